@@ -90,7 +90,7 @@ fn assert_received(method: &Method, echo: &str, text: &str) {
     let Some(args) = ["/args", "/data/args", "/result/args"].iter().find_map(|path| echo.pointer(path)) else { return };
     for own in method.parameters.iter().filter(|own| own.example.is_some() || !own.optional) {
         let check = &own.r#type.check;
-        let Some(shown) = example::of_parameter(own) else { continue };
+        let Some(shown) = example::parameter_example(own) else { continue };
         let Ok(expected) = check.check(Value::from(&shown)) else { continue };
         let expected = serde_json::to_value(expected).unwrap();
         let any = [json!({}), json!({ "not": { "type": "null" } })];

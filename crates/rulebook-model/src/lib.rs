@@ -1,11 +1,13 @@
-//! Reads the definition of an HTTP API, and returns its model and its documents.
+//! Reads the definition of an HTTP API, and returns the model and the documents of the API.
 //!
-//! This crate has no sockets, no async code and no command line. A definition is parsed ([`definition`]), checked and
-//! compiled ([`compile`]) to the model of the API ([`model`]), from which the documents for clients ([`describe`]) are
-//! generated; [`schema`] describes the definition files for editors. A program can extend definitions with [`types`],
-//! [`envelope`]s and [`mod@format`]s. The modules [`call`] and [`error`] contain the values and errors of calls.
+//! This crate has no sockets, no async code and no command line. [`definition`] parses the files of a definition.
+//! [`compile`] checks the parsed definition and compiles it to the model of the API ([`model`]). [`describe`] generates
+//! documents for clients from this model. [`schema`] describes the definition files for editors. A program can extend
+//! definitions with [`types`], [`envelope`]s and [`mod@format`]s. The Rust modules [`call`] and [`error`] contain the
+//! values and the errors of method calls.
 //!
-//! Programs depend on the crate `rulebook`, which re-exports what they need.
+//! Programs do not depend on this crate directly. They depend on the crate `rulebook`, which re-exports what programs
+//! need.
 
 pub mod call;
 pub mod compile;
@@ -31,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use compile::{Extensions, check};
 
-/// Reads the definition in a folder and returns the model of its API.
+/// Reads the definition in the folder `folder`, and returns the model of the API.
 ///
 /// # Errors
 /// Returns every error of every file.
@@ -39,7 +41,8 @@ pub fn load(folder: impl AsRef<Path>) -> Result<model::Api, diagnostic::Report> 
     check(definition::load(folder.as_ref()), Extensions::default()).map(|checked| checked.api)
 }
 
-/// Returns the model of the API that files in memory define. Their paths only name them.
+/// Reads a definition from files in memory, and returns the model of the API. The path of a file is only its name; no
+/// file is opened.
 ///
 /// ```
 /// let text = r#"{ "/": { "hello": { "GET": { "info": "Greets" } } } }"#;

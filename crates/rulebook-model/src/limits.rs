@@ -1,64 +1,73 @@
-//! Limits of requests: the name, unit, default and range of each, all in one table.
+//! The limits of requests. A table contains the name, the unit, the default and the maximum value of each limit.
 
 use crate::call::{JsonLimits, Limit, Unit};
 use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, table};
 use crate::error::ErrorCode;
 
-/// The limits of requests. A request that exceeds a limit fails with an error that names the limit.
+/// The limits of requests, with the values that are set for an API. A request that exceeds a limit fails with an error
+/// that contains the name of the limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The size of all header fields in bytes: names and values, and 4 bytes for each field.
+    /// The maximum size of all header fields of a request, in bytes. The size of a header field is the length of its
+    /// name and its value, plus 4 bytes.
     pub head: u64,
-    /// The length of the request target in bytes.
+    /// The maximum length of the request target, in bytes.
     pub uri: u64,
-    /// The size of a body in bytes, except for multipart bodies.
+    /// The maximum size of a request body other than a multipart body, in bytes.
     pub body: u64,
-    /// The size of a multipart body in bytes, unless the files that its method takes need more.
+    /// The maximum size of a multipart body, in bytes. The limit is higher for a method whose file parameters allow
+    /// larger files.
     pub multipart: u64,
-    /// The size of one part of a multipart body in bytes, except for files whose parameter has a limit of its own.
+    /// The maximum size of one part of a multipart body, in bytes. For a file whose parameter sets `max`, this maximum
+    /// applies instead.
     pub part: u64,
-    /// The number of parts of a multipart body, unless the parameters of its method need more.
+    /// The maximum number of parts of a multipart body. The limit is higher for a method whose parameters need more
+    /// parts.
     pub parts: u64,
-    /// The number of fields of a query or an urlencoded body, and of members of a JSON body.
+    /// The maximum number of fields of a query or a URL-encoded body, and of members of a JSON body.
     pub fields: u64,
-    /// The number of levels of nested arrays and objects in JSON.
+    /// The maximum nesting depth of arrays and objects in JSON.
     pub nesting: u64,
-    /// The number of items of an array, of members of an object, and of values of a repeated field.
+    /// The maximum number of items of an array, of members of an object, and of values of a field that a request
+    /// repeats.
     pub items: u64,
-    /// The number of seconds within which a body must arrive. A multipart body has another second for each 16 KiB that
-    /// arrived.
+    /// The number of seconds within which the server must receive the whole request body. For a multipart body, one
+    /// second is added for each 16 KiB that the server has received.
     pub seconds: u64,
-    /// The number of bytes of a body that are searched for the names of a module and a method.
+    /// The maximum number of bytes, from the beginning of a request body, in which the server searches for the names of
+    /// a module and a method.
     pub dispatch: u64,
     /// The number of seconds for which a download link is valid.
     pub link: u64,
-    /// The size of all files for download links in bytes, including their header fields.
+    /// The maximum size of all files for which download links exist, in bytes. The header fields with which these files
+    /// are sent count too.
     pub links: u64,
 }
 
-/// A row of [`ALL`]: everything about a limit except the code that enforces it.
+/// A row of the table [`ALL`]: a description of one limit.
 #[derive(Debug)]
 pub struct LimitSpec {
-    /// The key below `limits` in `app.json`, and the description for the guide and the JSON Schema.
+    /// The key of the limit below `limits` in `app.json`, with a description for the guide and for the JSON Schema of
+    /// definitions.
     pub key: KeySpec,
-    /// The unit.
+    /// The unit of the limit, such as bytes.
     pub unit: Unit,
-    /// The value of APIs that do not set the limit.
+    /// The value of the limit for APIs that do not set the limit.
     pub default: u64,
-    /// The maximum value.
+    /// The maximum value to which an API can set the limit.
     pub max: u64,
-    /// The code of the error of a request that exceeds the limit.
+    /// The error code of the response to a request that exceeds the limit.
     pub code: ErrorCode,
-    field: fn(&mut Limits) -> &mut u64,
+    value_mut: fn(&mut Limits) -> &mut u64,
 }
 
-const fn spec(
+const fn limit_spec(
     name: &'static str,
     unit: Unit,
     default: u64,
     description: &'static str,
-    field: fn(&mut Limits) -> &mut u64,
+    value_mut: fn(&mut Limits) -> &mut u64,
 ) -> LimitSpec {
     LimitSpec {
         key: key(name, ValueKind::Integer, description),
@@ -66,100 +75,110 @@ const fn spec(
         default,
         max: u64::MAX,
         code: ErrorCode::TooLarge,
-        field,
+        value_mut,
     }
 }
 
-/// The size of all header fields together.
+/// The limit of the size of all header fields of a request.
 pub const HEAD: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
-    ..spec("head", Unit::Bytes, 32 << 10, "Bytes of all request headers together.", |limits| &mut limits.head)
+    ..limit_spec("head", Unit::Bytes, 32 << 10, "Bytes of all request headers together.", |limits| &mut limits.head)
 };
-/// The length of the request target.
+/// The limit of the length of the request target.
 pub const URI: LimitSpec = LimitSpec {
     code: ErrorCode::UriTooLong,
-    ..spec("uri", Unit::Bytes, 8 << 10, "Bytes of the request target.", |limits| &mut limits.uri)
+    ..limit_spec("uri", Unit::Bytes, 8 << 10, "Bytes of the request target.", |limits| &mut limits.uri)
 };
-/// The size of a body, except for multipart bodies.
+/// The limit of the size of a request body other than a multipart body.
 pub const BODY: LimitSpec =
-    spec("body", Unit::Bytes, 1 << 20, "Bytes of a request body, except a multipart body.", |limits| &mut limits.body);
-/// The size of a multipart body.
-pub const MULTIPART: LimitSpec = spec(
+    limit_spec("body", Unit::Bytes, 1 << 20, "Bytes of a request body, except a multipart body.", |limits| {
+        &mut limits.body
+    });
+/// The limit of the size of a multipart body.
+pub const MULTIPART: LimitSpec = limit_spec(
     "multipart",
     Unit::Bytes,
     64 << 20,
     "Bytes of a multipart body; more if the file parameters of the method allow more.",
     |limits| &mut limits.multipart,
 );
-/// The size of one part of a multipart body.
-pub const PART: LimitSpec = spec(
+/// The limit of the size of one part of a multipart body.
+pub const PART: LimitSpec = limit_spec(
     "part",
     Unit::Bytes,
     32 << 20,
     "Bytes of one part of a multipart body, except a file whose parameter sets `max`.",
     |limits| &mut limits.part,
 );
-/// The number of parts of a multipart body.
-pub const PARTS: LimitSpec = spec(
+/// The limit of the number of parts of a multipart body.
+pub const PARTS: LimitSpec = limit_spec(
     "parts",
     Unit::Parts,
     100,
     "Number of parts of a multipart body; more if the parameters of the method need more.",
     |limits| &mut limits.parts,
 );
-/// The number of fields of a query or a body.
+/// The limit of the number of fields of a query or a request body.
 pub const FIELDS: LimitSpec =
-    spec("fields", Unit::Fields, 1_000, "Number of fields in a query or a body.", |limits| &mut limits.fields);
-/// The number of levels of nested arrays and objects.
+    limit_spec("fields", Unit::Fields, 1_000, "Number of fields in a query or a body.", |limits| &mut limits.fields);
+/// The limit of the nesting depth of arrays and objects in JSON.
 pub const NESTING: LimitSpec = LimitSpec {
     max: JsonLimits::MAX_NESTING,
-    ..spec("nesting", Unit::Levels, 32, "Levels of arrays and objects in JSON, at most 126.", |limits| {
+    ..limit_spec("nesting", Unit::Levels, 32, "Levels of arrays and objects in JSON, at most 126.", |limits| {
         &mut limits.nesting
     })
 };
-/// The number of items of one array, or of values of one field.
-pub const ITEMS: LimitSpec =
-    spec("items", Unit::Items, 10_000, "Number of items of an array and of members of an object in JSON.", |limits| {
-        &mut limits.items
-    });
-/// The time within which a body must arrive.
-pub const SECONDS: LimitSpec = spec(
+/// The limit of the number of items of an array, of members of an object, and of values of a repeated field.
+pub const ITEMS: LimitSpec = limit_spec(
+    "items",
+    Unit::Items,
+    10_000,
+    "Number of items of an array and of members of an object in JSON.",
+    |limits| &mut limits.items,
+);
+/// The limit of the time in which the server must receive the request body.
+pub const SECONDS: LimitSpec = limit_spec(
     "seconds",
     Unit::Seconds,
     60,
     "Seconds to receive a request body; a multipart body gets one more for each 16 KiB received.",
     |limits| &mut limits.seconds,
 );
-/// The size of the prefix of a body in which the names of a module and a method are looked for.
-pub const DISPATCH: LimitSpec = spec(
+/// The limit of the number of bytes of a request body in which the server searches for the names of a module and a
+/// method.
+pub const DISPATCH: LimitSpec = limit_spec(
     "dispatch",
     Unit::Bytes,
     64 << 10,
     "Bytes of a body that the server reads to find the names of module and method.",
     |limits| &mut limits.dispatch,
 );
-/// The time for which a download link is valid.
+/// The limit of the time for which a download link is valid.
 pub const LINK: LimitSpec = LimitSpec {
-    // A year.
+    // This is one year, in seconds.
     max: 365 * 24 * 60 * 60,
-    ..spec("link", Unit::Seconds, 600, "Seconds for which a download link is valid, at most 31536000.", |limits| {
-        &mut limits.link
-    })
+    ..limit_spec(
+        "link",
+        Unit::Seconds,
+        600,
+        "Seconds for which a download link is valid, at most 31536000.",
+        |limits| &mut limits.link,
+    )
 };
-/// The size of all files for download links.
+/// The limit of the size of all files for which download links exist.
 pub const LINKS: LimitSpec =
-    spec("links", Unit::Bytes, 1 << 30, "Bytes of all files that download links point to, together.", |limits| {
+    limit_spec("links", Unit::Bytes, 1 << 30, "Bytes of all files that download links point to, together.", |limits| {
         &mut limits.links
     });
 
-/// All limits, in the order of documents.
+/// All limits, in the order in which documents list them.
 pub const ALL: &[LimitSpec] =
     &[HEAD, URI, BODY, MULTIPART, PART, PARTS, FIELDS, NESTING, ITEMS, SECONDS, DISPATCH, LINK, LINKS];
 
-/// `limits` in `app.json`.
-pub static KEYS: KeyTable = table("the limits", &NAMES);
+/// The keys that are allowed below `limits` in `app.json`.
+pub static KEYS: KeyTable = table("the limits", &KEY_SPECS);
 
-static NAMES: [KeySpec; ALL.len()] = {
+static KEY_SPECS: [KeySpec; ALL.len()] = {
     let mut names = [ALL[0].key; ALL.len()];
     let mut index = 0;
     while index < ALL.len() {
@@ -170,21 +189,21 @@ static NAMES: [KeySpec; ALL.len()] = {
 };
 
 impl LimitSpec {
-    /// This limit with a value.
+    /// Returns this limit with the value `max`, for the error of a request that exceeds the limit.
     #[must_use]
     pub const fn at(&self, max: u64) -> Limit {
         Limit { name: self.key.name, max, unit: self.unit, code: self.code }
     }
 
-    /// The value of this limit.
+    /// Returns the value of this limit in `limits`.
     #[must_use]
     pub fn get(&self, limits: &Limits) -> u64 {
-        *(self.field)(&mut limits.clone())
+        *(self.value_mut)(&mut limits.clone())
     }
 
-    /// Changes the value of this limit.
+    /// Sets the value of this limit in `limits`.
     pub fn set(&self, limits: &mut Limits, value: u64) {
-        *(self.field)(limits) = value;
+        *(self.value_mut)(limits) = value;
     }
 }
 

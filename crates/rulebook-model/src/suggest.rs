@@ -1,11 +1,13 @@
-//! Suggestions for misspelled words: the closest of the known words.
+//! Suggests a known word for a misspelled word.
 
-/// Returns the Damerau–Levenshtein distance of two words, which must be in lower case ([`str::to_lowercase`]). Returns
-/// `None` if the distance is more than a third of the longer word, because such words are hardly misspellings.
+/// Returns the Damerau–Levenshtein distance of two words. Both words must be in lower case ([`str::to_lowercase`]).
+/// Returns `None` if the distance is more than a third of the length of the longer word, because a misspelled word
+/// usually differs less from the correct word.
 #[must_use]
 pub fn distance(word: &str, other: &str) -> Option<usize> {
     let is_close = |distance: &usize| *distance <= max_distance(word, other);
-    // A word may be as long as its file: compare the lengths first.
+    // The lengths are compared first, because a word may be as long as a whole file, and the distance of long words is
+    // expensive to compute.
     has_comparable_length(word, other).then(|| strsim::damerau_levenshtein(word, other)).filter(is_close)
 }
 
@@ -15,12 +17,13 @@ pub fn has_comparable_length(word: &str, other: &str) -> bool {
     word.chars().count().abs_diff(other.chars().count()) <= max_distance(word, other)
 }
 
-/// Returns the maximum distance of a misspelling, in characters.
+/// Returns the maximum distance, in characters, at which one of two words is considered a misspelling of the other.
 fn max_distance(word: &str, other: &str) -> usize {
     word.chars().count().max(other.chars().count()) / 3
 }
 
-/// Returns the known word that is closest to `word`, or `None` if `word` resembles none of them. Case is ignored.
+/// Returns the word in `known` that is closest to `word`, or `None` if `word` resembles no word in `known`. Case is
+/// ignored.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let candidates = known.into_iter().filter_map(|other| Some((distance(&word, &other.to_lowercase())?, other)));

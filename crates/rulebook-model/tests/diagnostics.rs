@@ -1,4 +1,4 @@
-//! Diagnostics: the table of codes, and the renderers.
+//! Tests of diagnostics (errors in definitions): the table of diagnostic codes, and the rendering of reports.
 
 use rulebook_model::diagnostic::codes::TABLE;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources, closest};
@@ -9,16 +9,18 @@ fn span(file: u32, start: u32, end: u32) -> Span {
     Span { file, start, end }
 }
 
-/// Returns a report of one error in one file.
-fn report(text: &str, start: u32, end: u32) -> Report {
+/// Returns a report with one error. `text` is the content of the file, and the error has the span from `start` to
+/// `end`.
+fn report_one_error(text: &str, start: u32, end: u32) -> Report {
     let mut sources = Sources::default();
     let file = sources.add("api/a.json".into(), text.to_owned());
     let error = Diagnostic::new(DiagnosticCode::BadUri, span(file, start, end), "it is wrong").label("this");
     Report::new(sources, vec![error])
 }
 
-/// Returns `line:column` as rendered for terminals and for programs.
-fn positions(report: &Report) -> (String, String) {
+/// Returns the position of the error as `line:column`, first from the output for terminals, then from the output for
+/// programs.
+fn rendered_positions(report: &Report) -> (String, String) {
     let rendered = report.render(false);
     let arrow = rendered.lines().find_map(|line| line.trim().strip_prefix("--> api/a.json:"));
     let json: Json = serde_json::from_str(report.json_lines().trim()).expect("a line is JSON");
@@ -26,7 +28,7 @@ fn positions(report: &Report) -> (String, String) {
 }
 
 #[test]
-fn codes_are_unique_and_in_the_order_of_the_enum() {
+fn diagnostic_codes_are_unique_and_in_the_order_of_the_enum() {
     let mut names = std::collections::HashSet::new();
     for (index, row) in TABLE.iter().enumerate() {
         assert_eq!(row.code as usize, index, "{}", row.name);
@@ -41,7 +43,7 @@ fn codes_are_unique_and_in_the_order_of_the_enum() {
 }
 
 #[test]
-fn every_code_has_an_explanation() {
+fn every_diagnostic_code_has_an_explanation() {
     for row in TABLE {
         assert!(row.explanation.len() > 100, "the explanation of {} is too short", row.name);
         assert!(row.explanation.ends_with('\n'), "{}", row.name);
@@ -50,8 +52,8 @@ fn every_code_has_an_explanation() {
     }
 }
 
-/// Codes of errors whose cause is not in the text of a definition.
-const WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
+/// The codes of errors whose cause is not in the text of a definition, so that their explanations have no example.
+const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
     DiagnosticCode::UndefinedMethod,
@@ -66,7 +68,7 @@ fn the_first_example_of_an_explanation_has_only_this_error_and_the_second_has_no
         rulebook_model::read(files).err().unwrap_or_default()
     };
     let mut failures = String::new();
-    for row in TABLE.iter().filter(|row| !WITHOUT_EXAMPLE.contains(&row.code)) {
+    for row in TABLE.iter().filter(|row| !CODES_WITHOUT_EXAMPLE.contains(&row.code)) {
         let parts = row.explanation.split("```json\n").skip(1);
         let examples: Vec<&str> = parts.filter_map(|part| part.split("```").next()).collect();
         assert_eq!(examples.len(), 2, "{} must have a wrong and a right example", row.name);
@@ -82,7 +84,7 @@ fn the_first_example_of_an_explanation_has_only_this_error_and_the_second_has_no
 }
 
 #[test]
-fn positions_are_the_same_for_terminals_and_programs() {
+fn terminals_and_programs_get_the_same_error_position() {
     for (text, start, end, expected) in [
         ("{}", 0, 1, "1:1"),
         ("{}", 2, 2, "1:3"),
@@ -100,27 +102,27 @@ fn positions_are_the_same_for_terminals_and_programs() {
         ("{\n  \"a\"", u32::MAX, u32::MAX, "2:6"),
         ("ab", 1, 0, "1:2"),
     ] {
-        let report = report(text, start, end);
+        let report = report_one_error(text, start, end);
         let expected = (expected.to_owned(), expected.to_owned());
-        assert_eq!(positions(&report), expected, "{text:?} {start}..{end}\n{report}");
+        assert_eq!(rendered_positions(&report), expected, "{text:?} {start}..{end}\n{report}");
     }
 }
 
 #[test]
-fn the_line_is_shown_with_carets_under_the_error() {
+fn a_rendered_error_shows_its_line_with_carets_under_the_error() {
     let expected = "error[bad-uri]: it is wrong
  --> api/a.json:2:4
   |
 2 |   \"a/\": {}
   |    ^^ this
 ";
-    assert_eq!(report("{\n  \"a/\": {}\n}\n", 5, 7).render(false), expected);
+    assert_eq!(report_one_error("{\n  \"a/\": {}\n}\n", 5, 7).render(false), expected);
 }
 
 #[test]
 fn only_the_first_line_of_a_long_span_is_underlined() {
     let text = format!("{{\n{}}}", "  1,\n".repeat(1000));
-    assert!(report(&text, 0, 5000).to_string().lines().count() < 8);
+    assert!(report_one_error(&text, 0, 5000).to_string().lines().count() < 8);
 }
 
 #[test]
@@ -129,11 +131,11 @@ fn long_lines_are_shortened_around_the_error() {
         let text = format!("{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}", "é".repeat(length), "x".repeat(length));
         let at = u32::try_from(text.find("\"b\"").expect("the key is in the text")).expect("it is small");
         for end in [at + 3, at + 4000] {
-            let report = report(&text, at, end);
+            let report = report_one_error(&text, at, end);
             let longest = report.to_string().lines().map(|line| line.chars().count()).max();
             assert!(longest < Some(220), "{report}");
             assert!(report.to_string().contains("\"b\": 1, \"c\""), "{report}");
-            let (rendered, json) = positions(&report);
+            let (rendered, json) = rendered_positions(&report);
             assert_eq!((rendered.as_str(), json.as_str()), (column, column));
         }
     }
@@ -183,7 +185,7 @@ fn errors_without_a_file_are_shown() {
 }
 
 #[test]
-fn errors_are_sorted_by_file_and_position() {
+fn a_report_sorts_errors_by_file_and_position() {
     let mut sources = Sources::default();
     for name in ["a.json", "b.json"] {
         sources.add(name.into(), "{\n}\n".to_owned());
@@ -210,7 +212,7 @@ fn colors_are_used_on_request_only_and_escape_sequences_of_definitions_are_remov
 
 #[test]
 fn a_json_line_has_six_members() {
-    let line: Json = serde_json::from_str(report("{}", 0, 1).json_lines().trim()).expect("a line is JSON");
+    let line: Json = serde_json::from_str(report_one_error("{}", 0, 1).json_lines().trim()).expect("a line is JSON");
     let keys: Vec<&String> = line.as_object().expect("a line is an object").keys().collect();
     assert_eq!(keys, ["code", "message", "file", "line", "column", "help"]);
     assert!(line["help"].is_null());

@@ -1,4 +1,4 @@
-//! Tests of definitions, in one binary: one file or folder for each part.
+//! Tests of definitions. All tests are in one binary, with a file or folder for each topic.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

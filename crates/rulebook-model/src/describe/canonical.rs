@@ -1,10 +1,11 @@
-//! Writes the model of an API as a definition in the tree dialect.
+//! Writes the model of an API as a definition in the dialect `tree`, in which the keys below `"/"` are the paths of the
+//! services.
 //!
-//! Every field of the model has a key here, and a definition that was written
-//! loads to the same model. Keys whose value equals the default are left out.
-//! Structs are destructured completely, so that a new field does not compile
-//! until this module writes it. One walk serves two forms: the full definition,
-//! for its author, and the part that clients of the API need, for OPTIONS.
+//! Each field of the model is written under a key of the definition, and loading the written definition returns the
+//! same model. A key whose value equals the default is omitted. The functions destructure each struct completely: if a
+//! struct gets a new field, this file does not compile until it writes that field. The same functions write two forms
+//! of a definition: the full form for the authors of the API, and a form for its clients, which responses to OPTIONS
+//! contain.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -15,68 +16,71 @@ use crate::model::{
 use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
 
-/// The keys that a canonical definition has.
+/// Selects the keys that are written in a canonical definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CanonicalForm {
-    /// The keys that a definition file can have, and no others.
+    /// Only keys that are allowed in a definition file.
     Full,
-    /// What a client of the API needs: without the settings of the server, and with the decoding of envelopes
-    /// (`$envelope`), the JSON Schema of every parameter (`$schema`) and the values for which the caller may call a
-    /// method (`$when`).
+    /// The keys that a client of the API needs. The settings of the server are omitted. Three keys are added:
+    /// `$envelope` describes how a client decodes the members of a response, `$schema` is the JSON Schema of a
+    /// parameter, and `$when` contains the parameter values with which the caller may call a method.
     ForClients,
 }
 
-/// Returns the whole API as one document: the keys of `app.json` and `"modules": {name: tree}`.
+/// Returns the whole API as one JSON object: the keys of `app.json`, and the key `modules`, which contains each API
+/// module by its name.
 #[must_use]
 pub fn canonical(api: &Api) -> Json {
-    write_api(api, CanonicalForm::Full).json()
+    write_api(api, CanonicalForm::Full).into_json()
 }
 
-/// Writes the whole API in this form.
+/// Writes the whole API as a definition in the form `form`.
 pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
-        object.if_some(setting.key.name, (setting.write)(api));
+        object.add_if_some(setting.key.name, (setting.write)(api));
         if form == CanonicalForm::ForClients && setting.key.name == "envelope" {
-            object.if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
+            object.add_if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
         }
     }
     let modules = api.modules.iter().map(|module| (module.name.clone(), write_module(api, module, form)));
-    object.if_some("modules", Some(Json::Object(modules.collect())));
+    object.add_if_some("modules", Some(Json::Object(modules.collect())));
     object
 }
 
-/// Returns one service as a definition file of its own: the keys of its module, and this service. An envelope that the
-/// module inherits from the API is written too, since the file alone would have the default one.
+/// Returns a definition file that contains one service of the API and the keys of its API module. If the module
+/// inherits its envelope (the format of responses) from the API, the envelope is also written, because a file without
+/// this key would have the default envelope.
 #[must_use]
 pub fn canonical_service(api: &Api, module: &Module, service: &Service) -> Json {
-    write_service(api, module, service, CanonicalForm::Full).json()
+    write_service(api, module, service, CanonicalForm::Full).into_json()
 }
 
-/// Writes one service as a definition file of its own, in this form.
+/// Writes a definition file that contains one service of the API, in the form `form`.
 pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
-    object.if_some("module", Some(module.name.as_str()));
+    object.add_if_some("module", Some(module.name.as_str()));
     let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
-    write_into(&mut object, module, module.envelope.as_ref().or(inherited), std::slice::from_ref(service), form);
+    write_module_keys(&mut object, module, module.envelope.as_ref().or(inherited), std::slice::from_ref(service), form);
     if form == CanonicalForm::ForClients {
-        object.if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
+        object.add_if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
     }
     object
 }
 
-/// Writes a module as the object of a tree, without its name.
+/// Returns an API module as a JSON object. The name of the module is not in the object, because it is the key of the
+/// object.
 fn write_module(api: &Api, module: &Module, form: CanonicalForm) -> Json {
     let mut object = ObjectWriter::default();
-    write_into(&mut object, module, module.envelope.as_ref(), &module.services, form);
+    write_module_keys(&mut object, module, module.envelope.as_ref(), &module.services, form);
     if let (CanonicalForm::ForClients, Some(envelope)) = (form, &module.envelope) {
-        object.if_some("$envelope", Some(api.make_envelope(envelope).decoding().to_json()));
+        object.add_if_some("$envelope", Some(api.make_envelope(envelope).decoding().to_json()));
     }
-    object.json()
+    object.into_json()
 }
 
-/// Writes the keys of a module in this form, with this envelope and only these of its services.
-fn write_into(
+/// Writes the keys of an API module. `envelope` and `services` replace the envelope and the services of the module.
+fn write_module_keys(
     object: &mut ObjectWriter,
     module: &Module,
     envelope: Option<&EnvelopeName>,
@@ -84,10 +88,10 @@ fn write_into(
     form: CanonicalForm,
 ) {
     let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, span: _ } = module;
-    object.if_some("info", info.as_deref());
-    object.if_some("envelope", envelope.map(EnvelopeName::as_str));
-    object.if_some("ignore_case", ignore_case.then_some(true));
-    object.unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
+    object.add_if_some("info", info.as_deref());
+    object.add_if_some("envelope", envelope.map(EnvelopeName::as_str));
+    object.add_if_some("ignore_case", ignore_case.then_some(true));
+    object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
     let mut paths = Map::new();
     for service in services {
         let Service { path, methods, span: _ } = service;
@@ -98,30 +102,30 @@ fn write_into(
             paths.insert(service.uri().split_off(1), Json::Object(methods.collect()));
         }
     }
-    object.unless_empty("/", Json::Object(paths));
+    object.add_unless_empty("/", Json::Object(paths));
 }
 
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
     let Method { id, http, info, scope, parameters, outputs, errors, options, span: _ } = method;
     let mut object = ObjectWriter::default();
-    object.unless_default("id", id, &default_id(path, *http));
-    object.if_some("info", Some(info.as_str()));
-    object.unless_empty("scope", write_scope(scope));
+    object.add_unless_default("id", id, &default_id(path, *http));
+    object.add_if_some("info", Some(info.as_str()));
+    object.add_unless_empty("scope", write_scope(scope));
     if form == CanonicalForm::ForClients {
-        object.if_some("$when", scope.conditions.as_ref().map(|when| json!(when)));
+        object.add_if_some("$when", scope.conditions.as_ref().map(|when| json!(when)));
     }
     let parameters = parameters.iter().map(|parameter| (parameter.tree_key(), write_parameter(parameter, form)));
-    object.unless_empty("in", Json::Object(parameters.collect()));
+    object.add_unless_empty("in", Json::Object(parameters.collect()));
     let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
-    object.unless_empty("out", Json::Object(outputs.collect()));
+    object.add_unless_empty("out", Json::Object(outputs.collect()));
     let errors = errors.iter().map(|error| (error.name.clone(), write_error(error)));
-    object.unless_empty("errors", Json::Object(errors.collect()));
-    object.unless_empty("options", write_options(options));
-    object.json()
+    object.add_unless_empty("errors", Json::Object(errors.collect()));
+    object.add_unless_empty("options", write_options(options));
+    object.into_json()
 }
 
 fn write_scope(scope: &Scope) -> Json {
-    // `when` depends on the caller and is not part of the definition.
+    // `conditions` depends on the caller and is not part of the definition.
     let Scope { groups, conditions: _ } = scope;
     let texts = |group: &Vec<Permission>| group.iter().map(|permission| permission.text.as_str()).collect::<Json>();
     groups.iter().map(texts).collect()
@@ -131,25 +135,25 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
     let Parameter { from: _, key: _, name, info, r#type, optional, default, example, message, span: _, type_span: _ } =
         parameter;
     let mut object = ObjectWriter::default();
-    object.if_some("info", Some(info.as_str()));
-    object.r#type(r#type, *optional);
-    object.unless_default("name", name, default_name(&parameter.tree_key()));
-    object.if_some("default", default.clone());
-    object.if_some("example", example.clone());
-    object.if_some("message", message.as_deref());
+    object.add_if_some("info", Some(info.as_str()));
+    object.add_type(r#type, *optional);
+    object.add_unless_default("name", name, default_name(&parameter.tree_key()));
+    object.add_if_some("default", default.clone());
+    object.add_if_some("example", example.clone());
+    object.add_if_some("message", message.as_deref());
     if form == CanonicalForm::ForClients {
-        object.if_some("$schema", Some(r#type.check.schema()));
+        object.add_if_some("$schema", Some(r#type.check.schema()));
     }
-    object.json()
+    object.into_json()
 }
 
 fn write_output(output: &Output) -> Json {
     let Output { name: _, info, r#type, optional, example, span: _ } = output;
     let mut object = ObjectWriter::default();
-    object.if_some("info", Some(info.as_str()));
-    object.r#type(r#type, *optional);
-    object.if_some("example", example.clone());
-    object.json()
+    object.add_if_some("info", Some(info.as_str()));
+    object.add_type(r#type, *optional);
+    object.add_if_some("example", example.clone());
+    object.into_json()
 }
 
 fn write_error(error: &DeclaredError) -> Json {
@@ -161,49 +165,49 @@ fn write_options(options: &MethodOptions) -> Json {
     let MethodOptions { status, download, jsonp, deprecated } = options;
     let mut object = ObjectWriter::default();
     let default = MethodOptions::default();
-    object.if_some("status", (*status != default.status).then_some(*status));
-    object.if_some("download", download.then_some(true));
-    object.if_some("jsonp", *jsonp);
-    object.if_some("deprecated", deprecated.then_some(true));
-    object.json()
+    object.add_if_some("status", (*status != default.status).then_some(*status));
+    object.add_if_some("download", download.then_some(true));
+    object.add_if_some("jsonp", *jsonp);
+    object.add_if_some("deprecated", deprecated.then_some(true));
+    object.into_json()
 }
 
-/// Builds a JSON object key by key.
+/// A JSON object to which keys are added.
 #[derive(Default)]
 pub(super) struct ObjectWriter(Map<String, Json>);
 
 impl ObjectWriter {
-    /// Adds the key if there is a value.
-    pub(super) fn if_some(&mut self, key: &str, value: Option<impl Into<Json>>) {
+    /// Adds the key if `value` is not `None`.
+    pub(super) fn add_if_some(&mut self, key: &str, value: Option<impl Into<Json>>) {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), value.into());
         }
     }
 
-    /// Adds the key unless the text equals the default.
-    fn unless_default(&mut self, key: &str, text: &str, default: &str) {
-        self.if_some(key, (text != default).then_some(text));
+    /// Adds the key unless `text` equals `default`.
+    fn add_unless_default(&mut self, key: &str, text: &str, default: &str) {
+        self.add_if_some(key, (text != default).then_some(text));
     }
 
-    /// Adds the key unless the value is an empty list or an empty object.
-    fn unless_empty(&mut self, key: &str, value: Json) {
+    /// Adds the key unless `value` is an empty array or an empty object.
+    fn add_unless_empty(&mut self, key: &str, value: Json) {
         let is_empty = match &value {
             Json::Array(items) => items.is_empty(),
             Json::Object(members) => members.is_empty(),
             _ => false,
         };
-        self.if_some(key, (!is_empty).then_some(value));
+        self.add_if_some(key, (!is_empty).then_some(value));
     }
 
-    /// Adds the keys of a type: its type expression and the attributes beside it.
-    fn r#type(&mut self, r#type: &ParameterType, optional: bool) {
+    /// Adds the key `type`, which contains the type expression, and the keys of the type's attributes, such as `min`.
+    fn add_type(&mut self, r#type: &ParameterType, optional: bool) {
         let ParameterType { written: TypeExpr { term, attributes }, check: _ } = r#type;
         let mark = if optional { "?" } else { "" };
-        self.if_some("type", Some(format!("{mark}{term}")));
+        self.add_if_some("type", Some(format!("{mark}{term}")));
         self.0.extend(attributes.clone());
     }
 
-    pub(super) fn json(self) -> Json {
+    pub(super) fn into_json(self) -> Json {
         Json::Object(self.0)
     }
 }

@@ -1,28 +1,31 @@
-//! Replaces characters in texts of a definition that would change the display of the text around them by their code
-//! points.
+//! Replaces control characters in texts of a definition. Such characters could change how a document displays the text
+//! around them, so the document shows their code points instead.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Returns `true` for white space and for characters that end a line. Documents show several of them as one space.
-pub(super) fn is_space(character: char) -> bool {
+/// Returns `true` for white space and for characters that end a line. Documents show a sequence of these characters as
+/// one space.
+pub(super) fn is_white_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Returns `true` for control characters, and for characters that change the direction of the text after them (Unicode
 /// Standard Annex 9, sections 2.1 to 2.5).
-pub(super) fn is_control(character: char) -> bool {
+pub(super) fn is_control_character(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns the code point of a character as documents show it: `U+202E`.
-pub(super) fn code_point(character: char) -> String {
+/// Returns the code point of a character in the notation of documents, such as `U+202E`.
+pub(super) fn format_code_point(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
-/// Replaces control characters by their code points, except line breaks, tabs and spaces.
-pub(super) fn escape_controls(text: &str) -> Cow<'_, str> {
-    let is_kept = |c: char| matches!(c, ' ' | '\n' | '\t') || !(is_space(c) || is_control(c) || is_noncharacter(c));
+/// Replaces each control character by its code point. Line breaks, tabs and spaces are not changed.
+pub(super) fn escape_control_characters(text: &str) -> Cow<'_, str> {
+    let is_kept = |c: char| {
+        matches!(c, ' ' | '\n' | '\t') || !(is_white_space(c) || is_control_character(c) || is_noncharacter(c))
+    };
     if text.chars().all(is_kept) {
         return Cow::Borrowed(text);
     }
@@ -30,9 +33,9 @@ pub(super) fn escape_controls(text: &str) -> Cow<'_, str> {
     for character in text.chars() {
         match character {
             _ if is_kept(character) => escaped.push(character),
-            _ if is_space(character) => escaped.push(' '),
-            // Writing to a String cannot fail.
-            _ => _ = write!(escaped, "{}", code_point(character)),
+            _ if is_white_space(character) => escaped.push(' '),
+            // Writing to a `String` cannot fail.
+            _ => _ = write!(escaped, "{}", format_code_point(character)),
         }
     }
     Cow::Owned(escaped)

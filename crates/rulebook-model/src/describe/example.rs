@@ -1,7 +1,8 @@
 //! Example values of parameters and outputs.
 //!
-//! The example is the one in the definition, or else the default. If a definition has neither, a value is generated
-//! from the type; it is the same in every document. Every example passes the check of its type.
+//! The example of a parameter is its `example` in the definition, or otherwise its default. If the definition has
+//! neither, an example is generated from the type of the parameter; this example is the same in every document. Every
+//! example passes the check of its type.
 
 use std::borrow::Cow;
 
@@ -12,30 +13,30 @@ use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Arity, Check};
 
-/// Returns an example value of a parameter that a request can carry in the parameter's location, or `None` if no such
-/// value exists, as for files.
+/// Returns an example value of a parameter. A request can carry this value in the location from which the parameter is
+/// read, such as the query. Returns `None` if no such value exists, for example for files.
 #[must_use]
-pub fn of_parameter(parameter: &Parameter) -> Option<Json> {
+pub fn parameter_example(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
-    let declared = parameter.example.clone().or_else(|| default_of_parameter(parameter));
+    let declared = parameter.example.clone().or_else(|| parameter_default(parameter));
     let declared = declared.filter(|declared| is_sendable(&Value::from(declared)));
-    declared.or_else(|| generate(&*parameter.r#type.check, is_sendable))
+    declared.or_else(|| generate_example(&*parameter.r#type.check, is_sendable))
 }
 
 /// Returns an example value of an output, or `None` if no value can be generated.
 #[must_use]
-pub fn of_output(output: &Output) -> Option<Json> {
-    output.example.clone().or_else(|| generate(&*output.r#type.check, |_| true))
+pub fn output_example(output: &Output) -> Option<Json> {
+    output.example.clone().or_else(|| generate_example(&*output.r#type.check, |_| true))
 }
 
-/// Returns an example of the JSON body of a method's success response, or `None` if a required output has no example
-/// value, as for methods that return a file.
+/// Returns an example of the JSON body of a method's success response. Returns `None` if no example value exists for a
+/// required output, for example if the method returns a file.
 #[must_use]
-pub fn of_success(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
+pub fn success_example(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
     let outputs = match method.whole() {
-        Some(output) => of_output(output)?,
+        Some(output) => output_example(output)?,
         None => {
-            let examples = method.outputs.iter().map(|output| (output, of_output(output)));
+            let examples = method.outputs.iter().map(|output| (output, output_example(output)));
             let examples = examples.filter(|(output, example)| example.is_some() || !output.optional);
             let members = examples.map(|(output, example)| Some((output.name.clone(), example?)));
             Json::Object(members.collect::<Option<_>>()?)
@@ -46,24 +47,26 @@ pub fn of_success(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
     serde_json::from_slice(&members.finish()).ok()
 }
 
-/// Returns the member with this name in an example of an object, or of a list of objects.
+/// Returns the member `name` of an example that is an object, or of the first object that has the member in an example
+/// that is a list of objects.
 #[must_use]
-pub fn of_member<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
+pub fn member_example<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
     match example {
         Json::Object(members) => members.get(name),
-        Json::Array(items) => items.iter().find_map(|item| of_member(item, name)),
+        Json::Array(items) => items.iter().find_map(|item| member_example(item, name)),
         _ => None,
     }
 }
 
-/// Returns `true` if documents show an example of a parameter in addition to its default: if the parameter has no
-/// default, or if the definition has an example.
+/// Returns `true` if documents show an example of a parameter beside its default. This is the case if the parameter has
+/// no default, or if the definition contains an example of the parameter.
 pub(super) fn has_additional_example(parameter: &Parameter) -> bool {
     parameter.default.is_none() || parameter.example.is_some()
 }
 
-/// Returns the default of a parameter as JSON. A default that is written as text is decoded by the type.
-pub(super) fn default_of_parameter(parameter: &Parameter) -> Option<Json> {
+/// Returns the default of a parameter as JSON. If the definition contains the default as a string, the type of the
+/// parameter decodes the string.
+pub(super) fn parameter_default(parameter: &Parameter) -> Option<Json> {
     let default = parameter.default.as_ref()?;
     match default {
         Json::String(text) => serde_json::to_value(parameter.r#type.check.decode(Cow::Borrowed(text))).ok(),
@@ -71,25 +74,27 @@ pub(super) fn default_of_parameter(parameter: &Parameter) -> Option<Json> {
     }
 }
 
-/// Generates a value that passes the check and that `is_allowed` accepts.
-fn generate(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
+/// Generates an example that passes the check `check` and for which `is_allowed` returns `true`. Returns `None` for
+/// files, and if no such value is found.
+fn generate_example(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return None;
     }
     let passes = |value: &Value<'static>| is_allowed(value) && check.check(value.clone()).is_ok();
     let example = check.example().filter(passes);
-    let dashed = || with_dashes(check.example()?).filter(passes);
+    let without_spaces = || replace_spaces(check.example()?).filter(passes);
     let boundary_value = || check.boundary_values().into_iter().find(|value| is_allowed(value));
-    let of_allowed_items = || {
-        let mut lists = check.boundary_values().into_iter().filter_map(|value| with_allowed_items(value, &is_allowed));
+    let list_of_allowed_items = || {
+        let mut lists =
+            check.boundary_values().into_iter().filter_map(|value| replace_forbidden_items(value, &is_allowed));
         lists.find(passes)
     };
-    let value = example.or_else(dashed).or_else(boundary_value).or_else(of_allowed_items);
+    let value = example.or_else(without_spaces).or_else(boundary_value).or_else(list_of_allowed_items);
     value.map(|value| value.to_json())
 }
 
-/// Returns `true` if a request can carry a value in this location: a path segment must not be empty, a cookie has no
-/// spaces (RFC 6265 section 4.1.1), and only a body can contain null.
+/// Returns `true` if a request can carry a value in the location `from`. For example, a path segment must not be empty,
+/// a cookie must not contain spaces (RFC 6265 section 4.1.1), and only a request body can contain null.
 pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
     match value {
         Value::Text(text) => match from {
@@ -106,16 +111,17 @@ pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
     }
 }
 
-/// Replaces the spaces in a text by hyphens.
-fn with_dashes(value: Value<'static>) -> Option<Value<'static>> {
+/// Replaces the spaces in a text by hyphens. Returns `None` if the value is not a text.
+fn replace_spaces(value: Value<'static>) -> Option<Value<'static>> {
     match value {
         Value::Text(text) => Some(Value::Text(Cow::Owned(text.replace(' ', "-")))),
         _ => None,
     }
 }
 
-/// Replaces the items of a list that are not allowed by the first one that is. Returns `None` if no item is allowed.
-fn with_allowed_items(value: Value<'static>, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
+/// Replaces each item of a list that is not allowed by the first allowed item. Returns `None` if the value is not a
+/// list, or if no item is allowed.
+fn replace_forbidden_items(value: Value<'static>, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
     let Value::List(items) = value else { return None };
     let first = items.iter().find(|item| is_allowed(item))?.clone();
     let allowed = |item: Value<'static>| if is_allowed(&item) { item } else { first.clone() };

@@ -1,8 +1,8 @@
-//! The documents that describe an API to its clients. They are generated from the model only.
+//! The documents that describe an API to its clients. All documents are generated from the model of the API alone.
 //!
-//! This module generates the canonical form of a definition, the responses to OPTIONS, the OpenAPI document, the
-//! documentation pages and the TypeScript declarations. Without the feature `documents`, it
-//! generates only the canonical form and the responses to OPTIONS. It must not depend on plans or requests.
+//! This Rust module generates the canonical form of a definition, the responses to OPTIONS, the OpenAPI document, the
+//! documentation pages and the TypeScript declarations. Without the Cargo feature `documents`, it generates only the
+//! canonical form and the responses to OPTIONS. It must not depend on the plan that handles requests, or on requests.
 
 mod canonical;
 mod options;

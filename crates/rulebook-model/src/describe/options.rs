@@ -1,4 +1,5 @@
-//! The JSON documents in responses to OPTIONS: definitions that can be loaded again, with links for clients.
+//! The JSON documents in responses to OPTIONS. Each document is a definition that rulebook can load, with additional
+//! links for clients.
 
 use serde_json::{Value as Json, json};
 
@@ -6,33 +7,38 @@ use super::canonical::{CanonicalForm, ObjectWriter, write_api, write_service};
 use super::{IntermediateUri, ServiceUri, Uris};
 use crate::model::Api;
 
-/// Returns the response to OPTIONS for the base path, for the paths above it and for `*`: the whole API, without the
-/// settings of the server.
+/// Returns the response to OPTIONS for the base path, for the paths above the base path and for the request target `*`.
+/// The response describes the whole API, without the settings of the server.
 #[must_use]
 pub fn options_all(api: &Api, uris: &Uris<'_>) -> Json {
-    with_links(write_api(api, CanonicalForm::ForClients), &uris.below)
+    add_links(write_api(api, CanonicalForm::ForClients), &uris.uris_below)
 }
 
-/// Returns the response to OPTIONS for a service: a definition file with this service only.
+/// Returns the response to OPTIONS for the URI of a service: a definition file that contains only this service.
 #[must_use]
 pub fn options_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
-    with_links(write_service(api, uri.module, uri.service, CanonicalForm::ForClients), &uri.below)
+    add_links(write_service(api, uri.module, uri.service, CanonicalForm::ForClients), &uri.uris_below)
 }
 
-/// Returns the response to OPTIONS for a URI that has services only below it: a definition file without services.
+/// Returns the response to OPTIONS for a URI that has no service itself but has services below it. The response is a
+/// definition file without services.
 #[must_use]
 pub fn options_intermediate(uri: &IntermediateUri<'_>) -> Json {
-    with_links(ObjectWriter::default(), &uri.below)
+    add_links(ObjectWriter::default(), &uri.uris_below)
 }
 
-/// Adds links to the URIs below and to other documents, under keys that the parser of definitions ignores.
-fn with_links(mut object: ObjectWriter, below: &[String]) -> Json {
-    object.if_some("$below", Some(json!(below)));
-    object.if_some("$links", cfg!(feature = "documents").then(|| json!({ "openapi": OPENAPI, "docs": DOCS })));
-    object.json()
+/// Adds the links to an OPTIONS response: `$below` lists the URIs below the requested URI, and `$links` contains the
+/// paths of other documents. The parser of definitions ignores both keys.
+fn add_links(mut object: ObjectWriter, uris_below: &[String]) -> Json {
+    object.add_if_some("$below", Some(json!(uris_below)));
+    object.add_if_some(
+        "$links",
+        cfg!(feature = "documents").then(|| json!({ "openapi": OPENAPI_PATH, "docs": DOCS_PATH })),
+    );
+    object.into_json()
 }
 
-/// The path of the OpenAPI document on the server.
-pub(super) const OPENAPI: &str = "/openapi.json";
-/// The path of the documentation pages on the server.
-pub(super) const DOCS: &str = "/docs";
+/// The URI path at which the server offers the OpenAPI document.
+pub(super) const OPENAPI_PATH: &str = "/openapi.json";
+/// The URI path at which the server offers the documentation pages.
+pub(super) const DOCS_PATH: &str = "/docs";

@@ -1,8 +1,10 @@
-//! The table of diagnostic codes. `rulebook explain CODE` and `docs/diagnostics.md` show its explanations.
+//! The table of diagnostic codes. Each code has an explanation, which `rulebook explain CODE` and `docs/diagnostics.md`
+//! show.
 
 use std::fmt;
 
-/// The code of a diagnostic. Its name is stable, so that scripts can rely on it.
+/// The code of a diagnostic (an error in a definition). The name of a code does not change, so that scripts can rely on
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "TABLE has the explanation of each code")]
 #[non_exhaustive]
@@ -43,72 +45,80 @@ pub enum DiagnosticCode {
     MissingDefinition,
 }
 
-/// A row of [`TABLE`].
+/// A row of [`TABLE`], which describes one code.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CodeEntry {
-    /// The code.
+    /// The code that this row describes.
     pub code: DiagnosticCode,
-    /// The name of the code in diagnostics: `unknown-key`.
+    /// The name of the code in the output for users, such as `unknown-key`.
     pub name: &'static str,
-    /// The cause of the error, an example, and the fix, in Markdown.
+    /// A text in Markdown that describes the cause of the error, an example of the error, and how to fix the error.
     pub explanation: &'static str,
 }
 
-/// All codes, in the order of [`DiagnosticCode`].
+/// All diagnostic codes, in the order of the enum [`DiagnosticCode`].
 pub const TABLE: &[CodeEntry] = &[
-    entry(DiagnosticCode::Syntax, "syntax", include_str!("explanations/syntax.md")),
-    entry(DiagnosticCode::DuplicateKey, "duplicate-key", include_str!("explanations/duplicate-key.md")),
-    entry(DiagnosticCode::UnknownKey, "unknown-key", include_str!("explanations/unknown-key.md")),
-    entry(DiagnosticCode::WrongKind, "wrong-kind", include_str!("explanations/wrong-kind.md")),
-    entry(DiagnosticCode::MissingInfo, "missing-info", include_str!("explanations/missing-info.md")),
-    entry(DiagnosticCode::MissingType, "missing-type", include_str!("explanations/missing-type.md")),
-    entry(DiagnosticCode::UnknownType, "unknown-type", include_str!("explanations/unknown-type.md")),
-    entry(DiagnosticCode::BadTypeArgument, "bad-type-argument", include_str!("explanations/bad-type-argument.md")),
-    entry(DiagnosticCode::UnknownDialect, "unknown-dialect", include_str!("explanations/unknown-dialect.md")),
-    entry(DiagnosticCode::BadUri, "bad-uri", include_str!("explanations/bad-uri.md")),
-    entry(DiagnosticCode::UriCollision, "uri-collision", include_str!("explanations/uri-collision.md")),
-    entry(DiagnosticCode::UndefinedCapture, "undefined-capture", include_str!("explanations/undefined-capture.md")),
-    entry(DiagnosticCode::UnusedCapture, "unused-capture", include_str!("explanations/unused-capture.md")),
-    entry(DiagnosticCode::BadPosition, "bad-position", include_str!("explanations/bad-position.md")),
-    entry(DiagnosticCode::OptionalCapture, "optional-capture", include_str!("explanations/optional-capture.md")),
-    entry(DiagnosticCode::IdCollision, "id-collision", include_str!("explanations/id-collision.md")),
-    entry(DiagnosticCode::NameCollision, "name-collision", include_str!("explanations/name-collision.md")),
-    entry(DiagnosticCode::ReservedName, "reserved-name", include_str!("explanations/reserved-name.md")),
-    entry(DiagnosticCode::BadName, "bad-name", include_str!("explanations/bad-name.md")),
-    entry(DiagnosticCode::BadDefault, "bad-default", include_str!("explanations/bad-default.md")),
-    entry(DiagnosticCode::BadBounds, "bad-bounds", include_str!("explanations/bad-bounds.md")),
-    entry(DiagnosticCode::MissingRange, "missing-range", include_str!("explanations/missing-range.md")),
-    entry(DiagnosticCode::UnknownMethod, "unknown-method", include_str!("explanations/unknown-method.md")),
-    entry(DiagnosticCode::BodyNotAllowed, "body-not-allowed", include_str!("explanations/body-not-allowed.md")),
-    entry(DiagnosticCode::BadScope, "bad-scope", include_str!("explanations/bad-scope.md")),
-    entry(
+    code_entry(DiagnosticCode::Syntax, "syntax", include_str!("explanations/syntax.md")),
+    code_entry(DiagnosticCode::DuplicateKey, "duplicate-key", include_str!("explanations/duplicate-key.md")),
+    code_entry(DiagnosticCode::UnknownKey, "unknown-key", include_str!("explanations/unknown-key.md")),
+    code_entry(DiagnosticCode::WrongKind, "wrong-kind", include_str!("explanations/wrong-kind.md")),
+    code_entry(DiagnosticCode::MissingInfo, "missing-info", include_str!("explanations/missing-info.md")),
+    code_entry(DiagnosticCode::MissingType, "missing-type", include_str!("explanations/missing-type.md")),
+    code_entry(DiagnosticCode::UnknownType, "unknown-type", include_str!("explanations/unknown-type.md")),
+    code_entry(DiagnosticCode::BadTypeArgument, "bad-type-argument", include_str!("explanations/bad-type-argument.md")),
+    code_entry(DiagnosticCode::UnknownDialect, "unknown-dialect", include_str!("explanations/unknown-dialect.md")),
+    code_entry(DiagnosticCode::BadUri, "bad-uri", include_str!("explanations/bad-uri.md")),
+    code_entry(DiagnosticCode::UriCollision, "uri-collision", include_str!("explanations/uri-collision.md")),
+    code_entry(
+        DiagnosticCode::UndefinedCapture,
+        "undefined-capture",
+        include_str!("explanations/undefined-capture.md"),
+    ),
+    code_entry(DiagnosticCode::UnusedCapture, "unused-capture", include_str!("explanations/unused-capture.md")),
+    code_entry(DiagnosticCode::BadPosition, "bad-position", include_str!("explanations/bad-position.md")),
+    code_entry(DiagnosticCode::OptionalCapture, "optional-capture", include_str!("explanations/optional-capture.md")),
+    code_entry(DiagnosticCode::IdCollision, "id-collision", include_str!("explanations/id-collision.md")),
+    code_entry(DiagnosticCode::NameCollision, "name-collision", include_str!("explanations/name-collision.md")),
+    code_entry(DiagnosticCode::ReservedName, "reserved-name", include_str!("explanations/reserved-name.md")),
+    code_entry(DiagnosticCode::BadName, "bad-name", include_str!("explanations/bad-name.md")),
+    code_entry(DiagnosticCode::BadDefault, "bad-default", include_str!("explanations/bad-default.md")),
+    code_entry(DiagnosticCode::BadBounds, "bad-bounds", include_str!("explanations/bad-bounds.md")),
+    code_entry(DiagnosticCode::MissingRange, "missing-range", include_str!("explanations/missing-range.md")),
+    code_entry(DiagnosticCode::UnknownMethod, "unknown-method", include_str!("explanations/unknown-method.md")),
+    code_entry(DiagnosticCode::BodyNotAllowed, "body-not-allowed", include_str!("explanations/body-not-allowed.md")),
+    code_entry(DiagnosticCode::BadScope, "bad-scope", include_str!("explanations/bad-scope.md")),
+    code_entry(
         DiagnosticCode::UnknownScopeVariable,
         "unknown-scope-variable",
         include_str!("explanations/unknown-scope-variable.md"),
     ),
-    entry(DiagnosticCode::UnknownCallable, "unknown-callable", include_str!("explanations/unknown-callable.md")),
-    entry(DiagnosticCode::UnboundMethod, "unbound-method", include_str!("explanations/unbound-method.md")),
-    entry(DiagnosticCode::UndefinedMethod, "undefined-method", include_str!("explanations/undefined-method.md")),
-    entry(DiagnosticCode::HandlerMismatch, "handler-mismatch", include_str!("explanations/handler-mismatch.md")),
-    entry(DiagnosticCode::OutputCollision, "output-collision", include_str!("explanations/output-collision.md")),
-    entry(DiagnosticCode::BadExample, "bad-example", include_str!("explanations/bad-example.md")),
-    entry(DiagnosticCode::BadOption, "bad-option", include_str!("explanations/bad-option.md")),
-    entry(DiagnosticCode::MissingDefinition, "missing-definition", include_str!("explanations/missing-definition.md")),
+    code_entry(DiagnosticCode::UnknownCallable, "unknown-callable", include_str!("explanations/unknown-callable.md")),
+    code_entry(DiagnosticCode::UnboundMethod, "unbound-method", include_str!("explanations/unbound-method.md")),
+    code_entry(DiagnosticCode::UndefinedMethod, "undefined-method", include_str!("explanations/undefined-method.md")),
+    code_entry(DiagnosticCode::HandlerMismatch, "handler-mismatch", include_str!("explanations/handler-mismatch.md")),
+    code_entry(DiagnosticCode::OutputCollision, "output-collision", include_str!("explanations/output-collision.md")),
+    code_entry(DiagnosticCode::BadExample, "bad-example", include_str!("explanations/bad-example.md")),
+    code_entry(DiagnosticCode::BadOption, "bad-option", include_str!("explanations/bad-option.md")),
+    code_entry(
+        DiagnosticCode::MissingDefinition,
+        "missing-definition",
+        include_str!("explanations/missing-definition.md"),
+    ),
 ];
 
-const fn entry(code: DiagnosticCode, name: &'static str, explanation: &'static str) -> CodeEntry {
+const fn code_entry(code: DiagnosticCode, name: &'static str, explanation: &'static str) -> CodeEntry {
     CodeEntry { code, name, explanation }
 }
 
 impl DiagnosticCode {
-    /// Returns the code with this name.
+    /// Returns the code whose name is `name`, or `None` if no such code exists.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.code)
     }
 
-    /// Returns the entry of the code in [`TABLE`].
+    /// Returns the row that describes the code in [`TABLE`].
     pub fn entry(self) -> &'static CodeEntry {
         &TABLE[self as usize]
     }

@@ -1,7 +1,8 @@
-//! Diagnostics: the errors of a definition, and their presentation to users.
+//! Diagnostics, which are errors in definitions, and their presentation to users.
 //!
-//! This module contains the table of codes, the source files that spans refer to, and the renderers for terminals and
-//! for programs. The modules `definition` and `compile` find the errors.
+//! This Rust module contains the table of diagnostic codes, the source files of a definition, and the functions that
+//! render diagnostics for terminals and for programs. The Rust modules `definition` and `compile` find the errors. A
+//! span is a range of bytes in a source file.
 
 pub mod codes;
 mod render;
@@ -25,43 +26,44 @@ pub struct Diagnostic {
     pub message: String,
     /// The span of the text that has the error.
     pub span: Span,
-    /// A few words next to the marked text; may be empty.
+    /// A label of a few words, which is shown next to the text that has the error. It can be empty.
     pub label: String,
-    /// Other spans that are involved, each with its label, such as the first of two duplicates.
+    /// Other spans that are involved in the error, each with a label. An example is the span of the first of two
+    /// duplicate keys.
     pub related: Vec<(Span, String)>,
-    /// How to fix the error.
+    /// A text that explains how to fix the error.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// Creates a diagnostic without label and help.
+    /// Creates a diagnostic without a label, related spans and help.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), span, label: String::new(), related: Vec::new(), help: None }
     }
 
-    /// Sets the label, a few words that are shown next to the marked text.
+    /// Sets the label: a few words that are shown next to the text that has the error.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Adds another span that is involved, with its label.
+    /// Adds another span that is involved in the error, with a label.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
     }
 
-    /// Sets the help: how to fix the error.
+    /// Sets the help text, which explains how to fix the error.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Sets the help to "did you mean …?" if `word` resembles one of the known words. Otherwise the help is not
-    /// changed.
+    /// Sets the help text to "did you mean …?" if `word` resembles one of the known words. Otherwise the help text is
+    /// not changed.
     #[must_use]
     pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match closest(word, known) {

@@ -1,4 +1,5 @@
-//! Renders a diagnostic for a terminal, in the style of rustc.
+//! Renders a diagnostic for a terminal, in the style of the Rust compiler. Only parts of the source file are shown;
+//! each shown part is called a snippet.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
@@ -6,20 +7,22 @@ use super::source::{Source, SourcePosition};
 use super::{Diagnostic, Sources};
 use crate::span::Span;
 
-/// The maximum number of characters that are underlined, because a span may be a whole object.
-const MAX_UNDERLINED: usize = 80;
+/// The maximum number of characters of a span that are underlined. A limit is needed because a span may contain a whole
+/// object.
+const MAX_UNDERLINED_CHARACTERS: usize = 80;
 
-/// The maximum number of lines between two spans that are shown in the same snippet.
-const MAX_LINE_GAP: usize = 200;
+/// The maximum distance, in lines, of two spans that are shown in the same snippet.
+const MAX_LINES_BETWEEN_SPANS: usize = 200;
 
-/// The maximum length in bytes of a line that is shown in full. Of a longer line, only the parts around the spans are
-/// shown, because a whole definition may be one line, and each of its errors would repeat that line.
+/// The maximum length, in bytes, of a line that is shown in full. If a line is longer, only the text around the spans
+/// is shown. A definition may consist of a single long line, which otherwise each of its errors would repeat.
 const MAX_LINE_BYTES: usize = 16_000;
 
-/// The number of bytes that are shown before and after the spans in a longer line; more than a terminal can show.
+/// The number of bytes that are rendered before and after the spans in a line longer than [`MAX_LINE_BYTES`]. This is
+/// more text than one line of a terminal can show.
 const CONTEXT_BYTES: usize = 400;
 
-/// A span of a diagnostic with its label.
+/// A span of a diagnostic, with the file that contains the span and with the label of the span.
 struct Marker<'a> {
     file: u32,
     source: &'a Source,
@@ -28,8 +31,8 @@ struct Marker<'a> {
     label: &'a str,
 }
 
-/// Renders a diagnostic: the code and the message, the position, the lines with the marked text, and the help. The
-/// result does not end in a line break.
+/// Renders a diagnostic: the code and the message, the position, the lines that contain the error, and the help text.
+/// The result does not end with a line break.
 pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
     let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
     let mut group = Group::with_title(title);
@@ -43,7 +46,8 @@ pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, colo
     renderer.render(&[group])
 }
 
-/// Returns the spans of a diagnostic, beginning with the span of the error itself.
+/// Returns a marker for each span of a diagnostic, beginning with the span of the error itself. Spans in unknown files
+/// are omitted.
 fn diagnostic_markers<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Marker<'a>> {
     let marker = |span: Span, kind, label: &'a str| {
         let source = sources.get(span.file)?;
@@ -55,13 +59,14 @@ fn diagnostic_markers<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> V
     primary.into_iter().chain(related).collect()
 }
 
-/// Groups markers that are close to each other in the same file.
+/// Groups markers that are close to each other in the same file. Each group is shown in one snippet.
 fn group_into_snippets(markers: Vec<Marker<'_>>) -> Vec<Vec<Marker<'_>>> {
     let mut snippets: Vec<Vec<Marker<'_>>> = Vec::new();
     for marker in markers {
         let is_close = |snippet: &&mut Vec<Marker<'_>>| {
             snippet.iter().any(|other| {
-                other.file == marker.file && other.position.line.abs_diff(marker.position.line) <= MAX_LINE_GAP
+                other.file == marker.file
+                    && other.position.line.abs_diff(marker.position.line) <= MAX_LINES_BETWEEN_SPANS
             })
         };
         match snippets.iter_mut().find(is_close) {
@@ -81,30 +86,31 @@ fn render_snippet<'a>(group: Group<'a>, markers: &[Marker<'a>]) -> Group<'a> {
     if source.text.is_empty() {
         return group.element(Origin::path(path));
     }
-    // The renderer receives only the lines from the first to the last marker, so its cost does not depend on the file
-    // size.
+    // The renderer receives only the lines from the first marker to the last marker, so that its cost does not depend
+    // on the size of the file.
     let lines = || markers.iter().map(|marker| marker.position.line);
     let top = lines().min().unwrap_or(1);
     let bottom = lines().max().unwrap_or(top);
     let (start, end) = (source.line(top).start, source.line(bottom).end);
     if top < bottom || end - start <= MAX_LINE_BYTES {
         let snippet = Snippet::source(&source.text[start..end]).path(path).line_start(top);
-        return group.element(snippet.annotations(markers.iter().map(|marker| marker_annotation(marker, start))));
+        return group.element(snippet.annotations(markers.iter().map(|marker| annotation_of_marker(marker, start))));
     }
     let bytes = || markers.iter().map(|marker| &marker.position.bytes);
     let from = bytes().map(|bytes| bytes.start).min().unwrap_or(start).saturating_sub(CONTEXT_BYTES).max(start);
     let to = bytes().map(|bytes| bytes.end.min(bytes.start + MAX_LINE_BYTES)).max().unwrap_or(end);
-    let start = source.char_boundary(from);
-    let end = source.char_boundary((to + CONTEXT_BYTES).min(end));
-    // The snippet does not begin at the beginning of the line, so the renderer cannot compute the column.
+    let start = source.floor_char_boundary(from);
+    let end = source.floor_char_boundary((to + CONTEXT_BYTES).min(end));
+    // The snippet does not begin at the beginning of the line. Therefore the renderer cannot compute the column, which
+    // is passed to it instead.
     let origin = Origin::path(path).line(top).char_column(first.position.column);
     let snippet = Snippet::source(&source.text[start..end]).line_start(top);
-    group.element(origin).element(snippet.annotations(markers.iter().map(|marker| marker_annotation(marker, start))))
+    group.element(origin).element(snippet.annotations(markers.iter().map(|marker| annotation_of_marker(marker, start))))
 }
 
-fn marker_annotation<'a>(marker: &Marker<'a>, start: usize) -> Annotation<'a> {
+fn annotation_of_marker<'a>(marker: &Marker<'a>, start: usize) -> Annotation<'a> {
     let bytes = &marker.position.bytes;
-    let limit = marker.source.text[bytes.clone()].char_indices().nth(MAX_UNDERLINED);
+    let limit = marker.source.text[bytes.clone()].char_indices().nth(MAX_UNDERLINED_CHARACTERS);
     let end = limit.map_or(bytes.end, |(at, _)| bytes.start + at);
     let label = (!marker.label.is_empty()).then(|| normalize_untrusted_str(marker.label));
     marker.kind.span(bytes.start - start..end - start).label(label)

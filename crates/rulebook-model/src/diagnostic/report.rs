@@ -1,4 +1,4 @@
-//! The report of all errors of a definition.
+//! The report of all errors in a definition.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -25,29 +25,29 @@ use super::{Diagnostic, Sources, render};
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// The files that the spans refer to.
+    /// The source files of the definition. The spans of the diagnostics refer to these files.
     pub sources: Sources,
-    /// The errors, sorted by file and position.
+    /// The errors, sorted by file and by position in the file.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A line of [`Report::json_lines`].
+/// The JSON object in a line of [`Report::json_lines`].
 #[derive(Serialize)]
 struct JsonLine<'a> {
     code: &'static str,
     message: &'a str,
-    /// The path of the file; empty if the error is not in a file.
+    /// The path of the file that has the error. Empty if the error is not in a file.
     file: String,
-    /// The line, from 1.
+    /// The line of the error, counted from 1.
     line: usize,
-    /// The column in characters, from 1.
+    /// The column of the error, in characters, counted from 1.
     column: usize,
     help: Option<&'a str>,
 }
 
 impl Report {
-    /// Creates a report. Sorts the diagnostics and removes duplicates, which occur because common parameters are
-    /// checked with every method.
+    /// Creates a report. The diagnostics are sorted, and duplicates are removed. Duplicates occur because parameters
+    /// that several methods share are checked with each of these methods.
     #[must_use]
     pub fn new(sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| {
@@ -67,7 +67,8 @@ impl Report {
         self.diagnostics.is_empty()
     }
 
-    /// Renders the errors for a terminal, separated by blank lines. If `color` is `true`, the text has color codes.
+    /// Renders the errors for a terminal, with a blank line between two errors. If `color` is `true`, the text contains
+    /// color codes.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let mut text = String::new();
@@ -81,8 +82,9 @@ impl Report {
         text
     }
 
-    /// Renders the errors for programs. Each line is a JSON object with `code`, `message`, `file`, `line` and `column`
-    /// (both from 1, columns in characters) and `help` (may be null).
+    /// Renders the errors for programs. Each line is a JSON object with the members `code`, `message`, `file`, `line`,
+    /// `column` and `help`. Lines and columns are counted from 1, and columns in characters. `help` is null if the
+    /// error has no help text.
     #[must_use]
     pub fn json_lines(&self) -> String {
         let mut text = String::new();
@@ -97,7 +99,7 @@ impl Report {
                 column: position.as_ref().map_or(1, |position| position.column),
                 help: diagnostic.help.as_deref(),
             };
-            // Strings and numbers can always be serialized.
+            // Serializing strings and numbers cannot fail.
             text.push_str(&serde_json::to_string(&line).unwrap_or_default());
             text.push('\n');
         }

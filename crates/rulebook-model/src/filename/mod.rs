@@ -1,10 +1,11 @@
-//! File names: checks the names that clients request, matches names against patterns, and cleans the names of uploads.
+//! Names of stored files. This Rust module checks the file names that clients send, matches file names against
+//! patterns, and cleans the file names of uploads.
 //!
-//! This module must not depend on where files are stored.
+//! It must not depend on where files are stored.
 
 mod name;
 mod patterns;
 
 pub use name::{FileName, FileNameError, visible_base_name};
-pub(crate) use patterns::regex;
+pub(crate) use patterns::pattern_to_regex;
 pub use patterns::{FilePatterns, PatternError};

@@ -1,4 +1,4 @@
-//! Names of stored files, as clients send them.
+//! Checks the names of stored files that clients send.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,23 +8,23 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 use thiserror::Error;
 
-/// The maximum length of one part in bytes, which is the limit of common file systems.
+/// The maximum length of one part of a file name, in bytes. Common file systems have the same limit.
 const MAX_PART_LEN: usize = 255;
 
-/// Characters with a special meaning in file names of some operating system. They are forbidden on all systems, so that
-/// a folder can be copied from one system to another.
-const SPECIAL: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
+/// Characters that have a special meaning in file names of some operating system. They are forbidden on all operating
+/// systems, so that a folder can be copied from one operating system to another.
+const SPECIAL_CHARACTERS: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
 
 /// Device names of Windows, which are reserved in every folder and with every extension.
-const DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
-/// Device names of Windows that end in a digit, without the digit.
-const NUMBERED_DEVICES: &[&str] = &["COM", "LPT"];
+const WINDOWS_DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+/// Device names of Windows that end with a digit, without this digit.
+const NUMBERED_WINDOWS_DEVICES: &[&str] = &["COM", "LPT"];
 
-/// The name of a stored file, relative to the folder of all files: parts separated by `/`. The last part is the file,
-/// the others are folders.
+/// The name of a stored file, relative to the folder of all stored files. The name consists of parts that are separated
+/// by `/`. The last part is the name of the file, and the other parts are the names of folders.
 ///
-/// A text of a client becomes a `FileName` only by [`FileName::parse`]. Therefore a `FileName` never refers to a file
-/// outside of the folder of all files.
+/// A text from a client is converted to a `FileName` only by [`FileName::parse`]. Therefore a `FileName` never refers
+/// to a file outside of the folder of all stored files.
 ///
 /// ```
 /// use rulebook_model::filename::FileName;
@@ -51,33 +51,34 @@ pub enum FileNameError {
     /// The name is empty, ends with `/`, or contains `//`.
     #[error("a name cannot have an empty part")]
     EmptyPart,
-    /// A part begins with a dot, like hidden files, `.` and `..`.
+    /// A part of the name begins with a dot. Hidden files and the special parts `.` and `..` are therefore forbidden.
     #[error("a part of a name cannot begin with a dot")]
     LeadingDot,
-    /// A part ends with a dot, or begins or ends with white space.
+    /// A part of the name ends with a dot, or begins or ends with white space.
     #[error("a part of a name cannot end with a dot, or begin or end with white space")]
     InvalidEdge,
     /// The name contains a character that is not allowed.
     #[error("a name cannot contain {0:?}")]
     ForbiddenCharacter(char),
-    /// A part is the name of a device in Windows.
+    /// A part of the name is the name of a device in Windows, such as `CON`.
     #[error("a part of a name cannot be the name of a device")]
     DeviceName,
 }
 
 impl FileName {
-    /// The maximum length of a name in bytes.
+    /// The maximum length of a file name, in bytes.
     pub const MAX_LEN: usize = 1024;
 
-    /// Parses a name. A leading `./` is removed, and the text is normalized to Unicode NFC, because some clients send
+    /// Parses a file name. A leading `./` is removed. The text is normalized to Unicode NFC, because some clients send
     /// decomposed characters.
     ///
-    /// The text must be percent-decoded. Because names cannot contain `%`, a text that is still encoded is rejected.
+    /// The text must already be percent-decoded. A text that still contains percent-encoded characters is rejected,
+    /// because file names cannot contain `%`.
     ///
     /// # Errors
-    /// Returns the first error in the name.
+    /// Returns the first error in the file name.
     pub fn parse(text: &str) -> Result<Self, FileNameError> {
-        // The length is checked before normalization, because the cost of normalization grows with it.
+        // The length is checked before the normalization, because the cost of the normalization grows with the length.
         if text.len() > Self::MAX_LEN {
             return Err(FileNameError::TooLong(Self::MAX_LEN));
         }
@@ -85,35 +86,35 @@ impl FileName {
             return Err(FileNameError::LeadingSlash);
         }
         let text = text.strip_prefix("./").unwrap_or(text);
-        let name = nfc(text);
-        // Normalization can make a text longer.
+        let name = normalize_to_nfc(text);
+        // The length is checked again, because the normalization can make a text longer.
         if name.len() > Self::MAX_LEN {
             return Err(FileNameError::TooLong(Self::MAX_LEN));
         }
-        name.split('/').try_for_each(check_part)?;
+        name.split('/').try_for_each(check_name_part)?;
         Ok(Self(name.into()))
     }
 
-    /// Returns the name, with `/` between its parts.
+    /// Returns the file name as text, with `/` between its parts.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the parts of the name, outermost folder first.
+    /// Returns the parts of the file name, beginning with the outermost folder.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
 
-    /// Returns the folders of the name, outermost first, and the name of the file without folders.
+    /// Returns the folders of the file name, beginning with the outermost folder, and the last part of the file name.
     #[doc(hidden)]
     pub fn split(&self) -> (impl Iterator<Item = &str>, &str) {
         let (folders, file) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }
 
-    /// Returns the name of an entry in a folder, or `None` if clients cannot request the entry by exactly this name.
-    /// `folder` is `None` for the folder of all files.
+    /// Returns the name of the file or folder `part` in the folder `folder`. Returns `None` if clients cannot request
+    /// the file or folder by exactly this name. `folder` is `None` for the folder of all stored files.
     #[doc(hidden)]
     pub fn child(folder: Option<&Self>, part: &str) -> Option<Self> {
         let text = match folder {
@@ -125,43 +126,44 @@ impl FileName {
 }
 
 /// Normalizes a text to Unicode NFC.
-pub(super) fn nfc(text: &str) -> Cow<'_, str> {
+pub(super) fn normalize_to_nfc(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// Checks one part of a name.
-fn check_part(part: &str) -> Result<(), FileNameError> {
+/// Checks one part of a file name.
+fn check_name_part(part: &str) -> Result<(), FileNameError> {
     if part.is_empty() {
         return Err(FileNameError::EmptyPart);
     }
     if part.len() > MAX_PART_LEN {
         return Err(FileNameError::PartTooLong(MAX_PART_LEN));
     }
-    if let Some(char) = part.chars().find(|char| SPECIAL.contains(char) || is_invisible(*char) || is_unassigned(*char))
+    if let Some(char) =
+        part.chars().find(|char| SPECIAL_CHARACTERS.contains(char) || is_invisible(*char) || is_unassigned(*char))
     {
         return Err(FileNameError::ForbiddenCharacter(char));
     }
     if part.starts_with('.') {
         return Err(FileNameError::LeadingDot);
     }
-    // Windows removes dots and spaces at the end of names.
+    // Windows removes dots and spaces at the end of file names.
     if part.ends_with('.') || part.trim() != part {
         return Err(FileNameError::InvalidEdge);
     }
-    if is_device(part) { Err(FileNameError::DeviceName) } else { Ok(()) }
+    if is_windows_device(part) { Err(FileNameError::DeviceName) } else { Ok(()) }
 }
 
-/// Returns the characters of a file name that a client sent, without folders and without invisible characters. The
-/// result can be empty, `.` or `..`.
+/// Returns the characters in the last part of a file name that a client sent, without invisible characters. The result
+/// can be empty, `.` or `..`.
 ///
-/// This function cleans the names of uploads and downloads, so that no name is displayed like another one (Unicode
-/// Technical Report 36 section 3.1).
+/// This function cleans the file names of uploads and downloads, so that different names are not displayed in the same
+/// way (Unicode Technical Report 36 section 3.1).
 pub fn visible_base_name(name: &str) -> impl Iterator<Item = char> {
     name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|char| !is_invisible(*char))
 }
 
-/// Returns `true` for control characters, line separators and format characters. They are invisible or change the
-/// direction of the surrounding text.
+/// Returns `true` for control characters, line separators and format characters. These characters are invisible, or
+/// they change the direction of the surrounding text.
 fn is_invisible(char: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     if char.is_ascii() {
@@ -178,15 +180,15 @@ fn general_category(char: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(char)
 }
 
-fn is_device(part: &str) -> bool {
-    // Windows ignores the extension, and spaces before it.
+fn is_windows_device(part: &str) -> bool {
+    // Windows ignores the extension of a device name, and spaces before the extension.
     let stem = part.split('.').next().unwrap_or(part).trim_end();
     let is_numbered = stem.char_indices().next_back().is_some_and(|(at, digit)| {
-        // Windows also accepts superscript digits.
+        // In device names, Windows also accepts superscript digits.
         matches!(digit, '0'..='9' | '¹' | '²' | '³')
-            && NUMBERED_DEVICES.iter().any(|device| device.eq_ignore_ascii_case(&stem[..at]))
+            && NUMBERED_WINDOWS_DEVICES.iter().any(|device| device.eq_ignore_ascii_case(&stem[..at]))
     });
-    is_numbered || DEVICES.iter().any(|device| device.eq_ignore_ascii_case(stem))
+    is_numbered || WINDOWS_DEVICES.iter().any(|device| device.eq_ignore_ascii_case(stem))
 }
 
 impl fmt::Display for FileName {

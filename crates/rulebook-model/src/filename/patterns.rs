@@ -6,16 +6,17 @@ use globset::GlobBuilder;
 use regex::RegexSet;
 
 use super::FileName;
-use super::name::nfc;
+use super::name::normalize_to_nfc;
 
-/// A list of file name patterns. A name is allowed if it matches at least one of them; an empty list allows no name.
+/// A list of file name patterns. A file name is allowed if it matches at least one of the patterns. An empty list
+/// allows no file name.
 ///
-/// - `*` matches any number of characters except `/`, and `?` matches one such character.
-/// - `[a-z]` matches one of these characters, and `[!a-z]` matches any other character except `/`.
-/// - `{png,jpg}` matches one of the alternatives.
-/// - `**` as a part matches any number of parts.
+/// - `*` matches any number of characters except `/`, and `?` matches one character except `/`.
+/// - `[a-z]` matches one character from `a` to `z`, and `[!a-z]` matches one other character except `/`.
+/// - `{png,jpg}` matches one of the alternatives `png` and `jpg`.
+/// - `**` between two `/`, or at the beginning or end of the pattern, matches any number of parts.
 ///
-/// Patterns are case-sensitive. Like names, they are normalized to Unicode NFC.
+/// Patterns are case-sensitive. Like file names, patterns are normalized to Unicode NFC.
 ///
 /// ```
 /// use rulebook_model::filename::{FileName, FilePatterns};
@@ -32,7 +33,7 @@ pub struct FilePatterns(RegexSet);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PatternError {
-    /// The invalid pattern; `None` if all patterns together are too large.
+    /// The invalid pattern, or `None` if all patterns together are too large.
     pub pattern: Option<String>,
     /// A description of the error.
     pub reason: String,
@@ -42,14 +43,15 @@ impl FilePatterns {
     /// Compiles a list of patterns.
     ///
     /// # Errors
-    /// Fails if a pattern is invalid or cannot match any name, or if all patterns together are too large.
+    /// Fails if a pattern is invalid or cannot match any file name, or if all patterns together are too large.
     pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
-        let regexes = patterns.into_iter().map(|pattern| regex(pattern.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let regexes =
+            patterns.into_iter().map(|pattern| pattern_to_regex(pattern.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let set = RegexSet::new(regexes);
         set.map(Self).map_err(|error| PatternError { pattern: None, reason: error.to_string() })
     }
 
-    /// Returns `true` if a pattern matches the name.
+    /// Returns `true` if a pattern of the list matches the file name.
     #[must_use]
     pub fn allows(&self, name: &FileName) -> bool {
         self.0.is_match(name.as_str())
@@ -62,8 +64,8 @@ impl FilePatterns {
     }
 }
 
-/// Converts a pattern to a regular expression that matches characters of whole names.
-pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
+/// Converts a pattern to a regular expression, which matches characters (not bytes) and only whole file names.
+pub(crate) fn pattern_to_regex(pattern: &str) -> Result<String, PatternError> {
     if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
         let reason = if part.is_empty() {
             "a name cannot have an empty part"
@@ -72,27 +74,28 @@ pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
         };
         return Err(PatternError { pattern: Some(pattern.to_owned()), reason: reason.to_owned() });
     }
-    let normalized = nfc(pattern);
+    let normalized = normalize_to_nfc(pattern);
     let glob = GlobBuilder::new(&normalized).literal_separator(true).backslash_escape(false).build();
     let pattern_error = |error: globset::Error| PatternError {
         pattern: error.glob().map(str::to_owned),
         reason: error.kind().to_string(),
     };
-    glob.map(|glob| match_characters(glob.regex())).map_err(pattern_error)
+    glob.map(|glob| convert_bytes_to_characters(glob.regex())).map_err(pattern_error)
 }
 
-/// Converts a regular expression of `globset`, which matches bytes, to one that matches characters. Without this, `[é]`
-/// would match single bytes of `é`, and `[!a]` would match `/`.
-fn match_characters(regex: &str) -> String {
+/// Converts a regular expression of the crate `globset`, which matches bytes, to a regular expression that matches
+/// characters. Without this conversion, `[é]` would match single bytes of `é`, and `[!a]` would match `/`.
+fn convert_bytes_to_characters(regex: &str) -> String {
     let mut remaining = regex.strip_prefix(BYTE_MODE_PREFIX).unwrap_or(regex);
     let mut converted = String::with_capacity(regex.len());
     while let Some(char) = remaining.chars().next() {
-        let bytes = escaped_bytes(remaining);
+        let bytes = parse_escaped_bytes(remaining);
         let length = match char {
-            // `globset` escapes each byte of a non-ASCII character. The bytes are decoded to the character.
+            // `globset` escapes each byte of a non-ASCII character. Here the escaped bytes are replaced by the
+            // character itself.
             '\\' if !bytes.is_empty() => {
                 converted.push_str(&String::from_utf8_lossy(&bytes));
-                bytes.len() * ESCAPED_LEN
+                bytes.len() * ESCAPED_BYTE_LEN
             }
             '\\' => {
                 let length = remaining.chars().take(2).map(char::len_utf8).sum();
@@ -117,14 +120,15 @@ fn match_characters(regex: &str) -> String {
     converted
 }
 
-/// The prefix that `globset` adds to regular expressions, which makes them match bytes.
+/// The prefix of each regular expression that `globset` returns. With this prefix, the regular expression matches
+/// bytes.
 const BYTE_MODE_PREFIX: &str = "(?-u)";
-/// The length of an escaped byte, such as `\xc3`.
-const ESCAPED_LEN: usize = 4;
+/// The length of an escaped byte in a regular expression, such as `\xc3`.
+const ESCAPED_BYTE_LEN: usize = 4;
 
-/// Returns the escaped bytes at the beginning of a regular expression.
-fn escaped_bytes(regex: &str) -> Vec<u8> {
-    let pieces = regex.as_bytes().chunks_exact(ESCAPED_LEN);
+/// Returns the bytes that are escaped at the beginning of a regular expression.
+fn parse_escaped_bytes(regex: &str) -> Vec<u8> {
+    let pieces = regex.as_bytes().chunks_exact(ESCAPED_BYTE_LEN);
     let byte = |piece: &[u8]| {
         let digits = std::str::from_utf8(piece.strip_prefix(b"\\x")?).ok()?;
         u8::from_str_radix(digits, 16).ok()

@@ -1,7 +1,9 @@
-//! Response formats other than JSON: the trait [`Format`], the table of formats, and XML.
+//! Response formats other than JSON. This Rust module contains the trait [`Format`], the table of formats, and the
+//! format XML.
 //!
-//! A format converts the JSON value of a response, including its envelope, to the bytes of the body. This module must
-//! not depend on envelopes, requests or clients.
+//! A format converts the JSON value of a response to the bytes of the response body. The envelope, which defines the
+//! members of the JSON value, has been applied before. This Rust module must not depend on envelopes, requests or
+//! clients.
 
 mod offer;
 mod table;
@@ -13,13 +15,14 @@ pub use xml::Xml;
 
 use serde_json::Value as Json;
 
-/// The reason why a response cannot be written. The server logs it and does not send it to the client.
+/// The reason why a response cannot be written. The server logs the reason and does not send it to the client.
 pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response format other than JSON.
 ///
-/// `Rulebook::add_format` adds a format, and `formats` in `app.json` offers it to clients. If the `Accept` field of a
-/// request prefers the format to JSON (RFC 9110 section 12.5.1), the response has this format, including errors.
+/// `Rulebook::add_format` adds a format, and the key `formats` in `app.json` offers the format to clients. If the
+/// header field `Accept` of a request prefers the format to JSON (RFC 9110 section 12.5.1), the response has this
+/// format, even if it is an error.
 ///
 /// ```
 /// # mod rulebook { pub use rulebook_model::format as envelope; }
@@ -52,23 +55,24 @@ pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 /// # }
 /// ```
 pub trait Format: Send + Sync {
-    /// Returns the name of the format, which `formats` in `app.json` refers to. The name `json` is reserved.
+    /// Returns the name by which the key `formats` in `app.json` refers to the format. The name `json` is reserved.
     fn name(&self) -> &str;
 
-    /// Returns the media type (RFC 9110 section 8.3.1) for the `Content-Type` field, including parameters. Called once,
-    /// when the definition is loaded.
+    /// Returns the media type of the format (RFC 9110 section 8.3.1), including parameters, for the header field
+    /// `Content-Type`. The server calls this function once, when it loads the definition.
     fn media_type(&self) -> &str;
 
-    /// Returns further media types, without parameters, by which clients can request the format. The response always
-    /// has the media type [`media_type`](Format::media_type).
+    /// Returns further media types, without parameters, by which clients can request the format. The `Content-Type` of
+    /// a response is always [`media_type`](Format::media_type).
     fn aliases(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns the body of a response. `response` is the body as JSON, including the envelope.
+    /// Returns the body of a response in this format. `response` is the body as a JSON value, with the members that the
+    /// envelope defines.
     ///
     /// # Errors
-    /// Fails if the response cannot be written. The server then responds in JSON: with an internal error instead of a
-    /// success, or with the error that could not be written.
+    /// Fails if the response cannot be written in this format. The server then responds in JSON. If a success could not
+    /// be written, the response is an internal error. If an error could not be written, the response is this error.
     fn write(&self, response: &Json) -> Result<Vec<u8>, FormatError>;
 }

@@ -8,8 +8,8 @@ use mime::Mime;
 
 use super::Format;
 
-/// A response format that an API offers to clients. Its media types are valid. Two of them are equal if they have the
-/// same name.
+/// A response format that an API offers to clients. The media types of the format have been checked. Two values are
+/// equal if their formats have the same name.
 #[derive(Clone)]
 pub struct FormatOffer {
     name: String,
@@ -24,7 +24,7 @@ pub struct FormatOffer {
 pub struct InvalidMediaType(pub String);
 
 impl FormatOffer {
-    /// Creates an offer of a format.
+    /// Creates an offer of a format to clients.
     ///
     /// # Errors
     /// Fails if one of the media types of the format is invalid.
@@ -33,8 +33,8 @@ impl FormatOffer {
         Ok(Self {
             name: format.name().to_owned(),
             media_type: HeaderValue::from_str(media_type).map_err(|_| InvalidMediaType(media_type.to_owned()))?,
-            essence: essence(media_type)?,
-            aliases: format.aliases().iter().map(|alias| essence(alias)).collect::<Result<_, _>>()?,
+            essence: media_type_essence(media_type)?,
+            aliases: format.aliases().iter().map(|alias| media_type_essence(alias)).collect::<Result<_, _>>()?,
             format: Arc::clone(format),
         })
     }
@@ -45,13 +45,13 @@ impl FormatOffer {
         &self.name
     }
 
-    /// Returns the value of `Content-Type` in responses.
+    /// Returns the value of the header field `Content-Type` in responses of this format.
     #[must_use]
     pub fn media_type(&self) -> &HeaderValue {
         &self.media_type
     }
 
-    /// Returns the media type of the format without parameters.
+    /// Returns the media type of the format, without parameters.
     #[must_use]
     pub fn essence(&self) -> &str {
         &self.essence
@@ -63,15 +63,15 @@ impl FormatOffer {
         &self.aliases
     }
 
-    /// Returns the format.
+    /// Returns the format itself.
     #[must_use]
     pub fn format(&self) -> &dyn Format {
         &*self.format
     }
 }
 
-/// Returns a media type without its parameters.
-fn essence(media_type: &str) -> Result<String, InvalidMediaType> {
+/// Returns a media type without its parameters, or an error if the media type is invalid.
+fn media_type_essence(media_type: &str) -> Result<String, InvalidMediaType> {
     let bad = || InvalidMediaType(media_type.to_owned());
     let mime: Mime = media_type.parse().map_err(|_| bad())?;
     if mime.type_() == mime::STAR || mime.subtype() == mime::STAR {

@@ -1,4 +1,5 @@
-//! Finds the service for a path or a name. The same tables route requests and detect collisions in definitions.
+//! Finds the service of an API for a path or for a name. The tables in this Rust module are used to route requests, and
+//! to detect services with the same path or name in a definition.
 
 mod naming;
 mod routes;

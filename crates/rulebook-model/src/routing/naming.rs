@@ -1,16 +1,17 @@
-//! The request fields that can name the service of a request.
+//! The styles in which a request can name a service of the API, instead of selecting the service by its path.
 
-/// The request fields that can name the service of a request to the base path.
+/// The fields of a request (in the query or in the body) with which a request to the base path can name a service of
+/// the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// PhalApi's `service`, or `s` for short.
+    /// The fields of PhalApi, a PHP framework: `service`, or `s` for short.
     Service,
-    /// api 3.0's `module` and `method`.
+    /// The fields of api 3.0, a system before rulebook: `module` and `method`.
     Module,
 }
 
 impl Naming {
-    /// Returns the names of the fields.
+    /// Returns the names of the request fields.
     #[must_use]
     pub fn fields(self) -> [&'static str; 2] {
         match self {

@@ -1,4 +1,5 @@
-//! Finds services by their names. A service has a name if its path consists of two static segments.
+//! Finds services of the API by their names. A service has a name if its path consists of two static segments. Requests
+//! name services in the style of PhalApi or api 3.0, two systems whose clients rulebook supports.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,33 +7,34 @@ use std::sync::Arc;
 use crate::envelope::Envelope;
 use crate::model::Segment;
 
-/// The optional prefix of names in PhalApi: `App.Class.method`.
-const NAMESPACE: &str = "App.";
+/// The optional prefix of service names in PhalApi: `App.Class.method`.
+const NAMESPACE_PREFIX: &str = "App.";
 
-/// The services that requests in the style of PhalApi can name, in the query of the base path or in the body.
+/// The services that requests in the style of PhalApi can name, in the query of a request to the base path or in the
+/// request body.
 pub struct NamedServices {
-    /// The services by name.
+    /// The indexes of the services, by service name.
     pub classes: ServicesByClass,
-    /// The index of the service for requests without a name.
+    /// The index of the service that handles requests without a service name.
     pub default: Option<usize>,
-    /// The envelope of the error response if no service has the requested name.
+    /// The envelope (the format of responses) of the error that is sent if no service has the requested name.
     pub envelope: Arc<dyn Envelope>,
 }
 
-/// The indices of services by `Class.method`. As in PHP, the ASCII case of the first letter of the class, and of the
-/// whole method, is ignored.
+/// The indexes of services by the name `Class.method`. As in PHP, the case of ASCII letters is ignored in the method,
+/// and in the first letter of the class.
 #[derive(Debug, Default)]
 pub struct ServicesByClass(HashMap<Box<str>, usize>);
 
 impl ServicesByClass {
-    /// Adds a service, unless its path does not consist of two static segments. If another service has the same name,
-    /// returns the index of that service and adds nothing.
+    /// Adds the service with the index `service` if its path consists of two static segments. If another service has
+    /// the same name, returns the index of the other service and adds nothing.
     pub fn insert(&mut self, path: &[Segment], service: usize) -> Option<usize> {
         let [Segment::Static(class), Segment::Static(method)] = path else { return None };
         if class.contains('.') || method.contains('.') {
             return None;
         }
-        let key = class_key(class, method).into();
+        let key = service_name_key(class, method).into();
         match self.0.get(&key) {
             Some(first) => Some(*first),
             None => {
@@ -42,16 +44,16 @@ impl ServicesByClass {
         }
     }
 
-    /// Returns the index of the service with this name: `Class.method` or `App.Class.method`.
+    /// Returns the index of the service with the name `name`, which has the form `Class.method` or `App.Class.method`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        let without_namespace = name.strip_prefix(NAMESPACE).filter(|rest| rest.contains('.'));
+        let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
         let (class, method) = without_namespace.unwrap_or(name).split_once('.')?;
-        self.0.get(&*class_key(class, method)).copied()
+        self.0.get(&*service_name_key(class, method)).copied()
     }
 }
 
-fn class_key(class: &str, method: &str) -> String {
+fn service_name_key(class: &str, method: &str) -> String {
     let mut key = String::with_capacity(class.len() + 1 + method.len());
     key.push_str(class);
     if let Some(first) = key.get_mut(..1) {
@@ -64,8 +66,8 @@ fn class_key(class: &str, method: &str) -> String {
     key
 }
 
-/// The indices of services by the module and method that a request body in the style of api 3.0 names. They are the two
-/// segments of the path, and are compared in the same way.
+/// The indexes of services by the fields `module` and `method` of a request body in the style of api 3.0. These fields
+/// are compared with the two segments of the service's path, with the case sensitivity of the path.
 #[derive(Debug, Default)]
 pub struct ServicesByModule {
     case_sensitive: HashMap<Box<str>, usize>,
@@ -73,10 +75,10 @@ pub struct ServicesByModule {
 }
 
 impl ServicesByModule {
-    /// Adds a service, unless its path does not consist of two static segments.
+    /// Adds the service with the index `service` if its path consists of two static segments.
     pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) {
         let [Segment::Static(module), Segment::Static(method)] = path else { return };
-        // Segments in a definition contain no slash, so the key is unambiguous.
+        // Segments in a definition contain no slash, so that two services cannot have the same key by mistake.
         let key = format!("{module}/{method}");
         if ignore_case {
             self.case_insensitive.insert(key.to_lowercase().into(), service);
@@ -85,7 +87,7 @@ impl ServicesByModule {
         }
     }
 
-    /// Returns the index of the service with this module and method.
+    /// Returns the index of the service that the fields `module` and `method` of a request name.
     #[must_use]
     pub fn find(&self, module: &str, method: &str) -> Option<usize> {
         let key = format!("{module}/{method}");

@@ -12,7 +12,7 @@ use super::check::{first_valid, keep_valid};
 use super::pattern::file_name_patterns::{self, NamePatterns};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
-use crate::filename::{FileName, FilePatterns, PatternError, regex};
+use crate::filename::{FileName, FilePatterns, PatternError, pattern_to_regex};
 
 #[derive(Debug)]
 struct FileNameCheck {
@@ -51,7 +51,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
             samples: Vec::new(),
         }));
     }
-    let regexes = globs.iter().map(|pattern| regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    let regexes =
+        globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
     let parsed = NamePatterns::parse(regexes.iter().map(String::as_str));
     let ecma = parsed.as_ref().and_then(NamePatterns::ecma);
     let samples = parsed.iter().flat_map(NamePatterns::samples).take(MAX_SAMPLES).collect();

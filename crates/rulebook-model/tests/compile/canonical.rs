@@ -1,4 +1,4 @@
-//! If a model is printed as a definition, loading that definition returns the same model.
+//! Tests of printed models: if a model is printed as a definition, loading this definition must return the same model.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use proptest::test_runner::TestRunner;
 use rulebook_model::definition::read;
 use serde_json::Value as Json;
 
-use super::{check, folders, model};
+use super::{compile_definition, compile_valid_definition, definition_folders};
 use support::canonical::assert_same;
 use support::generate;
 
 #[test]
-fn valid_definitions_print_and_load() {
-    for path in folders("good") {
-        assert_same(&model(rulebook_model::definition::load(&path)));
+fn printed_definitions_load_to_the_same_model() {
+    for path in definition_folders("good") {
+        assert_same(&compile_valid_definition(rulebook_model::definition::load(&path)));
     }
 }
 
-/// A definition in the dialect `rules`.
-fn rules() -> generate::Generated {
+/// Returns a definition in the dialect `rules`.
+fn rules_definition() -> generate::Generated {
     let text = include_str!("../definitions/good/rules/user.json");
     let rules = text.lines().filter(|line| !line.starts_with("//")).collect::<String>();
     generate::Generated { files: vec![("user.json".to_owned(), serde_json::from_str(&rules).expect("JSON"))] }
@@ -30,14 +30,15 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn generated_definitions_print_and_load(generated in generate::definitions()) {
-        assert_same(&model(read(generated.bytes())));
+    fn printed_generated_definitions_load_to_the_same_model(generated in generate::definitions()) {
+        assert_same(&compile_valid_definition(read(generated.bytes())));
     }
 
-    /// Mutated rules either have errors, or can be printed and loaded again with the same model. Nothing panics.
+    /// A definition in the dialect `rules` with random changes either has errors, or can be printed and loaded again
+    /// with the same model. No step panics.
     #[test]
-    fn valid_mutated_rules_print_and_load(mistaken in generate::mutations_of(rules())) {
-        let (api, report) = check(read(mistaken.bytes()));
+    fn mutated_rules_are_rejected_or_printed_and_reloaded(mistaken in generate::mutations_of(rules_definition())) {
+        let (api, report) = compile_definition(read(mistaken.bytes()));
         if report.is_empty() {
             assert_same(&api);
         } else {
@@ -45,10 +46,11 @@ proptest! {
         }
     }
 
-    /// Mutated definitions either have errors, or can be printed and loaded again with the same model. Nothing panics.
+    /// A definition with random changes either has errors, or can be printed and loaded again with the same model. No
+    /// step panics.
     #[test]
-    fn valid_mutated_definitions_print_and_load(mistaken in generate::mutated_definitions()) {
-        let (api, report) = check(read(mistaken.bytes()));
+    fn mutated_definitions_are_rejected_or_load_unchanged_after_printing(mistaken in generate::mutated_definitions()) {
+        let (api, report) = compile_definition(read(mistaken.bytes()));
         if report.is_empty() {
             assert_same(&api);
         } else {
@@ -57,27 +59,28 @@ proptest! {
     }
 }
 
-/// The properties above are meaningful only if every key is generated, and many methods are.
+/// The property tests in this file are only meaningful if the generated definitions contain every key and many methods.
 #[test]
-fn generated_definitions_have_every_key() {
+fn generated_definitions_contain_every_key() {
     let mut seen = BTreeSet::new();
     let mut runner = TestRunner::deterministic();
     let mut methods = 0;
     for _ in 0..200 {
         let generated = generate::definitions().new_tree(&mut runner).expect("a definition").current();
         for (_, json) in &generated.files {
-            collect(json, &mut seen);
+            collect_keys(json, &mut seen);
         }
-        let api = model(read(generated.bytes()));
+        let api = compile_valid_definition(read(generated.bytes()));
         methods += api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods).count();
     }
-    let missing: BTreeSet<_> = keys().filter(|key| !seen.contains(*key)).collect();
+    let missing: BTreeSet<_> = tree_dialect_keys().filter(|key| !seen.contains(*key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(methods > 1_000, "only {methods} methods");
 }
 
-/// Returns every key of the dialect `tree`, without names that authors choose.
-fn keys() -> impl Iterator<Item = &'static str> {
+/// Returns every key of the dialect `tree` that has a fixed name. Names that authors of definitions choose are not
+/// included.
+fn tree_dialect_keys() -> impl Iterator<Item = &'static str> {
     use rulebook_model::definition::keys::{
         APP, ATTRIBUTES, CONTACT, CORS, ERROR, KeyTable, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, PHALAPI,
         SERVER, SERVICE,
@@ -101,13 +104,13 @@ fn keys() -> impl Iterator<Item = &'static str> {
     tables.into_iter().flat_map(KeyTable::iter).map(|key| key.name)
 }
 
-fn collect(json: &Json, seen: &mut BTreeSet<String>) {
+fn collect_keys(json: &Json, seen: &mut BTreeSet<String>) {
     match json {
         Json::Object(members) => {
             seen.extend(members.keys().cloned());
-            members.values().for_each(|value| collect(value, seen));
+            members.values().for_each(|value| collect_keys(value, seen));
         }
-        Json::Array(items) => items.iter().for_each(|item| collect(item, seen)),
+        Json::Array(items) => items.iter().for_each(|item| collect_keys(item, seen)),
         _ => {}
     }
 }

@@ -1,4 +1,5 @@
-//! The dialect `methods`: each definition in it can also be written in the dialect `tree`, with the same model.
+//! Tests of the dialect `methods`. Each definition in the dialect `methods` can also be written in the dialect `tree`,
+//! and both definitions have the same model.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,13 @@ use rulebook_model::model::Api;
 use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value as Json, json};
 
-use super::{check, model};
+use super::{compile_definition, compile_valid_definition};
 use support::generate::{self, Choices, Generated};
 use support::golden;
 
 #[test]
-fn a_definition_is_printed_in_the_dialect_tree() {
-    let api = model(load("tests/definitions/good/methods".as_ref()));
+fn a_definition_in_the_methods_dialect_is_printed_in_the_tree_dialect() {
+    let api = compile_valid_definition(load("tests/definitions/good/methods".as_ref()));
     golden::compare(Path::new("tests/data/methods/printed.json"), &format!("{:#}\n", canonical(&api)));
 }
 
@@ -53,18 +54,21 @@ fn type_aliases_apply_at_every_level_of_a_type_and_in_their_own_dialect_only() {
         ("filled_object", json!({ "type": "object", "min": 1 })),
     ] {
         let output = json!({ "description": "A value", "type": written });
-        let api = one(&json!({ "m": { "GET::x": { "output": { "value": output } } } }));
+        let api = compile_one_file(&json!({ "m": { "GET::x": { "output": { "value": output } } } }));
         let mut printed = canonical(&api)["modules"]["m"]["/"]["m/x"]["GET"]["out"]["value"].take();
         printed.as_object_mut().unwrap().remove("info");
         assert_eq!(printed, meant, "{written}");
     }
-    let tree = one(&json!({ "/": { "x": { "GET": { "info": "X", "out": { "y": { "info": "Y", "type": "id" } } } } } }));
+    let tree = compile_one_file(
+        &json!({ "/": { "x": { "GET": { "info": "X", "out": { "y": { "info": "Y", "type": "id" } } } } } }),
+    );
     assert_eq!(tree.modules[0].services[0].methods[0].outputs[0].r#type.written.term, "id");
 }
 
 #[test]
 fn a_method_without_a_description_has_its_id_as_description() {
-    let api = one(&json!({ "a.b": { "GET::read": {}, "POST::read": { "id": "write" }, "PUT::other": {} } }));
+    let api =
+        compile_one_file(&json!({ "a.b": { "GET::read": {}, "POST::read": { "id": "write" }, "PUT::other": {} } }));
     let module = &api.modules[0];
     let found: Vec<_> = module
         .services
@@ -88,33 +92,34 @@ proptest! {
     #[test]
     fn the_same_definition_in_both_dialects_has_the_same_model(choices in generate::choices_up_to(300)) {
         let (tree, methods) = generate_in_both_dialects(choices);
-        prop_assert_eq!(one(&methods).without_spans(), one(&tree).without_spans(), "{:#}\n{:#}", methods, tree);
+        prop_assert_eq!(compile_one_file(&methods).without_spans(), compile_one_file(&tree).without_spans(), "{:#}\n{:#}", methods, tree);
     }
 }
 
 proptest! {
     #![proptest_config(support::random::cases(256))]
 
-    /// Mutated definitions either have errors, or can be printed and loaded again with the same model. Nothing panics.
+    /// A definition with random changes either has errors, or can be printed and loaded again with the same model. No
+    /// step panics.
     #[test]
-    fn mutated_definitions_have_errors_or_print_and_load(
+    fn mutated_definitions_are_rejected_or_load_unchanged_after_printing(
         choices in generate::choices_up_to(300),
         mut mistakes in generate::choices_up_to(30),
     ) {
         let (_, methods) = generate_in_both_dialects(choices);
         let mistaken = generate::mutate(Generated { files: vec![("m.json".to_owned(), methods)] }, &mut mistakes);
-        let (api, report) = check(read(mistaken.bytes()));
+        let (api, report) = compile_definition(read(mistaken.bytes()));
         if report.is_empty() {
-            prop_assert_eq!(one(&canonical(&api)).without_spans(), api.without_spans());
+            prop_assert_eq!(compile_one_file(&canonical(&api)).without_spans(), api.without_spans());
         } else {
             prop_assert!(!report.render(false).is_empty());
         }
     }
 }
 
-/// Returns the model of a definition without errors that consists of one file, `m.json`.
-fn one(definition: &Json) -> Api {
-    model(read(vec![(PathBuf::from("api/m.json"), definition.to_string().into_bytes())]))
+/// Returns the model of a definition that consists of one file without errors, `m.json`.
+fn compile_one_file(definition: &Json) -> Api {
+    compile_valid_definition(read(vec![(PathBuf::from("api/m.json"), definition.to_string().into_bytes())]))
 }
 
 /// Generates the same definition in the dialects `tree` and `methods`.
@@ -129,9 +134,9 @@ fn generate_in_both_dialects(mut choices: Choices) -> (Json, Json) {
     (json!({ "/": uris }), json!({ "m": methods }))
 }
 
-/// Rewrites a method in the dialect `tree` so that `methods` can express it. In `methods`, parameters without a prefix
-/// are read from query and body; no names exist for the type `id` and for arrays and objects that may be empty; and
-/// positions have other keys, so their names in code must be set.
+/// Changes a method in the dialect `tree` so that the dialect `methods` can express it. In the dialect `methods`,
+/// parameters without a prefix are read from the query and the body. It has no names for the type `id`, and for arrays
+/// and objects that may be empty. Positional parameters have other keys, so that their names in code must be set.
 fn restrict_to_methods_dialect(mut method: Json) -> Json {
     const TERMS: &[(&str, &str)] = &[("id", "text_id"), ("array", "filled_array"), ("object", "filled_object")];
     rename_types(&mut method, TERMS);
@@ -182,7 +187,8 @@ fn convert_to_methods_dialect(mut method: Json) -> Json {
     rename_keys(method)
 }
 
-/// Renames the keys of the dialect `tree` to those of `methods`. No name that the generator chooses is one of them.
+/// Renames the keys of the dialect `tree` to the keys of the dialect `methods`. The generator does not choose these
+/// keys as names of parameters or outputs.
 fn rename_keys(json: Json) -> Json {
     match json {
         Json::Object(members) => {
@@ -202,7 +208,7 @@ fn rename_keys(json: Json) -> Json {
     }
 }
 
-/// Renames the types in all type expressions, except those followed by `<…>`.
+/// Renames the types in all type expressions of a JSON value. A type that is followed by `<…>` is not renamed.
 fn rename_types(json: &mut Json, names: &[(&str, &str)]) {
     match json {
         Json::Object(members) => {

@@ -1,4 +1,5 @@
-//! Compiling definitions: their models, their errors, and printing models as definitions.
+//! Tests of the compiler of definitions: the models that it returns, the errors that it reports, and models that are
+//! printed as definitions.
 
 pub mod canonical;
 mod errors;
@@ -14,8 +15,8 @@ use rulebook_model::definition::{Loaded, load, read};
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
-/// Returns the model of a definition and every error in it.
-fn check(loaded: Loaded) -> (Api, Report) {
+/// Returns the model of a definition, and a report of all errors in the definition.
+fn compile_definition(loaded: Loaded) -> (Api, Report) {
     let Loaded { sources, definition, mut diagnostics } = loaded;
     let Lowered { api, diagnostics: more, .. } =
         lower(&definition, &type_table(&definition, []), &ResponseRegistry::default());
@@ -24,24 +25,24 @@ fn check(loaded: Loaded) -> (Api, Report) {
 }
 
 /// Returns the model of a definition that has no errors.
-fn model(loaded: Loaded) -> Api {
-    let (api, report) = check(loaded);
+fn compile_valid_definition(loaded: Loaded) -> Api {
+    let (api, report) = compile_definition(loaded);
     assert!(report.is_empty(), "{report}");
     api
 }
 
-/// Loads a definition of one file, `api/article.json`.
+/// Loads a definition that consists of one file, `api/article.json`, with this text.
 fn load_one_file(text: &str) -> Loaded {
     read(vec![(PathBuf::from("api/article.json"), text.as_bytes().to_vec())])
 }
 
-/// Returns the codes of all errors.
-fn codes(report: &Report) -> Vec<String> {
+/// Returns the codes of all errors in a report.
+fn diagnostic_codes(report: &Report) -> Vec<String> {
     report.diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect()
 }
 
-/// Returns the folders in `tests/definitions/{kind}`.
-fn folders(kind: &str) -> Vec<PathBuf> {
+/// Returns the folders in `tests/definitions/{kind}`, each of which contains a definition.
+fn definition_folders(kind: &str) -> Vec<PathBuf> {
     let root = Path::new("tests/definitions").join(kind);
     let mut folders: Vec<PathBuf> = root
         .read_dir()
@@ -54,6 +55,6 @@ fn folders(kind: &str) -> Vec<PathBuf> {
 }
 
 /// Returns the model and the errors of the definition in a folder.
-fn folder(path: &Path) -> (Api, Report) {
-    check(load(path))
+fn compile_folder(path: &Path) -> (Api, Report) {
+    compile_definition(load(path))
 }

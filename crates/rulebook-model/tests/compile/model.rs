@@ -1,4 +1,4 @@
-//! The model of each part of a definition.
+//! Tests of the model to which definitions are compiled.
 
 use std::path::PathBuf;
 
@@ -6,28 +6,28 @@ use rulebook_model::definition::{load, read};
 use rulebook_model::model::{Api, Location, Method, Parameter, Unbound, UnknownParameters};
 use serde_json::{Value as Json, json};
 
-use super::{check, codes, load_one_file, model};
+use super::{compile_definition, compile_valid_definition, diagnostic_codes, load_one_file};
 
-fn everything() -> Api {
-    model(load("tests/definitions/good/everything".as_ref()))
+fn everything_api() -> Api {
+    compile_valid_definition(load("tests/definitions/good/everything".as_ref()))
 }
 
-fn method<'a>(api: &'a Api, id: &str) -> &'a Method {
+fn method_by_id<'a>(api: &'a Api, id: &str) -> &'a Method {
     let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
     methods.find(|method| method.id == id).unwrap_or_else(|| panic!("no method {id}"))
 }
 
-/// Returns the only method of a definition of one file.
-fn only(text: &str) -> Method {
-    let api = model(load_one_file(text));
+/// Returns the first method of a definition that consists of one file with the text `text`.
+fn compile_single_method(text: &str) -> Method {
+    let api = compile_valid_definition(load_one_file(text));
     api.modules[0].services[0].methods[0].clone()
 }
 
-fn get(input: &Json) -> String {
+fn get_method_with_input(input: &Json) -> String {
     json!({ "GET": { "info": "i", "in": input } }).to_string()
 }
 
-fn parameter(key: &str, rest: Json) -> Parameter {
+fn compile_parameter(key: &str, rest: Json) -> Parameter {
     let mut parameter = json!({ "info": "i", "type": "string" });
     if let (Json::Object(parameter), Json::Object(rest)) = (&mut parameter, rest) {
         parameter.extend(rest);
@@ -35,12 +35,12 @@ fn parameter(key: &str, rest: Json) -> Parameter {
     let text = json!({ "/": { "a/{x}": { "POST": {
         "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, (key): parameter }
     } } } });
-    only(&text.to_string()).parameters.pop().expect("a parameter")
+    compile_single_method(&text.to_string()).parameters.pop().expect("a parameter")
 }
 
 #[test]
 fn modules_are_sorted_by_name_and_services_are_in_the_order_of_the_text() {
-    let api = everything();
+    let api = everything_api();
     let modules: Vec<_> = api.modules.iter().map(|module| module.name.as_str()).collect();
     assert_eq!(modules, ["articles", "flat"]);
     let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
@@ -48,8 +48,8 @@ fn modules_are_sorted_by_name_and_services_are_in_the_order_of_the_text() {
 }
 
 #[test]
-fn ids_are_made_from_path_and_method_by_default() {
-    let api = everything();
+fn default_ids_of_methods_consist_of_path_and_http_method() {
+    let api = everything_api();
     let ids: Vec<_> = api
         .modules
         .iter()
@@ -70,12 +70,12 @@ fn ids_are_made_from_path_and_method_by_default() {
 }
 
 #[test]
-fn settings_are_read_and_have_defaults() {
-    let api = everything();
+fn settings_of_the_api_are_read_or_have_their_defaults() {
+    let api = everything_api();
     assert_eq!((api.base.as_str(), api.timezone.as_str()), ("/api/v2", "Europe/Paris"));
     assert_eq!((api.unknown, api.unbound), (UnknownParameters::Warn, Unbound::Echo));
     assert_eq!((api.limits.head, api.limits.seconds, api.workers), (1000, 9, Some(2)));
-    let bare = model(load_one_file("{}"));
+    let bare = compile_valid_definition(load_one_file("{}"));
     assert_eq!((bare.base.as_str(), bare.timezone.as_str()), ("/", "UTC"));
     assert_eq!((bare.unknown, bare.unbound), (UnknownParameters::Ignore, Unbound::Refuse));
     assert_eq!(bare.limits, rulebook_model::model::Limits::default());
@@ -98,12 +98,12 @@ fn the_key_of_a_parameter_determines_its_location() {
     ];
     for (key, location, request_name, name) in cases {
         let parameter = match key {
-            "{x}" => only(
+            "{x}" => compile_single_method(
                 r#"{ "/": { "{x}": { "PUT": { "info": "i", "in": { "{x}": { "info": "i", "type": "id" } } } } } }"#,
             )
             .parameters
             .remove(0),
-            key => parameter(key, json!({})),
+            key => compile_parameter(key, json!({})),
         };
         let actual = (parameter.from, parameter.key.as_str(), parameter.name.as_str());
         assert_eq!(actual, (location, request_name, name), "{key}");
@@ -120,25 +120,25 @@ fn parameters_without_a_prefix_are_read_from_the_body_or_from_the_query_if_the_m
         ("PATCH", Location::Body),
     ] {
         let text = json!({ (http): { "info": "i", "in": { "a": { "info": "i", "type": "int" } } } });
-        let parameter = only(&text.to_string()).parameters.remove(0);
+        let parameter = compile_single_method(&text.to_string()).parameters.remove(0);
         assert_eq!((parameter.from, parameter.name.as_str()), (from, "a"), "{http}");
     }
 }
 
 #[test]
 fn a_question_mark_or_a_default_makes_a_parameter_optional() {
-    assert!(!parameter("a", json!({})).optional);
-    assert!(parameter("a", json!({ "type": "?int" })).optional);
-    let parameter = parameter("a", json!({ "type": "int", "default": "7" }));
+    assert!(!compile_parameter("a", json!({})).optional);
+    assert!(compile_parameter("a", json!({ "type": "?int" })).optional);
+    let parameter = compile_parameter("a", json!({ "type": "int", "default": "7" }));
     assert!(parameter.optional);
     assert_eq!(parameter.default, Some(json!("7")), "as written");
 }
 
 #[test]
 fn common_parameters_come_last_and_are_replaced_by_parameters_of_the_same_name() {
-    let api = everything();
+    let api = everything_api();
     let names = |id: &str| {
-        let parameters = method(&api, id).parameters.iter();
+        let parameters = method_by_id(&api, id).parameters.iter();
         parameters.map(|parameter| (parameter.name.clone(), parameter.from)).collect::<Vec<_>>()
     };
     let entry = |name: &str, from| (name.to_owned(), from);
@@ -147,7 +147,7 @@ fn common_parameters_come_last_and_are_replaced_by_parameters_of_the_same_name()
     assert_eq!(post[3], entry("lang", Location::Body));
     assert_eq!(post[5..], [entry("trace", Location::Header)]);
     assert!(
-        !method(&api, "article.post").parameters[3].optional,
+        !method_by_id(&api, "article.post").parameters[3].optional,
         "the parameter of the method replaces the whole common one"
     );
 }
@@ -155,7 +155,7 @@ fn common_parameters_come_last_and_are_replaced_by_parameters_of_the_same_name()
 #[test]
 fn a_scope_of_one_empty_group_is_public() {
     for scope in ["[]", "[[]]"] {
-        let method = only(&format!(r#"{{ "GET": {{ "info": "i", "scope": {scope} }} }}"#));
+        let method = compile_single_method(&format!(r#"{{ "GET": {{ "info": "i", "scope": {scope} }} }}"#));
         assert!(method.scope.is_public(), "{scope}");
     }
 }
@@ -163,7 +163,7 @@ fn a_scope_of_one_empty_group_is_public() {
 #[test]
 fn keys_with_the_same_path_are_merged_into_one_service() {
     let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
-    let api = model(load_one_file(text));
+    let api = compile_valid_definition(load_one_file(text));
     let services = &api.modules[0].services;
     assert_eq!(services.len(), 1);
     let methods: Vec<_> = services[0].methods.iter().map(|method| method.http.as_str()).collect();
@@ -171,12 +171,12 @@ fn keys_with_the_same_path_are_merged_into_one_service() {
 }
 
 #[test]
-fn captures_of_one_path_may_have_different_names() {
+fn captures_of_equal_paths_may_have_different_names() {
     let text = r#"{ "/": {
         "a/{x}/b/{y}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, "{y}": { "info": "i", "type": "id" } } } },
         "a/{y}/b/{x}": { "PUT": { "info": "i", "scope": [["of[y]"]], "in": { "{x}": { "info": "i", "type": "id" }, "{y}": { "info": "i", "type": "int" } } } }
     } }"#;
-    let api = model(load_one_file(text));
+    let api = compile_valid_definition(load_one_file(text));
     let services = &api.modules[0].services;
     assert_eq!(services.len(), 1, "it is one service");
     assert_eq!(services[0].uri(), "/a/{x}/b/{y}");
@@ -194,7 +194,7 @@ fn captures_of_one_path_may_have_different_names() {
 fn paths_that_differ_only_in_case_are_one_service_in_case_insensitive_modules() {
     let text =
         r#"{ "ignore_case": true, "/": { "Ab": { "GET": { "info": "i" } }, "aB": { "PUT": { "info": "i" } } } }"#;
-    let api = model(load_one_file(text));
+    let api = compile_valid_definition(load_one_file(text));
     let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
     assert_eq!(uris, ["/Ab"]);
 }
@@ -203,19 +203,19 @@ fn paths_that_differ_only_in_case_are_one_service_in_case_insensitive_modules() 
 fn a_definition_can_switch_off_the_built_in_types() {
     let files = |default: bool| {
         let app = json!({ "types": { "default": default } }).to_string();
-        let article = get(&json!({ "a": { "info": "i", "type": "int" } }));
+        let article = get_method_with_input(&json!({ "a": { "info": "i", "type": "int" } }));
         let file = |name: &str, text: String| (PathBuf::from("api").join(name), text.into_bytes());
         read(vec![file("app.json", app), file("article.json", article)])
     };
-    assert_eq!(codes(&check(files(false)).1), ["unknown-type"]);
-    assert!(check(files(true)).1.is_empty());
+    assert_eq!(diagnostic_codes(&compile_definition(files(false)).1), ["unknown-type"]);
+    assert!(compile_definition(files(true)).1.is_empty());
 }
 
 #[test]
-fn valid_definitions_have_no_errors() {
+fn unusual_but_valid_definitions_have_no_errors() {
     let cases = [
-        get(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
-        get(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int" } })),
+        get_method_with_input(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
+        get_method_with_input(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int" } })),
         r#"{ "/": { "a/b": { "GET": { "info": "i" } }, "a/{c}": { "GET": { "info": "i", "in": { "{c}": { "info": "i", "type": "int" } } } } } }"#
             .to_owned(),
         r#"{ "/": { "docs-of-ours": { "GET": { "info": "i" } }, "openapi.json": { "/": { "x": { "GET": { "info": "i" } } } } } }"#
@@ -223,51 +223,51 @@ fn valid_definitions_have_no_errors() {
         r#"{ "/": { "a": {}, "b": { "/": {} } } }"#.to_owned(),
     ];
     for text in cases {
-        let (_, report) = check(load_one_file(&text));
+        let (_, report) = compile_definition(load_one_file(&text));
         assert!(report.is_empty(), "{text}\n{report}");
     }
 }
 
 #[test]
-fn errors_that_only_follow_from_another_are_not_reported() {
+fn errors_that_only_follow_from_another_error_are_not_reported() {
     let cases = [
-        // A capture is defined even if its parameter has an error.
+        // If the type of a capture is unknown, the variable of the scope is still known.
         (
             r#"{ "/": { "{x}": { "GET": { "info": "i", "scope": [["a[x]"]], "in": { "{x}": { "info": "i", "type": "nope" } } } } } }"#,
             vec!["unknown-type"],
         ),
-        // The default of a parameter of an unknown type is not checked.
+        // If the type of a parameter is unknown, its default and its example are not checked.
         (
             r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "type": "nope", "default": {}, "example": [] } } } }"#,
             vec!["unknown-type"],
         ),
-        // A misnamed capture is not reported as unused too.
+        // If a parameter has the name of an unknown capture, the capture in the path is not also reported as unused.
         (
             r#"{ "/": { "{id}": { "GET": { "info": "i", "in": { "{number}": { "info": "i", "type": "int" } } } } } }"#,
             vec!["undefined-capture"],
         ),
-        // The captures of a path with an error are not checked.
+        // If a path has an error, its captures are not checked.
         (
             r#"{ "/": { "a{x}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" } } } } } }"#,
             vec!["bad-uri"],
         ),
-        // A value that the parser rejected is not reported as missing.
+        // If the parser rejected a value, the value is not also reported as missing.
         (r#"{ "/": { "{x}": { "GET": { "info": 1, "in": 2 } } } }"#, vec!["wrong-kind", "wrong-kind"]),
         (r#"{ "GET": { "inof": "i" } }"#, vec!["unknown-key"]),
         (r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "tpye": "int" } } } }"#, vec!["unknown-key"]),
-        // A position with an invalid key is not reported as a gap.
+        // If the key of a positional parameter is invalid, no gap in the positions is reported.
         (
             r#"{ "GET": { "info": "i", "in": { "URL#O": { "info": "i", "type": "int" }, "URL#1": { "info": "i", "type": "int" } } } }"#,
             vec!["bad-position"],
         ),
-        // The ids of colliding methods are not reported as duplicates too.
+        // If two methods have the same URI and HTTP method, their equal ids are not also reported.
         (
             r#"[{ "method": "GET", "path": "/a", "info": "i" }, { "method": "GET", "path": "/a", "info": "i" }]"#,
             vec!["uri-collision"],
         ),
     ];
     for (text, expected) in cases {
-        let (_, report) = check(load_one_file(text));
-        assert_eq!(codes(&report), expected, "{text}\n{report}");
+        let (_, report) = compile_definition(load_one_file(text));
+        assert_eq!(diagnostic_codes(&report), expected, "{text}\n{report}");
     }
 }

@@ -1,4 +1,4 @@
-//! Modules whose services are in several files.
+//! Tests of API modules whose services are defined in several files.
 
 use std::path::PathBuf;
 
@@ -6,25 +6,28 @@ use rulebook_model::definition::{Loaded, read};
 use rulebook_model::model::{EnvelopeName, Repeated};
 use serde_json::{Value as Json, json};
 
-use super::{check, codes, model};
+use super::{compile_definition, compile_valid_definition, diagnostic_codes};
 
-fn files(files: &[(&str, Json)]) -> Loaded {
+fn load_files(files: &[(&str, Json)]) -> Loaded {
     read(files.iter().map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).collect())
 }
 
-fn uri(path: &str, http: &str, out: &str) -> Json {
+fn service_with_output(path: &str, http: &str, out: &str) -> Json {
     let out = json!({ (out): { "info": "Something", "type": "string" } });
     json!({ (path): { (http): { "info": "Something", "out": out } } })
 }
 
 #[test]
-fn a_setting_in_one_part_applies_to_the_whole_module() {
-    let api = model(files(&[
-        ("a.json", json!({ "info": "Articles", "/": uri("a", "GET", "x") })),
-        // The envelope `plain`, which another part sets, allows any name of an output.
-        ("b.json", json!({ "module": "a", "ignore_case": true, "/": uri("b", "GET", "error") })),
+fn a_setting_in_one_file_applies_to_the_whole_module() {
+    let api = compile_valid_definition(load_files(&[
+        ("a.json", json!({ "info": "Articles", "/": service_with_output("a", "GET", "x") })),
+        // Another file sets the envelope (the format of responses) `plain`, which allows any name of an output.
+        ("b.json", json!({ "module": "a", "ignore_case": true, "/": service_with_output("b", "GET", "error") })),
         ("c.json", json!({ "module": "c" })),
-        ("d.json", json!({ "module": "a", "envelope": "plain", "info": "Articles", "/": uri("B", "POST", "x") })),
+        (
+            "d.json",
+            json!({ "module": "a", "envelope": "plain", "info": "Articles", "/": service_with_output("B", "POST", "x") }),
+        ),
         (
             "app.json",
             json!({ "modules": { "a": { "repeated": "last", "ignore_case": true, "GET": { "info": "i" } } } }),
@@ -42,7 +45,7 @@ fn a_setting_in_one_part_applies_to_the_whole_module() {
 }
 
 #[test]
-fn parts_with_different_settings_are_errors() {
+fn different_settings_for_one_module_in_two_files_are_an_error() {
     let cases = [
         ("info", json!("One"), json!("Another")),
         ("envelope", json!("aicra"), json!("plain")),
@@ -51,16 +54,20 @@ fn parts_with_different_settings_are_errors() {
     ];
     for (key, one, other) in cases {
         let part = |value: Option<&Json>, path: &str| {
-            let mut part = json!({ "module": "m", "/": uri(path, "GET", "x") });
+            let mut part = json!({ "module": "m", "/": service_with_output(path, "GET", "x") });
             part.as_object_mut().unwrap().extend(value.map(|value| (key.to_owned(), value.clone())));
             part
         };
         let parts = [part(None, "a"), part(Some(&one), "b"), part(Some(&one), "c"), part(Some(&other), "d")];
         let [a, b, c, d] = parts.map(|part| part.to_string().into_bytes());
         let named = |name: &str, text| (PathBuf::from(name), text);
-        let (_, report) =
-            check(read(vec![named("a.json", a), named("b.json", b), named("c.json", c), named("d.json", d)]));
-        assert_eq!(codes(&report), ["name-collision"], "{key}: {report}");
+        let (_, report) = compile_definition(read(vec![
+            named("a.json", a),
+            named("b.json", b),
+            named("c.json", c),
+            named("d.json", d),
+        ]));
+        assert_eq!(diagnostic_codes(&report), ["name-collision"], "{key}: {report}");
         let text = report.render(false);
         assert!(text.contains("d.json:1") && text.contains("b.json:1") && text.contains(key), "{text}");
         assert!(!text.contains("c.json"), "{text}");
@@ -69,11 +76,11 @@ fn parts_with_different_settings_are_errors() {
 
 #[test]
 fn a_method_in_two_files_is_reported_with_both_positions() {
-    let (_, report) = check(files(&[
-        ("a.json", json!({ "/": uri("x/{one}", "PUT", "x") })),
-        ("b.json", json!({ "module": "a", "/": uri("x/{two}", "PUT", "x") })),
+    let (_, report) = compile_definition(load_files(&[
+        ("a.json", json!({ "/": service_with_output("x/{one}", "PUT", "x") })),
+        ("b.json", json!({ "module": "a", "/": service_with_output("x/{two}", "PUT", "x") })),
     ]));
-    let codes = codes(&report);
+    let codes = diagnostic_codes(&report);
     assert!(codes.contains(&"uri-collision".to_owned()), "{report}");
     let text = report.render(false);
     assert!(text.contains("a.json:1") && text.contains("b.json:1"), "{text}");

@@ -1,28 +1,28 @@
-//! Definitions from the systems before rulebook, with the errors that those systems reported.
+//! Definitions that were recorded from the systems before rulebook, with the errors that these systems reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{check, codes, load_one_file};
+use super::{compile_definition, diagnostic_codes, load_one_file};
 
 #[derive(Deserialize)]
-struct Case {
+struct RecordedDefinition {
     id: String,
     style: String,
     definition: Json,
-    /// The kind of error; `None` if the definition is valid.
+    /// The kind of error that the older system reported, or `None` if the definition was valid.
     error: Option<String>,
-    /// The reason why rulebook decides differently.
+    /// The reason why rulebook intentionally has a different result.
     differs: Option<String>,
 }
 
-/// The styles of definitions, with `true` if rulebook reads them.
+/// The styles of recorded definitions, each with `true` if rulebook can read definitions of this style.
 const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", true)];
 
-/// Returns the codes of rulebook for a kind of error.
-fn expected(error: &str) -> &'static [&'static str] {
+/// Returns the diagnostic codes of rulebook that correspond to a recorded kind of error.
+fn expected_codes(error: &str) -> &'static [&'static str] {
     match error {
         "syntax" => &["syntax", "wrong-kind"],
         "invalid-path" | "invalid-brace-param" | "illegal-service-name" => &["bad-uri"],
@@ -32,7 +32,7 @@ fn expected(error: &str) -> &'static [&'static str] {
         "unknown-method" => &["unknown-method"],
         "missing-description" | "missing-param-description" => &["missing-info"],
         "missing-param-type" => &["missing-type"],
-        // Only rulebook distinguishes a known type with invalid arguments from an unknown type.
+        // Unlike the older systems, rulebook distinguishes an unknown type from a known type with invalid arguments.
         "unknown-type" => &["unknown-type", "bad-type-argument"],
         "name-collision" => &["name-collision"],
         "uri-collision" => &["uri-collision"],
@@ -44,7 +44,7 @@ fn expected(error: &str) -> &'static [&'static str] {
 
 #[test]
 fn recorded_definitions_have_the_recorded_errors() {
-    let cases: Vec<Case> =
+    let cases: Vec<RecordedDefinition> =
         serde_json::from_str(include_str!("../data/vectors/config_errors.json")).expect("recorded cases");
     let differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/config_errors_differences.json")).expect("reasons");
@@ -66,11 +66,11 @@ fn recorded_definitions_have_the_recorded_errors() {
             Json::String(text) => text.clone(),
             definition => definition.to_string(),
         };
-        let (_, report) = check(load_one_file(&text));
-        let found = codes(&report);
+        let (_, report) = compile_definition(load_one_file(&text));
+        let found = diagnostic_codes(&report);
         let agrees = match &case.error {
             None => found.is_empty(),
-            Some(error) => found.iter().any(|code| expected(error).contains(&code.as_str())),
+            Some(error) => found.iter().any(|code| expected_codes(error).contains(&code.as_str())),
         };
         let reason = case.differs.as_ref().or(differences.get(&case.id));
         match (agrees, reason) {

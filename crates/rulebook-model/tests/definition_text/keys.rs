@@ -1,13 +1,14 @@
-//! The key tables: each key has a description, and the parser reads it.
+//! Tests of the key tables, which list the keys that definitions can have. Each key must have a description, and the
+//! parser must read each key.
 
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::limits;
 use rulebook_model::model::Cors;
 use serde_json::{Value as Json, json};
 
-use super::{module, parse_valid_file};
+use super::{first_module, parse_valid_file};
 
-/// Every key table.
+/// All key tables of all dialects.
 const TABLES: [&KeyTable; 32] = [
     &keys::APP,
     &keys::CONTACT,
@@ -55,12 +56,12 @@ fn keys_are_unique_and_have_descriptions() {
 }
 
 #[test]
-fn aliases_of_rules_are_unique_and_have_one_canonical_name() {
+fn each_alias_of_the_rules_dialect_has_one_canonical_name() {
     use keys::rules::{RETURN_TYPES, SOURCES, TYPES, canonical_name};
     for table in [TYPES, RETURN_TYPES, SOURCES] {
         for alias in table {
             assert_eq!(canonical_name(table, &alias.name.to_uppercase()), Some(alias.canonical), "{}", alias.name);
-            // PhalApi has two names for `callable`.
+            // PhalApi, whose rules this dialect reads, has two names for `callable`.
             let expected = if alias.canonical == "callable" { 2 } else { 1 };
             assert_eq!(
                 table.iter().filter(|other| other.canonical == alias.canonical).count(),
@@ -76,7 +77,8 @@ fn aliases_of_rules_are_unique_and_have_one_canonical_name() {
     }
 }
 
-/// Returns an object with all keys of a table, in which every string is different. Adds the strings to `texts`.
+/// Returns an object that contains all keys of a table. Every string in the object is different, and is also added to
+/// `texts`.
 fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
     let depth = path.matches('.').count();
     let members = table.iter().map(|key| {
@@ -121,7 +123,8 @@ fn the_parser_reads_every_key() {
         let definition = parse_valid_file("a.json", &text);
         let parsed = format!("{definition:?}");
         for text in &texts {
-            // The name of an output in aicra is ignored, and `module` replaces the name of a module.
+            // The parser ignores `name` in outputs and fields, which only aicra used, and the key `module` replaces the
+            // name of a module.
             let is_ignored = [".out.name", ".fields.name", ".modules.*"].iter().any(|end| text.ends_with(end));
             let is_read = parsed.contains(&format!("{text}\""));
             assert_ne!(is_read, is_ignored, "{text}");
@@ -130,12 +133,13 @@ fn the_parser_reads_every_key() {
         assert_eq!(parsed.matches("123456789").count(), numbers);
     }
     let definition = parse_valid_file("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
-    assert!(module(&definition).ignore_case.is_some_and(|flag| flag.value));
+    assert!(first_module(&definition).ignore_case.is_some_and(|flag| flag.value));
 }
 
-/// A constant string cannot be built from a numeric constant, so the descriptions repeat the numbers.
+/// In Rust, a constant string cannot be built from a numeric constant. Therefore the descriptions repeat some numbers
+/// of the code, and this test compares them.
 #[test]
-fn numbers_in_descriptions_are_those_of_the_code() {
+fn key_descriptions_contain_the_same_numbers_as_the_code() {
     let numbers = [
         (&keys::CORS, "max_age", Cors::DEFAULT_MAX_AGE),
         (&keys::LIMITS, "nesting", limits::NESTING.max),

@@ -1,4 +1,5 @@
-//! Parsing definition files: the parsed definition, and the errors in the text with their positions.
+//! Tests of the parser of definition files: the parsed definition, and the errors in the text of a file with their
+//! positions.
 
 mod keys;
 mod random;
@@ -13,36 +14,36 @@ use serde_json::{Value as Json, json};
 
 use support::golden;
 
-/// Parses one file.
+/// Parses a definition that consists of one file.
 fn parse_one_file(name: &str, text: impl AsRef<[u8]>) -> Loaded {
     read(vec![(PathBuf::from("api").join(name), text.as_ref().to_vec())])
 }
 
-/// Parses one file, which has no errors.
+/// Parses a definition that consists of one file without errors.
 fn parse_valid_file(name: &str, text: impl AsRef<[u8]>) -> Definition {
     let loaded = parse_one_file(name, text);
-    assert!(loaded.diagnostics.is_empty(), "{}", report(loaded));
+    assert!(loaded.diagnostics.is_empty(), "{}", into_report(loaded));
     loaded.definition
 }
 
-fn report(loaded: Loaded) -> Report {
+fn into_report(loaded: Loaded) -> Report {
     Report::new(loaded.sources, loaded.diagnostics)
 }
 
-fn codes(loaded: &Loaded) -> Vec<DiagnosticCode> {
+fn diagnostic_codes(loaded: &Loaded) -> Vec<DiagnosticCode> {
     loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }
 
-fn module(definition: &Definition) -> &Module {
+fn first_module(definition: &Definition) -> &Module {
     definition.modules.first().expect("the file is a module")
 }
 
-fn methods(definition: &Definition) -> Vec<(String, &Method)> {
+fn all_methods(definition: &Definition) -> Vec<(String, &Method)> {
     let services = definition.modules.iter().flat_map(|module| &module.services);
     services.flat_map(|service| service.methods.iter().map(|method| (service.path.value.clone(), method))).collect()
 }
 
-/// The codes that the parser reports.
+/// The codes of the errors that the parser reports.
 const PARSER_CODES: [DiagnosticCode; 6] = [
     DiagnosticCode::Syntax,
     DiagnosticCode::DuplicateKey,
@@ -53,7 +54,7 @@ const PARSER_CODES: [DiagnosticCode; 6] = [
 ];
 
 #[test]
-fn errors_in_the_text_are_as_recorded_and_cause_no_others() {
+fn parser_errors_are_as_recorded_and_cause_no_further_errors() {
     for code in PARSER_CODES {
         let folder = Path::new("tests/definitions/bad").join(code.to_string());
         let report = rulebook_model::load(&folder).expect_err("the folder has errors");
@@ -65,13 +66,13 @@ fn errors_in_the_text_are_as_recorded_and_cause_no_others() {
 }
 
 #[test]
-fn every_bad_file_has_an_error() {
+fn every_bad_definition_file_has_an_error() {
     for code in PARSER_CODES {
         let folder = Path::new("tests/definitions/bad").join(code.to_string());
         for file in fs::read_dir(&folder).expect("the folder exists") {
             let path = file.expect("the file exists").path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                // The key of this file is a duplicate of one in `app.json`.
+                // This file has an error only together with `app.json`, which contains the same key.
                 let is_valid_alone = code == DiagnosticCode::DuplicateKey && path.ends_with("whole.json");
                 let bytes = fs::read(&path).expect("the file can be read");
                 let loaded = read(vec![(path.clone(), bytes)]);
@@ -82,7 +83,7 @@ fn every_bad_file_has_an_error() {
 }
 
 #[test]
-fn nested_uris_are_joined() {
+fn nested_uris_are_joined_to_one_path() {
     let definition = parse_valid_file(
         "article.json",
         r#"{
@@ -96,14 +97,14 @@ fn nested_uris_are_joined() {
         }"#,
     );
     let found: Vec<(String, &str)> =
-        methods(&definition).into_iter().map(|(path, method)| (path, &*method.http.value)).collect();
+        all_methods(&definition).into_iter().map(|(path, method)| (path, &*method.http.value)).collect();
     let expected = [("/", "GET"), ("/a", "GET"), ("/a/{b}/c", "PUT"), ("/a//d", "GET"), ("/e/", "GET"), ("/", "GET")];
     assert_eq!(found, expected.map(|(path, http)| (path.to_owned(), http)));
-    assert_eq!(module(&definition).name.value, "article");
+    assert_eq!(first_module(&definition).name.value, "article");
 }
 
 #[test]
-fn method_lists_are_read() {
+fn definitions_that_are_lists_of_methods_are_parsed() {
     let definition = parse_valid_file(
         "list.json",
         r#"[
@@ -112,7 +113,7 @@ fn method_lists_are_read() {
           { "method": "get", "path": "b/", "info": "Two" }
         ]"#,
     );
-    let found = methods(&definition);
+    let found = all_methods(&definition);
     assert_eq!(found.len(), 2);
     let (path, method) = &found[0];
     assert_eq!((&**path, &*method.http.value), ("/a/{x}", "GET"));
@@ -126,11 +127,14 @@ fn method_lists_are_read() {
 #[test]
 fn an_entry_of_a_method_list_requires_method_and_path() {
     let loaded = parse_one_file("list.json", r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#);
-    assert_eq!(codes(&loaded), [DiagnosticCode::UnknownMethod, DiagnosticCode::BadUri, DiagnosticCode::BadUri]);
+    assert_eq!(
+        diagnostic_codes(&loaded),
+        [DiagnosticCode::UnknownMethod, DiagnosticCode::BadUri, DiagnosticCode::BadUri]
+    );
 }
 
 #[test]
-fn dialects_are_detected() {
+fn the_dialect_of_a_file_is_detected_from_its_content() {
     for (text, dialect) in [
         ("[]", Some("tree")),
         ("{}", Some("tree")),
@@ -150,14 +154,14 @@ fn dialects_are_detected() {
     ] {
         let loaded = parse_one_file("a.json", text);
         let expected: &[DiagnosticCode] = if dialect.is_some() { &[] } else { &[DiagnosticCode::UnknownDialect] };
-        assert_eq!(codes(&loaded), expected, "{text}");
+        assert_eq!(diagnostic_codes(&loaded), expected, "{text}");
         let is_rules = loaded.definition.modules.iter().any(|module| module.ignore_case.is_some());
         assert_eq!(is_rules, dialect == Some("rules"), "{text}");
     }
 }
 
 #[test]
-fn structures_that_lack_an_erroneous_value_are_incomplete() {
+fn parsed_values_without_an_erroneous_member_are_marked_incomplete() {
     let text = r#"{
       "GET": { "info": 1, "in": { "a": { "info": "A", "type": 1 }, "b": { "info": "B", "type": "int" } } },
       "PUT": { "info": "", "in": { "a": 1 } },
@@ -166,7 +170,7 @@ fn structures_that_lack_an_erroneous_value_are_incomplete() {
       "DELETE": { "info": "", "in": { "a": { "info": "", "type": "object", "fields": { "x": 1 } } } }
     }"#;
     let loaded = parse_one_file("a.json", text);
-    let found: Vec<(bool, Vec<bool>)> = methods(&loaded.definition)
+    let found: Vec<(bool, Vec<bool>)> = all_methods(&loaded.definition)
         .into_iter()
         .map(|(_, method)| {
             let parameters = method.parameters.iter().map(|parameter| parameter.incomplete);
@@ -177,7 +181,7 @@ fn structures_that_lack_an_erroneous_value_are_incomplete() {
         found,
         [(true, vec![true, false]), (true, vec![]), (true, vec![false]), (true, vec![]), (false, vec![true]),]
     );
-    let scope = &methods(&loaded.definition)[3].1.scope;
+    let scope = &all_methods(&loaded.definition)[3].1.scope;
     assert_eq!(scope.len(), 1, "the group without errors is kept");
 
     assert!(parse_one_file("app.json", "{").definition.app.incomplete);
@@ -186,7 +190,7 @@ fn structures_that_lack_an_erroneous_value_are_incomplete() {
 }
 
 #[test]
-fn comment_keys_are_ignored_unless_they_are_names() {
+fn comment_keys_are_ignored_unless_they_are_names_of_parameters_outputs_or_paths() {
     let definition = parse_valid_file(
         "a.json",
         r##"{
@@ -199,7 +203,7 @@ fn comment_keys_are_ignored_unless_they_are_names() {
           "/": { "x-files": { "GET": { "info": "" } }, "x-remark": null }
         }"##,
     );
-    let found = methods(&definition);
+    let found = all_methods(&definition);
     assert_eq!(found[0].1.parameters[0].key.value, "$filter");
     assert_eq!(found[0].1.outputs[0].name.value, "x-total");
     assert_eq!(found[1].0, "/x-files");
@@ -207,7 +211,7 @@ fn comment_keys_are_ignored_unless_they_are_names() {
 }
 
 #[test]
-fn integers_are_read_in_any_notation() {
+fn integers_are_parsed_in_any_number_notation() {
     let text = r#"{ "modules": {}, "workers": 2.0, "limits": { "body": 1e3, "uri": 18446744073709551615 } }"#;
     let api = rulebook_model::read(vec![("app.json".into(), text.into())]).unwrap();
     assert_eq!(api.workers, Some(2));
@@ -221,23 +225,23 @@ fn settings_of_several_whole_api_files_are_merged() {
         vec![("api/app.json".into(), app.into()), ("api/b.json".into(), whole)]
     };
     let both_have_modules = read(files(r#"{ "title": "T", "modules": { "a": {} } }"#));
-    assert_eq!(codes(&both_have_modules), [DiagnosticCode::DuplicateKey]);
+    assert_eq!(diagnostic_codes(&both_have_modules), [DiagnosticCode::DuplicateKey]);
     let api = rulebook_model::read(files(r#"{ "title": "T" }"#)).unwrap();
     assert_eq!((&*api.title, &*api.base), ("T", "/v1"));
 }
 
 #[test]
-fn numbers_keep_their_values() {
+fn numbers_in_defaults_keep_their_values() {
     let text = r#"{ "GET": { "info": "", "in": { "a": { "info": "", "type": "any",
         "default": [1, -1, 1.5, 1e2, 18446744073709551615, 18446744073709551616, -0.0, "\u00e9\ud83d\ude00"] } } } }"#;
     let definition = parse_valid_file("a.json", text);
-    let default = methods(&definition)[0].1.parameters[0].default.clone().map(|default| default.value);
+    let default = all_methods(&definition)[0].1.parameters[0].default.clone().map(|default| default.value);
     let expected = json!([1, -1, 1.5, 1e2, u64::MAX, 18446744073709551616.0, -0.0, "é😀"]);
     assert_eq!(default, Some(expected));
 }
 
 #[test]
-fn line_breaks_and_byte_order_marks_of_all_systems_are_read() {
+fn line_breaks_and_byte_order_marks_of_all_systems_are_parsed() {
     let lines = "{\n  // A comment.\n  \"GET\": { \"info\": \"é\" /* , */ }\n}\n";
     for text in [
         lines.to_owned(),
@@ -246,11 +250,11 @@ fn line_breaks_and_byte_order_marks_of_all_systems_are_read() {
         format!("\u{feff}{lines}"),
         lines.trim_end().to_owned(),
     ] {
-        assert_eq!(methods(&parse_valid_file("a.json", &text)).len(), 1, "{text:?}");
+        assert_eq!(all_methods(&parse_valid_file("a.json", &text)).len(), 1, "{text:?}");
     }
-    // Columns are counted without the byte order mark.
+    // The byte order mark does not count as a column.
     let loaded = parse_one_file("a.json", "\u{feff}{ \"é\": \"\u{e9}\", \"/\": 1 }");
-    let report = report(loaded);
+    let report = into_report(loaded);
     let columns: Vec<Json> = report
         .json_lines()
         .lines()
@@ -265,7 +269,7 @@ fn invalid_utf8_is_reported_at_its_position() {
         [(&b"\xff\xfe{\0}\0"[..], 1), (b"{ \"info\": \"\xe9\" }", 12), (b"{ \"\xc3\xa9\": \"\xc3\" }", 9), (b"{}\0", 3)]
     {
         let loaded = parse_one_file("a.json", bytes);
-        assert_eq!(codes(&loaded), [DiagnosticCode::Syntax], "{bytes:?}");
+        assert_eq!(diagnostic_codes(&loaded), [DiagnosticCode::Syntax], "{bytes:?}");
         let span = loaded.diagnostics[0].span;
         let source = loaded.sources.get(span.file).expect("the file is known");
         assert_eq!(source.locate(span).column, column, "{bytes:?}");
@@ -273,7 +277,7 @@ fn invalid_utf8_is_reported_at_its_position() {
 }
 
 #[test]
-fn size_and_depth_are_limited() {
+fn too_large_and_too_deeply_nested_files_are_rejected() {
     let error = |text: String| parse_one_file("a.json", text).diagnostics.remove(0).message;
     assert_eq!(error(" ".repeat((8 << 20) + 1)), "this file is larger than 8 MiB");
     let too_deep = "objects and arrays are nested more than 128 levels deep";
@@ -298,7 +302,7 @@ fn the_files_of_a_folder_are_read_sorted_by_name() {
     file("notes.txt", "[");
     fs::create_dir(folder.path().join("below.json")).expect("a folder can be created");
     let loaded = load(folder.path());
-    assert_eq!(codes(&loaded), []);
+    assert_eq!(diagnostic_codes(&loaded), []);
     let names: Vec<&str> = loaded.definition.modules.iter().map(|module| &*module.name.value).collect();
     assert_eq!(names, ["a", "b"]);
 }
@@ -307,26 +311,26 @@ fn the_files_of_a_folder_are_read_sorted_by_name() {
 fn unreadable_folders_and_folders_without_modules_are_errors() {
     let folder = tempfile::tempdir().expect("a folder can be created");
     let gone = folder.path().join("gone");
-    assert_eq!(codes(&load(&gone)), [DiagnosticCode::MissingDefinition]);
-    assert_eq!(codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(diagnostic_codes(&load(&gone)), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(diagnostic_codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
 
     let file = folder.path().join("app.json");
     fs::write(&file, "{}").expect("a file can be written");
-    assert_eq!(codes(&load(&file)), [DiagnosticCode::MissingDefinition], "a file is not a folder");
-    assert_eq!(codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(diagnostic_codes(&load(&file)), [DiagnosticCode::MissingDefinition], "a file is not a folder");
+    assert_eq!(diagnostic_codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
     fs::write(&file, r#"{ "modules": {} }"#).expect("a file can be written");
-    assert_eq!(codes(&load(folder.path())), []);
+    assert_eq!(diagnostic_codes(&load(folder.path())), []);
 
-    assert_eq!(codes(&read(Vec::new())), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(diagnostic_codes(&read(Vec::new())), [DiagnosticCode::MissingDefinition]);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_dangling_link_is_an_error() {
+fn a_symbolic_link_to_a_missing_file_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be created");
     let link = folder.path().join("a.json");
     std::os::unix::fs::symlink("gone.json", &link).expect("a link can be created");
     let loaded = load(folder.path());
-    assert_eq!(codes(&loaded), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(diagnostic_codes(&loaded), [DiagnosticCode::MissingDefinition]);
     assert!(loaded.diagnostics[0].message.starts_with("cannot read this file: "));
 }

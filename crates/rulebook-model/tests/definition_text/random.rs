@@ -1,4 +1,5 @@
-//! Random files: the parser reads or rejects any bytes without panicking, and accepts the same JSON as serde_json.
+//! Property tests with random files. The parser must parse or reject any bytes without panicking, and must accept the
+//! same JSON as `serde_json`.
 
 use std::fs;
 
@@ -7,9 +8,9 @@ use rulebook_model::definition::Loaded;
 use rulebook_model::diagnostic::DiagnosticCode;
 use serde_json::Value as Json;
 
-use super::{codes, parse_one_file, report};
+use super::{diagnostic_codes, into_report, parse_one_file};
 
-/// Generates text that is JSON or almost JSON.
+/// Generates texts that are valid JSON or similar to JSON.
 fn nearly_json() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{",
@@ -62,8 +63,8 @@ fn nearly_json() -> impl Strategy<Value = String> {
     prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Generates definitions in which some bytes were changed.
-fn mutated() -> impl Strategy<Value = Vec<u8>> {
+/// Generates definition files in which some bytes are replaced by other text.
+fn mutated_definition() -> impl Strategy<Value = Vec<u8>> {
     let files: Vec<Vec<u8>> = [
         "tests/definitions/bad/unknown-key/tree.json",
         "tests/definitions/bad/wrong-kind/tree.json",
@@ -90,9 +91,9 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Checks that every diagnostic can be rendered and that its span is in the text.
-fn check_diagnostics(loaded: Loaded) -> Result<(), TestCaseError> {
-    let report = report(loaded);
+/// Fails if a diagnostic cannot be rendered, or if its span does not contain the erroneous text.
+fn assert_diagnostics_can_be_rendered(loaded: Loaded) -> Result<(), TestCaseError> {
+    let report = into_report(loaded);
     let lines = report.json_lines();
     prop_assert_eq!(lines.lines().count(), report.diagnostics.len());
     for diagnostic in &report.diagnostics {
@@ -113,7 +114,7 @@ fn check_diagnostics(loaded: Loaded) -> Result<(), TestCaseError> {
             prop_assert!(!marked.is_empty());
         }
     }
-    // Rendering must not panic, with colors or without.
+    // Rendering the report must not panic, neither with colors nor without colors.
     prop_assert_eq!(report.render(false).is_empty(), report.is_empty());
     prop_assert_eq!(report.render(true).is_empty(), report.is_empty());
     Ok(())
@@ -124,14 +125,14 @@ proptest! {
 
     #[test]
     fn any_bytes_are_parsed_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        check_diagnostics(parse_one_file("a.json", &bytes))?;
-        check_diagnostics(parse_one_file("app.json", &bytes))?;
+        assert_diagnostics_can_be_rendered(parse_one_file("a.json", &bytes))?;
+        assert_diagnostics_can_be_rendered(parse_one_file("app.json", &bytes))?;
     }
 
     #[test]
-    fn mutated_files_are_parsed_or_rejected(bytes in mutated()) {
-        check_diagnostics(parse_one_file("a.json", &bytes))?;
-        check_diagnostics(parse_one_file("app.json", &bytes))?;
+    fn mutated_files_are_parsed_or_rejected(bytes in mutated_definition()) {
+        assert_diagnostics_can_be_rendered(parse_one_file("a.json", &bytes))?;
+        assert_diagnostics_can_be_rendered(parse_one_file("app.json", &bytes))?;
     }
 }
 
@@ -140,10 +141,10 @@ proptest! {
 
     #[test]
     fn the_parser_accepts_what_serde_json_accepts(text in nearly_json()) {
-        // Only this parser rejects duplicate keys.
+        // rulebook rejects duplicate keys, which `serde_json` accepts, so that only syntax errors are compared.
         let loaded = parse_one_file("app.json", format!("{{\"modules\":{{}},\"x-a\":{text}}}"));
-        let ours = !codes(&loaded).contains(&DiagnosticCode::Syntax);
+        let ours = !diagnostic_codes(&loaded).contains(&DiagnosticCode::Syntax);
         let theirs = serde_json::from_str::<Json>(&format!("{{\"modules\":{{}},\"x-a\":{text}}}")).is_ok();
-        prop_assert_eq!(ours, theirs, "{:?}: {}", text, report(loaded));
+        prop_assert_eq!(ours, theirs, "{:?}: {}", text, into_report(loaded));
     }
 }

@@ -1,4 +1,4 @@
-//! Errors in the arguments and attributes of types.
+//! Tests of the errors that are reported for invalid arguments and attributes of types.
 
 use rulebook_model::types::{ArgumentErrorKind, TermErrorKind};
 use serde_json::{Value as Json, json};
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::compile;
 
 #[test]
-fn invalid_arguments_are_reported() {
+fn each_invalid_type_argument_is_reported() {
     use ArgumentErrorKind::{Bounds, Invalid, MissingRange, UnknownAttribute};
     for (term, attributes, kind, attribute) in [
         ("int(1)", json!({}), Invalid, None),
@@ -94,7 +94,7 @@ fn every_unknown_attribute_is_reported() {
 }
 
 #[test]
-fn lists_can_be_written_as_comma_separated_text() {
+fn list_attributes_can_be_written_as_comma_separated_text() {
     let file = |attributes: Json| compile("file", attributes.as_object().unwrap()).unwrap().type_expr();
     assert_eq!(
         file(json!({"range": "image/png", "ext": "jpg, jpeg ,.PNG"})),

@@ -1,7 +1,9 @@
-//! `data/types/cases.json`: for each term, values that are accepted or rejected as text and as JSON.
+//! Runs the cases in `data/types/cases.json`. A case is a term (the text of a type, such as `int(1,5)`), with values
+//! that the type must accept or reject, as text and as JSON.
 //!
-//! `passes` holds values that the check does not change, and `becomes` pairs of a value and what handlers receive. Each
-//! JSON value is also validated by the schema of the type.
+//! `passes` contains values that the check accepts without changing them. `becomes` contains pairs: a value that the
+//! check accepts, and the value that handlers receive instead. `refused` contains values that the check rejects. Each
+//! JSON value is also validated against the schema of the type.
 
 use std::borrow::Cow;
 
@@ -14,25 +16,25 @@ use super::{compile, compile_type_expr, plain_validator, validator};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+struct TypeCase {
     term: String,
     #[serde(default)]
     attributes: Map<String, Json>,
     #[serde(default)]
-    text: Values,
+    text: ValueCases,
     #[serde(default)]
-    json: Values,
-    /// The description of a valid value.
+    json: ValueCases,
+    /// The text with which the type describes a valid value.
     expected: Option<String>,
-    /// The canonical term, if the type has no attributes.
+    /// The canonical notation of the term, if the canonical notation has no attributes.
     written: Option<String>,
-    /// Set if the term is invalid.
+    /// A text if the term is invalid.
     error: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Values {
+struct ValueCases {
     #[serde(default)]
     passes: Vec<Json>,
     #[serde(default)]
@@ -41,8 +43,9 @@ struct Values {
     refused: Vec<Json>,
 }
 
-impl Values {
-    /// Returns every value with the value that handlers receive, or `None` if it is rejected.
+impl ValueCases {
+    /// Returns every value of the case with the value that handlers receive for it, or with `None` if the value is
+    /// rejected.
     fn outcomes(&self) -> impl Iterator<Item = (&Json, Option<&Json>)> {
         let passes = self.passes.iter().map(|value| (value, Some(value)));
         let becomes = self.becomes.iter().map(|(value, becomes)| (value, Some(becomes)));
@@ -50,17 +53,17 @@ impl Values {
     }
 }
 
-fn cases() -> Vec<Case> {
+fn load_cases() -> Vec<TypeCase> {
     serde_json::from_str(include_str!("../data/types/cases.json")).unwrap()
 }
 
-fn checked(check: &dyn Check, value: Value<'_>) -> Option<Value<'static>> {
+fn check_value(check: &dyn Check, value: Value<'_>) -> Option<Value<'static>> {
     check.check(value).ok().map(Value::into_owned)
 }
 
 #[test]
 fn values_are_accepted_or_rejected_as_text_and_as_json() {
-    for Case { term, attributes, text, json, error, .. } in cases() {
+    for TypeCase { term, attributes, text, json, error, .. } in load_cases() {
         let case = format!("{term} {attributes:?}");
         let check = match compile(&term, &attributes) {
             Ok(check) => check,
@@ -73,28 +76,32 @@ fn values_are_accepted_or_rejected_as_text_and_as_json() {
         for (input, becomes) in text.outcomes() {
             let input = input.as_str().expect("a text");
             let becomes = becomes.map(Value::from);
-            // Borrowed and owned texts have the same result.
+            // A borrowed text and an owned text are decoded to the same value.
             let borrowed = check.decode(Cow::Borrowed(input));
-            assert_eq!(checked(&*check, borrowed), becomes, "{case} from {input:?}");
+            assert_eq!(check_value(&*check, borrowed), becomes, "{case} from {input:?}");
             let owned = check.decode(Cow::Owned(input.to_owned()));
-            assert_eq!(checked(&*check, owned), becomes, "{case} from an owned {input:?}");
+            assert_eq!(check_value(&*check, owned), becomes, "{case} from an owned {input:?}");
         }
         for (input, becomes) in json.outcomes() {
-            assert_eq!(checked(&*check, Value::from(input)), becomes.map(Value::from), "{case} from the JSON {input}");
+            assert_eq!(
+                check_value(&*check, Value::from(input)),
+                becomes.map(Value::from),
+                "{case} from the JSON {input}"
+            );
         }
     }
 }
 
 #[test]
 fn schemas_accept_the_same_json_as_the_checks() {
-    for Case { term, attributes, json, error, .. } in cases() {
+    for TypeCase { term, attributes, json, error, .. } in load_cases() {
         if error.is_some() {
             continue;
         }
         let schema = compile(&term, &attributes).unwrap().schema();
         let (validator, plain) = (validator(&schema), plain_validator(&schema));
         for (input, becomes) in json.outcomes() {
-            // This validator does not support the keywords for bounds of numbers in texts.
+            // The complete validator does not support the keywords that limit numbers in texts.
             let unsupported = schema.to_string().contains("formatM");
             assert!(unsupported || validator.is_valid(input) == becomes.is_some(), "{term}: {schema} of {input}");
             assert!(plain.is_valid(input) || becomes.is_none(), "{term}: {schema} of {input}");
@@ -103,8 +110,8 @@ fn schemas_accept_the_same_json_as_the_checks() {
 }
 
 #[test]
-fn the_canonical_notation_compiles_to_the_same_type() {
-    for Case { term, attributes, written, error, .. } in cases() {
+fn canonical_notation_of_each_case_compiles_to_the_same_type() {
+    for TypeCase { term, attributes, written, error, .. } in load_cases() {
         if error.is_some() {
             continue;
         }
@@ -114,7 +121,8 @@ fn the_canonical_notation_compiles_to_the_same_type() {
         assert_eq!(compile_type_expr(&once).schema(), check.schema(), "{term}");
         match written {
             Some(written) => assert_eq!(once, rulebook_model::types::TypeExpr::term(written)),
-            // Otherwise the case is in canonical notation, except for date bounds that are numbers.
+            // If the case does not set `written`, its term already is the canonical notation. Terms for which this is
+            // not true are excluded.
             None if !term.contains('[') && term != "mixed" && !term.contains("?any") && !term.contains("date") => {
                 let fields = |attributes: &Map<String, Json>| attributes.get("fields").is_some();
                 let regex = attributes.contains_key("regex");
@@ -129,8 +137,8 @@ fn the_canonical_notation_compiles_to_the_same_type() {
 }
 
 #[test]
-fn the_description_of_the_expected_value_is_as_recorded() {
-    for Case { term, attributes, expected, error, .. } in cases() {
+fn each_type_describes_the_expected_value_as_recorded() {
+    for TypeCase { term, attributes, expected, error, .. } in load_cases() {
         if let (Some(expected), None) = (expected, error) {
             assert_eq!(compile(&term, &attributes).unwrap().expected(), expected, "{term}");
         }
@@ -138,7 +146,7 @@ fn the_description_of_the_expected_value_is_as_recorded() {
 }
 
 #[test]
-fn a_type_mismatch_has_the_path_into_the_value() {
+fn a_type_mismatch_contains_the_path_of_the_invalid_part() {
     let fields = serde_json::json!({"fields": {"tags": {"info": "Tags", "type": "array<?int(1,5)>"}}});
     let check = compile("array<object>", fields.as_object().unwrap()).unwrap();
     let value = serde_json::json!([{"tags": [1]}, {"tags": [null, 9]}]);
@@ -164,7 +172,7 @@ fn several_texts_are_decoded_as_one_array() {
         let check = compile(term, &none).unwrap();
         let decoded = check.decode_many(texts.iter().map(|text| Cow::Borrowed(*text)).collect());
         let expected: Json = serde_json::from_str(expected).unwrap();
-        assert_eq!(checked(&*check, decoded), Some(Value::from(&expected)), "{term} from {texts:?}");
+        assert_eq!(check_value(&*check, decoded), Some(Value::from(&expected)), "{term} from {texts:?}");
     }
 }
 

@@ -1,15 +1,15 @@
-//! The examples of types are valid and readable.
+//! Tests that the generated examples of types are valid and readable.
 
 use proptest::prelude::*;
 use rulebook_model::types::{Arity, Check};
 use serde_json::{Value as Json, json};
 
-use super::generated::generated;
+use super::generated::any_type;
 use super::{compile, validator};
 use support::generate::{choices_up_to, type_case};
 
-/// Returns the example of a type.
-fn example(term: &str, attributes: &Json) -> Option<Json> {
+/// Returns the generated example of a type. Fails if the example is not valid for the type.
+fn valid_example(term: &str, attributes: &Json) -> Option<Json> {
     let check = compile(term, attributes.as_object().unwrap())
         .unwrap_or_else(|errors| panic!("{term} {attributes}: {errors:?}"));
     let example = check.example();
@@ -24,7 +24,7 @@ fn is_valid(check: &dyn Check, value: rulebook_model::call::Value<'_>) -> bool {
 }
 
 #[test]
-fn examples_are_readable() {
+fn each_type_has_the_expected_readable_example() {
     for (term, attributes, expected) in [
         ("any", json!({}), json!("anything")),
         ("int", json!({}), json!(1)),
@@ -97,10 +97,10 @@ fn examples_are_readable() {
             json!({ "id": 1 }),
         ),
         ("string", json!({ "after": ["trim"] }), json!("text")),
-        // Every value is valid if the program has not registered the function.
+        // If the program has not registered the function of a `callable`, every value is valid.
         ("callable", json!({ "callback": "Class::method" }), json!("anything")),
     ] {
-        assert_eq!(example(term, &attributes), Some(expected), "{term} {attributes}");
+        assert_eq!(valid_example(term, &attributes), Some(expected), "{term} {attributes}");
     }
     for (term, attributes) in [
         ("file", json!({})),
@@ -108,17 +108,17 @@ fn examples_are_readable() {
         ("array<file>", json!({})),
         ("string(5)", json!({ "regex": "^a$" })),
     ] {
-        assert_eq!(example(term, &attributes), None, "{term} {attributes}");
+        assert_eq!(valid_example(term, &attributes), None, "{term} {attributes}");
     }
 }
 
 proptest! {
     #![proptest_config(support::random::cases(256))]
 
-    /// A type has an example if it has boundary values. The example is valid by the check and by the schema, and every
-    /// call returns the same one.
+    /// A type has an example if it has boundary values. The check and the schema accept the example, and every call
+    /// returns the same example.
     #[test]
-    fn generated_examples_are_valid((term, attributes) in generated(), mut choices in choices_up_to(60)) {
+    fn generated_examples_are_valid((term, attributes) in any_type(), mut choices in choices_up_to(60)) {
         let case = type_case(2, false, &mut choices);
         for (term, attributes) in [(term, attributes), (case.term, case.attributes)] {
             let check = compile(&term, &attributes).unwrap();

@@ -1,4 +1,4 @@
-//! The type `filename`: errors in names, and the schemas and samples of patterns.
+//! Tests of the type `filename`: the errors in file names, and the schemas and boundary values of file name patterns.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::{compile, compile_type_expr, plain_validator};
 
-/// Patterns, each with a name that matches it.
+/// File name patterns, each with a file name that matches the pattern.
 const PATTERNS: &[(&str, &str)] = &[
     ("**", "a/b"),
     ("*", "a"),
@@ -30,7 +30,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("[a-é][!/]", "e\u{301}x"),
 ];
 
-fn filename(patterns: &[&str]) -> Arc<dyn Check> {
+fn filename_check(patterns: &[&str]) -> Arc<dyn Check> {
     let mut attributes = Map::new();
     if !patterns.is_empty() {
         attributes.insert("range".to_owned(), json!(patterns));
@@ -38,13 +38,13 @@ fn filename(patterns: &[&str]) -> Arc<dyn Check> {
     compile("filename", &attributes).unwrap_or_else(|errors| panic!("{patterns:?}: {errors:?}"))
 }
 
-fn rejection(patterns: &[&str], text: &str) -> String {
-    let mismatch = filename(patterns).check(Value::Text(text.into())).expect_err(text);
+fn rejection_message(patterns: &[&str], text: &str) -> String {
+    let mismatch = filename_check(patterns).check(Value::Text(text.into())).expect_err(text);
     format!("expected {}, got {}", mismatch.expected, mismatch.got)
 }
 
 #[test]
-fn the_error_names_the_violated_rule() {
+fn the_error_of_an_invalid_file_name_states_the_violated_rule() {
     for (text, message) in [
         ("../a", "a file name (a part of a name cannot begin with a dot), got \"../a\""),
         ("/a", "a file name (a name cannot begin with `/`), got \"/a\""),
@@ -55,20 +55,20 @@ fn the_error_names_the_violated_rule() {
         ("a/nul.txt", "a file name (a part of a name cannot be the name of a device), got \"a/nul.txt\""),
         ("cache/a.png", "a file name that matches public/** or *.json, got \"cache/a.png\""),
     ] {
-        assert_eq!(rejection(&["public/**", "*.json"], text), format!("expected {message}"));
+        assert_eq!(rejection_message(&["public/**", "*.json"], text), format!("expected {message}"));
     }
     let long = "a".repeat(2000);
-    let message = rejection(&[], &long);
+    let message = rejection_message(&[], &long);
     assert!(message.starts_with("expected a file name (a name can have at most 1024 bytes), got \"aaa"), "{message}");
     assert!(message.len() < 200, "{message}");
-    let number = filename(&[]).check(Value::Int(1)).unwrap_err();
+    let number = filename_check(&[]).check(Value::Int(1)).unwrap_err();
     assert_eq!(&*number.expected, "a file name, with `/` between folders");
 }
 
 #[test]
-fn every_pattern_has_a_sample_and_its_schema_accepts_matching_names() {
+fn every_file_name_pattern_has_boundary_values_and_a_schema_that_accepts_matching_names() {
     for (pattern, name) in PATTERNS {
-        let check = filename(&[pattern]);
+        let check = filename_check(&[pattern]);
         let is_valid = |value: &Value<'_>| check.check(value.clone()).is_ok();
         assert!(is_valid(&Value::Text((*name).into())), "{name} matches {pattern}");
         let boundary_values = check.boundary_values();
@@ -79,16 +79,16 @@ fn every_pattern_has_a_sample_and_its_schema_accepts_matching_names() {
         assert!(validator.is_valid(&json!(name)), "{name} of {schema}");
         assert_eq!(compile_type_expr(&check.type_expr()).type_expr(), check.type_expr());
     }
-    // The schema rejects names that do not match, as far as it can describe the pattern.
+    // The schema rejects names that do not match the pattern, as far as a JSON Schema can describe the pattern.
     for (pattern, others) in [
         ("public/*.png", ["public/a.jpg", "public/a/b.png", "cache/a.png", "public/a.png/"]),
         ("cache/**/[a-c].json", ["cache/d.json", "cache.json", "a/cache/a.json", "cache/ab.json"]),
         ("**", ["", "", "", ""]),
     ] {
-        let validator = plain_validator(&filename(&[pattern]).schema());
+        let validator = plain_validator(&filename_check(&[pattern]).schema());
         others.iter().for_each(|other| assert!(!validator.is_valid(&json!(other)), "{other} does not match {pattern}"));
     }
-    let validator = plain_validator(&filename(&[]).schema());
+    let validator = plain_validator(&filename_check(&[]).schema());
     for (name, valid) in [
         ("./a/b.c", true),
         ("图/封 面.png", true),
@@ -109,9 +109,10 @@ fn every_pattern_has_a_sample_and_its_schema_accepts_matching_names() {
     }
 }
 
-/// The schemas of patterns consider exactly the characters that NFC turns into ASCII.
+/// Unicode NFC converts some non-ASCII characters to ASCII characters. The schemas of file name patterns accept these
+/// characters too, and this test checks that there are no others.
 #[test]
-fn nfc_turns_three_characters_into_ascii() {
+fn nfc_converts_only_three_non_ascii_characters_to_ascii() {
     let nfc = ComposingNormalizerBorrowed::new_nfc();
     let becomes_ascii = |char: &char| !char.is_ascii() && nfc.normalize(&char.to_string()).is_ascii();
     let all: Vec<_> = (char::MIN..=char::MAX).filter(becomes_ascii).collect();
@@ -122,7 +123,7 @@ proptest! {
     #![proptest_config(support::random::cases(1024))]
 
     #[test]
-    fn valid_names_are_valid_by_the_schema_before_and_after_normalization(
+    fn the_schema_accepts_valid_file_names_before_and_after_normalization(
         chosen in prop::collection::vec(prop::sample::select(PATTERNS), 0..3),
         pieces in prop::collection::vec(prop::sample::select(vec![
             "a", "x", "K", "\u{212A}", "1", ".", "/", "./", "public", "cache", "é", "e", "\u{301}", "\u{338}", "<", ">", "\u{958}",
@@ -131,8 +132,8 @@ proptest! {
         whole in prop::option::of(0_usize..3),
     ) {
         let patterns: Vec<&str> = chosen.iter().map(|(pattern, _)| *pattern).collect();
-        let check = filename(&patterns);
-        // Random texts rarely match a pattern, so some texts begin with a name that does.
+        let check = filename_check(&patterns);
+        // Random texts rarely match a pattern, so that some texts begin with a file name that matches a pattern.
         let prefix = whole.and_then(|index| chosen.get(index)).map_or("", |(_, name)| name);
         let text = format!("{prefix}{}", pieces.concat());
         prop_assert_eq!(check.decode(Cow::Borrowed(&text)), Value::Text(Cow::Borrowed(&text)));

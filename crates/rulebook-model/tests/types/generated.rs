@@ -1,5 +1,5 @@
-//! Generated types and values: the check accepts a value exactly if the schema accepts it, and the canonical notation
-//! of a type compiles to the same type.
+//! Property tests with generated types and values. A check must accept a value exactly if the schema of the type
+//! accepts the value, and the canonical notation of a type must compile to the same type.
 
 use std::borrow::Cow;
 
@@ -12,19 +12,20 @@ use serde_json::{Map, Value as Json, json};
 use super::{compile, compile_type_expr};
 use support::schema_validator::{complete_validator, is_exact, plain_validator};
 
-/// A term and its attributes.
-pub(super) type Generated = (String, Map<String, Json>);
+/// A generated type: the term (the text of the type), and the attributes beside it.
+pub(super) type GeneratedType = (String, Map<String, Json>);
 
-fn without_attributes(term: impl Into<String>) -> Generated {
+fn without_attributes(term: impl Into<String>) -> GeneratedType {
     (term.into(), Map::new())
 }
 
-fn with_attributes(term: impl Into<String>, attributes: &Json) -> Generated {
+fn with_attributes(term: impl Into<String>, attributes: &Json) -> GeneratedType {
     (term.into(), attributes.as_object().unwrap().clone())
 }
 
-/// Returns the attributes `min` and `max`. Bit 0 of `which` selects `min`, and bit 1 selects `max`.
-fn attributes<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> Map<String, Json> {
+/// Returns one, both or none of the attributes `min` and `max`. `min` is included if bit 0 of `which` is set, and `max`
+/// if bit 1 is set.
+fn bounds<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> Map<String, Json> {
     let (low, high) = if low <= high { (low, high) } else { (high, low) };
     let mut bounds = Map::new();
     if which & 1 != 0 {
@@ -36,8 +37,8 @@ fn attributes<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> 
     bounds
 }
 
-/// Types without generated items or members.
-fn types_without_nested_types() -> impl Strategy<Value = Generated> {
+/// Generates types that do not contain other generated types as items or members.
+fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
     let exact = prop::sample::select(vec![
         "any",
         "int",
@@ -88,14 +89,14 @@ fn types_without_nested_types() -> impl Strategy<Value = Generated> {
     let regex = prop::sample::select(vec!["^a", "/^[a-z]+$/i", r"\d", r"/\w$/u", "^.{0,3}$"]);
     prop_oneof![
         4 => exact.prop_map(without_attributes),
-        1 => (whole.clone(), whole.clone(), 0_u8..4).prop_map(|(a, b, which)| ("int".to_owned(), attributes(a, b, which))),
-        1 => (whole.clone(), whole, 0_u8..4).prop_map(|(a, b, which)| ("loose_int".to_owned(), attributes(a, b, which))),
+        1 => (whole.clone(), whole.clone(), 0_u8..4).prop_map(|(a, b, which)| ("int".to_owned(), bounds(a, b, which))),
+        1 => (whole.clone(), whole, 0_u8..4).prop_map(|(a, b, which)| ("loose_int".to_owned(), bounds(a, b, which))),
         1 => (natural.clone(), natural, 0_u8..4, prop::sample::select(vec!["uint", "id", "text_id"]))
-            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+            .prop_map(|(a, b, which, name)| (name.to_owned(), bounds(a, b, which))),
         1 => (float.clone(), float, 0_u8..4, prop::sample::select(vec!["float", "loose_float"]))
-            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+            .prop_map(|(a, b, which, name)| (name.to_owned(), bounds(a, b, which))),
         1 => (length.clone(), length, 0_u8..4, prop::sample::select(vec!["string", "loose_string", "object", "array"]))
-            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+            .prop_map(|(a, b, which, name)| (name.to_owned(), bounds(a, b, which))),
         1 => words.prop_map(|words| with_attributes("enum", &json!({ "range": words }))),
         1 => (regex, prop::sample::select(vec!["string", "loose_string", "string(1,3)"]))
             .prop_map(|(regex, name)| with_attributes(name, &json!({ "regex": regex }))),
@@ -104,8 +105,8 @@ fn types_without_nested_types() -> impl Strategy<Value = Generated> {
     ]
 }
 
-/// All types except `file`.
-pub(super) fn generated() -> impl Strategy<Value = Generated> {
+/// Generates every kind of type except `file`.
+pub(super) fn any_type() -> impl Strategy<Value = GeneratedType> {
     types_without_nested_types().prop_recursive(3, 12, 3, |inner| {
         let optional = prop::sample::select(vec!["", "?"]);
         let field = (inner.clone(), optional.clone()).prop_map(|((term, attributes), optional)| {
@@ -119,7 +120,7 @@ pub(super) fn generated() -> impl Strategy<Value = Generated> {
         prop_oneof![
             (inner, optional, prop::sample::select(vec!["array", "loose_array"]), 0_u64..3, 0_u64..3, 0_u8..4)
                 .prop_map(|((term, mut own), optional, name, a, b, which)| {
-                    let mut all = attributes(a, b, which);
+                    let mut all = bounds(a, b, which);
                     all.extend(own.remove("fields").map(|fields| ("fields".to_owned(), fields)));
                     if !own.is_empty() {
                         all.insert("items".to_owned(), Json::Object(own));
@@ -131,8 +132,8 @@ pub(super) fn generated() -> impl Strategy<Value = Generated> {
     })
 }
 
-/// Texts, many of which are valid for some type.
-fn text() -> impl Strategy<Value = String> {
+/// Generates texts, many of which are valid for some type.
+fn text_strategy() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "",
         "a",
@@ -185,8 +186,8 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => known.prop_map(str::to_owned), 2 => number, 1 => "[+-]?0{0,2}[0-9]{0,11}", 1 => "\\PC{0,4}"]
 }
 
-/// JSON values, many of which are valid for some type.
-fn value() -> impl Strategy<Value = Json> {
+/// Generates JSON values, many of which are valid for some type.
+fn json_strategy() -> impl Strategy<Value = Json> {
     let number = prop_oneof![
         (-14_i64..14).prop_map(Json::from),
         any::<i64>().prop_map(Json::from),
@@ -195,7 +196,7 @@ fn value() -> impl Strategy<Value = Json> {
         any::<f64>().prop_map(Json::from),
         prop::sample::select(vec![1e3, -0.0, 9_223_372_036_854_775_807.0, 1e19, 1e300]).prop_map(Json::from),
     ];
-    let leaf = prop_oneof![1 => Just(Json::Null), 1 => any::<bool>().prop_map(Json::from), 3 => number, 4 => text().prop_map(Json::from)];
+    let leaf = prop_oneof![1 => Just(Json::Null), 1 => any::<bool>().prop_map(Json::from), 3 => number, 4 => text_strategy().prop_map(Json::from)];
     leaf.prop_recursive(3, 16, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
@@ -221,16 +222,17 @@ proptest! {
     #![proptest_config(support::random::cases(512))]
 
     #[test]
-    fn checks_agree_with_schemas((term, attributes) in generated(), values in prop::collection::vec(value(), 8)) {
+    fn checks_agree_with_schemas((term, attributes) in any_type(), values in prop::collection::vec(json_strategy(), 8)) {
         let check = compile(&term, &attributes).unwrap();
         for value in &values {
             assert_check_agrees_with_schema(&*check, value)?;
         }
     }
 
-    /// Boundary values are also tested with one part replaced, because random values are rarely valid.
+    /// Each boundary value is tested. If it is an array or an object, it is also tested with one item or member
+    /// replaced by a random value. Completely random values are rarely valid.
     #[test]
-    fn checks_agree_with_schemas_at_boundary_values((term, attributes) in generated(), other in value()) {
+    fn checks_agree_with_schemas_at_boundary_values((term, attributes) in any_type(), other in json_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         for boundary_value in check.boundary_values() {
             prop_assert!(check.check(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
@@ -254,7 +256,7 @@ proptest! {
     }
 
     #[test]
-    fn decoded_texts_are_valid_by_check_and_schema_alike((term, attributes) in generated(), text in text()) {
+    fn check_and_schema_agree_on_decoded_texts((term, attributes) in any_type(), text in text_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         let decoded = check.decode(Cow::Borrowed(&text));
         prop_assert_eq!(&decoded, &check.decode(Cow::Owned(text.clone())));
@@ -264,7 +266,7 @@ proptest! {
     }
 
     #[test]
-    fn the_canonical_notation_compiles_to_the_same_type((term, attributes) in generated()) {
+    fn canonical_notation_of_generated_types_compiles_to_the_same_type((term, attributes) in any_type()) {
         let check = compile(&term, &attributes).unwrap();
         let type_expr = check.type_expr();
         let again = compile_type_expr(&type_expr);

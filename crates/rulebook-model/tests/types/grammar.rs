@@ -1,4 +1,4 @@
-//! The grammar of terms, and the spans of errors in terms.
+//! Tests of the grammar of terms (the texts of types, such as `array<int(1,5)>`), and of the spans of errors in terms.
 
 use proptest::prelude::*;
 use rulebook_model::types::{TermErrorKind, TermText, Types};
@@ -6,8 +6,8 @@ use serde_json::Map;
 
 use super::compile;
 
-/// Returns the errors in a term as texts "kind at invalid part".
-fn errors(term: &str) -> Vec<String> {
+/// Returns each error in a term as a text of the form `<kind of error> at "<invalid part>"`.
+fn describe_errors(term: &str) -> Vec<String> {
     let term_errors = match compile(term, &Map::new()) {
         Ok(check) => return vec![format!("compiles to {}", check.type_expr().term)],
         Err(term_errors) => term_errors,
@@ -22,7 +22,7 @@ fn errors(term: &str) -> Vec<String> {
 }
 
 #[test]
-fn errors_have_the_span_of_the_invalid_part() {
+fn each_error_in_a_term_has_the_span_of_the_invalid_part() {
     for (term, expected) in [
         ("", vec!["empty at \"\""]),
         ("?", vec!["empty at \"\""]),
@@ -61,20 +61,20 @@ fn errors_have_the_span_of_the_invalid_part() {
         ("int<string>", vec!["argument at \"int<string>\""]),
         ("bool(1)", vec!["argument at \"bool(1)\""]),
     ] {
-        assert_eq!(errors(term), expected, "{term:?}");
+        assert_eq!(describe_errors(term), expected, "{term:?}");
     }
 }
 
 #[test]
-fn nested_terms_are_limited() {
+fn too_deeply_nested_terms_are_rejected() {
     for wrap in ["[]", "?[]"] {
         let nest = |levels: usize| format!("{}int", wrap.repeat(levels));
         let max = if wrap == "[]" { 31 } else { 16 };
         assert!(compile(nest(max).trim_start_matches('?'), &Map::new()).is_ok());
         let too_deep = nest(max + 1);
-        assert_eq!(errors(too_deep.trim_start_matches('?')).len(), 1);
+        assert_eq!(describe_errors(too_deep.trim_start_matches('?')).len(), 1);
     }
-    // A term that would overflow the stack if the depth were not limited.
+    // These terms would overflow the stack if the nesting depth were not limited.
     for hostile in ["[]".repeat(1_000_000), "array<".repeat(1_000_000), "?".repeat(1_000_000)] {
         assert!(compile(&hostile, &Map::new()).is_err());
     }

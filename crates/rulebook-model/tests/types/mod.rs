@@ -1,5 +1,5 @@
-//! The built-in types: which values each type accepts as text and as JSON, and that its JSON Schema accepts the same
-//! values.
+//! Tests of the built-in types: which values each type accepts as text and as JSON, and whether the JSON Schema of the
+//! type accepts the same values. A term is the text of a type in a definition, such as `array<int(1,5)>`.
 
 mod argument_errors;
 mod cases;
@@ -16,7 +16,7 @@ use rulebook_model::types::{Check, ObjectField, TermError, TermText, TypeExpr, T
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// Compiles a term with its attributes, including `fields`, in UTC.
+/// Compiles a term with its attributes, which can include `fields`. The time zone is UTC.
 pub fn compile(term: &str, attributes: &Map<String, Json>) -> Result<Arc<dyn Check>, Vec<TermError>> {
     compile_in(&TimeZone::UTC, term, attributes).map(|(_, check)| check)
 }
@@ -45,7 +45,8 @@ fn compile_in(
     Ok((compiled.optional, compiled.check))
 }
 
-/// Compiles a term with the type aliases of a dialect.
+/// Compiles a term that can contain the type aliases of a dialect. Each alias is a pair of the alias and the canonical
+/// name.
 pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<dyn Check>, Vec<TermError>> {
     let text =
         TermText { term, attributes: &Map::new(), fields: None, aliases, ignore_case: false, timezone: &TimeZone::UTC };
@@ -61,7 +62,7 @@ fn compile_field(timezone: &TimeZone, name: &str, field: &Json) -> Result<Object
     Ok(ObjectField { name: name.to_owned(), info: info.unwrap_or_default(), optional, check, example })
 }
 
-/// Compiles the result of [`Check::type_expr`].
+/// Compiles a type expression that [`Check::type_expr`] has returned.
 pub fn compile_type_expr(type_expr: &TypeExpr) -> Arc<dyn Check> {
     compile(&type_expr.term, &type_expr.attributes)
         .unwrap_or_else(|errors| panic!("{type_expr:?} does not compile: {errors:?}"))

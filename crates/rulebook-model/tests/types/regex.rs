@@ -1,5 +1,5 @@
-//! The attribute `regex`: its notation, the texts that it matches, and that the pattern in the schema matches the same
-//! texts.
+//! Tests of the attribute `regex`: its notation, the texts that it matches, and whether the pattern in the JSON Schema
+//! matches the same texts.
 
 use proptest::prelude::*;
 use rulebook_model::call::Value;
@@ -7,12 +7,12 @@ use serde_json::{Map, json};
 
 use super::{compile, plain_validator};
 
-fn attributes(regex: &str) -> Map<String, serde_json::Value> {
+fn regex_attribute(regex: &str) -> Map<String, serde_json::Value> {
     json!({"regex": regex}).as_object().unwrap().clone()
 }
 
 #[test]
-fn patterns_match_as_in_pcre() {
+fn regex_patterns_match_the_same_texts_as_in_pcre() {
     for (regex, matching, other) in [
         ("^a+$", vec!["a", "aa"], vec!["", "b", "a\n"]),
         ("b", vec!["abc"], vec!["ac"]),
@@ -55,7 +55,7 @@ fn patterns_match_as_in_pcre() {
         ("/^a(?:^)*(?:$)+$/m", vec!["a"], vec!["b"]),
         (r"(?m)a$\n^b", vec!["a\nb"], vec!["a\r\nb"]),
     ] {
-        let check = compile("string", &attributes(regex)).unwrap_or_else(|errors| panic!("{regex}: {errors:?}"));
+        let check = compile("string", &regex_attribute(regex)).unwrap_or_else(|errors| panic!("{regex}: {errors:?}"));
         let schema = check.schema();
         let validator = plain_validator(&schema);
         for (texts, expected) in [(matching, true), (other, false)] {
@@ -68,7 +68,7 @@ fn patterns_match_as_in_pcre() {
 }
 
 #[test]
-fn invalid_patterns_are_rejected() {
+fn invalid_regex_patterns_are_rejected() {
     for (regex, message) in [
         ("a(", "unclosed group"),
         ("/a", "no closing `/`"),
@@ -82,15 +82,15 @@ fn invalid_patterns_are_rejected() {
         ("/(a/u", "unclosed group"),
         ("a{1000}{1000}{1000}", "too large"),
     ] {
-        let errors = compile("string", &attributes(regex)).expect_err(regex);
+        let errors = compile("string", &regex_attribute(regex)).expect_err(regex);
         assert!(format!("{errors:?}").contains(message), "{regex}: {errors:?}");
     }
     let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
-    assert!(compile("string", &attributes(&deep)).is_err());
+    assert!(compile("string", &regex_attribute(&deep)).is_err());
 }
 
 #[test]
-fn patterns_have_one_canonical_notation() {
+fn equal_regex_patterns_have_the_same_canonical_notation() {
     for (regex, notation) in [
         ("a/b", r"/a\/b/"),
         (r"/a\/b/", r"/a\/b/"),
@@ -100,14 +100,14 @@ fn patterns_have_one_canonical_notation() {
         (r"a\\/b", r"/a\\\/b/"),
         ("", "//"),
     ] {
-        let once = compile("string", &attributes(regex)).unwrap().type_expr();
+        let once = compile("string", &regex_attribute(regex)).unwrap().type_expr();
         assert_eq!(once.attributes["regex"], json!(notation), "{regex}");
         assert_eq!(compile("string", &once.attributes).unwrap().type_expr(), once);
     }
 }
 
-/// Patterns with many constructs, most of which are valid.
-fn pattern() -> impl Strategy<Value = String> {
+/// Generates regular expressions in the notation of `regex`, with many of the supported constructs.
+fn any_pattern() -> impl Strategy<Value = String> {
     let atom = prop_oneof![
         "[a-c]",
         Just(r"\d".to_owned()),
@@ -139,8 +139,8 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn the_schema_matches_the_same_texts(regex in pattern(), texts in prop::collection::vec("[a-cA-K1é \n\u{17f}\u{212a}😀&~-]{0,6}", 12)) {
-        let check = compile("string", &attributes(&regex)).unwrap();
+    fn check_and_schema_match_the_same_texts(regex in any_pattern(), texts in prop::collection::vec("[a-cA-K1é \n\u{17f}\u{212a}😀&~-]{0,6}", 12)) {
+        let check = compile("string", &regex_attribute(&regex)).unwrap();
         let schema = check.schema();
         let validator = plain_validator(&schema);
         for text in texts {

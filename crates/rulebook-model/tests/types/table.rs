@@ -1,4 +1,5 @@
-//! The table of types: completeness of the built-in types, boundary values, and types of programs.
+//! Tests of the table of types: the completeness of the built-in types, the boundary values of types (such as the
+//! smallest and the largest number), and types that programs add.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,14 +9,14 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{compile, compile_type_expr, validator};
 
-/// Returns the attributes that a type requires.
-fn attributes(name: &str) -> Map<String, Json> {
+/// Returns the attributes without which a built-in type does not compile.
+fn required_attributes(name: &str) -> Map<String, Json> {
     let callback = (name == "callable").then(|| ("callback".to_owned(), json!("Class::method")));
     callback.into_iter().collect()
 }
 
-/// Returns a term for a type, with the arguments that it requires.
-fn term(name: &str) -> String {
+/// Returns a term of a built-in type, with the arguments that the type requires.
+fn term_with_required_arguments(name: &str) -> String {
     match name {
         "digest" => "digest(4)".to_owned(),
         "enum" => "enum(a|b)".to_owned(),
@@ -35,7 +36,7 @@ fn type_names_are_unique_and_follow_the_grammar() {
 }
 
 #[test]
-fn every_type_is_documented() {
+fn every_built_in_type_has_a_description_of_one_sentence() {
     for built_in in Types::builtin().iter() {
         let info = built_in.info();
         assert!(info.len() > 10 && info.ends_with('.') && !info.contains('\n'), "{}: {info:?}", built_in.name());
@@ -46,11 +47,13 @@ fn every_type_is_documented() {
 fn every_type_has_a_check_a_schema_and_valid_boundary_values() {
     for built_in in Types::builtin().iter() {
         let name = built_in.name();
-        let check = compile(&term(name), &attributes(name)).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        let check = compile(&term_with_required_arguments(name), &required_attributes(name))
+            .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let schema = check.schema();
         let validator = validator(&schema);
         let boundary_values = check.boundary_values();
-        // Files, unknown members and functions of programs have no boundary values.
+        // Types of files, of objects with unknown members, and of values that a function of the program checks have no
+        // boundary values.
         let has_none = ["file", "FILE", "filled_object", "callable"].contains(&name);
         assert_eq!(boundary_values.is_empty(), has_none, "{name}");
         for value in boundary_values {
@@ -63,7 +66,7 @@ fn every_type_has_a_check_a_schema_and_valid_boundary_values() {
 }
 
 #[test]
-fn boundary_values_are_the_limits_of_the_type() {
+fn boundary_values_contain_the_smallest_and_largest_values_of_a_type() {
     let fields = json!({"fields": {"a": {"info": "A", "type": "int"}, "b": {"info": "B", "type": "?bool"}}});
     for (term, attributes, expected) in [
         ("int", json!({}), json!([i64::MIN, 0, i64::MAX])),
@@ -99,7 +102,7 @@ fn deeply_nested_arrays_have_few_boundary_values() {
     assert!(check.boundary_values().iter().all(|value| value.to_json().to_string().len() < 1_000));
 }
 
-/// A type of the program: `even` accepts even whole numbers.
+/// A type that a program adds: `even`, which accepts even whole numbers.
 struct Even;
 
 #[derive(Debug)]

@@ -1,34 +1,37 @@
-//! Escapes texts of a definition, so that Markdown shows them literally.
+//! Escapes texts of a definition, so that a Markdown renderer shows them literally.
 
-use crate::describe::escape::{code_point, is_control, is_space};
+use crate::describe::escape::{format_code_point, is_control_character, is_white_space};
 
-/// Escapes a text on one line, so that markdown shows it literally (CommonMark with the tables and strikethrough of
-/// GFM). Control characters, including those that change the direction of text, are replaced by their code points.
-pub(in crate::describe) fn text(text: &str) -> String {
+/// Returns a text on one line, escaped so that a Markdown renderer shows it literally. The supported syntax is
+/// CommonMark with the tables and the strikethrough of GitHub Flavored Markdown. Control characters, including
+/// characters that change the direction of text, are replaced by their code points.
+pub(in crate::describe) fn escape_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let mut last = None;
-    let mut characters = text.trim_matches(is_space).chars().peekable();
-    // A dot or parenthesis after digits at the start of a line would begin an ordered list.
+    let mut characters = text.trim_matches(is_white_space).chars().peekable();
+    // At the start of a line, digits and a dot or a parenthesis would begin an ordered list.
     let mut only_digits = true;
     while let Some(character) = characters.next() {
         let at_start = last.is_none();
         let next = characters.peek().copied();
         match character {
-            _ if is_space(character) => {
-                if !last.is_some_and(is_space) {
+            _ if is_white_space(character) => {
+                if !last.is_some_and(is_white_space) {
                     escaped.push(' ');
                 }
             }
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '_' if is_letter(last) && is_letter(next) => escaped.push('_'),
+            '_' if is_word_character(last) && is_word_character(next) => escaped.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
             '#' | '+' | '-' | '=' if at_start => escaped.extend(['\\', character]),
-            // A `#` at the end of a heading would belong to the heading's markup.
+            // Markdown would not show a `#` at the end of a heading, because the syntax of headings includes it.
             '#' if next.is_none() => escaped.push_str("\\#"),
-            '.' | ')' if only_digits && !at_start && next.is_none_or(is_space) => escaped.extend(['\\', character]),
-            _ if is_control(character) => escaped.push_str(&code_point(character)),
+            '.' | ')' if only_digits && !at_start && next.is_none_or(is_white_space) => {
+                escaped.extend(['\\', character])
+            }
+            _ if is_control_character(character) => escaped.push_str(&format_code_point(character)),
             _ => escaped.push(character),
         }
         only_digits &= character.is_ascii_digit();
@@ -37,18 +40,19 @@ pub(in crate::describe) fn text(text: &str) -> String {
     escaped
 }
 
-/// Formats a name, a type expression or a value as a code span, or as escaped text if a code span in a table cannot
-/// contain it.
-pub(in crate::describe) fn code(text: &str) -> String {
-    let is_plain = |character| !matches!(character, '`' | '|') && !is_space(character) && !is_control(character);
+/// Formats a text of the definition as a code span (`` `text` ``). If a code span in a table cannot contain the text,
+/// the text is escaped instead.
+pub(in crate::describe) fn code_span(text: &str) -> String {
+    let is_plain =
+        |character| !matches!(character, '`' | '|') && !is_white_space(character) && !is_control_character(character);
     if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && word.chars().all(is_plain)) {
         format!("`{text}`")
     } else {
-        self::text(text)
+        self::escape_text(text)
     }
 }
 
-/// Returns `true` if a `_` next to this character is part of a word.
-fn is_letter(character: Option<char>) -> bool {
+/// Returns `true` if Markdown treats a `_` next to this character as a part of a word.
+fn is_word_character(character: Option<char>) -> bool {
     character.is_some_and(char::is_alphanumeric)
 }

@@ -1,4 +1,4 @@
-//! The responses of methods that return a file.
+//! The responses of methods that return a file, which definitions mark with the option `download`.
 
 use serde_json::{Value as Json, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -9,10 +9,10 @@ use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Method};
 
-/// The media range that includes every media type, for files.
+/// The media range that includes every media type. The documents use it for the content of files.
 const ANY_MEDIA_TYPE: &str = "*/*";
 
-/// A header field of responses, as its name and its description.
+/// The name and the description of a header field in responses.
 type HeaderField = (&'static str, &'static str);
 
 const ETAG: HeaderField =
@@ -28,26 +28,27 @@ const CONTENT_RANGE: HeaderField = (
      `bytes */1234`",
 );
 
-/// Returns the header fields of responses with files. The result is empty if no method of the API returns a file.
-pub(super) fn header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
+/// Returns the header fields that responses with files have. The result is empty if no method of the API returns a
+/// file.
+pub(super) fn download_header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
     let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
     let has_downloads = methods.any(|method| method.options.download);
     let fields = [ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES, CONTENT_RANGE];
     fields.into_iter().filter(move |_| has_downloads)
 }
 
-fn add_fields(response: &mut Response, fields: &[HeaderField]) {
-    fields.iter().for_each(|(name, _)| headers::add_to(response, name));
+fn add_header_fields(response: &mut Response, fields: &[HeaderField]) {
+    fields.iter().for_each(|(name, _)| headers::add_header_reference(response, name));
 }
 
-/// Returns a response without a body.
-fn without_body(description: &str, fields: &[HeaderField]) -> Response {
+/// Returns a response that has these header fields and no body.
+fn response_without_body(description: &str, fields: &[HeaderField]) -> Response {
     let mut response = Response::new(description);
-    add_fields(&mut response, fields);
+    add_header_fields(&mut response, fields);
     response
 }
 
-/// Returns the schema of the outputs in a response with a link to a file.
+/// Returns the schema of the outputs in a response that contains a link to a file instead of the file.
 pub(super) fn link_schema() -> Json {
     let link = json!({
         "type": "string",
@@ -57,45 +58,47 @@ pub(super) fn link_schema() -> Json {
     json!({ "type": "object", "properties": { "link": link }, "required": ["link"] })
 }
 
-/// Returns the schema of a file whose media type equals that of the response with a link.
+/// Returns a schema for a file that is sent directly. It is needed because the file can have the same media type as the
+/// response that contains a link.
 pub(super) fn file_schema() -> Json {
     json!({ "description": "The file, if it has this media type" })
 }
 
 /// Adds the file to the possible contents of a success response.
-pub(super) fn add_file(response: &mut Response) {
-    // Bytes have no schema (OpenAPI 3.1.1 section 4.14).
+pub(super) fn add_file_content(response: &mut Response) {
+    // Binary content is described without a schema (OpenAPI 3.1.1 section 4.14).
     response.content.insert(ANY_MEDIA_TYPE.to_owned(), ContentBuilder::new().build().into());
-    add_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
+    add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Returns the responses to conditional requests and range requests, with their statuses.
+/// Returns the responses that only conditional requests and range requests receive, each with its status.
 pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();
     }
     let mut part = Response::new("The part of the file that `Range` requests");
-    add_file(&mut part);
-    add_fields(&mut part, &[CONTENT_RANGE]);
+    add_file_content(&mut part);
+    add_header_fields(&mut part, &[CONTENT_RANGE]);
     let not_modified = "The file has not changed since the client received it (`If-None-Match` or `If-Modified-Since`)";
     let changed = "The file does not meet the condition in `If-Match` or `If-Unmodified-Since`";
     let no_such_part = "The file does not have the part that `Range` requests";
     vec![
         (206, part),
-        (304, without_body(not_modified, &[ETAG, LAST_MODIFIED])),
-        (412, without_body(changed, &[ETAG, LAST_MODIFIED])),
-        (416, without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
+        (304, response_without_body(not_modified, &[ETAG, LAST_MODIFIED])),
+        (412, response_without_body(changed, &[ETAG, LAST_MODIFIED])),
+        (416, response_without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
     ]
 }
 
-/// Returns the header field with which a client requests a link instead of the file.
-pub(super) fn link_parameter(schemas: &mut Schemas) -> Parameter {
+/// Returns the request header field `X-Requested-With`, with which a client requests a link to the file instead of the
+/// file.
+pub(super) fn link_request_header(schemas: &mut Schemas) -> Parameter {
     let schema = json!({ "type": "string", "enum": ["XMLHttpRequest"] });
     ParameterBuilder::new()
         .name("X-Requested-With")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some("With this header field the response is a link to the file instead of the file itself"))
-        .schema(Some(schemas.add(schema)))
+        .schema(Some(schemas.add_with_placeholder(schema)))
         .build()
 }

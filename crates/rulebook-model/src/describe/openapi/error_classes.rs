@@ -1,87 +1,93 @@
-//! The errors of the engine, grouped by their real status.
+//! The errors that the server can respond with, grouped by status. The status here is the actual status of an error: an
+//! envelope (the format of responses) can send a different status.
 
 use crate::error::ErrorCode;
 use crate::error::codes::GENERAL;
 
-/// Errors of the engine that share a real status and are described together.
+/// Server errors that have the same actual status. The OpenAPI document describes them together.
 pub(super) struct ErrorClass {
-    /// The last part of the name of their response component.
-    pub(super) name: &'static str,
-    /// The errors. All have the status of the first one.
+    /// The last part of the name of the response component that describes these errors.
+    pub(super) component_suffix: &'static str,
+    /// The codes of the errors, which all have the same actual status.
     pub(super) codes: &'static [ErrorCode],
-    /// The header fields of the responses, with their descriptions.
+    /// The header fields of responses with these errors: the name and the description of each.
     pub(super) headers: &'static [(&'static str, &'static str)],
-    /// `true` if they can occur before the module of a request is known, so that they are in the envelope of the API.
-    pub(super) is_early: bool,
+    /// `true` if these errors can occur before the server knows to which API module a request belongs. Such an error is
+    /// sent in the envelope of the API instead of the envelope of the API module.
+    pub(super) can_precede_routing: bool,
 }
 
-const RETRY_AFTER: &str = "The number of seconds after which a client can retry";
-/// The header field with the remaining quota of a key (draft-ietf-httpapi-ratelimit-headers, version 10).
-pub(super) const RATE_LIMIT: (&str, &str) = (
+const RETRY_AFTER_DESCRIPTION: &str = "The number of seconds after which a client can retry";
+/// The header field with the remaining quota of an API key (draft-ietf-httpapi-ratelimit-headers, version 10).
+pub(super) const RATE_LIMIT_HEADER: (&str, &str) = (
     "RateLimit",
     "If the requests of a key are limited: how many are left (`r`), and after how many seconds all are available again \
      (`t`)",
 );
-/// The header field with the quota of a key (same draft).
-pub(super) const RATE_LIMIT_POLICY: (&str, &str) = (
+/// The header field with the whole quota of an API key (draft-ietf-httpapi-ratelimit-headers, version 10).
+pub(super) const RATE_LIMIT_POLICY_HEADER: (&str, &str) = (
     "RateLimit-Policy",
     "If the requests of a key are limited: how many it may send (`q`) within how many seconds (`w`)",
 );
 
-const fn class(name: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
-    ErrorClass { name, codes, headers: &[], is_early: false }
+const fn error_class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
+    ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false }
 }
 
-const fn early(name: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
-    ErrorClass { is_early: true, ..class(name, codes) }
+const fn error_class_before_routing(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
+    ErrorClass { can_precede_routing: true, ..error_class(component_suffix, codes) }
 }
 
-/// A parameter is missing or invalid, or the request is malformed.
-pub(super) const BAD_REQUEST: ErrorClass =
-    early("BadRequest", &[ErrorCode::MissingParameter, ErrorCode::InvalidParameter, ErrorCode::MalformedRequest]);
-/// The caller is not authenticated.
+/// The error class of requests that are malformed, or in which a parameter is missing or invalid.
+pub(super) const BAD_REQUEST: ErrorClass = error_class_before_routing(
+    "BadRequest",
+    &[ErrorCode::MissingParameter, ErrorCode::InvalidParameter, ErrorCode::MalformedRequest],
+);
+/// The error class of callers that are not authenticated.
 pub(super) const UNAUTHENTICATED: ErrorClass = ErrorClass {
     headers: &[("WWW-Authenticate", "The authentication schemes that a client can use")],
-    ..class("Unauthenticated", &[ErrorCode::Unauthenticated])
+    ..error_class("Unauthenticated", &[ErrorCode::Unauthenticated])
 };
-/// The caller lacks a permission.
-pub(super) const FORBIDDEN: ErrorClass = class("Forbidden", &[ErrorCode::Forbidden]);
-/// The caller has sent too many requests.
-pub(super) const TOO_MANY: ErrorClass = ErrorClass {
-    headers: &[("Retry-After", RETRY_AFTER), RATE_LIMIT, RATE_LIMIT_POLICY],
-    ..class("TooManyRequests", &[ErrorCode::TooManyRequests])
+/// The error class of callers that lack a required permission.
+pub(super) const FORBIDDEN: ErrorClass = error_class("Forbidden", &[ErrorCode::Forbidden]);
+/// The error class of callers that have sent too many requests.
+pub(super) const TOO_MANY_REQUESTS: ErrorClass = ErrorClass {
+    headers: &[("Retry-After", RETRY_AFTER_DESCRIPTION), RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER],
+    ..error_class("TooManyRequests", &[ErrorCode::TooManyRequests])
 };
-/// The body does not arrive in time.
-pub(super) const TIMEOUT: ErrorClass = class("Timeout", &[ErrorCode::Timeout]);
-/// The query or the body exceeds a limit.
-pub(super) const TOO_LARGE: ErrorClass = class("TooLarge", &[ErrorCode::TooLarge]);
-/// The request target exceeds a limit.
-pub(super) const URI_TOO_LONG: ErrorClass = early("UriTooLong", &[ErrorCode::UriTooLong]);
-/// The body has a media type that the server does not read.
-pub(super) const UNSUPPORTED: ErrorClass = class("UnsupportedMediaType", &[ErrorCode::UnsupportedMediaType]);
-/// The header fields exceed a limit.
-pub(super) const HEAD_TOO_LARGE: ErrorClass = early("HeadTooLarge", &[ErrorCode::HeadTooLarge]);
-/// The program failed.
-pub(super) const INTERNAL: ErrorClass = early("Internal", &[ErrorCode::Internal]);
-/// The program failed, or an uploaded file could not be stored.
-pub(super) const INTERNAL_OR_UPLOAD: ErrorClass = early("InternalOrUpload", &[ErrorCode::Internal, ErrorCode::Upload]);
-/// The storage for uploaded files is full.
-pub(super) const INSUFFICIENT_STORAGE: ErrorClass = class("NoRoom", &[ErrorCode::StorageFull]);
-/// The method has no handler.
-pub(super) const NOT_IMPLEMENTED: ErrorClass = class("NotImplemented", &[ErrorCode::NotImplemented]);
-/// The program cannot process the request now.
+/// The error class of requests whose body does not arrive in time.
+pub(super) const TIMEOUT: ErrorClass = error_class("Timeout", &[ErrorCode::Timeout]);
+/// The error class of requests whose query or body exceeds a limit.
+pub(super) const TOO_LARGE: ErrorClass = error_class("TooLarge", &[ErrorCode::TooLarge]);
+/// The error class of requests whose request target exceeds the limit `uri`.
+pub(super) const URI_TOO_LONG: ErrorClass = error_class_before_routing("UriTooLong", &[ErrorCode::UriTooLong]);
+/// The error class of requests whose body has an unsupported media type.
+pub(super) const UNSUPPORTED_MEDIA_TYPE: ErrorClass =
+    error_class("UnsupportedMediaType", &[ErrorCode::UnsupportedMediaType]);
+/// The error class of requests whose header fields exceed the limit `head`.
+pub(super) const HEAD_TOO_LARGE: ErrorClass = error_class_before_routing("HeadTooLarge", &[ErrorCode::HeadTooLarge]);
+/// The error class of failures in the program that implements the API.
+pub(super) const INTERNAL_ERROR: ErrorClass = error_class_before_routing("Internal", &[ErrorCode::Internal]);
+/// The error class of failures in the program, and of uploaded files that could not be stored.
+pub(super) const INTERNAL_OR_UPLOAD_ERROR: ErrorClass =
+    error_class_before_routing("InternalOrUpload", &[ErrorCode::Internal, ErrorCode::Upload]);
+/// The error class of uploads that fail because the storage is full.
+pub(super) const INSUFFICIENT_STORAGE: ErrorClass = error_class("NoRoom", &[ErrorCode::StorageFull]);
+/// The error class of methods for which the program has no handler.
+pub(super) const NOT_IMPLEMENTED: ErrorClass = error_class("NotImplemented", &[ErrorCode::NotImplemented]);
+/// The error class of requests that the program temporarily cannot process.
 pub(super) const UNAVAILABLE: ErrorClass = ErrorClass {
     headers: &[("Retry-After", "The number of seconds after which a client can retry, if that is known")],
-    ..class("Unavailable", &[ErrorCode::Unavailable])
+    ..error_class("Unavailable", &[ErrorCode::Unavailable])
 };
-/// Errors that any request can receive, whatever its method.
-pub(super) const OTHER: ErrorClass = ErrorClass {
+/// The error class of errors that any request can cause, whatever its method.
+pub(super) const GENERAL_ERRORS: ErrorClass = ErrorClass {
     headers: &[("Allow", "With status 405: the HTTP methods that the URI supports")],
-    ..early("Other", GENERAL)
+    ..error_class_before_routing("Other", GENERAL)
 };
 
 impl ErrorClass {
-    /// Returns the real status of these errors.
+    /// Returns the actual status of the errors in this class.
     pub(super) fn status(&self) -> u16 {
         self.codes.first().map_or(500, |code| code.status().get())
     }

@@ -1,9 +1,10 @@
-//! The API as an OpenAPI 3.1 document.
+//! Describes the API in an OpenAPI 3.1 document.
 //!
-//! This module generates the content and the structure of the document. The frame is built with the types of utoipa and
-//! converted to JSON; then the schemas are inserted, which come from the types and envelopes. This module must not
-//! depend on plans or requests, and it does not generate the schemas of types: it only restricts them to the values
-//! that can be serialized as text.
+//! This Rust module generates the structure and the texts of the document. First it builds a frame, which is the
+//! document without paths, from the types of the crate `utoipa`, and converts the frame to JSON. Then it inserts the
+//! schemas. The schemas come from the parameter types and from the envelopes (the formats of responses). This Rust
+//! module only restricts a schema to the values that can be serialized as text. It must not depend on the plan that
+//! handles requests, or on requests.
 
 mod content;
 mod downloads;
@@ -35,7 +36,7 @@ use crate::model::{Api, DEFAULT_TIMEZONE, Method};
 use paths::Operations;
 use responses::ResponseComponents;
 use schemas::Schemas;
-use write::Contents;
+use write::DocumentContents;
 
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
@@ -45,22 +46,22 @@ pub(super) use sample_errors::{error_body, sample_error};
 /// Returns the OpenAPI document of an API.
 #[must_use]
 pub fn openapi(api: &Api) -> Json {
-    document(api, None)
+    document_json(api, None)
 }
 
-/// Returns the OpenAPI document of a module, or of a part of a module.
+/// Returns the OpenAPI document of an API module, or of a part of an API module.
 #[must_use]
 pub fn openapi_part(api: &Api, part: &ModulePart) -> Json {
-    document(api, Some(part))
+    document_json(api, Some(part))
 }
 
-fn document(api: &Api, part: Option<&ModulePart>) -> Json {
-    // A document can always be serialized.
+fn document_json(api: &Api, part: Option<&ModulePart>) -> Json {
+    // Serializing an OpenAPI document to a JSON value cannot fail.
     write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
 }
 
-/// Writes the OpenAPI document of an API path by path, because the document of a large API would need much more memory
-/// as a tree than as text. The document of a part has fewer tags, paths and components.
+/// Writes the OpenAPI document of an API, or only of the given part of an API module. The paths are written one by one,
+/// because the complete document of a large API would need much more memory as a tree of JSON values than as text.
 ///
 /// # Errors
 /// Returns the errors of the serializer.
@@ -73,7 +74,7 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
         .iter()
         .map(|module| TagBuilder::new().name(module.name.as_str()).description(module.info.as_deref()).build());
     let mut components = ComponentsBuilder::new();
-    for (name, scheme) in security::schemes(api) {
+    for (name, scheme) in security::security_schemes(api) {
         components = components.security_scheme(name, scheme);
     }
     let mut frame = OpenApiBuilder::new()
@@ -87,14 +88,14 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
     let mut schemas = Schemas::default();
     let responses = ResponseComponents::new(api, &mut schemas);
     let operations = Operations::new(api, part);
-    write::write(&frame, Contents { api, operations, schemas, responses }, serializer)
+    write::write_document(&frame, DocumentContents { api, operations, schemas, responses }, serializer)
 }
 
-/// Returns the errors of the server that a method can respond with, besides the errors of every request, in the order
-/// of their statuses.
-pub(super) fn possible_errors(api: &Api, method: &Method) -> Vec<ErrorCode> {
+/// Returns the server errors that a call of the method can cause, ordered by status. Errors that any request can cause
+/// are not included.
+pub(super) fn possible_error_codes(api: &Api, method: &Method) -> Vec<ErrorCode> {
     let has_body = request_body::request_body(api, method, &mut Schemas::default()).is_some();
-    let classes = operation::possible_errors(api, method, has_body);
+    let classes = operation::possible_error_classes(api, method, has_body);
     let mut codes: Vec<_> = classes.iter().flat_map(|class| class.codes).copied().collect();
     codes.sort_by_key(|code| code.status());
     codes
@@ -106,7 +107,7 @@ fn document_info(api: &Api) -> Info {
         builder.email(contact.email.as_deref()).build()
     });
     let license = api.license.as_ref().map(|license| -> License {
-        // OpenAPI allows only one of `identifier` and `url`.
+        // In OpenAPI, a license must not have both `identifier` and `url`.
         let url = license.url.as_deref().filter(|_| license.identifier.is_none());
         let builder = LicenseBuilder::new().name(license.name.as_str());
         builder.identifier(license.identifier.as_deref()).url(url).build()
@@ -115,17 +116,18 @@ fn document_info(api: &Api) -> Info {
     info.description(api.info.as_deref()).contact(contact).license(license).build()
 }
 
-/// The extension with the time zone of dates and times without an offset, in schemas and in requests. The value is a
-/// name of the IANA time zone database. Without the extension the time zone is UTC.
-const TIMEZONE: &str = "x-timezone";
+/// The OpenAPI extension with the time zone of dates and times that have no offset. It applies to dates and times in
+/// schemas and in requests. Its value is the name of a time zone in the IANA database. If the document does not have
+/// this extension, the time zone is UTC.
+const TIMEZONE_EXTENSION: &str = "x-timezone";
 
 fn timezone_extension(api: &Api) -> Option<Extensions> {
     let is_set = api.timezone != DEFAULT_TIMEZONE;
-    is_set.then(|| ExtensionsBuilder::new().add(TIMEZONE, api.timezone.as_str()).build())
+    is_set.then(|| ExtensionsBuilder::new().add(TIMEZONE_EXTENSION, api.timezone.as_str()).build())
 }
 
-/// Returns the servers of the definition, followed by the server that sends the document. The URL of the latter is
-/// relative, so that it is correct behind every reverse proxy.
+/// Returns the servers that the definition declares, followed by the server that sends the document. The URL of the
+/// last server is relative, so that it is correct behind every reverse proxy.
 fn document_servers(api: &Api) -> Vec<Server> {
     let declared = api.servers.iter().map(|server| {
         let builder = ServerBuilder::new().url(server.url.as_str());

@@ -1,4 +1,5 @@
-//! The parameters of an operation, except those in its body.
+//! The parameters of an operation. Parameters in the request body are not included, because OpenAPI describes them as a
+//! part of the body.
 
 use serde_json::Value as Json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -7,62 +8,66 @@ use utoipa::openapi::{ContentBuilder, Required};
 use super::super::example;
 use super::downloads;
 use super::schemas::{Schemas, with_description};
-use super::serialization::{Placement, TextStyle, default, document_value, text_encoding};
+use super::serialization::{Placement, TextStyle, default_for_documents, text_encoding, value_for_documents};
 use crate::call::{HttpMethod, Value};
 use crate::model::{self, Location, Method};
 
-/// The header fields that OpenAPI ignores as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
-const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
+/// The header fields that OpenAPI does not allow as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
+const HEADERS_IGNORED_BY_OPENAPI: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// Returns the part of a request that carries a parameter, or `None` if the body carries it.
+/// Returns the part of a request that carries a parameter, or `None` if the body carries the parameter.
 pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parameter) -> Option<Placement> {
     match parameter.from {
         Location::Path | Location::Position(_) => Some(Placement::Path),
         Location::Query => Some(Placement::Query),
-        Location::Any if !has_body(http) => Some(Placement::Query),
+        Location::Any if !has_request_body(http) => Some(Placement::Query),
         Location::Header => Some(Placement::Header),
         Location::Cookie => Some(Placement::Cookie),
         Location::Any | Location::Body => None,
     }
 }
 
-/// Returns `true` if requests with this HTTP method carry parameters in a body.
-fn has_body(http: HttpMethod) -> bool {
+/// Returns `true` if requests with this HTTP method have a body, from which parameters are read.
+fn has_request_body(http: HttpMethod) -> bool {
     !matches!(http, HttpMethod::Get | HttpMethod::Delete)
 }
 
 /// Returns `true` if a parameter is a header field that OpenAPI does not allow as a parameter.
 pub(super) fn is_ignored_header(parameter: &model::Parameter) -> bool {
-    parameter.from == Location::Header && IGNORED_HEADERS.contains(&parameter.key.as_str())
+    parameter.from == Location::Header && HEADERS_IGNORED_BY_OPENAPI.contains(&parameter.key.as_str())
 }
 
-/// Returns the parameters of an operation. `segments` are the parameters in its path, with their names in the path.
-pub(super) fn parameters(
+/// Returns the parameters of an operation, without those in the body. `segments` are the parameters in the path of the
+/// operation, with their names in the path.
+pub(super) fn operation_parameters(
     method: &Method,
     segments: &[(&str, &model::Parameter)],
     schemas: &mut Schemas,
 ) -> Vec<Parameter> {
-    let mut described: Vec<Parameter> =
-        segments.iter().map(|(name, parameter)| describe(name, parameter, Placement::Path, method, schemas)).collect();
+    let mut described: Vec<Parameter> = segments
+        .iter()
+        .map(|(name, parameter)| describe_parameter(name, parameter, Placement::Path, method, schemas))
+        .collect();
     for parameter in method.parameters.iter().filter(|parameter| !is_ignored_header(parameter)) {
         let Some(placement) = placement(method.http, parameter).filter(|placement| *placement != Placement::Path)
         else {
             continue;
         };
-        let is_same = |other: &Parameter| other.name == parameter.key && other.parameter_in == location(placement);
-        // If two parameters are read from the same field, only the first one is described.
+        let is_same =
+            |other: &Parameter| other.name == parameter.key && other.parameter_in == openapi_location(placement);
+        // If two parameters are read from the same field of a request, only the first parameter is described.
         if !described.iter().any(is_same) {
-            described.push(describe(&parameter.key, parameter, placement, method, schemas));
+            described.push(describe_parameter(&parameter.key, parameter, placement, method, schemas));
         }
     }
     let requests_link = |other: &Parameter| other.name.eq_ignore_ascii_case("X-Requested-With");
     if method.options.download && !described.iter().any(requests_link) {
-        described.push(downloads::link_parameter(schemas));
+        described.push(downloads::link_request_header(schemas));
     }
     described
 }
 
-fn location(placement: Placement) -> ParameterIn {
+fn openapi_location(placement: Placement) -> ParameterIn {
     match placement {
         Placement::Path => ParameterIn::Path,
         // OpenAPI describes the fields of a form as part of the request body.
@@ -72,7 +77,7 @@ fn location(placement: Placement) -> ParameterIn {
     }
 }
 
-fn describe(
+fn describe_parameter(
     name: &str,
     parameter: &model::Parameter,
     placement: Placement,
@@ -85,27 +90,28 @@ fn describe(
         Some(note) => format!("{}\n\n{note}", parameter.info),
         None => parameter.info.clone(),
     };
-    let schema = schemas.type_schema(&[name, &method.id], encoding.schema);
-    let value = example::of_parameter(parameter);
-    let example = value.and_then(|value| document_value(&parameter.r#type, &encoding.style, value));
-    // If a value is not a text, its serialization may contain characters that are not allowed in this part of the
-    // request.
+    let schema = schemas.type_schema_or_reference(&[name, &method.id], encoding.schema);
+    let value = example::parameter_example(parameter);
+    let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));
+    // The serialization of a value other than a text can contain characters that are not allowed in this part of the
+    // request. A default or an example with such characters is omitted.
     let is_sendable =
         |value: &Json| encoding.style == TextStyle::Json || example::is_sendable(parameter.from, &Value::from(value));
     let example = example.filter(is_sendable);
-    let default = default(parameter, &encoding.style).filter(is_sendable);
+    let default = default_for_documents(parameter, &encoding.style).filter(is_sendable);
     let schema = with_default_and_example(schema, parameter, default, example.as_ref());
-    // Tools send the examples of parameters, so an optional parameter has an example only if the definition has one.
+    // Some tools send every parameter that has an example. Therefore an optional parameter has an example only if the
+    // definition contains one.
     let example = example.filter(|_| is_required || parameter.example.is_some());
-    let (style, explode) = encoding.style.style_and_explode(placement);
+    let (style, explode) = encoding.style.openapi_style_and_explode(placement);
     let builder = ParameterBuilder::new()
         .name(name)
-        .parameter_in(location(placement))
+        .parameter_in(openapi_location(placement))
         .description(Some(info))
         .required(if is_required { Required::True } else { Required::False })
         .style(style)
         .explode(explode);
-    let schema = schemas.add(schema);
+    let schema = schemas.add_with_placeholder(schema);
     if encoding.style == TextStyle::Json {
         let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
         builder.content("application/json", content).build()
@@ -114,7 +120,8 @@ fn describe(
     }
 }
 
-/// Adds the default and the example of a parameter to its schema. The description is a member of the parameter itself.
+/// Adds the default and the example of a parameter to the parameter's schema. The description is not added, because the
+/// OpenAPI parameter has a separate member for it.
 fn with_default_and_example(
     schema: Json,
     parameter: &model::Parameter,

@@ -1,5 +1,5 @@
-//! The paths of all methods. A method with optional positions at the end has a path for each possible number of
-//! segments.
+//! The paths of all methods. A position is a parameter that is read from a path segment after the path of its service.
+//! If the last positions of a method are optional, the method has a path for each possible number of segments.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,53 +7,64 @@ use percent_encoding::utf8_percent_encode;
 use utoipa::openapi::path::{Operation, PathItem};
 
 use super::super::module_part::ModulePart;
-use super::super::uris::{ENCODED, ServiceUri, uris};
+use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, uris};
 use super::operation;
 use super::responses::ResponseComponents;
 use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 
-/// The operations of a document, by their paths. Each operation is generated when it is written, which saves memory.
+/// The operations of an OpenAPI document, by path. An operation is generated only when it is written, which saves
+/// memory.
 pub(super) struct Operations<'a> {
     api: &'a Api,
     services: Vec<ServiceUri<'a>>,
     paths: BTreeMap<String, Vec<PathOperation<'a>>>,
 }
 
-/// A method at one of its paths.
+/// An operation: a method at one of its paths.
 pub(super) struct PathOperation<'a> {
-    /// The index of the service.
-    service: usize,
+    /// The index of the method's service in [`Operations::services`].
+    service_index: usize,
     method: &'a Method,
-    /// How many positions at the end of the method's longest path are missing in this path.
-    omitted: usize,
-    /// The id of the operation.
-    id: String,
-    /// The names of the path parameters, in order.
+    /// The number of positions at the end of the method's longest path that this path omits.
+    omitted_positions: usize,
+    /// The id of the operation (`operationId`).
+    operation_id: String,
+    /// The names of the parameters in the path, in the order of the path.
     parameter_names: Vec<String>,
 }
 
 impl<'a> Operations<'a> {
-    /// Returns the methods of the API, or of a part of it, at each of their paths. The names of path parameters and the
-    /// ids of operations are chosen for the whole API, so that an operation is the same in every document.
+    /// Returns the operations of the API, or only those of the given part. The names of path parameters and the ids of
+    /// operations are always chosen for the whole API, so that an operation is the same in every document.
     pub(super) fn new(api: &'a Api, part: Option<&ModulePart>) -> Self {
         let services = uris(api).services;
-        let mut included = included_methods(api, part);
+        let mut included = method_inclusion_flags(api, part);
         let mut ids: HashSet<String> =
             services.iter().flat_map(|uri| &uri.service.methods).map(|method| method.id.clone()).collect();
         let mut templates = PathTemplates::default();
         let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (service, uri) in services.iter().enumerate() {
+        for (service_index, uri) in services.iter().enumerate() {
             for method in &uri.service.methods {
                 let is_included = included.next().unwrap_or_default();
-                let segments = segments(uri.service, method);
-                for omitted in 0..=trailing_optional(&method.positions()) {
+                let segments = path_segments(uri.service, method);
+                for omitted_positions in 0..=count_trailing_optional(&method.positions()) {
                     let PathTemplate { path, names } =
-                        templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted]);
-                    let id = if omitted == 0 { method.id.clone() } else { shorter_id(&method.id, omitted, &mut ids) };
+                        templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted_positions]);
+                    let operation_id = if omitted_positions == 0 {
+                        method.id.clone()
+                    } else {
+                        operation_id_for_shorter_path(&method.id, omitted_positions, &mut ids)
+                    };
                     if is_included {
-                        let operation = PathOperation { service, method, omitted, id, parameter_names: names.clone() };
+                        let operation = PathOperation {
+                            service_index,
+                            method,
+                            omitted_positions,
+                            operation_id,
+                            parameter_names: names.clone(),
+                        };
                         paths.entry(path.clone()).or_default().push(operation);
                     }
                 }
@@ -62,12 +73,12 @@ impl<'a> Operations<'a> {
         Self { api, services, paths }
     }
 
-    /// Returns all paths with their operations, in order.
+    /// Returns all paths in alphabetical order, each with its operations.
     pub(super) fn paths(&self) -> impl Iterator<Item = (&str, &[PathOperation<'a>])> {
         self.paths.iter().map(|(path, operations)| (path.as_str(), operations.as_slice()))
     }
 
-    /// Returns the path item with these operations.
+    /// Returns the OpenAPI path item that contains these operations.
     pub(super) fn path_item(
         &self,
         operations: &[PathOperation<'_>],
@@ -76,29 +87,39 @@ impl<'a> Operations<'a> {
     ) -> PathItem {
         let mut item = PathItem::default();
         for operation in operations {
-            *operation_mut(&mut item, operation.method.http) = Some(self.operation(operation, schemas, responses));
+            *operation_slot(&mut item, operation.method.http) =
+                Some(self.build_operation(operation, schemas, responses));
         }
         item
     }
 
-    fn operation(
+    fn build_operation(
         &self,
         operation: &PathOperation<'_>,
         schemas: &mut Schemas,
         responses: &mut ResponseComponents,
     ) -> Operation {
-        let PathOperation { service, method, omitted, id, parameter_names } = operation;
-        let ServiceUri { module, service, below, .. } = &self.services[*service];
-        let segments = segments(service, method);
-        let parameters: Vec<_> = parameters(&segments[..segments.len() - omitted], parameter_names).collect();
-        // Without positions, no parameter of this method can match the path of a service below.
-        let below = if *omitted < method.positions().len() { &below[..] } else { &[] };
-        operation::operation((self.api, module, method), id.clone(), (&parameters, below), schemas, responses)
+        let PathOperation { service_index, method, omitted_positions, operation_id, parameter_names } = operation;
+        let ServiceUri { module, service, uris_below, .. } = &self.services[*service_index];
+        let segments = path_segments(service, method);
+        let parameters: Vec<_> =
+            path_parameters(&segments[..segments.len() - omitted_positions], parameter_names).collect();
+        // If this path contains no position, no parameter of the method can have the value of a segment in the path of
+        // another service below it.
+        let uris_below = if *omitted_positions < method.positions().len() { &uris_below[..] } else { &[] };
+        operation::build_operation(
+            (self.api, module, method),
+            operation_id.clone(),
+            (&parameters, uris_below),
+            schemas,
+            responses,
+        )
     }
 }
 
-/// Returns, for each method of the API in order, whether it belongs to the part.
-fn included_methods(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item = bool> {
+/// Returns an item for each method of the API in order. The item is `true` if the method belongs to the given part, or
+/// if no part is given.
+fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item = bool> {
     let methods = move |(index, module): (usize, &Module)| {
         let all = module.services.iter().flat_map(|service| &service.methods).count();
         (0..all).map(move |method| part.is_none_or(|part| part.module == index && part.methods.contains(&method)))
@@ -106,7 +127,7 @@ fn included_methods(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item 
     api.modules.iter().enumerate().flat_map(methods)
 }
 
-fn operation_mut(item: &mut PathItem, http: HttpMethod) -> &mut Option<Operation> {
+fn operation_slot(item: &mut PathItem, http: HttpMethod) -> &mut Option<Operation> {
     match http {
         HttpMethod::Get => &mut item.get,
         HttpMethod::Post => &mut item.post,
@@ -116,34 +137,38 @@ fn operation_mut(item: &mut PathItem, http: HttpMethod) -> &mut Option<Operation
     }
 }
 
-/// A segment of the path of a method.
+/// A segment of a method's path.
 enum PathSegment<'a> {
     Static(&'a str),
-    /// The value of a parameter, with the name of its capture or position.
+    /// A segment with the value of a parameter: the name of the capture or position, and the parameter.
     Variable(&'a str, &'a Parameter),
 }
 
-/// Returns the segments of a method's path, including all of its positions.
-fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<PathSegment<'a>> {
+/// Returns the segments of a method's longest path, which includes all positions.
+fn path_segments<'a>(service: &'a Service, method: &'a Method) -> Vec<PathSegment<'a>> {
     let captured = |name: &str| {
         method.parameters.iter().find(|parameter| parameter.from == Location::Path && parameter.key == name)
     };
     let segments = service.path.iter().filter_map(|segment| match segment {
         Segment::Static(text) => Some(PathSegment::Static(text)),
-        // In a valid definition, every capture has a parameter.
+        // Every capture has a parameter, because definitions without this parameter are rejected.
         Segment::Capture(name) => captured(name).map(|parameter| PathSegment::Variable(name, parameter)),
     });
     let positions = method.positions().into_iter();
     segments.chain(positions.map(|parameter| PathSegment::Variable(&parameter.name, parameter))).collect()
 }
 
-/// Returns how many positions at the end are optional.
-fn trailing_optional(positions: &[&Parameter]) -> usize {
+/// Returns the number of positions that are optional and are not followed by a required position.
+fn count_trailing_optional(positions: &[&Parameter]) -> usize {
     positions.iter().rev().take_while(|position| position.optional).count()
 }
 
-/// Returns the parameters in the segments, each with its name in the path.
-fn parameters<'a>(segments: &[PathSegment<'a>], names: &'a [String]) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
+/// Returns the parameters in these segments, each with its name in the path template. `names` are these names, in the
+/// order of the path.
+fn path_parameters<'a>(
+    segments: &[PathSegment<'a>],
+    names: &'a [String],
+) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
     let parameters = segments.iter().filter_map(|segment| match segment {
         PathSegment::Variable(_, parameter) => Some(*parameter),
         PathSegment::Static(_) => None,
@@ -151,9 +176,10 @@ fn parameters<'a>(segments: &[PathSegment<'a>], names: &'a [String]) -> impl Ite
     names.iter().map(String::as_str).zip(parameters.collect::<Vec<_>>())
 }
 
-/// Returns an unused operation id for a method at the path without its last `omitted` positions.
-fn shorter_id(id: &str, omitted: usize, ids: &mut HashSet<String>) -> String {
-    let mut id = format!("{id}.{omitted}");
+/// Returns an unused operation id for the path that omits the last `omitted_positions` positions. `id` is the id of the
+/// method.
+fn operation_id_for_shorter_path(id: &str, omitted_positions: usize, ids: &mut HashSet<String>) -> String {
+    let mut id = format!("{id}.{omitted_positions}");
     while ids.contains(&id) {
         id.push('_');
     }
@@ -161,13 +187,14 @@ fn shorter_id(id: &str, omitted: usize, ids: &mut HashSet<String>) -> String {
     id
 }
 
-/// The path templates, by their shapes. Paths that differ only in the names of their parameters share a template.
+/// The path templates, by shape. The shape of a path is the path without the names of its parameters. Paths with the
+/// same shape share a template.
 #[derive(Default)]
 struct PathTemplates(HashMap<String, PathTemplate>);
 
 struct PathTemplate {
     path: String,
-    /// The names of the parameters, in order.
+    /// The names of the parameters, in the order of the path.
     names: Vec<String>,
 }
 
@@ -177,27 +204,27 @@ impl PathTemplates {
         for segment in segments {
             shape.push('/');
             match segment {
-                PathSegment::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED)),
+                PathSegment::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED_IN_PATH_SEGMENTS)),
                 PathSegment::Variable(..) => shape.push_str("{}"),
             }
         }
-        self.0.entry(shape).or_insert_with(|| make_template(base, segments))
+        self.0.entry(shape).or_insert_with(|| make_path_template(base, segments))
     }
 }
 
-fn make_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
+fn make_path_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
     let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
         path.push('/');
-        path.extend(utf8_percent_encode(segment, ENCODED));
+        path.extend(utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS));
         path
     });
     let mut names: Vec<String> = Vec::new();
     for segment in segments {
         path.push('/');
         match segment {
-            PathSegment::Static(text) => path.extend(utf8_percent_encode(text, ENCODED)),
+            PathSegment::Static(text) => path.extend(utf8_percent_encode(text, ENCODED_IN_PATH_SEGMENTS)),
             PathSegment::Variable(name, _) => {
-                let name = unused_name(name, &names);
+                let name = unused_parameter_name(name, &names);
                 path.extend(["{", &name, "}"]);
                 names.push(name);
             }
@@ -209,10 +236,10 @@ fn make_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
     PathTemplate { path, names }
 }
 
-/// Returns a name that is valid in a template and does not occur in `names`.
-fn unused_name(name: &str, names: &[String]) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
-    let mut name: String = name.chars().map(plain).collect();
+/// Converts a parameter name to a name that is allowed in a path template and does not occur in `names`.
+fn unused_parameter_name(name: &str, names: &[String]) -> String {
+    let allowed_character = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    let mut name: String = name.chars().map(allowed_character).collect();
     while names.contains(&name) {
         name.push('_');
     }

@@ -1,4 +1,4 @@
-//! The body of a request, in every media type that the server reads.
+//! The request body of a method, in each media type that the server accepts.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Arity, nullable_schema};
 
-/// The media type of bodies whose values need not be texts.
-const JSON: &str = "application/json";
+/// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
+const JSON_MEDIA_TYPE: &str = "application/json";
 
-/// Returns the request body of a method, or `None` if no parameter is in the body.
+/// Returns the description of a method's request body, or `None` if no parameter is read from the body.
 pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<RequestBody> {
     let mut fields: Vec<&Parameter> = Vec::new();
     for parameter in method.parameters.iter().filter(|parameter| placement(method.http, parameter).is_none()) {
-        // If two parameters are read from the same field, only the first one is described.
+        // If two parameters are read from the same field of the body, only the first parameter is described.
         if fields.iter().all(|other| other.key != parameter.key) {
             fields.push(parameter);
         }
@@ -32,46 +32,49 @@ pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) ->
     let is_closed = api.unknown == UnknownParameters::Refuse;
     let required = if fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let form = object_schema(&fields, is_closed, |field| form_schema(field, method, schemas));
+    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method, schemas));
     let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], form);
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
-        let example = body_example(&fields, media_type == JSON);
-        let mut content = ContentBuilder::new().schema(Some(schemas.add(schema))).example(example).build();
+        let example = body_example(&fields, media_type == JSON_MEDIA_TYPE);
+        let mut content =
+            ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
         content.encoding = encoding;
         body.content.insert(media_type.to_owned(), content.into());
     };
     // Only multipart forms can contain files.
-    if !fields.iter().any(|field| is_file(field)) {
-        let json = object_schema(&fields, is_closed, |field| json_schema(field, method, schemas));
+    if !fields.iter().any(|field| is_file_field(field)) {
+        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method, schemas));
         let json = schemas.inline_or_component(&[&format!("{}.body", method.id)], json);
-        add(JSON, json, BTreeMap::new(), schemas);
-        let encoding = encodings(&fields, field_encoding);
+        add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
+        let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
-    add("multipart/form-data", form, encodings(&fields, part_encoding), schemas);
+    add("multipart/form-data", form, non_default_encodings(&fields, multipart_part_encoding), schemas);
     Some(body)
 }
 
-/// Returns an example of a body with the required fields and the fields that have an example in the definition. Returns
-/// `None` if no such fields exist or one of them has no example value.
+/// Returns an example of a request body. The example contains the required fields, and the optional fields that have an
+/// example in the definition. Returns `None` if no such fields exist, or if no example value exists for one of these
+/// fields.
 fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
     let sent = fields.iter().filter(|field| !field.optional || field.example.is_some());
-    let example = |field| if in_json { example::of_parameter(field) } else { form_example(field) };
+    let example = |field| if in_json { example::parameter_example(field) } else { form_field_example(field) };
     let members = sent.map(|field| Some((field.key.clone(), example(field)?)));
     members.collect::<Option<Map<_, _>>>().filter(|members| !members.is_empty()).map(Json::Object)
 }
 
-/// Returns the example value of a form field.
-fn form_example(field: &Parameter) -> Option<Json> {
+/// Returns the example value of a form field, or `None` if no example value can be serialized in a form.
+fn form_field_example(field: &Parameter) -> Option<Json> {
     let style = serialization::text_style(&field.r#type, Placement::Form);
-    serialization::document_value(&field.r#type, &style, example::of_parameter(field)?)
+    serialization::value_for_documents(&field.r#type, &style, example::parameter_example(field)?)
 }
 
-fn is_file(field: &Parameter) -> bool {
+fn is_file_field(field: &Parameter) -> bool {
     matches!(field.r#type.check.arity(), Arity::File | Arity::Files)
 }
 
-/// Returns the schema of an object with a member for each field.
+/// Returns the schema of an object that has a member for each field. If `is_closed` is `true`, the object must not have
+/// further members.
 fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(&Parameter) -> Json) -> Json {
     let properties: Map<_, _> = fields.iter().map(|field| (field.key.clone(), schema(field))).collect();
     let required: Vec<_> = fields.iter().filter(|field| !field.optional).map(|field| field.key.as_str()).collect();
@@ -85,46 +88,49 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
     object
 }
 
-/// Returns the schema of a field in a JSON body. An optional field can be null, which is the same as omitting it.
-fn json_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+/// Returns the schema of a field in a JSON body. If the field is optional, null is allowed and means the same as
+/// omitting the field.
+fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
-    let mut schema = schemas.type_schema(&[&field.key, &format!("{}.{}", method.id, field.key)], check.schema());
+    let mut schema =
+        schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], check.schema());
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
-    let example = example::of_parameter(field).filter(|_| example::has_additional_example(field));
-    with_description(schema, &field.info, example::default_of_parameter(field), example.as_ref())
+    let example = example::parameter_example(field).filter(|_| example::has_additional_example(field));
+    with_description(schema, &field.info, example::parameter_default(field), example.as_ref())
 }
 
-/// Returns the schema of a form field, which is a text or a file.
-fn form_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+/// Returns the schema of a field in a form. The value of a form field is a text or a file.
+fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
     let info = match &encoding.note {
-        // A schema cannot express the restrictions on a file.
-        None if is_file(field) => format!("{}: {}", field.info, field.r#type.check.expected()),
+        // A schema cannot express the restrictions on a file, so the description contains them.
+        None if is_file_field(field) => format!("{}: {}", field.info, field.r#type.check.expected()),
         None => field.info.clone(),
         Some(note) => format!("{}\n\n{note}", field.info),
     };
-    let schema = schemas.type_schema(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
-    let example = form_example(field).filter(|_| example::has_additional_example(field));
-    with_description(schema, &info, serialization::default(field, &encoding.style), example.as_ref())
+    let schema =
+        schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
+    let example = form_field_example(field).filter(|_| example::has_additional_example(field));
+    with_description(schema, &info, serialization::default_for_documents(field, &encoding.style), example.as_ref())
 }
 
-/// Returns the encodings of the fields whose serialization is not OpenAPI's default.
-fn encodings(
+/// Returns the encodings of those fields that are not serialized in the default way of OpenAPI, by field name.
+fn non_default_encodings(
     fields: &[&Parameter],
     encoding: impl Fn(&Parameter, &TextStyle) -> Option<Encoding>,
 ) -> BTreeMap<String, Encoding> {
-    let of_field = |field: &&Parameter| {
+    let field_encoding = |field: &&Parameter| {
         let style = text_encoding(&field.r#type, Placement::Form, !field.optional).style;
         Some((field.key.clone(), encoding(field, &style)?))
     };
-    fields.iter().filter_map(of_field).collect()
+    fields.iter().filter_map(field_encoding).collect()
 }
 
-/// Returns the encoding of a field in a URL-encoded form.
-fn field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encoding> {
-    let (form_style, explode) = style.style_and_explode(Placement::Form);
+/// Returns the encoding of a field in a URL-encoded form, or `None` for OpenAPI's default.
+fn urlencoded_field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encoding> {
+    let (form_style, explode) = style.openapi_style_and_explode(Placement::Form);
     match style {
         TextStyle::Plain => None,
         TextStyle::Json => Some(EncodingBuilder::new().content_type(Some("application/json")).build()),
@@ -134,13 +140,14 @@ fn field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encoding> {
     }
 }
 
-/// Returns the encoding of a part in a multipart form. Lists of texts have the same encoding as in a URL-encoded form,
-/// because Swagger UI would otherwise join the items with commas.
-fn part_encoding(field: &Parameter, style: &TextStyle) -> Option<Encoding> {
-    if !is_file(field) {
-        return field_encoding(field, style);
+/// Returns the encoding of a part in a multipart form, or `None` for OpenAPI's default. Lists of texts have the same
+/// encoding as in a URL-encoded form, because otherwise Swagger UI would join the items with commas.
+fn multipart_part_encoding(field: &Parameter, style: &TextStyle) -> Option<Encoding> {
+    if !is_file_field(field) {
+        return urlencoded_field_encoding(field, style);
     }
-    // The allowed media types. If there are several files, each file is a part.
+    // The encoding lists the media types that the file parameter allows. For a list of files, the attributes of the
+    // items contain the media types.
     let attributes = &field.r#type.written.attributes;
     let items = attributes.get("items").and_then(Json::as_object);
     let range = items.unwrap_or(attributes).get("range").and_then(Json::as_array)?;

@@ -1,4 +1,5 @@
-//! A sample of each error of the engine, for examples of error responses.
+//! A sample of each error that the server can respond with. The samples are the examples of error responses in
+//! documents.
 
 use std::borrow::Cow;
 
@@ -14,7 +15,7 @@ use crate::error::ErrorCode;
 use crate::limits;
 use crate::model::DeclaredError;
 
-/// Returns a sample of the error with this code.
+/// Returns a sample of the server error with the code `code`.
 pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
     ApiError::new(match code {
         ErrorCode::UnknownService => ErrorKind::UnknownService { similar: Vec::new() },
@@ -23,12 +24,12 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         }
         ErrorCode::Forbidden => ErrorKind::Forbidden { missing: vec![vec!["admin".to_owned()]] },
         ErrorCode::Unauthenticated => ErrorKind::Unauthenticated { invalid: false, challenge: "Bearer".to_owned() },
-        ErrorCode::MissingParameter => parameter(ParameterErrorKind::Missing, None),
-        ErrorCode::InvalidParameter => parameter(ParameterErrorKind::Invalid, Some("\"x\"".to_owned())),
+        ErrorCode::MissingParameter => parameter_error(ParameterErrorKind::Missing, None),
+        ErrorCode::InvalidParameter => parameter_error(ParameterErrorKind::Invalid, Some("\"x\"".to_owned())),
         ErrorCode::MalformedRequest => ErrorKind::MalformedRequest(MalformedRequest::JsonSyntax { line: 1, column: 1 }),
-        ErrorCode::TooLarge => limit(limits::BODY.at(1 << 20)),
-        ErrorCode::UriTooLong => limit(limits::URI.at(8 << 10)),
-        ErrorCode::HeadTooLarge => limit(limits::HEAD.at(32 << 10)),
+        ErrorCode::TooLarge => limit_error(limits::BODY.at(1 << 20)),
+        ErrorCode::UriTooLong => limit_error(limits::URI.at(8 << 10)),
+        ErrorCode::HeadTooLarge => limit_error(limits::HEAD.at(32 << 10)),
         ErrorCode::UnsupportedMediaType => {
             ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
         }
@@ -42,11 +43,11 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
     })
 }
 
-fn limit(limit: Limit) -> ErrorKind {
+fn limit_error(limit: Limit) -> ErrorKind {
     ErrorKind::TooLarge { limit, parameter: None }
 }
 
-fn parameter(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
+fn parameter_error(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
     let error = ParameterError {
         kind,
         parameter: "page".to_owned(),
@@ -59,7 +60,8 @@ fn parameter(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
     ErrorKind::Parameters { errors: vec![error], truncated: false }
 }
 
-/// Returns examples of errors in an envelope, by name.
+/// Returns examples of error responses, each with the name of the error. `codes` are errors of the server, and
+/// `declared` are errors that the definition of a method declares.
 pub(super) fn error_examples(
     envelope: &dyn Envelope,
     codes: &[ErrorCode],
@@ -81,7 +83,7 @@ pub(super) fn error_examples(
     examples
 }
 
-/// Returns the JSON body of an error response; none if the envelope cannot write it.
+/// Returns the JSON body of an error response, or `None` if the envelope cannot write this error.
 pub(in crate::describe) fn error_body(envelope: &dyn Envelope, error: &ApiError) -> Option<Json> {
     let mut members = JsonMemberWriter::new();
     envelope.error(error, &mut members).ok()?;

@@ -1,85 +1,90 @@
-//! The schemas of a document. The types of utoipa do not support all keywords of JSON Schema 2020-12. Therefore they
-//! contain a placeholder for each schema, which is replaced after they are converted to JSON.
+//! The schemas of an OpenAPI document. The types of the crate `utoipa` do not support all keywords of JSON Schema
+//! 2020-12. Therefore values of these types contain a placeholder for each schema. The placeholders are replaced by the
+//! schemas after the values are converted to JSON.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-/// The maximum size, in bytes of JSON, of a schema that is repeated at each use. A larger schema becomes a component.
-const MAX_INLINE: usize = 160;
-/// The prefix of placeholders, which are references. The index of the schema follows the prefix.
-const PLACEHOLDER: &str = "placeholder:";
+/// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
+/// the schema refers.
+const MAX_INLINE_BYTES: usize = 160;
+/// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
+const PLACEHOLDER_PREFIX: &str = "placeholder:";
 
-/// The schemas of a document.
+/// All schemas of an OpenAPI document, including the components.
 #[derive(Default)]
 pub(super) struct Schemas {
-    all: Vec<Json>,
-    /// The indexes of the components in `all`, by their names.
+    schemas: Vec<Json>,
+    /// The index in `schemas` of each component, by the name of the component.
     components: BTreeMap<String, usize>,
-    /// The names of the components by the JSON of their schemas.
-    names: HashMap<String, String>,
+    /// The name of each component, by the JSON text of its schema.
+    names_by_schema: HashMap<String, String>,
 }
 
 impl Schemas {
-    /// Adds a schema and returns its placeholder.
-    pub(super) fn add(&mut self, schema: Json) -> RefOr<Schema> {
-        self.all.push(schema);
-        RefOr::Ref(Ref::new(format!("{PLACEHOLDER}{}", self.all.len() - 1)))
+    /// Adds a schema and returns a placeholder for it.
+    pub(super) fn add_with_placeholder(&mut self, schema: Json) -> RefOr<Schema> {
+        self.schemas.push(schema);
+        RefOr::Ref(Ref::new(format!("{PLACEHOLDER_PREFIX}{}", self.schemas.len() - 1)))
     }
 
-    /// Returns a reference to the component for a schema. The component is added if it does not exist. Its name is the
-    /// first unused one of `names`, or the last one followed by a number.
-    pub(super) fn component(&mut self, names: &[&str], schema: Json) -> Json {
+    /// Returns a reference to the component that contains this schema. If no such component exists, it is added. The
+    /// name of a new component is the first name in `names` that is unused. If all names are used, it is the last name
+    /// followed by a number.
+    pub(super) fn component_reference(&mut self, names: &[&str], schema: Json) -> Json {
         let text = schema.to_string();
-        if let Some(name) = self.names.get(&text) {
-            return reference(name);
+        if let Some(name) = self.names_by_schema.get(&text) {
+            return schema_reference(name);
         }
-        let name = self.free_name(names);
-        self.components.insert(name.clone(), self.all.len());
-        self.all.push(schema);
-        let reference = reference(&name);
-        self.names.insert(text, name);
+        let name = self.unused_component_name(names);
+        self.components.insert(name.clone(), self.schemas.len());
+        self.schemas.push(schema);
+        let reference = schema_reference(&name);
+        self.names_by_schema.insert(text, name);
         reference
     }
 
-    /// Returns a small schema unchanged, and a reference to a component for a large schema.
+    /// Returns a small schema unchanged. Adds a large schema as a component, and returns a reference to the component.
     pub(super) fn inline_or_component(&mut self, names: &[&str], schema: Json) -> Json {
-        if schema.to_string().len() <= MAX_INLINE { schema } else { self.component(names, schema) }
+        if schema.to_string().len() <= MAX_INLINE_BYTES { schema } else { self.component_reference(names, schema) }
     }
 
-    /// Returns the schema of a type. Schemas of objects with declared members become components.
-    pub(super) fn type_schema(&mut self, names: &[&str], mut schema: Json) -> Json {
+    /// Returns the schema of a type. If the type is an object with declared members, or a list of such objects, a large
+    /// object schema becomes a component to which the result refers.
+    pub(super) fn type_schema_or_reference(&mut self, names: &[&str], mut schema: Json) -> Json {
         if schema.get("properties").is_some() {
             return self.inline_or_component(names, schema);
         }
         if let Some(items) = schema.get_mut("items") {
             let schema = std::mem::take(items);
-            *items = self.type_schema(names, schema);
+            *items = self.type_schema_or_reference(names, schema);
         }
         schema
     }
 
-    fn free_name(&self, names: &[&str]) -> String {
-        let last = names.last().map(|name| component_name(name)).unwrap_or_default();
-        let names = names.iter().map(|name| component_name(name));
+    fn unused_component_name(&self, names: &[&str]) -> String {
+        let last = names.last().map(|name| to_component_name(name)).unwrap_or_default();
+        let names = names.iter().map(|name| to_component_name(name));
         let numbered = (2..).map(|number| format!("{last}.{number}"));
-        // There are more numbers than components, so an unused name is always found.
+        // There are more numbers than components, so one of the numbered names is always unused.
         names.chain(numbered).find(|name| !self.components.contains_key(name)).unwrap_or(last)
     }
 
-    /// Returns the placeholders of all components, by name.
-    pub(super) fn components(&self) -> BTreeMap<String, RefOr<Schema>> {
-        let placeholder = |index: &usize| RefOr::Ref(Ref::new(format!("{PLACEHOLDER}{index}")));
+    /// Returns a placeholder for the schema of each component, by the name of the component.
+    pub(super) fn component_placeholders(&self) -> BTreeMap<String, RefOr<Schema>> {
+        let placeholder = |index: &usize| RefOr::Ref(Ref::new(format!("{PLACEHOLDER_PREFIX}{index}")));
         self.components.iter().map(|(name, index)| (name.clone(), placeholder(index))).collect()
     }
 
-    /// Replaces the placeholders in a part of the document by their schemas. Text of a definition is not mistaken for a
-    /// placeholder, because its examples are in the schemas, which are not searched.
+    /// Replaces the placeholders in a part of the document by the schemas. Placeholders are not searched for in the
+    /// schemas. Therefore an example of the definition is never mistaken for a placeholder, because examples are parts
+    /// of schemas.
     pub(super) fn fill_placeholders(&mut self, part: &mut Json) {
         match part {
             Json::Object(members) => match placeholder_index(members) {
-                Some(index) => *part = self.all.get_mut(index).map(std::mem::take).unwrap_or_default(),
+                Some(index) => *part = self.schemas.get_mut(index).map(std::mem::take).unwrap_or_default(),
                 None => members.values_mut().for_each(|member| self.fill_placeholders(member)),
             },
             Json::Array(items) => items.iter_mut().for_each(|item| self.fill_placeholders(item)),
@@ -89,15 +94,16 @@ impl Schemas {
 }
 
 fn placeholder_index(members: &Map<String, Json>) -> Option<usize> {
-    members.get("$ref")?.as_str()?.strip_prefix(PLACEHOLDER)?.parse().ok()
+    members.get("$ref")?.as_str()?.strip_prefix(PLACEHOLDER_PREFIX)?.parse().ok()
 }
 
-fn reference(name: &str) -> Json {
+fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// Converts a text to a valid component name: ASCII letters, digits, `.`, `-` and `_` (OpenAPI 3.1.1 section 4.8.7).
-pub(super) fn component_name(text: &str) -> String {
+/// Converts a text to a valid name of a component, which can contain ASCII letters, digits, `.`, `-` and `_` (OpenAPI
+/// 3.1.1 section 4.8.7).
+pub(super) fn to_component_name(text: &str) -> String {
     let name: String = text
         .chars()
         .filter(|c| !matches!(c, '{' | '}'))
@@ -106,11 +112,11 @@ pub(super) fn component_name(text: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-/// Adds a description, a default and an example to a schema.
+/// Adds a description to a schema. Also adds the default and the example, if they are given.
 pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, example: Option<&Json>) -> Json {
     let mut schema = match schema {
         Json::Object(schema) => schema,
-        // The schemas `true` and `false` have no members.
+        // The schemas `true` and `false` are not objects, so that no description can be added to them.
         other => return other,
     };
     schema.insert("description".to_owned(), info.into());

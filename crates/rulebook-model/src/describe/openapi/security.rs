@@ -1,4 +1,5 @@
-//! The permissions of a method, as security requirements and as a description.
+//! The authentication schemes of the API, and the permissions that methods require. The permissions are written as
+//! security requirements and as sentences.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,13 +9,13 @@ use utoipa::openapi::security::{
 };
 
 use super::super::conditions;
-use super::super::markdown::code;
+use super::super::markdown::code_span;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
 
-/// Returns the schemes by which clients authenticate, with their names. The result is empty if no method requires a
+/// Returns the authentication schemes of the API, each with its name. The result is empty if no method requires a
 /// permission.
-pub(super) fn schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
+pub(super) fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     let services = api.modules.iter().flat_map(|module| &module.services);
     if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
         return Vec::new();
@@ -23,13 +24,13 @@ pub(super) fn schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     for scheme in &api.auth_schemes {
         let name = scheme.name();
         if schemes.iter().all(|(known, _)| *known != name) {
-            schemes.push((name, self::scheme(scheme)));
+            schemes.push((name, self::security_scheme(scheme)));
         }
     }
     schemes
 }
 
-fn scheme(scheme: &AuthScheme) -> SecurityScheme {
+fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
     let describe = |what: &str| format!("{what}. The roles of an operation are the permissions that it requires.");
     let key = |name: &str, what: String| ApiKeyValue::with_description(name.to_owned(), describe(&what));
     match scheme {
@@ -46,7 +47,7 @@ fn scheme(scheme: &AuthScheme) -> SecurityScheme {
                 "basic" => (HttpAuthScheme::Basic, "A user name and a password (RFC 7617)"),
                 "digest" => (HttpAuthScheme::Digest, "A user name and a password (RFC 7616)"),
                 "negotiate" => (HttpAuthScheme::Negotiate, "A SPNEGO token (RFC 4559)"),
-                // The enum of utoipa has no variant for other schemes.
+                // The type `HttpAuthScheme` of the crate `utoipa` has no variant for other schemes.
                 name => {
                     let what = format!("A credential of the HTTP authentication scheme `{name}`");
                     return SecurityScheme::ApiKey(ApiKey::Header(key("Authorization", what)));
@@ -57,9 +58,9 @@ fn scheme(scheme: &AuthScheme) -> SecurityScheme {
     }
 }
 
-/// Returns the OR of ANDs of a method as security requirements, once for each scheme. One requirement must be met; each
-/// lists all of its permissions.
-pub(super) fn requirements(api: &Api, method: &Method) -> Vec<SecurityRequirement> {
+/// Returns the security requirements of a method, of which a caller must meet one. A requirement is a group of
+/// permissions, all of which the caller needs, for one authentication scheme. Each group is repeated for each scheme.
+pub(super) fn security_requirements(api: &Api, method: &Method) -> Vec<SecurityRequirement> {
     let mut names: Vec<_> = api.auth_schemes.iter().map(AuthScheme::name).collect();
     let mut known = BTreeSet::new();
     names.retain(|name| known.insert(name.clone()));
@@ -70,8 +71,8 @@ pub(super) fn requirements(api: &Api, method: &Method) -> Vec<SecurityRequiremen
     groups.flat_map(|group| names.iter().map(move |name| requirement(group, name))).collect()
 }
 
-/// Describes the permissions that a method requires. Returns `None` if the method is public.
-pub(super) fn description(method: &Method) -> Option<String> {
+/// Describes the permissions that a method requires, in sentences. Returns `None` if the method is public.
+pub(super) fn describe_required_permissions(method: &Method) -> Option<String> {
     if method.scope.is_public() {
         return None;
     }
@@ -83,29 +84,29 @@ pub(super) fn description(method: &Method) -> Option<String> {
     let mut text = format!("Requires the permission {}.", groups.join(", or "));
     let pieces = method.scope.groups.iter().flatten().flat_map(|permission| &permission.parts);
     let mut explained: Vec<&str> = Vec::new();
-    for name in pieces.filter_map(variable_name) {
+    for name in pieces.filter_map(permission_variable) {
         let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
         if let Some(parameter) = parameter.filter(|_| !explained.contains(&name)) {
             explained.push(name);
-            // Writing to a String cannot fail.
-            let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", name_and_location(parameter));
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", describe_parameter_source(parameter));
         }
     }
-    if let Some(when) = conditions::describe(method, code) {
+    if let Some(when) = conditions::describe_call_condition(method, code_span) {
         let _ = write!(text, " You may call it {when}.");
     }
     Some(text)
 }
 
-fn variable_name(piece: &PermissionPart) -> Option<&str> {
+fn permission_variable(piece: &PermissionPart) -> Option<&str> {
     match piece {
         PermissionPart::Variable(name) => Some(name),
         PermissionPart::Literal(_) => None,
     }
 }
 
-/// Returns the name of a parameter in requests, and the part of the request.
-fn name_and_location(parameter: &Parameter) -> String {
+/// Returns the name of a parameter and the part of the request that carries it, such as "`id` in the path".
+fn describe_parameter_source(parameter: &Parameter) -> String {
     let name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
     format!("`{name}` in the {}", parameter.from.source())
 }

@@ -1,8 +1,9 @@
-//! How values are serialized as text in a request, and the schema of the values that can be serialized.
+//! Describes how a parameter value is serialized as text in a request, and which values of the parameter's type can be
+//! serialized.
 //!
-//! The server decodes a text by the type of its parameter. Therefore the schema describes the decoded value, without
-//! the values that the part of the request cannot carry: null, an empty path segment, or non-ASCII characters in a
-//! header field.
+//! The server decodes a text according to the type of the parameter. Therefore a schema describes the decoded value. It
+//! excludes values that the part of the request cannot carry: null, an empty path segment, and non-ASCII characters in
+//! a header field.
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
@@ -14,34 +15,35 @@ use crate::types::Arity;
 /// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::describe) enum Placement {
-    /// A segment of the path.
+    /// The parameter is a segment of the path.
     Path,
-    /// A field of the query.
+    /// The parameter is a field of the query.
     Query,
-    /// A header field.
+    /// The parameter is a header field.
     Header,
-    /// A cookie.
+    /// The parameter is a cookie.
     Cookie,
-    /// A field of a form.
+    /// The parameter is a field of a form in the request body.
     Form,
 }
 
-/// How a value is serialized as text.
+/// The way in which a value is serialized as text.
 #[derive(Debug, PartialEq)]
 pub(in crate::describe) enum TextStyle {
-    /// One text.
+    /// The value is one text.
     Plain,
-    /// A list with one field for each item.
+    /// The value is a list, and each item of the list is sent in a separate field.
     Repeated,
-    /// A list in one text, with commas between the items.
+    /// The value is a list, whose items are joined with commas to one text.
     Commas,
-    /// JSON.
+    /// The text is the value as JSON.
     Json,
 }
 
 impl TextStyle {
-    /// Returns the values of `style` and `explode` in OpenAPI, or `None` where they have the default value.
-    pub(super) fn style_and_explode(&self, placement: Placement) -> (Option<ParameterStyle>, Option<bool>) {
+    /// Returns the values of `style` and `explode` in OpenAPI. Each of them is `None` if it has OpenAPI's default
+    /// value.
+    pub(super) fn openapi_style_and_explode(&self, placement: Placement) -> (Option<ParameterStyle>, Option<bool>) {
         let form = matches!(placement, Placement::Query | Placement::Cookie | Placement::Form);
         match self {
             Self::Plain | Self::Json => (None, None),
@@ -52,60 +54,65 @@ impl TextStyle {
     }
 }
 
-/// How the values of a type are serialized as text.
+/// Describes how the values of a type are serialized as text.
 pub(super) struct TextEncoding {
     /// The schema of the values that can be serialized.
     pub(super) schema: Json,
-    /// How a value is serialized.
+    /// The way in which a value is serialized.
     pub(super) style: TextStyle,
-    /// A sentence with details that the schema and the style do not express.
+    /// A sentence for the description of the parameter, with details that the schema and the style do not express.
     pub(super) note: Option<String>,
 }
 
-/// Returns how values of this type are serialized in this part of a request. A required list of repeated fields needs
-/// at least one item, because a list without fields is the same as a missing parameter.
+/// Returns how values of this type are serialized in the part `placement` of a request. If a list has one field for
+/// each item, an empty list has no fields, which is the same as a missing parameter. Therefore such a list needs at
+/// least one item if `required` is `true`.
 pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, required: bool) -> TextEncoding {
     let schema = r#type.check.schema();
     match r#type.check.arity() {
         Arity::File | Arity::Files => TextEncoding { schema, style: TextStyle::Plain, note: None },
         Arity::Many => list_encoding(r#type, schema, placement, required),
-        Arity::One if is_structured(&schema) => as_json(schema),
+        Arity::One if accepts_arrays_or_objects(&schema) => json_encoding(schema),
         Arity::One => TextEncoding {
-            note: single_note(&schema),
+            note: json_text_note(&schema),
             schema: restrict_to_placement(without_null(schema), placement),
             style: TextStyle::Plain,
         },
     }
 }
 
-/// Returns a value as examples and defaults show it. For a type that accepts every value, it is shown as text. Returns
-/// `None` if the value cannot be serialized in this style.
-pub(super) fn document_value(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
+/// Returns a value in the form in which documents show examples and defaults. If the type accepts every value, this
+/// form is a text. Returns `None` if the value cannot be serialized in the style `style`.
+pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
     let schema = r#type.check.schema();
     match (style, value) {
         (_, Json::Null) => None,
-        (TextStyle::Plain, value) => Some(if accepts_anything(&schema) { as_text(value) } else { value }),
+        (TextStyle::Plain, value) => Some(if accepts_anything(&schema) { to_json_string(value) } else { value }),
         (TextStyle::Repeated | TextStyle::Commas, Json::Array(items)) => {
             let anything = schema.get("items").is_none_or(accepts_anything);
-            let separator = separator(r#type);
-            let item = |item| Some(if anything { as_text(item) } else { item }).filter(|item| is_item(item, separator));
+            let separator = list_separator(r#type);
+            let item = |item| {
+                Some(if anything { to_json_string(item) } else { item })
+                    .filter(|item| can_be_list_item(item, separator))
+            };
             items.into_iter().map(item).collect()
         }
         (_, value) => Some(value),
     }
 }
 
-/// Returns the default of a parameter, as documents show it for this style.
-pub(super) fn default(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
-    example::default_of_parameter(parameter).and_then(|default| document_value(&parameter.r#type, style, default))
+/// Returns the default of a parameter in the form in which documents show it. Returns `None` if the parameter has no
+/// default, or if the default cannot be serialized in the style `style`.
+pub(super) fn default_for_documents(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
+    example::parameter_default(parameter).and_then(|default| value_for_documents(&parameter.r#type, style, default))
 }
 
-fn as_text(value: Json) -> Json {
+fn to_json_string(value: Json) -> Json {
     if value.is_string() { value } else { Json::String(value.to_string()) }
 }
 
-/// Returns `true` if a value can be an item of a list of texts, by the rules of [`list_item`].
-fn is_item(item: &Json, separator: Option<&str>) -> bool {
+/// Returns `true` if a value can be an item of a list of texts, by the rules of [`restrict_list_item`].
+fn can_be_list_item(item: &Json, separator: Option<&str>) -> bool {
     let is_one = |text: &str| {
         let splits = separator.is_some_and(|separator| text.is_empty() || text.contains(separator));
         !text.trim_start().starts_with('[') && !splits
@@ -113,55 +120,58 @@ fn is_item(item: &Json, separator: Option<&str>) -> bool {
     item.as_str().map_or(!item.is_null(), is_one)
 }
 
-/// Returns the style of values of this type in this part of a request.
+/// Returns the style in which values of this type are serialized in the part `placement` of a request.
 pub(in crate::describe) fn text_style(r#type: &ParameterType, placement: Placement) -> TextStyle {
     text_encoding(r#type, placement, true).style
 }
 
-fn as_json(schema: Json) -> TextEncoding {
+fn json_encoding(schema: Json) -> TextEncoding {
     TextEncoding { schema, style: TextStyle::Json, note: None }
 }
 
-/// Returns the note about a single value.
-fn single_note(schema: &Json) -> Option<String> {
+/// Returns a note for a type that accepts every value, and `None` for other types.
+fn json_text_note(schema: &Json) -> Option<String> {
     (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
 }
 
-/// Returns the separator between the items of a list in one text, or `None` if each item is a separate text.
-fn separator(r#type: &ParameterType) -> Option<&str> {
+/// Returns the separator between the items of a list that is sent as one text. Returns `None` if each item is a
+/// separate text.
+fn list_separator(r#type: &ParameterType) -> Option<&str> {
     let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
     (attribute("format") == Some("explode")).then(|| attribute("separator").unwrap_or(","))
 }
 
-/// Returns how a list is serialized: as several texts if the server can separate the items, otherwise as JSON.
+/// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as
+/// JSON.
 fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
-    let separator = separator(r#type);
+    let separator = list_separator(r#type);
     if separator.is_none() && r#type.written.attributes.contains_key("format") {
-        return as_json(schema);
+        return json_encoding(schema);
     }
     let style = match (placement, separator) {
         (_, Some(",")) => TextStyle::Commas,
         (Placement::Form | Placement::Query, _) => TextStyle::Repeated,
         (Placement::Path | Placement::Header | Placement::Cookie, _) => TextStyle::Json,
     };
-    let Json::Object(mut list) = schema else { return as_json(schema) };
-    // If the type also accepts objects, its schema has `anyOf` instead of `items`.
+    let Json::Object(mut list) = schema else { return json_encoding(schema) };
+    // If the type accepts lists and objects, its schema has `anyOf` instead of `items`.
     let is_list = list.get("type") == Some(&json!("array"));
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
-    if is_structured(&items) {
-        return as_json(Json::Object(list));
+    if accepts_arrays_or_objects(&items) {
+        return json_encoding(Json::Object(list));
     }
     if style == TextStyle::Json || !is_list {
-        // A text that is not JSON is decoded as a single item. Written as JSON it would have quotes, which few types
-        // accept.
+        // The server decodes a text that is not JSON as a list with a single item. If this item were written as JSON,
+        // it would have quotes, which few types accept.
         let single = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
         let list = Json::Object(list);
         let quoted = is_list && accepts_text(&single) && single != json!({ "type": "string" });
-        return as_json(if quoted { list } else { json!({ "anyOf": [list, single] }) });
+        return json_encoding(if quoted { list } else { json!({ "anyOf": [list, single] }) });
     }
     let items = restrict_to_placement(items, placement);
-    list.insert("items".to_owned(), list_item(items, separator));
-    // A list without fields is the same as a missing parameter, and so is an empty path segment.
+    list.insert("items".to_owned(), restrict_list_item(items, separator));
+    // A list without items is sent without fields or as an empty path segment. The server treats such a parameter as
+    // missing.
     let min_items = list.get("minItems").and_then(Json::as_u64).unwrap_or(0);
     if min_items == 0 && (required || placement == Placement::Path) {
         list.insert("minItems".to_owned(), json!(1));
@@ -171,9 +181,10 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     TextEncoding { schema: Json::Object(list), style, note }
 }
 
-/// Restricts the schema of an item in a list of texts. The server decodes a single text that begins with `[` as the
-/// whole list in JSON, and a text that contains the separator as several items.
-fn list_item(item: Json, separator: Option<&str>) -> Json {
+/// Restricts the schema of an item in a list of texts. The schema excludes texts that the server would not decode as a
+/// single item: it decodes a text that begins with `[` as a whole list in JSON, and a text that contains the separator
+/// as several items.
+fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
     if !accepts_text(&item) {
         return item;
     }
@@ -183,8 +194,8 @@ fn list_item(item: Json, separator: Option<&str>) -> Json {
         pattern.push_str("|^$|");
         pattern.push_str(&regex_syntax::escape(separator));
     }
-    // Without `type`, values other than texts would match the pattern. `allOf` is used because the schema may have
-    // `not`.
+    // Without `type`, every value that is not a text would match the pattern and be excluded. If the schema already has
+    // `not`, both schemas are combined with `allOf`.
     let excluded = json!({ "not": { "type": "string", "pattern": pattern } });
     match item {
         Json::Object(mut item) if !item.contains_key("not") => {
@@ -196,14 +207,14 @@ fn list_item(item: Json, separator: Option<&str>) -> Json {
 }
 
 /// Returns `true` if a schema accepts arrays or objects.
-fn is_structured(schema: &Json) -> bool {
+fn accepts_arrays_or_objects(schema: &Json) -> bool {
     let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
     let by_type = match schema.get("type") {
         Some(Json::Array(names)) => names.iter().any(structured),
         Some(name) => structured(name),
         None => false,
     };
-    by_type || branches(schema).iter().any(is_structured)
+    by_type || any_of_branches(schema).iter().any(accepts_arrays_or_objects)
 }
 
 /// Returns `true` if a schema accepts any value, or any value except null.
@@ -216,15 +227,16 @@ fn accepts_text(schema: &Json) -> bool {
     match schema.get("type") {
         Some(Json::Array(names)) => names.contains(&json!("string")),
         Some(name) => name == "string",
-        None => branches(schema).is_empty() || branches(schema).iter().any(accepts_text),
+        None => any_of_branches(schema).is_empty() || any_of_branches(schema).iter().any(accepts_text),
     }
 }
 
-fn branches(schema: &Json) -> &[Json] {
+fn any_of_branches(schema: &Json) -> &[Json] {
     schema.get("anyOf").and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the schema without null, which no text denotes. A schema that accepts every value becomes that of a text.
+/// Removes null from the values that a schema accepts, because no text is decoded as null. A schema that accepts every
+/// value is replaced by the schema of texts.
 fn without_null(schema: Json) -> Json {
     if accepts_anything(&schema) {
         return json!({ "type": "string" });
@@ -252,13 +264,13 @@ fn without_null(schema: Json) -> Json {
     Json::Object(schema)
 }
 
-/// The pattern of header field values: visible ASCII characters, and spaces and tabs between them (RFC 9110 section
-/// 5.5).
-const HEADER_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
+/// The pattern of header field values: visible ASCII characters, between which spaces and tabs are allowed (RFC 9110
+/// section 5.5).
+const HEADER_VALUE_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
 /// The pattern of cookie values (RFC 6265 section 4.1.1).
-const COOKIE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
+const COOKIE_VALUE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
 
-/// Restricts a schema to the texts that a part of a request can carry.
+/// Restricts a schema to the texts that the part `placement` of a request can carry.
 fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
     let Json::Object(mut schema) = schema else { return schema };
     if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
@@ -275,13 +287,14 @@ fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
             schema.insert("minLength".to_owned(), json!(min_length.max(1)));
             Json::Object(schema)
         }
-        Placement::Header => with_pattern(schema, HEADER_PATTERN),
-        Placement::Cookie => with_pattern(schema, COOKIE_PATTERN),
+        Placement::Header => with_pattern_if_unrestricted(schema, HEADER_VALUE_PATTERN),
+        Placement::Cookie => with_pattern_if_unrestricted(schema, COOKIE_VALUE_PATTERN),
     }
 }
 
-/// Adds a pattern, unless the schema already restricts its texts. Texts that are restricted are ASCII in most cases.
-fn with_pattern(mut schema: Map<String, Json>, pattern: &str) -> Json {
+/// Adds a pattern to a schema, unless the schema already restricts the characters of its texts. Most of these
+/// restrictions only allow ASCII characters.
+fn with_pattern_if_unrestricted(mut schema: Map<String, Json>, pattern: &str) -> Json {
     let is_unrestricted = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
     if is_unrestricted {
         schema.insert("pattern".to_owned(), json!(pattern));

@@ -1,33 +1,34 @@
-//! The start page: a description of the API, how to call it, and links to the other documents.
+//! The start page (the contents): it describes the API, explains how to call it, and links to other documents. The
+//! contents of a large API are split into several pages, which are called parts.
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument};
 use super::links::LinkTarget;
-use super::phrases::{count, method_line, part_links, summary};
+use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
 use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
 
-pub(super) fn document(pages: &Pages, part: usize) -> PageDocument<'_> {
+pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let api = &*pages.api;
     let mut blocks = Vec::new();
     if part == 0 {
-        blocks.extend(api.info.iter().flat_map(|info| parse_markdown::blocks(info)));
-        blocks.push(Block::Facts(api_facts(pages)));
+        blocks.extend(api.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+        blocks.push(Block::Facts(contents_facts(pages)));
         blocks.push(Block::heading("call", "How to call it"));
         blocks.extend(how_to_call(pages));
         blocks.push(Block::heading("documents", "Documents"));
-        blocks.push(Block::List(documents(pages)));
+        blocks.push(Block::List(links_to_documents(pages)));
     }
     if pages.lists_methods() {
         blocks.extend(methods_by_module(pages));
     } else {
         blocks.push(Block::heading("modules", "Modules"));
         blocks.push(Block::List(module_items(pages, part)));
-        blocks.extend(part_links(pages, part, pages.contents_parts(), |part| PageId::Contents { part }));
+        blocks.extend(links_to_parts(pages, part, pages.count_contents_parts(), |part| PageId::Contents { part }));
     }
     let breadcrumbs = if part == 0 { Vec::new() } else { vec![contents_link(pages)] };
     PageDocument {
-        path: pages.path(PageId::Contents { part }),
+        path: pages.page_path(PageId::Contents { part }),
         title: "Contents".into(),
         heading: vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)],
         breadcrumbs,
@@ -38,23 +39,24 @@ pub(super) fn document(pages: &Pages, part: usize) -> PageDocument<'_> {
 
 /// Returns the link to the start page.
 pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
-    (pages.link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
+    (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns the facts about the API as labels and values.
-fn api_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
+/// Returns facts about the API, each with a label: its version, its size, and the facts of [`api_facts`].
+fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
-    let services = count(pages.uris.len(), "service", "services");
-    let methods = count(pages.methods.len(), "method", "methods");
-    let modules = count(pages.modules.len(), "module", "modules");
+    let services = count_with_noun(pages.uris.len(), "service", "services");
+    let methods = count_with_noun(pages.methods.len(), "method", "methods");
+    let modules = count_with_noun(pages.method_ranges.len(), "module", "modules");
     facts.push(("Size", vec![Inline::text(format!("{modules}, {services}, {methods}"))]));
-    facts.extend(address_and_owner(api));
+    facts.extend(api_facts(api));
     facts
 }
 
-/// Returns the base path, the servers, the time zone, the contact and the license of the API.
-pub(super) fn address_and_owner(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
+/// Returns facts about the API, each with a label: the base path, the servers, the time zone, the contact and the
+/// license.
+pub(super) fn api_facts(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
         facts.push(("Base path", vec![Inline::code(&api.base)]));
@@ -78,7 +80,7 @@ pub(super) fn address_and_owner(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     facts
 }
 
-/// Joins texts of the definition with commas. A text that is equal to the one before it is omitted.
+/// Joins texts of the definition with commas. A text that is equal to the preceding text is omitted.
 fn join_with_commas<'a, const N: usize>(
     texts: [Option<&'a String>; N],
     format: fn(&'a str) -> Inline<'a>,
@@ -95,7 +97,7 @@ fn join_with_commas<'a, const N: usize>(
     inlines
 }
 
-/// Returns a text as a link if it is an HTTP URL or an email address.
+/// Returns a text as a link if the text is an HTTP URL or an email address, and otherwise as text.
 fn link_if_url(text: &str) -> Inline<'_> {
     let is_part =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
@@ -106,9 +108,9 @@ fn link_if_url(text: &str) -> Inline<'_> {
     target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
 }
 
-/// Explains how a client authenticates, and how it reads the definition.
+/// Explains how a client authenticates, and how a client reads the definition of the API.
 fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
-    let is_public = pages.entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
+    let is_public = pages.method_entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
     let authentication = if is_public {
         vec![Inline::text("All methods are public: a client needs no key.")]
     } else {
@@ -136,59 +138,59 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     [Block::Paragraph(authentication), Block::Paragraph(definition)]
 }
 
-/// Returns the links to the other documents.
-pub(super) fn documents(pages: &Pages) -> Vec<ListItem<'_>> {
-    let item = |target: LinkTarget, name: &'static str, info: &'static str| {
+/// Returns links to the other documents of the API, such as the OpenAPI document.
+pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
+    let link_item = |target: LinkTarget, name: &'static str, info: &'static str| {
         ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
     };
-    let swagger_ui = item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
+    let swagger_ui = link_item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
     let mut items = vec![
-        item(pages.link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
-        item(
-            pages.link(PageId::Diagnostics),
+        link_item(pages.page_link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
+        link_item(
+            pages.page_link(PageId::Diagnostics),
             "Definition errors",
             "for the authors of the API: what can be wrong with a definition",
         ),
     ];
     items.extend(pages.has_swagger_ui.then_some(swagger_ui));
     items.extend([
-        item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
-        item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
+        link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
+        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
     ]);
     items
 }
 
-/// Lists every module with its methods.
+/// Lists each API module with its methods.
 fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
-    for (index, range) in pages.modules.iter().enumerate() {
+    for (index, range) in pages.method_ranges.iter().enumerate() {
         let module = &pages.api.modules[index];
-        let target = pages.link(PageId::Module { module: index, part: 0 });
+        let target = pages.page_link(PageId::Module { module: index, part: 0 });
         let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
         blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
         blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
-        let lines = pages.entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry));
+        let lines = pages.method_entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry));
         blocks.push(Block::Methods(lines.collect()));
     }
     blocks
 }
 
-/// Lists the modules on one page of the contents.
+/// Lists the API modules on one part of the contents.
 fn module_items(pages: &Pages, part: usize) -> Vec<ListItem<'_>> {
     let start = part * MODULES_PER_PAGE;
-    let end = (start + MODULES_PER_PAGE).min(pages.modules.len());
-    (start..end).map(|module| module_item(pages, module)).collect()
+    let end = (start + MODULES_PER_PAGE).min(pages.method_ranges.len());
+    (start..end).map(|module| module_list_item(pages, module)).collect()
 }
 
-/// Describes a module in one line.
-pub(super) fn module_item(pages: &Pages, index: usize) -> ListItem<'_> {
+/// Describes an API module in one line, with a link to the page of the module.
+pub(super) fn module_list_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let module = &pages.api.modules[index];
-    let target = pages.link(PageId::Module { module: index, part: 0 });
+    let target = pages.page_link(PageId::Module { module: index, part: 0 });
     let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
-    let methods = count(pages.modules[index].len(), "method", "methods");
+    let methods = count_with_noun(pages.method_ranges[index].len(), "method", "methods");
     let mut inlines = vec![link, Inline::text(format!(", {methods}"))];
     if let Some(info) = &module.info {
-        inlines.extend([Inline::text(": "), Inline::quoted(summary(info))]);
+        inlines.extend([Inline::text(": "), Inline::quoted(first_line(info))]);
     }
     ListItem::new(inlines)
 }

@@ -1,23 +1,25 @@
-//! The content of a page. The HTML and the Markdown of the page are both generated from it, so they cannot differ.
+//! The content of a documentation page. The HTML and the Markdown of a page are generated from the same content, so
+//! that they do not differ.
 //!
-//! As in CommonMark, a page consists of blocks, and blocks contain inlines.
+//! As in CommonMark, a page consists of blocks (such as paragraphs and lists), and blocks contain inlines (such as text
+//! and links).
 
 use std::borrow::Cow;
 
 use super::links::LinkTarget;
 use crate::call::HttpMethod;
 
-/// A page.
+/// The content of a documentation page.
 #[derive(Debug)]
 pub(super) struct PageDocument<'a> {
-    /// The path below `/docs/`.
+    /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
-    /// The title of the page, which browsers show on its tab.
+    /// The title of the page, which browsers show on the tab of the page.
     pub(super) title: Cow<'a, str>,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
     pub(super) breadcrumbs: Vec<(LinkTarget, Inlines<'a>)>,
-    /// The text in the search field of the page.
+    /// The search words in the search field of the page.
     pub(super) query: &'a str,
     pub(super) blocks: Vec<Block<'a>>,
 }
@@ -25,65 +27,67 @@ pub(super) struct PageDocument<'a> {
 /// The content of a heading, a paragraph or a table cell.
 pub(super) type Inlines<'a> = Vec<Inline<'a>>;
 
-/// A part of a line of text.
+/// A part of a line of text, such as a word in bold type or a link.
 #[derive(Debug, Clone)]
 pub(super) enum Inline<'a> {
-    /// Text that is the same for every API.
+    /// A text that is the same for every API.
     Text(Cow<'static, str>),
-    /// Text of the definition.
+    /// A text of the definition.
     Quoted(Cow<'a, str>),
-    /// Text of the definition in bold type.
+    /// A text of the definition in bold type.
     Strong(Cow<'a, str>),
-    /// A name, a type or a value of the definition.
+    /// A name, a type or a value in the definition, which is shown as code.
     Code(Cow<'a, str>),
     /// The name of an HTTP method.
     HttpMethod(HttpMethod),
-    /// Text that is highlighted.
+    /// A highlighted text.
     Mark(&'static str),
-    /// A link.
+    /// A link: its target, and the content that is shown.
     Link(LinkTarget, Inlines<'a>),
 }
 
-/// A block of a page.
+/// A block of a documentation page.
 #[derive(Debug)]
 pub(super) enum Block<'a> {
-    /// A heading of level 2 or 3, with the fragment that links refer to, which may be empty.
+    /// A heading of level 2 or 3. `id` is the URL fragment by which links refer to the heading; it may be empty.
     Heading { level: u8, id: &'static str, inlines: Inlines<'a> },
     /// A paragraph.
     Paragraph(Inlines<'a>),
     /// The first paragraph of a page, which summarizes it.
     Lead(Inlines<'a>),
-    /// Pairs of a label and a text.
+    /// A list of facts, each with a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
     /// A list.
     List(Vec<ListItem<'a>>),
-    /// A table. Each cell has one or more lines; the first line is emphasized.
+    /// A table. Each cell has one or more lines, the first of which is emphasized.
     Table { head: &'static [&'static str], rows: Vec<TableRow<'a>> },
-    /// Methods, each in one line.
+    /// A list of methods, each in one line.
     Methods(Vec<MethodLine<'a>>),
-    /// A code block. `server` is the server URL in the text, which a script replaces by the actual one.
+    /// A code block. `server` is the server URL in `text`. In a browser, a script replaces this URL by the URL of the
+    /// server that sent the page.
     Code { title: Option<&'static str>, language: Cow<'a, str>, text: Cow<'a, str>, server: Option<String> },
-    /// The form that calls a method, with a heading. It contains the id of the method and the URI of its service.
+    /// A heading and a form with which a reader calls a method. `id` is the id of the method, and `uri` is the URI of
+    /// its service.
     Form { id: &'a str, uri: &'a str },
 }
 
-/// A row of a table, with the fragment that links refer to.
+/// A row of a table. `id` is the URL fragment by which links refer to the row.
 #[derive(Debug)]
 pub(super) struct TableRow<'a> {
     pub(super) id: Option<&'static str>,
     pub(super) cells: Vec<Vec<Inlines<'a>>>,
 }
 
-/// An item of a list, with its nested items.
+/// An item of a list. The item can have nested items.
 #[derive(Debug)]
 pub(super) struct ListItem<'a> {
-    /// The number of the item if the list is ordered.
+    /// The number of the item, or `None` if the list is unordered.
     pub(super) number: Option<u64>,
     pub(super) inlines: Inlines<'a>,
-    pub(super) below: Vec<ListItem<'a>>,
+    pub(super) nested_items: Vec<ListItem<'a>>,
 }
 
-/// A method in one line.
+/// A description of a method in one line.
 #[derive(Debug)]
 pub(super) struct MethodLine<'a> {
     pub(super) page: LinkTarget,
@@ -112,7 +116,7 @@ impl<'a> Inline<'a> {
 impl<'a> ListItem<'a> {
     /// Creates an item of an unordered list, without nested items.
     pub(super) fn new(inlines: Inlines<'a>) -> Self {
-        Self { number: None, inlines, below: Vec::new() }
+        Self { number: None, inlines, nested_items: Vec::new() }
     }
 }
 
@@ -123,7 +127,7 @@ impl<'a> Block<'a> {
     }
 
     /// Creates a paragraph of text that is the same for every API.
-    pub(super) fn text(text: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn paragraph(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Paragraph(vec![Inline::text(text)])
     }
 }

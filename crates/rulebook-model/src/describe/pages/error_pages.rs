@@ -1,4 +1,5 @@
-//! The reference pages of errors: the errors of requests, and the errors of definitions.
+//! The reference pages of errors: a page with the errors that requests can cause, and a page with the errors that
+//! definitions can have.
 
 use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument, TableRow};
@@ -8,17 +9,17 @@ use crate::describe::openapi;
 use crate::diagnostic::codes;
 use crate::error::ErrorCode;
 
-/// Returns the page with the errors of requests.
-pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
+/// Returns the page with the errors that requests can cause.
+pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
     let api = &*pages.api;
     let envelope = api.make_envelope(&api.envelope);
     let decoding = envelope.decoding();
     let row = |code: ErrorCode| {
         let sample = openapi::sample_error(code);
         let body = openapi::error_body(&*envelope, &sample);
-        let body = body.and_then(|body| responses::identifying_member(&decoding, &body));
+        let body = body.and_then(|body| responses::identifying_error_member(&decoding, &body));
         let mut when = vec![vec![Inline::text(code.title())]];
-        // Methods declare further errors with their own messages, which are on the pages of the methods.
+        // `failed` represents all errors that methods declare. Their messages are on the pages of the methods.
         if code != ErrorCode::Failed {
             when.push(vec![Inline::text(sample.to_string())]);
         }
@@ -54,34 +55,34 @@ pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
         ]),
         Block::Table {
             head: &["Error", "Number", "Status", "In the body", "When"],
-            rows: responses::all_codes().map(row).collect(),
+            rows: responses::all_error_codes().map(row).collect(),
         },
     ];
     error_page(pages, PageId::Errors, "Errors", blocks)
 }
 
-/// Returns the page with the errors of definitions.
-pub(super) fn diagnostics(pages: &Pages) -> PageDocument<'_> {
+/// Returns the page with the errors that definitions can have.
+pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
     let mut blocks = vec![Block::Paragraph(vec![
         Inline::text("For the authors of the API: what can be wrong with a definition, by code. The command "),
         Inline::code("rulebook explain CODE"),
         Inline::text(" prints the same texts."),
     ])];
     let link = |row: &codes::CodeEntry| {
-        let target = LinkTarget::Page(pages.path(PageId::Diagnostics), Some(row.name));
+        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(row.name));
         [Inline::text(", "), Inline::Link(target, vec![Inline::code(row.name)])]
     };
     blocks.push(Block::Paragraph(codes::TABLE.iter().flat_map(link).skip(1).collect()));
     for row in codes::TABLE {
         blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
-        blocks.extend(parse_markdown::blocks(row.explanation));
+        blocks.extend(parse_markdown::parse_blocks(row.explanation));
     }
     error_page(pages, PageId::Diagnostics, "Definition errors", blocks)
 }
 
 fn error_page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
     PageDocument {
-        path: pages.path(page),
+        path: pages.page_path(page),
         title: title.into(),
         heading: vec![Inline::text(title)],
         breadcrumbs: vec![contents_link(pages)],

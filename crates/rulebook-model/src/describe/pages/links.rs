@@ -1,4 +1,4 @@
-//! The paths of pages, and relative links between pages.
+//! The paths of documentation pages, and relative links between these pages.
 
 use std::fmt::Write;
 
@@ -6,11 +6,13 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 
 use crate::model::Audience;
 
-/// The characters that are percent-encoded in a path segment, after [`escape_segment`] has escaped a name.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are percent-encoded in a path segment. Names in the segment have been escaped by
+/// [`escape_segment`] before.
+const ENCODED_IN_SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The characters that a URL cannot contain (RFC 3986 section 2), and parentheses, which would end a link in Markdown.
-const NOT_IN_LINKS: &AsciiSet = &CONTROLS
+/// The characters that are percent-encoded in the URL of a link: characters that a URL cannot contain (RFC 3986 section
+/// 2), and parentheses, which would end a link in Markdown.
+const ENCODED_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'<')
@@ -24,12 +26,13 @@ const NOT_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b'(')
     .add(b')');
 
-/// The extension in the paths of pages in Markdown.
+/// The extension at the end of the path if a page is requested in Markdown.
 const MARKDOWN_EXTENSION: &str = ".md";
 
-/// Returns a name as one path segment, before percent-encoding. Different names have different segments. The segment
-/// contains no characters that browsers or proxies change: they resolve `.` and `..`, even if percent-encoded, and some
-/// decode `%2F` or `%25`. A `.md` at the end is escaped too, because it would refer to the Markdown of a page.
+/// Converts a name to one path segment, before percent-encoding. Different names are converted to different segments.
+/// Browsers and proxies resolve the segments `.` and `..`, even if they are percent-encoded, and some proxies decode
+/// `%2F` or `%25`. Therefore the characters of these sequences are escaped. The dot of `.md` at the end is also
+/// escaped, because a path with this extension refers to the Markdown of a page.
 pub(super) fn escape_segment(name: &str) -> String {
     let mut segment = String::with_capacity(name.len());
     let extension = name.len().checked_sub(MARKDOWN_EXTENSION.len()).filter(|_| name.ends_with(MARKDOWN_EXTENSION));
@@ -42,67 +45,72 @@ pub(super) fn escape_segment(name: &str) -> String {
         if is_kept {
             segment.push(character);
         } else {
-            // Writing to a String cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(segment, "~{:02X}", u32::from(character));
         }
     }
-    // `~` is followed by digits in an escaped character, so `~` without digits can stand for the empty name.
+    // In an escaped character, `~` is followed by digits. A `~` without digits therefore represents the empty name.
     if segment.is_empty() { "~".to_owned() } else { segment }
 }
 
 /// The target of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LinkTarget {
-    /// A page: its path below `/docs/`, before percent-encoding, and a fragment.
+    /// A documentation page: the path of the page below `/docs/`, before percent-encoding, and the URL fragment of the
+    /// link.
     Page(String, Option<&'static str>),
-    /// A document that depends on the caller: its path on the server, without the leading slash.
+    /// A document whose content depends on the caller: the path of the document on the server, without the leading
+    /// slash.
     Document(&'static str),
-    /// A resource that is the same for every caller: its path on the server, without the leading slash.
+    /// A resource that is the same for every caller: the path of the resource on the server, without the leading slash.
     Server(&'static str),
     /// An absolute URL of another server.
     External(String),
 }
 
-/// The format of a page. Links on it refer to pages in the same format.
+/// The format of a page. The links of a page refer to pages in the same format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageFormat {
     Html,
     Markdown,
 }
 
-/// The properties of a document that its links depend on.
+/// The properties of a document on which the URLs of its links depend.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkContext<'a> {
-    /// The path of the page that contains the links, below `/docs/`; `None` for a document at the root of the server.
+    /// The path below `/docs/` of the page that contains the links. `None` if a document at the root of the server
+    /// contains the links.
     pub(super) page: Option<&'a str>,
     pub(super) format: PageFormat,
-    /// `true` if the document was requested for the caller (`?as=me`), so that its links refer to documents for the
-    /// caller.
+    /// `true` if the document was requested for the caller (`?as=me`). The links of such a document refer to documents
+    /// for the caller.
     pub(super) for_caller: bool,
 }
 
 impl LinkContext<'_> {
-    /// The context of a Markdown document at the root of the server.
+    /// The context of links in a Markdown document at the root of the server, such as `llms.txt`.
     pub(super) const ROOT: Self = Self { page: None, format: PageFormat::Markdown, for_caller: false };
 
-    /// Returns a relative reference to a path below `/docs/`, which is valid behind every reverse proxy.
-    pub(super) fn docs(self, path: &str) -> String {
+    /// Returns a relative URL of a path below `/docs/`. The URL is valid behind every reverse proxy, because it is
+    /// relative.
+    pub(super) fn docs_reference(self, path: &str) -> String {
         match self.page {
             Some(page) => "../".repeat(page.matches('/').count()) + path,
             None => format!("docs/{path}"),
         }
     }
 
-    /// Returns a relative reference to a path on the server.
-    fn server(self, path: &str) -> String {
+    /// Returns a relative URL of a path on the server.
+    fn server_reference(self, path: &str) -> String {
         match self.page {
-            Some(_) => self.docs("../") + path,
+            Some(_) => self.docs_reference("../") + path,
             None => path.to_owned(),
         }
     }
 
-    /// Returns the query of a link. It contains `as=me` if the document is for the caller.
-    fn query(self, more: &str) -> String {
+    /// Returns the query of a link, with a leading `?` unless the query is empty. The query consists of `more`, and of
+    /// `as=me` if the document is for the caller.
+    fn link_query(self, more: &str) -> String {
         let (name, value) = Audience::ASKED;
         let for_caller = if self.for_caller { format!("{name}={value}") } else { String::new() };
         match (for_caller.is_empty(), more.is_empty()) {
@@ -114,42 +122,46 @@ impl LinkContext<'_> {
 }
 
 impl LinkTarget {
-    /// Returns a link to a URL of the definition, or `None` if the scheme is not `http`, `https` or `mailto`.
+    /// Returns a link target for a URL in the definition. Returns `None` if the scheme of the URL is not `http`,
+    /// `https` or `mailto`.
     pub(super) fn external_url(url: &str) -> Option<Self> {
         let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
-        is_safe.then(|| Self::External(utf8_percent_encode(url, NOT_IN_LINKS).to_string()))
+        is_safe.then(|| Self::External(utf8_percent_encode(url, ENCODED_IN_LINKS).to_string()))
     }
 
-    /// Returns the URL of the link, which is relative unless the target is on another server.
-    pub(super) fn reference(&self, context: LinkContext<'_>) -> String {
+    /// Returns the URL of the link. The URL is relative, unless the target is on another server.
+    pub(super) fn to_url(&self, context: LinkContext<'_>) -> String {
         match self {
             Self::Page(path, fragment) => {
-                let mut reference = page_reference(path, "", context);
+                let mut reference = page_url(path, "", context);
                 reference.extend(fragment.iter().flat_map(|fragment| ["#", fragment]));
                 reference
             }
-            Self::Document(path) => context.server(path) + &context.query(""),
-            Self::Server(path) => context.server(path),
+            Self::Document(path) => context.server_reference(path) + &context.link_query(""),
+            Self::Server(path) => context.server_reference(path),
             Self::External(url) => url.clone(),
         }
     }
 }
 
-/// Returns a relative reference to a page, with a query.
-pub(super) fn page_reference(path: &str, query: &str, context: LinkContext<'_>) -> String {
-    let reference = context.docs(&format_path(path, context.format));
+/// Returns a relative URL of a page, with a query.
+pub(super) fn page_url(path: &str, query: &str, context: LinkContext<'_>) -> String {
+    let reference = context.docs_reference(&encoded_page_path(path, context.format));
     let reference = if reference.is_empty() { "./".to_owned() } else { reference };
-    reference + &context.query(query)
+    reference + &context.link_query(query)
 }
 
-/// Returns the path of a method's page, below `/docs/` and before percent-encoding.
-pub(super) fn method_path(id: &str) -> String {
+/// Returns the path of a method's documentation page, below `/docs/` and before percent-encoding. `id` is the id of the
+/// method.
+pub(super) fn method_page_path(id: &str) -> String {
     format!("methods/{}", escape_segment(id))
 }
 
-/// Returns the percent-encoded path of a page in this format, below `/docs/`.
-fn format_path(path: &str, format: PageFormat) -> String {
-    let segments: Vec<_> = path.split('/').map(|segment| utf8_percent_encode(segment, ENCODED).to_string()).collect();
+/// Returns the percent-encoded path of a page below `/docs/`. The path depends on the format in which the page is
+/// requested.
+fn encoded_page_path(path: &str, format: PageFormat) -> String {
+    let segments: Vec<_> =
+        path.split('/').map(|segment| utf8_percent_encode(segment, ENCODED_IN_SEGMENTS).to_string()).collect();
     match format {
         PageFormat::Html => segments.join("/"),
         PageFormat::Markdown if path.is_empty() => format!("index{MARKDOWN_EXTENSION}"),

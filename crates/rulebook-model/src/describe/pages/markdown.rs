@@ -1,28 +1,30 @@
-//! Writes a page as Markdown. Texts of the definition are escaped, so that Markdown shows them literally.
+//! Writes a documentation page as Markdown. Texts of the definition are escaped, so that a Markdown renderer shows them
+//! literally.
 
-use super::contents::address_and_owner;
+use super::contents::api_facts;
 use super::document::{Block, Inline, ListItem, MethodLine, PageDocument, TableRow};
-use super::links::{LinkContext, LinkTarget, PageFormat, method_path};
+use super::links::{LinkContext, LinkTarget, PageFormat, method_page_path};
 use super::{phrases, types};
-use crate::describe::escape::escape_controls;
+use crate::describe::escape::escape_control_characters;
 use crate::describe::markdown::MarkdownWriter;
-use crate::describe::markdown::escape::{code, text};
+use crate::describe::markdown::escape::{code_span, escape_text};
 use crate::model::{Api, Method, Output, Parameter};
 
-/// Returns a page as Markdown. If `for_caller` is `true`, its links refer to the pages for the caller (`?as=me`).
-pub(super) fn write(document: &PageDocument<'_>, for_caller: bool) -> String {
+/// Returns a page as Markdown. If `for_caller` is `true`, the links of the page refer to the pages for the caller
+/// (`?as=me`).
+pub(super) fn render_markdown(document: &PageDocument<'_>, for_caller: bool) -> String {
     let context = LinkContext { page: Some(&document.path), format: PageFormat::Markdown, for_caller };
     let mut page = MarkdownWriter::default();
     if !document.breadcrumbs.is_empty() {
         let link = |(target, name): &(LinkTarget, Vec<_>)| {
-            format!("[{}]({})", inline_text(name, context), target.reference(context))
+            format!("[{}]({})", inlines_to_markdown(name, context), target.to_url(context))
         };
         let links: Vec<_> = document.breadcrumbs.iter().map(link).collect();
-        page.line(&links.join(" / "));
+        page.write_line(&links.join(" / "));
     }
-    page.line(&format!("# {}", inline_text(&document.heading, context)));
+    page.write_line(&format!("# {}", inlines_to_markdown(&document.heading, context)));
     if !document.query.is_empty() {
-        page.line(&format!("Search: {}", text(document.query)));
+        page.write_line(&format!("Search: {}", escape_text(document.query)));
     }
     for block in &document.blocks {
         write_block(block, context, &mut page);
@@ -34,124 +36,135 @@ pub(super) fn write(document: &PageDocument<'_>, for_caller: bool) -> String {
 pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     match block {
         Block::Heading { level, inlines, .. } => {
-            page.line(&format!("{} {}", "#".repeat(usize::from(*level)), inline_text(inlines, context)));
+            page.write_line(&format!("{} {}", "#".repeat(usize::from(*level)), inlines_to_markdown(inlines, context)));
         }
-        Block::Paragraph(inlines) | Block::Lead(inlines) => page.line(&inline_text(inlines, context)),
-        Block::Facts(facts) => page.list(facts.iter().map(|(label, inlines)| fact(label, inlines, context))),
+        Block::Paragraph(inlines) | Block::Lead(inlines) => page.write_line(&inlines_to_markdown(inlines, context)),
+        Block::Facts(facts) => {
+            page.write_list(facts.iter().map(|(label, inlines)| format_fact(label, inlines, context)))
+        }
         Block::List(items) if items.is_empty() => {}
         Block::List(items) => {
-            page.block();
+            page.begin_block();
             write_list(items, 0, context, page);
         }
-        Block::Table { head, rows } => page.table_rows(head, rows.iter().map(|row| cells(row, context)).collect()),
-        Block::Methods(lines) => page.list(lines.iter().map(|line| method_line(line, context))),
+        Block::Table { head, rows } => {
+            page.write_table_rows(head, rows.iter().map(|row| row_cells(row, context)).collect())
+        }
+        Block::Methods(lines) => page.write_list(lines.iter().map(|line| format_method_line(line, context))),
         Block::Code { title, language, text, .. } => {
             if let Some(title) = title {
-                page.line(&format!("{title}:"));
+                page.write_line(&format!("{title}:"));
             }
-            page.fenced(&self::text(language), &escape_controls(text));
+            page.write_code_block(&self::escape_text(language), &escape_control_characters(text));
         }
-        // A form needs a browser, so it is omitted; the example calls are shown instead.
+        // A form only works in a browser and is omitted. The page also contains example calls.
         Block::Form { .. } => {}
     }
 }
 
-/// Writes a list. Nested items are indented by the width of the marker of their parent (CommonMark section 5.2).
+/// Writes a list. A nested item is indented by the width of its parent's marker, such as `1.` (CommonMark section 5.2).
 fn write_list(items: &[ListItem<'_>], indent: usize, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     for item in items {
         let marker = item.number.map_or_else(|| "-".to_owned(), |number| format!("{number}."));
-        page.item(indent, &marker, &inline_text(&item.inlines, context));
-        write_list(&item.below, indent + marker.len() + 1, context, page);
+        page.write_item(indent, &marker, &inlines_to_markdown(&item.inlines, context));
+        write_list(&item.nested_items, indent + marker.len() + 1, context, page);
     }
 }
 
-/// Collects the items of a list and their nested items, each with its depth.
-fn collect_lines(depth: usize, items: &[ListItem<'_>], context: LinkContext<'_>, lines: &mut Vec<(usize, String)>) {
+/// Adds the items of a list and all nested items to `lines`. Each line has its nesting depth, which is `depth` for the
+/// items of the list.
+fn collect_list_lines(
+    depth: usize,
+    items: &[ListItem<'_>],
+    context: LinkContext<'_>,
+    lines: &mut Vec<(usize, String)>,
+) {
     for item in items {
-        lines.push((depth, inline_text(&item.inlines, context)));
-        collect_lines(depth + 1, &item.below, context, lines);
+        lines.push((depth, inlines_to_markdown(&item.inlines, context)));
+        collect_list_lines(depth + 1, &item.nested_items, context, lines);
     }
 }
 
-fn cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
+fn row_cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
     let cell = |lines: &Vec<_>| {
-        lines.iter().map(|inlines: &Vec<_>| inline_text(inlines, context)).collect::<Vec<_>>().join("; ")
+        lines.iter().map(|inlines: &Vec<_>| inlines_to_markdown(inlines, context)).collect::<Vec<_>>().join("; ")
     };
     row.cells.iter().map(cell).collect()
 }
 
-fn method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String {
+fn format_method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String {
     let deprecated = if line.deprecated { " (deprecated)" } else { "" };
-    let (page, uri, info) = (line.page.reference(context), code(line.uri), text(line.info));
-    let (id, scope) = (code(line.id), inline_text(&line.scope, context));
+    let (page, uri, info) = (line.page.to_url(context), code_span(line.uri), escape_text(line.info));
+    let (id, scope) = (code_span(line.id), inlines_to_markdown(&line.scope, context));
     format!("[{} {uri}]({page}){deprecated}: {info}; {id}; {scope}", line.http.as_str())
 }
 
-fn fact(label: &str, inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
-    format!("{label}: {}", inline_text(inlines, context))
+fn format_fact(label: &str, inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
+    format!("{label}: {}", inlines_to_markdown(inlines, context))
 }
 
-/// Returns inlines as Markdown on one line.
-pub(super) fn inline_text(inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
+/// Converts inlines (the content of a line) to Markdown on one line.
+pub(super) fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
     inlines.iter().fold(String::new(), |line, inline| {
         line + &match inline {
             Inline::Text(text) => text.to_string(),
-            Inline::Quoted(quoted) => text(quoted),
-            Inline::Strong(quoted) => strong(quoted),
-            Inline::Code(quoted) => code(quoted),
+            Inline::Quoted(quoted) => escape_text(quoted),
+            Inline::Strong(quoted) => bold_text(quoted),
+            Inline::Code(quoted) => code_span(quoted),
             Inline::HttpMethod(http) => http.as_str().to_owned(),
             Inline::Mark(text) => (*text).to_owned(),
             Inline::Link(target, inlines) => {
-                format!("[{}]({})", inline_text(inlines, context), target.reference(context))
+                format!("[{}]({})", inlines_to_markdown(inlines, context), target.to_url(context))
             }
         }
     })
 }
 
-/// Returns a text in bold type. Spaces at its ends are moved out of it, because they would prevent bold type
-/// (CommonMark section 6.2).
-fn strong(quoted: &str) -> String {
-    let escaped = text(quoted);
+/// Returns a text in bold type. Spaces at the beginning and the end are removed, because Markdown does not show a text
+/// with such spaces in bold type (CommonMark section 6.2).
+fn bold_text(quoted: &str) -> String {
+    let escaped = escape_text(quoted);
     if escaped.is_empty() { escaped } else { format!("**{}**", escaped.trim()) }
 }
 
-/// Returns the facts about an API, each on one line.
-pub(in crate::describe) fn about(api: &Api) -> Vec<String> {
-    address_and_owner(api).iter().map(|(label, inlines)| fact(label, inlines, LinkContext::ROOT)).collect()
+/// Returns facts about an API, such as its base path. Each fact is on one line.
+pub(in crate::describe) fn api_fact_lines(api: &Api) -> Vec<String> {
+    api_facts(api).iter().map(|(label, inlines)| format_fact(label, inlines, LinkContext::ROOT)).collect()
 }
 
-/// Returns the path of a method's page in Markdown, from the root of the server.
-pub(in crate::describe) fn method_page(method: &Method) -> String {
-    LinkTarget::Page(method_path(&method.id), None).reference(LinkContext::ROOT)
+/// Returns the URL of a method's page in Markdown, relative to the root of the server.
+pub(in crate::describe) fn method_page_link(method: &Method) -> String {
+    LinkTarget::Page(method_page_path(&method.id), None).to_url(LinkContext::ROOT)
 }
 
 /// Describes the permissions that a method requires.
-pub(in crate::describe) fn groups(method: &Method) -> String {
-    inline_text(&phrases::groups(method), LinkContext::ROOT)
+pub(in crate::describe) fn describe_permission_groups(method: &Method) -> String {
+    inlines_to_markdown(&phrases::describe_permission_groups(method), LinkContext::ROOT)
 }
 
-/// Returns the part of a request that carries a parameter.
-pub(in crate::describe) fn location(parameter: &Parameter) -> String {
-    inline_text(&[phrases::location(parameter.from)], LinkContext::ROOT)
+/// Describes the part of a request that carries a parameter.
+pub(in crate::describe) fn describe_location(parameter: &Parameter) -> String {
+    inlines_to_markdown(&[phrases::describe_location(parameter.from)], LinkContext::ROOT)
 }
 
-/// Returns the type of a parameter, with its attributes.
-pub(in crate::describe) fn r#type(parameter: &Parameter) -> String {
+/// Describes the type of a parameter, with the attributes of the type.
+pub(in crate::describe) fn describe_type(parameter: &Parameter) -> String {
     let written = &parameter.r#type.written;
-    inline_text(&types::r#type(&written.term, &written.attributes), LinkContext::ROOT)
+    inlines_to_markdown(&types::describe_type(&written.term, &written.attributes), LinkContext::ROOT)
 }
 
-/// Returns the name of a parameter and the members of its objects, each line with its depth. The result is empty if the
-/// parameter has no members.
-pub(in crate::describe) fn members(parameter: &Parameter) -> Vec<(usize, String)> {
+/// Describes a parameter that is an object: a line with the name of the parameter, and a line for each member of the
+/// object. Each line has its nesting depth. The result is empty if the type of the parameter declares no members.
+pub(in crate::describe) fn member_lines(parameter: &Parameter) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    collect_lines(0, types::parameter(parameter).as_slice(), LinkContext::ROOT, &mut lines);
+    collect_list_lines(0, types::parameter_item(parameter).as_slice(), LinkContext::ROOT, &mut lines);
     lines
 }
 
-/// Returns an output and the members of its objects, each line with its depth.
-pub(in crate::describe) fn output(output: &Output) -> Vec<(usize, String)> {
+/// Describes an output in a line. If the output is an object, each of its members has another line. Each line has its
+/// nesting depth.
+pub(in crate::describe) fn output_lines(output: &Output) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    collect_lines(0, &[types::output(output)], LinkContext::ROOT, &mut lines);
+    collect_list_lines(0, &[types::output_item(output)], LinkContext::ROOT, &mut lines);
     lines
 }

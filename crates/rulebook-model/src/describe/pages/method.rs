@@ -1,29 +1,29 @@
-//! The page of a method: its parameters, example calls, responses, errors and required permissions.
+//! The page of a method, with the parameters, example calls, responses, errors and required permissions of the method.
 
 use super::contents::contents_link;
 use super::document::{Block, Inline, Inlines, PageDocument, TableRow};
-use super::phrases::{location, scope, wire_name};
-use super::types::{self, output, r#type, value};
+use super::phrases::{describe_location, describe_scope, request_name};
+use super::types::{self, describe_type, json_line, output_item};
 use super::{MethodEntry, PageId, Pages, responses};
 use crate::describe::{argument_names, example, server_url, snippets};
 use crate::model::{Method, Parameter};
 
-/// The header of the table of parameters.
+/// The column headings of the table of parameters.
 const TABLE_HEADER: &[&str] = &["Name", "In", "Type", "Required", "Default", "Description"];
 
-pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
-    let entry = pages.entry(index);
+pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
+    let entry = pages.method_entry(index);
     let MethodEntry { module, uri, method } = entry;
     let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
     blocks.push(Block::Facts(method_facts(pages, index, entry)));
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
-        blocks.push(Block::text("This method has no parameters."));
+        blocks.push(Block::paragraph("This method has no parameters."));
     } else {
         let names = argument_names(&method.parameters);
-        let rows = method.parameters.iter().zip(names).map(|(parameter, name)| parameter_row(parameter, name));
+        let rows = method.parameters.iter().zip(names).map(|(parameter, name)| parameter_table_row(parameter, name));
         blocks.push(Block::Table { head: TABLE_HEADER, rows: rows.collect() });
-        let members: Vec<_> = method.parameters.iter().filter_map(types::parameter).collect();
+        let members: Vec<_> = method.parameters.iter().filter_map(types::parameter_item).collect();
         if !members.is_empty() {
             blocks.push(Block::List(members));
         }
@@ -40,16 +40,17 @@ pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
     blocks.push(Block::heading("response", "Response"));
     if !method.outputs.is_empty() && !method.options.download {
-        blocks.push(Block::List(method.outputs.iter().map(output).collect()));
+        blocks.push(Block::List(method.outputs.iter().map(output_item).collect()));
     }
-    blocks.extend(responses::success(&pages.api, entry));
+    blocks.extend(responses::describe_success(&pages.api, entry));
     blocks.push(Block::heading("errors", "Errors"));
-    blocks.extend(responses::errors(pages, entry));
-    // The form is at the end, so that the page does not move when a script adds it.
+    blocks.extend(responses::describe_errors(pages, entry));
+    // The form is the last block of the page. A script adds the form after the page is shown, and content below it
+    // would move.
     blocks.push(Block::Form { id: &method.id, uri });
-    let module_page = pages.link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module, part: 0 });
     PageDocument {
-        path: pages.path(PageId::Method(index)),
+        path: pages.page_path(PageId::Method(index)),
         title: method.id.as_str().into(),
         heading: vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(uri)],
         breadcrumbs: vec![contents_link(pages), (module_page, vec![Inline::quoted(&module.name)])],
@@ -58,20 +59,20 @@ pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
 }
 
-/// Returns the facts about the method, as labels and values.
+/// Returns facts about the method, each with a label.
 fn method_facts<'a>(
     pages: &'a Pages,
     index: usize,
     MethodEntry { module, uri, method }: MethodEntry<'a>,
 ) -> Vec<(&'static str, Inlines<'a>)> {
-    let module_page = pages.link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module, part: 0 });
     let mut facts = vec![
         ("Id", vec![Inline::code(&method.id)]),
         ("Module", vec![Inline::Link(module_page, vec![Inline::quoted(&module.name)])]),
-        ("Access", scope(method)),
+        ("Access", describe_scope(method)),
     ];
     let paths = method_paths(uri, method);
-    // Most methods have only one path, which is in the heading.
+    // Most methods have only one path. The heading of the page contains this path.
     if paths.len() != 1 || paths[0] != uri {
         let with_separator = |path: String| [Inline::text(", "), Inline::code(path)];
         facts.push(("Paths", paths.into_iter().flat_map(with_separator).skip(1).collect()));
@@ -99,8 +100,8 @@ fn method_facts<'a>(
     facts
 }
 
-/// Returns the paths of a method: with all positions, and then without one or more of the optional positions at the
-/// end.
+/// Returns the paths of a method, beginning with the path that contains all positional parameters. If the last
+/// positional parameters are optional, the other paths omit one or more of these parameters.
 fn method_paths(uri: &str, method: &Method) -> Vec<String> {
     let positions = method.positions();
     let optional = positions.iter().rev().take_while(|position| position.optional).count();
@@ -111,24 +112,26 @@ fn method_paths(uri: &str, method: &Method) -> Vec<String> {
     (0..=optional).map(|omitted| path(positions.len() - omitted)).collect()
 }
 
-/// Returns a parameter as a row of the table. `argument` is the name of the parameter in the JavaScript client.
-fn parameter_row(parameter: &Parameter, argument: String) -> TableRow<'_> {
+/// Returns the row that describes a parameter in the table of parameters. `argument` is the name of the parameter in
+/// the JavaScript client.
+fn parameter_table_row(parameter: &Parameter, argument: String) -> TableRow<'_> {
     let written = &parameter.r#type.written;
-    let mut name = vec![vec![Inline::code(wire_name(parameter))]];
-    if argument != wire_name(parameter) {
+    let mut name = vec![vec![Inline::code(request_name(parameter))]];
+    if argument != request_name(parameter) {
         name.push(vec![Inline::text("in rulebook.js: "), Inline::code(argument)]);
     }
     let expected = Inline::quoted(parameter.r#type.check.expected());
-    let types = vec![r#type(&written.term, &written.attributes), vec![expected]];
-    let default = parameter.default.iter().map(|default| vec![Inline::code(value(default))]).collect();
+    let types = vec![describe_type(&written.term, &written.attributes), vec![expected]];
+    let default = parameter.default.iter().map(|default| vec![Inline::code(json_line(default))]).collect();
     let mut description = vec![vec![Inline::quoted(&parameter.info)]];
     // An example that is equal to the default is omitted.
-    let example = example::of_parameter(parameter).filter(|example| parameter.default.as_ref() != Some(example));
+    let example = example::parameter_example(parameter).filter(|example| parameter.default.as_ref() != Some(example));
     if let Some(example) = example {
-        description.push(vec![Inline::text("example: "), Inline::code(value(&example))]);
+        description.push(vec![Inline::text("example: "), Inline::code(json_line(&example))]);
     }
     let is_optional = parameter.optional || parameter.default.is_some();
     let required = if is_optional { Inline::text("no") } else { Inline::Mark("yes") };
-    let cells = vec![name, vec![vec![location(parameter.from)]], types, vec![vec![required]], default, description];
+    let cells =
+        vec![name, vec![vec![describe_location(parameter.from)]], types, vec![vec![required]], default, description];
     TableRow { id: None, cells }
 }

@@ -1,15 +1,16 @@
-//! The documentation pages of an API, in HTML and in markdown.
+//! The documentation pages of an API, in HTML and in Markdown.
 //!
-//! This module decides which pages exist, and generates their paths and content; their layout is in `templates/`. A
-//! page is rendered when it is requested. This module must not depend on callers or on how pages are sent.
+//! This Rust module decides which pages exist, and generates the paths and the content of the pages. The layout of the
+//! pages is in `templates/`. A page is rendered only when a client requests it. This Rust module must not depend on
+//! callers, or on how pages are sent.
 
-// The content of a page, and the formats in which it is written.
+// These Rust modules define the content of a page, and write the content in each format.
 mod document;
 mod html;
 mod links;
 pub(super) mod markdown;
 
-// The content of each page.
+// These Rust modules generate the content of each page.
 mod contents;
 mod error_pages;
 mod llms;
@@ -24,49 +25,50 @@ mod types;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::module_part::ranges;
+use super::module_part::split_method_range;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
 use links::{LinkTarget, escape_segment};
 use search::SearchIndex;
 
-/// The contents list every method if neither the number of methods nor the number of modules is above this maximum.
+/// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
+/// Otherwise the contents list only the API modules.
 const MAX_LISTED_METHODS: usize = 500;
-/// The maximum number of modules on one page of the contents, if the contents list only modules.
+/// The maximum number of API modules on one page of the contents, if the contents list only API modules.
 const MODULES_PER_PAGE: usize = 500;
 
 /// The documentation pages of an API.
 #[derive(Debug)]
 pub struct Pages {
     api: Arc<Api>,
-    /// The URI templates of the services, in the order of the API.
+    /// The URI templates of all services, in the order of the API.
     uris: Vec<String>,
-    /// The positions of the methods in the model, in the order of the API.
+    /// The indexes with which each method is found in `api`, in the order of the API.
     methods: Vec<MethodPosition>,
-    /// For each module, the indexes of its methods in `methods`.
-    modules: Vec<Range<usize>>,
-    pages: Vec<PageId>,
-    /// `true` if the pages were requested for the caller (`?as=me`).
+    /// For each API module, the range in `methods` that contains the methods of the API module.
+    method_ranges: Vec<Range<usize>>,
+    page_ids: Vec<PageId>,
+    /// `true` if the pages contain only what the caller can call (`?as=me`).
     for_caller: bool,
-    /// `true` if the server has Swagger UI.
+    /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
     search_index: OnceLock<SearchIndex>,
 }
 
-/// The position of a method in the model, as indexes.
+/// The indexes with which a method is found in the model of the API.
 #[derive(Debug, Clone, Copy)]
 struct MethodPosition {
     module: usize,
-    /// The index of the service in its module.
+    /// The index of the service in its API module.
     service: usize,
     /// The index of the method in its service.
     method: usize,
-    /// The index of the URI of the service in `uris`.
+    /// The index of the service's URI in [`Pages::uris`].
     uri: usize,
 }
 
-/// A method with its module and its URI.
+/// A method with its API module and its URI.
 #[derive(Debug, Clone, Copy)]
 struct MethodEntry<'a> {
     module: &'a Module,
@@ -74,24 +76,25 @@ struct MethodEntry<'a> {
     method: &'a Method,
 }
 
-/// Identifies a page.
+/// Identifies a documentation page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageId {
-    /// The contents, or a part of the contents of a large API.
+    /// The page with the contents. The contents of a large API have several parts, each with a page.
     Contents { part: usize },
-    /// A module, by its index, or a part of a large module.
+    /// The page of an API module, by the index of the API module. A large API module has several parts, each with a
+    /// page.
     Module { module: usize, part: usize },
-    /// A method, by its index.
+    /// The page of a method, by the index of the method in [`Pages::methods`].
     Method(usize),
-    /// The errors of requests.
+    /// The page with the errors that requests can cause.
     Errors,
-    /// The errors of definitions.
+    /// The page with the errors that definitions can have.
     Diagnostics,
 }
 
 impl Pages {
-    /// Creates the pages of an API. If `for_caller` is `true`, the API contains only the methods that the caller can
-    /// call (`?as=me`), and links refer to pages for the caller.
+    /// Creates the pages of an API. If `for_caller` is `true`, `api` contains only the methods that the caller can call
+    /// (`?as=me`), and the links between pages refer to the pages for the caller.
     #[must_use]
     pub fn new(api: Arc<Api>, for_caller: bool) -> Self {
         let uris: Vec<_> = uris(&api).services.into_iter().map(|service| service.uri).collect();
@@ -115,121 +118,125 @@ impl Pages {
             api,
             uris,
             methods,
-            modules,
-            pages: Vec::new(),
+            method_ranges: modules,
+            page_ids: Vec::new(),
             for_caller,
             has_swagger_ui: false,
             search_index: OnceLock::new(),
         };
-        pages.pages = pages.all_ids();
+        pages.page_ids = pages.all_page_ids();
         pages
     }
 
-    /// Sets whether the server has Swagger UI. If it does, the pages link to it. The default is `false`.
+    /// Sets whether the server also offers Swagger UI. If it does, the pages link to Swagger UI. The default is
+    /// `false`.
     #[must_use]
     pub fn with_swagger_ui(mut self, has_swagger_ui: bool) -> Self {
         self.has_swagger_ui = has_swagger_ui;
         self
     }
 
-    /// Returns all pages, beginning with the contents.
-    fn all_ids(&self) -> Vec<PageId> {
-        let contents = (0..self.contents_parts()).map(|part| PageId::Contents { part });
-        let of_module = |module| (0..self.module_parts(module)).map(move |part| PageId::Module { module, part });
-        let modules = (0..self.modules.len()).flat_map(of_module);
+    /// Returns the ids of all pages, beginning with the contents.
+    fn all_page_ids(&self) -> Vec<PageId> {
+        let contents = (0..self.count_contents_parts()).map(|part| PageId::Contents { part });
+        let of_module = |module| (0..self.count_module_parts(module)).map(move |part| PageId::Module { module, part });
+        let modules = (0..self.method_ranges.len()).flat_map(of_module);
         let methods = (0..self.methods.len()).map(PageId::Method);
         contents.chain(modules).chain(methods).chain([PageId::Errors, PageId::Diagnostics]).collect()
     }
 
-    /// Returns the paths of the pages, below `/docs/` and before percent-encoding, beginning with the start page.
+    /// Returns the paths of all pages, beginning with the start page. The paths are relative to `/docs/` and are not
+    /// percent-encoded.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        self.pages.iter().map(|page| self.path(*page)).collect()
+        self.page_ids.iter().map(|page| self.page_path(*page)).collect()
     }
 
-    fn path(&self, page: PageId) -> String {
+    fn page_path(&self, page: PageId) -> String {
         match page {
             PageId::Contents { part: 0 } => String::new(),
             PageId::Contents { part } => format!("contents/{}", part + 1),
             PageId::Module { module, part: 0 } => format!("modules/{}", escape_segment(&self.api.modules[module].name)),
             PageId::Module { module, part } => {
-                format!("{}/{}", self.path(PageId::Module { module, part: 0 }), part + 1)
+                format!("{}/{}", self.page_path(PageId::Module { module, part: 0 }), part + 1)
             }
-            PageId::Method(index) => links::method_path(&self.entry(index).method.id),
+            PageId::Method(index) => links::method_page_path(&self.method_entry(index).method.id),
             PageId::Errors => "errors".to_owned(),
             PageId::Diagnostics => "diagnostics".to_owned(),
         }
     }
 
-    fn link(&self, page: PageId) -> LinkTarget {
-        LinkTarget::Page(self.path(page), None)
+    fn page_link(&self, page: PageId) -> LinkTarget {
+        LinkTarget::Page(self.page_path(page), None)
     }
 
-    /// Returns a page as HTML, by its index in [`Pages::paths`], or an empty text if the index is invalid.
+    /// Returns a page as HTML. `index` is the index of its path in [`Pages::paths`]. Returns an empty text if the index
+    /// is invalid.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
-        self.document(index).map(|page| html::write(&self.api, &page, self.for_caller)).unwrap_or_default()
+        self.page_document(index).map(|page| html::render_html(&self.api, &page, self.for_caller)).unwrap_or_default()
     }
 
-    /// Returns a page as Markdown, by its index in [`Pages::paths`], or an empty text if the index is invalid.
+    /// Returns a page as Markdown. `index` is the index of its path in [`Pages::paths`]. Returns an empty text if the
+    /// index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.document(index).map(|page| markdown::write(&page, self.for_caller)).unwrap_or_default()
+        self.page_document(index).map(|page| markdown::render_markdown(&page, self.for_caller)).unwrap_or_default()
     }
 
     /// Returns the search page for a query, as HTML and as Markdown.
     #[must_use]
     pub fn search(&self, query: &str) -> (String, String) {
-        self.both_formats(&search::results(self, query))
+        self.render_in_both_formats(&search::search_page(self, query))
     }
 
-    /// Returns the page that is shown if a path below `/docs/` does not exist, as HTML and as Markdown.
+    /// Returns the page that is shown if no page has the path `path` below `/docs/`, as HTML and as Markdown.
     #[must_use]
     pub fn missing(&self, path: &str) -> (String, String) {
-        let query = search::query_of(path);
-        self.both_formats(&search::missing(self, path, &query))
+        let query = search::query_from_path(path);
+        self.render_in_both_formats(&search::page_not_found(self, path, &query))
     }
 
-    fn both_formats(&self, page: &PageDocument<'_>) -> (String, String) {
-        (html::write(&self.api, page, self.for_caller), markdown::write(page, self.for_caller))
+    fn render_in_both_formats(&self, page: &PageDocument<'_>) -> (String, String) {
+        (html::render_html(&self.api, page, self.for_caller), markdown::render_markdown(page, self.for_caller))
     }
 
-    /// Returns `llms.txt`, the summary for programs that read text (<https://llmstxt.org>).
+    /// Returns `llms.txt`, a summary of the API for programs that read text (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {
-        llms::write(self)
+        llms::write_llms_txt(self)
     }
 
-    fn document(&self, index: usize) -> Option<PageDocument<'_>> {
-        Some(match *self.pages.get(index)? {
-            PageId::Contents { part } => contents::document(self, part),
-            PageId::Module { module, part } => module::document(self, module, part),
-            PageId::Method(index) => method::document(self, index),
-            PageId::Errors => error_pages::errors(self),
-            PageId::Diagnostics => error_pages::diagnostics(self),
+    fn page_document(&self, index: usize) -> Option<PageDocument<'_>> {
+        Some(match *self.page_ids.get(index)? {
+            PageId::Contents { part } => contents::contents_page(self, part),
+            PageId::Module { module, part } => module::module_page(self, module, part),
+            PageId::Method(index) => method::method_page(self, index),
+            PageId::Errors => error_pages::request_errors_page(self),
+            PageId::Diagnostics => error_pages::definition_errors_page(self),
         })
     }
 
-    fn entry(&self, index: usize) -> MethodEntry<'_> {
+    fn method_entry(&self, index: usize) -> MethodEntry<'_> {
         let MethodPosition { module, service, method, uri } = self.methods[index];
         let module = &self.api.modules[module];
         MethodEntry { module, uri: &self.uris[uri], method: &module.services[service].methods[method] }
     }
 
-    fn entries(&self, range: Range<usize>) -> impl Iterator<Item = (usize, MethodEntry<'_>)> {
-        range.map(|index| (index, self.entry(index)))
+    fn method_entries(&self, range: Range<usize>) -> impl Iterator<Item = (usize, MethodEntry<'_>)> {
+        range.map(|index| (index, self.method_entry(index)))
     }
 
-    /// Returns `true` if the contents list methods, and `false` if they list only modules.
+    /// Returns `true` if the contents list every method, and `false` if the contents list only the API modules.
     fn lists_methods(&self) -> bool {
-        self.methods.len() <= MAX_LISTED_METHODS && self.modules.len() <= MAX_LISTED_METHODS
+        self.methods.len() <= MAX_LISTED_METHODS && self.method_ranges.len() <= MAX_LISTED_METHODS
     }
 
-    fn contents_parts(&self) -> usize {
-        if self.lists_methods() { 1 } else { self.modules.len().div_ceil(MODULES_PER_PAGE).max(1) }
+    fn count_contents_parts(&self) -> usize {
+        if self.lists_methods() { 1 } else { self.method_ranges.len().div_ceil(MODULES_PER_PAGE).max(1) }
     }
 
-    fn module_parts(&self, module: usize) -> usize {
-        ranges(self.modules[module].clone()).count()
+    fn count_module_parts(&self, module: usize) -> usize {
+        split_method_range(self.method_ranges[module].clone()).count()
     }
 }

@@ -1,18 +1,19 @@
-//! The page of a module: its description and its methods.
+//! The page of an API module, with the description and the methods of the API module. The methods of a large API module
+//! are split into several pages, which are called parts.
 
-use super::super::module_part::ranges;
+use super::super::module_part::split_method_range;
 use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument};
-use super::phrases::{count, method_line, part_links};
+use super::phrases::{count_with_noun, links_to_parts, method_line};
 use super::{PageId, Pages};
 
-pub(super) fn document(pages: &Pages, index: usize, part: usize) -> PageDocument<'_> {
+pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocument<'_> {
     let module = &pages.api.modules[index];
-    let range = pages.modules[index].clone();
+    let range = pages.method_ranges[index].clone();
     let mut blocks: Vec<_> = module.info.iter().map(|info| Block::Lead(vec![Inline::quoted(info)])).collect();
     let envelope = pages.api.envelope_name(module);
-    let services = count(module.services.len(), "service", "services");
-    let methods = count(range.len(), "method", "methods");
+    let services = count_with_noun(module.services.len(), "service", "services");
+    let methods = count_with_noun(range.len(), "method", "methods");
     let mut facts = vec![
         ("Size", vec![Inline::text(format!("{services}, {methods}"))]),
         ("Response format", vec![Inline::code(envelope.as_str().to_owned())]),
@@ -22,16 +23,16 @@ pub(super) fn document(pages: &Pages, index: usize, part: usize) -> PageDocument
     }
     blocks.push(Block::Facts(facts));
     blocks.push(Block::heading("methods", "Methods"));
-    let entries = pages.entries(ranges(range).nth(part).unwrap_or_default());
+    let entries = pages.method_entries(split_method_range(range).nth(part).unwrap_or_default());
     blocks.push(Block::Methods(entries.map(|(index, entry)| method_line(pages, index, entry)).collect()));
     let part_id = |part| PageId::Module { module: index, part };
-    blocks.extend(part_links(pages, part, pages.module_parts(index), part_id));
+    blocks.extend(links_to_parts(pages, part, pages.count_module_parts(index), part_id));
     let mut breadcrumbs = vec![contents_link(pages)];
     if part > 0 {
-        breadcrumbs.push((pages.link(part_id(0)), vec![Inline::quoted(&module.name)]));
+        breadcrumbs.push((pages.page_link(part_id(0)), vec![Inline::quoted(&module.name)]));
     }
     PageDocument {
-        path: pages.path(part_id(part)),
+        path: pages.page_path(part_id(part)),
         title: module.name.as_str().into(),
         heading: vec![Inline::quoted(&module.name)],
         breadcrumbs,

@@ -1,13 +1,14 @@
-//! Parses Markdown in a definition into blocks: paragraphs, lists and code. HTML in it is shown as text, images are
-//! replaced by their descriptions, and only URLs with the schemes `http`, `https` and `mailto` become links.
+//! Parses Markdown in a definition into blocks: paragraphs, lists and code. HTML in the Markdown is shown as text, and
+//! images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and `mailto` become links.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::document::{Block, Inline, Inlines, ListItem};
 use super::links::LinkTarget;
 
-/// Parses a text into blocks. Headings become paragraphs in bold type, because the page has its own headings.
-pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+/// Parses a Markdown text into blocks. Headings become paragraphs in bold type, so that they do not interfere with the
+/// headings of the documentation page.
+pub(super) fn parse_blocks(text: &str) -> Vec<Block<'_>> {
     let mut parser = MarkdownParser::default();
     for event in Parser::new_ext(text, Options::empty()) {
         parser.handle_event(event);
@@ -16,18 +17,18 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
     parser.blocks
 }
 
-/// Collects blocks while a text is parsed.
+/// Collects the blocks while a Markdown text is parsed.
 #[derive(Default)]
 struct MarkdownParser<'a> {
     blocks: Vec<Block<'a>>,
     inlines: Inlines<'a>,
-    /// The open lists. Each list is nested in an item of the list before it.
-    lists: Vec<OpenList<'a>>,
-    /// The language and the text of the open code block.
-    code: Option<(String, String)>,
-    /// The target of the open link, and the index in `inlines` at which the link begins.
-    link: Option<(LinkTarget, usize)>,
-    /// The number of open elements whose text is bold.
+    /// The lists whose end has not been parsed. Each list is nested in an item of the preceding list.
+    open_lists: Vec<OpenList<'a>>,
+    /// The language and the text of the code block whose end has not been parsed.
+    open_code_block: Option<(String, String)>,
+    /// The target of the link whose end has not been parsed, and the index in `inlines` at which the link begins.
+    open_link: Option<(LinkTarget, usize)>,
+    /// The number of elements with bold text whose end has not been parsed.
     bold_depth: usize,
 }
 
@@ -43,9 +44,9 @@ impl<'a> MarkdownParser<'a> {
         match event {
             Event::Start(tag) => self.start_tag(tag),
             Event::End(tag) => self.end_tag(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.add_text(&text),
             Event::Code(text) => self.inlines.push(Inline::code(text.into_string())),
-            Event::SoftBreak | Event::HardBreak => self.text(" "),
+            Event::SoftBreak | Event::HardBreak => self.add_text(" "),
             Event::Rule => self.end_block(),
             Event::FootnoteReference(_) | Event::TaskListMarker(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
@@ -65,16 +66,16 @@ impl<'a> MarkdownParser<'a> {
                     CodeBlockKind::Fenced(name) => name.split_whitespace().next().unwrap_or_default().to_owned(),
                     CodeBlockKind::Indented => String::new(),
                 };
-                self.code = Some((language, String::new()));
+                self.open_code_block = Some((language, String::new()));
             }
             Tag::List(number) => {
                 self.end_item();
-                self.lists.push(OpenList { number, items: Vec::new() });
+                self.open_lists.push(OpenList { number, items: Vec::new() });
             }
             Tag::Link { dest_url, .. } => {
-                self.link = LinkTarget::external_url(&dest_url).map(|to| (to, self.inlines.len()));
+                self.open_link = LinkTarget::external_url(&dest_url).map(|to| (to, self.inlines.len()));
             }
-            // The text of other elements is shown without their markup.
+            // Of other elements, only the text is shown.
             _ => {}
         }
     }
@@ -87,7 +88,7 @@ impl<'a> MarkdownParser<'a> {
             }
             TagEnd::Strong => self.bold_depth = self.bold_depth.saturating_sub(1),
             TagEnd::CodeBlock => {
-                let Some((language, mut text)) = self.code.take() else { return };
+                let Some((language, mut text)) = self.open_code_block.take() else { return };
                 text.truncate(text.trim_end().len());
                 self.blocks.push(Block::Code {
                     title: None,
@@ -96,15 +97,15 @@ impl<'a> MarkdownParser<'a> {
                     server: None,
                 });
             }
-            TagEnd::Paragraph if self.lists.is_empty() => self.end_block(),
+            TagEnd::Paragraph if self.open_lists.is_empty() => self.end_block(),
             TagEnd::HtmlBlock => self.end_block(),
             TagEnd::Item => self.end_item(),
             TagEnd::List(_) => {
-                let Some(OpenList { items, .. }) = self.lists.pop() else { return };
-                self.add_below(self.lists.len(), items);
+                let Some(OpenList { items, .. }) = self.open_lists.pop() else { return };
+                self.add_nested_items(self.open_lists.len(), items);
             }
             TagEnd::Link => {
-                let Some((to, begin)) = self.link.take() else { return };
+                let Some((to, begin)) = self.open_link.take() else { return };
                 let inside = self.inlines.split_off(begin.min(self.inlines.len()));
                 if !inside.is_empty() {
                     self.inlines.push(Inline::Link(to, inside));
@@ -114,38 +115,39 @@ impl<'a> MarkdownParser<'a> {
         }
     }
 
-    fn text(&mut self, text: &str) {
-        if let Some((_, code)) = &mut self.code {
+    fn add_text(&mut self, text: &str) {
+        if let Some((_, code)) = &mut self.open_code_block {
             code.push_str(text);
         } else if self.bold_depth > 0 {
             self.inlines.push(Inline::Strong(text.to_owned().into()));
-        } else if self.link.as_ref().is_none_or(|(_, begin)| *begin < self.inlines.len())
+        } else if self.open_link.as_ref().is_none_or(|(_, begin)| *begin < self.inlines.len())
             && let Some(Inline::Quoted(last)) = self.inlines.last_mut()
         {
-            // The parser can split a text into several events.
+            // The Markdown parser can split a text into several events.
             last.to_mut().push_str(text);
         } else {
             self.inlines.push(Inline::quoted(text.to_owned()));
         }
     }
 
-    /// Ends the current item of the innermost list, unless the item is empty.
+    /// Ends the current item of the innermost list. An item without content is omitted.
     fn end_item(&mut self) {
-        let Some(list) = self.lists.last_mut() else { return self.end_block() };
+        let Some(list) = self.open_lists.last_mut() else { return self.end_block() };
         if !self.inlines.is_empty() {
-            self.link = None;
+            self.open_link = None;
             let number = list.number;
             list.number = number.map(|number| number + 1);
             list.items.push(ListItem { number, ..ListItem::new(std::mem::take(&mut self.inlines)) });
         }
     }
 
-    /// Adds items to the last item of the open list above this depth, or as a list of the page if no such list is open.
-    fn add_below(&mut self, depth: usize, items: Vec<ListItem<'a>>) {
-        let above = depth.checked_sub(1).and_then(|above| self.lists.get_mut(above));
+    /// Adds `items` as nested items to the last item of the open list above `depth`. If no such list is open, adds a
+    /// block with a list of these items.
+    fn add_nested_items(&mut self, depth: usize, items: Vec<ListItem<'a>>) {
+        let above = depth.checked_sub(1).and_then(|above| self.open_lists.get_mut(above));
         match above.map(|list| &mut list.items) {
             Some(list) => match list.last_mut() {
-                Some(item) => item.below.extend(items),
+                Some(item) => item.nested_items.extend(items),
                 None => list.extend(items),
             },
             None if items.is_empty() => {}
@@ -153,22 +155,22 @@ impl<'a> MarkdownParser<'a> {
         }
     }
 
-    /// Writes the items of the open lists as a list of the page, so that a code block in an item can follow. The lists
+    /// Adds a block with the items of the open lists, so that a code block inside a list item can follow. The lists
     /// continue after the code block.
     fn flush_lists(&mut self) {
-        for depth in (0..self.lists.len()).rev() {
-            let items = std::mem::take(&mut self.lists[depth].items);
-            self.add_below(depth, items);
+        for depth in (0..self.open_lists.len()).rev() {
+            let items = std::mem::take(&mut self.open_lists[depth].items);
+            self.add_nested_items(depth, items);
         }
     }
 
-    /// Ends the current item or paragraph.
+    /// Ends the current list item or paragraph.
     fn end_block(&mut self) {
-        if !self.lists.is_empty() {
+        if !self.open_lists.is_empty() {
             return self.end_item();
         }
         if !self.inlines.is_empty() {
-            self.link = None;
+            self.open_link = None;
             self.blocks.push(Block::Paragraph(std::mem::take(&mut self.inlines)));
         }
     }

@@ -1,22 +1,23 @@
-//! Texts that several pages share: permissions, a method in one line, links to the parts of a list.
+//! Texts that several documentation pages contain: required permissions, a method in one line, and links to the parts
+//! of a long list.
 
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::conditions;
 use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
 
-/// Describes the permissions that a method requires and, on a page for the caller, the values with which the caller can
-/// call the method.
-pub(super) fn scope(method: &Method) -> Inlines<'_> {
-    let mut inlines = groups(method);
-    if let Some(when) = conditions::describe(method, str::to_owned) {
+/// Describes the permissions that a method requires. On a page for one caller, also describes the parameter values with
+/// which the caller can call the method.
+pub(super) fn describe_scope(method: &Method) -> Inlines<'_> {
+    let mut inlines = describe_permission_groups(method);
+    if let Some(when) = conditions::describe_call_condition(method, str::to_owned) {
         inlines.extend([Inline::text("; you may call it "), Inline::quoted(when)]);
     }
     inlines
 }
 
 /// Describes the permissions that a method requires.
-pub(super) fn groups(method: &Method) -> Inlines<'_> {
+pub(super) fn describe_permission_groups(method: &Method) -> Inlines<'_> {
     if method.scope.is_public() {
         return vec![Inline::text("public")];
     }
@@ -35,7 +36,8 @@ pub(super) fn groups(method: &Method) -> Inlines<'_> {
     inlines
 }
 
-/// Adds a permission, with the parameters whose values replace its variables.
+/// Adds a permission to `inlines`, with the names of the parameters whose values replace the variables of the
+/// permission.
 fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter], inlines: &mut Inlines<'a>) {
     inlines.push(Inline::code(&permission.text));
     let variables = permission.parts.iter().filter_map(|piece| match piece {
@@ -45,41 +47,42 @@ fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter],
     for (index, name) in variables.enumerate() {
         inlines.push(Inline::text(if index == 0 { " with the value of " } else { " and " }));
         let parameter = parameters.iter().find(|parameter| parameter.name == *name);
-        inlines.push(Inline::code(parameter.map_or(name.as_str(), wire_name)));
+        inlines.push(Inline::code(parameter.map_or(name.as_str(), request_name)));
     }
 }
 
-/// Returns the name of a parameter in requests, or the name in code for positions, which have no name in requests.
-pub(super) fn wire_name(parameter: &Parameter) -> &str {
+/// Returns the name of a parameter in requests. A positional parameter has no name in requests, so that the result is
+/// its name in code.
+pub(super) fn request_name(parameter: &Parameter) -> &str {
     if parameter.key.is_empty() { &parameter.name } else { &parameter.key }
 }
 
-/// Describes a method in one line.
+/// Describes a method in one line, with a link to the page of the method.
 pub(super) fn method_line<'a>(pages: &'a Pages, index: usize, entry: MethodEntry<'a>) -> MethodLine<'a> {
     let MethodEntry { uri, method, .. } = entry;
     MethodLine {
-        page: pages.link(PageId::Method(index)),
+        page: pages.page_link(PageId::Method(index)),
         http: method.http,
         uri,
-        info: summary(&method.info),
+        info: first_line(&method.info),
         id: &method.id,
-        scope: scope(method),
+        scope: describe_scope(method),
         deprecated: method.options.deprecated,
     }
 }
 
 /// Returns the first line of a description.
-pub(super) fn summary(info: &str) -> &str {
+pub(super) fn first_line(info: &str) -> &str {
     info.trim().lines().next().unwrap_or_default()
 }
 
-/// Formats a number with its noun: `1 method`, `2 methods`.
-pub(super) fn count(number: usize, singular: &str, plural: &str) -> String {
+/// Formats a number with a noun, such as `1 method` or `2 methods`.
+pub(super) fn count_with_noun(number: usize, singular: &str, plural: &str) -> String {
     format!("{number} {}", if number == 1 { singular } else { plural })
 }
 
-/// Returns links to the parts of a list. The result is empty if the list has only one part.
-pub(super) fn part_links<'a>(
+/// Returns links to the pages that contain the parts of a long list. Returns `None` if the list has only one part.
+pub(super) fn links_to_parts<'a>(
     pages: &Pages,
     current: usize,
     parts: usize,
@@ -90,14 +93,14 @@ pub(super) fn part_links<'a>(
         ListItem::new(if part == current {
             vec![Inline::text(format!("{name} (this page)"))]
         } else {
-            vec![Inline::Link(pages.link(page(part)), vec![Inline::text(name)])]
+            vec![Inline::Link(pages.page_link(page(part)), vec![Inline::text(name)])]
         })
     };
     (parts > 1).then(|| Block::List((0..parts).map(item).collect()))
 }
 
-/// Returns the part of a request that carries a parameter.
-pub(super) fn location(from: Location) -> Inline<'static> {
+/// Describes the part of a request that carries a parameter.
+pub(super) fn describe_location(from: Location) -> Inline<'static> {
     match from {
         Location::Path => Inline::text("path"),
         Location::Position(n) => Inline::text(format!("path, segment {} after the URI", n + 1)),

@@ -1,11 +1,12 @@
-//! The responses on the page of a method: an example of the success, the errors, and an example of an error.
+//! The responses on the page of a method: the success response with an example, the table of errors, and an example of
+//! an error response.
 
 use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, TableRow};
 use super::links::LinkTarget;
-use super::phrases::wire_name;
-use super::types::pretty;
+use super::phrases::request_name;
+use super::types::pretty_json;
 use super::{MethodEntry, PageId, Pages};
 use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
 use crate::describe::{example, openapi};
@@ -13,28 +14,29 @@ use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
 use crate::error::ErrorCode;
 use crate::model::{Api, Method};
 
-/// The header of the table of errors.
+/// The column headings of the table of errors.
 const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
 
-/// Describes the success response.
-pub(super) fn success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
+/// Describes the success response of a method.
+pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
     let name = api.envelope_name(module);
     let envelope = api.make_envelope(name);
     let status = envelope::status(&*envelope, method.options.status);
     if method.options.download {
-        return vec![Block::text(format!("Status {status}, with the file as the body."))];
+        return vec![Block::paragraph(format!("Status {status}, with the file as the body."))];
     }
     if !has_content(status) {
-        return vec![Block::text(format!("Status {status}, without a body."))];
+        return vec![Block::paragraph(format!("Status {status}, without a body."))];
     }
     let mut inlines = vec![Inline::text(format!("Status {status}. "))];
     inlines.extend(location_of_outputs(&envelope.decoding(), method.whole().is_some(), name.as_str()));
     let mut blocks = vec![Block::Paragraph(inlines)];
-    blocks.extend(example::of_success(&*envelope, method).map(|json| json_block("Success", &json)));
+    blocks.extend(example::success_example(&*envelope, method).map(|json| json_code_block("Success", &json)));
     blocks
 }
 
-/// Describes the members of the body that contain the outputs. `whole` is `true` if one output is the whole result.
+/// Describes which members of the response body contain the outputs. `whole` is `true` if the method has a single
+/// output, which is the whole body.
 fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inlines<'static> {
     let code = |name: &str| Inline::code(name.to_owned());
     match decoding.outputs {
@@ -61,12 +63,15 @@ fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inli
     }
 }
 
-fn json_block(title: &'static str, json: &Json) -> Block<'static> {
-    Block::Code { title: Some(title), language: "json".into(), text: pretty(json).into(), server: None }
+fn json_code_block(title: &'static str, json: &Json) -> Block<'static> {
+    Block::Code { title: Some(title), language: "json".into(), text: pretty_json(json).into(), server: None }
 }
 
-/// Describes the error responses.
-pub(super) fn errors<'a>(pages: &'a Pages, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Vec<Block<'a>> {
+/// Describes the error responses of a method.
+pub(super) fn describe_errors<'a>(
+    pages: &'a Pages,
+    MethodEntry { module, method, .. }: MethodEntry<'a>,
+) -> Vec<Block<'a>> {
     let api = &*pages.api;
     let envelope = api.make_envelope(api.envelope_name(module));
     let declared: Vec<ApiError> = method
@@ -79,39 +84,40 @@ pub(super) fn errors<'a>(pages: &'a Pages, MethodEntry { module, method, .. }: M
         .iter()
         .zip(&declared)
         .map(|(error, sample)| {
-            error_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
+            error_table_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
         })
         .collect();
-    let codes = openapi::possible_errors(api, method);
-    let of_engine = codes.iter().map(|code| {
+    let codes = openapi::possible_error_codes(api, method);
+    let server_error_rows = codes.iter().map(|code| {
         let sample = openapi::sample_error(*code);
-        let link = LinkTarget::Page(pages.path(PageId::Errors), Some(code.row().name));
+        let link = LinkTarget::Page(pages.page_path(PageId::Errors), Some(code.row().name));
         let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
-        error_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
+        error_table_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
     });
-    rows.extend(of_engine);
-    let example = declared.into_iter().next().or_else(|| missing_parameter(method));
+    rows.extend(server_error_rows);
+    let example = declared.into_iter().next().or_else(|| missing_parameter_error(method));
     let example = example.or_else(|| codes.first().map(|code| openapi::sample_error(*code)));
     let mut blocks = vec![Block::Table { head: TABLE_HEADER, rows }];
     blocks.push(Block::Paragraph(vec![
         Inline::text("Some "),
-        Inline::Link(pages.link(PageId::Errors), vec![Inline::text("errors of the server")]),
+        Inline::Link(pages.page_link(PageId::Errors), vec![Inline::text("errors of the server")]),
         Inline::text(" can occur for any request."),
     ]));
     blocks.extend(
-        example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| json_block("Error", &json)),
+        example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| json_code_block("Error", &json)),
     );
     blocks
 }
 
-/// Returns the error for a missing required parameter, or `None` if the method has none. Parameters in the path are not
-/// considered, because a request without the segment has another path.
-fn missing_parameter(method: &Method) -> Option<ApiError> {
+/// Returns the error of a request in which a required parameter is missing, or `None` if the method has no required
+/// parameter. Parameters in the path are ignored, because a request without the path segment would have a different
+/// path.
+fn missing_parameter_error(method: &Method) -> Option<ApiError> {
     let mut parameters = method.parameters.iter();
     let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
     let error = ParameterError {
         kind: ParameterErrorKind::Missing,
-        parameter: wire_name(parameter).to_owned(),
+        parameter: request_name(parameter).to_owned(),
         source: parameter.from.source(),
         expected: parameter.r#type.check.expected(),
         got: None,
@@ -121,23 +127,28 @@ fn missing_parameter(method: &Method) -> Option<ApiError> {
     Some(ApiError::new(ErrorKind::Parameters { errors: vec![error], truncated: false }))
 }
 
-fn error_row<'a>(name: Inlines<'a>, when: Inlines<'a>, sample: &ApiError, envelope: &dyn Envelope) -> TableRow<'a> {
+fn error_table_row<'a>(
+    name: Inlines<'a>,
+    when: Inlines<'a>,
+    sample: &ApiError,
+    envelope: &dyn Envelope,
+) -> TableRow<'a> {
     let status = envelope::status(envelope, sample.status().get());
     let body = openapi::error_body(envelope, sample);
-    let body = body.and_then(|body| identifying_member(&envelope.decoding(), &body));
+    let body = body.and_then(|body| identifying_error_member(&envelope.decoding(), &body));
     let body = body.map(|member| vec![Inline::code(member)]);
     let cells = vec![vec![name], vec![vec![Inline::text(status.to_string())]], body.into_iter().collect(), vec![when]];
     TableRow { id: None, cells }
 }
 
-/// Returns the member of an error body that identifies the error, as JSON, or `None` if the envelope has no such
-/// member.
-pub(super) fn identifying_member(decoding: &Decoding, body: &Json) -> Option<String> {
+/// Returns the member of an error body that identifies the error, such as `"code": "forbidden"`. Returns `None` if the
+/// envelope (the format of responses) has no such member.
+pub(super) fn identifying_error_member(decoding: &Decoding, body: &Json) -> Option<String> {
     let name = decoding.error.code.or(decoding.error.status)?;
     Some(format!("\"{name}\": {}", body.get(name)?))
 }
 
-/// Returns the errors of the server, in the order of their table.
-pub(super) fn all_codes() -> impl Iterator<Item = ErrorCode> {
+/// Returns the codes of all server errors, in the order of the table of error codes.
+pub(super) fn all_error_codes() -> impl Iterator<Item = ErrorCode> {
     crate::error::codes::TABLE.iter().map(|row| row.code)
 }

@@ -1,37 +1,38 @@
-//! The search page: the modules and methods that contain all words of a query, beginning with the best matches.
+//! The search page. It lists the API modules and methods whose texts contain all words of a query, beginning with the
+//! best matches.
 
-use super::contents::{contents_link, module_item};
+use super::contents::{contents_link, module_list_item};
 use super::document::{Block, Inline, PageDocument};
-use super::phrases::{count, method_line, wire_name};
+use super::phrases::{count_with_noun, method_line, request_name};
 use super::{MethodEntry, Pages};
 
-/// The maximum number of methods, and of modules, on the page.
+/// The maximum number of methods on the search page, and also the maximum number of API modules.
 const MAX_RESULTS: usize = 100;
-/// The maximum number of words in a query that are searched for. Further words are ignored.
+/// The maximum number of words in a query. Further words of the query are ignored.
 const MAX_WORDS: usize = 16;
 
-/// The texts of all modules and methods, in lower case.
+/// The texts of all API modules and methods, in lower case.
 #[derive(Debug)]
 pub(super) struct SearchIndex {
     modules: Vec<String>,
     methods: Vec<MethodTexts>,
 }
 
-/// The texts of a method, grouped by the weight of a match in them.
+/// The texts of a method in three groups. The group of a text determines the weight of a match in this text.
 #[derive(Debug)]
 struct MethodTexts {
-    /// The id and the URI.
-    names: String,
-    /// The description.
+    /// The id, the HTTP method and the URI of the method.
+    id_and_uri: String,
+    /// The description of the method.
     info: String,
-    /// The names and descriptions of the module, the parameters, the outputs and the errors.
-    other: String,
+    /// The name of the API module, and the names and descriptions of the parameters, the outputs and the errors.
+    other_texts: String,
 }
 
 impl MethodTexts {
-    /// Returns the weight of the matches of a word, or `None` if no text contains the word.
+    /// Returns the sum of the weights of all groups that contain a word, or `None` if no group contains the word.
     fn weight(&self, word: &str) -> Option<u32> {
-        let weights = [(&self.names, 9), (&self.info, 3), (&self.other, 1)];
+        let weights = [(&self.id_and_uri, 9), (&self.info, 3), (&self.other_texts, 1)];
         let weight = weights.into_iter().map(|(text, weight)| if text.contains(word) { weight } else { 0 }).sum();
         (weight > 0).then_some(weight)
     }
@@ -40,38 +41,40 @@ impl MethodTexts {
 impl SearchIndex {
     fn new(pages: &Pages) -> Self {
         let modules = pages.api.modules.iter();
-        let modules = modules.map(|module| lines([module.name.as_str()].into_iter().chain(module.info.as_deref())));
-        let methods = pages.entries(0..pages.methods.len()).map(|(_, entry)| Self::method(entry));
+        let modules = modules
+            .map(|module| join_lowercase_lines([module.name.as_str()].into_iter().chain(module.info.as_deref())));
+        let methods = pages.method_entries(0..pages.methods.len()).map(|(_, entry)| Self::method_texts(entry));
         Self { modules: modules.collect(), methods: methods.collect() }
     }
 
-    fn method(MethodEntry { module, uri, method }: MethodEntry<'_>) -> MethodTexts {
+    fn method_texts(MethodEntry { module, uri, method }: MethodEntry<'_>) -> MethodTexts {
         let parameters = method.parameters.iter();
-        let parameters = parameters.flat_map(|parameter| [wire_name(parameter), &parameter.name, &parameter.info]);
+        let parameters = parameters.flat_map(|parameter| [request_name(parameter), &parameter.name, &parameter.info]);
         let outputs = method.outputs.iter().flat_map(|output| [output.name.as_str(), &output.info]);
         let errors = method.errors.iter().flat_map(|error| [error.name.as_str(), &error.info]);
-        let other = [module.name.as_str()].into_iter().chain(parameters).chain(outputs).chain(errors);
+        let other_texts = [module.name.as_str()].into_iter().chain(parameters).chain(outputs).chain(errors);
         MethodTexts {
-            names: lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
+            id_and_uri: join_lowercase_lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
             info: method.info.to_lowercase(),
-            other: lines(other),
+            other_texts: join_lowercase_lines(other_texts),
         }
     }
 }
 
-/// Joins texts in lower case, one per line, so that no word can match across two texts.
-fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+/// Converts texts to lower case and joins them, with one text on each line. A word can therefore not match across two
+/// texts.
+fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.fold(String::new(), |mut lines, text| {
         lines.extend([&text.to_lowercase(), "\n"]);
         lines
     })
 }
 
-/// Returns the page with the results for a query.
-pub(super) fn results<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
+/// Returns the search page with the results for a query.
+pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
     let blocks = match SearchResults::new(pages, query) {
-        Some(results) => results.blocks(pages),
-        None => vec![Block::text(
+        Some(results) => results.to_blocks(pages),
+        None => vec![Block::paragraph(
             "Enter words from a path, an id, a description or a parameter. The search lists the modules and methods \
              that contain all of them.",
         )],
@@ -86,11 +89,12 @@ pub(super) fn results<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> 
     }
 }
 
-/// Returns the page for a path that does not exist, with search results for the words of the path.
-pub(super) fn missing<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
-    let mut blocks = vec![Block::text("This API has no such page. See the contents, or search for it.")];
+/// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
+/// path.
+pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
+    let mut blocks = vec![Block::paragraph("This API has no such page. See the contents, or search for it.")];
     if let Some(results) = SearchResults::new(pages, query).filter(|results| !results.is_empty()) {
-        blocks.extend(results.blocks(pages));
+        blocks.extend(results.to_blocks(pages));
     }
     let heading = "Page not found";
     PageDocument {
@@ -103,16 +107,16 @@ pub(super) fn missing<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageD
     }
 }
 
-/// Returns the words in the last segment of a path, as a query.
-pub(super) fn query_of(path: &str) -> String {
+/// Returns a query that consists of the words in the last segment of a path.
+pub(super) fn query_from_path(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The modules and methods that contain all words of a query, by index.
+/// The indexes of the API modules and methods whose texts contain all words of a query.
 struct SearchResults {
     modules: Vec<usize>,
-    /// The methods and the weights of their matches, sorted by weight in descending order.
+    /// The weight and the index of each method, sorted by weight in descending order.
     methods: Vec<(u32, usize)>,
 }
 
@@ -130,9 +134,8 @@ impl SearchResults {
         let weight = |texts: &MethodTexts| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>();
         let matches = index.methods.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
         let mut methods: Vec<(u32, usize)> = matches.collect();
-        // Of two methods with equal weights, the one with the shorter path comes first, then the first one in the
-        // definition.
-        methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.entry(*at).uri.len(), *at));
+        // Methods with equal weights are sorted by the length of their paths, then by their order in the definition.
+        methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.method_entry(*at).uri.len(), *at));
         Some(Self { modules, methods })
     }
 
@@ -140,26 +143,27 @@ impl SearchResults {
         self.modules.is_empty() && self.methods.is_empty()
     }
 
-    fn blocks<'a>(&self, pages: &'a Pages) -> Vec<Block<'a>> {
+    fn to_blocks<'a>(&self, pages: &'a Pages) -> Vec<Block<'a>> {
         let Self { modules, methods } = self;
-        let mut counts = count(methods.len(), "method", "methods");
+        let mut counts = count_with_noun(methods.len(), "method", "methods");
         if !modules.is_empty() {
-            counts = format!("{} and {counts}", count(modules.len(), "module", "modules"));
+            counts = format!("{} and {counts}", count_with_noun(modules.len(), "module", "modules"));
         }
         let summary = if modules.len().max(methods.len()) > MAX_RESULTS {
             format!("Found {counts}. This page lists the first {MAX_RESULTS}.")
         } else {
             format!("Found {counts}.")
         };
-        let mut blocks = vec![Block::text(summary)];
+        let mut blocks = vec![Block::paragraph(summary)];
         if !modules.is_empty() {
             blocks.push(Block::heading("modules", "Modules"));
-            let items = modules.iter().take(MAX_RESULTS).map(|module| module_item(pages, *module));
+            let items = modules.iter().take(MAX_RESULTS).map(|module| module_list_item(pages, *module));
             blocks.push(Block::List(items.collect()));
         }
         if !methods.is_empty() {
             blocks.push(Block::heading("methods", "Methods"));
-            let lines = methods.iter().take(MAX_RESULTS).map(|(_, at)| method_line(pages, *at, pages.entry(*at)));
+            let lines =
+                methods.iter().take(MAX_RESULTS).map(|(_, at)| method_line(pages, *at, pages.method_entry(*at)));
             blocks.push(Block::Methods(lines.collect()));
         }
         blocks

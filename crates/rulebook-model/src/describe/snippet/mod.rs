@@ -1,8 +1,8 @@
-//! Example calls of a method, which readers paste into a terminal, a page or a program.
+//! Example calls of a method. Readers of the documentation can paste them into a terminal, a web page or a program.
 //!
-//! The example request is created once (`request`), and the file of each language formats it. It contains the required
-//! parameters, and the optional parameters that have an example in the definition. Readers only need to insert their
-//! key and the names of their files.
+//! The Rust module `request` creates one example request, which the Rust module of each language formats. The request
+//! contains the required parameters, and the optional parameters that have an example in the definition. Readers only
+//! need to insert their API key and the names of their files.
 
 mod curl;
 mod javascript;
@@ -12,22 +12,22 @@ mod request;
 use crate::model::{Api, Method};
 use request::SampleRequest;
 
-/// An example call in one language.
+/// An example call of a method in one programming language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
     /// The name of the language: `curl`, `JavaScript`, `Python`.
     pub title: &'static str,
-    /// The info string of the code block in Markdown: `sh`, `js`, `python`.
+    /// The language of the code block in Markdown (its info string): `sh`, `js` or `python`.
     pub language: &'static str,
-    /// The code of the call. It contains the URL of the server exactly once, as [`server_url`] returns it.
+    /// The code that sends the request. It contains the result of [`server_url`] exactly once.
     pub text: String,
 }
 
-/// The placeholder for the key of the reader.
+/// The placeholder in example calls that readers replace by their API key.
 pub const KEY_PLACEHOLDER: &str = "YOUR_KEY";
 
-/// Returns the URL of the server in example calls, without a slash at the end: the first HTTP URL in the servers of the
-/// definition, or else the address that the API listens on.
+/// Returns the server URL that example calls use, without a slash at the end. This is the first HTTP URL among the
+/// servers of the definition, or otherwise the address on which the server listens.
 #[must_use]
 pub fn server_url(api: &Api) -> String {
     let bind_address = || format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080"));
@@ -37,13 +37,14 @@ pub fn server_url(api: &Api) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-/// Returns example calls of a method. `uri` is the URI template of its service, including the base path.
+/// Returns example calls of a method, one for each supported language. `uri` is the URI template of the method's
+/// service, including the base path.
 #[must_use]
 pub fn snippets(api: &Api, uri: &str, method: &Method) -> Vec<Snippet> {
     let request = SampleRequest::new(api, uri, method);
     vec![
-        Snippet { title: "curl", language: "sh", text: curl::write(&request) },
-        Snippet { title: "JavaScript", language: "js", text: javascript::write(&request) },
-        Snippet { title: "Python", language: "python", text: python::write(&request) },
+        Snippet { title: "curl", language: "sh", text: curl::format_curl_command(&request) },
+        Snippet { title: "JavaScript", language: "js", text: javascript::format_javascript_code(&request) },
+        Snippet { title: "Python", language: "python", text: python::format_python_code(&request) },
     ]
 }

@@ -1,19 +1,20 @@
-//! Example calls in Python 3: with the standard library, and with `requests` if there are files to send.
+//! Example calls in Python 3. A call that sends files uses the package `requests`; any other call uses the standard
+//! library.
 
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
 
-/// Returns the statements that send the request.
-pub(super) fn write(request: &SampleRequest) -> String {
+/// Returns Python statements that send the request.
+pub(super) fn format_python_code(request: &SampleRequest) -> String {
     match &request.body {
         SampleBody::Empty => urllib_call(request, None),
         SampleBody::Json(json) => urllib_call(request, Some(json)),
-        SampleBody::Parts(parts) => requests_call(request, parts),
+        SampleBody::Multipart(parts) => requests_call(request, parts),
     }
 }
 
-/// Formats a call with `urllib` of the standard library, which does not support multipart forms.
+/// Formats a call with `urllib`, a module of Python's standard library. `urllib` does not support multipart forms.
 fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
     let mut text = String::new();
     let mut headers = request.headers.clone();
@@ -22,13 +23,17 @@ fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     text.push_str("import urllib.request\n\nrequest = urllib.request.Request(\n");
-    text.push_str(&format!("    {},\n    method={},\n", quoted(&request.url), quoted(request.http.as_str())));
+    text.push_str(&format!(
+        "    {},\n    method={},\n",
+        string_literal(&request.url),
+        string_literal(request.http.as_str())
+    ));
     text.push_str(&headers_argument(&headers));
     if let Some(json) = json {
-        text.push_str(&format!("    data=json.dumps({}).encode(),\n", literal(json, 4)));
+        text.push_str(&format!("    data=json.dumps({}).encode(),\n", python_literal(json, 4)));
     }
     text.push_str(")\nwith urllib.request.urlopen(request) as response:\n");
-    text.push_str(match request.download {
+    text.push_str(match request.returns_file {
         true => "    print(response.status, len(response.read()), \"bytes\")",
         false => "    print(response.status, response.read().decode())",
     });
@@ -37,37 +42,39 @@ fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
 
 fn requests_call(request: &SampleRequest, parts: &[(String, FormPart)]) -> String {
     let mut text = "import requests  # python3 -m pip install requests\n\nresponse = requests.request(\n".to_owned();
-    text.push_str(&format!("    {},\n    {},\n", quoted(request.http.as_str()), quoted(&request.url)));
+    text.push_str(&format!("    {},\n    {},\n", string_literal(request.http.as_str()), string_literal(&request.url)));
     text.push_str(&headers_argument(&request.headers));
     text.push_str("    files=[\n");
     for (name, part) in parts {
-        let name = quoted(name);
+        let name = string_literal(name);
         text.push_str(&match part {
-            FormPart::Text(value) => format!("        ({name}, (None, {})),\n", quoted(value)),
-            FormPart::File(file) => format!("        ({name}, open({}, \"rb\")),\n", quoted(file)),
+            FormPart::Text(value) => format!("        ({name}, (None, {})),\n", string_literal(value)),
+            FormPart::File(file) => format!("        ({name}, open({}, \"rb\")),\n", string_literal(file)),
         });
     }
     text.push_str("    ],\n)\nprint(response.status_code, response.text)");
     text
 }
 
-/// Formats the header fields as a keyword argument, or as an empty text if there are no fields.
+/// Formats the header fields as the keyword argument `headers`. Returns an empty text if there are no header fields.
 fn headers_argument(headers: &[(String, String)]) -> String {
     if headers.is_empty() {
         return String::new();
     }
-    let fields = headers.iter().map(|(name, value)| format!("        {}: {},\n", quoted(name), quoted(value)));
+    let fields =
+        headers.iter().map(|(name, value)| format!("        {}: {},\n", string_literal(name), string_literal(value)));
     format!("    headers={{\n{}    }},\n", fields.collect::<String>())
 }
 
-/// Formats a string literal. A JSON string is also a Python string, because no surrogates are escaped in it.
-fn quoted(text: &str) -> String {
-    // JSON escapes null characters, which are not allowed in Python source code.
+/// Formats a Python string literal. A JSON string without escaped surrogates is also a Python string, and `serde_json`
+/// does not escape surrogates.
+fn string_literal(text: &str) -> String {
+    // JSON escapes null characters, which Python source code must not contain.
     Json::from(text).to_string()
 }
 
-/// Formats a value as a Python literal, with one member or item per line.
-fn literal(json: &Json, indent: usize) -> String {
+/// Formats a JSON value as a Python literal. Each member of an object and each item of an array is on a separate line.
+fn python_literal(json: &Json, indent: usize) -> String {
     let inner = indent + 4;
     let list = |open: char, items: Vec<String>, close: char| {
         if items.is_empty() {
@@ -81,10 +88,12 @@ fn literal(json: &Json, indent: usize) -> String {
         Json::Bool(true) => "True".to_owned(),
         Json::Bool(false) => "False".to_owned(),
         Json::Number(number) => number.to_string(),
-        Json::String(text) => quoted(text),
-        Json::Array(items) => list('[', items.iter().map(|item| literal(item, inner)).collect(), ']'),
+        Json::String(text) => string_literal(text),
+        Json::Array(items) => list('[', items.iter().map(|item| python_literal(item, inner)).collect(), ']'),
         Json::Object(members) => {
-            let member = |(name, member): (&String, &Json)| format!("{}: {}", quoted(name), literal(member, inner));
+            let member = |(name, member): (&String, &Json)| {
+                format!("{}: {}", string_literal(name), python_literal(member, inner))
+            };
             list('{', members.iter().map(member).collect(), '}')
         }
     }

@@ -1,4 +1,4 @@
-//! The request of an example call, which each language formats.
+//! The request that the example calls of a method send. It does not depend on the programming language of the call.
 
 use std::borrow::Cow;
 
@@ -12,39 +12,40 @@ use crate::call::{AuthScheme, HttpMethod, Value};
 use crate::model::{Api, Location, Method, Parameter};
 use crate::types::{Arity, Check};
 
-/// The request of an example call.
+/// The request that an example call sends.
 pub(super) struct SampleRequest {
     pub(super) http: HttpMethod,
-    /// The server, the path and the query, percent-encoded.
+    /// The URL, with the server, the path and the query. The path and the query are percent-encoded.
     pub(super) url: String,
-    /// The header fields, in order. `Content-Type` is not among them, because the body determines it.
+    /// The names and values of the header fields, in order, without `Content-Type`. The kind of `body` determines the
+    /// `Content-Type`.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
-    /// `true` if the response is a file.
-    pub(super) download: bool,
+    /// `true` if the response to the request is a file.
+    pub(super) returns_file: bool,
 }
 
 /// The body of an example request.
 pub(super) enum SampleBody {
     Empty,
     Json(Json),
-    /// A multipart form.
-    Parts(Vec<(String, FormPart)>),
+    /// The parts of a multipart form, each with its name.
+    Multipart(Vec<(String, FormPart)>),
 }
 
 /// A part of a multipart form.
 pub(super) enum FormPart {
     Text(String),
-    /// A file that the reader provides, with this file name.
+    /// The name of a file. The reader of the example provides this file.
     File(String),
 }
 
-/// The characters that are percent-encoded in a path, a query or a form: all except the unreserved characters (RFC 3986
-/// section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are percent-encoded in a path or a query. These are all characters except the unreserved
+/// characters (RFC 3986 section 2.3).
+const CHARACTERS_TO_ENCODE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
+    utf8_percent_encode(text, CHARACTERS_TO_ENCODE).to_string()
 }
 
 impl SampleRequest {
@@ -55,7 +56,7 @@ impl SampleRequest {
             url: format!("{server}{}", sample_path(uri, method)),
             headers: Vec::new(),
             body: SampleBody::Empty,
-            download: method.options.download,
+            returns_file: method.options.download,
         };
         let mut query = Vec::new();
         let mut cookies = Vec::new();
@@ -65,7 +66,7 @@ impl SampleRequest {
             None => {}
         }
         let mut fields: Vec<&Parameter> = Vec::new();
-        for parameter in sent_parameters(method) {
+        for parameter in parameters_to_send(method) {
             match placement(method.http, parameter) {
                 Some(Placement::Query) => {
                     let texts = field_texts(parameter, Placement::Query).into_iter();
@@ -73,9 +74,9 @@ impl SampleRequest {
                         texts.map(|text| format!("{}={}", percent_encode(&parameter.key), percent_encode(&text))),
                     );
                 }
-                Some(Placement::Header) => request.header(parameter),
+                Some(Placement::Header) => request.add_header(parameter),
                 Some(Placement::Cookie) => {
-                    cookies.push(format!("{}={}", parameter.key, single_text(parameter, Placement::Cookie)));
+                    cookies.push(format!("{}={}", parameter.key, single_field_text(parameter, Placement::Cookie)));
                 }
                 Some(Placement::Path | Placement::Form) => {}
                 None => fields.push(parameter),
@@ -92,19 +93,21 @@ impl SampleRequest {
         request
     }
 
-    /// Adds the header field of a parameter, unless the request already has the field or the body sets it.
-    fn header(&mut self, parameter: &Parameter) {
+    /// Adds the header field of a parameter, unless the request already has this header field or the body determines
+    /// it.
+    fn add_header(&mut self, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
         if !self.headers.iter().any(is_same) && parameter.key != "content-type" {
-            self.headers.push((parameter.key.clone(), single_text(parameter, Placement::Header)));
+            self.headers.push((parameter.key.clone(), single_field_text(parameter, Placement::Header)));
         }
     }
 }
 
-/// Returns the parameters in the example request: the required ones, and those with an example in the definition. If
-/// two parameters are read from the same field, only the first one is returned.
-fn sent_parameters(method: &Method) -> impl Iterator<Item = &Parameter> {
-    let all = || method.parameters.iter().filter(|parameter| is_sent(parameter));
+/// Returns the parameters that the example request contains: the required parameters, and the parameters with an
+/// example in the definition. If two parameters are read from the same field of a request, only the first of the two is
+/// returned.
+fn parameters_to_send(method: &Method) -> impl Iterator<Item = &Parameter> {
+    let all = || method.parameters.iter().filter(|parameter| is_in_example_request(parameter));
     let is_first = move |(index, parameter): &(usize, &Parameter)| {
         let is_same = |other: &Parameter| {
             placement(method.http, other) == placement(method.http, parameter) && other.key == parameter.key
@@ -114,11 +117,12 @@ fn sent_parameters(method: &Method) -> impl Iterator<Item = &Parameter> {
     all().enumerate().filter(is_first).map(|(_, parameter)| parameter)
 }
 
-fn is_sent(parameter: &Parameter) -> bool {
+fn is_in_example_request(parameter: &Parameter) -> bool {
     !parameter.optional || parameter.example.is_some()
 }
 
-/// Replaces the captures of a URI template by values, and appends the values of positions.
+/// Replaces the captures (`{name}`) of a URI template by example values, and appends the example values of positional
+/// parameters, which follow the path of the service.
 fn sample_path(uri: &str, method: &Method) -> String {
     let captured = |segment: &str| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
@@ -126,19 +130,20 @@ fn sample_path(uri: &str, method: &Method) -> String {
     };
     let fill = |segment| {
         let parameter = captured(segment);
-        parameter
-            .map_or(Cow::Borrowed(segment), |parameter| percent_encode(&single_text(parameter, Placement::Path)).into())
+        parameter.map_or(Cow::Borrowed(segment), |parameter| {
+            percent_encode(&single_field_text(parameter, Placement::Path)).into()
+        })
     };
     let mut path = uri.split('/').map(fill).collect::<Vec<_>>().join("/");
     let positions = method.positions();
-    let count = positions.iter().rposition(|position| is_sent(position)).map_or(0, |last| last + 1);
+    let count = positions.iter().rposition(|position| is_in_example_request(position)).map_or(0, |last| last + 1);
     if count > 0 && path.ends_with('/') {
         path.pop();
     }
     for position in &positions[..count] {
         path.push('/');
-        if is_sent(position) {
-            path.push_str(&percent_encode(&single_text(position, Placement::Path)));
+        if is_in_example_request(position) {
+            path.push_str(&percent_encode(&single_field_text(position, Placement::Path)));
         }
     }
     path
@@ -155,26 +160,27 @@ fn sample_body(fields: &[&Parameter]) -> SampleBody {
     }
     let parts = fields.iter().flat_map(|field| {
         let parts: Vec<FormPart> = if is_file(field) {
-            file_names(field).into_iter().map(FormPart::File).collect()
+            sample_file_names(field).into_iter().map(FormPart::File).collect()
         } else {
             field_texts(field, Placement::Form).into_iter().map(FormPart::Text).collect()
         };
         parts.into_iter().map(|part| (field.key.clone(), part))
     });
-    SampleBody::Parts(parts.collect())
+    SampleBody::Multipart(parts.collect())
 }
 
-/// Returns the names of the files that are sent for a parameter, with an extension that its type allows.
-fn file_names(parameter: &Parameter) -> Vec<String> {
+/// Returns the names of the files that the example sends for a parameter. Each name has an extension that the
+/// parameter's type allows.
+fn sample_file_names(parameter: &Parameter) -> Vec<String> {
     let attributes = &parameter.r#type.written.attributes;
-    let of_file = attributes.get("items").and_then(Json::as_object).unwrap_or(attributes);
-    let first = |name: &str| of_file.get(name)?.as_array()?.first()?.as_str();
-    let of_type = |media_type: &str| match media_type {
+    let file_attributes = attributes.get("items").and_then(Json::as_object).unwrap_or(attributes);
+    let first_string = |name: &str| file_attributes.get(name)?.as_array()?.first()?.as_str();
+    let extension_of = |media_type: &str| match media_type {
         "image/*" | "image/png" | "*/*" => Some("png"),
         "text/*" | "text/plain" => Some("txt"),
         other => mime_guess::get_mime_extensions_str(other)?.first().copied(),
     };
-    let extension = first("ext").or_else(|| of_type(first("range")?)).unwrap_or("txt");
+    let extension = first_string("ext").or_else(|| extension_of(first_string("range")?)).unwrap_or("txt");
     let bound = |name: &str| attributes.get(name).and_then(Json::as_u64);
     let min = bound("min").unwrap_or(0).clamp(1, 9);
     // If several files are allowed, the example sends two of them.
@@ -185,51 +191,54 @@ fn file_names(parameter: &Parameter) -> Vec<String> {
     }
 }
 
-/// Returns the example value of a parameter, or a placeholder if no value can be generated.
+/// Returns the example value of a parameter, or the placeholder `value` if no example can be generated.
 fn sample_value(parameter: &Parameter) -> Json {
-    example::of_parameter(parameter).unwrap_or_else(|| "value".into())
+    example::parameter_example(parameter).unwrap_or_else(|| "value".into())
 }
 
-/// Returns the example value of a parameter as text, for a part of the request in which it has only one field.
-fn single_text(parameter: &Parameter, placement: Placement) -> String {
+/// Returns the example value of a parameter as one text. Must only be used for a placement in which a parameter has a
+/// single field, such as a header field.
+fn single_field_text(parameter: &Parameter, placement: Placement) -> String {
     field_texts(parameter, placement).into_iter().next().unwrap_or_default()
 }
 
-/// Returns the example value of a parameter as the texts of its fields: in the style that the OpenAPI document
-/// describes, or as JSON if the type would decode that text to another value.
+/// Returns the example value of a parameter as the texts of one or more request fields. The value is serialized in the
+/// style that the OpenAPI document describes. If the type would decode these texts to another value, the value is
+/// serialized as JSON instead.
 fn field_texts(parameter: &Parameter, placement: Placement) -> Vec<String> {
     let value = sample_value(parameter);
-    let items = || value.as_array().into_iter().flatten().map(text);
+    let items = || value.as_array().into_iter().flatten().map(json_to_text);
     let texts = match text_style(&parameter.r#type, placement) {
-        TextStyle::Plain => vec![text(&value)],
+        TextStyle::Plain => vec![json_to_text(&value)],
         TextStyle::Repeated => items().collect(),
         TextStyle::Commas => vec![items().collect::<Vec<_>>().join(",")],
         TextStyle::Json => vec![value.to_string()],
     };
-    if decodes_to(&*parameter.r#type.check, &texts, &value) {
+    if decodes_to_value(&*parameter.r#type.check, &texts, &value) {
         texts
     } else {
         vec![escape_non_ascii(&value.to_string())]
     }
 }
 
-fn text(value: &Json) -> String {
+fn json_to_text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns `true` if a type decodes these texts to this value.
-fn decodes_to(check: &dyn Check, texts: &[String], value: &Json) -> bool {
+/// Returns `true` if the type with the check `check` decodes `texts` to `value`.
+fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     let mut borrowed = texts.iter().map(|text| Cow::Borrowed(text.as_str()));
     let decoded = match (check.arity(), borrowed.len()) {
         (_, 0) => return false,
         (Arity::Many, _) => check.decode_many(borrowed.collect()),
         _ => check.decode(borrowed.next().unwrap_or_default()),
     };
-    // If the type also accepts the undecoded value (`"1"` for an `id`), the decoded value has the same meaning.
+    // If the type also accepts the value before decoding, such as the text `"1"` for an `id`, the decoded value has the
+    // same meaning.
     decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.check(Value::from(value)).is_err()
 }
 
-/// Escapes all non-ASCII characters in a JSON text, for header fields.
+/// Escapes all non-ASCII characters in a JSON text, because header fields can only carry ASCII characters.
 fn escape_non_ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     let mut units = [0; 2];
@@ -237,7 +246,8 @@ fn escape_non_ascii(json: &str) -> String {
         if character.is_ascii() {
             ascii.push(character);
         } else {
-            // Non-ASCII characters occur only in strings, in which they can be escaped (RFC 8259 section 7).
+            // In a JSON text, non-ASCII characters occur only in strings, which can contain them as `\uXXXX` (RFC 8259
+            // section 7).
             let escaped = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
             ascii.extend(escaped);
         }

@@ -1,36 +1,37 @@
-//! The functions of the client as a tree, which results from splitting the ids of the methods at their dots.
+//! The functions of the JavaScript client, in a tree: the method with the id `article.get` is the function `get` below
+//! `article`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::doc_comment;
-use super::types::{literal, member};
+use super::method_doc_comment;
+use super::types::{member_name, string_literal};
 use crate::model::Method;
 
-/// The members that every client has at the top of the tree.
+/// The members that every client has at the top of the tree, beside the functions of the API.
 const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
 
-/// A name that no function at the top of the tree can have: JavaScript treats an object with a method `then` as a
+/// A name that a function at the top of the tree cannot have. JavaScript treats an object with a method `then` as a
 /// promise.
-const PROMISE: &str = "then";
+const PROMISE_MEMBER: &str = "then";
 
-/// A node of the tree: a function, further functions below it, or both.
+/// A node of the tree: a function, a group of functions, or both.
 #[derive(Default)]
 struct FunctionNode<'a> {
     method: Option<&'a Method>,
-    below: BTreeMap<&'a str, FunctionNode<'a>>,
+    children: BTreeMap<&'a str, FunctionNode<'a>>,
 }
 
-/// Returns the members of the interface `Api`. A method whose id is reserved is not a member; programs call it by
-/// `$call`.
-pub(super) fn members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
+/// Returns the members of the TypeScript interface `Api`. A method whose id is a reserved name is not a member;
+/// programs call this method with `$call`.
+pub(super) fn api_interface_members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
     for method in methods {
         let first = method.id.split('.').next().unwrap_or_default();
-        if CLIENT_MEMBERS.contains(&first) || method.id == PROMISE {
+        if CLIENT_MEMBERS.contains(&first) || method.id == PROMISE_MEMBER {
             continue;
         }
-        let leaf = method.id.split('.').fold(&mut top, |node, name| node.below.entry(name).or_default());
+        let leaf = method.id.split('.').fold(&mut top, |node, name| node.children.entry(name).or_default());
         leaf.method = Some(method);
     }
     let mut text = String::new();
@@ -40,15 +41,15 @@ pub(super) fn members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
 
 fn write_members(node: &FunctionNode<'_>, level: usize, text: &mut String) {
     let indent = "  ".repeat(level);
-    for (name, node) in &node.below {
+    for (name, node) in &node.children {
         if let Some(method) = node.method {
-            text.push_str(&doc_comment(method, level));
+            text.push_str(&method_doc_comment(method, level));
         }
-        let call = node.method.map(|method| format!("Call<Methods[{}]>", literal(&method.id)));
-        let and = if call.is_some() && !node.below.is_empty() { " & " } else { "" };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{indent}{}: {}{and}", member(name), call.unwrap_or_default());
-        if !node.below.is_empty() {
+        let call = node.method.map(|method| format!("Call<Methods[{}]>", string_literal(&method.id)));
+        let and = if call.is_some() && !node.children.is_empty() { " & " } else { "" };
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{indent}{}: {}{and}", member_name(name), call.unwrap_or_default());
+        if !node.children.is_empty() {
             text.push_str("{\n");
             write_members(node, level + 1, text);
             let _ = write!(text, "{indent}}}");

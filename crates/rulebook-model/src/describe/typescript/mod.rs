@@ -1,25 +1,26 @@
 //! The TypeScript declarations of an API, for programs that call it through the client `rulebook.js`.
 //!
-//! This module decides which functions the client has, and generates their names and the types of their arguments and
-//! results. The types that all APIs share are in `rulebook.d.ts`, which is part of the client. This module must not
-//! depend on how the client sends requests.
+//! This Rust module decides which functions the client has. It generates the names of these functions, and the types of
+//! their arguments and results. Types that all APIs share are in `rulebook.d.ts`, which is a part of the client. This
+//! Rust module must not depend on how the client sends requests.
 
+mod argument_names;
 mod functions;
-mod names;
 mod types;
 
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-pub use names::argument_names;
-use types::{ValueRole, comment, literal, member, type_of};
+pub use argument_names::argument_names;
+use types::{ValueRole, format_doc_comment, member_name, string_literal, typescript_type};
 
 use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Method, Module, Output};
 
-/// Returns the declarations of an API: the text of a `.d.ts` file, which must be in the same folder as `rulebook.d.ts`.
+/// Returns the TypeScript declarations of an API. They are the text of a `.d.ts` file, which must be in the same folder
+/// as `rulebook.d.ts`.
 #[must_use]
 pub fn typescript(api: &Api) -> String {
     let methods: Vec<_> = api
@@ -28,11 +29,11 @@ pub fn typescript(api: &Api) -> String {
         .flat_map(|module| module.services.iter().map(move |service| (module, service)))
         .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
         .collect();
-    let functions = functions::members(methods.iter().map(|(_, method)| *method));
+    let functions = functions::api_interface_members(methods.iter().map(|(_, method)| *method));
     let signatures: String = methods.iter().map(|(module, method)| method_signature(api, module, method)).collect();
-    let doc_comment = comment(&format!("{} {}", api.title, api.version), &[], 0);
+    let api_doc_comment = format_doc_comment(&format!("{} {}", api.title, api.version), &[], 0);
     format!(
-        "{doc_comment}\
+        "{api_doc_comment}\
          import type {{ Call, Calls, Download, FileArgument }} from \"./rulebook.js\";\n\n\
          /** The functions of the API: `await rulebook<Api>(url)`. */\n\
          export interface Api extends Calls<Methods> {{\n{functions}}}\n\n\
@@ -43,13 +44,14 @@ pub fn typescript(api: &Api) -> String {
     )
 }
 
-/// Returns the member of the interface `Methods` for a method: the types of its arguments, result and errors.
+/// Returns the member of the TypeScript interface `Methods` for a method. It contains the types of the method's
+/// arguments, result and errors.
 fn method_signature(api: &Api, module: &Module, method: &Method) -> String {
-    let mut text = doc_comment(method, 1);
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "  {}: {{\n    arguments: {};", member(&method.id), arguments_type(method));
+    let mut text = method_doc_comment(method, 1);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "  {}: {{\n    arguments: {};", member_name(&method.id), arguments_type(method));
     let _ = writeln!(text, "    result: {};", result_type(api, module, method));
-    let errors: Vec<_> = method.errors.iter().map(|error| literal(&error.name)).collect();
+    let errors: Vec<_> = method.errors.iter().map(|error| string_literal(&error.name)).collect();
     let errors = if errors.is_empty() { "never".to_owned() } else { errors.join(" | ") };
     let _ = writeln!(text, "    errors: {errors};\n  }};");
     text
@@ -63,17 +65,17 @@ fn arguments_type(method: &Method) -> String {
         .zip(names)
         .map(|(parameter, name)| {
             let default: Vec<_> = parameter.default.iter().map(|default| format!("@default {default}")).collect();
-            let doc_comment = comment(&parameter.info, &default, 3);
-            let argument = type_of(&parameter.r#type.check.schema(), ValueRole::Argument, 3);
+            let doc_comment = format_doc_comment(&parameter.info, &default, 3);
+            let argument = typescript_type(&parameter.r#type.check.schema(), ValueRole::Argument, 3);
             let (mark, null) = if parameter.optional { ("?", " | null") } else { ("", "") };
-            format!("{doc_comment}      {}{mark}: {argument}{null};\n", member(&name))
+            format!("{doc_comment}      {}{mark}: {argument}{null};\n", member_name(&name))
         })
         .collect();
     if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
 }
 
-/// Returns the type that a call resolves to: the type of the outputs, or of the whole body if the envelope does not
-/// describe where the outputs are.
+/// Returns the type of the value to which a call resolves. This is the type of the method's outputs. If the envelope
+/// (the format of responses) does not describe where the outputs are, it is the type of the whole response body.
 fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     if method.options.download {
         return "Download".to_owned();
@@ -83,15 +85,15 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     if !has_content(envelope::status(&*envelope, method.options.status)) {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
-    let outputs = outputs::schema(method, output_schema);
+    let outputs = outputs::outputs_schema(method, output_schema);
     match envelope.decoding().outputs {
-        OutputsLocation::Unknown => type_of(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
+        OutputsLocation::Unknown => typescript_type(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
         _ if !is_whole && method.outputs.is_empty() => "{}".to_owned(),
-        _ => type_of(&outputs, ValueRole::Result, 2),
+        _ => typescript_type(&outputs, ValueRole::Result, 2),
     }
 }
 
-/// Returns the schema of an output, with its description.
+/// Returns the schema of an output, including the description of the output.
 fn output_schema(output: &Output) -> Json {
     let mut schema = outputs::nullable_if_optional(output, output.r#type.check.schema());
     if let Json::Object(schema) = &mut schema {
@@ -100,8 +102,8 @@ fn output_schema(output: &Output) -> Json {
     schema
 }
 
-/// Returns the comment that describes a method.
-fn doc_comment(method: &Method, level: usize) -> String {
+/// Returns the doc comment that describes a method.
+fn method_doc_comment(method: &Method, level: usize) -> String {
     let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
-    comment(&method.info, tag.as_slice(), level)
+    format_doc_comment(&method.info, tag.as_slice(), level)
 }

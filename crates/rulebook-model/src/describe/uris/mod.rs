@@ -1,8 +1,8 @@
-//! The URIs that OPTIONS describes, and the links between them.
+//! The URIs that responses to OPTIONS describe, and the links between these URIs.
 //!
-//! This module finds the URIs above services that have no service themselves, and links each URI to the URIs directly
-//! below it. A client that starts at the base path and follows the links reaches every service. This module must not
-//! depend on how the URIs are described.
+//! Some URIs have no service themselves but are above the URI of a service; they are called intermediate URIs. This
+//! Rust module finds them, and links each URI to the URIs directly below it. A client that starts at the base path and
+//! follows the links reaches every service. This Rust module must not depend on how the URIs are described.
 
 mod tree;
 
@@ -13,50 +13,52 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::model::{Api, Module, Segment, Service};
 use tree::RouteTree;
 
-/// All URIs of an API. Each one is a percent-encoded template that includes the base path and has captures in braces.
+/// All URIs of an API. Each URI is a percent-encoded template: it includes the base path, and has captures (variable
+/// segments) in braces.
 #[derive(Debug)]
 pub struct Uris<'a> {
-    /// The template of the base path.
+    /// The URI template of the base path.
     pub base: String,
     /// The URIs directly below the base path.
-    pub below: Vec<String>,
-    /// The services, in the order of the modules of the API.
+    pub uris_below: Vec<String>,
+    /// The URIs of the services, in the order of the API modules.
     pub services: Vec<ServiceUri<'a>>,
-    /// The URIs that have services only below them, except the base path.
+    /// The URIs without a service that have services below them, except the base path.
     pub intermediate: Vec<IntermediateUri<'a>>,
 }
 
 /// The URI of a service.
 #[derive(Debug)]
 pub struct ServiceUri<'a> {
-    /// The module of the service.
+    /// The API module of the service.
     pub module: &'a Module,
-    /// The service.
+    /// The service at this URI.
     pub service: &'a Service,
     /// The URI template.
     pub uri: String,
-    /// The URIs directly below this one.
-    pub below: Vec<String>,
+    /// The URIs directly below this URI.
+    pub uris_below: Vec<String>,
 }
 
-/// A URI without a service, which has services below it.
+/// A URI that has no service itself but has services below it.
 #[derive(Debug)]
 pub struct IntermediateUri<'a> {
-    /// The path below the base path.
+    /// The segments of the URI after the base path.
     pub path: &'a [Segment],
-    /// `true` if the path is compared case-insensitively.
+    /// `true` if the case of the path is ignored when a request is routed.
     pub ignore_case: bool,
     /// The URI template.
     pub uri: String,
-    /// The URIs directly below this one.
-    pub below: Vec<String>,
+    /// The URIs directly below this URI.
+    pub uris_below: Vec<String>,
 }
 
 /// Returns the URIs of an API.
 ///
-/// A path above a service is not an intermediate URI if a request for it reaches a service: a service whose captures
-/// have other names, or one that reads a segment as the value of a capture or position. OPTIONS then describes that
-/// service, and the URIs below the path are linked from the next shorter URI.
+/// A path above a service is not an intermediate URI if a request for this path reaches a service. The captures of that
+/// service can have different names, or that service reads a segment of the path as the value of a capture or of a
+/// positional parameter. The response to OPTIONS then describes that service, and the URIs below the path are linked
+/// from the next shorter URI.
 #[must_use]
 pub fn uris(api: &Api) -> Uris<'_> {
     let modules = api.modules.iter();
@@ -64,17 +66,17 @@ pub fn uris(api: &Api) -> Uris<'_> {
         modules.flat_map(|module| module.services.iter().map(move |service| (module, service))).collect();
     let mut tree = RouteTree::default();
     for (module, service) in &services {
-        tree.insert(&service.path, module.ignore_case, positions(service));
+        tree.insert(&service.path, module.ignore_case, max_positions(service));
     }
     let mut nodes = UriNodes::new(api);
     for (module, service) in &services {
         nodes.add(&service.path, module.ignore_case);
     }
     for (module, service) in &services {
-        let shapes = PathShapes::of(&service.path);
+        let shapes = PathShapes::new(&service.path);
         for length in 1..service.path.len() {
-            let shape = shapes.prefix(length);
-            // A request for a longer URI would be rejected.
+            let shape = shapes.prefix_shape(length);
+            // The server rejects requests for longer URIs.
             if shape.exact.len() as u64 > api.limits.uri {
                 break;
             }
@@ -84,29 +86,29 @@ pub fn uris(api: &Api) -> Uris<'_> {
             }
         }
     }
-    nodes.link(&services)
+    nodes.into_linked_uris(&services)
 }
 
-/// Returns the maximum number of positions of the methods of a service.
-fn positions(service: &Service) -> usize {
+/// Returns the maximum number of positional parameters that a method of the service has.
+fn max_positions(service: &Service) -> usize {
     service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0)
 }
 
-/// A URI, while the URIs below it are being collected.
+/// A URI, and the URIs below it that have been found so far.
 struct UriNode<'a> {
     shapes: PathShapes,
     path: &'a [Segment],
     ignore_case: bool,
     uri: String,
-    below: Vec<String>,
+    uris_below: Vec<String>,
 }
 
-/// The known URIs, beginning with the services.
+/// The known URIs, beginning with the URIs of the services.
 struct UriNodes<'a> {
     base: String,
-    list: Vec<UriNode<'a>>,
-    /// The indexes in `list` by [`PathShapes::folded`].
-    by_shape: HashMap<String, Vec<usize>>,
+    nodes: Vec<UriNode<'a>>,
+    /// The indexes of the URIs in `nodes`, by [`PathShapes::lowercase`].
+    indexes_by_shape: HashMap<String, Vec<usize>>,
 }
 
 impl<'a> UriNodes<'a> {
@@ -114,126 +116,128 @@ impl<'a> UriNodes<'a> {
         let mut base = String::new();
         for segment in api.base.split('/').filter(|segment| !segment.is_empty()) {
             base.push('/');
-            base.extend(utf8_percent_encode(segment, ENCODED));
+            base.extend(utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS));
         }
-        Self { base, list: Vec::new(), by_shape: HashMap::new() }
+        Self { base, nodes: Vec::new(), indexes_by_shape: HashMap::new() }
     }
 
     fn add(&mut self, path: &'a [Segment], ignore_case: bool) {
-        let shapes = PathShapes::of(path);
-        self.by_shape.entry(shapes.folded.clone()).or_default().push(self.list.len());
-        let uri = template(&self.base, path);
-        self.list.push(UriNode { shapes, path, ignore_case, uri, below: Vec::new() });
+        let shapes = PathShapes::new(path);
+        self.indexes_by_shape.entry(shapes.lowercase.clone()).or_default().push(self.nodes.len());
+        let uri = uri_template(&self.base, path);
+        self.nodes.push(UriNode { shapes, path, ignore_case, uri, uris_below: Vec::new() });
     }
 
-    /// Returns `true` if the list contains a URI with this shape that is compared in the same way (with or without
-    /// case).
+    /// Returns `true` if a known URI has this shape and the same case sensitivity.
     fn contains(&self, shape: PrefixShape<'_>, ignore_case: bool) -> bool {
-        let mut nodes = self.with_shape(shape).map(|index| &self.list[index]);
+        let mut nodes = self.indexes_with_shape(shape).map(|index| &self.nodes[index]);
         nodes.any(|node| node.ignore_case == ignore_case && (ignore_case || node.shapes.exact == shape.exact))
     }
 
-    /// Returns the indexes of the URIs whose shapes are equal if case is ignored.
-    fn with_shape(&self, shape: PrefixShape<'_>) -> impl Iterator<Item = usize> {
-        self.by_shape.get(shape.folded).into_iter().flatten().copied()
+    /// Returns the indexes of the URIs that have this shape if case is ignored.
+    fn indexes_with_shape(&self, shape: PrefixShape<'_>) -> impl Iterator<Item = usize> {
+        self.indexes_by_shape.get(shape.lowercase).into_iter().flatten().copied()
     }
 
-    /// Returns the longest known URIs above the URI with this index. They are several if they differ only in case.
-    fn parents(&self, index: usize) -> Vec<usize> {
-        let node = &self.list[index];
+    /// Returns the indexes of the longest known URIs above the URI with the index `index`. The result has several items
+    /// if URIs differ only in case.
+    fn parent_indexes(&self, index: usize) -> Vec<usize> {
+        let node = &self.nodes[index];
         for length in (1..node.path.len()).rev() {
-            let shape = node.shapes.prefix(length);
+            let shape = node.shapes.prefix_shape(length);
             let overlaps = |other: &usize| {
-                let other = &self.list[*other];
+                let other = &self.nodes[*other];
                 node.ignore_case || other.ignore_case || other.shapes.exact == shape.exact
             };
-            let parents: Vec<usize> = self.with_shape(shape).filter(overlaps).collect();
-            if !parents.is_empty() {
-                return parents;
+            let parent_indexes: Vec<usize> = self.indexes_with_shape(shape).filter(overlaps).collect();
+            if !parent_indexes.is_empty() {
+                return parent_indexes;
             }
         }
         Vec::new()
     }
 
-    /// Adds a link to each URI to the URIs above it, and returns the result.
-    fn link(mut self, services: &[(&'a Module, &'a Service)]) -> Uris<'a> {
-        let mut below = Vec::new();
-        for index in 0..self.list.len() {
-            if self.list[index].path.is_empty() {
+    /// Adds each URI to the links of the URIs directly above it, and returns all URIs with their links.
+    fn into_linked_uris(mut self, services: &[(&'a Module, &'a Service)]) -> Uris<'a> {
+        let mut uris_below = Vec::new();
+        for index in 0..self.nodes.len() {
+            if self.nodes[index].path.is_empty() {
                 continue;
             }
-            let uri = self.list[index].uri.clone();
-            let parents = self.parents(index);
-            if parents.is_empty() {
-                below.push(uri.clone());
+            let uri = self.nodes[index].uri.clone();
+            let parent_indexes = self.parent_indexes(index);
+            if parent_indexes.is_empty() {
+                uris_below.push(uri.clone());
             }
-            for parent in parents {
-                self.list[parent].below.push(uri.clone());
+            for parent in parent_indexes {
+                self.nodes[parent].uris_below.push(uri.clone());
             }
         }
         // The links are sorted, so that their order does not depend on the files that define the services.
-        for below in self.list.iter_mut().map(|node| &mut node.below).chain([&mut below]) {
-            below.sort_unstable();
-            below.dedup();
+        for uris_below in self.nodes.iter_mut().map(|node| &mut node.uris_below).chain([&mut uris_below]) {
+            uris_below.sort_unstable();
+            uris_below.dedup();
         }
-        let mut nodes = self.list.into_iter();
+        let mut nodes = self.nodes.into_iter();
         let services = services
             .iter()
             .zip(&mut nodes)
             .map(|((module, service), node)| {
-                let below = if service.path.is_empty() { below.clone() } else { node.below };
-                ServiceUri { module, service, uri: node.uri, below }
+                let uris_below = if service.path.is_empty() { uris_below.clone() } else { node.uris_below };
+                ServiceUri { module, service, uri: node.uri, uris_below }
             })
             .collect();
         let to_intermediate =
-            |UriNode { path, ignore_case, uri, below, .. }| IntermediateUri { path, ignore_case, uri, below };
+            |UriNode { path, ignore_case, uri, uris_below, .. }| IntermediateUri { path, ignore_case, uri, uris_below };
         let intermediate = nodes.map(to_intermediate);
-        Uris { base: template(&self.base, &[]), services, intermediate: intermediate.collect(), below }
+        Uris { base: uri_template(&self.base, &[]), services, intermediate: intermediate.collect(), uris_below }
     }
 }
 
-/// A path without the names of its captures, both in its original case and in lower case.
+/// The shape of a path, which is the path without the names of its captures. It is stored in the original case and in
+/// lower case.
 struct PathShapes {
     exact: String,
-    folded: String,
-    /// The end of each segment in `exact` and in `folded`, as byte offsets.
-    ends: Vec<(usize, usize)>,
+    lowercase: String,
+    /// The byte offsets at which each segment ends in `exact` and in `lowercase`.
+    segment_ends: Vec<(usize, usize)>,
 }
 
-/// The shapes of the first segments of a path.
+/// The shape of the first segments of a path.
 #[derive(Clone, Copy)]
 struct PrefixShape<'s> {
     exact: &'s str,
-    folded: &'s str,
+    lowercase: &'s str,
 }
 
 impl PathShapes {
-    fn of(path: &[Segment]) -> Self {
-        let mut shapes = Self { exact: String::new(), folded: String::new(), ends: Vec::with_capacity(path.len()) };
+    fn new(path: &[Segment]) -> Self {
+        let mut shapes =
+            Self { exact: String::new(), lowercase: String::new(), segment_ends: Vec::with_capacity(path.len()) };
         for segment in path {
-            // Static segments contain no braces, so `{}` is unambiguous.
+            // Static segments contain no braces, so that `{` can only be a capture.
             let text = if let Segment::Static(text) = segment { text } else { "{" };
             shapes.exact.extend(["/", text]);
-            shapes.folded.extend(["/", &fold_case(text)]);
-            shapes.ends.push((shapes.exact.len(), shapes.folded.len()));
+            shapes.lowercase.extend(["/", &fold_case(text)]);
+            shapes.segment_ends.push((shapes.exact.len(), shapes.lowercase.len()));
         }
         shapes
     }
 
-    /// Returns the shape of the first `length` segments.
-    fn prefix(&self, length: usize) -> PrefixShape<'_> {
-        let (exact, folded) = self.ends[..length].last().copied().unwrap_or_default();
-        PrefixShape { exact: &self.exact[..exact], folded: &self.folded[..folded] }
+    /// Returns the shape of the first `length` segments of the path.
+    fn prefix_shape(&self, length: usize) -> PrefixShape<'_> {
+        let (exact, lowercase) = self.segment_ends[..length].last().copied().unwrap_or_default();
+        PrefixShape { exact: &self.exact[..exact], lowercase: &self.lowercase[..lowercase] }
     }
 }
 
-/// Converts a segment to lower case, for comparison without case.
+/// Converts a segment to lower case, for comparisons that ignore case.
 fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }
 
 /// The characters that are percent-encoded in a path segment (RFC 3986 section 3.3).
-pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ENCODED_IN_PATH_SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -253,12 +257,12 @@ pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Returns the URI template of a path, which includes the base path.
-fn template(base: &str, path: &[Segment]) -> String {
+fn uri_template(base: &str, path: &[Segment]) -> String {
     let mut uri = base.to_owned();
     for segment in path {
         uri.push('/');
         match segment {
-            Segment::Static(text) => uri.extend(utf8_percent_encode(text, ENCODED)),
+            Segment::Static(text) => uri.extend(utf8_percent_encode(text, ENCODED_IN_PATH_SEGMENTS)),
             Segment::Capture(name) => uri.extend(["{", name, "}"]),
         }
     }

@@ -1,100 +1,110 @@
-//! Finds the service that handles a request for a URI, by the same rules as the routing of requests.
+//! Finds the service that handles a request for a URI. The rules are the same as in the routing of requests.
 
 use std::collections::HashMap;
 
 use super::fold_case;
 use crate::model::Segment;
 
-/// All services by the segments of their paths, in one tree for case-sensitive and one for case-insensitive paths.
+/// All services, in trees whose edges are path segments. One tree contains the services with case-sensitive paths,
+/// another tree contains the services with case-insensitive paths.
 #[derive(Default)]
 pub(super) struct RouteTree {
-    exact: Branches,
-    folded: Branches,
+    case_sensitive: RouteNodes,
+    case_insensitive: RouteNodes,
 }
 
 impl RouteTree {
-    /// Adds a service. `positions` is the maximum number of positions of its methods.
+    /// Adds a service with this path. `positions` is the maximum number of positional parameters that a method of the
+    /// service has.
     pub(super) fn insert(&mut self, path: &[Segment], ignore_case: bool, positions: usize) {
-        let branches = if ignore_case { &mut self.folded } else { &mut self.exact };
-        branches.insert(path, ignore_case, positions);
+        let nodes = if ignore_case { &mut self.case_insensitive } else { &mut self.case_sensitive };
+        nodes.insert(path, ignore_case, positions);
     }
 
-    /// Returns `true` if a request for this path reaches a service. The captures of the path are assumed to have values
-    /// that are not equal to any static segment. The service with the longest matching path reads further segments as
-    /// positions.
+    /// Returns `true` if a request for this path reaches a service. The values of the path's captures are assumed to be
+    /// different from all static segments. The service with the longest matching path reads the segments after its path
+    /// as positional parameters.
     pub(super) fn has_service_for(&self, path: &[Segment]) -> bool {
-        let service = match (self.exact.match_path(path, false), self.folded.match_path(path, true)) {
-            (Some(exact), Some(folded)) => {
-                // The longer path takes precedence; if both are equally long, the path with the first static segment
-                // does.
-                let is_folded = (folded.0, &exact.1.captures) > (exact.0, &folded.1.captures);
-                Some(if is_folded { folded } else { exact })
+        let service = match (
+            self.case_sensitive.find_longest_match(path, false),
+            self.case_insensitive.find_longest_match(path, true),
+        ) {
+            (Some(case_sensitive), Some(case_insensitive)) => {
+                // The longer path takes precedence. Among paths of equal length, the first segment that is static in
+                // one path and a capture in the other decides: the path with the static segment takes precedence.
+                let is_folded =
+                    (case_insensitive.0, &case_sensitive.1.captures) > (case_sensitive.0, &case_insensitive.1.captures);
+                Some(if is_folded { case_insensitive } else { case_sensitive })
             }
-            (exact, folded) => exact.or(folded),
+            (case_sensitive, case_insensitive) => case_sensitive.or(case_insensitive),
         };
         service.is_some_and(|(length, service)| path.len() - length <= service.positions)
     }
 }
 
-/// The nodes of a tree, beginning with the root.
-struct Branches(Vec<Branch>);
+/// The nodes of a tree. The first node is the root.
+struct RouteNodes(Vec<RouteNode>);
 
-/// A node of the tree, with the indexes of its child nodes.
+/// A node of a tree, with the indexes of its child nodes.
 #[derive(Default)]
-struct Branch {
-    statics: HashMap<String, usize>,
+struct RouteNode {
+    static_children: HashMap<String, usize>,
     capture: Option<usize>,
-    service: Option<LeafService>,
+    service: Option<ServiceAtNode>,
 }
 
 /// The service whose path ends at a node.
-struct LeafService {
-    /// The maximum number of positions of its methods.
+struct ServiceAtNode {
+    /// The maximum number of positional parameters that a method of the service has.
     positions: usize,
-    /// One item for each segment of the path: `true` for a capture.
+    /// An item for each segment of the service's path. The item is `true` if the segment is a capture.
     captures: Box<[bool]>,
 }
 
-impl Default for Branches {
+impl Default for RouteNodes {
     fn default() -> Self {
-        Self(vec![Branch::default()])
+        Self(vec![RouteNode::default()])
     }
 }
 
-impl Branches {
+impl RouteNodes {
     fn insert(&mut self, path: &[Segment], ignore_case: bool, positions: usize) {
         let mut at = 0;
         for segment in path {
             let new = self.0.len();
-            let branch = &mut self.0[at];
+            let node = &mut self.0[at];
             at = match segment {
-                Segment::Static(text) => *branch.statics.entry(branch_key(text, ignore_case)).or_insert(new),
-                Segment::Capture(_) => *branch.capture.get_or_insert(new),
+                Segment::Static(text) => {
+                    *node.static_children.entry(static_segment_key(text, ignore_case)).or_insert(new)
+                }
+                Segment::Capture(_) => *node.capture.get_or_insert(new),
             };
             if at == new {
-                self.0.push(Branch::default());
+                self.0.push(RouteNode::default());
             }
         }
         let captures = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
-        self.0[at].service = Some(LeafService { positions, captures });
+        self.0[at].service = Some(ServiceAtNode { positions, captures });
     }
 
-    /// Returns the service with the longest matching path, and the number of segments of that path.
-    fn match_path(&self, path: &[Segment], ignore_case: bool) -> Option<(usize, &LeafService)> {
-        let mut best: Option<(usize, &LeafService)> = None;
+    /// Returns the service with the longest path that is a prefix of `path`, and the number of segments in the
+    /// service's path.
+    fn find_longest_match(&self, path: &[Segment], ignore_case: bool) -> Option<(usize, &ServiceAtNode)> {
+        let mut best: Option<(usize, &ServiceAtNode)> = None;
         let mut open = vec![(0, 0)];
         while let Some((depth, at)) = open.pop() {
-            let branch = &self.0[at];
-            if let Some(service) = &branch.service
+            let node = &self.0[at];
+            if let Some(service) = &node.service
                 && best.is_none_or(|(length, _)| length < depth)
             {
                 best = Some((depth, service));
             }
-            // The node that is pushed last is visited first: the static segment takes precedence over the capture.
+            // The node that is pushed last is visited first. It is the node of the static segment, which takes
+            // precedence over the capture.
             let Some(segment) = path.get(depth) else { continue };
-            open.extend(branch.capture.map(|at| (depth + 1, at)));
+            open.extend(node.capture.map(|at| (depth + 1, at)));
             if let Segment::Static(text) = segment {
-                let next = branch.statics.get(&branch_key(text, ignore_case));
+                let next = node.static_children.get(&static_segment_key(text, ignore_case));
                 open.extend(next.map(|at| (depth + 1, *at)));
             }
         }
@@ -102,7 +112,7 @@ impl Branches {
     }
 }
 
-/// Returns the key of a static segment in a node.
-fn branch_key(text: &str, ignore_case: bool) -> String {
+/// Returns the key of a static segment in [`RouteNode::static_children`].
+fn static_segment_key(text: &str, ignore_case: bool) -> String {
     if ignore_case { fold_case(text) } else { text.to_owned() }
 }

@@ -13,16 +13,17 @@ use quick_xml::name::QName;
 use serde_json::Value as Json;
 
 use super::{Format, FormatError};
-use name::is_name;
+use name::is_element_name;
 
-/// The format XML 1.0. A response in it can be converted back to JSON:
+/// The response format XML 1.0. A client can convert a response in this format back to JSON:
 ///
-/// - The root element is `response`, or the name in [`Xml::with_root`]. A member of an object is an element with the
-///   name of the member; an item of an array is an element `item`.
-/// - The attribute `type` is `object`, `array`, `number`, `boolean` or `null`; an element without it is a text. Numbers
-///   and booleans are written as in JSON.
-/// - A member whose name cannot be the name of an element (because it contains a space or a colon, is empty, or begins
-///   with a digit or with `xml`) is an element `member` with the attribute `name`.
+/// - The name of the root element is `response`, or the name that is passed to [`Xml::with_root`]. A member of an
+///   object is an element with the name of the member. An item of an array is an element `item`.
+/// - The attribute `type` is `object`, `array`, `number`, `boolean` or `null`. An element without this attribute is a
+///   text. Numbers and booleans are written as in JSON.
+/// - Some member names cannot be the name of an element, because they contain a space or a colon, are empty, or begin
+///   with a digit or with `xml`. A member with such a name is an element `member`, and its attribute `name` contains
+///   the name.
 /// - A text with characters that XML does not allow (section 2.2: most control characters, U+FFFE and U+FFFF) is
 ///   escaped as in a JSON string, and the element has the attribute `escaped="true"`. If the attribute `name` is
 ///   escaped, the element has the attribute `escaped-name="true"`.
@@ -56,11 +57,11 @@ impl Default for Xml {
 }
 
 impl Xml {
-    /// Creates the format with this name of the root element. Returns `None` if the name is not an `NCName` (Namespaces
-    /// in XML 1.0), that is, an XML name without a colon.
+    /// Creates the format XML with `name` as the name of the root element. Returns `None` if `name` is not an XML name
+    /// without a colon (Namespaces in XML 1.0, `NCName`).
     #[must_use]
     pub fn with_root(name: &str) -> Option<Self> {
-        is_name(name).then(|| Self { root: Cow::Owned(name.to_owned()) })
+        is_element_name(name).then(|| Self { root: Cow::Owned(name.to_owned()) })
     }
 }
 
@@ -73,7 +74,7 @@ impl Format for Xml {
         "application/xml; charset=utf-8"
     }
 
-    /// Returns `text/xml`, which is an alias of `application/xml` (RFC 7303 section 9.2).
+    /// Returns `text/xml`, which is another media type for `application/xml` (RFC 7303 section 9.2).
     fn aliases(&self) -> &[&str] {
         &["text/xml"]
     }
@@ -82,37 +83,37 @@ impl Format for Xml {
         let mut writer = Writer::new(Vec::new());
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         writer.get_mut().push(b'\n');
-        write_element(&mut writer, &Tag { element: &self.root, name: None }, response)?;
+        write_element(&mut writer, &ElementTag { element: &self.root, name: None }, response)?;
         Ok(writer.into_inner())
     }
 }
 
-/// The name of an element, and its attribute `name` if it has one.
-struct Tag<'a> {
+/// The name of an XML element, and the value of the element's attribute `name` if the element has this attribute.
+struct ElementTag<'a> {
     element: &'a str,
-    /// The name of the member, if it is not a valid name of an element.
+    /// The name of the JSON member, if this name cannot be the name of an element.
     name: Option<&'a str>,
 }
 
-impl<'a> Tag<'a> {
-    const ITEM: Tag<'static> = Tag { element: "item", name: None };
+impl<'a> ElementTag<'a> {
+    const ITEM: ElementTag<'static> = ElementTag { element: "item", name: None };
 
-    /// Returns the tag for a member of an object.
+    /// Returns the tag for a member of a JSON object.
     fn member(name: &'a str) -> Self {
         // Names that begin with `xml` are reserved (XML 1.0 section 2.3).
         let reserved = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml"));
-        if is_name(name) && !reserved {
+        if is_element_name(name) && !reserved {
             Self { element: name, name: None }
         } else {
             Self { element: "member", name: Some(name) }
         }
     }
 
-    /// Returns the attributes `name` and `escaped-name`.
+    /// Returns the attributes `name` and `escaped-name` of the element, each if the element needs it.
     fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let name = self.name.map(text::escape_forbidden);
+        let name = self.name.map(text::escape_forbidden_characters);
         let escaped = matches!(name, Some(Cow::Owned(_))).then(|| attribute("escaped-name", "true"));
-        let name = name.map(|name| Attribute { key: QName("name"), value: text::escape(name) });
+        let name = name.map(|name| Attribute { key: QName("name"), value: text::escape_markup(name) });
         name.into_iter().chain(escaped)
     }
 }
@@ -121,8 +122,8 @@ fn attribute(name: &'static str, value: &'static str) -> Attribute<'static> {
     Attribute::from((name, value))
 }
 
-/// Writes a value as an element.
-fn write_element(writer: &mut Writer<Vec<u8>>, tag: &Tag<'_>, value: &Json) -> io::Result<()> {
+/// Writes a JSON value as an XML element.
+fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Json) -> io::Result<()> {
     let json_type = match value {
         Json::Null => Some("null"),
         Json::Bool(_) => Some("boolean"),
@@ -136,14 +137,17 @@ fn write_element(writer: &mut Writer<Vec<u8>>, tag: &Tag<'_>, value: &Json) -> i
     match value {
         Json::Bool(_) | Json::Number(_) => element.write_text_content(BytesText::from_escaped(value.to_string()))?,
         Json::String(content) if !content.is_empty() => {
-            let content = text::escape_forbidden(content);
+            let content = text::escape_forbidden_characters(content);
             let escaped = matches!(content, Cow::Owned(_)).then(|| attribute("escaped", "true"));
-            element.with_attributes(escaped).write_text_content(BytesText::from_escaped(text::escape(content)))?
+            element
+                .with_attributes(escaped)
+                .write_text_content(BytesText::from_escaped(text::escape_markup(content)))?
         }
-        Json::Array(items) if !items.is_empty() => element
-            .write_inner_content(|writer| items.iter().try_for_each(|item| write_element(writer, &Tag::ITEM, item)))?,
+        Json::Array(items) if !items.is_empty() => element.write_inner_content(|writer| {
+            items.iter().try_for_each(|item| write_element(writer, &ElementTag::ITEM, item))
+        })?,
         Json::Object(members) if !members.is_empty() => element.write_inner_content(|writer| {
-            members.iter().try_for_each(|(name, member)| write_element(writer, &Tag::member(name), member))
+            members.iter().try_for_each(|(name, member)| write_element(writer, &ElementTag::member(name), member))
         })?,
         _ => element.write_empty()?,
     };

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-/// The characters with which a name can begin (XML 1.0 section 2.3, `NameStartChar`), except the colon, which separates
-/// namespaces.
+/// The characters with which the name of an XML element can begin (XML 1.0 section 2.3, `NameStartChar`). The colon is
+/// excluded, because it separates a namespace from a name.
 const NAME_START_CHARS: [RangeInclusive<char>; 15] = [
     'A'..='Z',
     '_'..='_',
@@ -22,12 +22,13 @@ const NAME_START_CHARS: [RangeInclusive<char>; 15] = [
     '\u{10000}'..='\u{EFFFF}',
 ];
 
-/// The characters that a name can have after the first one, in addition to [`NAME_START_CHARS`] (`NameChar`).
+/// The characters that are allowed in the name of an XML element after the first character, in addition to
+/// [`NAME_START_CHARS`] (XML 1.0 section 2.3, `NameChar`).
 const ADDITIONAL_NAME_CHARS: [RangeInclusive<char>; 6] =
     ['-'..='-', '.'..='.', '0'..='9', '\u{B7}'..='\u{B7}', '\u{300}'..='\u{36F}', '\u{203F}'..='\u{2040}'];
 
 /// Returns `true` if a text is the name of an element without a namespace (Namespaces in XML 1.0, `NCName`).
-pub(super) fn is_name(text: &str) -> bool {
+pub(super) fn is_element_name(text: &str) -> bool {
     let is_in = |ranges: &[RangeInclusive<char>], c: char| ranges.iter().any(|range| range.contains(&c));
     let mut chars = text.chars();
     chars.next().is_some_and(|first| is_in(&NAME_START_CHARS, first))
