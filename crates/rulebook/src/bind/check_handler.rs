@@ -21,13 +21,13 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields)
     let check = HandlerCheck {
         method,
         binding,
-        samples: method.parameters.iter().map(samples).collect(),
-        reported: vec![false; method.parameters.len()],
+        samples: method.parameters.iter().map(sample_slots).collect(),
+        is_reported: vec![false; method.parameters.len()],
         diagnostics: Vec::new(),
     };
     match &fields.names {
-        Some(names) => check.one_by_one(names),
-        None => check.all_parameters_together(),
+        Some(names) => check.check_parameters_separately(names),
+        None => check.check_parameters_together(),
     }
 }
 
@@ -37,18 +37,18 @@ struct HandlerCheck<'a> {
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<Slot<'static>>>,
     /// For each parameter, `true` if the parameter was reported.
-    reported: Vec<bool>,
+    is_reported: Vec<bool>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl HandlerCheck<'_> {
     /// Checks an argument type whose fields are known. First tests the samples of each parameter separately; then tests
     /// that optional parameters can be omitted.
-    fn one_by_one(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
+    fn check_parameters_separately(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
         let accepted: Vec<Option<Slot<'static>>> =
-            (0..self.samples.len()).map(|index| self.check_alone(index)).collect();
-        let fields = self.match_fields(fields, &accepted);
-        self.check_absence(&fields, &accepted);
+            (0..self.samples.len()).map(|index| self.check_samples_of_parameter(index)).collect();
+        let fields = self.match_fields_to_parameters(fields, &accepted);
+        self.check_required_fields(&fields, &accepted);
         let all = (0..accepted.len()).filter_map(|index| Some((index, accepted[index].clone()?)));
         if self.diagnostics.is_empty()
             && !self.lacks_samples()
@@ -61,7 +61,7 @@ impl HandlerCheck<'_> {
 
     /// Tests every sample of a parameter, without the other parameters. Returns the first sample that the argument type
     /// accepts.
-    fn check_alone(&mut self, index: usize) -> Option<Slot<'static>> {
+    fn check_samples_of_parameter(&mut self, index: usize) -> Option<Slot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
             if slot == Slot::Absent {
@@ -87,7 +87,7 @@ impl HandlerCheck<'_> {
     }
 
     /// Returns each field of the argument type with the index of its parameter. Reports fields that have no parameter.
-    fn match_fields(
+    fn match_fields_to_parameters(
         &mut self,
         fields: &[&'static str],
         accepted: &[Option<Slot<'static>>],
@@ -97,7 +97,7 @@ impl HandlerCheck<'_> {
             let same_name = self.method.parameters.iter().position(|parameter| parameter.name == *field);
             // The field may be an alias of a parameter's field, which only an accepted value of the parameter can
             // prove. A reported parameter may have no accepted value.
-            let may_be_alias = self.reported.contains(&true);
+            let may_be_alias = self.is_reported.contains(&true);
             match same_name.or_else(|| self.find_alias(field, accepted)) {
                 Some(index) => matched.push((*field, index)),
                 None if may_be_alias => {}
@@ -127,7 +127,7 @@ impl HandlerCheck<'_> {
 
     /// Finds the required fields of the argument type: deserializes it without values first, and then adds a value for
     /// each field that serde reports as missing. Reports required fields whose parameter is optional.
-    fn check_absence(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
+    fn check_required_fields(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
         let mut given: Vec<(usize, Slot<'static>)> = Vec::new();
         while let Err(mismatch) = self.deserialize_from(given.iter().cloned()) {
             let ArgsErrorKind::MissingField(missing) = mismatch.error.kind() else { return };
@@ -145,8 +145,8 @@ impl HandlerCheck<'_> {
 
     /// Checks an argument type whose fields are not known: tests typical values of all parameters together, and then
     /// replaces the value of each parameter by its samples.
-    fn all_parameters_together(mut self) -> Vec<Diagnostic> {
-        let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical).collect();
+    fn check_parameters_together(mut self) -> Vec<Diagnostic> {
+        let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical_slot).collect();
         let with = |typical: &[Slot<'static>], index: usize, slot: &Slot<'static>| {
             let mut values = typical.to_vec();
             values[index] = slot.clone();
@@ -214,7 +214,7 @@ impl HandlerCheck<'_> {
             Slot::Null => ("this type allows null".to_owned(), use_option),
             Slot::Value(value) => {
                 let help = "use a wider type for its field, or a narrower type for the parameter";
-                (format!("this type allows {}", quote(value)), help)
+                (format!("this type allows {}", quote_value(value)), help)
             }
         };
         let bound = self.binding_note();
@@ -227,7 +227,7 @@ impl HandlerCheck<'_> {
     /// Adds a diagnostic about a parameter, and returns it; returns `None` if the parameter was reported before. The
     /// message consists of "the handler of …" and `predicate`.
     fn report_parameter(&mut self, index: usize, predicate: &str) -> Option<&mut Diagnostic> {
-        if std::mem::replace(&mut self.reported[index], true) {
+        if std::mem::replace(&mut self.is_reported[index], true) {
             return None;
         }
         let message = format!("the handler of {} {predicate}", self.method.id);
@@ -251,7 +251,7 @@ impl HandlerCheck<'_> {
 }
 
 /// Returns the first 60 characters of a value in JSON, for a diagnostic.
-fn quote(value: &Value<'_>) -> String {
+fn quote_value(value: &Value<'_>) -> String {
     if let Value::File(_) = value {
         return "a file".to_owned();
     }
@@ -264,19 +264,19 @@ fn quote(value: &Value<'_>) -> String {
 
 /// Returns a typical value of a parameter: its default if it has a default, absence if it is optional, and otherwise
 /// its first boundary value.
-fn typical(parameter: &Parameter) -> Slot<'static> {
-    match default(parameter) {
+fn typical_slot(parameter: &Parameter) -> Slot<'static> {
+    match default_slot(parameter) {
         Some(value) => value,
         None if parameter.optional => Slot::Absent,
-        None => values(parameter).next().unwrap_or_default(),
+        None => boundary_slots(parameter).next().unwrap_or_default(),
     }
 }
 
 /// Returns the samples of a parameter: its boundary values and its default. For an optional parameter without a
 /// default, null and absence are added.
-fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
-    let mut slots: Vec<_> = values(parameter).collect();
-    match default(parameter) {
+fn sample_slots(parameter: &Parameter) -> Vec<Slot<'static>> {
+    let mut slots: Vec<_> = boundary_slots(parameter).collect();
+    match default_slot(parameter) {
         Some(value) => slots.push(value),
         None if parameter.optional => slots.extend([Slot::Null, Slot::Absent]),
         None => {}
@@ -285,7 +285,7 @@ fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
 }
 
 /// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
-fn values(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
+fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
     let check = &parameter.r#type.check;
     let values = match check.arity() {
         Arity::One | Arity::Many => {
@@ -299,6 +299,6 @@ fn values(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
     values.into_iter().filter(move |value| !is_absence(value)).map(Slot::Value)
 }
 
-fn default(parameter: &Parameter) -> Option<Slot<'static>> {
-    super::default_value(parameter).map(Slot::Value)
+fn default_slot(parameter: &Parameter) -> Option<Slot<'static>> {
+    super::parameter_default(parameter).map(Slot::Value)
 }

@@ -4,14 +4,14 @@
 use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Location, Method, Origins};
 
-use super::bind::methods;
+use super::bind_handlers::all_methods;
 use crate::plan;
 
 /// The header fields that pages of other origins may send with every request.
-const REQUEST_HEADERS: [&str; 7] =
+const ALLOWED_REQUEST_HEADERS: [&str; 7] =
     ["Authorization", "Content-Type", "X-Request-Id", "X-Requested-With", "If-None-Match", "If-Match", "Range"];
 /// The header fields of responses that pages of other origins may read.
-const RESPONSE_HEADERS: [&str; 11] = [
+const EXPOSED_RESPONSE_HEADERS: [&str; 11] = [
     "ETag",
     "Location",
     "Link",
@@ -26,26 +26,26 @@ const RESPONSE_HEADERS: [&str; 11] = [
 ];
 
 /// Returns the compiled setting `cors`; `None` if the definition does not have this setting.
-pub(super) fn plan(api: &Api) -> Option<plan::PlannedCors> {
+pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let Cors { origins, credentials, headers, expose, max_age, .. } = api.cors.as_ref()?;
-    let request_headers = || REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
+    let request_headers = || ALLOWED_REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
     let method_headers = |method: &Method| {
         let parameters = method.parameters.iter().filter(|parameter| parameter.from == Location::Header);
         let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
     Some(plan::PlannedCors {
-        origins: match origins {
+        allowed_origins: match origins {
             Origins::Any => None,
             Origins::These(origins) => Some(origins.iter().map(|origin| origin.to_ascii_lowercase().into()).collect()),
         },
-        credentials: *credentials,
-        headers: header_list(request_headers()),
-        method_headers: methods(api)
+        allows_credentials: *credentials,
+        allowed_headers: header_list(request_headers()),
+        allowed_headers_of_methods: all_methods(api)
             .enumerate()
             .filter_map(|(index, (_, _, method))| Some((index, method_headers(method)?)))
             .collect(),
-        expose: header_list(RESPONSE_HEADERS.into_iter().chain(expose.iter().map(String::as_str))),
+        exposed_headers: header_list(EXPOSED_RESPONSE_HEADERS.into_iter().chain(expose.iter().map(String::as_str))),
         max_age: HeaderValue::from(*max_age),
     })
 }

@@ -4,14 +4,13 @@
 //! Mismatches are reported as diagnostics: API methods without a handler, handlers without an API method, and handlers
 //! whose argument type does not accept all valid arguments.
 
-#[expect(clippy::module_inception, reason = "the stage and its one function")]
-mod bind;
+mod bind_handlers;
 mod check_handler;
 mod cors;
 mod multipart_limits;
 mod plan;
 
-pub use bind::bind;
-pub use plan::{PlanContext, plan};
+pub use bind_handlers::bind_handlers;
+pub use plan::{PlanContext, create_plan};
 
-use plan::default_value;
+use plan::parameter_default;

@@ -15,31 +15,31 @@ pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit
     matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
 }
 
-/// Returns the limits for a multipart body of an API method. They allow every body in which each part is valid for its
-/// parameter.
+/// Returns the limits for a multipart body of an API method. The limits allow every body in which each part is valid
+/// for its parameter.
 pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits {
     let in_body = method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any));
-    let needed = in_body.fold(Needed::default(), |needed, parameter| needed.and(parameter, limits));
+    let needed = in_body.fold(NeededLimits::default(), |needed, parameter| needed.with_parameter(parameter, limits));
     let bytes = if needed.has_size { needed.file_bytes.saturating_add(limits.body) } else { 0 };
     MultipartLimits { bytes: bytes.max(limits.multipart), parts: needed.parts.max(limits.parts) }
 }
 
 /// Returns the higher limit for bytes, and the higher limit for parts.
-pub(super) fn max(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
+pub(super) fn max_limits(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
     MultipartLimits { bytes: one.bytes.max(other.bytes), parts: one.parts.max(other.parts) }
 }
 
 /// The maximum size and number of the parts that the parameters of an API method allow in a multipart body.
 #[derive(Default)]
-struct Needed {
+struct NeededLimits {
     parts: u64,
     file_bytes: u64,
     /// `true` if the type of a parameter limits the size of a file or the number of files.
     has_size: bool,
 }
 
-impl Needed {
-    fn and(self, parameter: &Parameter, limits: &Limits) -> Self {
+impl NeededLimits {
+    fn with_parameter(self, parameter: &Parameter, limits: &Limits) -> Self {
         let check = &parameter.r#type.check;
         let max = check.max_size();
         let (parts, has_size) = match check.arity() {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::{ETag, ResponseError, response_header};
+use super::{ETag, ResponseError, check_response_header};
 
 /// A file that an API method with the option `download` returns: its content, its name and its header fields.
 ///
@@ -43,7 +43,7 @@ pub struct Download {
     pub(crate) length: Option<u64>,
     /// `true` if the length, the entity tag and the modification time come from the opened file, so that the server
     /// need not read them from the disk.
-    pub(crate) has_file_facts: bool,
+    pub(crate) has_file_metadata: bool,
     /// `true` if browsers should show the file instead of saving it.
     pub(crate) inline: bool,
     /// The other header fields that the handler has set for the file.
@@ -146,7 +146,7 @@ impl Download {
             etag: None,
             modified: None,
             length: None,
-            has_file_facts: false,
+            has_file_metadata: false,
             inline: false,
             headers: Vec::new(),
             error: None,
@@ -188,7 +188,7 @@ impl Download {
             [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::ETAG, header::LAST_MODIFIED].contains(name)
         });
         let Some(name) = special else {
-            let (name, value) = response_header(name, value)?;
+            let (name, value) = check_response_header(name, value)?;
             self.headers.retain(|(other, _)| *other != name);
             self.headers.push((name, value));
             return Ok(());

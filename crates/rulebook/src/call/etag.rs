@@ -15,7 +15,7 @@ use http::HeaderValue;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag {
-    weak: bool,
+    is_weak: bool,
     tag: Box<str>,
 }
 
@@ -26,14 +26,14 @@ impl ETag {
     /// encoded as `%` and two hexadecimal digits for each byte.
     #[must_use]
     pub fn strong(tag: impl AsRef<str>) -> Self {
-        Self { weak: false, tag: encode(tag.as_ref()) }
+        Self { is_weak: false, tag: encode_tag(tag.as_ref()) }
     }
 
     /// Creates a weak entity tag: two files with the same weak entity tag have the same meaning, but may differ in
     /// bytes. Clients cannot use a weak entity tag to resume a download (RFC 9110 section 13.1.5).
     #[must_use]
     pub fn weak(tag: impl AsRef<str>) -> Self {
-        Self { weak: true, tag: encode(tag.as_ref()) }
+        Self { is_weak: true, tag: encode_tag(tag.as_ref()) }
     }
 
     /// Parses an entity tag in the form that it has in header fields: `"v7"` or `W/"v7"`.
@@ -44,28 +44,28 @@ impl ETag {
             None => (false, text),
         };
         let tag = quoted.strip_prefix('"')?.strip_suffix('"')?;
-        tag.bytes().all(is_tag_char).then(|| Self { weak, tag: tag.into() })
+        tag.bytes().all(is_tag_char).then(|| Self { is_weak: weak, tag: tag.into() })
     }
 
     /// Returns the entity tags of a comma-separated list, such as the value of `If-None-Match`. The iterator stops at
     /// the first element that is not an entity tag. An entity tag may contain commas.
     #[must_use]
-    pub(crate) fn list(text: &str) -> ETags<'_> {
-        ETags(text)
+    pub(crate) fn parse_list(text: &str) -> ETagList<'_> {
+        ETagList(text)
     }
 
-    /// Compares two entity tags with the weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags
+    /// Compares two entity tags with the weak comparison (RFC 9110 section 8.8.3.2): returns `true` if the two tags
     /// identify content with the same meaning, perhaps with different bytes.
     #[must_use]
     pub fn weak_eq(&self, other: &Self) -> bool {
         self.tag == other.tag
     }
 
-    /// Compares two entity tags with the strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags
+    /// Compares two entity tags with the strong comparison (RFC 9110 section 8.8.3.2): returns `true` if the two tags
     /// identify the same bytes.
     #[must_use]
     pub fn strong_eq(&self, other: &Self) -> bool {
-        !self.weak && !other.weak && self.tag == other.tag
+        !self.is_weak && !other.is_weak && self.tag == other.tag
     }
 
     /// Returns the entity tag in the form that it has in header fields.
@@ -75,28 +75,28 @@ impl ETag {
     }
 }
 
-/// An iterator over the entity tags of a comma-separated list; [`ETag::list`] creates it.
-pub(crate) struct ETags<'t>(&'t str);
+/// An iterator over the entity tags of a comma-separated list; [`ETag::parse_list`] creates it.
+pub(crate) struct ETagList<'t>(&'t str);
 
 /// The characters that may be between two entity tags of a list.
-const SEPARATORS: [char; 3] = [' ', '\t', ','];
+const LIST_SEPARATORS: [char; 3] = [' ', '\t', ','];
 
-impl ETags<'_> {
+impl ETagList<'_> {
     /// Returns `true` if the iterator has stopped at text that is not an entity tag.
-    pub(crate) fn has_rest(&self) -> bool {
-        !self.0.trim_matches(SEPARATORS).is_empty()
+    pub(crate) fn has_unparsed_text(&self) -> bool {
+        !self.0.trim_matches(LIST_SEPARATORS).is_empty()
     }
 }
 
-impl Iterator for ETags<'_> {
+impl Iterator for ETagList<'_> {
     type Item = ETag;
 
     fn next(&mut self) -> Option<ETag> {
-        let rest = self.0.trim_start_matches(SEPARATORS);
+        let rest = self.0.trim_start_matches(LIST_SEPARATORS);
         let start = rest.find('"')? + 1;
         let end = start + rest[start..].find('"')? + 1;
         let tag =
-            ETag::parse(&rest[..end]).filter(|_| rest[end..].is_empty() || rest[end..].starts_with(SEPARATORS))?;
+            ETag::parse(&rest[..end]).filter(|_| rest[end..].is_empty() || rest[end..].starts_with(LIST_SEPARATORS))?;
         self.0 = &rest[end..];
         Some(tag)
     }
@@ -104,7 +104,7 @@ impl Iterator for ETags<'_> {
 
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\"{}\"", if self.weak { "W/" } else { "" }, self.tag)
+        write!(f, "{}\"{}\"", if self.is_weak { "W/" } else { "" }, self.tag)
     }
 }
 
@@ -114,7 +114,7 @@ fn is_tag_char(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'"'
 }
 
-fn encode(tag: &str) -> Box<str> {
+fn encode_tag(tag: &str) -> Box<str> {
     if tag.bytes().all(|byte| is_tag_char(byte) && byte != b'%') {
         return tag.into();
     }

@@ -28,7 +28,10 @@ pub struct Head {
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |(name, value): &(HeaderName, HeaderValue)| {
-            (name.clone(), if is_secret_field(name.as_str()) { HeaderValue::from_static("-") } else { value.clone() })
+            (
+                name.clone(),
+                if is_secret_header_field(name.as_str()) { HeaderValue::from_static("-") } else { value.clone() },
+            )
         };
         let headers: Vec<_> = self.headers.iter().map(shown).collect();
         f.debug_struct("Head")
@@ -44,9 +47,9 @@ impl fmt::Debug for Head {
 /// Returns `true` if the header field with this name contains a credential, which the server must not log and must not
 /// return to the client.
 #[must_use]
-pub fn is_secret_field(name: &str) -> bool {
-    const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
-    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
+pub fn is_secret_header_field(name: &str) -> bool {
+    const SECRET_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
 }
 
 /// Splits the value of `Authorization` into the name of the authentication scheme and the credentials after this name,

@@ -30,7 +30,7 @@ pub struct Identity {
     /// The stored files that the identity may access; `None` if the identity does not restrict files.
     pub(crate) files: Option<Arc<FilePatterns>>,
     /// The values that the program has attached, at most one value of each type.
-    data: Vec<Arc<dyn Any + Send + Sync>>,
+    attached_values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Identity {
@@ -42,7 +42,7 @@ impl Identity {
             permissions: permissions.into_iter().map(Into::into).collect(),
             rate_limiter: None,
             files: None,
-            data: Vec::new(),
+            attached_values: Vec::new(),
         }
     }
 
@@ -50,15 +50,15 @@ impl Identity {
     /// type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.data.retain(|other| !other.is::<T>());
-        self.data.push(Arc::new(value));
+        self.attached_values.retain(|other| !other.is::<T>());
+        self.attached_values.push(Arc::new(value));
         self
     }
 
     /// Returns the value of this type that was attached with [`Identity::with`].
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.data.iter().find_map(|value| value.downcast_ref())
+        self.attached_values.iter().find_map(|value| value.downcast_ref())
     }
 
     /// Limits the number of requests of this identity: requests over the limit are refused with status 429. Calls from
@@ -77,7 +77,7 @@ impl Identity {
     /// Copies the name and the attached values to a new identity with other permissions. The new identity has no rate
     /// limiter and no file patterns.
     pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
-        Self { data: self.data.clone(), ..Self::new(&self.name, permissions) }
+        Self { attached_values: self.attached_values.clone(), ..Self::new(&self.name, permissions) }
     }
 
     /// Returns the name of the identity, which handlers can read and the log contains.

@@ -8,11 +8,11 @@ pub type Outcome = Result<Success, ApiError>;
 /// The result of a successful call: what the handler has returned, and the data for the response.
 pub struct Success {
     /// The outputs or the file that the handler has returned.
-    pub returned: Returned,
+    pub returned: ReturnedValue,
     /// The HTTP status of the response, from 200 to 299.
     pub status: u16,
     /// `true` if the API method has a single output, which is the whole body of the response (`out: {"*": …}`).
-    pub whole: bool,
+    pub has_whole_output: bool,
     /// The header fields that the handler has set for the response.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
 }
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Success {
 }
 
 /// The value that a handler has returned: outputs or a file.
-pub enum Returned {
+pub enum ReturnedValue {
     /// The handler has returned outputs. The response contains them in an envelope (a JSON structure around the
     /// outputs).
     Outputs(Box<dyn Encode>),
@@ -32,7 +32,7 @@ pub enum Returned {
     Download(Box<Download>),
 }
 
-impl std::fmt::Debug for Returned {
+impl std::fmt::Debug for ReturnedValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Outputs(outputs) => f.debug_tuple("Outputs").field(&outputs.to_json()).finish(),

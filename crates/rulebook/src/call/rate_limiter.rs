@@ -39,23 +39,23 @@ pub struct RateLimiter {
     requests: u32,
     seconds: u32,
     /// The current window, and the number of requests that workers have claimed in this window.
-    claimed: Padded,
+    claimed: PaddedCounter,
     /// For each worker, the window to which its block belongs, and the number of requests that remain in the block.
-    blocks: Box<[Padded]>,
+    blocks: Box<[PaddedCounter]>,
 }
 
 /// A window and a number of requests, in a separate cache line, so that the writes of one worker do not slow down other
 /// workers.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Padded(AtomicU64);
+struct PaddedCounter(AtomicU64);
 
-fn pack(window: u32, count: u32) -> u64 {
+fn pack_window_and_count(window: u32, count: u32) -> u64 {
     u64::from(window) << 32 | u64::from(count)
 }
 
-/// Returns the window and the number of requests that [`pack`] has combined.
-fn unpack(packed: u64) -> (u32, u32) {
+/// Returns the window and the number of requests that [`pack_window_and_count`] has combined.
+fn unpack_window_and_count(packed: u64) -> (u32, u32) {
     // Each half of `packed` fits into 32 bits, so that no bits are lost.
     ((packed >> 32) as u32, packed as u32)
 }
@@ -65,8 +65,8 @@ impl RateLimiter {
     /// allows this number of requests in total. `workers` is the number of worker threads of the server.
     #[must_use]
     pub fn new(requests: u32, seconds: u32, workers: usize) -> Self {
-        let blocks = (0..workers.clamp(1, 512)).map(|_| Padded::default()).collect();
-        Self { requests, seconds, claimed: Padded::default(), blocks }
+        let blocks = (0..workers.clamp(1, 512)).map(|_| PaddedCounter::default()).collect();
+        Self { requests, seconds, claimed: PaddedCounter::default(), blocks }
     }
 
     /// The maximum number of requests in a window.
@@ -96,31 +96,32 @@ impl RateLimiter {
     pub fn take_at(&self, now: u64) -> Result<Quota, Quota> {
         let window = self.current_window(now);
         let block = &self.blocks[worker_index() % self.blocks.len()].0;
-        let counted = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| match unpack(packed) {
-            (of, remaining_requests) if of == window && remaining_requests > 0 => {
-                Some(pack(window, remaining_requests - 1))
-            }
-            _ => None,
-        });
+        let counted =
+            block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| match unpack_window_and_count(packed) {
+                (of, remaining_requests) if of == window && remaining_requests > 0 => {
+                    Some(pack_window_and_count(window, remaining_requests - 1))
+                }
+                _ => None,
+            });
         let remaining_requests = match counted {
-            Ok(before) => unpack(before).1 - 1,
+            Ok(before) => unpack_window_and_count(before).1 - 1,
             Err(_) => {
-                let Some(claimed) = self.claim_block(window) else { return Err(self.quota(now, window, 0)) };
-                // Another thread may have the same index, and may have claimed a block for this index in the meantime;
-                // its requests are kept.
-                let add = |packed| match unpack(packed) {
+                let Some(claimed) = self.claim_block(window) else { return Err(self.quota_at(now, window, 0)) };
+                // Another thread may have the same index, and may have stored a block in the same place in the
+                // meantime. The requests of that block are added to the new block.
+                let add = |packed| match unpack_window_and_count(packed) {
                     (of, remaining_requests) if of == window => {
-                        Some(pack(window, remaining_requests.saturating_add(claimed - 1)))
+                        Some(pack_window_and_count(window, remaining_requests.saturating_add(claimed - 1)))
                     }
-                    _ => Some(pack(window, claimed - 1)),
+                    _ => Some(pack_window_and_count(window, claimed - 1)),
                 };
                 let _ = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
                 claimed - 1
             }
         };
-        let (of, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let (of, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
-        Ok(self.quota(now, window, unclaimed.saturating_add(remaining_requests)))
+        Ok(self.quota_at(now, window, unclaimed.saturating_add(remaining_requests)))
     }
 
     /// Checks whether a further request would be allowed, without counting a request.
@@ -131,11 +132,11 @@ impl RateLimiter {
         let now = unix_time();
         let window = self.current_window(now);
         let block = &self.blocks[worker_index() % self.blocks.len()].0;
-        let (of, remaining_requests) = unpack(block.load(Ordering::Relaxed));
-        let (claimed_in, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let (of, remaining_requests) = unpack_window_and_count(block.load(Ordering::Relaxed));
+        let (claimed_in, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let has_block = of == window && remaining_requests > 0;
         let is_allowed = has_block || claimed_in != window || claimed < self.requests;
-        if is_allowed { Ok(()) } else { Err(self.quota(now, window, 0)) }
+        if is_allowed { Ok(()) } else { Err(self.quota_at(now, window, 0)) }
     }
 
     /// Returns the start of the last window with requests, as a Unix time in seconds, and the number of requests that
@@ -143,8 +144,8 @@ impl RateLimiter {
     /// subtracted; the result is exact only if no request is counted at the same time.
     #[must_use]
     pub fn used(&self, exact: bool) -> (u64, u32) {
-        let (window, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
-        let blocks = self.blocks.iter().map(|block| unpack(block.0.load(Ordering::Relaxed)));
+        let (window, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let blocks = self.blocks.iter().map(|block| unpack_window_and_count(block.0.load(Ordering::Relaxed)));
         let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, remaining_requests)| remaining_requests);
         (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
     }
@@ -153,8 +154,8 @@ impl RateLimiter {
     /// window.
     #[must_use]
     pub fn with_used(self, since: u64, used: u32) -> Self {
-        let window = self.window_of(since);
-        self.claimed.0.store(pack(window, used), Ordering::Relaxed);
+        let window = self.window_at(since);
+        self.claimed.0.store(pack_window_and_count(window, used), Ordering::Relaxed);
         self
     }
 
@@ -162,18 +163,18 @@ impl RateLimiter {
     fn claim_block(&self, window: u32) -> Option<u32> {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         let next = |packed| {
-            let (of, claimed) = unpack(packed);
+            let (of, claimed) = unpack_window_and_count(packed);
             let claimed = if of == window { claimed } else { 0 };
             let remaining_requests = self.requests.saturating_sub(claimed);
             (remaining_requests > 0)
                 .then(|| (claimed, (remaining_requests / workers.saturating_mul(BLOCKS_PER_WORKER)).max(1)))
         };
-        let add = |packed| next(packed).map(|(claimed, block)| pack(window, claimed + block));
+        let add = |packed| next(packed).map(|(claimed, block)| pack_window_and_count(window, claimed + block));
         let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
         next(before).map(|(_, block)| block)
     }
 
-    fn window_of(&self, now: u64) -> u32 {
+    fn window_at(&self, now: u64) -> u32 {
         // For windows of a minute or longer, the number fits into 32 bits for the next eight thousand years.
         now.checked_div(self.seconds.into()).map_or(0, |window| window as u32)
     }
@@ -182,12 +183,12 @@ impl RateLimiter {
     /// different times: if one of them has already started a new window, the other must not return to the previous
     /// window.
     fn current_window(&self, now: u64) -> u32 {
-        let window = self.window_of(now);
-        let (known, _) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let window = self.window_at(now);
+        let (known, _) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         if known == window.wrapping_add(1) { known } else { window }
     }
 
-    fn quota(&self, now: u64, window: u32, remaining: u32) -> Quota {
+    fn quota_at(&self, now: u64, window: u32, remaining: u32) -> Quota {
         let end = (u64::from(window) + 1) * u64::from(self.seconds);
         Quota { requests: self.requests, seconds: self.seconds, remaining, reset: end.saturating_sub(now) }
     }
@@ -201,12 +202,12 @@ fn unix_time() -> u64 {
 /// Returns the index of the current thread: the first thread that counts a request has the index 0, the next thread the
 /// index 1.
 fn worker_index() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    static NEXT_INDEX: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static INDEX: Cell<Option<usize>> = const { Cell::new(None) };
+        static THREAD_INDEX: Cell<Option<usize>> = const { Cell::new(None) };
     }
-    INDEX.with(|cell| {
-        let index = cell.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    THREAD_INDEX.with(|cell| {
+        let index = cell.get().unwrap_or_else(|| NEXT_INDEX.fetch_add(1, Ordering::Relaxed));
         cell.set(Some(index));
         index
     })

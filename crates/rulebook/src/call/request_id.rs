@@ -40,7 +40,7 @@ impl RequestId {
     pub(crate) fn header_value(&self) -> HeaderValue {
         let mut digits = [0; 16];
         let text = match self {
-            // The 16 digits always have room for the 8 bytes.
+            // The id has 8 bytes, which always fit into 16 digits.
             Self::Generated(id) => hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits),
             Self::Received(text) => text.as_bytes(),
         };

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::ApiError;
 
 /// The reserved header fields: they describe how the body is encoded and sent, or contain the id of the request.
-const RESERVED: [HeaderName; 13] = [
+const RESERVED_HEADERS: [HeaderName; 13] = [
     header::ALLOW,
     header::CONNECTION,
     header::CONTENT_ENCODING,
@@ -65,7 +65,7 @@ impl From<ResponseError> for ApiError {
 }
 
 /// Checks a header field that a handler sets, and converts its name and value.
-pub(crate) fn response_header(
+pub(crate) fn check_response_header(
     name: &str,
     value: impl TryInto<HeaderValue>,
 ) -> Result<(HeaderName, HeaderValue), ResponseError> {
@@ -73,7 +73,7 @@ pub(crate) fn response_header(
         return Err(ResponseError::InvalidName { name: name.to_owned() });
     };
     let has_prefix = |prefix: &&str| name.as_str().starts_with(prefix);
-    if RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(has_prefix) {
+    if RESERVED_HEADERS.contains(&name) || RESERVED_PREFIXES.iter().any(has_prefix) {
         return Err(ResponseError::Reserved { name });
     }
     match value.try_into() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// The path of the data folder if neither the program, the flag `--data` nor the definition sets the path.
-const DEFAULT: &str = "data";
+const DEFAULT_DATA_FOLDER: &str = "data";
 
 /// A handle for the path of the data folder, in which the server stores files such as keys and links.
 ///
@@ -19,7 +19,7 @@ impl DataFolder {
     /// is `data`, unless the program or the flag `--data` has set another path.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.0.get().map_or(Path::new(DEFAULT), PathBuf::as_path)
+        self.0.get().map_or(Path::new(DEFAULT_DATA_FOLDER), PathBuf::as_path)
     }
 
     /// Sets the path of the data folder if `path` is `Some` and no path was set before.

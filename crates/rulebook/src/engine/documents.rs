@@ -11,34 +11,39 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value as Json};
 
 use super::published;
-use crate::plan::{Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, PublishedDocuments};
+use crate::plan::{
+    Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, ParentPaths, PublishedDocuments,
+};
 
 /// Creates the document cache of an API. The documents are rendered when they are first needed.
-pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
+pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
     let (whole, part, routed) = (Arc::clone(api), Arc::clone(api), Arc::clone(api));
-    let all = LazyDocuments::new(move || catch_panic(|| all(&whole, false)).unwrap_or_else(|| empty(&whole, true)));
-    let parents = move || parents(&describe::uris(&routed)).0;
+    let all = LazyDocuments::new(move || {
+        catch_rendering_panic(|| render_all(&whole, false)).unwrap_or_else(|| empty_documents(&whole, true))
+    });
+    let parents = move || parent_paths(&describe::uris(&routed)).0;
     DocumentCache::new(all, api.options == Audience::Own, parents, move |permissions| {
-        catch_panic(|| for_permissions(&part, permissions)).unwrap_or_else(|| empty(&part, false))
+        catch_rendering_panic(|| render_for_permissions(&part, permissions))
+            .unwrap_or_else(|| empty_documents(&part, false))
     })
 }
 
 /// Renders documents, and returns `None` if rendering panics. Rendering may panic because the JSON Schema of a type may
 /// come from code of the program. The documents are then not available, but calls of API methods still work.
-fn catch_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
+fn catch_rendering_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
 /// Renders the documents for callers with these permissions. These documents omit the API methods that such callers may
 /// not call.
-fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
+fn render_for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_permissions(permissions));
-    let mut documents = all(&part, api.options != Audience::Own);
+    let mut documents = render_all(&part, api.options != Audience::Own);
     // The services that the caller can see have the same order as all services of the API.
-    let mut described = services(&part).zip(documents.services).peekable();
+    let mut described = services_with_modules(&part).zip(documents.services).peekable();
     let (mut descriptions, mut visible_methods) = (Vec::new(), Vec::new());
-    for (module, service) in services(api) {
+    for (module, service) in services_with_modules(api) {
         let is_same = |((name, other), _): &((&str, &Service), _)| *name == module && other.path == service.path;
         let description = described.next_if(is_same);
         let visible = description.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
@@ -52,36 +57,37 @@ fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
 }
 
 /// Returns all services of an API, each with the name of its API module.
-fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
+fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
 /// Renders all documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
 /// caller has requested this with `as=me`.
-fn all(api: &Arc<Api>, requested: bool) -> Documents {
+fn render_all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
-    let all = description(&describe::options_all(api, &uris), published::markdown_all(api, &uris));
-    let (parents, parent_uris) = parents(&uris);
-    let parent = |uri: &_| description(&describe::options_intermediate(uri), published::markdown_parent(uri));
-    let service = |uri| Some(description(&describe::options_service(api, uri), published::markdown_service(uri)));
+    let all = options_description(&describe::options_all(api, &uris), published::markdown_all(api, &uris));
+    let (parents, parent_uris) = parent_paths(&uris);
+    let parent = |uri: &_| options_description(&describe::options_intermediate(uri), published::markdown_parent(uri));
+    let service =
+        |uri| Some(options_description(&describe::options_service(api, uri), published::markdown_service(uri)));
     Documents {
         visible_methods: None,
-        all,
+        whole_api: all,
         services: uris.services.iter().map(service).collect(),
-        parents,
+        parent_paths: parents,
         parent_descriptions: parent_uris.into_iter().map(parent).collect(),
-        published: published::render(api, requested),
+        published: published::render_published(api, requested),
     }
 }
 
 /// Returns documents without content. If `visible` is `false`, the documents also hide all API methods.
-fn empty(api: &Api, visible: bool) -> Documents {
-    let empty = description(&Json::Object(Map::new()), None);
+fn empty_documents(api: &Api, visible: bool) -> Documents {
+    let empty = options_description(&Json::Object(Map::new()), None);
     Documents {
         visible_methods: (!visible).then(Box::default),
-        services: services(api).map(|_| visible.then(|| empty.clone())).collect(),
-        all: empty,
-        parents: ParentPaths::default(),
+        services: services_with_modules(api).map(|_| visible.then(|| empty.clone())).collect(),
+        whole_api: empty,
+        parent_paths: ParentPaths::default(),
         parent_descriptions: Box::default(),
         published: PublishedDocuments::empty(),
     }
@@ -89,15 +95,15 @@ fn empty(api: &Api, visible: bool) -> Documents {
 
 /// Returns the parent paths of an API (paths that are not paths of services, but have services below them), and their
 /// URIs in the same order.
-fn parents<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
+fn parent_paths<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
     // The URIs of an API are all different, so that no insertion fails.
     let added = uris.intermediate.iter().filter(|uri| parents.insert(uri.path, uri.ignore_case).is_ok()).collect();
     (parents, added)
 }
 
-fn description(options: &Json, markdown: Option<Document>) -> Description {
-    Description { json: json_document(|writer| options.serialize(writer)), markdown }
+fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
+    OptionsDescription { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 
 /// Creates a document with the JSON text that `write` produces.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::store::{LazyStore, StoreError};
 
 /// The default folder of stored files, as a name in the data folder.
-const DEFAULT: &str = "files";
+const DEFAULT_FILES_FOLDER: &str = "files";
 
 /// The settings of stored files: whether the program stores files, and in which folder.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct FilesSettings {
 }
 
 impl FilesSettings {
-    pub(super) fn enable(&mut self) {
+    pub(super) fn enable_stored_files(&mut self) {
         self.enabled = true;
     }
 
@@ -29,11 +29,11 @@ impl FilesSettings {
 
     /// Returns the folder of stored files; `None` if the program stores no files. The folder in these settings has
     /// priority over the folder `defined` in the definition; the default is `files` in the data folder.
-    pub(super) fn resolve(self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
+    pub(super) fn resolve_folder(self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
         let configured = self.folder.or_else(|| defined.map(PathBuf::from));
         let (path, is_configured) = match configured {
             Some(folder) => (folder, true),
-            None => (data_folder.join(DEFAULT), false),
+            None => (data_folder.join(DEFAULT_FILES_FOLDER), false),
         };
         // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
         // error.
@@ -65,7 +65,7 @@ impl FilesFolder {
     #[doc(hidden)]
     pub fn open_required(&self) -> io::Result<()> {
         let opened = self.is_required.then(|| self.folder.store());
-        opened.transpose().map(drop).map_err(|error| unusable(&error))
+        opened.transpose().map(drop).map_err(|error| unusable_folder_error(&error))
     }
 
     /// Opens the folder before the first request is served, which also removes temporary files of a process that was
@@ -86,6 +86,6 @@ impl FilesFolder {
     }
 }
 
-fn unusable(error: &StoreError) -> io::Error {
+fn unusable_folder_error(error: &StoreError) -> io::Error {
     io::Error::new(error.io_kind(), format!("no files can be stored there: {error}"))
 }

@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, Caller, Response, State};
-use crate::pipeline::Runner;
+use crate::pipeline::MethodRunner;
 pub use crate::pipeline::log_panics;
 use crate::plan::Plan;
 use crate::server::{self, ApiService, RunningServer, Settings};
@@ -30,7 +30,7 @@ pub use files_folder::FilesFolder;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
-use start::{Start, StartHook};
+use start::{EngineStart, StartHook};
 
 /// A compiled API, which can be served over HTTP or called from code.
 pub struct Engine {
@@ -41,8 +41,8 @@ pub struct Engine {
     /// definition can take effect without a restart: a new plan is stored here, and running requests keep the old plan.
     /// Currently, only tests store a new plan.
     plan: Arc<ArcSwap<Plan>>,
-    runner: Arc<Runner>,
-    start: Arc<Start>,
+    runner: Arc<MethodRunner>,
+    start: Arc<EngineStart>,
 }
 
 impl Engine {
@@ -54,8 +54,8 @@ impl Engine {
         start_hooks: Vec<StartHook>,
     ) -> Self {
         let plan = Arc::new(plan);
-        let start = Arc::new(Start::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
-        let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
+        let start = Arc::new(EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
+        let runner = Arc::new(MethodRunner { plan: Arc::clone(&plan), detached: Arc::default() });
         Self { api, data_folder, files, plan: Arc::new(ArcSwap::new(plan)), runner, start }
     }
 
@@ -100,7 +100,7 @@ impl Engine {
     /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, or the
     /// configured folder of stored files cannot be used.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
-        self.prepare()?;
+        self.prepare_to_serve()?;
         server::serve(&self.plan, settings, self.data_folder.path())
     }
 
@@ -110,12 +110,12 @@ impl Engine {
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn service(&self, settings: &Settings) -> io::Result<ApiService> {
-        self.prepare()?;
+        self.prepare_to_serve()?;
         Ok(server::service(&self.plan, settings, self.data_folder.path()))
     }
 
     /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.
-    fn prepare(&self) -> io::Result<()> {
+    fn prepare_to_serve(&self) -> io::Result<()> {
         if let Some(files) = &self.files {
             files.open()?;
         }
@@ -123,10 +123,10 @@ impl Engine {
         let plan = self.plan.load_full();
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
-            plan.documents.parents();
-            let documents = plan.documents.all().get();
-            if plan.compress {
-                documents.compress_large();
+            plan.documents.parent_paths();
+            let documents = plan.documents.for_whole_api().get();
+            if plan.compresses_responses {
+                documents.compress_large_documents();
             }
         })?;
         Ok(())
@@ -141,8 +141,8 @@ impl std::fmt::Debug for Engine {
 
 /// Runs calls from code, after the start hooks of the engine have run.
 struct StartedRunner {
-    start: Arc<Start>,
-    runner: Arc<Runner>,
+    start: Arc<EngineStart>,
+    runner: Arc<MethodRunner>,
 }
 
 impl Caller for StartedRunner {

@@ -8,71 +8,80 @@ use rulebook_model::describe::{self, IntermediateUri, ModulePart, ServiceUri, Ur
 use rulebook_model::model::Api;
 
 use super::documents::json_document;
-use crate::plan::{Document, Documents, PageFinder, PublishedDocuments, RenderedOnDemand, RenderedPage};
+use crate::plan::{Document, Documents, PageRenderer, PublishedDocuments, RenderedOnDemand, RenderedPage};
 
 /// Renders the documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
 /// caller has requested this with `as=me`.
-pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
+pub(super) fn render_published(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
     let pages = describe::Pages::new(Arc::clone(api), requested).with_swagger_ui(cfg!(feature = "swagger-ui"));
     let llms = Document::new("text/plain; charset=utf-8", pages.llms());
-    let (pages, page_finder) = self::pages(pages);
-    let (modules, parts) = modules(api);
-    PublishedDocuments { openapi: openapi(api, None), modules, parts, llms, pages, page_finder: Some(page_finder) }
+    let (pages, page_renderer) = pages_on_demand(pages);
+    let (modules, parts) = module_documents(api);
+    PublishedDocuments {
+        openapi: openapi_document(api, None),
+        modules,
+        parts,
+        llms,
+        pages,
+        page_renderer: Some(page_renderer),
+    }
 }
 
 /// Returns the description of the whole API in Markdown, for OPTIONS at the base path.
 pub(super) fn markdown_all(api: &Api, uris: &Uris<'_>) -> Option<Document> {
-    Some(markdown(describe::markdown_all(api, uris)))
+    Some(markdown_document(describe::markdown_all(api, uris)))
 }
 
 /// Returns the description of a parent path in Markdown. A parent path is not the path of a service, but the API has
 /// services below it.
 pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
-    Some(markdown(describe::markdown_intermediate(uri)))
+    Some(markdown_document(describe::markdown_intermediate(uri)))
 }
 
 /// Returns the description of a service in Markdown, for OPTIONS at its path.
 pub(super) fn markdown_service(uri: &ServiceUri<'_>) -> Option<Document> {
-    Some(markdown(describe::markdown_service(uri)))
+    Some(markdown_document(describe::markdown_service(uri)))
 }
 
-fn markdown(text: String) -> Document {
+fn markdown_document(text: String) -> Document {
     Document::new("text/markdown; charset=utf-8", text)
 }
 
-fn openapi(api: &Api, part: Option<&ModulePart>) -> Document {
+fn openapi_document(api: &Api, part: Option<&ModulePart>) -> Document {
     json_document(|writer| describe::write_openapi(api, part, writer))
 }
 
 /// Returns the OpenAPI documents of the API modules, and the OpenAPI documents of the parts into which large modules
 /// are divided.
-fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
+fn module_documents(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
         || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
     let parts = modules().flat_map(|(name, part)| {
         let numbered = (1..).zip(part.split());
-        numbered.map(|(number, part)| (Documents::part_name(name, &u32::to_string(&number)), part))
+        numbered.map(|(number, part)| (Documents::module_part_name(name, &u32::to_string(&number)), part))
     });
-    (openapi_of(api, modules().map(|(name, part)| (name.clone(), part))), openapi_of(api, parts))
+    (openapi_documents(api, modules().map(|(name, part)| (name.clone(), part))), openapi_documents(api, parts))
 }
 
 /// Returns an OpenAPI document for each part of the API, by the name of the part.
-fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
+fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
     let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
     let api = Arc::clone(api);
-    RenderedOnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
+    RenderedOnDemand::new(names, Document::memory_size, move |index| openapi_document(&api, parts.get(index)))
 }
 
 /// Returns the documentation pages, and the functions that render pages whose content depends on the request.
-fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder) {
+fn pages_on_demand(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
-    let page = move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown(other) };
+    let page =
+        move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown_document(other) };
     let paths = pages.paths();
     let pages = Arc::new(pages);
     let (search, missing) = (Arc::clone(&pages), Arc::clone(&pages));
-    let rendered =
-        RenderedOnDemand::new(paths, RenderedPage::size, move |index| page((pages.html(index), pages.markdown(index))));
-    let finder = PageFinder {
+    let rendered = RenderedOnDemand::new(paths, RenderedPage::memory_size, move |index| {
+        page((pages.html(index), pages.markdown(index)))
+    });
+    let finder = PageRenderer {
         search: Box::new(move |words| page(search.search(words))),
         missing: Box::new(move |path| page(missing.missing(path))),
     };

@@ -1,4 +1,4 @@
-//! The builder of an engine. It combines the definition of an API with the code and state that a program adds.
+//! The builder of an engine, which combines the definition of an API with the code and state that a program adds.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -62,14 +62,14 @@ use crate::handler::{Module, ReadinessCheck, State};
 /// # }
 /// ```
 pub struct Rulebook {
-    source: Source,
+    source: DefinitionSource,
     modules: Vec<Module>,
     types: Vec<Arc<dyn Type>>,
-    answers: ResponseRegistry,
+    responses: ResponseRegistry,
     functions: Functions,
     authenticators: Vec<Box<dyn DynAuthenticate>>,
     state: State,
-    checks: Vec<ReadinessCheck>,
+    readiness_checks: Vec<ReadinessCheck>,
     start_hooks: Vec<StartHook>,
     unbound: Option<Unbound>,
     data_folder: DataFolder,
@@ -78,7 +78,7 @@ pub struct Rulebook {
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
-enum Source {
+enum DefinitionSource {
     Folder(PathBuf),
     Files(Vec<(PathBuf, Vec<u8>)>),
 }
@@ -86,26 +86,26 @@ enum Source {
 impl Rulebook {
     /// Creates a builder whose definition is in the files of a folder. [`Rulebook::build`] reads the files.
     pub fn load(folder: impl Into<PathBuf>) -> Self {
-        Self::new(Source::Folder(folder.into()))
+        Self::new(DefinitionSource::Folder(folder.into()))
     }
 
     /// Creates a builder whose definition is in memory. Each file has a path, which diagnostics contain, and its
     /// content.
     #[must_use]
     pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
-        Self::new(Source::Files(files))
+        Self::new(DefinitionSource::Files(files))
     }
 
-    fn new(source: Source) -> Self {
+    fn new(source: DefinitionSource) -> Self {
         Self {
             source,
             modules: Vec::new(),
             types: Vec::new(),
-            answers: ResponseRegistry::default(),
+            responses: ResponseRegistry::default(),
             functions: Functions::default(),
             authenticators: Vec::new(),
             state: State::default(),
-            checks: Vec::new(),
+            readiness_checks: Vec::new(),
             start_hooks: Vec::new(),
             unbound: None,
             data_folder: DataFolder::default(),
@@ -132,7 +132,7 @@ impl Rulebook {
     /// earlier format of the same name.
     #[must_use]
     pub fn add_format(mut self, new: impl Format + 'static) -> Self {
-        self.answers.formats.add(Arc::new(new));
+        self.responses.formats.add(Arc::new(new));
         self
     }
 
@@ -140,7 +140,7 @@ impl Rulebook {
     /// The envelope replaces a built-in envelope of the same name.
     #[must_use]
     pub fn add_envelope(mut self, name: &str, new: impl Envelope + 'static) -> Self {
-        self.answers.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
+        self.responses.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
         self
     }
 
@@ -148,8 +148,8 @@ impl Rulebook {
     /// (`on_after_parse` in the `rules` dialect). The function replaces an earlier function of the same name.
     ///
     /// The function gets the value of a parameter, and the `params` that are next to the function's name in the
-    /// definition. It returns the value that the handler gets. If it returns a [`CustomError`], the parameter is
-    /// invalid and the client gets the message of the error.
+    /// definition. The function returns the value that the handler gets. If the function returns a [`CustomError`], the
+    /// parameter is invalid, and the client gets the message of the error.
     ///
     /// The function runs in the thread that serves the request and must not block it. If the definition names a
     /// function that the program has not added, [`Rulebook::build`] fails. With [`Unbound::Echo`], it does not fail,
@@ -246,8 +246,8 @@ impl Rulebook {
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.retain(|check| check.name() != name);
-        self.checks.push(ReadinessCheck::new(name, check));
+        self.readiness_checks.retain(|check| check.name() != name);
+        self.readiness_checks.push(ReadinessCheck::new(name, check));
         self
     }
 
@@ -259,8 +259,8 @@ impl Rulebook {
     }
 
     /// Sets the data folder, in which the server stores files such as keys and links. Overrides `data` in the
-    /// definition. If this function is called several times, the first call takes effect; the flag `--data` of the
-    /// command line is such a first call.
+    /// definition. If a program calls this function several times, only the first call takes effect. The flag `--data`
+    /// of the command line overrides all calls in the program.
     #[must_use]
     pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
         self.data_folder.set_if_unset(Some(folder.into()));
@@ -275,13 +275,13 @@ impl Rulebook {
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
-        self.files.enable();
+        self.files.enable_stored_files();
         self
     }
 
     /// Sets the folder of stored files, for a program that [stores files](Self::keep_files). Overrides `files` in the
-    /// definition. If this function is called several times, the first call takes effect; the flag `--files` of the
-    /// command line is such a first call. If the folder cannot be used, the server does not start.
+    /// definition. If a program calls this function several times, only the first call takes effect. The flag `--files`
+    /// of the command line overrides all calls in the program. If the folder cannot be used, the server does not start.
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.files.set_folder_if_unset(folder.into());
@@ -325,13 +325,13 @@ impl Rulebook {
     #[doc(hidden)]
     pub fn validate(self) -> Result<Validated, Report> {
         let loaded = match self.source {
-            Source::Folder(folder) => definition::load(&folder),
-            Source::Files(files) => definition::read(files),
+            DefinitionSource::Folder(folder) => definition::load(&folder),
+            DefinitionSource::Files(files) => definition::read(files),
         };
-        let extensions = Extensions { types: self.types, answers: self.answers, functions: self.functions };
+        let extensions = Extensions { types: self.types, answers: self.responses, functions: self.functions };
         let Checked { api, sources, unknown_functions } = compile::check(loaded, extensions)?;
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
-        let files = self.files.resolve(api.files.as_deref(), self.data_folder.path());
+        let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;
         if let Some(files) = &files {
             state.insert_shared(Arc::clone(&files.folder));
@@ -346,7 +346,7 @@ impl Rulebook {
             modules: self.modules,
             authenticators: self.authenticators,
             state,
-            checks: self.checks,
+            readiness_checks: self.readiness_checks,
             start_hooks: self.start_hooks,
             verify_outputs: self.verify_outputs,
         };

@@ -17,11 +17,11 @@ use tokio::sync::{oneshot, watch};
 use crate::handler::State;
 
 /// The error that a start hook returns. The operator `?` converts every error type and every text to this type.
-type BoxError = Box<dyn Error + Send + Sync>;
+type HookError = Box<dyn Error + Send + Sync>;
 
 /// A function that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
 pub(super) type StartHook =
-    Box<dyn FnOnce(StartContext) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> + Send>;
+    Box<dyn FnOnce(StartContext) -> Pin<Box<dyn Future<Output = Result<(), HookError>> + Send>> + Send>;
 
 /// The context that a start hook receives: the data folder, and the values that handlers share. See
 /// [`Rulebook::on_start`](crate::Rulebook::on_start).
@@ -62,29 +62,29 @@ impl fmt::Debug for StartContext {
 
 /// The result of the start hooks. The error is a text, because each caller that waits for the start gets a copy of the
 /// error.
-type Outcome = Result<(), Arc<str>>;
+type StartResult = Result<(), Arc<str>>;
 
 /// The start hooks of an engine, and their result after they have run.
-pub(super) struct Start {
+pub(super) struct EngineStart {
     /// The start hooks that have not run; `None` once they have been started.
-    pending: Mutex<Option<Pending>>,
+    pending: Mutex<Option<PendingHooks>>,
     /// The result of the start hooks; `None` until all hooks have ended.
-    outcome: watch::Receiver<Option<Outcome>>,
+    outcome: watch::Receiver<Option<StartResult>>,
 }
 
 /// The start hooks before they are started, with the data folder and the state that they need.
-struct Pending {
+struct PendingHooks {
     hooks: Vec<StartHook>,
     data_folder: PathBuf,
     state: State,
-    outcome: watch::Sender<Option<Outcome>>,
+    outcome: watch::Sender<Option<StartResult>>,
 }
 
-impl Start {
+impl EngineStart {
     pub(super) fn new(hooks: Vec<StartHook>, data_folder: PathBuf, state: State) -> Self {
         let ended = if hooks.is_empty() { Some(Ok(())) } else { None };
         let (sender, outcome) = watch::channel(ended);
-        let pending = Pending { hooks, data_folder, state, outcome: sender };
+        let pending = PendingHooks { hooks, data_folder, state, outcome: sender };
         let pending = if pending.hooks.is_empty() { None } else { Some(pending) };
         Self { pending: Mutex::new(pending), outcome }
     }
@@ -92,14 +92,14 @@ impl Start {
     /// Runs the start hooks if they have not run yet, and waits until they have ended. The hooks continue to run even
     /// if the caller stops waiting.
     pub(super) async fn wait(&self) -> io::Result<()> {
-        let mut outcome = self.begin()?;
+        let mut outcome = self.begin_hooks()?;
         let ended = outcome.wait_for(Option::is_some).await;
         let ended = ended.ok().and_then(|ended| ended.clone());
         // The result is missing if the thread of the hooks could not be started or has panicked.
         ended.unwrap_or_else(|| Err("the start was interrupted".into())).map_err(|error| io::Error::other(&*error))
     }
 
-    /// Does the same as [`Start::wait`], but blocks the thread. The thread may run a tokio runtime.
+    /// Does the same as [`EngineStart::wait`], but blocks the thread. The thread may run a tokio runtime.
     pub(super) fn wait_blocking(&self) -> io::Result<()> {
         if let Some(Ok(())) = *self.outcome.borrow() {
             return Ok(());
@@ -112,15 +112,15 @@ impl Start {
 
     /// Starts the hooks on a new thread with a separate tokio runtime, unless the hooks were started before. Returns
     /// the receiver of their result.
-    fn begin(&self) -> io::Result<watch::Receiver<Option<Outcome>>> {
+    fn begin_hooks(&self) -> io::Result<watch::Receiver<Option<StartResult>>> {
         if let Some(pending) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             thread::Builder::new().name("start".to_owned()).spawn(move || {
                 let (served, ended) = oneshot::channel::<()>();
                 // The state drops this sender when the last plan of the engine is dropped.
                 pending.state.keep_alive(served);
-                let Pending { hooks, data_folder, state, outcome } = pending;
-                let ran = runtime.block_on(run(hooks, data_folder, &state));
+                let PendingHooks { hooks, data_folder, state, outcome } = pending;
+                let ran = runtime.block_on(run_start_hooks(hooks, data_folder, &state));
                 drop(state);
                 outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
                 // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
@@ -133,7 +133,7 @@ impl Start {
 
 /// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not
 /// run.
-async fn run(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), BoxError> {
+async fn run_start_hooks(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), HookError> {
     fs::create_dir_all(&data_folder)
         .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;
     let inserted = Arc::new(Mutex::new(State::default()));

@@ -24,12 +24,12 @@ pub struct Validated {
     pub(super) modules: Vec<Module>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
     pub(super) state: State,
-    pub(super) checks: Vec<ReadinessCheck>,
+    pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
-    /// The errors about functions that the definition names, but the program does not have. They are reported unless
-    /// the API is served without handlers ([`Unbound::Echo`]).
+    /// The errors about functions that the definition names, but the program does not have. These errors are reported
+    /// unless the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_functions: Vec<Diagnostic>,
 }
 
@@ -67,7 +67,7 @@ impl Validated {
     #[doc(hidden)]
     pub fn build(self) -> Result<Engine, Report> {
         let echo = self.unbound == Unbound::Echo;
-        let mut bound = bind::bind(&self.api, &self.modules, self.unbound);
+        let mut bound = bind::bind_handlers(&self.api, &self.modules, self.unbound);
         if !echo {
             bound.diagnostics.extend(self.unknown_functions);
         }
@@ -76,16 +76,16 @@ impl Validated {
         }
         // Readiness checks and start hooks are needed only by handlers. If the API methods return their arguments
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
-        let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.checks, self.start_hooks) };
+        let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
         let api = Arc::new(self.api);
         let context = PlanContext {
             authenticators: self.authenticators,
             state: self.state,
-            checks,
+            readiness_checks: checks,
             verify_outputs: self.verify_outputs,
-            documents: documents::cache(&api),
+            documents: documents::create_document_cache(&api),
         };
-        let plan = bind::plan(&api, bound.actions, &self.modules, context);
+        let plan = bind::create_plan(&api, bound.actions, &self.modules, context);
         Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))
     }
 }

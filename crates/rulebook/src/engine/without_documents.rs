@@ -8,7 +8,7 @@ use rulebook_model::model::Api;
 
 use crate::plan::{Document, PublishedDocuments};
 
-pub(super) fn render(_: &Arc<Api>, _: bool) -> PublishedDocuments {
+pub(super) fn render_published(_: &Arc<Api>, _: bool) -> PublishedDocuments {
     PublishedDocuments::empty()
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use crate::call::{ApiError, Download, Identity, Outcome, RequestId, Returned, Upload};
+use crate::call::{ApiError, Download, Identity, Outcome, RequestId, ReturnedValue, Upload};
 
 /// The interface through which handlers use the engine: it runs their calls and holds the state of the program.
 pub trait Caller: Send + Sync {
@@ -79,13 +79,13 @@ impl Response {
     pub(crate) fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
         let converted = outcome.and_then(|success| {
             let (outputs, download) = match success.returned {
-                Returned::Outputs(outputs) => (outputs.to_json().map_err(ApiError::internal)?, None),
-                Returned::Download(mut download) => match download.error.take() {
+                ReturnedValue::Outputs(outputs) => (outputs.to_json().map_err(ApiError::internal)?, None),
+                ReturnedValue::Download(mut download) => match download.error.take() {
                     Some(error) => return Err(error.into()),
                     None => (Json::Null, Some(download)),
                 },
             };
-            Ok((outputs, download, success.status, success.whole))
+            Ok((outputs, download, success.status, success.has_whole_output))
         });
         match converted {
             Ok((outputs, download, status, whole)) => Self { outcome: Ok(outputs), download, status, whole, envelope },

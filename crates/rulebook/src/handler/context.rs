@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use super::response_overrides::ResponseOverrides;
 use super::{Call, CallBuilder, Caller};
-use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, response_header};
+use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, check_response_header};
 use crate::store::{LazyStore, Store};
 
 /// The context of a call: the caller, the head of the request, the program's state, the response, and further calls.
@@ -205,7 +205,7 @@ impl Context {
     /// Fails if the name or the value is not valid, or if only the engine sets the field. `?` converts the error to an
     /// internal one.
     pub fn set_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
-        let field = response_header(name.as_ref(), value)?;
+        let field = check_response_header(name.as_ref(), value)?;
         self.lock_response().set_header(field);
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Context {
     /// # Errors
     /// Fails like [`Context::set_header`].
     pub fn append_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
-        let field = response_header(name.as_ref(), value)?;
+        let field = check_response_header(name.as_ref(), value)?;
         self.lock_response().append_header(field);
         Ok(())
     }

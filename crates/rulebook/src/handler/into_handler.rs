@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use super::slots_reader::SlotsReader;
 use super::{Args, ArgsError, Context, Fields, fields};
-use crate::call::{ApiError, Download, Returned, Slots};
+use crate::call::{ApiError, Download, ReturnedValue, Slots};
 
 /// A running handler. It does not borrow from the request, so it can continue after the request has ended.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Returned, ApiError>> + Send>>;
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<ReturnedValue, ApiError>> + Send>>;
 
 /// A handler with erased argument and output types.
 pub trait Handler: Send + Sync {
@@ -72,22 +72,22 @@ pub trait Outputs: Send + 'static {
     const IS_DOWNLOAD: bool;
 
     /// Erases the type.
-    fn into_returned(self) -> Returned;
+    fn into_returned(self) -> ReturnedValue;
 }
 
 impl<U: Serialize + Send + 'static> Outputs for U {
     const IS_DOWNLOAD: bool = false;
 
-    fn into_returned(self) -> Returned {
-        Returned::Outputs(Box::new(self))
+    fn into_returned(self) -> ReturnedValue {
+        ReturnedValue::Outputs(Box::new(self))
     }
 }
 
 impl Outputs for Download {
     const IS_DOWNLOAD: bool = true;
 
-    fn into_returned(self) -> Returned {
-        Returned::Download(Box::new(self))
+    fn into_returned(self) -> ReturnedValue {
+        ReturnedValue::Download(Box::new(self))
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, header};
 use crate::call::Head;
 
 /// An element of the list in `Accept` or `Accept-Encoding`.
-pub(super) struct Range<'h> {
+pub(super) struct WeightedElement<'h> {
     /// The media range (`type/subtype`, `type/*` or `*/*`) or the name of the content coding, without parameters.
     pub(super) name: &'h str,
     /// The weight (`q`) of the element in thousandths, from 0 (not acceptable) to 1000.
@@ -14,22 +14,22 @@ pub(super) struct Range<'h> {
 }
 
 /// Returns the media ranges of a request's `Accept` fields, in the order of the fields.
-pub(super) fn ranges(head: &Head) -> impl Iterator<Item = Range<'_>> {
+pub(super) fn media_ranges(head: &Head) -> impl Iterator<Item = WeightedElement<'_>> {
     weighted_elements(head, &header::ACCEPT)
 }
 
 /// Returns the elements of all header fields with this name and their weights, in the order of the fields.
-pub(super) fn weighted_elements<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = Range<'h>> {
+pub(super) fn weighted_elements<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = WeightedElement<'h>> {
     let fields = head.get_all(name).filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(parse_range).filter(|range| !range.name.is_empty())
+    fields.flat_map(|field| field.split(',')).map(parse_weighted_element).filter(|range| !range.name.is_empty())
 }
 
-fn parse_range(text: &str) -> Range<'_> {
+fn parse_weighted_element(text: &str) -> WeightedElement<'_> {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
     // An element with an invalid weight counts as an element without a weight.
-    Range { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
+    WeightedElement { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
 }
 
 /// The highest weight in thousandths, which an element without `q` has.
@@ -53,21 +53,22 @@ fn parse_weight(text: &str) -> Option<u16> {
 }
 
 /// Returns `true` if the `Accept` fields give the media type `a` a higher weight than the media type `b`.
-pub(super) fn prefers(head: &Head, a: &str, b: &str) -> bool {
-    weight_of(head, a) > weight_of(head, b)
+pub(super) fn prefers_media_type(head: &Head, a: &str, b: &str) -> bool {
+    media_type_weight(head, a) > media_type_weight(head, b)
 }
 
 /// Returns the weight that the `Accept` fields give a media type, in thousandths; 0 if no media range matches the media
 /// type. If several media ranges match, the most specific range determines the weight. Parameters of media types are
 /// ignored.
-pub(super) fn weight_of(head: &Head, media_type: &str) -> u16 {
-    let weights = ranges(head).filter_map(|range| Some((specificity(range.name, media_type)?, range.weight)));
+pub(super) fn media_type_weight(head: &Head, media_type: &str) -> u16 {
+    let weights =
+        media_ranges(head).filter_map(|range| Some((media_range_specificity(range.name, media_type)?, range.weight)));
     weights.max().map_or(0, |(_, weight)| weight)
 }
 
 /// Returns the rank of a media range that matches a media type: 0 for `*/*`, 1 for `type/*`, 2 for the media type
 /// itself; `None` if the range does not match.
-fn specificity(range: &str, media_type: &str) -> Option<u8> {
+fn media_range_specificity(range: &str, media_type: &str) -> Option<u8> {
     if range.eq_ignore_ascii_case(media_type) {
         return Some(2);
     }

@@ -10,11 +10,11 @@ use std::task::{Context as TaskContext, Poll};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Runner;
-use super::authorize::Granted;
+use super::MethodRunner;
+use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
 use super::verify::verify_outputs;
-use crate::call::{ApiError, Download, ErrorKind, Outcome, Returned, Slot, Slots, Success, Value};
+use crate::call::{ApiError, Download, ErrorKind, Outcome, ReturnedValue, Slot, Slots, Success, Value};
 use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
@@ -25,23 +25,25 @@ use crate::plan::{Action, PlannedMethod};
 /// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
 /// the handler.
 pub(crate) fn act(
-    runner: &Arc<Runner>,
-    granted: &Granted<'_>,
+    runner: &Arc<MethodRunner>,
+    granted: &GrantedCall<'_>,
     arguments: Vec<Slot<'_>>,
     origin: CallOrigin,
 ) -> Result<RunningHandler, ApiError> {
     let method = granted.method();
     let (handler, nullable) = match &method.action {
         Action::Handler { handler, nullable } => (handler, nullable),
-        Action::Echo => return Ok(RunningHandler::new(runner, granted.index(), None, echo(method, arguments))),
+        Action::Echo => {
+            return Ok(RunningHandler::new(runner, granted.method_index(), None, echo_arguments(method, arguments)));
+        }
         Action::NotImplemented => {
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
         }
     };
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
-    let context = Context::new(granted.index(), granted.identity().cloned(), origin, caller);
-    let slots = Slots { names: &method.names, values: arguments };
-    let (module, handler_context) = (method.module, context.clone());
+    let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
+    let slots = Slots { names: &method.parameter_names, values: arguments };
+    let (module, handler_context) = (method.module_index, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
     let running = catch_panic("the argument type", || handler.start(slots, nullable, context))??;
@@ -49,18 +51,18 @@ pub(crate) fn act(
         Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
         None => running,
     };
-    Ok(RunningHandler::new(runner, granted.index(), Some(handler_context), running))
+    Ok(RunningHandler::new(runner, granted.method_index(), Some(handler_context), running))
 }
 
 /// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
 /// borrowed from the worker's runner: if an `Arc` of the hooks were cloned, all workers would write to one reference
 /// count.
 async fn run_with_hooks(
-    runner: Arc<Runner>,
+    runner: Arc<MethodRunner>,
     module: usize,
     running: HandlerFuture,
     context: Context,
-) -> Result<Returned, ApiError> {
+) -> Result<ReturnedValue, ApiError> {
     let hooks = &runner.plan.modules[module].hooks;
     let call = async {
         if let Some(before) = &hooks.before {
@@ -88,7 +90,7 @@ async fn run_with_hooks(
 
 /// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
 /// are returned as a JSON file.
-fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
+fn echo_arguments(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {
@@ -103,52 +105,52 @@ fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
             serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
         }
     }
-    let arguments = method.names.iter().cloned().zip(arguments.into_iter().map(|slot| match slot {
+    let arguments = method.parameter_names.iter().cloned().zip(arguments.into_iter().map(|slot| match slot {
         Slot::Absent | Slot::Null => Value::Null,
         Slot::Value(value) => value.into_owned(),
     }));
-    let echo = Echo(arguments.collect());
-    let returned = if method.download {
-        let text = serde_json::to_vec(&echo).map_err(ApiError::internal);
-        text.map(|text| Returned::Download(Box::new(Download::bytes(text).name("args.json"))))
+    let echo_arguments = Echo(arguments.collect());
+    let returned = if method.returns_file {
+        let text = serde_json::to_vec(&echo_arguments).map_err(ApiError::internal);
+        text.map(|text| ReturnedValue::Download(Box::new(Download::bytes(text).name("args.json"))))
     } else {
-        Ok(Returned::Outputs(Box::new(echo)))
+        Ok(ReturnedValue::Outputs(Box::new(echo_arguments)))
     };
     Box::pin(std::future::ready(returned))
 }
 
 /// Counts the handlers that are still running after their clients have disconnected.
 #[derive(Debug, Default)]
-pub struct Detached(AtomicUsize);
+pub struct DetachedHandlers(AtomicUsize);
 
-impl Detached {
-    /// Returns the number of handlers that are running at the moment without a client.
+impl DetachedHandlers {
+    /// Returns the number of handlers that are still running although their clients have disconnected.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// Counts one handler without a client, until this guard is dropped.
-struct DetachedGuard(Arc<Detached>);
+/// Counts one handler whose client has disconnected, until this guard is dropped.
+struct DetachedHandlerGuard(Arc<DetachedHandlers>);
 
-impl DetachedGuard {
-    fn new(detached: &Arc<Detached>) -> Self {
+impl DetachedHandlerGuard {
+    fn new(detached: &Arc<DetachedHandlers>) -> Self {
         detached.0.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(detached))
     }
 }
 
-impl Drop for DetachedGuard {
+impl Drop for DetachedHandlerGuard {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// The future of a running handler. If this future is dropped before the handler has finished, the handler continues to
-/// run as a task.
+/// The future of a running handler. If the future is dropped before the handler has finished, the handler continues to
+/// run as a separate task.
 pub struct RunningHandler {
-    runner: Arc<Runner>,
+    runner: Arc<MethodRunner>,
     method: usize,
     /// The context that the handler received; `None` if the arguments are returned without a handler.
     context: Option<Context>,
@@ -156,7 +158,7 @@ pub struct RunningHandler {
 }
 
 impl RunningHandler {
-    fn new(runner: &Arc<Runner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
+    fn new(runner: &Arc<MethodRunner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
         Self { runner: Arc::clone(runner), method, context, running: Some(running) }
     }
 }
@@ -176,7 +178,7 @@ impl Future for RunningHandler {
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
         let verified = result.and_then(|returned| {
-            if let Returned::Outputs(outputs) = &returned
+            if let ReturnedValue::Outputs(outputs) = &returned
                 && self.runner.plan.verify_outputs
                 && matches!(method.action, Action::Handler { .. })
             {
@@ -187,10 +189,10 @@ impl Future for RunningHandler {
         let overrides = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
         Poll::Ready(match verified {
             Ok(returned) => {
-                let status = overrides.status.unwrap_or(method.status);
-                Ok(Success { returned, status, whole: method.whole, headers: overrides.headers })
+                let status = overrides.status.unwrap_or(method.success_status);
+                Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
             }
-            Err(error) => Err(overrides.apply_to(with_declaration(method, error))),
+            Err(error) => Err(overrides.apply_to(with_declared_status(method, error))),
         })
     }
 }
@@ -202,7 +204,7 @@ impl Drop for RunningHandler {
             return;
         };
         let (runner, method, context) = (Arc::clone(&self.runner), self.method, self.context.take());
-        let guard = DetachedGuard::new(&runner.detached);
+        let guard = DetachedHandlerGuard::new(&runner.detached);
         runtime.spawn(async move {
             let result = catch_panic_async("the handler", pin!(running)).await.and_then(|result| result);
             if let Some(reason) = result.err().as_ref().and_then(ApiError::log) {
@@ -218,11 +220,11 @@ impl Drop for RunningHandler {
 
 /// If a handler returned a declared error, sets the HTTP status and the message that the definition declares for this
 /// error. If the definition does not declare an error with this name, returns an internal error.
-fn with_declaration(method: &PlannedMethod, error: ApiError) -> ApiError {
+fn with_declared_status(method: &PlannedMethod, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else {
         return error;
     };
-    match method.errors.iter().find(|declared| *declared.name == **name) {
+    match method.declared_errors.iter().find(|declared| *declared.name == **name) {
         Some(declared) => error.with_status(declared.status).with_default_message(&declared.info),
         None => ApiError::internal(format_args!("{}: the definition declares no error {name:?}", method.id)),
     }

@@ -10,17 +10,19 @@ use super::identify::{Client, authenticate, check_quota};
 use super::jsonp;
 use super::raw::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
-use crate::plan::{MatchedMethod, Permit, Plan, PlannedMethod, Requirement, RequirementPart};
+use crate::plan::{
+    MatchedMethod, Plan, PlannedMethod, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
+};
 
 /// The proof that a client may call an API method. Only this stage creates values of this type, and [`act`](super::act)
 /// runs a handler only with such a value.
-pub struct Granted<'r> {
+pub struct GrantedCall<'r> {
     plan: &'r Plan,
     method: usize,
     identity: Option<&'r Identity>,
 }
 
-impl<'r> Granted<'r> {
+impl<'r> GrantedCall<'r> {
     /// Returns the API method that the client may call.
     #[must_use]
     pub fn method(&self) -> &'r PlannedMethod {
@@ -28,7 +30,7 @@ impl<'r> Granted<'r> {
     }
 
     /// Returns the index in the plan of the API method that the client may call.
-    pub(super) fn index(&self) -> usize {
+    pub(super) fn method_index(&self) -> usize {
         self.method
     }
 
@@ -46,24 +48,26 @@ pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod<'_>,
     client: &'r Client<'_>,
-) -> Result<Granted<'r>, ApiError> {
-    let (method, identity) = (&plan.methods[matched.method], client.identity.as_ref());
-    check_groups(plan, method, identity, |slot| raw::head_value(method, slot, &client.head, &matched.segments))?;
-    Ok(Granted { plan, method: matched.method, identity })
+) -> Result<GrantedCall<'r>, ApiError> {
+    let (method, identity) = (&plan.methods[matched.method_index], client.identity.as_ref());
+    check_permission_groups(plan, method, identity, |slot| {
+        raw::head_value(method, slot, &client.head, &matched.segments)
+    })?;
+    Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
 
 /// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`.
 ///
 /// # Errors
 /// Fails under the same conditions as [`authorize`].
-pub(super) fn authorize_call<'r>(
+pub(super) fn authorize_code_call<'r>(
     plan: &'r Plan,
     method: usize,
     raw: &[RawValue<'_>],
     identity: Option<&'r Identity>,
-) -> Result<Granted<'r>, ApiError> {
-    check_groups(plan, &plan.methods[method], identity, |slot| raw[slot].clone())?;
-    Ok(Granted { plan, method, identity })
+) -> Result<GrantedCall<'r>, ApiError> {
+    check_permission_groups(plan, &plan.methods[method], identity, |slot| raw[slot].clone())?;
+    Ok(GrantedCall { plan, method, identity })
 }
 
 /// Checks the client's permission to call an API method before the body is read. The request passes through the stages
@@ -73,25 +77,27 @@ pub(super) fn authorize_call<'r>(
 ///
 /// # Errors
 /// Returns the same errors as the stages [`identify`] and [`authorize`].
-pub async fn authorize_early(plan: &Plan, head: &Head, matched: &MatchedMethod<'_>) -> Result<(), ApiError> {
-    let method = &plan.methods[matched.method];
-    let identity = match jsonp::callback(method.jsonp, head)? {
+pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod<'_>) -> Result<(), ApiError> {
+    let method = &plan.methods[matched.method_index];
+    let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {
         Some(_) => None,
         None => authenticate(plan, head).await?,
     };
     check_quota(identity.as_ref())?;
-    check_groups(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &matched.segments))
+    check_permission_groups(plan, method, identity.as_ref(), |slot| {
+        raw::head_value(method, slot, head, &matched.segments)
+    })
 }
 
 /// Checks that the identity has every permission of at least one group that the API method requires. `value` returns
 /// the raw value of the parameter with this slot index, for a variable in a permission.
-fn check_groups<'r>(
+fn check_permission_groups<'r>(
     plan: &Plan,
     method: &PlannedMethod,
     identity: Option<&Identity>,
     value: impl Fn(usize) -> RawValue<'r>,
 ) -> Result<(), ApiError> {
-    let Permit { groups } = &method.permit;
+    let RequiredPermissions { groups } = &method.required_permissions;
     if groups.is_empty() {
         return Ok(());
     }
@@ -101,14 +107,15 @@ fn check_groups<'r>(
     };
     let mut variables = Vec::new();
     for piece in groups.iter().flatten().flat_map(|requirement| &requirement.parts) {
-        if let RequirementPart::Slot(slot) = piece
+        if let RequiredPermissionPart::Slot(slot) = piece
             && !variables.iter().any(|(known, _)| known == slot)
         {
-            variables.push((*slot, variable_value(method, *slot, value(*slot))));
+            variables.push((*slot, permission_variable_value(method, *slot, value(*slot))));
         }
     }
-    let holds =
-        |requirement: &Requirement| identity.permissions.iter().any(|held| is_held(requirement, held, &variables));
+    let holds = |requirement: &RequiredPermission| {
+        identity.permissions.iter().any(|held| is_same_permission(requirement, held, &variables))
+    };
     if groups.iter().any(|group| group.iter().all(holds)) {
         return Ok(());
     }
@@ -121,8 +128,8 @@ fn check_groups<'r>(
 
 /// Converts a parameter's raw value to the text that replaces its variable in a permission; `None` if the value is
 /// absent or cannot be part of a permission.
-fn variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
-    let check = &*method.slots[slot].check;
+fn permission_variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
+    let check = &*method.parameters[slot].check;
     let value = match raw {
         RawValue::Text(text) => check.decode(text),
         RawValue::Json(value) => value,
@@ -134,12 +141,12 @@ fn variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Opt
 /// Returns `true` if `held`, a permission of the caller, equals the required permission after its variables have been
 /// replaced by values. The parts of the required permission are compared one after the other and are never joined, so
 /// that a value cannot imitate the literal text around it.
-fn is_held(required: &Requirement, held: &str, variables: &[(usize, Option<String>)]) -> bool {
+fn is_same_permission(required: &RequiredPermission, held: &str, variables: &[(usize, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &required.parts {
         let part = match piece {
-            RequirementPart::Literal(literal) => &**literal,
-            RequirementPart::Slot(slot) => match variables.iter().find(|(known, _)| known == slot) {
+            RequiredPermissionPart::Literal(literal) => &**literal,
+            RequiredPermissionPart::Slot(slot) => match variables.iter().find(|(known, _)| known == slot) {
                 Some((_, Some(value))) => value,
                 _ => return false,
             },

@@ -60,20 +60,21 @@ pub enum BodyKind {
 }
 
 /// The media types of request bodies that the server supports.
-pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+pub const SUPPORTED_MEDIA_TYPES: &[&str] =
+    &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
 #[must_use]
-pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
+pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
-        BodyUse::Fields => announced_kind(head, method.multipart_limits),
+        BodyUse::Fields => announced_body_kind(head, method.multipart_limits),
     }
 }
 
 /// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
 #[must_use]
-pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
+pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     let empty = match head.get(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
         // In HTTP/2, a body may follow even if no header field announces its length.
@@ -87,7 +88,7 @@ pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     };
     let text = String::from_utf8_lossy(value.as_bytes());
     let essence = text.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") || is_json_suffix(essence) {
+    if essence.eq_ignore_ascii_case("application/json") || has_json_suffix(essence) {
         return BodyKind::Json;
     }
     if essence.is_empty() || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -102,7 +103,7 @@ pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
 
 /// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type
 /// without parameters.
-fn is_json_suffix(essence: &str) -> bool {
+fn has_json_suffix(essence: &str) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence.strip_prefix("application/").is_some_and(|kind| kind.len() > 5 && kind.ends_with("+json"))
 }

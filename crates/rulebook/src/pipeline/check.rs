@@ -1,24 +1,24 @@
 //! Stage `check`, the fifth: decodes and checks the raw value of every parameter, and stores the checked value in the
 //! parameter's slot (the place for its argument).
 //!
-//! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_ERRORS`].
+//! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
 use rulebook_model::error::texts::MessageId;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
-use super::english;
+use super::english_text;
 use super::raw::RawValue;
-use super::read::{RawValues, filled_by};
+use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
     ApiError, ErrorKind, Limit, ParameterError, ParameterErrorKind, Slot, TypeMismatch, TypeMismatchDetails, Value,
     is_secret_name,
 };
-use crate::plan::{Plan, PlannedMethod, SlotPlan};
+use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
 /// The maximum number of parameter errors in one response.
-const MAX_ERRORS: usize = 50;
+const MAX_PARAMETER_ERRORS: usize = 50;
 
 /// Decodes and checks the raw values of an API method's parameters.
 ///
@@ -29,19 +29,19 @@ pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) 
     let mut slots = Vec::with_capacity(values.raw.len());
     let mut errors = Vec::new();
     let mut truncated = false;
-    for (slot, raw) in method.slots.iter().zip(values.raw) {
+    for (slot, raw) in method.parameters.iter().zip(values.raw) {
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => slots.push(filled),
-            Err(FillError::Invalid(kind, mismatch)) if errors.len() < MAX_ERRORS => {
+            Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
                 errors.push(parameter_error(slot, kind, mismatch));
             }
-            Err(FillError::Invalid(..)) => truncated = true,
-            Err(FillError::Limit(limit)) => return Err(ApiError::too_large(limit, Some(&slot.display_name))),
+            Err(SlotError::Invalid(..)) => truncated = true,
+            Err(SlotError::Limit(limit)) => return Err(ApiError::too_large(limit, Some(&slot.display_name))),
         }
     }
-    let remaining = MAX_ERRORS - errors.len();
-    truncated |= values.unknown.len() > remaining;
-    errors.extend(values.unknown.into_iter().take(remaining));
+    let remaining = MAX_PARAMETER_ERRORS - errors.len();
+    truncated |= values.unknown_parameter_errors.len() > remaining;
+    errors.extend(values.unknown_parameter_errors.into_iter().take(remaining));
     if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
 }
 
@@ -49,18 +49,18 @@ pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) 
 /// whatever parts follow; the server then does not store the files that follow. Returns `false` if the value cannot be
 /// checked yet, because later parts may replace it or add values to it, or because its check needs other values.
 #[must_use]
-pub fn is_refused_by(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
-    let last_counts = plan.modules[method.module].last_counts;
-    let early = |slot: &&SlotPlan| !last_counts && slot.arity == Arity::One && slot.check.can_check_early();
-    let passes = |slot: &SlotPlan| {
+pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
+    let uses_last_value = plan.modules[method.module_index].uses_last_value;
+    let early = |slot: &&PlannedParameter| !uses_last_value && slot.arity == Arity::One && slot.check.can_check_early();
+    let passes = |slot: &PlannedParameter| {
         let text = std::str::from_utf8(bytes);
         text.is_ok_and(|text| fill_slot(slot, RawValue::Text(text.into()), &plan.limits).is_ok())
     };
-    filled_by(method, name).filter(early).is_some_and(|slot| !passes(slot))
+    find_parameter_of_part(method, name).filter(early).is_some_and(|slot| !passes(slot))
 }
 
 /// The reason why a raw value cannot be stored in its slot.
-enum FillError {
+enum SlotError {
     /// The value of the parameter is missing or invalid.
     Invalid(ParameterErrorKind, Option<TypeMismatch>),
     /// The value of the parameter exceeds this limit.
@@ -68,29 +68,30 @@ enum FillError {
 }
 
 /// Decodes and checks the raw value of one parameter. Replaces a missing value by the default.
-fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, FillError> {
+fn fill_slot<'a>(plan: &'a PlannedParameter, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, SlotError> {
     let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
-    let got = |kind, text| FillError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english(text))));
+    let got =
+        |kind, text| SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english_text(text))));
     let value = match raw {
         RawValue::Absent => {
-            let absent = default().or(plan.optional.then_some(Slot::Absent));
-            return absent.ok_or(FillError::Invalid(ParameterErrorKind::Missing, None));
+            let absent = default().or(plan.is_optional.then_some(Slot::Absent));
+            return absent.ok_or(SlotError::Invalid(ParameterErrorKind::Missing, None));
         }
         RawValue::Json(value) => value,
-        RawValue::Text(text) => check_limits(plan.check.decode(text), limits)?,
-        RawValue::Texts(texts) => check_limits(plan.check.decode_many(texts), limits)?,
+        RawValue::Text(text) => check_value_limits(plan.check.decode(text), limits)?,
+        RawValue::Texts(texts) => check_value_limits(plan.check.decode_many(texts), limits)?,
         RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
         RawValue::File(upload) => Value::File(upload),
         RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
         RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, MessageId::GotSeveralValues)),
-        RawValue::NoText => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
+        RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
     };
     match value {
         // If a parameter is optional, the value null means that the argument is absent, even if the type of the
         // parameter accepts null.
-        Value::Null if plan.optional => Ok(default().unwrap_or(Slot::Null)),
+        Value::Null if plan.is_optional => Ok(default().unwrap_or(Slot::Null)),
         value => {
-            let invalid = |mismatch| FillError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
+            let invalid = |mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
             plan.check.check(value).map(Slot::Value).map_err(invalid)
         }
     }
@@ -98,8 +99,8 @@ fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Resu
 
 /// Checks that a value that was decoded from text respects the limits of JSON bodies: `items` for the number of items,
 /// and `nesting` for the depth of nesting.
-fn check_limits<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, FillError> {
-    exceeded_limit(&value, limits, 1).map_or(Ok(value), |limit| Err(FillError::Limit(limit)))
+fn check_value_limits<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, SlotError> {
+    exceeded_limit(&value, limits, 1).map_or(Ok(value), |limit| Err(SlotError::Limit(limit)))
 }
 
 /// Returns the limit that a value exceeds; `None` if it exceeds no limit. `level` is the nesting depth of the value;
@@ -125,12 +126,16 @@ fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limi
 
 /// Creates the error for a parameter whose value is missing or invalid. If the value is a secret, the error does not
 /// contain it.
-fn parameter_error(plan: &SlotPlan, kind: ParameterErrorKind, mismatch: Option<TypeMismatch>) -> ParameterError {
+fn parameter_error(
+    plan: &PlannedParameter,
+    kind: ParameterErrorKind,
+    mismatch: Option<TypeMismatch>,
+) -> ParameterError {
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
         Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),
         None => (plan.expected.clone(), None, String::new(), None),
     };
-    let secret = plan.secret || is_secret_name(&path);
+    let secret = plan.is_secret || is_secret_name(&path);
     let mut error = ParameterError::new(kind, format!("{}{path}", plan.display_name), plan.source, expected);
     error.got = got.filter(|_| !secret);
     error.message = plan.message.clone();

@@ -7,22 +7,22 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::authorize::authorize_call;
+use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
 use super::raw::RawValue;
 use super::read::{self, RawValues};
-use super::route::{OptionsTarget, Route, RoutingError, check_limits, route_to_api, similar};
+use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
-use super::{ErrorContext, Runner, act, check};
+use super::{ErrorContext, MethodRunner, act, check};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
 use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
 use crate::plan::{Action, Plan, PlannedMethod};
 
 /// The maximum nesting depth of calls: how many handlers may wait for each other with
 /// [`Context::call`](crate::Context::call).
-const MAX_DEPTH: u32 = 16;
+const MAX_CALL_DEPTH: u32 = 16;
 
-impl Caller for Runner {
+impl Caller for MethodRunner {
     fn state(&self) -> &State {
         &self.plan.state
     }
@@ -33,7 +33,7 @@ impl Caller for Runner {
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         Box::pin(async move {
-            let (call, target) = match find_target(&self.plan, call) {
+            let (call, target) = match find_call_target(&self.plan, call) {
                 Ok(call_and_target) => call_and_target,
                 Err(RoutingError { context, error }) => {
                     return Response::new(Err(error), Arc::clone(context.envelope(&self.plan)));
@@ -41,9 +41,9 @@ impl Caller for Runner {
             };
             let envelope = Arc::clone(ErrorContext::Method(target.method).envelope(&self.plan));
             let response_envelope = Arc::clone(&envelope);
-            let responding = async { Response::new(run_stages(&self, call, target).await, response_envelope) };
-            // Types, checks and formats may be code of the program, and may panic. The server catches such panics for
-            // requests; for calls from code, they are caught here.
+            let responding = async { Response::new(run_call_stages(&self, call, target).await, response_envelope) };
+            // Types, checks and formats may be code of the program, and may panic. For requests, the server catches
+            // these panics; for calls from code, this function catches them.
             catch_panic_async("a stage", pin!(responding))
                 .await
                 .unwrap_or_else(|panic| Response::new(Err(panic), envelope))
@@ -52,13 +52,13 @@ impl Caller for Runner {
 }
 
 /// Runs the stages of a call from code, from the permission check to the handler.
-async fn run_stages(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
+async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTarget) -> Outcome {
     let plan = &*runner.plan;
     let method = target.method;
     let running = {
         let raw = raw_values(&plan.methods[method], plan, &call, &target)?;
-        let granted = authorize_call(plan, method, &raw, call.identity.as_ref())?;
-        let arguments = check(plan, granted.method(), RawValues { raw, unknown: Vec::new() })?;
+        let granted = authorize_code_call(plan, method, &raw, call.identity.as_ref())?;
+        let arguments = check(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
         let origin = CallOrigin::Call { request_id: call.request_id.clone(), depth: call.depth };
         act(runner, &granted, arguments, origin)?
     };
@@ -75,44 +75,47 @@ fn raw_values<'c>(
     method: &PlannedMethod,
     plan: &Plan,
     call: &'c Call,
-    target: &Target,
+    target: &CallTarget,
 ) -> Result<Vec<RawValue<'c>>, ApiError> {
-    let last_counts = plan.modules[method.module].last_counts;
-    let mut raw = vec![RawValue::Absent; method.slots.len()];
+    let uses_last_value = plan.modules[method.module_index].uses_last_value;
+    let mut raw = vec![RawValue::Absent; method.parameters.len()];
     let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
-        raw[slot].add_text(text, method.slots[slot].arity, last_counts);
+        raw[slot].add_text(text, method.parameters[slot].arity, uses_last_value);
     };
-    for (segment, slot) in &method.segments {
+    for (segment, slot) in &method.path_slots {
         if let Some(given) = target.segments.get(*segment).filter(|text| !text.is_empty()) {
             text(&mut raw, *slot, Cow::Owned(given.clone()));
         }
     }
     let mut next = 0;
-    for (key, value) in urlencoded::pairs(target.query.as_bytes()) {
-        let slot = urlencoded::decode(key).and_then(|key| read::find_slot(method, &method.query, &key, &mut next));
+    for (key, value) in urlencoded::split_fields(target.query.as_bytes()) {
+        let slot =
+            urlencoded::decode_text(key).and_then(|key| read::find_slot(method, &method.query_slots, &key, &mut next));
         let slot = slot.ok_or_else(|| {
             let key = String::from_utf8_lossy(key);
             unknown_argument(method, &format!("no field of its query is called {key:?}"))
         })?;
-        match urlencoded::decode(value) {
+        match urlencoded::decode_text(value) {
             Some(value) => text(&mut raw, slot, Cow::Owned(value.into_owned())),
-            None => raw[slot] = RawValue::NoText,
+            None => raw[slot] = RawValue::InvalidUtf8,
         }
     }
     for (name, argument) in &call.arguments {
-        let slot = method.names.iter().position(|known| **known == **name).ok_or_else(|| {
+        let slot = method.parameter_names.iter().position(|known| **known == **name).ok_or_else(|| {
             unknown_argument(
                 method,
-                &format!("no parameter is called {name:?} in code, but {}", method.names.join(", ")),
+                &format!("no parameter is called {name:?} in code, but {}", method.parameter_names.join(", ")),
             )
         })?;
         match argument {
             CallArgument::Text(given) => text(&mut raw, slot, Cow::Borrowed(given)),
-            CallArgument::Json(json) if last_counts || matches!(raw[slot], RawValue::Absent) => {
+            CallArgument::Json(json) if uses_last_value || matches!(raw[slot], RawValue::Absent) => {
                 raw[slot] = RawValue::Json(Value::from(json));
             }
             CallArgument::Json(_) => raw[slot] = RawValue::Repeated,
-            CallArgument::File(file) => raw[slot].add_file(file.clone(), method.slots[slot].arity, last_counts),
+            CallArgument::File(file) => {
+                raw[slot].add_file(file.clone(), method.parameters[slot].arity, uses_last_value)
+            }
         }
     }
     Ok(raw)
@@ -136,7 +139,7 @@ const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
 /// The API method that a call from code runs, and the parts of the URI that contain arguments.
 #[derive(Default)]
-struct Target {
+struct CallTarget {
     method: usize,
     /// The decoded segments of the URI's path; empty if the calling code names the method by its id.
     segments: Vec<String>,
@@ -146,46 +149,46 @@ struct Target {
 
 /// Finds the API method that a call from code runs. If the arguments `module` and `method` select the API method, they
 /// are removed from the arguments.
-fn find_target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
-    if call.depth > MAX_DEPTH {
-        let why = format!("{}: more than {MAX_DEPTH} calls within each other", call.target);
+fn find_call_target(plan: &Plan, mut call: Call) -> Result<(Call, CallTarget), RoutingError> {
+    if call.depth > MAX_CALL_DEPTH {
+        let why = format!("{}: more than {MAX_CALL_DEPTH} calls within each other", call.target);
         return Err(ApiError::internal(why).into());
     }
-    if let Some(index) = plan.ids.get(&*call.target) {
-        return Ok((call, Target { method: *index, ..Target::default() }));
+    if let Some(index) = plan.method_indices.get(&*call.target) {
+        return Ok((call, CallTarget { method: *index, ..CallTarget::default() }));
     }
     if call.target.is_empty() {
-        call.target = take_path(&mut call.arguments).ok_or_else(unknown_service_error)?;
+        call.target = take_module_and_method(&mut call.arguments).ok_or_else(unknown_service_error)?;
     }
     let (method, path) = match call.target.split_once(' ').filter(|(_, path)| path.starts_with('/')) {
         Some((method, path)) => (Some(method.parse().map_err(|_| unknown_service_error())?), path),
         None => (None, &*call.target),
     };
     let slash = if path.starts_with('/') { "" } else { "/" };
-    let base = utf8_percent_encode(&plan.base, ENCODED_IN_BASE);
+    let base = utf8_percent_encode(&plan.base_path, ENCODED_IN_BASE);
     let uri = format!("{base}{slash}{}", utf8_percent_encode(path, ENCODED_IN_PATH))
         .parse()
         .map_err(|_| unknown_service_error())?;
-    let target = route_target(plan, method, uri)?;
+    let target = route_call_target(plan, method, uri)?;
     Ok((call, target))
 }
 
 /// Finds the API method at a URI. Without an HTTP method, the URI must have a single API method.
-fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, RoutingError> {
+fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<CallTarget, RoutingError> {
     let has_method = method.is_some();
     let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
-    check_limits(plan, &head)?;
+    check_head_limits(plan, &head)?;
     let route = if has_method {
         route_to_api(plan, &head)
     } else {
-        only_method(plan, &head).and_then(|method| {
+        only_http_method(plan, &head).and_then(|method| {
             head.method = method;
             route_to_api(plan, &head)
         })
     };
     match route {
-        Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(Target {
-            method: matched.method,
+        Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(CallTarget {
+            method: matched.method_index,
             segments: matched.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
@@ -193,7 +196,7 @@ fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Re
         // the method.
         Ok(_) => Err(unknown_service_error()),
         Err(RoutingError { context, error }) if error.is_unknown_service() => {
-            Err(RoutingError { context, error: error.with_similar_services(similar(plan, &head)) })
+            Err(RoutingError { context, error: error.with_similar_services(similar_service_uris(plan, &head)) })
         }
         Err(error) => Err(error),
     }
@@ -204,12 +207,12 @@ fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Re
 ///
 /// # Errors
 /// Fails if no API method is at the path, or if API methods with different handlers are at the path.
-fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
+fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {
-            (ErrorContext::Module(plan.services[service].module), Some(service), allowed)
+            (ErrorContext::Module(plan.services[service].module_index), Some(service), allowed)
         }
-        Route::Options(OptionsTarget::All { allowed, .. }) => (ErrorContext::Nothing, None, allowed),
+        Route::Options(OptionsTarget::WholeApi { allowed, .. }) => (ErrorContext::Nothing, None, allowed),
         _ => return Err(unknown_service_error()),
     };
     let Some((first, others)) = allowed.0.split_first() else { return Err(unknown_service_error()) };
@@ -226,7 +229,7 @@ fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> b
     let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
     let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
     let Some(first) = methods.next() else { return false };
-    let sources = |method: &PlannedMethod| method.slots.iter().map(|slot| slot.source).collect::<Vec<_>>();
+    let sources = |method: &PlannedMethod| method.parameters.iter().map(|slot| slot.source).collect::<Vec<_>>();
     methods.all(|other| {
         let same_action = match (&first.action, &other.action) {
             (Action::Handler { handler: one, .. }, Action::Handler { handler: another, .. }) => {
@@ -234,13 +237,13 @@ fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> b
             }
             (one, another) => std::mem::discriminant(one) == std::mem::discriminant(another),
         };
-        same_action && first.names == other.names && sources(first) == sources(other)
+        same_action && first.parameter_names == other.parameter_names && sources(first) == sources(other)
     })
 }
 
 /// Removes the arguments `module` and `method`, and returns the path `<module>/<method>`; `None` if one of these two
 /// arguments is missing.
-fn take_path(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
+fn take_module_and_method(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
     let mut take = |name| {
         let (_, argument) = arguments.remove(arguments.iter().position(|(argument_name, _)| argument_name == name)?);
         let text = match argument {

@@ -16,7 +16,7 @@ use crate::plan::{Plan, PlannedCors};
 /// Adds the header fields for cross-origin requests to a reply. From the reply to a preflight, removes everything
 /// except the allowed HTTP methods. `preflighted` is the index of the API method that the preflight announces.
 #[must_use]
-pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usize>) -> Reply {
+pub fn add_cors_headers(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usize>) -> Reply {
     let is_preflight = is_preflight(head);
     let exists = reply.status < StatusCode::BAD_REQUEST.as_u16();
     if exists && is_preflight {
@@ -27,7 +27,7 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
     if is_preflight {
         let vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
         reply.headers.push((header::VARY, HeaderValue::from_static(vary)));
-    } else if cors.origins.is_some() {
+    } else if cors.allowed_origins.is_some() {
         // The field is added even if the request has no `Origin`, because a cache must not return this response to a
         // page of another origin.
         reply.headers.push((header::VARY, HeaderValue::from_static("Origin")));
@@ -37,15 +37,17 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
         let allow = reply.headers.iter().find(|(name, _)| exists && *name == header::ALLOW);
         // Without `Allow`, the requested URI does not exist, so that no HTTP method is allowed.
         let Some(allow) = allow.map(|(_, value)| value.clone()) else { return reply };
-        let headers = preflighted.and_then(|method| cors.method_headers.get(&method)).unwrap_or(&cors.headers);
+        let headers = preflighted
+            .and_then(|method| cors.allowed_headers_of_methods.get(&method))
+            .unwrap_or(&cors.allowed_headers);
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_METHODS, allow));
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_HEADERS, headers.clone()));
         reply.headers.push((header::ACCESS_CONTROL_MAX_AGE, cors.max_age.clone()));
     } else {
-        reply.headers.push((header::ACCESS_CONTROL_EXPOSE_HEADERS, cors.expose.clone()));
+        reply.headers.push((header::ACCESS_CONTROL_EXPOSE_HEADERS, cors.exposed_headers.clone()));
     }
     reply.headers.push((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin));
-    if cors.credentials {
+    if cors.allows_credentials {
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
     }
     reply
@@ -54,18 +56,18 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
 /// Returns `true` if a request is a CORS preflight: an OPTIONS request with the fields `Origin` and
 /// `Access-Control-Request-Method`.
 pub(super) fn is_preflight(head: &Head) -> bool {
-    requested_method_field(head).is_some()
+    preflight_method_field(head).is_some()
 }
 
 /// Returns the HTTP method that a preflight announces; `None` if the request is not a preflight, the announced text is
 /// not an HTTP method, or the definition does not have the setting `cors`.
-pub(super) fn requested_method(plan: &Plan, head: &Head) -> Option<Method> {
+pub(super) fn preflight_method(plan: &Plan, head: &Head) -> Option<Method> {
     plan.cors.as_ref()?;
-    Method::from_bytes(requested_method_field(head)?.as_bytes()).ok()
+    Method::from_bytes(preflight_method_field(head)?.as_bytes()).ok()
 }
 
 /// Returns the field `Access-Control-Request-Method` of a preflight; `None` if the request is not a preflight.
-fn requested_method_field(head: &Head) -> Option<&HeaderValue> {
+fn preflight_method_field(head: &Head) -> Option<&HeaderValue> {
     if head.method != Method::OPTIONS || head.get_all(&header::ORIGIN).next().is_none() {
         return None;
     }
@@ -82,7 +84,7 @@ fn allowed_origin(cors: &PlannedCors, head: &Head) -> Option<HeaderValue> {
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         return None;
     };
-    match &cors.origins {
+    match &cors.allowed_origins {
         None => Some(HeaderValue::from_static("*")),
         Some(known) => known.contains(&*origin.to_str().ok()?.to_ascii_lowercase()).then(|| origin.clone()),
     }

@@ -6,29 +6,29 @@ use std::fmt::Write;
 use http::{HeaderName, HeaderValue, Method, header};
 use rulebook_model::error::ErrorCode;
 
-use super::accept::prefers;
+use super::accept::prefers_media_type;
 use super::encode::varies_by_encoding;
-use super::respond::{ErrorContext, refuse};
+use super::respond::{ErrorContext, respond_with_error};
 use super::{Reply, ReplyBody};
 use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
-use crate::plan::{Description, Document, Plan, RenderedPage};
+use crate::plan::{Document, OptionsDescription, Plan, RenderedPage};
 
 /// Creates the reply to GET or HEAD at the path of a document.
 #[must_use]
-pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     conditional_reply(plan, head, document, Vec::with_capacity(2))
 }
 
 /// Creates the reply to GET or HEAD at the path of a documentation page.
 #[must_use]
-pub fn page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
+pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
-    conditional_reply(plan, head, preferred_form(head, page), vary)
+    conditional_reply(plan, head, preferred_page_form(head, page), vary)
 }
 
 /// Returns the Markdown form of a page if the `Accept` field prefers Markdown to HTML; otherwise the HTML form.
-fn preferred_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
-    if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
+fn preferred_page_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
+    if prefers_media_type(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
 }
 
 /// Returns `true` if the `Accept` field prefers an HTML or Markdown page to JSON, so that an error should be sent as a
@@ -36,19 +36,19 @@ fn preferred_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
 #[must_use]
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
-    reads && [HTML, MARKDOWN].iter().any(|form| prefers(head, form, JSON))
+    reads && [HTML, MARKDOWN].iter().any(|form| prefers_media_type(head, form, JSON))
 }
 
 /// Creates the reply with status 404 for a documentation page that does not exist. `page` is its content.
 #[must_use]
-pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
-    let Document { body, media_type, .. } = preferred_form(head, page);
+pub fn reply_with_missing_page(head: &Head, page: &RenderedPage) -> Reply {
+    let Document { body, media_type, .. } = preferred_page_form(head, page);
     Reply {
         status: 404,
         content_type: Some(HeaderValue::from_static(media_type)),
         headers: vec![(header::VARY, HeaderValue::from_static("accept"))],
         body: ReplyBody::Whole(body.clone()),
-        written: true,
+        is_written_for_request: true,
         code: Some(ErrorCode::UnknownService),
     }
 }
@@ -56,26 +56,31 @@ pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
 /// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
 /// lists the allowed methods, and any other HTTP method is refused with 405. Returns `None` for GET and HEAD.
 #[must_use]
-pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
+pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
         Method::GET | Method::HEAD => None,
         Method::OPTIONS => {
-            Some(Reply::empty(204, vec![(header::ALLOW, allow_header(&AllowedMethods(vec![HttpMethod::Get])))]))
+            Some(Reply::without_body(204, vec![(header::ALLOW, allow_header(&AllowedMethods(vec![HttpMethod::Get])))]))
         }
         _ => {
             let error = ApiError::new(ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get]) });
-            Some(refuse(plan, head, ErrorContext::Page, error))
+            Some(respond_with_error(plan, head, ErrorContext::ServerPath, error))
         }
     }
 }
 
 /// Creates the reply to OPTIONS: a description in Markdown if the `Accept` field prefers Markdown, otherwise in JSON.
-pub(super) fn options_document(plan: &Plan, head: &Head, description: &Description, allowed: &AllowedMethods) -> Reply {
-    let Description { json, markdown } = description;
+pub(super) fn reply_with_description(
+    plan: &Plan,
+    head: &Head,
+    description: &OptionsDescription,
+    allowed: &AllowedMethods,
+) -> Reply {
+    let OptionsDescription { json, markdown } = description;
     let mut headers = Vec::with_capacity(4);
     headers.push((header::ALLOW, allow_header(allowed)));
     headers.push((header::VARY, HeaderValue::from_static("accept")));
-    let document = markdown.as_ref().filter(|_| prefers(head, MARKDOWN, JSON)).unwrap_or(json);
+    let document = markdown.as_ref().filter(|_| prefers_media_type(head, MARKDOWN, JSON)).unwrap_or(json);
     conditional_reply(plan, head, document, headers)
 }
 
@@ -102,15 +107,15 @@ fn conditional_reply(
     }
     if let Some(etag) = matching_etag(head, document) {
         headers.push((header::ETAG, etag));
-        return Reply::empty(304, headers);
+        return Reply::without_body(304, headers);
     }
     headers.push((header::ETAG, document.etag.clone()));
     Reply {
         status: 200,
         content_type: Some(HeaderValue::from_static(document.media_type)),
         headers,
-        body: ReplyBody::Ready(document.clone()),
-        written: false,
+        body: ReplyBody::Document(document.clone()),
+        is_written_for_request: false,
         code: None,
     }
 }
@@ -121,7 +126,7 @@ fn conditional_reply(
 fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
     let matches = |field: &str, etag: &HeaderValue| {
         let etag = etag.to_str().ok().and_then(ETag::parse);
-        field.trim() == "*" || etag.is_some_and(|etag| ETag::list(field).any(|tag| tag.weak_eq(&etag)))
+        field.trim() == "*" || etag.is_some_and(|etag| ETag::parse_list(field).any(|tag| tag.weak_eq(&etag)))
     };
     let mut fields = head.get_all(&header::IF_NONE_MATCH).filter_map(|field| field.to_str().ok());
     fields.find_map(|field| document.etags().find(|etag| matches(field, etag)))
@@ -129,11 +134,11 @@ fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
 
 /// Returns the value of the header field `Allow` for these HTTP methods.
 fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
-    let mut names = String::with_capacity(MAX_ALLOW);
+    let mut names = String::with_capacity(MAX_ALLOW_LENGTH);
     // Writing to a `String` never fails, and names of HTTP methods are a valid header value.
     let _ = write!(names, "{allowed}");
     HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// The maximum length of the header value `Allow`, in bytes.
-const MAX_ALLOW: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();
+const MAX_ALLOW_LENGTH: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();

@@ -16,12 +16,12 @@ use rulebook_model::model::Audience;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::document_reply::{document, options_document};
-use super::identify::{authenticate, count};
-use super::respond::{ErrorContext, refuse, refuse_without_suggestion};
-use super::route::{OptionsTarget, parent_path};
+use super::document_reply::{reply_with_description, reply_with_document};
+use super::identify::{authenticate, count_request};
+use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
+use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
-use super::{Reply, cors, english};
+use super::{Reply, cors, english_text};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shortened,
 };
@@ -37,14 +37,14 @@ const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The documents for the audience of a request, and the state of the caller's rate limit.
-pub struct DocumentsFor<'p> {
+pub struct AudienceDocuments<'p> {
     documents: Cow<'p, Arc<LazyDocuments>>,
     /// `true` if the audience is the caller; `false` if the audience is every client.
-    for_caller: bool,
+    is_for_caller: bool,
     quota: Option<Quota>,
 }
 
-impl DocumentsFor<'_> {
+impl AudienceDocuments<'_> {
     /// Returns the rendered documents.
     #[must_use]
     pub fn documents(&self) -> &Documents {
@@ -61,9 +61,9 @@ impl DocumentsFor<'_> {
     /// rate limit.
     #[must_use]
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
-        if self.for_caller {
+        if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
-            reply.headers.extend(CALLER_HEADERS);
+            reply.headers.extend(CALLER_DOCUMENT_HEADERS);
         }
         reply.headers.extend(self.quota.into_iter().flat_map(Quota::headers));
         reply
@@ -72,7 +72,7 @@ impl DocumentsFor<'_> {
 
 /// The header fields of a document whose audience is the caller: only a private cache may store the document, and the
 /// cache must revalidate the document before each use.
-const CALLER_HEADERS: [(HeaderName, HeaderValue); 2] = [
+const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::VARY, HeaderValue::from_static("authorization, cookie")),
 ];
@@ -83,26 +83,27 @@ const CALLER_HEADERS: [(HeaderName, HeaderValue); 2] = [
 /// # Errors
 /// Fails if the query field `as` has another value than `me`, the credential is invalid, or the caller's rate limit is
 /// used up.
-pub async fn documents_for<'p>(plan: &'p Plan, head: &Head) -> Result<DocumentsFor<'p>, ApiError> {
+pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
-    if cors::is_preflight(head) || !is_for_caller(plan, head)? {
-        let all = plan.documents.all();
-        render(all).await?;
-        return Ok(DocumentsFor { documents: Cow::Borrowed(all), for_caller: false, quota: None });
+    if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
+        let all = plan.documents.for_whole_api();
+        render_if_needed(all).await?;
+        return Ok(AudienceDocuments { documents: Cow::Borrowed(all), is_for_caller: false, quota: None });
     }
     let identity = authenticate(plan, head).await?;
     let mut quota = None;
-    count(identity.as_ref(), &mut quota)
+    count_request(identity.as_ref(), &mut quota)
         .map_err(|error| error.with_headers(quota.into_iter().flat_map(Quota::headers).collect()))?;
     let documents = plan.documents.for_permissions(identity.as_ref().map_or(&[], |identity| &identity.permissions));
-    render(&documents).await?;
-    Ok(DocumentsFor { documents: Cow::Owned(documents), for_caller: true, quota })
+    render_if_needed(&documents).await?;
+    Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, quota })
 }
 
 /// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
-fn is_for_caller(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
-    let requested =
-        query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAs, |value| (value == CALLER_AUDIENCE).then_some(()))?;
+fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
+    let requested = parse_query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAs, |value| {
+        (value == CALLER_AUDIENCE).then_some(())
+    })?;
     Ok(requested.is_some() || plan.documents.per_caller)
 }
 
@@ -110,7 +111,7 @@ fn is_for_caller(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
 ///
 /// # Errors
 /// Fails if `parse` returns `None` for the value, or the field occurs twice.
-fn query_value<T>(
+fn parse_query_value<T>(
     head: &Head,
     name: &str,
     expected: MessageId,
@@ -118,7 +119,7 @@ fn query_value<T>(
 ) -> Result<Option<T>, ApiError> {
     let mut values = query_values(head, name);
     let error = |kind, got: Option<&str>| {
-        let error = ParameterError::new(kind, name, Source::Query, english(expected));
+        let error = ParameterError::new(kind, name, Source::Query, english_text(expected));
         ApiError::parameters(vec![error.with_got(got.map(|got| format!("{:?}", shortened(got))))])
     };
     match (values.next(), values.next()) {
@@ -134,7 +135,7 @@ fn query_value<T>(
 /// Renders the documents if they do not exist yet. If several requests need the documents at the same time, the first
 /// request starts to render, and the other requests wait. Rendering continues even if the client of the first request
 /// disconnects.
-async fn render(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
+async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     if documents.is_rendered() {
         return Ok(());
     }
@@ -146,8 +147,8 @@ async fn render(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     let unrendered = Arc::clone(documents);
     let rendering = spawn_blocking(move || {
         unrendered.get();
-        // The lock and the permit are released only when rendering has ended. If the request's future held them and the
-        // client disconnected, the next request would start to render a second time.
+        // The lock and the permit are released only when rendering has ended. If the future of the request held the
+        // lock and the client disconnected, the next request would start to render a second time.
         drop((render_lock, permit));
     });
     rendering.await.map_err(ApiError::internal)
@@ -163,35 +164,36 @@ pub enum DocumentKind {
 }
 
 /// The query field whose value is the name of an API module. The response is the OpenAPI document of this module.
-pub const MODULE: &str = "module";
+pub const MODULE_FIELD: &str = "module";
 /// The query field whose value is the number of a part of a large API module; the first part has the number 1. The
 /// response is the OpenAPI document of this part.
-pub const PART: &str = "part";
+pub const PART_FIELD: &str = "part";
 
 /// Responds to GET or HEAD at the path of a document.
 pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind) -> Reply {
-    let refuse = |error| refuse(plan, head, ErrorContext::Page, error);
-    let documents = match documents_for(plan, head).await {
+    let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
+    let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
-        Err(error) => return refuse(error),
+        Err(error) => return respond_with_error(error),
     };
     let document_result = match kind {
-        DocumentKind::OpenApi => openapi(&documents, head).await,
+        DocumentKind::OpenApi => requested_openapi_document(&documents, head).await,
         DocumentKind::LlmsTxt => Ok(documents.documents().published.llms.clone()),
     };
-    documents.add_headers(document_result.map_or_else(refuse, |chosen| document(plan, head, &chosen)))
+    documents
+        .add_headers(document_result.map_or_else(respond_with_error, |chosen| reply_with_document(plan, head, &chosen)))
 }
 
 /// Returns the OpenAPI document that the query of a request selects.
 ///
 /// # Errors
 /// Fails if the API has no module with the name in the query, or the module has no part with the number in the query.
-async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, ApiError> {
+async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let find_module = |name: &str| published.modules.find(name).map(|index| (name.to_owned(), index));
-    let module = query_value(head, MODULE, MessageId::ExpectedModule, find_module)?;
-    let find_part = |number: &str| published.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
-    let part = query_value(head, PART, MessageId::ExpectedPart, find_part)?;
+    let module = parse_query_value(head, MODULE_FIELD, MessageId::ExpectedModule, find_module)?;
+    let find_part = |number: &str| published.parts.find(&Documents::module_part_name(&module.as_ref()?.0, number));
+    let part = parse_query_value(head, PART_FIELD, MessageId::ExpectedPart, find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
@@ -209,32 +211,32 @@ async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, 
 
 /// Responds to OPTIONS with a description of the requested URI, in JSON or Markdown. The description is sent without an
 /// envelope (the JSON structure around outputs and errors).
-pub async fn options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
-    let documents = match documents_for(plan, head).await {
+pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
+    let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
-        Err(error) => return refuse(plan, head, target.context(plan), error),
+        Err(error) => return respond_with_error(plan, head, target.error_context(plan), error),
     };
     let rendered = documents.documents();
     let no_methods = AllowedMethods(Vec::new());
     let description = match target {
-        OptionsTarget::All { allowed, service, by_body } => {
-            Some((&rendered.all, visible_methods(plan, rendered, *service, *by_body, allowed)))
+        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => {
+            Some((&rendered.whole_api, visible_methods(plan, rendered, *service, *body_may_name_service, allowed)))
         }
         OptionsTarget::Service { service, allowed, .. } => {
             let allowed = visible_methods(plan, rendered, Some(*service), false, allowed);
             rendered.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|service| (service, allowed))
         }
-        OptionsTarget::Above { above } if !documents.for_caller => {
-            rendered.parent_descriptions.get(*above).map(|parent| (parent, no_methods.clone()))
+        OptionsTarget::ParentPath { index } if !documents.is_for_caller => {
+            rendered.parent_descriptions.get(*index).map(|parent| (parent, no_methods.clone()))
         }
-        OptionsTarget::Above { .. } => None,
+        OptionsTarget::ParentPath { .. } => None,
     };
     // The service at a URI may be hidden from the caller, while services below this URI are visible.
     let parent_description =
-        || Some((rendered.parent_descriptions.get(parent_path(plan, rendered, head)?)?, no_methods));
+        || Some((rendered.parent_descriptions.get(find_parent_path_index(plan, rendered, head)?)?, no_methods));
     documents.add_headers(match description.or_else(parent_description) {
-        Some((description, allowed)) => options_document(plan, head, description, &allowed),
-        None => refuse_without_suggestion(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
+        Some((description, allowed)) => reply_with_description(plan, head, description, &allowed),
+        None => respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
     })
 }
 
@@ -243,12 +245,17 @@ fn visible_methods(
     plan: &Plan,
     documents: &Documents,
     service: Option<usize>,
-    by_body: bool,
+    body_may_name_service: bool,
     allowed: &AllowedMethods,
 ) -> AllowedMethods {
     let methods = service.map_or(&[][..], |service| &plan.services[service].methods);
-    let is_described =
-        |http: HttpMethod| methods.iter().any(|(accepted, method)| *accepted == http && documents.is_visible(*method));
-    let visible = allowed.0.iter().copied().filter(|http| is_described(*http) || by_body && *http == HttpMethod::Post);
+    let is_described = |http: HttpMethod| {
+        methods.iter().any(|(accepted, method)| *accepted == http && documents.is_method_visible(*method))
+    };
+    let visible = allowed
+        .0
+        .iter()
+        .copied()
+        .filter(|http| is_described(*http) || body_may_name_service && *http == HttpMethod::Post);
     AllowedMethods(visible.collect())
 }

@@ -12,49 +12,51 @@ use tokio::task::spawn_blocking;
 use super::accept::weighted_elements;
 use super::{Reply, ReplyBody};
 use crate::call::Head;
-use crate::plan::{ContentCoding, Document, Effort, Plan};
+use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
 
 /// The minimum length in bytes of a body that is compressed for a single request. A shorter body fits into one or two
 /// network packets, so that compression saves no time.
-const MIN_WRITTEN: usize = 2 << 10;
-/// The minimum length in bytes of a document that is compressed. It is smaller than [`MIN_WRITTEN`], because a document
-/// is compressed only once.
-const MIN_DOCUMENT: usize = 1 << 10;
+const MIN_REPLY_LENGTH: usize = 2 << 10;
+/// The minimum length in bytes of a document that is compressed. This length is smaller than [`MIN_REPLY_LENGTH`],
+/// because a document is compressed only once.
+const MIN_DOCUMENT_LENGTH: usize = 1 << 10;
 /// The maximum length in bytes of a body that is compressed in the worker thread. A longer body is compressed in
 /// another thread, so that it does not delay other requests of the worker.
-const MAX_INLINE: usize = 64 << 10;
+const MAX_LENGTH_IN_WORKER: usize = 64 << 10;
 
 /// Limits the number of documents that are compressed at the same time. Requests for further documents wait without
 /// occupying a thread.
-static COMPRESSING: Semaphore = Semaphore::const_new(4);
+static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Compresses the body of a reply if the client accepts a content coding and the compressed body is shorter.
 pub async fn encode(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
-    match negotiate(plan, head, &mut reply) {
+    match negotiate_coding(plan, head, &mut reply) {
         // This future is boxed, because it would enlarge the future of every request, although few requests need it.
-        Some(coding) => Box::pin(compress(reply, coding)).await,
+        Some(coding) => Box::pin(compress_reply(reply, coding)).await,
         None => reply,
     }
 }
 
 /// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds the header field `Vary` if the
 /// content coding depends on the request.
-fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
+fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
-        ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, ContentCoding::SMALLEST_FIRST),
-        ReplyBody::Whole(bytes) if reply.written => (bytes.len(), MIN_WRITTEN, ContentCoding::FASTEST_FIRST),
-        ReplyBody::Whole(_) | ReplyBody::Pieces { .. } => return None,
+        ReplyBody::Document(document) => (document.body.len(), MIN_DOCUMENT_LENGTH, ContentCoding::SMALLEST_FIRST),
+        ReplyBody::Whole(bytes) if reply.is_written_for_request => {
+            (bytes.len(), MIN_REPLY_LENGTH, ContentCoding::FASTEST_FIRST)
+        }
+        ReplyBody::Whole(_) | ReplyBody::Stream { .. } => return None,
     };
-    if !plan.compress || length == 0 {
+    if !plan.compresses_responses || length == 0 {
         return None;
     }
     let is_long = length >= min;
     // A reply with a document already has the header field `Vary`.
-    if is_long && reply.written {
+    if is_long && reply.is_written_for_request {
         reply.headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
     // A short body is compressed only for a client that does not accept uncompressed bodies.
-    if !is_long && !head.get_all(&header::ACCEPT_ENCODING).any(may_refuse_plain) {
+    if !is_long && !head.get_all(&header::ACCEPT_ENCODING).any(may_refuse_uncompressed) {
         return None;
     }
     if reply
@@ -65,25 +67,25 @@ fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCodin
         return None;
     }
     let chosen = choose_coding(head, order)?;
-    (is_long || chosen.refuses_plain).then_some(chosen.coding)
+    (is_long || chosen.refuses_uncompressed).then_some(chosen.coding)
 }
 
 /// Returns `true` if the content coding of a document depends on the request.
 pub(super) fn varies_by_encoding(plan: &Plan, document: &Document) -> bool {
-    plan.compress && document.body.len() >= MIN_DOCUMENT
+    plan.compresses_responses && document.body.len() >= MIN_DOCUMENT_LENGTH
 }
 
 /// The content coding that was chosen for a reply.
-struct Chosen {
+struct ChosenCoding {
     coding: ContentCoding,
     /// `true` if the client does not accept an uncompressed body.
-    refuses_plain: bool,
+    refuses_uncompressed: bool,
 }
 
 /// Returns the content coding to which the field `Accept-Encoding` gives the highest weight. If several codings have
 /// this weight, returns the first of them in `order`. Returns `None` if the client prefers an uncompressed body or
 /// accepts no content coding.
-fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
+fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
     let fields = || weighted_elements(head, &header::ACCEPT_ENCODING);
     let weight = |names: &[&str]| {
         let named = fields().find(|field| names.iter().any(|name| field.name.eq_ignore_ascii_case(name)));
@@ -102,12 +104,12 @@ fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
     // The element `*` gives `identity` (no compression) the same weight as the content codings. So the client prefers
     // an uncompressed body only if `identity` occurs explicitly, with a higher weight.
     let prefers_plain = named && plain.is_some_and(|plain| plain > max);
-    best.filter(|_| !prefers_plain).map(|coding| Chosen { coding, refuses_plain: plain == Some(0) })
+    best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed: plain == Some(0) })
 }
 
 /// Returns `true` if a field `Accept-Encoding` contains a word by which it can exclude uncompressed bodies: `identity`
 /// or `*`.
-fn may_refuse_plain(field: &HeaderValue) -> bool {
+fn may_refuse_uncompressed(field: &HeaderValue) -> bool {
     contains_ignoring_case(field, b"identity") || contains_ignoring_case(field, b"*")
 }
 
@@ -116,18 +118,18 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
 }
 
 /// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
-async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
+async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
     let body = match &reply.body {
-        ReplyBody::Ready(document) => compress_document(document, coding).await,
+        ReplyBody::Document(document) => compress_document(document, coding).await,
         ReplyBody::Whole(bytes) => compress_bytes(bytes, coding).await.map(|bytes| (bytes, None)),
-        ReplyBody::Pieces { .. } => None,
+        ReplyBody::Stream { .. } => None,
     };
     let Some((bytes, etag)) = body else { return reply };
     for (name, value) in &mut reply.headers {
         if *name == header::ETAG {
             match &etag {
                 Some(etag) => value.clone_from(etag),
-                None => *value = weaken(value),
+                None => *value = to_weak_etag(value),
             }
         }
     }
@@ -139,13 +141,13 @@ async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
 /// Returns the compressed bytes of a document and their entity tag; `None` if they are not shorter. If the cache does
 /// not contain the document in this content coding, compresses the document.
 async fn compress_document(document: &Document, coding: ContentCoding) -> Option<(Bytes, Option<HeaderValue>)> {
-    if !document.is_encoded(coding) {
-        let permit = COMPRESSING.acquire().await.ok()?;
+    if !document.is_compressed(coding) {
+        let permit = COMPRESSION_PERMITS.acquire().await.ok()?;
         // While this request waited for the permit, another request may have compressed the document.
-        if !document.is_encoded(coding) {
-            let document_to_encode = document.clone();
+        if !document.is_compressed(coding) {
+            let document_to_compress = document.clone();
             let make = move || {
-                let _ = document_to_encode.encoded(coding);
+                let _ = document_to_compress.compressed(coding);
                 // The permit is released only when compression has ended: if the client disconnects, compression
                 // continues, and must still count for the limit.
                 drop(permit);
@@ -153,24 +155,24 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
             spawn_blocking(make).await.ok()?;
         }
     }
-    let coded = document.encoded(coding)?;
+    let coded = document.compressed(coding)?;
     (coded.body.len() < document.body.len()).then(|| (coded.body.clone(), Some(coded.etag.clone())))
 }
 
 /// Compresses the body of a single reply, without caching the result; `None` if the compressed bytes are not shorter.
 async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
-    let coded = if bytes.len() <= MAX_INLINE {
-        coding.encode(bytes, Effort::Fast)
+    let coded = if bytes.len() <= MAX_LENGTH_IN_WORKER {
+        coding.compress(bytes, CompressionEffort::Fast)
     } else {
         let bytes = bytes.clone();
-        spawn_blocking(move || coding.encode(&bytes, Effort::Fast)).await.ok()?
+        spawn_blocking(move || coding.compress(&bytes, CompressionEffort::Fast)).await.ok()?
     };
     coded.filter(|coded| coded.len() < bytes.len())
 }
 
 /// Converts an entity tag that a handler has set to a weak entity tag. The strong tag would be wrong, because the
 /// compressed bytes differ from the bytes that the tag identifies (RFC 9110 section 8.8.1).
-fn weaken(etag: &HeaderValue) -> HeaderValue {
+fn to_weak_etag(etag: &HeaderValue) -> HeaderValue {
     if etag.as_bytes().starts_with(b"W/") {
         return etag.clone();
     }

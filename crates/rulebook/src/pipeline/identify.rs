@@ -30,11 +30,11 @@ pub async fn identify<'h>(
     method: usize,
     quota: &mut Option<Quota>,
 ) -> Result<Client<'h>, ApiError> {
-    if jsonp::callback(plan.methods[method].jsonp, head)?.is_some() {
-        return Ok(Client { identity: None, head: jsonp::without_cookies(head) });
+    if jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some() {
+        return Ok(Client { identity: None, head: jsonp::head_without_cookies(head) });
     }
     let identity = authenticate(plan, head).await?;
-    count(identity.as_ref(), quota)?;
+    count_request(identity.as_ref(), quota)?;
     Ok(Client { identity, head: Cow::Borrowed(head) })
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
 ///
 /// # Errors
 /// Fails if the rate limit is used up.
-pub(super) fn count(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
+pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
     let Some(limiter) = identity.and_then(|identity| identity.rate_limiter.as_ref()) else { return Ok(()) };
     let taken = limiter.take();
     *quota = Some(taken.unwrap_or_else(|spent| spent));

@@ -12,8 +12,8 @@ use http::{HeaderValue, Method, header};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
 use rulebook_model::error::texts::MessageId;
 
-use super::english;
-use super::representation::EncodedBody;
+use super::english_text;
+use super::representation::FormattedBody;
 use super::respond::ErrorContext;
 use super::urlencoded::query_values;
 use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
@@ -25,13 +25,13 @@ use crate::plan::Plan;
 /// # Errors
 /// Fails if the query field `callback` occurs twice or is not a function name, or if the request has a field
 /// `Authorization`.
-pub(super) fn callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
+pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
     if !enabled {
         return Ok(None);
     }
     // The error does not quote the value of the field, because the value may be a script or a secret.
     let error = |kind, parameter, source, expected| {
-        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, english(expected))])
+        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, english_text(expected))])
     };
     let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, MessageId::ExpectedCallback);
     let mut values = query_values(head, Callback::PARAMETER);
@@ -56,18 +56,18 @@ pub(super) fn callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>
 /// the client gets the error in JSON instead of a script.
 pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
     let enabled = match context {
-        ErrorContext::Method(index) => plan.methods[index].jsonp,
+        ErrorContext::Method(index) => plan.methods[index].allows_jsonp,
         // Browsers load scripts with GET, so that a request with another method does not expect a script.
-        ErrorContext::Module(_) | ErrorContext::Name | ErrorContext::Nothing => {
-            plan.jsonp && matches!(head.method, Method::GET | Method::HEAD)
+        ErrorContext::Module(_) | ErrorContext::UnknownName | ErrorContext::Nothing => {
+            plan.allows_jsonp && matches!(head.method, Method::GET | Method::HEAD)
         }
-        ErrorContext::Page => false,
+        ErrorContext::ServerPath => false,
     };
-    callback(enabled, head).ok().flatten()
+    requested_callback(enabled, head).ok().flatten()
 }
 
 /// Returns the head of a request without its `Cookie` fields.
-pub(super) fn without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
+pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     if head.get_all(&header::COOKIE).next().is_none() {
         return Cow::Borrowed(head);
     }
@@ -80,13 +80,13 @@ pub(super) fn without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
 ///
 /// # Errors
 /// Fails if the outputs cannot be written as JSON.
-pub(super) fn success(
+pub(super) fn write_success_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
     outputs: &dyn Encode,
     whole: bool,
     status: u16,
-) -> Result<EncodedBody, WriteError> {
+) -> Result<FormattedBody, WriteError> {
     let mut members = JsonMemberWriter::new();
     envelope.success(outputs, whole, &mut members)?;
     if let Some(name) = envelope.status_member() {
@@ -99,11 +99,11 @@ pub(super) fn success(
 ///
 /// # Errors
 /// Fails if the envelope cannot write the error. Only an envelope that the program has added can fail.
-pub(super) fn error(
+pub(super) fn write_error_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
     error: ApiError,
-) -> Result<EncodedBody, WriteError> {
+) -> Result<FormattedBody, WriteError> {
     let mut members = JsonMemberWriter::new();
     let status = error.status().get();
     match envelope.status_member() {
@@ -118,30 +118,30 @@ pub(super) fn error(
 
 /// Writes a script that passes `json` to the JavaScript function. The HTTP status is always 200, because browsers do
 /// not run scripts with an error status.
-fn write_script(callback: &Callback<'_>, json: &[u8]) -> EncodedBody {
+fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
     // Some programs guess the media type of a file from its first bytes. The script begins with a comment, so that the
     // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
     // function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
-    let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + END.len());
+    let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + SCRIPT_END.len());
     body.extend_from_slice(start.as_bytes());
-    append_escaped(json, &mut body);
-    body.extend_from_slice(END);
-    EncodedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
+    append_escaped_json(json, &mut body);
+    body.extend_from_slice(SCRIPT_END);
+    FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
 }
 
-const END: &[u8] = b");";
+const SCRIPT_END: &[u8] = b");";
 
 /// Appends JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
 /// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
 /// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
-fn append_escaped(json: &[u8], to: &mut Vec<u8>) {
+fn append_escaped_json(json: &[u8], to: &mut Vec<u8>) {
     let mut copied = 0;
-    for at in memchr::memchr2_iter(b'<', LINE[0], json) {
+    for at in memchr::memchr2_iter(b'<', LINE_SEPARATOR[0], json) {
         let (length, escaped) = match &json[at..] {
             [b'<', ..] => (1, "\\u003c"),
-            rest if rest.starts_with(&LINE) => (LINE.len(), "\\u2028"),
-            rest if rest.starts_with(&PARAGRAPH) => (PARAGRAPH.len(), "\\u2029"),
+            rest if rest.starts_with(&LINE_SEPARATOR) => (LINE_SEPARATOR.len(), "\\u2028"),
+            rest if rest.starts_with(&PARAGRAPH_SEPARATOR) => (PARAGRAPH_SEPARATOR.len(), "\\u2029"),
             _ => continue,
         };
         to.extend_from_slice(&json[copied..at]);
@@ -152,6 +152,6 @@ fn append_escaped(json: &[u8], to: &mut Vec<u8>) {
 }
 
 /// The character U+2028 (line separator) in UTF-8.
-const LINE: [u8; 3] = [0xE2, 0x80, 0xA8];
+const LINE_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA8];
 /// The character U+2029 (paragraph separator) in UTF-8.
-const PARAGRAPH: [u8; 3] = [0xE2, 0x80, 0xA9];
+const PARAGRAPH_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA9];

@@ -13,9 +13,9 @@ use crate::call::ApiError;
 
 thread_local! {
     /// The number of [`catch_panic`] calls that are active on the stack of this thread.
-    static CATCHERS: Cell<u32> = const { Cell::new(0) };
+    static ACTIVE_CATCHERS: Cell<u32> = const { Cell::new(0) };
     /// The source location of the last panic in this thread. [`catch_panic`] removes the location and logs it.
-    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LAST_PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Calls `run` and catches a panic in it. `what` is the name of the called code in the log, such as "the handler".
@@ -23,10 +23,10 @@ thread_local! {
 /// # Errors
 /// Returns an internal error with the panic message for the log if `run` panics.
 pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
-    CATCHERS.set(CATCHERS.get() + 1);
+    ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() + 1);
     let ran = catch_unwind(AssertUnwindSafe(run));
-    CATCHERS.set(CATCHERS.get() - 1);
-    let location = LOCATION.take();
+    ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() - 1);
+    let location = LAST_PANIC_LOCATION.take();
     match (ran, location) {
         (Ok(value), None) => Ok(value),
         (Ok(value), Some(location)) => {
@@ -35,7 +35,7 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
         }
         (Err(panic), location) => {
             let location = location.unwrap_or_default();
-            Err(ApiError::internal(format_args!("{what} panicked{location}: {}", message(&*panic))))
+            Err(ApiError::internal(format_args!("{what} panicked{location}: {}", panic_message(&*panic))))
         }
     }
 }
@@ -68,16 +68,18 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         // Writing to a `String` never fails.
         let _ = write!(location, "\n{trace}");
     }
-    let is_caught = CATCHERS.get() > 0;
-    if !is_caught || LOCATION.try_with(|location_cell| location_cell.replace(Some(location.clone()))).is_err() {
+    let is_caught = ACTIVE_CATCHERS.get() > 0;
+    if !is_caught
+        || LAST_PANIC_LOCATION.try_with(|location_cell| location_cell.replace(Some(location.clone()))).is_err()
+    {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
-        log::error!("the thread {name} panicked{location}: {}", message(panic.payload()));
+        log::error!("the thread {name} panicked{location}: {}", panic_message(panic.payload()));
     }
 }
 
 /// Returns the text that was passed to `panic!`.
-fn message(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

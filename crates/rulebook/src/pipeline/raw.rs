@@ -27,7 +27,7 @@ pub(super) enum RawValue<'a> {
     /// The request contains several values for a parameter that accepts only one value.
     Repeated,
     /// The request contains a text for the parameter that is not UTF-8.
-    NoText,
+    InvalidUtf8,
 }
 
 /// Returns the raw value of a parameter that is in the path or in a header field; `Absent` for any other parameter.
@@ -38,11 +38,11 @@ pub(super) fn head_value<'a>(
     head: &'a Head,
     segments: &'a [Cow<'_, str>],
 ) -> RawValue<'a> {
-    if let Some((segment, _)) = method.segments.iter().find(|(_, candidate)| *candidate == slot) {
+    if let Some((segment, _)) = method.path_slots.iter().find(|(_, candidate)| *candidate == slot) {
         return segment_value(segments, *segment);
     }
-    match method.headers.iter().find(|(_, candidate)| *candidate == slot) {
-        Some((name, _)) => header_value(head, name, method.slots[slot].arity),
+    match method.header_slots.iter().find(|(_, candidate)| *candidate == slot) {
+        Some((name, _)) => header_value(head, name, method.parameters[slot].arity),
         None => RawValue::Absent,
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: A
     for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
         match std::str::from_utf8(value.as_bytes()) {
             Ok(text) => raw.add_text(Cow::Borrowed(text), arity, false),
-            Err(_) => return RawValue::NoText,
+            Err(_) => return RawValue::InvalidUtf8,
         }
     }
     raw
@@ -69,8 +69,8 @@ pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: A
 
 impl<'a> RawValue<'a> {
     /// Adds a text that the client sent for the parameter. If the parameter accepts only one value and already has a
-    /// value, the text replaces this value if `last_counts` is `true`; otherwise the raw value becomes `Repeated`.
-    pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, last_counts: bool) {
+    /// value, the text replaces this value if `uses_last_value` is `true`; otherwise the raw value becomes `Repeated`.
+    pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, uses_last_value: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::Text(text),
             RawValue::Text(first) if arity == Arity::Many => RawValue::Texts(vec![first, text]),
@@ -78,13 +78,13 @@ impl<'a> RawValue<'a> {
                 texts.push(text);
                 RawValue::Texts(texts)
             }
-            _ if last_counts => RawValue::Text(text),
+            _ if uses_last_value => RawValue::Text(text),
             _ => RawValue::Repeated,
         };
     }
 
     /// Adds a file that the client sent for the parameter, under the same conditions as [`RawValue::add_text`].
-    pub(super) fn add_file(&mut self, upload: Upload, arity: Arity, last_counts: bool) {
+    pub(super) fn add_file(&mut self, upload: Upload, arity: Arity, uses_last_value: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::File(upload),
             RawValue::File(first) if arity == Arity::Files => RawValue::Files(vec![first, upload]),
@@ -92,7 +92,7 @@ impl<'a> RawValue<'a> {
                 files.push(upload);
                 RawValue::Files(files)
             }
-            _ if last_counts => RawValue::File(upload),
+            _ if uses_last_value => RawValue::File(upload),
             _ => RawValue::Repeated,
         };
     }

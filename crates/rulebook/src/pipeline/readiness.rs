@@ -13,13 +13,13 @@ use crate::handler::ReadinessCheck;
 use crate::plan::Plan;
 
 /// The maximum duration of a readiness check. A check that takes longer fails.
-const CHECK_TIME: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The results of all readiness checks.
 #[derive(Debug, Clone)]
 pub struct Readiness {
     /// `true` if all readiness checks have passed.
-    pub ready: bool,
+    pub is_ready: bool,
     /// The body of the response at `/readyz`, in JSON: the result of each check, without the reasons for failures.
     pub body: Bytes,
 }
@@ -33,17 +33,17 @@ impl Readiness {
 
     fn new(status: &str, checks: &Map<String, Json>) -> Self {
         let body = json!({ "status": status, "checks": checks }).to_string();
-        Self { ready: status == READY, body: body.into() }
+        Self { is_ready: status == READY_STATUS, body: body.into() }
     }
 }
 
-const READY: &str = "ready";
+const READY_STATUS: &str = "ready";
 
 /// Runs all readiness checks of the program concurrently.
-pub async fn readiness(plan: &Plan) -> Readiness {
-    let passed = join_all(plan.checks.iter().map(passes)).await;
-    let status = if passed.iter().all(|passed| *passed) { READY } else { "not ready" };
-    let words = plan.checks.iter().zip(passed).map(|(check, passed)| {
+pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
+    let passed = join_all(plan.readiness_checks.iter().map(check_passes)).await;
+    let status = if passed.iter().all(|passed| *passed) { READY_STATUS } else { "not ready" };
+    let words = plan.readiness_checks.iter().zip(passed).map(|(check, passed)| {
         let word = if passed { "ok" } else { "failed" };
         (check.name().to_owned(), word.into())
     });
@@ -52,11 +52,11 @@ pub async fn readiness(plan: &Plan) -> Readiness {
 
 /// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another
 /// result.
-async fn passes(check: &ReadinessCheck) -> bool {
-    let ended = match timeout(CHECK_TIME, catch_panic_async("it", pin!(check.run()))).await {
+async fn check_passes(check: &ReadinessCheck) -> bool {
+    let ended = match timeout(CHECK_TIMEOUT, catch_panic_async("it", pin!(check.run()))).await {
         Ok(Ok(ended)) => ended,
         Ok(Err(panic)) => Err(panic.log().unwrap_or_default().to_owned()),
-        Err(_) => Err(format!("no result within {} s", CHECK_TIME.as_secs())),
+        Err(_) => Err(format!("no result within {} s", CHECK_TIMEOUT.as_secs())),
     };
     match &ended {
         Ok(()) if check.set_failing(false) => log::info!("the check {} passes again", check.name()),

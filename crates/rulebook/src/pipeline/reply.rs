@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
-use super::representation::EncodedBody;
+use super::representation::FormattedBody;
 use crate::call::{ByteStream, Download};
 use crate::plan::{Document, Plan};
 
@@ -22,7 +22,7 @@ pub struct Reply {
     pub body: ReplyBody,
     /// `true` if the engine wrote the body for this request, so that the body may be compressed for this request.
     /// `false` for files, streams and documents.
-    pub written: bool,
+    pub is_written_for_request: bool,
     /// The error code if the reply is an error; `None` if the reply is a success.
     pub code: Option<ErrorCode>,
 }
@@ -32,9 +32,9 @@ pub enum ReplyBody {
     /// All bytes of the body, in memory.
     Whole(Bytes),
     /// A document, whose compressed forms are cached together with it.
-    Ready(Document),
+    Document(Document),
     /// A stream of bytes.
-    Pieces {
+    Stream {
         /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
         /// The length of the body in bytes; `None` if the length is not known before the stream ends.
@@ -60,16 +60,16 @@ impl std::fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Ready(document) => write!(f, "{} bytes of a document", document.body.len()),
-            Self::Pieces { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
-            Self::Pieces { length: None, .. } => f.write_str("pieces"),
+            Self::Document(document) => write!(f, "{} bytes of a document", document.body.len()),
+            Self::Stream { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
+            Self::Stream { length: None, .. } => f.write_str("pieces"),
         }
     }
 }
 
 /// The result of the stage [`respond`](super::respond()).
 #[derive(Debug)]
-pub enum Responded {
+pub enum CallReply {
     /// The reply is complete.
     Reply(Reply),
     /// The method returned a file, and the server has yet to open it.
@@ -80,7 +80,7 @@ pub enum Responded {
 #[derive(Debug)]
 pub struct FileReply {
     /// The index in the plan of the API method that returned the file.
-    pub method: usize,
+    pub method_index: usize,
     /// The file that the API method returned.
     pub download: Box<Download>,
     /// The HTTP status if the whole file is sent, from 200 to 299. A part of the file has the status 206.
@@ -92,24 +92,31 @@ pub struct FileReply {
 impl Reply {
     /// Returns a reply without a body.
     #[must_use]
-    pub fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { status, content_type: None, headers, body: ReplyBody::empty(), written: false, code: None }
+    pub fn without_body(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self {
+            status,
+            content_type: None,
+            headers,
+            body: ReplyBody::empty(),
+            is_written_for_request: false,
+            code: None,
+        }
     }
 
     /// Creates a reply from a body that has been written in its format. `code` is the error code, if the reply is an
     /// error.
     pub(super) fn new(
         plan: &Plan,
-        encoded: EncodedBody,
+        encoded: FormattedBody,
         mut headers: Vec<(HeaderName, HeaderValue)>,
         code: Option<ErrorCode>,
     ) -> Self {
-        let EncodedBody { status, media_type, body } = encoded;
+        let FormattedBody { status, media_type, body } = encoded;
         // The response depends on `Accept` if the definition offers formats besides JSON. An error always depends on
         // `Accept`, because clients can request errors as problem documents (RFC 9457).
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
-        Self { status, content_type: Some(media_type), headers, body: body.into(), written: true, code }
+        Self { status, content_type: Some(media_type), headers, body: body.into(), is_written_for_request: true, code }
     }
 }

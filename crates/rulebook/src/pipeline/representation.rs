@@ -6,7 +6,7 @@ use http::HeaderValue;
 use rulebook_model::envelope::{self, Envelope, JsonMemberWriter, Problem};
 use rulebook_model::format::FormatOffer;
 
-use super::accept::{ranges, weight_of};
+use super::accept::{media_ranges, media_type_weight};
 use super::jsonp;
 use super::panic::catch_panic;
 use crate::call::{ApiError, Callback, Encode, Head};
@@ -26,7 +26,7 @@ pub(super) enum Representation<'p> {
 }
 
 /// The body of a reply, as bytes in the format of the reply.
-pub(super) struct EncodedBody {
+pub(super) struct FormattedBody {
     /// The HTTP status with which the body is sent.
     pub(super) status: u16,
     /// The media type of the body.
@@ -55,22 +55,22 @@ impl<'p> Representation<'p> {
     /// # Errors
     /// Fails if the outputs cannot be written in this representation. Returns the error, and the representation in
     /// which the caller should write the error.
-    pub(super) fn success(
+    pub(super) fn write_success(
         self,
         envelope: &dyn Envelope,
         outputs: &dyn Encode,
         whole: bool,
         status: u16,
-    ) -> Result<EncodedBody, (Self, ApiError)> {
+    ) -> Result<FormattedBody, (Self, ApiError)> {
         if let Self::Script(callback) = self {
-            let encoded = jsonp::success(callback, envelope, outputs, whole, status);
+            let encoded = jsonp::write_success_script(callback, envelope, outputs, whole, status);
             return encoded.map_err(|error| (self, ApiError::internal(error)));
         }
         let mut members = JsonMemberWriter::new();
         let written = envelope.success(outputs, whole, &mut members);
         written.map_err(|error| (self, ApiError::internal(error)))?;
         let encoded =
-            self.encode(envelope::status(envelope, status), envelope.success_content_type(), members.finish());
+            self.to_format(envelope::status(envelope, status), envelope.success_content_type(), members.finish());
         encoded.map_err(|why| (Self::Json, why))
     }
 
@@ -78,42 +78,42 @@ impl<'p> Representation<'p> {
     ///
     /// # Errors
     /// Fails if the error cannot be written in this representation.
-    pub(super) fn error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<EncodedBody, ApiError> {
+    pub(super) fn write_error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<FormattedBody, ApiError> {
         if let Self::Script(callback) = self {
-            return jsonp::error(callback, envelope, error.clone()).map_err(ApiError::internal);
+            return jsonp::write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);
         }
         let envelope: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMemberWriter::new();
         envelope.error(error, &mut members).map_err(ApiError::internal)?;
         let status = envelope::status(envelope, error.status().get());
-        self.encode(status, envelope.error_content_type(), members.finish())
+        self.to_format(status, envelope.error_content_type(), members.finish())
     }
 
     /// Converts a JSON body to the format of this representation. If the representation is JSON, the body stays
     /// unchanged.
-    fn encode(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<EncodedBody, ApiError> {
+    fn to_format(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<FormattedBody, ApiError> {
         let Self::Format(offer) = self else {
-            return Ok(EncodedBody { status, media_type: header_value(media_type), body: json });
+            return Ok(FormattedBody { status, media_type: content_type_value(media_type), body: json });
         };
         let failed = |why: &dyn std::fmt::Display| {
             ApiError::internal(format_args!("the response cannot be written as `{}`: {why}", offer.name()))
         };
         let json = serde_json::from_slice(&json).map_err(|error| failed(&error))?;
         let body = catch_panic("a format", || offer.format().write(&json))?.map_err(|error| failed(&error))?;
-        Ok(EncodedBody { status, media_type: offer.media_type().clone(), body })
+        Ok(FormattedBody { status, media_type: offer.media_type().clone(), body })
     }
 }
 
-impl EncodedBody {
+impl FormattedBody {
     /// Writes an error as a problem document (RFC 9457). If the representation is a JSONP script, the script contains
     /// the problem document.
-    pub(super) fn problem(representation: Representation<'_>, error: &ApiError) -> Self {
+    pub(super) fn write_problem(representation: Representation<'_>, error: &ApiError) -> Self {
         let is_script = matches!(representation, Representation::Script(_));
         let representation = if is_script { representation } else { Representation::Problem };
         // The members of a problem document are JSON values, which can always be written.
-        representation.error(&Problem, error).unwrap_or_else(|_| Self {
+        representation.write_error(&Problem, error).unwrap_or_else(|_| Self {
             status: error.status().get(),
-            media_type: header_value(Problem.error_content_type()),
+            media_type: content_type_value(Problem.error_content_type()),
             body: Vec::new(),
         })
     }
@@ -121,7 +121,7 @@ impl EncodedBody {
 
 /// Converts a media type to the value of the header field `Content-Type`. If the media type is not a valid header
 /// value, returns `application/json`.
-fn header_value(media_type: &'static str) -> HeaderValue {
+fn content_type_value(media_type: &'static str) -> HeaderValue {
     let value = HeaderValue::from_maybe_shared(Bytes::from_static(media_type.as_bytes()));
     value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))
 }
@@ -132,12 +132,12 @@ fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p Fo
     if offers.is_empty() {
         return None;
     }
-    let json = (weight_of(head, "application/json"), None);
+    let json = (media_type_weight(head, "application/json"), None);
     let weight = |offer: &FormatOffer| {
         // A media range with `*` matches only the media type of the format. An alias must be equal to a media range.
-        let aliases =
-            ranges(head).filter(|range| offer.aliases().iter().any(|alias| range.name.eq_ignore_ascii_case(alias)));
-        aliases.map(|range| range.weight).max().unwrap_or_default().max(weight_of(head, offer.essence()))
+        let aliases = media_ranges(head)
+            .filter(|range| offer.aliases().iter().any(|alias| range.name.eq_ignore_ascii_case(alias)));
+        aliases.map(|range| range.weight).max().unwrap_or_default().max(media_type_weight(head, offer.essence()))
     };
     let best = offers.iter().fold(json, |best, offer| {
         let weight = weight(offer);
@@ -150,7 +150,7 @@ fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p Fo
 /// 9110 section 12.5.1).
 fn accepts_only_problems(head: &Head) -> bool {
     let mut any = false;
-    for range in ranges(head) {
+    for range in media_ranges(head) {
         let accepted = range.weight > 0;
         let problem = range.name.eq_ignore_ascii_case("application/problem+json");
         if accepted && !problem {

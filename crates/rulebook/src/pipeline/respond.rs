@@ -7,50 +7,52 @@ use http::{HeaderName, HeaderValue};
 use rulebook_model::envelope::{self, Envelope, has_content};
 
 use super::panic::catch_panic;
-use super::reply::{FileReply, Reply, Responded};
-use super::representation::{EncodedBody, Representation};
+use super::reply::{CallReply, FileReply, Reply};
+use super::representation::{FormattedBody, Representation};
 use super::{jsonp, route};
-use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, Returned, Success};
+use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, ReturnedValue, Success};
 use crate::plan::{Plan, PlannedMethod};
 
 /// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and `quota`
 /// is the client's state under its rate limit. If the method returned a file, the server opens the file later.
-pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, outcome: Outcome) -> Responded {
+pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, outcome: Outcome) -> CallReply {
     let method = &plan.methods[index];
-    let envelope = &*plan.modules[method.module].envelope;
-    let callback = jsonp::callback(method.jsonp, head).ok().flatten();
+    let envelope = &*plan.modules[method.module_index].envelope;
+    let callback = jsonp::requested_callback(method.allows_jsonp, head).ok().flatten();
     let representation = Representation::negotiate(plan, head, callback.as_ref());
-    let refuse = |representation, error| {
-        Responded::Reply(write_error(plan, envelope, head, Some(method), representation, error))
+    let respond_with_error = |representation, error| {
+        CallReply::Reply(error_reply(plan, envelope, head, Some(method), representation, error))
     };
     let outcome = match quota {
         Some(quota) => quota.add_headers(outcome),
         None => outcome,
     };
-    let Success { returned, status, whole, headers } = match outcome {
+    let Success { returned, status, has_whole_output, headers } = match outcome {
         Ok(success) => success,
-        Err(error) => return refuse(representation, error),
+        Err(error) => return respond_with_error(representation, error),
     };
     match returned {
         // A JSONP script has a body even if the status allows no content, because the script has to call the function
         // of the page.
-        Returned::Outputs(_) if !has_content(envelope::status(envelope, status)) && callback.is_none() => {
-            Responded::Reply(Reply::empty(envelope::status(envelope, status), headers))
+        ReturnedValue::Outputs(_) if !has_content(envelope::status(envelope, status)) && callback.is_none() => {
+            CallReply::Reply(Reply::without_body(envelope::status(envelope, status), headers))
         }
-        Returned::Outputs(outputs) => match representation.success(envelope, &*outputs, whole, status) {
-            Ok(encoded) => Responded::Reply(Reply::new(plan, encoded, headers, None)),
-            Err((representation, error)) => refuse(representation, error),
-        },
-        Returned::Download(mut download) => match download.error.take() {
-            Some(error) => refuse(representation, error.into()),
-            None if !has_content(status) => Responded::Reply(Reply::empty(status, headers)),
-            None => Responded::File(FileReply { method: index, download, status, headers }),
+        ReturnedValue::Outputs(outputs) => {
+            match representation.write_success(envelope, &*outputs, has_whole_output, status) {
+                Ok(encoded) => CallReply::Reply(Reply::new(plan, encoded, headers, None)),
+                Err((representation, error)) => respond_with_error(representation, error),
+            }
+        }
+        ReturnedValue::Download(mut download) => match download.error.take() {
+            Some(error) => respond_with_error(representation, error.into()),
+            None if !has_content(status) => CallReply::Reply(Reply::without_body(status, headers)),
+            None => CallReply::File(FileReply { method_index: index, download, status, headers }),
         },
     }
 }
 
-/// Creates a reply whose only output is a link to a file. It replaces the file that the API method with this index
-/// returned.
+/// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this
+/// index returned.
 #[must_use]
 pub fn respond_with_link(
     plan: &Plan,
@@ -61,11 +63,11 @@ pub fn respond_with_link(
     link: &str,
 ) -> Reply {
     let method = &plan.methods[index];
-    let envelope = &*plan.modules[method.module].envelope;
+    let envelope = &*plan.modules[method.module_index].envelope;
     let outputs = serde_json::json!({ "link": link });
-    match Representation::negotiate(plan, head, None).success(envelope, &outputs, false, status) {
+    match Representation::negotiate(plan, head, None).write_success(envelope, &outputs, false, status) {
         Ok(encoded) => Reply::new(plan, encoded, headers, None),
-        Err((representation, error)) => write_error(plan, envelope, head, Some(method), representation, error),
+        Err((representation, error)) => error_reply(plan, envelope, head, Some(method), representation, error),
     }
 }
 
@@ -76,9 +78,9 @@ pub enum ErrorContext {
     /// Routing had found no part of the API: the request path does not exist.
     Nothing,
     /// The request path is reserved for the server itself, such as `/openapi.json`.
-    Page,
+    ServerPath,
     /// The query or the body names a service that does not exist.
-    Name,
+    UnknownName,
     /// Routing had found a service of the API module with this index.
     Module(usize),
     /// Routing had found the API method with this index.
@@ -88,41 +90,47 @@ pub enum ErrorContext {
 impl ErrorContext {
     /// Returns the envelope that an error response has in this context.
     pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
-        match (self, &plan.named) {
-            (Self::Name, Some(named)) => &named.envelope,
-            (Self::Nothing | Self::Page | Self::Name, _) => &plan.envelope,
+        match (self, &plan.named_services) {
+            (Self::UnknownName, Some(named)) => &named.envelope,
+            (Self::Nothing | Self::ServerPath | Self::UnknownName, _) => &plan.envelope,
             (Self::Module(module), _) => &plan.modules[module].envelope,
-            (Self::Method(method), _) => &plan.modules[plan.methods[method].module].envelope,
+            (Self::Method(method), _) => &plan.modules[plan.methods[method].module_index].envelope,
         }
     }
 }
 
-/// Creates the reply for an error. Its envelope is that of the API module to which the request was routed, or the
+/// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or the
 /// envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar paths,
 /// unless the definition hides from each caller the methods that the caller may not call.
 #[must_use]
-pub fn refuse(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
+pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.
     let unknown = matches!(error.kind(), ErrorKind::UnknownService { similar } if similar.is_empty());
     let suggests = unknown && !plan.documents.per_caller;
-    let error = if suggests { error.with_similar_services(route::similar(plan, head)) } else { error };
-    refuse_without_suggestion(plan, head, context, error)
+    let error = if suggests { error.with_similar_services(route::similar_service_uris(plan, head)) } else { error };
+    respond_with_error_without_suggestions(plan, head, context, error)
 }
 
-/// Creates the reply for an error as [`refuse`] does, but without suggestions of services with similar paths.
-pub(super) fn refuse_without_suggestion(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
+/// Creates the reply for an error as [`respond_with_error`] does, but without suggestions of services with similar
+/// paths.
+pub(super) fn respond_with_error_without_suggestions(
+    plan: &Plan,
+    head: &Head,
+    context: ErrorContext,
+    error: ApiError,
+) -> Reply {
     let method = match context {
         ErrorContext::Method(index) => Some(&plan.methods[index]),
-        ErrorContext::Nothing | ErrorContext::Page | ErrorContext::Name | ErrorContext::Module(_) => None,
+        ErrorContext::Nothing | ErrorContext::ServerPath | ErrorContext::UnknownName | ErrorContext::Module(_) => None,
     };
     let envelope = context.envelope(plan);
     let callback = jsonp::callback_for_error(plan, head, context);
     let representation = Representation::negotiate(plan, head, callback.as_ref());
-    write_error(plan, &**envelope, head, method, representation, error)
+    error_reply(plan, &**envelope, head, method, representation, error)
 }
 
-fn write_error(
+fn error_reply(
     plan: &Plan,
     envelope: &dyn Envelope,
     head: &Head,
@@ -131,15 +139,16 @@ fn write_error(
     error: ApiError,
 ) -> Reply {
     let error = log_error(head, method, error);
-    // Envelopes and formats may be code of the program. If a format fails, the error is written in JSON; if this fails
-    // as well, the error is written as a problem document (RFC 9457).
+    // Envelopes and formats may be code of the program. If a format fails, the error is written in JSON; if the
+    // envelope fails in JSON, too, the error is written as a problem document (RFC 9457).
     let write = |representation: Representation<'_>| {
-        let encoded = catch_panic("an envelope", || representation.error(envelope, &error)).and_then(|encoded| encoded);
+        let encoded =
+            catch_panic("an envelope", || representation.write_error(envelope, &error)).and_then(|encoded| encoded);
         encoded.map_err(|why| log_error(head, method, why)).ok()
     };
     let in_json = matches!(representation, Representation::Format(_)).then_some(Representation::Json);
     let encoded = write(representation).or_else(|| write(in_json?));
-    let encoded = encoded.unwrap_or_else(|| EncodedBody::problem(representation, &error));
+    let encoded = encoded.unwrap_or_else(|| FormattedBody::write_problem(representation, &error));
     Reply::new(plan, encoded, error.headers().to_vec(), Some(error.code()))
 }
 

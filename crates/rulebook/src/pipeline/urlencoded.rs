@@ -3,7 +3,7 @@
 //!
 //! Parsing follows the WHATWG URL standard, section 5.1: `+` is a space, a `%` without two hexadecimal digits after it
 //! is kept, empty fields are skipped, and a name without `=` has an empty value. Text is copied only if it contains `%`
-//! or `+`. Unlike in the standard, invalid UTF-8 is not replaced: [`decode`] returns `None`.
+//! or `+`. Unlike in the standard, invalid UTF-8 is not replaced: [`decode_text`] returns `None`.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode;
 use crate::call::Head;
 
 /// Splits urlencoded text into fields, and returns the names and values of the fields without decoding them.
-pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(super) fn split_fields(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         match pair.iter().position(|byte| *byte == b'=') {
             Some(at) => (&pair[..at], &pair[at + 1..]),
@@ -22,7 +22,7 @@ pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Decodes the name or the value of a field; returns `None` if the decoded bytes are not UTF-8.
-pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(super) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
     }
@@ -32,6 +32,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Returns the decoded values of all query fields with this name. A value that is not UTF-8 is returned as `None`.
 pub fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
-    let named = pairs(head.query().as_bytes()).filter(move |(key, _)| decode(key).is_some_and(|key| key == name));
-    named.map(|(_, value)| decode(value))
+    let named =
+        split_fields(head.query().as_bytes()).filter(move |(key, _)| decode_text(key).is_some_and(|key| key == name));
+    named.map(|(_, value)| decode_text(value))
 }

@@ -17,9 +17,9 @@ pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Re
         Err(ApiError::internal(format_args!("{}: the output `{}{path}`{problem}", method.id, output.name)))
     };
     for output in &method.outputs {
-        let value = if method.whole { Some(&json) } else { json.get(&*output.name) };
+        let value = if method.has_whole_output { Some(&json) } else { json.get(&*output.name) };
         match value {
-            None | Some(Json::Null) if output.optional => {}
+            None | Some(Json::Null) if output.is_optional => {}
             None => return mismatch_error("", output, " is missing"),
             Some(value) => {
                 if let Err(mismatch) = output.check.check(Value::from(value)) {

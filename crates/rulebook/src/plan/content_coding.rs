@@ -19,11 +19,11 @@ pub enum ContentCoding {
 
 /// Whether compression should be fast, or its result small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
+pub enum CompressionEffort {
     /// Compression is fast, for bytes that are sent once.
     Fast,
     /// The result is small, for bytes that are cached and sent often.
-    Good,
+    SmallResult,
 }
 
 impl ContentCoding {
@@ -45,10 +45,10 @@ impl ContentCoding {
 
     /// Compresses bytes with this content coding. Returns `None` if the memory is insufficient.
     #[must_use]
-    pub fn encode(self, bytes: &[u8], effort: Effort) -> Option<Bytes> {
+    pub fn compress(self, bytes: &[u8], effort: CompressionEffort) -> Option<Bytes> {
         let encoded = match self {
-            Self::Brotli => brotli(bytes, effort),
-            Self::Gzip => gzip(bytes, effort),
+            Self::Brotli => compress_brotli(bytes, effort),
+            Self::Gzip => compress_gzip(bytes, effort),
         };
         encoded.map(Bytes::from).ok()
     }
@@ -56,13 +56,13 @@ impl ContentCoding {
 
 /// The maximum length in bytes of a text that is compressed with the slowest level. Compressing a longer text with this
 /// level would take seconds.
-const MAX_BEST: usize = 1 << 20;
+const MAX_BEST_LEVEL_LENGTH: usize = 1 << 20;
 
-fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
+fn compress_gzip(bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>> {
     let level = match effort {
-        Effort::Fast => Compression::fast(),
-        Effort::Good if bytes.len() <= MAX_BEST => Compression::best(),
-        Effort::Good => Compression::default(),
+        CompressionEffort::Fast => Compression::fast(),
+        CompressionEffort::SmallResult if bytes.len() <= MAX_BEST_LEVEL_LENGTH => Compression::best(),
+        CompressionEffort::SmallResult => Compression::default(),
     };
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
     encoder.write_all(bytes)?;
@@ -70,11 +70,11 @@ fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(feature = "brotli")]
-fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
+fn compress_brotli(mut bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>> {
     let quality = match effort {
-        Effort::Fast => 1,
-        Effort::Good if bytes.len() <= MAX_BEST => 9,
-        Effort::Good => 5,
+        CompressionEffort::Fast => 1,
+        CompressionEffort::SmallResult if bytes.len() <= MAX_BEST_LEVEL_LENGTH => 9,
+        CompressionEffort::SmallResult => 5,
     };
     let size_hint = bytes.len();
     let params = brotli::enc::BrotliEncoderParams { quality, size_hint, ..Default::default() };
@@ -86,13 +86,13 @@ fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
 /// Replaces the function if the feature `brotli` is disabled. Brotli is then in none of the lists of [`ContentCoding`],
 /// so that this function is never called.
 #[cfg(not(feature = "brotli"))]
-fn brotli(_: &[u8], _: Effort) -> io::Result<Vec<u8>> {
+fn compress_brotli(_: &[u8], _: CompressionEffort) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The compressed bytes of a document, and their entity tag.
 #[derive(Debug, Clone)]
-pub struct EncodedBody {
+pub struct CompressedBody {
     /// The compressed bytes of the document.
     pub body: Bytes,
     /// The strong entity tag of the compressed bytes, which differs from the entity tag of the uncompressed bytes.
@@ -102,27 +102,36 @@ pub struct EncodedBody {
 /// A cache of a document's compressed bytes, one entry for each content coding. An entry is filled when it is first
 /// needed, and is `None` if compression failed.
 #[derive(Debug, Default)]
-pub(super) struct EncodedBodies([OnceLock<Option<EncodedBody>>; 2]);
+pub(super) struct CompressedBodies([OnceLock<Option<CompressedBody>>; 2]);
 
-impl EncodedBodies {
+impl CompressedBodies {
     /// Returns the cached result of compression with a content coding; the outer `Option` is `None` if the bytes have
     /// not been compressed yet.
-    pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<EncodedBody>> {
+    pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<CompressedBody>> {
         self.0[coding as usize].get()
     }
 
     /// Returns the compressed bytes in a content coding. If the cache does not contain them, compresses `bytes`, whose
     /// entity tag is `etag`.
-    pub(super) fn get(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&EncodedBody> {
-        let encode =
-            || Some(EncodedBody { body: coding.encode(bytes, Effort::Good)?, etag: encoded_etag(etag, coding) });
+    pub(super) fn get_or_compress(
+        &self,
+        coding: ContentCoding,
+        bytes: &[u8],
+        etag: &HeaderValue,
+    ) -> Option<&CompressedBody> {
+        let encode = || {
+            Some(CompressedBody {
+                body: coding.compress(bytes, CompressionEffort::SmallResult)?,
+                etag: compressed_etag(etag, coding),
+            })
+        };
         self.0[coding as usize].get_or_init(encode).as_ref()
     }
 }
 
 /// Returns the entity tag of the compressed bytes in a content coding. `etag` is the entity tag of the uncompressed
 /// bytes.
-pub(super) fn encoded_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
+pub(super) fn compressed_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
     let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
     // Visible ASCII in quotes is always a valid header value.
     HeaderValue::try_from(format!("{plain}-{}\"", coding.as_str())).unwrap_or_else(|_| etag.clone())

@@ -8,17 +8,17 @@ use http::HeaderValue;
 #[derive(Debug)]
 pub struct PlannedCors {
     /// The allowed origins in lower case; `None` if all origins are allowed.
-    pub origins: Option<HashSet<Box<str>>>,
+    pub allowed_origins: Option<HashSet<Box<str>>>,
     /// `true` if browsers may send cookies and other stored credentials.
-    pub credentials: bool,
+    pub allows_credentials: bool,
     /// The value of `Access-Control-Allow-Headers` for API methods without parameters in header fields: the header
     /// fields that pages may send.
-    pub headers: HeaderValue,
+    pub allowed_headers: HeaderValue,
     /// The value of `Access-Control-Allow-Headers` for each API method with parameters in header fields, by the index
     /// of the method.
-    pub method_headers: HashMap<usize, HeaderValue>,
+    pub allowed_headers_of_methods: HashMap<usize, HeaderValue>,
     /// The value of `Access-Control-Expose-Headers`: the header fields of responses that pages may read.
-    pub expose: HeaderValue,
+    pub exposed_headers: HeaderValue,
     /// The value of `Access-Control-Max-Age`: the number of seconds for which browsers may cache the response to a
     /// preflight.
     pub max_age: HeaderValue,

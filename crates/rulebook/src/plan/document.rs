@@ -9,7 +9,7 @@ use http::HeaderValue;
 use rulebook_model::model::Segment;
 use sha2::{Digest, Sha256};
 
-use super::content_coding::{ContentCoding, EncodedBodies, EncodedBody, encoded_etag};
+use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
 use super::{RenderedOnDemand, RouteConflict, Routes};
 
 /// A complete text that the server can send, with its compressed forms.
@@ -21,7 +21,7 @@ pub struct Document {
     pub media_type: &'static str,
     /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
-    encoded: Arc<EncodedBodies>,
+    compressed_bodies: Arc<CompressedBodies>,
 }
 
 impl Document {
@@ -33,40 +33,41 @@ impl Document {
         let tag = format!("\"{}\"", hex::encode(&digest[..16]));
         // Hexadecimal digits in quotes are always a valid header value.
         let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-        Self { body, media_type, etag, encoded: Arc::default() }
+        Self { body, media_type, etag, compressed_bodies: Arc::default() }
     }
 
     /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call
     /// for each content coding compresses the document, which is slow.
     #[must_use]
-    pub fn encoded(&self, coding: ContentCoding) -> Option<&EncodedBody> {
-        self.encoded.get(coding, &self.body, &self.etag)
+    pub fn compressed(&self, coding: ContentCoding) -> Option<&CompressedBody> {
+        self.compressed_bodies.get_or_compress(coding, &self.body, &self.etag)
     }
 
     /// Returns `true` if the document has been compressed in this content coding, successfully or not.
     #[must_use]
-    pub fn is_encoded(&self, coding: ContentCoding) -> bool {
-        self.encoded.cached(coding).is_some()
+    pub fn is_compressed(&self, coding: ContentCoding) -> bool {
+        self.compressed_bodies.cached(coding).is_some()
     }
 
     /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
     #[must_use]
-    pub fn size(&self) -> usize {
-        let encoded = ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.encoded.cached(*coding)?.as_ref());
+    pub fn memory_size(&self) -> usize {
+        let encoded =
+            ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.compressed_bodies.cached(*coding)?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
     /// Returns all entity tags of the document: the entity tag of the uncompressed bytes, and one for each content
     /// coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
-        let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| encoded_etag(&self.etag, *coding));
+        let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| compressed_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
     }
 }
 
 /// The documents with which the server responds to OPTIONS at a URI: they describe the services at or below the URI.
 #[derive(Debug, Clone)]
-pub struct Description {
+pub struct OptionsDescription {
     /// The description of the URI in JSON.
     pub json: Document,
     /// The description of the URI in Markdown; `None` if the feature `documents` is disabled.
@@ -79,7 +80,7 @@ pub struct Description {
 pub struct ParentPaths {
     routes: Routes,
     /// The number of segments of each parent path.
-    lengths: Vec<usize>,
+    segment_counts: Vec<usize>,
 }
 
 impl ParentPaths {
@@ -89,8 +90,8 @@ impl ParentPaths {
     /// # Errors
     /// Fails if the same path was added before.
     pub fn insert(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), RouteConflict> {
-        self.routes.insert(path, self.lengths.len(), ignore_case)?;
-        self.lengths.push(path.len());
+        self.routes.insert(path, self.segment_counts.len(), ignore_case)?;
+        self.segment_counts.push(path.len());
         Ok(())
     }
 
@@ -98,7 +99,7 @@ impl ParentPaths {
     /// number of segments.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
-        self.routes.find(path, segments).filter(|index| self.lengths.get(*index) == Some(&segments))
+        self.routes.find(path, segments).filter(|index| self.segment_counts.get(*index) == Some(&segments))
     }
 }
 
@@ -108,13 +109,13 @@ pub struct Documents {
     /// methods.
     pub visible_methods: Option<Box<[bool]>>,
     /// The description of the whole API, for OPTIONS at the base path and at `*`.
-    pub all: Description,
+    pub whole_api: OptionsDescription,
     /// The description of each service of the plan; `None` for each service that these documents omit.
-    pub services: Box<[Option<Description>]>,
+    pub services: Box<[Option<OptionsDescription>]>,
     /// The parent paths of the services that these documents describe.
-    pub parents: ParentPaths,
-    /// The description of each parent path, in the order of [`Documents::parents`].
-    pub parent_descriptions: Box<[Description]>,
+    pub parent_paths: ParentPaths,
+    /// The description of each parent path, in the order of [`Documents::parent_paths`].
+    pub parent_descriptions: Box<[OptionsDescription]>,
     /// The documents that clients can request with GET.
     pub published: PublishedDocuments,
 }
@@ -125,37 +126,38 @@ pub struct PublishedDocuments {
     pub openapi: Document,
     /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
-    /// The OpenAPI document of each part of a large API module, by the name that [`Documents::part_name`] returns.
+    /// The OpenAPI document of each part of a large API module, by the name that [`Documents::module_part_name`]
+    /// returns.
     pub parts: RenderedOnDemand<Document>,
     /// The plain text description of the API, at `/llms.txt`.
     pub llms: Document,
     /// The documentation pages, by their percent-decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
     /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
-    pub page_finder: Option<PageFinder>,
+    pub page_renderer: Option<PageRenderer>,
 }
 
 impl Documents {
     /// Returns `true` if the documents describe the API method with this index.
     #[must_use]
-    pub fn is_visible(&self, method: usize) -> bool {
+    pub fn is_method_visible(&self, method: usize) -> bool {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
     /// Returns the name of a part of a large API module. `number` is the number of the part; the first part has the
     /// number 1. The name is unique, because names of API modules contain no spaces.
     #[must_use]
-    pub fn part_name(module: &str, number: &str) -> String {
+    pub fn module_part_name(module: &str, number: &str) -> String {
         format!("{module} {number}")
     }
 
     /// Compresses large documents in advance, so that the first request for such a document need not wait.
-    pub fn compress_large(&self) {
+    pub fn compress_large_documents(&self) {
         let PublishedDocuments { openapi, llms, .. } = &self.published;
-        let documents = [openapi, &self.all.json, llms].into_iter().chain(&self.all.markdown);
-        for document in documents.filter(|document| document.body.len() >= LARGE) {
+        let documents = [openapi, &self.whole_api.json, llms].into_iter().chain(&self.whole_api.markdown);
+        for document in documents.filter(|document| document.body.len() >= MIN_LARGE_DOCUMENT_LENGTH) {
             for coding in ContentCoding::SMALLEST_FIRST {
-                let _ = document.encoded(*coding);
+                let _ = document.compressed(*coding);
             }
         }
     }
@@ -163,12 +165,13 @@ impl Documents {
     /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
     /// with their compressed forms, and the data from which pages are rendered.
     #[must_use]
-    pub fn size(&self) -> usize {
-        let size =
-            |Description { json, markdown }: &Description| json.size() + markdown.as_ref().map_or(0, Document::size);
+    pub fn memory_size(&self) -> usize {
+        let size = |OptionsDescription { json, markdown }: &OptionsDescription| {
+            json.memory_size() + markdown.as_ref().map_or(0, Document::memory_size)
+        };
         let services: usize = self.services.iter().flatten().map(size).sum();
         let parents: usize = self.parent_descriptions.iter().map(size).sum();
-        size(&self.all) + services + parents + self.published.size()
+        size(&self.whole_api) + services + parents + self.published.memory_size()
     }
 }
 
@@ -182,23 +185,23 @@ impl PublishedDocuments {
             parts: RenderedOnDemand::default(),
             llms: Document::new("text/plain; charset=utf-8", ""),
             pages: RenderedOnDemand::default(),
-            page_finder: None,
+            page_renderer: None,
         }
     }
 
     /// Returns the approximate number of bytes that these documents occupy in memory.
-    fn size(&self) -> usize {
-        let openapi = self.openapi.size() + self.modules.size() + self.parts.size();
-        let pages = self.pages.size() + self.pages.len() * PAGE_DATA;
-        openapi + self.llms.size() + pages
+    fn memory_size(&self) -> usize {
+        let openapi = self.openapi.memory_size() + self.modules.memory_size() + self.parts.memory_size();
+        let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
+        openapi + self.llms.memory_size() + pages
     }
 }
 
 /// The minimum size in bytes of a document that is compressed in advance, because its compression takes long.
-const LARGE: usize = 64 << 10;
+const MIN_LARGE_DOCUMENT_LENGTH: usize = 64 << 10;
 
 /// The approximate number of bytes that the model and the search index occupy for each documentation page.
-const PAGE_DATA: usize = 4 << 10;
+const DATA_BYTES_PER_PAGE: usize = 4 << 10;
 
 /// A documentation page in its two forms.
 #[derive(Debug, Clone)]
@@ -213,13 +216,13 @@ impl RenderedPage {
     /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
     /// forms.
     #[must_use]
-    pub fn size(&self) -> usize {
-        self.html.size() + self.markdown.size()
+    pub fn memory_size(&self) -> usize {
+        self.html.memory_size() + self.markdown.memory_size()
     }
 }
 
 /// Renders the documentation pages whose content depends on the request. Rendering is slow.
-pub struct PageFinder {
+pub struct PageRenderer {
     /// Renders the page with the results of a search for these words.
     pub search: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,
     /// Renders the error page for a path below `/docs/` that does not exist. The argument is the percent-decoded path.

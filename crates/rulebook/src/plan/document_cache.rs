@@ -11,12 +11,12 @@ use quick_cache::sync::Cache;
 use super::{Documents, ParentPaths};
 
 /// The maximum number of permission sets whose documents are cached.
-const MAX_SETS: u64 = 64;
-/// The estimated number of permission sets, from which the cache derives its number of shards. This number is so small
-/// that the cache has a single shard; each of several shards would hold only a part of [`MAX_SETS`].
-const ESTIMATED_SETS: usize = 32;
+const MAX_PERMISSION_SETS: u64 = 64;
+/// The estimated number of permission sets, from which the cache derives its number of shards. A larger estimate would
+/// give the cache several shards, and each shard would hold only a part of [`MAX_PERMISSION_SETS`].
+const ESTIMATED_PERMISSION_SETS: usize = 32;
 /// The maximum total size in bytes of all documents that are cached for permission sets.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_CACHED_BYTES: usize = 64 << 20;
 
 /// Documents that are rendered when they are first needed. At startup they would take too long: for an API with
 /// thousands of services, rendering takes longer than all other steps of the startup together.
@@ -35,7 +35,8 @@ impl LazyDocuments {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default() }
     }
 
-    /// Returns the documents. The first call renders the documents, and blocks its thread until they are rendered.
+    /// Returns the rendered documents. The first call renders the documents, and blocks its thread until rendering has
+    /// ended.
     pub fn get(&self) -> &Documents {
         self.rendered.get_or_init(|| (self.render)())
     }
@@ -48,7 +49,7 @@ impl LazyDocuments {
 }
 
 /// A function that renders the documents for callers with these permissions.
-type Render = dyn Fn(&[Box<str>]) -> Documents + Send + Sync;
+type RenderForPermissions = dyn Fn(&[Box<str>]) -> Documents + Send + Sync;
 
 /// A set of permissions, sorted and without duplicates.
 type PermissionSet = Arc<[Box<str>]>;
@@ -59,10 +60,10 @@ pub struct DocumentCache {
     parents: OnceLock<ParentPaths>,
     find_parents: Box<dyn Fn() -> ParentPaths + Send + Sync>,
     /// If `true`, the documents in every response describe only the API methods that the caller may call. If `false`,
-    /// only requests with `as=me` in their query get such documents.
+    /// the documents describe the whole API, unless the query of the request contains `as=me`.
     pub per_caller: bool,
-    render: Arc<Render>,
-    sets: Cache<PermissionSet, Arc<LazyDocuments>>,
+    render: Arc<RenderForPermissions>,
+    by_permissions: Cache<PermissionSet, Arc<LazyDocuments>>,
 }
 
 impl DocumentCache {
@@ -81,19 +82,19 @@ impl DocumentCache {
             find_parents: Box::new(find_parents),
             per_caller,
             render: Arc::new(render),
-            sets: Cache::with_weighter(ESTIMATED_SETS, MAX_SETS, UnitWeighter),
+            by_permissions: Cache::with_weighter(ESTIMATED_PERMISSION_SETS, MAX_PERMISSION_SETS, UnitWeighter),
         }
     }
 
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.
     /// This function does not render the documents, which takes much longer.
-    pub fn parents(&self) -> &ParentPaths {
+    pub fn parent_paths(&self) -> &ParentPaths {
         self.parents.get_or_init(|| (self.find_parents)())
     }
 
     /// Returns the documents that describe the whole API.
     #[must_use]
-    pub fn all(&self) -> &Arc<LazyDocuments> {
+    pub fn for_whole_api(&self) -> &Arc<LazyDocuments> {
         &self.all
     }
 
@@ -105,7 +106,7 @@ impl DocumentCache {
         set.dedup();
         let set = PermissionSet::from(set);
         let mut is_new = false;
-        let Ok(documents) = self.sets.get_or_insert_with(&set, || {
+        let Ok(documents) = self.by_permissions.get_or_insert_with(&set, || {
             is_new = true;
             let (set, render) = (Arc::clone(&set), Arc::clone(&self.render));
             Ok::<_, Infallible>(Arc::new(LazyDocuments::new(move || render(&set))))
@@ -116,15 +117,16 @@ impl DocumentCache {
         documents
     }
 
-    /// Removes permission sets from the cache until the documents of the remaining sets have at most [`MAX_BYTES`]
-    /// bytes. This function is called only when a set is added, because it adds up the sizes of thousands of documents.
+    /// Removes permission sets from the cache until the documents of the remaining sets have at most
+    /// [`MAX_CACHED_BYTES`] bytes. This function is called only when a set is added, because adding up the sizes of
+    /// thousands of documents takes time.
     fn evict_above_max_bytes(&self) {
         let mut total = 0;
-        for (set, documents) in self.sets.iter() {
+        for (set, documents) in self.by_permissions.iter() {
             let Some(rendered) = documents.rendered.get() else { continue };
-            total += rendered.size();
-            if total > MAX_BYTES {
-                self.sets.remove(&set);
+            total += rendered.memory_size();
+            if total > MAX_CACHED_BYTES {
+                self.by_permissions.remove(&set);
             }
         }
     }

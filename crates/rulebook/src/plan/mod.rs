@@ -13,28 +13,28 @@ mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
-mod permit;
+mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
+mod required_permissions;
 mod similar_paths;
-mod slot_plan;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use content_coding::{ContentCoding, Effort};
+pub use content_coding::{CompressionEffort, ContentCoding};
 pub use cors::PlannedCors;
 #[cfg(feature = "documents")]
-pub use document::PageFinder;
-pub use document::{Description, Document, Documents, ParentPaths, PublishedDocuments, RenderedPage};
+pub use document::PageRenderer;
+pub use document::{Document, Documents, OptionsDescription, ParentPaths, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
-pub use permit::{Permit, Requirement, RequirementPart};
+pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
+pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
 pub use rulebook_model::routing::{
     NamedServices, Naming, RouteConflict, Routes, ServicesByClass, ServicesByModule, encode_segment,
 };
 pub use similar_paths::SimilarPaths;
-pub use slot_plan::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
 
 use rulebook_model::envelope::Envelope;
 use rulebook_model::error::ErrorStatus;
@@ -48,14 +48,14 @@ use crate::handler::{Handler, Hooks, ReadinessCheck, State};
 /// The data structures for the requests of a whole API.
 pub struct Plan {
     /// The base path of the API, without a slash at its end; empty for `/`.
-    pub base: Box<str>,
+    pub base_path: Box<str>,
     /// The tree of paths, which finds the service for a request path.
     pub routes: Routes,
     /// The services by their PhalApi names, which have the form `Class.method`; `None` if requests cannot name services
     /// in this way.
-    pub named: Option<NamedServices>,
+    pub named_services: Option<NamedServices>,
     /// The services by module name and method name; `None` if request bodies cannot name services in this way.
-    pub dispatch: Option<ServicesByModule>,
+    pub services_by_module: Option<ServicesByModule>,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
     /// All services of the API.
@@ -63,7 +63,7 @@ pub struct Plan {
     /// All API methods.
     pub methods: Box<[PlannedMethod]>,
     /// The index of each API method by the id of the method, for calls from code.
-    pub ids: HashMap<Box<str>, usize>,
+    pub method_indices: HashMap<Box<str>, usize>,
     /// All API modules.
     pub modules: Box<[PlannedModule]>,
     /// The envelope of error responses to requests that are not routed to an API module. An envelope is the JSON
@@ -72,14 +72,14 @@ pub struct Plan {
     /// The formats besides JSON that responses can have, in the order of the definition.
     pub formats: Box<[FormatOffer]>,
     /// `true` if an error response to a request that is not routed to an API method can be a JSONP script.
-    pub jsonp: bool,
+    pub allows_jsonp: bool,
     /// The limits that requests must not exceed.
     pub limits: Limits,
     /// The limits for a multipart body that arrives before the API method is known: the maximum of the limits of all
     /// methods.
     pub max_multipart_limits: MultipartLimits,
     /// Whether requests with unknown parameters are accepted, logged or refused.
-    pub unknown: UnknownParameters,
+    pub unknown_parameters: UnknownParameters,
     /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
     /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
@@ -91,9 +91,9 @@ pub struct Plan {
     /// The values of the program that its handlers share.
     pub state: State,
     /// The readiness checks of the program, whose results `/readyz` reports.
-    pub checks: Vec<ReadinessCheck>,
+    pub readiness_checks: Vec<ReadinessCheck>,
     /// `true` if the definition allows the server to compress responses.
-    pub compress: bool,
+    pub compresses_responses: bool,
     /// The settings of cross-origin resource sharing (CORS); `None` if the definition does not enable it.
     pub cors: Option<PlannedCors>,
     /// The documents that describe the API.
@@ -108,7 +108,7 @@ pub struct PlannedModule {
     pub envelope: Arc<dyn Envelope>,
     /// What happens if a request contains several values for a parameter that accepts one: if `true`, the last value is
     /// used; if `false`, the request is refused.
-    pub last_counts: bool,
+    pub uses_last_value: bool,
     /// The hooks of the program that run before and after the handlers of this API module.
     pub hooks: Hooks,
 }
@@ -116,9 +116,9 @@ pub struct PlannedModule {
 /// A service of the API, compiled for requests. A service is a path with a set of API methods.
 pub struct PlannedService {
     /// The index of its module.
-    pub module: usize,
+    pub module_index: usize,
     /// The number of segments of the service's path.
-    pub length: usize,
+    pub path_length: usize,
     /// The API methods of the service: pairs of an HTTP method and the index of an API method.
     pub methods: Box<[(HttpMethod, usize)]>,
 }
@@ -128,25 +128,25 @@ pub struct PlannedMethod {
     /// The id of the API method, under which calls from code find the method.
     pub id: Box<str>,
     /// The index of its module.
-    pub module: usize,
+    pub module_index: usize,
     /// The permissions that a caller needs.
-    pub permit: Permit,
+    pub required_permissions: RequiredPermissions,
     /// The names of the parameters in code, one for each slot.
-    pub names: Box<[Box<str>]>,
+    pub parameter_names: Box<[Box<str>]>,
     /// The parameters, in the order of the definition.
-    pub slots: Box<[SlotPlan]>,
+    pub parameters: Box<[PlannedParameter]>,
     /// The maximum number of positional parameters after the path of the service.
-    pub positions: usize,
+    pub max_positions: usize,
     /// The parameters in the path: pairs of the index of a path segment and the index of a slot.
-    pub segments: Box<[(usize, usize)]>,
+    pub path_slots: Box<[(usize, usize)]>,
     /// The slots of the parameters in the query.
-    pub query: Box<[usize]>,
+    pub query_slots: Box<[usize]>,
     /// The slots of the parameters in the body.
-    pub body: Box<[usize]>,
+    pub body_slots: Box<[usize]>,
     /// The parameters in header fields: pairs of a field name and the index of a slot.
-    pub headers: Box<[(http::HeaderName, usize)]>,
+    pub header_slots: Box<[(http::HeaderName, usize)]>,
     /// The slots of the parameters in cookies.
-    pub cookies: Box<[usize]>,
+    pub cookie_slots: Box<[usize]>,
     /// Whether the API method has parameters in the request body.
     pub body_use: BodyUse,
     /// The limits for receiving a multipart body.
@@ -154,17 +154,17 @@ pub struct PlannedMethod {
     /// The code that a call of the API method runs.
     pub action: Action,
     /// `true` if clients may request the response as a JSONP script.
-    pub jsonp: bool,
+    pub allows_jsonp: bool,
     /// The HTTP status of a response without an error.
-    pub status: u16,
+    pub success_status: u16,
     /// `true` if the API method returns a file instead of outputs.
-    pub download: bool,
+    pub returns_file: bool,
     /// `true` if the API method has a single output, which is the whole body of the response.
-    pub whole: bool,
+    pub has_whole_output: bool,
     /// The outputs that the definition declares for the API method.
     pub outputs: Box<[PlannedOutput]>,
     /// The errors that the definition declares for the API method.
-    pub errors: Box<[PlannedError]>,
+    pub declared_errors: Box<[PlannedError]>,
 }
 
 /// The code that a call of an API method runs.
@@ -189,7 +189,7 @@ pub struct PlannedOutput {
     /// The check that the value of the output has the declared type.
     pub check: Arc<dyn Check>,
     /// `true` if the output may be missing or null.
-    pub optional: bool,
+    pub is_optional: bool,
 }
 
 /// An error that the definition declares for an API method.

@@ -7,37 +7,37 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 /// A function that renders the document with this index.
-type Render<T> = dyn Fn(usize) -> T + Send + Sync;
+type RenderByIndex<T> = dyn Fn(usize) -> T + Send + Sync;
 
 /// Documents with names, each of which is rendered when a client requests it. A cache of limited size keeps the
 /// documents that are requested most often, because the documents of a large API could together exceed the memory of
 /// the machine.
 pub struct RenderedOnDemand<T> {
     indices: HashMap<Box<str>, usize>,
-    rendered: Cache<usize, T, BySize<T>>,
+    rendered: Cache<usize, T, SizeWeighter<T>>,
     size: fn(&T) -> usize,
     /// The function that renders a document; `None` if there are no documents.
-    render: Option<Box<Render<T>>>,
+    render: Option<Box<RenderByIndex<T>>>,
 }
 
 /// The maximum total size in bytes of the documents in a cache.
-const MAX_BYTES: u64 = 16 << 20;
+const MAX_CACHED_BYTES: u64 = 16 << 20;
 
-/// The estimated number of documents, from which the cache derives its number of shards. This number is so small that
-/// the cache has a single shard; each of several shards would hold only a part of [`MAX_BYTES`].
+/// The estimated number of documents, from which the cache derives its number of shards. A larger estimate would give
+/// the cache several shards, and each shard would hold only a part of [`MAX_CACHED_BYTES`].
 const ESTIMATED_DOCUMENTS: usize = 32;
 
 /// Computes the weight of a document in the cache: its size in bytes.
-struct BySize<T>(fn(&T) -> usize);
+struct SizeWeighter<T>(fn(&T) -> usize);
 
-impl<T> Weighter<usize, T> for BySize<T> {
+impl<T> Weighter<usize, T> for SizeWeighter<T> {
     fn weight(&self, _: &usize, document: &T) -> u64 {
         // The cache would never evict a document with the weight 0.
         (self.0)(document).max(1) as u64
     }
 }
 
-impl<T> Clone for BySize<T> {
+impl<T> Clone for SizeWeighter<T> {
     fn clone(&self) -> Self {
         Self(self.0)
     }
@@ -49,7 +49,7 @@ impl<T: Clone> RenderedOnDemand<T> {
     #[must_use]
     pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
         let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
-        Self { indices, size, rendered: cache(size), render: Some(Box::new(render)) }
+        Self { indices, size, rendered: create_cache(size), render: Some(Box::new(render)) }
     }
 
     /// Returns the number of documents, rendered or not.
@@ -82,7 +82,7 @@ impl<T: Clone> RenderedOnDemand<T> {
     /// Returns the current total size in bytes of the documents in the cache, including compressed forms that were
     /// added after rendering.
     #[must_use]
-    pub fn size(&self) -> usize {
+    pub fn memory_size(&self) -> usize {
         self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
     }
 }
@@ -90,12 +90,12 @@ impl<T: Clone> RenderedOnDemand<T> {
 impl<T: Clone> Default for RenderedOnDemand<T> {
     /// Creates an empty set of documents.
     fn default() -> Self {
-        Self { indices: HashMap::new(), size: |_| 0, rendered: cache(|_| 0), render: None }
+        Self { indices: HashMap::new(), size: |_| 0, rendered: create_cache(|_| 0), render: None }
     }
 }
 
-fn cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, BySize<T>> {
-    Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_BYTES, BySize(size))
+fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter<T>> {
+    Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_CACHED_BYTES, SizeWeighter(size))
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     /// Returns 40 documents of 1 MiB each, and a counter of how often a document was rendered.
-    fn documents() -> (RenderedOnDemand<Arc<str>>, Arc<AtomicUsize>) {
+    fn counted_documents() -> (RenderedOnDemand<Arc<str>>, Arc<AtomicUsize>) {
         let rendered = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&rendered);
         let render = move |index: usize| {
@@ -118,26 +118,26 @@ mod tests {
 
     #[test]
     fn documents_are_rendered_once_until_the_cache_is_full() {
-        let (documents, rendered) = documents();
+        let (documents, rendered) = counted_documents();
         for index in (0..16).chain(0..16) {
             assert!(documents.get(index).unwrap().ends_with(&format!("{index:02}")));
         }
-        assert_eq!((rendered.load(Ordering::Relaxed), documents.size()), (16, 16 << 20));
+        assert_eq!((rendered.load(Ordering::Relaxed), documents.memory_size()), (16, 16 << 20));
     }
 
     #[test]
     fn new_documents_evict_old_ones_from_a_full_cache() {
-        let (documents, rendered) = documents();
+        let (documents, rendered) = counted_documents();
         for index in 0..40 {
             let _ = documents.get(index);
-            assert!(documents.cached(index).is_some() && documents.size() <= 16 << 20);
+            assert!(documents.cached(index).is_some() && documents.memory_size() <= 16 << 20);
         }
         assert_eq!(rendered.load(Ordering::Relaxed), 40);
     }
 
     #[test]
     fn one_thread_renders_a_document_that_several_request() {
-        let (documents, rendered) = documents();
+        let (documents, rendered) = counted_documents();
         std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| documents.get(7)))));
         assert_eq!(rendered.load(Ordering::Relaxed), 1);
     }

@@ -4,7 +4,7 @@
 //! The search is a best-first search in a tree of path segments in lower case. Two paths are similar if they differ in
 //! a few letters: a segment of the request matches a static segment to which [`distance`] returns a distance, and a
 //! capture (a segment that is a parameter) matches any segment. At most one segment of the request may be extra or
-//! missing. Each search has the budget [`MAX_COST`], so that its time does not grow with the number of services.
+//! missing. Each search has the budget [`MAX_SEARCH_COST`], so that its time does not grow with the number of services.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,33 +16,33 @@ use rulebook_model::suggest::{distance, has_comparable_length};
 /// distance from the request path.
 const MAX_SUGGESTIONS: usize = 3;
 /// The maximum cost of a search. Comparing two letters has the cost 1, and visiting a segment has the cost
-/// [`VISIT_COST`].
-const MAX_COST: usize = 12_000;
+/// [`SEGMENT_VISIT_COST`].
+const MAX_SEARCH_COST: usize = 12_000;
 /// The cost of visiting a segment of the tree.
-const VISIT_COST: usize = 8;
+const SEGMENT_VISIT_COST: usize = 8;
 /// The maximum length in bytes of segments for which a distance is computed. Longer segments match only if they are
 /// equal, because computing their distance takes too long.
-const MAX_SEGMENT: usize = 64;
+const MAX_COMPARED_SEGMENT_LENGTH: usize = 64;
 /// The distance that a missing segment adds.
-const MISSING_SEGMENT: usize = 2;
-/// The distance that an extra segment adds. It is greater than [`MISSING_SEGMENT`], because the client sent the extra
-/// segment on purpose.
-const EXTRA_SEGMENT: usize = 3;
+const MISSING_SEGMENT_DISTANCE: usize = 2;
+/// The distance that an extra segment adds. This distance is greater than [`MISSING_SEGMENT_DISTANCE`], because the
+/// client sent the extra segment on purpose.
+const EXTRA_SEGMENT_DISTANCE: usize = 3;
 
 /// The paths of all services, as a tree of segments.
 #[derive(Debug)]
 pub struct SimilarPaths {
     /// The nodes of the tree. The first node is the root, and the nodes of the base path follow it.
-    nodes: Vec<Node>,
+    nodes: Vec<SegmentNode>,
     /// The index of the node at the base path.
-    base: usize,
+    base_node: usize,
     /// The maximum number of segments that a request path for a service can have, including positional parameters.
     max_segments: usize,
 }
 
 /// A node of the tree. A node stands for the sequence of segments from the root to the node.
 #[derive(Debug, Default)]
-struct Node {
+struct SegmentNode {
     /// The static segments that can follow, in lower case and sorted, with the indices of their nodes.
     children: Vec<(Box<str>, usize)>,
     /// The index of the node for a capture that can follow.
@@ -54,17 +54,17 @@ struct Node {
 /// A state of the search: a node, and the number of request segments that lead to it. States are ordered by their
 /// fields, from the first to the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct State {
+struct SearchState {
     distance: usize,
     /// The number of captures on the way from the root to the node.
     captures: usize,
     /// `true` if the search continues from this state with similar segments; `false` if it continues with equal
     /// segments.
-    similar: bool,
+    visits_similar_segments: bool,
     /// `true` if a segment on the way to this state was treated as extra or missing.
-    skipped: bool,
+    has_skipped_segment: bool,
     /// `true` if a static segment below the base path has matched. A path in which only captures match is not similar.
-    matched_static: bool,
+    has_matched_static: bool,
     /// The number of segments of the request path that have been matched.
     index: usize,
     node: usize,
@@ -74,24 +74,24 @@ impl SimilarPaths {
     /// Creates a tree without services. `base` is the base path of the API without a slash at its end.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        let mut similar = Self { nodes: vec![Node::default()], base: 0, max_segments: 0 };
+        let mut similar = Self { nodes: vec![SegmentNode::default()], base_node: 0, max_segments: 0 };
         for segment in base.split('/').skip(1) {
-            similar.base = similar.child(similar.base, &segment.to_lowercase());
+            similar.base_node = similar.child_or_insert(similar.base_node, &segment.to_lowercase());
         }
         similar
     }
 
     /// Adds a service to the tree. `path` is its path below the base path, and `positions` the maximum number of its
     /// positional parameters.
-    pub fn insert(&mut self, path: &[Segment], uri: &str, positions: usize) {
-        let mut node = self.base;
+    pub fn insert_service(&mut self, path: &[Segment], uri: &str, positions: usize) {
+        let mut node = self.base_node;
         for segment in path {
             node = match segment {
-                Segment::Static(text) => self.child(node, &text.to_lowercase()),
+                Segment::Static(text) => self.child_or_insert(node, &text.to_lowercase()),
                 Segment::Capture(_) => match self.nodes[node].capture {
                     Some(next) => next,
                     None => {
-                        let next = self.add();
+                        let next = self.add_node();
                         self.nodes[node].capture = Some(next);
                         next
                     }
@@ -99,72 +99,77 @@ impl SimilarPaths {
             };
         }
         self.nodes[node].services.push((uri.into(), positions));
-        // The first nodes of the tree belong to the segments of the base path, so that `self.base` is the number of
-        // these segments.
-        self.max_segments = self.max_segments.max(self.base + path.len() + positions);
+        // The first nodes of the tree belong to the segments of the base path, so that `self.base_node` is the number
+        // of these segments.
+        self.max_segments = self.max_segments.max(self.base_node + path.len() + positions);
     }
 
     /// Returns the index of a node's child for a static segment. If the child does not exist, adds it.
-    fn child(&mut self, node: usize, segment: &str) -> usize {
-        match self.nodes[node].find(segment) {
+    fn child_or_insert(&mut self, node: usize, segment: &str) -> usize {
+        match self.nodes[node].find_child(segment) {
             Ok(at) => self.nodes[node].children[at].1,
             Err(at) => {
-                let next = self.add();
+                let next = self.add_node();
                 self.nodes[node].children.insert(at, (segment.into(), next));
                 next
             }
         }
     }
 
-    fn add(&mut self) -> usize {
-        self.nodes.push(Node::default());
+    fn add_node(&mut self) -> usize {
+        self.nodes.push(SegmentNode::default());
         self.nodes.len() - 1
     }
 
     /// Returns the URIs of the services whose paths are most similar to these percent-decoded segments of a request
     /// path; at most [`MAX_SUGGESTIONS`] URIs.
     #[must_use]
-    pub fn find(&self, segments: &[&str]) -> Vec<String> {
+    pub fn find_similar(&self, segments: &[&str]) -> Vec<String> {
         if segments.len() > self.max_segments + 1 {
             return Vec::new();
         }
         let segments: Vec<_> = segments.iter().map(|segment| segment.to_lowercase()).collect();
-        let mut search = Search { segments: &segments, base: self.base, budget: MAX_COST, open: BinaryHeap::new() };
-        search.push(State::default());
+        let mut search = Search {
+            segments: &segments,
+            base_node: self.base_node,
+            budget: MAX_SEARCH_COST,
+            open_states: BinaryHeap::new(),
+        };
+        search.push_state(SearchState::default());
         let mut uris: Vec<String> = Vec::new();
         let mut max_distance = usize::MAX;
-        while let Some(Reverse(state)) = search.open.pop() {
+        while let Some(Reverse(state)) = search.open_states.pop() {
             if state.distance > max_distance || uris.len() == MAX_SUGGESTIONS {
                 break;
             }
             let node = &self.nodes[state.node];
-            if state.similar {
-                search.visit_similar(state, node, &self.nodes);
+            if state.visits_similar_segments {
+                search.visit_similar_segments(state, node, &self.nodes);
                 continue;
             }
             let remaining = segments.len() - state.index;
             let services =
-                node.services.iter().filter(|(_, positions)| remaining <= *positions && state.matched_static);
+                node.services.iter().filter(|(_, positions)| remaining <= *positions && state.has_matched_static);
             for (uri, _) in services {
                 if uris.len() < MAX_SUGGESTIONS && !uris.iter().any(|other| **other == **uri) {
                     uris.push(uri.to_string());
                     max_distance = state.distance;
                 }
             }
-            search.visit_equal(state, node);
+            search.visit_equal_segments(state, node);
         }
         uris
     }
 }
 
-impl Node {
-    fn find(&self, segment: &str) -> Result<usize, usize> {
+impl SegmentNode {
+    fn find_child(&self, segment: &str) -> Result<usize, usize> {
         self.children.binary_search_by(|(child, _)| (**child).cmp(segment))
     }
 
     /// Returns the children of the node, those with a name close to `segment` in alphabetical order first.
     fn children_around(&self, segment: &str) -> impl Iterator<Item = &(Box<str>, usize)> {
-        let (before, after) = self.children.split_at(self.find(segment).unwrap_or_else(|at| at));
+        let (before, after) = self.children.split_at(self.find_child(segment).unwrap_or_else(|at| at));
         let before = move |turn: usize| before.len().checked_sub(turn + 1).map(|at| &before[at]);
         (0..self.children.len()).flat_map(move |turn| after.get(turn).into_iter().chain(before(turn)))
     }
@@ -174,26 +179,29 @@ impl Node {
 struct Search<'s> {
     segments: &'s [String],
     /// The index of the node at the base path.
-    base: usize,
-    /// The part of [`MAX_COST`] that the search has not spent yet.
+    base_node: usize,
+    /// The part of [`MAX_SEARCH_COST`] that the search has not spent yet.
     budget: usize,
     /// The states from which the search can continue; the state with the smallest distance comes first.
-    open: BinaryHeap<Reverse<State>>,
+    open_states: BinaryHeap<Reverse<SearchState>>,
 }
 
 impl Search<'_> {
-    fn push(&mut self, state: State) {
-        self.open.push(Reverse(state));
+    fn push_state(&mut self, state: SearchState) {
+        self.open_states.push(Reverse(state));
     }
 
     /// Adds a state that was reached by an equal or similar static segment. Segments of the base path do not count as a
     /// match.
-    fn push_matched(&mut self, state: State) {
-        self.push(State { matched_static: state.matched_static || state.node > self.base, ..state });
+    fn push_matched_state(&mut self, state: SearchState) {
+        self.push_state(SearchState {
+            has_matched_static: state.has_matched_static || state.node > self.base_node,
+            ..state
+        });
     }
 
     /// Subtracts a cost from the budget. If the budget is less than the cost, sets the budget to 0 and returns `false`.
-    fn spend(&mut self, cost: usize) -> bool {
+    fn spend_budget(&mut self, cost: usize) -> bool {
         let remaining = self.budget.checked_sub(cost);
         self.budget = remaining.unwrap_or(0);
         remaining.is_some()
@@ -201,62 +209,76 @@ impl Search<'_> {
 
     /// Adds the states that can follow this state without similar segments: an equal static segment, a capture, or an
     /// extra segment of the request.
-    fn visit_equal(&mut self, state: State, node: &Node) {
-        if !self.spend(VISIT_COST) {
+    fn visit_equal_segments(&mut self, state: SearchState, node: &SegmentNode) {
+        if !self.spend_budget(SEGMENT_VISIT_COST) {
             return;
         }
         let segment = self.segments.get(state.index).map(String::as_str);
         if let Some(segment) = segment {
-            let next = State { index: state.index + 1, ..state };
-            if let Ok(at) = node.find(segment) {
-                self.push_matched(State { node: node.children[at].1, ..next });
+            let next = SearchState { index: state.index + 1, ..state };
+            if let Ok(at) = node.find_child(segment) {
+                self.push_matched_state(SearchState { node: node.children[at].1, ..next });
             }
             if let Some(capture) = node.capture.filter(|_| !segment.is_empty()) {
                 let (distance, captures) = (state.distance + 1, state.captures + 1);
-                self.push(State { node: capture, distance, captures, ..next });
+                self.push_state(SearchState { node: capture, distance, captures, ..next });
             }
-            if !state.skipped {
+            if !state.has_skipped_segment {
                 // An empty segment is the result of an extra slash, which clients often write by mistake.
-                let distance = state.distance + if segment.is_empty() { 1 } else { EXTRA_SEGMENT };
-                self.push(State { distance, skipped: true, ..next });
+                let distance = state.distance + if segment.is_empty() { 1 } else { EXTRA_SEGMENT_DISTANCE };
+                self.push_state(SearchState { distance, has_skipped_segment: true, ..next });
             }
         }
         // The distance increases by 1, because similar segments differ in at least one letter.
-        self.push(State { similar: true, distance: state.distance + 1, ..state });
+        self.push_state(SearchState { visits_similar_segments: true, distance: state.distance + 1, ..state });
     }
 
     /// Adds the states that can follow this state with similar static segments, or with segments that the request
     /// lacks. Segments with a common prefix are visited first, because the budget may not be sufficient for all.
-    fn visit_similar(&mut self, state: State, node: &Node, nodes: &[Node]) {
+    fn visit_similar_segments(&mut self, state: SearchState, node: &SegmentNode, nodes: &[SegmentNode]) {
         let base = state.distance - 1;
         let segment = self.segments.get(state.index).map(String::as_str);
         let may_be_missing = |next: usize| match segment {
-            Some(segment) => nodes[next].find(segment).is_ok(),
+            Some(segment) => nodes[next].find_child(segment).is_ok(),
             None => !nodes[next].services.is_empty(),
         };
-        let after_missing =
-            |node: usize| State { distance: base + MISSING_SEGMENT, similar: false, skipped: true, node, ..state };
-        if let Some(capture) = node.capture.filter(|capture| !state.skipped && may_be_missing(*capture)) {
-            self.push(after_missing(capture));
+        let after_missing = |node: usize| SearchState {
+            distance: base + MISSING_SEGMENT_DISTANCE,
+            visits_similar_segments: false,
+            has_skipped_segment: true,
+            node,
+            ..state
+        };
+        if let Some(capture) = node.capture.filter(|capture| !state.has_skipped_segment && may_be_missing(*capture)) {
+            self.push_state(after_missing(capture));
         }
         for (child, next) in node.children_around(segment.unwrap_or_default()) {
-            if !self.spend(VISIT_COST) {
+            if !self.spend_budget(SEGMENT_VISIT_COST) {
                 return;
             }
-            if !state.skipped && may_be_missing(*next) {
-                self.push(after_missing(*next));
+            if !state.has_skipped_segment && may_be_missing(*next) {
+                self.push_state(after_missing(*next));
             }
             // The distance of long segments is not computed, because computing it takes too long.
-            let Some(segment) = segment.filter(|segment| segment.len().max(child.len()) <= MAX_SEGMENT) else {
+            let Some(segment) = segment.filter(|segment| segment.len().max(child.len()) <= MAX_COMPARED_SEGMENT_LENGTH)
+            else {
                 continue;
             };
-            if !has_comparable_length(segment, child) || *segment == **child || !self.spend(segment.len() * child.len())
+            if !has_comparable_length(segment, child)
+                || *segment == **child
+                || !self.spend_budget(segment.len() * child.len())
             {
                 continue;
             }
             if let Some(distance) = distance(segment, child) {
                 let (distance, index) = (base + distance, state.index + 1);
-                self.push_matched(State { distance, similar: false, index, node: *next, ..state });
+                self.push_matched_state(SearchState {
+                    distance,
+                    visits_similar_segments: false,
+                    index,
+                    node: *next,
+                    ..state
+                });
             }
         }
     }

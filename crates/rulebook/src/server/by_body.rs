@@ -5,7 +5,7 @@ use super::observe::Observation;
 use super::receive::receive_prefix;
 use super::request_body::RequestBody;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_early, route_by_body};
+use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, route_by_body};
 use crate::plan::{MatchedMethod, Plan};
 
 /// Finds the method of a request by the first bytes of its body. If the permission does not depend on the body, it is
@@ -22,18 +22,18 @@ pub(super) async fn find_by_body<'h>(
     observed: &mut Observation<'_>,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
     let prefix = authorized_prefix(plan, head, &pending, body).await;
-    let prefix = prefix.map_err(|error| RoutingError { context: pending.context(), error })?;
+    let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
         Ok(matched) => {
-            observed.set_kind(RequestKind::Method(matched.method));
+            observed.set_kind(RequestKind::Method(matched.method_index));
             Ok(matched)
         }
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
             // If the client lacks the permission, it gets that error instead of the error in its request.
-            let matched = MatchedMethod { method, segments: Vec::new(), by_name: None };
-            let error = authorize_early(plan, head, &matched).await.err().unwrap_or(error);
+            let matched = MatchedMethod { method_index: method, segments: Vec::new(), by_name: None };
+            let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
         }
     }
@@ -47,7 +47,7 @@ async fn authorized_prefix(
     body: &mut RequestBody,
 ) -> Result<BodyPrefix, ApiError> {
     if let Some(matched) = pending.method_to_authorize(plan) {
-        authorize_early(plan, head, &matched).await?;
+        authorize_before_body(plan, head, &matched).await?;
     }
     receive_prefix(body, &pending.kind, &plan.limits).await
 }

@@ -94,10 +94,10 @@ async fn render(documents: &Arc<LazyDocuments>, requested: Requested) -> Result<
     let rendered = web::block(move || match requested {
         Requested::Page(index) => documents.get().published.pages.get(index),
         Requested::Search(words) => {
-            documents.get().published.page_finder.as_ref().map(|finder| (finder.search)(&words))
+            documents.get().published.page_renderer.as_ref().map(|finder| (finder.search)(&words))
         }
         Requested::Missing(path) => {
-            documents.get().published.page_finder.as_ref().map(|finder| (finder.missing)(&path))
+            documents.get().published.page_renderer.as_ref().map(|finder| (finder.missing)(&path))
         }
     });
     rendered.await.map_err(ApiError::internal)

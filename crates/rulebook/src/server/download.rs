@@ -8,7 +8,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use super::links::Links;
 use super::open_file::{FileRequest, Opened, open};
 use crate::call::{ApiError, Content, Download, Head};
-use crate::pipeline::{ErrorContext, FileReply, Reply, refuse, respond_with_link};
+use crate::pipeline::{ErrorContext, FileReply, Reply, respond_with_error, respond_with_link};
 use crate::plan::Plan;
 use crate::transfer::{self, Decision, FileInfo};
 
@@ -20,7 +20,7 @@ const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Replies with the file that a method returned, or with a link to it.
 pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc<Links>, file: FileReply) -> Reply {
-    let FileReply { method, download, status, mut headers } = file;
+    let FileReply { method_index: method, download, status, mut headers } = file;
     let (mut file_headers, content) = FileHeaders::of(*download);
     // Without this field, a cache could return the file for the link, or the link for the file.
     headers.push((header::VARY, HeaderValue::from_static("X-Requested-With")));
@@ -38,7 +38,7 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc
             ApiError::internal(format_args!("{id}: the file cannot be sent: {error}"))
         })
     };
-    reply.unwrap_or_else(|error| refuse(plan, head, ErrorContext::Method(method), error))
+    reply.unwrap_or_else(|error| respond_with_error(plan, head, ErrorContext::Method(method), error))
 }
 
 /// Returns `true` if the client requests a link. HEAD requests get the header fields of the file itself, so that HEAD
@@ -68,7 +68,7 @@ impl FileHeaders {
             etag,
             modified,
             length,
-            has_file_facts: known,
+            has_file_metadata: known,
             inline,
             headers,
             error: _,
@@ -102,7 +102,7 @@ impl FileHeaders {
         }
         let fields = merge(fields, transfer::fields(&facts, decision));
         let content_type = has_content.then_some(self.content_type);
-        Reply { status, content_type, headers: merge(headers, fields), body, written: false, code: None }
+        Reply { status, content_type, headers: merge(headers, fields), body, is_written_for_request: false, code: None }
     }
 }
 

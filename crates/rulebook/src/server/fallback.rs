@@ -10,7 +10,7 @@ use super::open_file::FileRequest;
 use super::pages::{self, Page};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{self, ErrorContext, Reply, refuse, respond_unless_read};
+use crate::pipeline::{self, ErrorContext, Reply, reply_unless_read, respond_with_error};
 use crate::plan::Plan;
 use crate::transfer::FileInfo;
 
@@ -19,20 +19,26 @@ use crate::transfer::FileInfo;
 pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<Head>, context: ErrorContext) -> Reply {
     let page = match pages::find(&worker.state().files, plan, head).await {
         Ok(Some(page)) => page,
-        Ok(None) => return refuse(plan, head, context, ApiError::unknown_service()),
-        Err(error) => return refuse(plan, head, context, error),
+        Ok(None) => return respond_with_error(plan, head, context, ApiError::unknown_service()),
+        Err(error) => return respond_with_error(plan, head, context, error),
     };
-    if let Some(reply) = respond_unless_read(plan, head) {
+    if let Some(reply) = reply_unless_read(plan, head) {
         return reply;
     }
     match page {
-        Page::Ready(document, kind, keep) => with_policy(pipeline::document(plan, head, &document), kind, keep),
-        Page::Docs(page, documents) => documents.add_headers(docs_page(pipeline::page(plan, head, &page))),
-        Page::Markdown(page, documents) => documents.add_headers(docs_page(pipeline::document(plan, head, &page))),
-        Page::Missing(page, documents) => documents.add_headers(docs_page(pipeline::missing_page(head, &page))),
+        Page::Ready(document, kind, keep) => {
+            with_policy(pipeline::reply_with_document(plan, head, &document), kind, keep)
+        }
+        Page::Docs(page, documents) => documents.add_headers(docs_page(pipeline::reply_with_page(plan, head, &page))),
+        Page::Markdown(page, documents) => {
+            documents.add_headers(docs_page(pipeline::reply_with_document(plan, head, &page)))
+        }
+        Page::Missing(page, documents) => {
+            documents.add_headers(docs_page(pipeline::reply_with_missing_page(head, &page)))
+        }
         Page::Redirect(target) => {
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
-            Reply::empty(307, location.into_iter().collect())
+            Reply::without_body(307, location.into_iter().collect())
         }
         Page::File { file, media_type, kind } => {
             let request = FileRequest { head: Arc::clone(head), status: 200 };
@@ -40,7 +46,7 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
             let headers = FileHeaders { content_type: media_type, fields, facts: FileInfo::default() };
             match request.file(file, FileInfo::default()).await {
                 Ok(opened) => headers.reply(opened, 200, Vec::new()),
-                Err(error) => refuse(plan, head, context, ApiError::internal(error)),
+                Err(error) => respond_with_error(plan, head, context, ApiError::internal(error)),
             }
         }
     }

@@ -19,8 +19,8 @@ use super::response::send;
 use super::server_path::respond_at_server_path;
 use super::worker::Worker;
 use crate::pipeline::{
-    CallOrigin, ErrorContext, Responded, Route, act, authorize, catch_panic_async, check, encode, identify, options,
-    preflighted_method, read, refuse, respond, route, share,
+    CallOrigin, CallReply, ErrorContext, Route, act, add_cors_headers, authorize, catch_panic_async, check, encode,
+    identify, preflighted_method, read, respond, respond_to_options, respond_with_error, route,
 };
 
 /// Handles a request from its head to its response. `scope` is the part of the API that the request may reach.
@@ -38,18 +38,18 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
         let matched = match route {
             Route::Method(matched) => Ok(matched),
             Route::NeedsBody(pending) => Box::pin(find_by_body(plan, &head, pending, &mut body, &mut observed)).await,
-            Route::Options(target) => return Box::pin(options(plan, &head, &target)).await,
+            Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
             Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
             Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,
             Route::Error(unrouted) => Err(unrouted),
         };
         let matched = match matched {
             Ok(matched) => matched,
-            Err(unrouted) => return refuse(plan, &head, unrouted.context, unrouted.error),
+            Err(unrouted) => return respond_with_error(plan, &head, unrouted.context, unrouted.error),
         };
         let mut quota = None;
         let outcome = async {
-            let client = identify(plan, &head, matched.method, &mut quota).await?;
+            let client = identify(plan, &head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
             let body = receive(&mut body, &head, plan, granted.method(), worker.uploads()).await?;
             let values = read(plan, &client.head, &matched, &body)?;
@@ -57,13 +57,13 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
             act(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
         }
         .await;
-        match respond(plan, &head, matched.method, quota, outcome) {
-            Responded::Reply(reply) => reply,
-            Responded::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
+        match respond(plan, &head, matched.method_index, quota, outcome) {
+            CallReply::Reply(reply) => reply,
+            CallReply::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
         }
     };
     let reply = catch_panic_async("a stage", pin!(stages)).await;
-    let reply = reply.unwrap_or_else(|panic| refuse(plan, &head, observed.kind().into(), panic));
-    let reply = encode(plan, &head, share(plan, &head, reply, preflighted)).await;
+    let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
+    let reply = encode(plan, &head, add_cors_headers(plan, &head, reply, preflighted)).await;
     observed.end(send(reply, &head, version, body).await)
 }

@@ -30,9 +30,9 @@ impl Scope {
     pub(super) fn limit<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
         let Self::Module(name) = self else { return route };
         let module = match &route {
-            Route::Method(matched) => Some(plan.methods[matched.method].module),
-            Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module),
-            Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module),
+            Route::Method(matched) => Some(plan.methods[matched.method_index].module_index),
+            Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module_index),
+            Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module_index),
             Route::Error(_) => return route,
             Route::Options(_) | Route::Server(_) | Route::Fallback => None,
         };

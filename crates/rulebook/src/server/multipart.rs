@@ -153,7 +153,7 @@ impl PartReader<'_> {
             }
             Some(name) => name.to_owned(),
         };
-        let slot = pipeline::filled_by(method, &name);
+        let slot = pipeline::find_parameter_of_part(method, &name);
         let accepts_file = slot.is_some_and(|slot| slot.file_limit.is_some());
         // A script in a browser can set the media type JSON of a part only if it also sets a file name (HTML standard,
         // "create an entry").
@@ -164,7 +164,7 @@ impl PartReader<'_> {
             if accepts_file && bytes.is_empty() {
                 return Ok(None);
             }
-            self.refused |= pipeline::is_refused_by(plan, method, &name, &bytes);
+            self.refused |= pipeline::is_invalid_part(plan, method, &name, &bytes);
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let slot = slot.filter(|slot| slot.file_limit.is_some());

@@ -84,7 +84,7 @@ impl FileRequest {
     fn stream(&self, pieces: ByteStream, facts: FileInfo) -> Opened {
         let decision = self.decide(&facts);
         let body = match decision {
-            Decision::Whole => ReplyBody::Pieces { pieces, length: facts.length },
+            Decision::Whole => ReplyBody::Stream { pieces, length: facts.length },
             _ => ReplyBody::empty(),
         };
         Opened { decision, facts, body }
@@ -139,7 +139,7 @@ impl FileRequest {
             // The part is not longer than one piece of the stream.
             pieces.try_next().await?.unwrap_or_default().into()
         } else {
-            ReplyBody::Pieces { pieces: Box::pin(pieces), length: Some(length) }
+            ReplyBody::Stream { pieces: Box::pin(pieces), length: Some(length) }
         };
         Ok(Opened { decision, facts, body })
     }

@@ -9,7 +9,7 @@ use super::docs::{self, DocsPage};
 use super::static_files::{self, StaticFile, StaticFiles};
 use super::swagger;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{DocumentsFor, documents_for};
+use crate::pipeline::{AudienceDocuments, find_audience_documents};
 use crate::plan::{self, Document, Plan};
 
 /// The only static file that may load JSONP from other servers. All other pages are limited to this server.
@@ -39,11 +39,11 @@ pub(super) enum Page<'p> {
     /// A built-in file.
     Ready(Document, PageKind, Keep),
     /// A documentation page, in HTML or markdown as the client prefers.
-    Docs(plan::RenderedPage, DocumentsFor<'p>),
+    Docs(plan::RenderedPage, AudienceDocuments<'p>),
     /// A documentation page in markdown.
-    Markdown(Document, DocumentsFor<'p>),
+    Markdown(Document, AudienceDocuments<'p>),
     /// The page that reports that the requested documentation page does not exist.
-    Missing(plan::RenderedPage, DocumentsFor<'p>),
+    Missing(plan::RenderedPage, AudienceDocuments<'p>),
     /// A file of the static folder.
     File {
         /// The open file.
@@ -76,7 +76,7 @@ pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -
         if let Some(document) = static_files::docs_file(path) {
             return Ok(Some(Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate)));
         }
-        let documents = documents_for(plan, head).await?;
+        let documents = find_audience_documents(plan, head).await?;
         let page = docs::find(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
@@ -85,7 +85,7 @@ pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -
         }));
     }
     // If a service of the API has the path of a script of the page, the page works only at `/static/`.
-    if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {
+    if path == "/" && plan.base_path.is_empty() && plan.routes.find("/index.js", 1).is_some() {
         return Ok(Some(Page::Redirect("static/".to_owned())));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };

@@ -15,7 +15,7 @@ use super::multipart;
 use super::request_body::RequestBody;
 use super::upload_writer::Uploads;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
-use crate::pipeline::{ACCEPTED, Body, BodyKind, BodyPrefix, body_kind};
+use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The minimum speed, in bytes per second, at which a multipart body may take longer than `limits.seconds`.
@@ -141,7 +141,7 @@ pub(super) async fn receive_prefix(
     body.put_back(read.clone());
     let whole = ended && read.len() <= max;
     read.truncate(max);
-    Ok(BodyPrefix { bytes: read, whole })
+    Ok(BodyPrefix { bytes: read, is_whole: whole })
 }
 
 /// Checks the kind of a body and the length that its head announces.
@@ -191,5 +191,5 @@ async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, A
 }
 
 fn unsupported(got: String) -> ApiError {
-    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: ACCEPTED })
+    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: SUPPORTED_MEDIA_TYPES })
 }

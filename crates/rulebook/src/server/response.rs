@@ -20,19 +20,19 @@ use crate::plan::Document;
 /// drained.
 pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: RequestBody) -> Response<BoxBody> {
     let unread = body.drain().await;
-    let Reply { status, content_type, headers, body, written: _, code } = reply;
+    let Reply { status, content_type, headers, body, is_written_for_request: _, code } = reply;
     let body = match body {
-        ReplyBody::Whole(bytes) | ReplyBody::Ready(Document { body: bytes, .. }) => {
+        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
             if head.method == Method::HEAD {
                 BoxBody::new(LengthOnly(BodySize::Sized(bytes.len() as u64)))
             } else {
                 BoxBody::new(bytes)
             }
         }
-        ReplyBody::Pieces { length, .. } if head.method == Method::HEAD => {
+        ReplyBody::Stream { length, .. } if head.method == Method::HEAD => {
             BoxBody::new(LengthOnly(length.map_or(BodySize::Stream, BodySize::Sized)))
         }
-        ReplyBody::Pieces { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
+        ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {
         Some(unread) => BoxBody::new(WithUnread { body, _unread: unread }),

@@ -10,7 +10,7 @@ use super::fallback::respond_with_page;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{
-    DocumentKind, ErrorContext, Readiness, Reply, refuse, respond_unless_read, respond_with_document,
+    DocumentKind, ErrorContext, Readiness, Reply, reply_unless_read, respond_with_document, respond_with_error,
 };
 use crate::plan::Plan;
 
@@ -28,12 +28,12 @@ pub(super) async fn respond_at_server_path(
 ) -> Reply {
     let state = worker.state();
     if path.is_document() && !cfg!(feature = "documents") {
-        return refuse(plan, head, ErrorContext::Page, ApiError::unknown_service());
+        return respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::unknown_service());
     }
     if matches!(path, ServerPath::Docs | ServerPath::Static) {
-        return respond_with_page(worker, plan, head, ErrorContext::Page).await;
+        return respond_with_page(worker, plan, head, ErrorContext::ServerPath).await;
     }
-    if let Some(reply) = respond_unless_read(plan, head) {
+    if let Some(reply) = reply_unless_read(plan, head) {
         return reply;
     }
     match path {
@@ -42,8 +42,8 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Link => state.links.respond(plan, head).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
-            let readiness = if stopping { Readiness::stopping() } else { worker.readiness(plan).await };
-            status(if readiness.ready { 200 } else { 503 }, JSON, readiness.body)
+            let readiness = if stopping { Readiness::stopping() } else { worker.run_readiness_checks(plan).await };
+            status(if readiness.is_ready { 200 } else { 503 }, JSON, readiness.body)
         }
         ServerPath::Metrics => status(200, METRICS, state.metrics.text(state.detached.count()).into()),
         ServerPath::Health | ServerPath::Docs | ServerPath::Static => status(200, TEXT, "ok\n".into()),
@@ -54,5 +54,5 @@ pub(super) async fn respond_at_server_path(
 fn status(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));
-    Reply { status, content_type, headers, body: body.into(), written: true, code: None }
+    Reply { status, content_type, headers, body: body.into(), is_written_for_request: true, code: None }
 }

@@ -12,7 +12,7 @@ use super::links::Links;
 use super::metrics::Metrics;
 use super::static_files::StaticFiles;
 use super::upload_writer::Uploads;
-use crate::pipeline::Detached;
+use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
 
 /// The interval at which a stopping server checks whether requests, connections and handlers have ended.
@@ -30,7 +30,7 @@ pub(super) struct ServerState {
     /// The counters of requests.
     pub(super) metrics: Metrics,
     /// Counts the handlers that are still running after their clients have disconnected.
-    pub(super) detached: Arc<Detached>,
+    pub(super) detached: Arc<DetachedHandlers>,
     /// The static files.
     pub(super) files: StaticFiles,
     /// The files that signed links lead to.

@@ -10,7 +10,7 @@ use utoipa_swagger_ui::{Config, Url, serve};
 
 use super::browser_policy::Keep;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{MODULE, PART, documents_for};
+use crate::pipeline::{MODULE_FIELD, PART_FIELD, find_audience_documents};
 use crate::plan::{Document, Documents, Plan};
 
 /// The files that the page loads. Other files of the package are omitted: sources, source maps, and the redirect page
@@ -98,8 +98,11 @@ pub(super) async fn find(name: &str, plan: &Plan, head: &Head) -> Result<Option<
 /// `None` for a small API.
 async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8>>, ApiError> {
     // The list must not contain the names of modules that are hidden from the caller.
-    let parts =
-        if plan.documents.per_caller { Vec::new() } else { parts(plan, documents_for(plan, head).await?.documents()) };
+    let parts = if plan.documents.per_caller {
+        Vec::new()
+    } else {
+        parts(plan, find_audience_documents(plan, head).await?.documents())
+    };
     let shown = if parts.len() < 2 {
         config(whole_document(), "none")
     } else {
@@ -110,16 +113,16 @@ async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8
 
 /// Returns the name and the URL of the document of each module, or of each part of a large module.
 fn parts(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
-    let used: HashSet<_> = plan.methods.iter().map(|method| method.module).collect();
+    let used: HashSet<_> = plan.methods.iter().map(|method| method.module_index).collect();
     let mut parts = Vec::new();
     for (_, module) in plan.modules.iter().enumerate().filter(|(index, _)| used.contains(index)) {
         let query = |number: Option<&str>| {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair(MODULE, &module.name).extend_pairs(number.map(|number| (PART, number)));
+            query.append_pair(MODULE_FIELD, &module.name).extend_pairs(number.map(|number| (PART_FIELD, number)));
             format!("{OPENAPI}?{}", query.finish())
         };
         let numbers = (1..).map(|number| u32::to_string(&number));
-        let name = |number: &str| Documents::part_name(&module.name, number);
+        let name = |number: &str| Documents::module_part_name(&module.name, number);
         let all: Vec<_> =
             numbers.take_while(|number| documents.published.parts.find(&name(number)).is_some()).collect();
         if all.len() > 1 {

@@ -13,7 +13,7 @@ use super::metrics::Shard;
 use super::state::ServerState;
 use super::upload_writer::Uploads;
 use crate::call::RequestId;
-use crate::pipeline::{Readiness, Runner, readiness};
+use crate::pipeline::{MethodRunner, Readiness, run_readiness_checks};
 use crate::plan::Plan;
 
 /// The time for which a worker reuses the result of the readiness checks.
@@ -41,7 +41,7 @@ pub(super) struct Worker {
 /// The plan of a worker and its counters, until the plan is replaced.
 pub(super) struct Current {
     /// Runs the methods of the plan.
-    pub(super) runner: Arc<Runner>,
+    pub(super) runner: Arc<MethodRunner>,
     /// The counters of this worker for the plan.
     pub(super) shard: Arc<Shard>,
 }
@@ -95,7 +95,7 @@ impl Worker {
 
     /// Returns the result of the readiness checks. The checks run at most once per [`READINESS_TIME`], even if several
     /// requests need the result.
-    pub(super) async fn readiness(&self, plan: &Arc<Plan>) -> Readiness {
+    pub(super) async fn run_readiness_checks(&self, plan: &Arc<Plan>) -> Readiness {
         let mut known = Arc::clone(&self.readiness).lock_owned().await;
         if let Some((since, readiness)) = &*known
             && since.elapsed() < READINESS_TIME
@@ -106,7 +106,7 @@ impl Worker {
         // The checks run in a task, so that their result is available to the next request even if the client of this
         // one disconnects.
         let checking = actix_rt::spawn(async move {
-            let readiness = readiness(&plan).await;
+            let readiness = run_readiness_checks(&plan).await;
             *known = Some((Instant::now(), readiness.clone()));
             readiness
         });
@@ -128,7 +128,7 @@ impl Worker {
 
 impl Current {
     fn new(plan: &Arc<Plan>, state: &ServerState) -> Self {
-        let runner = Arc::new(Runner { plan: Arc::clone(plan), detached: Arc::clone(&state.detached) });
+        let runner = Arc::new(MethodRunner { plan: Arc::clone(plan), detached: Arc::clone(&state.detached) });
         Self { runner, shard: state.metrics.shard(plan) }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     use crate::bind::{self, PlanContext};
     use crate::handler::State;
     use crate::plan::{
-        Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, PublishedDocuments,
+        Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, ParentPaths, PublishedDocuments,
     };
     use rulebook_model::compile;
     use rulebook_model::definition;
@@ -153,9 +153,9 @@ mod tests {
     fn documents() -> Documents {
         Documents {
             visible_methods: None,
-            all: Description { json: Document::new("application/json", ""), markdown: None },
+            whole_api: OptionsDescription { json: Document::new("application/json", ""), markdown: None },
             services: Box::default(),
-            parents: ParentPaths::default(),
+            parent_paths: ParentPaths::default(),
             parent_descriptions: Box::default(),
             published: PublishedDocuments::empty(),
         }
@@ -165,15 +165,15 @@ mod tests {
         let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
         let types = compile::type_table(&loaded.definition, []);
         let api = compile::lower(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
-        let bound = bind::bind(&api, &[], Unbound::Echo);
+        let bound = bind::bind_handlers(&api, &[], Unbound::Echo);
         let around = PlanContext {
             authenticators: Vec::new(),
             verify_outputs: false,
             state: State::default(),
-            checks: Vec::new(),
+            readiness_checks: Vec::new(),
             documents: DocumentCache::new(LazyDocuments::new(documents), false, ParentPaths::default, |_| documents()),
         };
-        Arc::new(bind::plan(&api, bound.actions, &[], around))
+        Arc::new(bind::create_plan(&api, bound.actions, &[], around))
     }
 
     fn state(plan: &Arc<ArcSwap<Plan>>) -> Arc<ServerState> {

@@ -201,7 +201,7 @@ impl From<StoredFile> for Download {
         download.etag = info.etag;
         download.modified = info.modified;
         download.length = info.length;
-        download.has_file_facts = true;
+        download.has_file_metadata = true;
         download
     }
 }

@@ -61,7 +61,7 @@ fn any_tag(head: &Head, field: &HeaderName, matches: impl Fn(&ETag) -> bool) -> 
     for value in head.get_all(field) {
         let any = any.get_or_insert(false);
         let Ok(text) = value.to_str() else { continue };
-        *any = *any || text.trim() == "*" || ETag::list(text).any(|tag| matches(&tag));
+        *any = *any || text.trim() == "*" || ETag::parse_list(text).any(|tag| matches(&tag));
     }
     any
 }

@@ -94,8 +94,8 @@ fn tag_condition(head: &Head, field: &HeaderName) -> Option<TagCondition> {
             Some(TagCondition::Any | TagCondition::Malformed) => return Some(TagCondition::Malformed),
         };
         let Ok(text) = value.to_str() else { return Some(TagCondition::Malformed) };
-        let mut tags = ETag::list(text);
+        let mut tags = ETag::parse_list(text);
         all.extend(tags.by_ref());
-        Some(if tags.has_rest() { TagCondition::Malformed } else { TagCondition::Tags(all) })
+        Some(if tags.has_unparsed_text() { TagCondition::Malformed } else { TagCondition::Tags(all) })
     })
 }

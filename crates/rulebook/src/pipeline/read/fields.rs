@@ -2,9 +2,9 @@
 
 use rulebook_model::limits;
 
-use super::{RawValue, Reading, find_slot};
+use super::{ParameterReader, RawValue, find_slot};
 use crate::call::{ApiError, Source};
-use crate::pipeline::urlencoded::{decode, pairs};
+use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::PlannedMethod;
 
 /// Parses the fields of `text`, and stores the values of those fields that are parameters of the API method. `source`
@@ -13,38 +13,46 @@ use crate::plan::PlannedMethod;
 /// # Errors
 /// Fails if the text has more fields than the limit `fields` allows, or a field is repeated more often than the limit
 /// `items` allows.
-pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: Source) -> Result<(), ApiError> {
+pub(super) fn read_fields<'a>(
+    reading: &mut ParameterReader<'a, '_>,
+    text: &'a [u8],
+    source: Source,
+) -> Result<(), ApiError> {
     let method = reading.method;
-    let slots = if source == Source::Query { &method.query } else { &method.body };
+    let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
     let limits = &reading.plan.limits;
-    let last_counts = reading.last_counts();
+    let uses_last_value = reading.uses_last_value();
     let mut next = 0;
     let mut count = 0;
     // If both the query and the body contain a value for a parameter, the value in the body is used.
-    let mut body_slots = if source == Source::Body { BodySlots::by_body(method) } else { BodySlots::default() };
-    for (name, value) in pairs(text) {
+    let mut body_slots =
+        if source == Source::Body { SlotsFilledByBody::for_method(method) } else { SlotsFilledByBody::default() };
+    for (name, value) in split_fields(text) {
         count += 1;
         if count > limits.fields {
             return Err(ApiError::too_large(limits::FIELDS.at(limits.fields), None));
         }
-        let Some(name) = decode(name) else {
+        let Some(name) = decode_text(name) else {
             // Names of parameters are UTF-8, so that a field with another name is not a parameter.
-            reading.unknown(&String::from_utf8_lossy(name), source);
+            reading.handle_unknown_field(&String::from_utf8_lossy(name), source);
             continue;
         };
         let Some(slot) = find_slot(method, slots, &name, &mut next) else {
-            reading.unknown(&name, source);
+            reading.handle_unknown_field(&name, source);
             continue;
         };
         body_slots.clear_query_value(slot, &mut reading.raw);
-        match decode(value) {
-            Some(value) => reading.raw[slot].add_text(value, method.slots[slot].arity, last_counts),
-            None => reading.raw[slot] = RawValue::NoText,
+        match decode_text(value) {
+            Some(value) => reading.raw[slot].add_text(value, method.parameters[slot].arity, uses_last_value),
+            None => reading.raw[slot] = RawValue::InvalidUtf8,
         }
         if let RawValue::Texts(texts) = &reading.raw[slot]
             && texts.len() as u64 > limits.items
         {
-            return Err(ApiError::too_large(limits::ITEMS.at(limits.items), Some(&method.slots[slot].display_name)));
+            return Err(ApiError::too_large(
+                limits::ITEMS.at(limits.items),
+                Some(&method.parameters[slot].display_name),
+            ));
         }
     }
     Ok(())
@@ -53,13 +61,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
 /// Records which slots (places for the values of parameters) have received a value from the body. The first value from
 /// the body replaces the values that the query contained.
 #[derive(Default)]
-pub(super) struct BodySlots(Vec<bool>);
+pub(super) struct SlotsFilledByBody(Vec<bool>);
 
-impl BodySlots {
+impl SlotsFilledByBody {
     /// Creates the record for a method before its body is read. If the method has no query parameters, the record is
     /// empty and has no effect.
-    pub(super) fn by_body(method: &PlannedMethod) -> Self {
-        Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
+    pub(super) fn for_method(method: &PlannedMethod) -> Self {
+        Self(if method.query_slots.is_empty() { Vec::new() } else { vec![false; method.parameters.len()] })
     }
 
     /// Removes the query's value from a slot. Has an effect only before the first value from the body is stored in this

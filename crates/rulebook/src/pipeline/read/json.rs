@@ -6,15 +6,15 @@ use std::fmt;
 use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::fields::BodySlots;
-use super::{RawValue, Reading, find_slot};
+use super::fields::SlotsFilledByBody;
+use super::{ParameterReader, RawValue, find_slot};
 use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberName, Source};
 
 /// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method.
 ///
 /// # Errors
 /// Fails if the body is not a JSON object, or exceeds a limit.
-pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
+pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
@@ -25,8 +25,9 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     let plan = reading.plan;
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let body_slots = BodySlots::by_body(reading.method);
-    let result = Members { reading, limits: &limits, body_slots }.deserialize(&mut reader).and_then(|()| reader.end());
+    let body_slots = SlotsFilledByBody::for_method(reading.method);
+    let result =
+        JsonMemberReader { reading, limits: &limits, body_slots }.deserialize(&mut reader).and_then(|()| reader.end());
     result.map_err(|error| match limits.take_exceeded() {
         Some(limit) => ApiError::too_large(limit, None),
         // The visitor accepts only an object, so that a data error of serde_json means that the body is not an object.
@@ -36,13 +37,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
 }
 
 /// Deserializes the outermost object of a JSON body, and stores the values of its members in slots.
-struct Members<'r, 'a, 'p> {
-    reading: &'r mut Reading<'a, 'p>,
+struct JsonMemberReader<'r, 'a, 'p> {
+    reading: &'r mut ParameterReader<'a, 'p>,
     limits: &'r JsonLimits,
-    body_slots: BodySlots,
+    body_slots: SlotsFilledByBody,
 }
 
-impl<'a> DeserializeSeed<'a> for Members<'_, 'a, '_> {
+impl<'a> DeserializeSeed<'a> for JsonMemberReader<'_, 'a, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -50,7 +51,7 @@ impl<'a> DeserializeSeed<'a> for Members<'_, 'a, '_> {
     }
 }
 
-impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
+impl<'a> Visitor<'a> for JsonMemberReader<'_, 'a, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,9 +68,9 @@ impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
             if count > max {
                 return Err(self.limits.exceed(limits::FIELDS.at(max)));
             }
-            let Some(slot) = find_slot(method, &method.body, &key, &mut next) else {
+            let Some(slot) = find_slot(method, &method.body_slots, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;
-                self.reading.unknown(&key, Source::Body);
+                self.reading.handle_unknown_field(&key, Source::Body);
                 continue;
             };
             self.body_slots.clear_query_value(slot, &mut self.reading.raw);
@@ -77,7 +78,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
             let raw = &mut self.reading.raw[slot];
             *raw = match raw {
                 RawValue::Absent => RawValue::Json(value),
-                _ if self.reading.plan.modules[method.module].last_counts => RawValue::Json(value),
+                _ if self.reading.plan.modules[method.module_index].uses_last_value => RawValue::Json(value),
                 _ => RawValue::Repeated,
             };
         }

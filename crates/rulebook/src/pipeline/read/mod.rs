@@ -15,21 +15,21 @@ use rulebook_model::model::UnknownParameters;
 use rulebook_model::types::Arity;
 
 use super::body::{Body, Part, PartContent};
-use super::english;
+use super::english_text;
 use super::raw::{RawValue, header_value, segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
-use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, SegmentError, SlotPlan};
+use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError};
 
 /// The result of this stage: the raw values of a request's parameters.
 pub struct RawValues<'a> {
     /// The raw values, one for each parameter of the API method, in the order of the definition.
     pub(super) raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
-    pub(super) unknown: Vec<ParameterError>,
+    pub(super) unknown_parameter_errors: Vec<ParameterError>,
 }
 
 /// The state of this stage while it collects the raw values of a request's parameters.
-struct Reading<'a, 'p> {
+struct ParameterReader<'a, 'p> {
     plan: &'p Plan,
     method: &'p PlannedMethod,
     head: &'a Head,
@@ -37,7 +37,7 @@ struct Reading<'a, 'p> {
     by_name: Option<&'p NameMatch>,
     raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
-    unknown: Vec<ParameterError>,
+    unknown_parameter_errors: Vec<ParameterError>,
 }
 
 /// Reads the raw value of every parameter of the API method that the request calls.
@@ -50,54 +50,61 @@ pub fn read<'a>(
     matched: &'a MatchedMethod<'_>,
     body: &'a Body,
 ) -> Result<RawValues<'a>, ApiError> {
-    let method = &plan.methods[matched.method];
-    let raw = vec![RawValue::Absent; method.slots.len()];
-    let mut reading = Reading { plan, method, head, by_name: matched.by_name.as_deref(), raw, unknown: Vec::new() };
-    reading.segments(&matched.segments);
-    reading.head_fields();
-    if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
-        fields::read(&mut reading, head.query().as_bytes(), Source::Query)?;
+    let method = &plan.methods[matched.method_index];
+    let raw = vec![RawValue::Absent; method.parameters.len()];
+    let mut reading = ParameterReader {
+        plan,
+        method,
+        head,
+        by_name: matched.by_name.as_deref(),
+        raw,
+        unknown_parameter_errors: Vec::new(),
+    };
+    reading.read_segments(&matched.segments);
+    reading.read_header_fields();
+    if !method.query_slots.is_empty() || plan.unknown_parameters != UnknownParameters::Ignore {
+        fields::read_fields(&mut reading, head.query().as_bytes(), Source::Query)?;
     }
     match body {
         Body::Empty => {}
-        Body::Form(bytes) => fields::read(&mut reading, bytes, Source::Body)?,
-        Body::Json(bytes) => json::read(&mut reading, bytes)?,
-        Body::Parts(parts) => parts::read(&mut reading, parts)?,
+        Body::Form(bytes) => fields::read_fields(&mut reading, bytes, Source::Body)?,
+        Body::Json(bytes) => json::read_members(&mut reading, bytes)?,
+        Body::Parts(parts) => parts::read_parts(&mut reading, parts)?,
     }
-    Ok(RawValues { raw: reading.raw, unknown: reading.unknown })
+    Ok(RawValues { raw: reading.raw, unknown_parameter_errors: reading.unknown_parameter_errors })
 }
 
-impl<'a> Reading<'a, '_> {
-    fn segments(&mut self, segments: &'a [Cow<'_, str>]) {
-        for (segment, slot) in &self.method.segments {
+impl<'a> ParameterReader<'a, '_> {
+    fn read_segments(&mut self, segments: &'a [Cow<'_, str>]) {
+        for (segment, slot) in &self.method.path_slots {
             self.raw[*slot] = segment_value(segments, *segment);
         }
         for (slot, error) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
             self.raw[*slot] = match error {
-                SegmentError::Several => RawValue::Repeated,
-                SegmentError::NoText => RawValue::NoText,
+                SegmentError::SeveralValues => RawValue::Repeated,
+                SegmentError::InvalidUtf8 => RawValue::InvalidUtf8,
             };
         }
     }
 
-    fn head_fields(&mut self) {
+    fn read_header_fields(&mut self) {
         let head = self.head;
-        for (name, slot) in &self.method.headers {
-            self.raw[*slot] = header_value(head, name, self.method.slots[*slot].arity);
+        for (name, slot) in &self.method.header_slots {
+            self.raw[*slot] = header_value(head, name, self.method.parameters[*slot].arity);
         }
-        if !self.method.cookies.is_empty() {
-            cookie::read(self, head);
+        if !self.method.cookie_slots.is_empty() {
+            cookie::read_cookies(self, head);
         }
     }
 
     /// Handles a field that is not a parameter of the API method: ignores it, logs it or stores an error, as the
     /// setting `unknown` demands.
-    fn unknown(&mut self, name: &str, source: Source) {
+    fn handle_unknown_field(&mut self, name: &str, source: Source) {
         // The field names the JSONP callback, which another module of the pipeline reads.
-        if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
+        if self.method.allows_jsonp && source == Source::Query && name == Callback::PARAMETER {
             return;
         }
-        match self.plan.unknown {
+        match self.plan.unknown_parameters {
             UnknownParameters::Ignore => {}
             _ if self.selects_method(name) => {}
             UnknownParameters::Warn => {
@@ -106,11 +113,20 @@ impl<'a> Reading<'a, '_> {
             }
             UnknownParameters::Refuse => {
                 let parameter = shortened(name);
-                if self.unknown.iter().any(|error| error.parameter == parameter && error.source == source) {
+                if self
+                    .unknown_parameter_errors
+                    .iter()
+                    .any(|error| error.parameter == parameter && error.source == source)
+                {
                     return;
                 }
-                let expected = english(MessageId::ExpectedNoParameter);
-                self.unknown.push(ParameterError::new(ParameterErrorKind::Unknown, parameter, source, expected));
+                let expected = english_text(MessageId::ExpectedNoParameter);
+                self.unknown_parameter_errors.push(ParameterError::new(
+                    ParameterErrorKind::Unknown,
+                    parameter,
+                    source,
+                    expected,
+                ));
             }
         }
     }
@@ -119,22 +135,22 @@ impl<'a> Reading<'a, '_> {
     /// method that was selected by fields.
     fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
-        let mut positions = self.method.segments.iter();
-        naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.names[*slot] == *name)
+        let mut positions = self.method.path_slots.iter();
+        naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.parameter_names[*slot] == *name)
     }
 
     /// Returns `true` if the last value is used when the request contains several values for a parameter that accepts
     /// only one value.
-    fn last_counts(&self) -> bool {
-        self.plan.modules[self.method.module].last_counts
+    fn uses_last_value(&self) -> bool {
+        self.plan.modules[self.method.module_index].uses_last_value
     }
 }
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
 /// parameter.
 #[must_use]
-pub fn filled_by<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p SlotPlan> {
-    find_slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
+pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
+    find_slot(method, &method.body_slots, name, &mut 0).map(|slot| &method.parameters[slot])
 }
 
 /// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send fields in
@@ -142,8 +158,8 @@ pub fn filled_by<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p SlotPl
 /// after the result.
 pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
     let position = match slots.get(*next) {
-        Some(slot) if *method.slots[*slot].key == *name => Some(*next),
-        _ => slots.iter().position(|slot| *method.slots[*slot].key == *name),
+        Some(slot) if *method.parameters[*slot].key == *name => Some(*next),
+        _ => slots.iter().position(|slot| *method.parameters[*slot].key == *name),
     };
     if let Some(position) = position {
         *next = position + 1;
@@ -152,7 +168,7 @@ pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, nex
     // For a parameter that accepts several values, clients may send the field name `x[]` instead of `x`.
     let name = name.strip_suffix("[]")?;
     slots.iter().copied().find(|slot| {
-        let slot = &method.slots[*slot];
+        let slot = &method.parameters[*slot];
         matches!(slot.arity, Arity::Many | Arity::Files) && *slot.key == *name
     })
 }

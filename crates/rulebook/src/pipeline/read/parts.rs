@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use rulebook_model::limits;
 
-use super::fields::BodySlots;
-use super::{Part, PartContent, RawValue, Reading, find_slot};
+use super::fields::SlotsFilledByBody;
+use super::{ParameterReader, Part, PartContent, RawValue, find_slot};
 use crate::call::{ApiError, Source};
 
 /// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
@@ -13,26 +13,26 @@ use crate::call::{ApiError, Source};
 ///
 /// # Errors
 /// Fails if the body has more parts for one parameter than the limit `items` allows.
-pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Result<(), ApiError> {
+pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [Part]) -> Result<(), ApiError> {
     let method = reading.method;
-    let last_counts = reading.last_counts();
+    let uses_last_value = reading.uses_last_value();
     let max = reading.plan.limits.items;
     let mut next = 0;
-    let mut body_slots = BodySlots::by_body(method);
+    let mut body_slots = SlotsFilledByBody::for_method(method);
     for part in parts {
-        let Some(slot) = find_slot(method, &method.body, &part.name, &mut next) else {
-            reading.unknown(&part.name, Source::Body);
+        let Some(slot) = find_slot(method, &method.body_slots, &part.name, &mut next) else {
+            reading.handle_unknown_field(&part.name, Source::Body);
             continue;
         };
         body_slots.clear_query_value(slot, &mut reading.raw);
-        let arity = method.slots[slot].arity;
+        let arity = method.parameters[slot].arity;
         let raw = &mut reading.raw[slot];
         match &part.content {
             PartContent::Field(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => raw.add_text(Cow::Borrowed(text), arity, last_counts),
-                Err(_) => *raw = RawValue::NoText,
+                Ok(text) => raw.add_text(Cow::Borrowed(text), arity, uses_last_value),
+                Err(_) => *raw = RawValue::InvalidUtf8,
             },
-            PartContent::File(upload) => raw.add_file(upload.clone(), arity, last_counts),
+            PartContent::File(upload) => raw.add_file(upload.clone(), arity, uses_last_value),
         }
         let values = match raw {
             RawValue::Texts(texts) => texts.len(),
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
             _ => 1,
         };
         if values as u64 > max {
-            return Err(ApiError::too_large(limits::ITEMS.at(max), Some(&method.slots[slot].display_name)));
+            return Err(ApiError::too_large(limits::ITEMS.at(max), Some(&method.parameters[slot].display_name)));
         }
     }
     Ok(())

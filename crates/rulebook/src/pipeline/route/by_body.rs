@@ -6,7 +6,7 @@ use rulebook_model::limits;
 use super::by_name::{self, NamedMethod};
 use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
-use crate::pipeline::body::{BodyKind, announced_kind};
+use crate::pipeline::body::{BodyKind, announced_body_kind};
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{MatchedMethod, Naming, Plan, PlannedMethod};
 
@@ -26,7 +26,7 @@ pub struct NeedsBody {
 impl NeedsBody {
     /// Returns the context of an error that occurs before the body of the request has been read.
     #[must_use]
-    pub fn context(&self) -> ErrorContext {
+    pub fn error_context(&self) -> ErrorContext {
         match (self.method, self.module) {
             (Some(method), _) => ErrorContext::Method(method),
             (None, Some(module)) => ErrorContext::Module(module),
@@ -39,9 +39,9 @@ impl NeedsBody {
     #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod<'static>> {
         let method = self.method?;
-        let PlannedMethod { permit, segments, .. } = &plan.methods[method];
-        let depends_on_body = segments.iter().any(|(_, slot)| permit.uses_slot(*slot));
-        (!depends_on_body).then(|| MatchedMethod { method, segments: Vec::new(), by_name: None })
+        let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
+        let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
+        (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Vec::new(), by_name: None })
     }
 }
 
@@ -51,7 +51,7 @@ pub struct BodyPrefix {
     /// The bytes that have arrived.
     pub bytes: Bytes,
     /// `true` if the body has no bytes after these.
-    pub whole: bool,
+    pub is_whole: bool,
 }
 
 /// Finds the API method of a request whose first body bytes have arrived: the method that the body names, or the method
@@ -71,12 +71,12 @@ pub fn route_by_body<'h>(
         // The method is known, so the parse error is ignored here: the caller's permission is checked first, and after
         // that the whole body is parsed again, which reports the parse error.
         Err(_) if pending.method.is_some() => Vec::new(),
-        read => read.map_err(|error| RoutingError { context: pending.context(), error })?,
+        read => read.map_err(|error| RoutingError { context: pending.error_context(), error })?,
     };
     // If the body continues after the prefix, the method is uncertain, because a later field may select another method.
     let require_whole = |context| {
         let error = || ApiError::too_large(limits::DISPATCH.at(plan.limits.dispatch), None);
-        if prefix.whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
+        if prefix.is_whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
     };
     let with_positions = |named: NamedMethod| {
         let (matched, complete) = named.with_named_positions(plan, head, &fields);
@@ -88,17 +88,17 @@ pub fn route_by_body<'h>(
     if let Some(method) = pending.method {
         return with_positions(NamedMethod { method, naming: Naming::Service });
     }
-    let path = path::path_below_base(&plan.base, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
-    let (segments, service) = path::find(plan, path)?;
-    let named = plan.named.as_ref().filter(|_| segments.is_empty());
+    let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
+    let (segments, service) = path::find_service(plan, path)?;
+    let named = plan.named_services.as_ref().filter(|_| segments.is_empty());
     if let Some(named) = named
         && let Some(given) = by_name::service_name(fields.iter().cloned())
     {
-        let service = by_name::find(named, &given)?;
+        let service = by_name::find_by_service_name(named, &given)?;
         let method = select_method(plan, head, service, 0)?;
         return with_positions(NamedMethod { method, naming: Naming::Service });
     }
-    if let Some(modules) = &plan.dispatch
+    if let Some(modules) = &plan.services_by_module
         && let Some(service) = by_name::find_by_module(modules, &fields)?
     {
         let method = select_method(plan, head, service, segments.len())?;
@@ -106,7 +106,7 @@ pub fn route_by_body<'h>(
         return if segments.is_empty() { with_positions(named) } else { Ok(named.with_path_positions(plan, segments)) };
     }
     if segments.is_empty() {
-        require_whole(pending.context())?;
+        require_whole(pending.error_context())?;
     }
     if let Some(service) = named.and_then(|named| named.default) {
         let method = select_method(plan, head, service, 0)?;
@@ -117,14 +117,14 @@ pub fn route_by_body<'h>(
 
 /// Returns the kind of the request body if the body may name an API method; `None` otherwise. Only the body of a POST
 /// request may name a method.
-pub(super) fn body_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
-    if head.method == http::Method::POST { body_with_fields(plan, head) } else { None }
+pub(super) fn body_kind_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
+    if head.method == http::Method::POST { body_kind_with_fields(plan, head) } else { None }
 }
 
 /// Returns the kind of the request body if the body consists of named fields; `None` if the request has no body or a
 /// body of an unsupported media type.
-pub(super) fn body_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
-    match announced_kind(head, plan.max_multipart_limits) {
+pub(super) fn body_kind_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
+    match announced_body_kind(head, plan.max_multipart_limits) {
         BodyKind::Nothing | BodyKind::Unsupported(_) => None,
         kind => Some(kind),
     }

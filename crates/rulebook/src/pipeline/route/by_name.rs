@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use rulebook_model::error::texts::MessageId;
 
 use super::RoutingError;
-use super::fields::{Field, FieldValue, query_fields, single_value};
+use super::fields::{Field, FieldValue, query_fields, single_field_value};
 use crate::call::{ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shortened};
-use crate::pipeline::english;
+use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, MatchedMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};
 
@@ -31,15 +31,15 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
 ///
 /// # Errors
 /// Fails if the API has no service with this name.
-pub(super) fn find(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
+pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
         let error = ApiError::new(ErrorKind::InvalidServiceName { name: shortened(name), parts, error: error_kind });
-        RoutingError { context: ErrorContext::Name, error }
+        RoutingError { context: ErrorContext::UnknownName, error }
     };
     match given {
-        FieldValue::Text(name) => named.classes.find(name).ok_or_else(|| unknown_name(name, name_error(name))),
-        FieldValue::Invalid(SegmentError::Several) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
-        FieldValue::Invalid(SegmentError::NoText) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
+        FieldValue::Text(name) => named.classes.find(name).ok_or_else(|| unknown_name(name, service_name_error(name))),
+        FieldValue::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
+        FieldValue::Invalid(SegmentError::InvalidUtf8) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn find(named: &plan::NamedServices, given: &FieldValue<'_>) -> Resul
 /// A name with one part names a class, a name with two parts a class and a method, and a name with three parts a
 /// namespace, a class and a method; parts after the third are ignored. The part `0` counts as empty, because the PHP
 /// function `empty` treats it so.
-fn name_error(name: &str) -> (usize, ServiceNameError) {
+fn service_name_error(name: &str) -> (usize, ServiceNameError) {
     let is_empty = |part: &str| matches!(part, "" | "0");
     if is_empty(name) {
         return (0, ServiceNameError::Illegal);
@@ -72,7 +72,7 @@ fn name_error(name: &str) -> (usize, ServiceNameError) {
 /// # Errors
 /// Fails if the value of `module` or `method` is not text, or the API has no such service.
 pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
-    let given = Naming::Module.fields().map(|name| single_value(fields.iter().cloned(), name, true));
+    let given = Naming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {
         (FieldValue::Text(module), FieldValue::Text(method)) => (module, method),
@@ -94,11 +94,11 @@ pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -
 /// Returns the error for a field that should name a service, but whose value is not a single text.
 fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
-        SegmentError::Several => MessageId::GotSeveralValues,
-        SegmentError::NoText => MessageId::GotInvalidUtf8,
+        SegmentError::SeveralValues => MessageId::GotSeveralValues,
+        SegmentError::InvalidUtf8 => MessageId::GotInvalidUtf8,
     };
     let error = ParameterError::new(ParameterErrorKind::Invalid, name, Source::Body, "a name");
-    error.with_got(Some(english(got)))
+    error.with_got(Some(english_text(got)))
 }
 
 /// An API method that names in the query or the body have selected.
@@ -120,14 +120,14 @@ impl NamedMethod {
         body: &[Field<'_>],
     ) -> (MatchedMethod<'h>, bool) {
         let method = &plan.methods[self.method];
-        let last_counts = plan.modules[method.module].last_counts;
+        let uses_last_value = plan.modules[method.module_index].uses_last_value;
         let mut segments = Vec::new();
         let mut unfit = Vec::new();
         let mut complete = true;
-        for (segment, slot) in &method.segments {
-            let name = &*method.names[*slot];
-            let in_query = single_value(query_fields(head, &[name]), name, last_counts);
-            let in_body = || Some(single_value(body.iter().cloned(), name, last_counts)?.into_owned());
+        for (segment, slot) in &method.path_slots {
+            let name = &*method.parameter_names[*slot];
+            let in_query = single_field_value(query_fields(head, &[name]), name, uses_last_value);
+            let in_body = || Some(single_field_value(body.iter().cloned(), name, uses_last_value)?.into_owned());
             match in_query.or_else(in_body) {
                 Some(FieldValue::Text(text)) => {
                     if segments.len() <= *segment {
@@ -140,15 +140,15 @@ impl NamedMethod {
             }
         }
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: unfit }));
-        (MatchedMethod { method: self.method, segments, by_name }, complete)
+        (MatchedMethod { method_index: self.method, segments, by_name }, complete)
     }
 
     /// Adds the positional parameters to the method. Their values are the segments of the request path.
     pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Vec<Cow<'h, str>>) -> MatchedMethod<'h> {
-        let first = plan.methods[self.method].segments.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
+        let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![Cow::Borrowed(""); first];
         segments.extend(positions);
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
-        MatchedMethod { method: self.method, segments, by_name }
+        MatchedMethod { method_index: self.method, segments, by_name }
     }
 }

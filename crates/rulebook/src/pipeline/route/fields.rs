@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::BodyPrefix;
 use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberName, Value};
 use crate::pipeline::body::BodyKind;
-use crate::pipeline::urlencoded::{decode, pairs};
+use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
 
 /// A field of a query or a body: a name with a value.
@@ -45,19 +45,19 @@ impl FieldValue<'_> {
     }
 }
 
-/// Returns the value of the field with this name. If the field is repeated, its last value is used if `last_counts` is
-/// `true`; otherwise the value is invalid.
-pub(super) fn single_value<'a>(
+/// Returns the value of the field with this name. If the field is repeated, its last value is used if `uses_last_value`
+/// is `true`; otherwise the value is invalid.
+pub(super) fn single_field_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     name: &str,
-    last_counts: bool,
+    uses_last_value: bool,
 ) -> Option<FieldValue<'a>> {
     let mut values = fields.filter(|field| field.name == name).map(|field| field.value);
     let first = values.next()?;
     match values.last() {
         None => Some(first),
-        Some(last) if last_counts => Some(last),
-        Some(_) => Some(FieldValue::Invalid(SegmentError::Several)),
+        Some(last) if uses_last_value => Some(last),
+        Some(_) => Some(FieldValue::Invalid(SegmentError::SeveralValues)),
     }
 }
 
@@ -69,10 +69,10 @@ pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<
 /// Parses urlencoded text, and returns the fields for whose names `has_name` returns `true`. Other fields are skipped
 /// without decoding their values, and so are fields whose names are not UTF-8.
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
-    pairs(text).filter_map(move |(name, value)| {
-        let name = decode(name)?;
+    split_fields(text).filter_map(move |(name, value)| {
+        let name = decode_text(name)?;
         let end = name.find('[');
-        let text = || decode(value).map_or(FieldValue::Invalid(SegmentError::NoText), FieldValue::Text);
+        let text = || decode_text(value).map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), FieldValue::Text);
         has_name(&name[..end.unwrap_or(name.len())]).then(|| match end {
             None => Field { name, value: text() },
             Some(_) => array_field(&name),
@@ -84,7 +84,7 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
 /// parses the field as an array.
 fn array_field(name: &str) -> Field<'static> {
     let name = name.split('[').next().unwrap_or_default().to_owned().into();
-    Field { name, value: FieldValue::Invalid(SegmentError::Several) }
+    Field { name, value: FieldValue::Invalid(SegmentError::SeveralValues) }
 }
 
 /// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
@@ -96,7 +96,7 @@ pub(super) fn read_fields<'b>(
     kind: &BodyKind,
     prefix: &'b BodyPrefix,
 ) -> Result<Vec<Field<'b>>, ApiError> {
-    let BodyPrefix { bytes, whole } = prefix;
+    let BodyPrefix { bytes, is_whole: whole } = prefix;
     let fields = match kind {
         BodyKind::Nothing | BodyKind::Unsupported(_) => Vec::new(),
         BodyKind::Form => {
@@ -131,7 +131,7 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut fields = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let members = Members { limits: &limits, max: plan.limits.fields, fields: &mut fields };
+    let members = JsonFieldCollector { limits: &limits, max_members: plan.limits.fields, fields: &mut fields };
     let read = members.deserialize(&mut reader).and_then(|()| reader.end());
     match (read, limits.take_exceeded()) {
         (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
@@ -142,14 +142,14 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
 }
 
 /// Collects the members of a JSON object as fields.
-struct Members<'r, 'a> {
+struct JsonFieldCollector<'r, 'a> {
     limits: &'r JsonLimits,
     /// The maximum number of members that the JSON object may have.
-    max: u64,
+    max_members: u64,
     fields: &'r mut Vec<Field<'a>>,
 }
 
-impl<'a> DeserializeSeed<'a> for Members<'_, 'a> {
+impl<'a> DeserializeSeed<'a> for JsonFieldCollector<'_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -157,7 +157,7 @@ impl<'a> DeserializeSeed<'a> for Members<'_, 'a> {
     }
 }
 
-impl<'a> Visitor<'a> for Members<'_, 'a> {
+impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,8 +172,8 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
         while let Some(name) = access.next_key_seed(MemberName)? {
             self.fields.extend(last.take());
             count += 1;
-            if count > self.max {
-                return Err(self.limits.exceed(limits::FIELDS.at(self.max)));
+            if count > self.max_members {
+                return Err(self.limits.exceed(limits::FIELDS.at(self.max_members)));
             }
             let value = match access.next_value_seed(self.limits.seed(1))? {
                 // A member whose value is null counts as absent.
@@ -183,7 +183,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
                 Value::Int(int) => FieldValue::Text(int.to_string().into()),
                 Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
                 Value::Float(float) => FieldValue::Text(float.to_string().into()),
-                Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::Several),
+                Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::SeveralValues),
             };
             last = Some(Field { name, value });
         }
@@ -204,7 +204,7 @@ fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>
         let Some(name) = part.name().map(str::to_owned).filter(|_| part.file_name().is_none()) else { continue };
         let Some(Ok(content)) = part.bytes().now_or_never() else { break };
         let text = String::from_utf8(content.into()).ok();
-        let value = text.map_or(FieldValue::Invalid(SegmentError::NoText), |text| FieldValue::Text(text.into()));
+        let value = text.map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), |text| FieldValue::Text(text.into()));
         fields.push(if name.contains('[') { array_field(&name) } else { Field { name: name.into(), value } });
     }
     fields

@@ -2,8 +2,8 @@
 //!
 //! The raw request path is split at `/`, a single empty segment at the end of the path is removed, and each segment is
 //! percent-decoded separately. Of the services whose paths match, the service with the longest path is chosen; the
-//! segments after its path are the values of positional parameters. If this service does not accept the HTTP method of
-//! the request, the request is refused, even if a service with a shorter path accepts it.
+//! segments after its path are the values of positional parameters. If the chosen service does not accept the HTTP
+//! method of the request, the request is refused, even if a service with a shorter path accepts this HTTP method.
 //!
 //! If the definition has the setting `service`, a request at the base path can select an API method by a name in its
 //! query (`?service=` of PhalApi). If the definition has the setting `dispatch`, the fields `module` and `method` in
@@ -19,14 +19,14 @@ mod path;
 use std::borrow::Cow;
 
 pub use by_body::{BodyPrefix, NeedsBody, route_by_body};
-pub(super) use options::parent_path;
+pub(super) use options::find_parent_path_index;
 pub use options::{OptionsTarget, preflighted_method};
-pub(super) use path::similar;
+pub(super) use path::similar_service_uris;
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{MatchedMethod, Naming, Plan};
-use by_body::{body_with_fields, body_with_names};
+use by_body::{body_kind_with_fields, body_kind_with_names};
 use by_name::NamedMethod;
 use options::options_target;
 use rulebook_model::error::ErrorCode;
@@ -42,7 +42,7 @@ pub enum Route<'h> {
     NeedsBody(NeedsBody),
     /// The request is an OPTIONS request for a URI of the API.
     Options(OptionsTarget),
-    /// The request path is reserved for the server itself, such as `/openapi.json`.
+    /// The server itself responds at the request path, which is a path such as `/openapi.json`.
     Server(ServerPath),
     /// The API has no service at the request path, which may be the path of a documentation page or a static file.
     Fallback,
@@ -67,15 +67,15 @@ impl From<ApiError> for RoutingError {
 
 /// Finds out what a request is for, from its head alone.
 pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
-    if let Err(error) = check_limits(plan, head) {
+    if let Err(error) = check_head_limits(plan, head) {
         return Route::Error(error.into());
     }
     if let Some(path) = ServerPath::find(head.uri.path()) {
         return Route::Server(path);
     }
     let context = match route_to_api(plan, head) {
-        Ok(Route::Method(matched)) if has_unknown_expectation(head) => ErrorContext::Method(matched.method),
-        Ok(Route::NeedsBody(pending)) if has_unknown_expectation(head) => pending.context(),
+        Ok(Route::Method(matched)) if has_unknown_expectation(head) => ErrorContext::Method(matched.method_index),
+        Ok(Route::NeedsBody(pending)) if has_unknown_expectation(head) => pending.error_context(),
         Ok(route) => return route,
         Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
         Err(unrouted) => return Route::Error(unrouted),
@@ -87,7 +87,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
 ///
 /// # Errors
 /// Fails if the request target exceeds the limit `uri`, or the header fields exceed the limit `head`.
-pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
+pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
         return Err(ApiError::too_large(limits::URI.at(plan.limits.uri), None));
@@ -117,8 +117,8 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     if head.method == http::Method::OPTIONS {
         return options_target(plan, head).map(Route::Options);
     }
-    let path = path::path_below_base(&plan.base, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
-    let (segments, service) = path::find(plan, path)?;
+    let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
+    let (segments, service) = path::find_service(plan, path)?;
     if segments.is_empty()
         && let Some(route) = route_at_base(plan, head, service)?
     {
@@ -126,8 +126,8 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     }
     match method_by_path(plan, head, segments, service) {
         Ok(matched) => Ok(Route::Method(matched)),
-        Err(unrouted) if plan.dispatch.is_some() && unrouted.error.is_unknown_service() => {
-            let kind = body_with_names(plan, head).ok_or(unrouted)?;
+        Err(unrouted) if plan.services_by_module.is_some() && unrouted.error.is_unknown_service() => {
+            let kind = body_kind_with_names(plan, head).ok_or(unrouted)?;
             Ok(Route::NeedsBody(NeedsBody { kind, method: None, module: None }))
         }
         Err(unrouted) => Err(unrouted),
@@ -140,26 +140,26 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
 /// # Errors
 /// Fails if the query names a service that does not exist, or the service does not accept the HTTP method.
 fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Route<'h>>, RoutingError> {
-    if plan.named.is_none() && plan.dispatch.is_none() {
+    if plan.named_services.is_none() && plan.services_by_module.is_none() {
         return Ok(None);
     }
     let mut named_service = None;
-    if let Some(named) = &plan.named {
+    if let Some(named) = &plan.named_services {
         if let Some(given) = by_name::service_name(fields::query_fields(head, &Naming::Service.fields())) {
-            named_service = Some(by_name::find(named, &given)?);
-        } else if body_with_names(plan, head).is_none() {
+            named_service = Some(by_name::find_by_service_name(named, &given)?);
+        } else if body_kind_with_names(plan, head).is_none() {
             named_service = named.default;
         }
     }
     let Some(service) = named_service else {
-        let service_without_names = plan.named.as_ref().and_then(|named| named.default).or(root);
-        let module = service_without_names.map(|service| plan.services[service].module);
+        let service_without_names = plan.named_services.as_ref().and_then(|named| named.default).or(root);
+        let module = service_without_names.map(|service| plan.services[service].module_index);
         let pending = |kind| Route::NeedsBody(NeedsBody { kind, method: None, module });
-        return Ok(body_with_names(plan, head).map(pending));
+        return Ok(body_kind_with_names(plan, head).map(pending));
     };
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: Naming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
-    let kind = if complete { None } else { body_with_fields(plan, head) };
+    let kind = if complete { None } else { body_kind_with_fields(plan, head) };
     Ok(Some(match kind {
         Some(kind) => Route::NeedsBody(NeedsBody { kind, method: Some(named.method), module: None }),
         None => Route::Method(matched),
@@ -178,9 +178,9 @@ fn method_by_path<'h>(
     service: Option<usize>,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
     let service = service.ok_or_else(ApiError::unknown_service)?;
-    let positions = segments.len() - plan.services[service].length;
+    let positions = segments.len() - plan.services[service].path_length;
     let method = select_method(plan, head, service, positions)?;
-    Ok(MatchedMethod { method, segments, by_name: None })
+    Ok(MatchedMethod { method_index: method, segments, by_name: None })
 }
 
 /// Selects an API method of a service by the request's HTTP method and the number of positional parameters in its path.
@@ -194,7 +194,7 @@ fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> 
         if allowed.0.is_empty() {
             return ApiError::unknown_service().into();
         }
-        let context = ErrorContext::Module(plan.services[service].module);
+        let context = ErrorContext::Module(plan.services[service].module_index);
         RoutingError { context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
     })
 }
@@ -202,7 +202,7 @@ fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> 
 /// Returns those methods of a service that accept this number of positional parameters, each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
-    methods.filter(move |(_, method)| plan.methods[*method].positions >= positions)
+    methods.filter(move |(_, method)| plan.methods[*method].max_positions >= positions)
 }
 
 /// Returns the index of the API method for an HTTP method and a number of positional parameters. HEAD selects the API

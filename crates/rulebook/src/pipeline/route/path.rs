@@ -10,19 +10,19 @@ use crate::plan::{ParentPaths, Plan, encode_segment};
 
 /// Returns the URIs of services whose paths are similar to the unknown path of a request. If no service has a similar
 /// path, the search is repeated with the base path in front of the request path.
-pub(in crate::pipeline) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
+pub(in crate::pipeline) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
-    let Ok(segments) = segments.map(decode).collect::<Result<Vec<_>, _>>() else {
+    let Ok(segments) = segments.map(decode_segment).collect::<Result<Vec<_>, _>>() else {
         return Vec::new();
     };
     let request_segments: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
-    let uris = plan.similar_paths.find(&request_segments);
-    if !uris.is_empty() || plan.base.is_empty() {
+    let uris = plan.similar_paths.find_similar(&request_segments);
+    if !uris.is_empty() || plan.base_path.is_empty() {
         return uris;
     }
-    let below_base: Vec<_> = plan.base.split('/').skip(1).chain(request_segments).collect();
-    plan.similar_paths.find(&below_base)
+    let below_base: Vec<_> = plan.base_path.split('/').skip(1).chain(request_segments).collect();
+    plan.similar_paths.find_similar(&below_base)
 }
 
 /// Returns the part of `path` after the base path, beginning with `/`; `None` if `path` is not below the base path.
@@ -33,7 +33,7 @@ pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> 
         base.split('/').skip(1).try_fold(path, |path, expected| {
             let inner = path.strip_prefix('/')?;
             let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
-            decode(segment).is_ok_and(|decoded| decoded == expected).then(|| &inner[segment.len()..])
+            decode_segment(segment).is_ok_and(|decoded| decoded == expected).then(|| &inner[segment.len()..])
         })
     } else {
         path.strip_prefix(base)
@@ -51,9 +51,9 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
         return path == "/";
     };
     let mut base = base.split('/').skip(1);
-    inner
-        .split('/')
-        .all(|segment| base.next().is_some_and(|expected| decode(segment).is_ok_and(|decoded| decoded == expected)))
+    inner.split('/').all(|segment| {
+        base.next().is_some_and(|expected| decode_segment(segment).is_ok_and(|decoded| decoded == expected))
+    })
 }
 
 /// Decodes the segments of a request path, and finds the service whose path is the longest prefix of these segments.
@@ -61,7 +61,7 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
 ///
 /// # Errors
 /// Fails if the percent-encoding of a segment is invalid.
-pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), ApiError> {
+pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), ApiError> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(inner) = path.strip_prefix('/') else {
         return Ok((Vec::new(), plan.routes.find("", 0)));
@@ -71,13 +71,13 @@ pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>,
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
-    let segments = inner.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
+    let segments = inner.split('/').map(decode_segment).collect::<Result<Vec<_>, _>>()?;
     let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
-pub(super) fn find_parent(parents: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
+pub(super) fn find_parent_path(parents: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
     parents.find(&join_segments(segments), segments.len())
 }
 
@@ -94,7 +94,7 @@ fn join_segments(segments: &[Cow<'_, str>]) -> String {
 ///
 /// # Errors
 /// Fails if a `%` is not followed by two hexadecimal digits or the bytes are not UTF-8.
-fn decode(segment: &str) -> Result<Cow<'_, str>, ApiError> {
+fn decode_segment(segment: &str) -> Result<Cow<'_, str>, ApiError> {
     let bytes = segment.as_bytes();
     let is_escape = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
     if !memchr::memchr_iter(b'%', bytes).all(is_escape) {

@@ -27,7 +27,7 @@ use super::open_file::{FileRequest, on_other_thread};
 use rulebook_model::error::ErrorCode;
 
 use crate::call::{ApiError, Content, Head};
-use crate::pipeline::{ErrorContext, Reply, refuse};
+use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::transfer::{LINK_PREFIX, Link};
 
@@ -148,9 +148,9 @@ impl Links {
 
     /// Replies to GET or HEAD with the file of a link.
     pub(super) async fn respond(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>) -> Reply {
-        let refuse = |error| refuse(plan, head, ErrorContext::Page, error);
+        let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
         if !head.uri.path().starts_with(LINK_PREFIX) {
-            return refuse(ApiError::unknown_service());
+            return respond_with_error(ApiError::unknown_service());
         }
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let opened = match on_other_thread(move || links.open(&request)).await {
@@ -158,8 +158,8 @@ impl Links {
                 let request = FileRequest { head: Arc::clone(head), status: 200 };
                 request.file_from(start, file, headers.facts.clone()).await.map(|opened| (headers, opened))
             }
-            Ok(LinkTarget::Invalid) => return refuse(ApiError::plain(ErrorCode::InvalidLink)),
-            Ok(LinkTarget::Gone) => return refuse(ApiError::plain(ErrorCode::Gone)),
+            Ok(LinkTarget::Invalid) => return respond_with_error(ApiError::plain(ErrorCode::InvalidLink)),
+            Ok(LinkTarget::Gone) => return respond_with_error(ApiError::plain(ErrorCode::Gone)),
             Err(error) => Err(error),
         };
         match opened {
@@ -171,7 +171,9 @@ impl Links {
                 ];
                 headers.reply(opened, 200, more)
             }
-            Err(error) => refuse(ApiError::internal(format_args!("the file of a link cannot be sent: {error}"))),
+            Err(error) => {
+                respond_with_error(ApiError::internal(format_args!("the file of a link cannot be sent: {error}")))
+            }
         }
     }
 

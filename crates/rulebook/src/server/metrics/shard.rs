@@ -53,8 +53,8 @@ impl RequestKind {
     /// Returns the kind of a request with this route.
     pub(in crate::server) fn of(route: &Route<'_>) -> Self {
         match route {
-            Route::Method(matched) => Self::Method(matched.method),
-            Route::NeedsBody(pending) => pending.context().into(),
+            Route::Method(matched) => Self::Method(matched.method_index),
+            Route::NeedsBody(pending) => pending.error_context().into(),
             Route::Options(_) => Self::Options,
             Route::Fallback => Self::Static,
             Route::Error(unrouted) => unrouted.context.into(),
@@ -87,7 +87,7 @@ impl From<RequestKind> for ErrorContext {
         match kind {
             RequestKind::Method(index) => Self::Method(index),
             RequestKind::Nothing | RequestKind::Options => Self::Nothing,
-            _ => Self::Page,
+            _ => Self::ServerPath,
         }
     }
 }
@@ -161,7 +161,7 @@ impl<'p> Columns<'p> {
         match kind {
             RequestKind::Method(index) => {
                 let method = &plan.methods[index];
-                Self { plain: std::slice::from_ref(&method.status), method: Some(method) }
+                Self { plain: std::slice::from_ref(&method.success_status), method: Some(method) }
             }
             _ => Self { plain: &FIXED_STATUSES, method: None },
         }
@@ -176,7 +176,7 @@ impl<'p> Columns<'p> {
     }
 
     fn len(&self) -> usize {
-        self.errors() + self.method.map_or(0, |method| method.errors.len())
+        self.errors() + self.method.map_or(0, |method| method.declared_errors.len())
     }
 
     /// Returns the column that counts requests that ended with this status.
@@ -187,7 +187,7 @@ impl<'p> Columns<'p> {
                 self.plain.iter().position(|known| *known == status).map_or(OTHER, |index| PLAIN + index)
             }
             Status::Sent(status, Some(code)) => {
-                let errors = self.method.map(|method| &method.errors).filter(|_| code == ErrorCode::Failed);
+                let errors = self.method.map(|method| &method.declared_errors).filter(|_| code == ErrorCode::Failed);
                 let index = errors.and_then(|errors| errors.iter().position(|error| error.status.get() == status));
                 index.map_or(self.codes() + code as usize, |index| self.errors() + index)
             }
@@ -203,7 +203,8 @@ impl<'p> Columns<'p> {
                 (Some(status), _) => Labels { status: Some(*status), code: "" },
                 (None, Some(row)) => Labels { status: Some(row.status), code: row.name },
                 (None, None) => {
-                    let error = self.method.and_then(|method| method.errors.get(column.wrapping_sub(self.errors())));
+                    let error =
+                        self.method.and_then(|method| method.declared_errors.get(column.wrapping_sub(self.errors())));
                     Labels { status: error.map(|error| error.status.get()), code: ErrorCode::Failed.row().name }
                 }
             },

@@ -29,16 +29,16 @@ type BindingKey<'a> = (&'a str, HttpMethod, String);
 
 /// Finds the handler of every API method. `unbound` is the setting for API methods without a handler.
 #[must_use]
-pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHandlers {
+pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHandlers {
     let mut bound = BoundHandlers::default();
     if unbound == Unbound::Echo {
-        bound.actions = methods(api).map(|_| Action::Echo).collect();
+        bound.actions = all_methods(api).map(|_| Action::Echo).collect();
         return bound;
     }
-    let known = known_modules(api, modules, &mut bound.diagnostics);
-    let mut bindings = bindings(api, &known, &mut bound.diagnostics);
-    for (module, service, method) in methods(api) {
-        let action = match bindings.remove(&(module.name.as_str(), method.http, pattern(service))) {
+    let known = defined_modules(api, modules, &mut bound.diagnostics);
+    let mut bindings = bindings_by_method(api, &known, &mut bound.diagnostics);
+    for (module, service, method) in all_methods(api) {
+        let action = match bindings.remove(&(module.name.as_str(), method.http, service_pattern(service))) {
             Some(binding) => {
                 let fields = binding.handler.fields();
                 bound.diagnostics.extend(check_handler(method, binding, &fields));
@@ -52,21 +52,23 @@ pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHa
             }
             None => {
                 if unbound == Unbound::Refuse {
-                    bound.diagnostics.push(no_handler(module, service, method));
+                    bound.diagnostics.push(missing_handler_error(module, service, method));
                 }
                 Action::NotImplemented
             }
         };
         bound.actions.push(action);
     }
-    let mut left: Vec<_> = bindings.into_iter().collect();
-    left.sort_by_key(|(_, binding)| sort_key(binding.location));
-    bound.diagnostics.extend(left.into_iter().map(|(key, binding)| no_method(api, &key, binding)));
+    let mut unmatched_bindings: Vec<_> = bindings.into_iter().collect();
+    unmatched_bindings.sort_by_key(|(_, binding)| location_sort_key(binding.location));
+    bound
+        .diagnostics
+        .extend(unmatched_bindings.into_iter().map(|(key, binding)| missing_method_error(api, &key, binding)));
     bound
 }
 
 /// Returns every API method, with its service and its API module.
-pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
+pub(super) fn all_methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
     api.modules.iter().flat_map(|module| {
         module
             .services
@@ -77,7 +79,7 @@ pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Me
 
 /// Returns those modules of the program that the definition has, without duplicates. Reports duplicate modules, and
 /// modules that the definition does not have.
-fn known_modules<'m>(
+fn defined_modules<'m>(
     api: &Api,
     modules: &'m [handler::Module],
     diagnostics: &mut Vec<Diagnostic>,
@@ -116,7 +118,7 @@ fn module_span(api: &Api, name: &str) -> Span {
 
 /// Returns the bindings of all handlers by the API method to which they are bound. Reports two handlers that are bound
 /// to the same API method.
-fn bindings<'m>(
+fn bindings_by_method<'m>(
     api: &Api,
     modules: &[&'m handler::Module],
     diagnostics: &mut Vec<Diagnostic>,
@@ -140,14 +142,14 @@ fn bindings<'m>(
 
 /// Returns the path of a service, in which `{}` replaces each capture. The names of captures are removed because a
 /// binding may use other names than the definition.
-fn pattern(service: &Service) -> String {
+fn service_pattern(service: &Service) -> String {
     service.path.iter().fold(String::new(), |pattern, segment| match segment {
         Segment::Static(text) => pattern + "/" + text,
         Segment::Capture(_) => pattern + "/{}",
     })
 }
 
-/// Converts the path of a binding, such as `/line/{id}`, to the form that [`pattern`] returns.
+/// Converts the path of a binding, such as `/line/{id}`, to the form that [`service_pattern`] returns.
 fn binding_pattern(path: &str) -> String {
     if path == "/" {
         return String::new();
@@ -172,7 +174,7 @@ fn check_download(method: &Method, binding: &Binding) -> Option<Diagnostic> {
     Some(Diagnostic::new(DiagnosticCode::HandlerMismatch, method.span, message).help(help))
 }
 
-fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic {
+fn missing_handler_error(module: &Module, service: &Service, method: &Method) -> Diagnostic {
     let (http, uri) = (method.http, service.uri());
     let message = format!("{} {uri} has no handler in this program", http.as_str());
     Diagnostic::new(DiagnosticCode::UnboundMethod, method.span, message).label("defined here").help(format!(
@@ -183,12 +185,12 @@ fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic
 }
 
 /// Creates the diagnostic for a handler that is bound to an API method which the API module does not have.
-fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
+fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
     let name = format!("{} {}", binding.http.as_str(), binding.path);
     let message =
         format!("the handler of {name}, bound at {}, does not belong to a method of this module", binding.location);
     let diagnostic = Diagnostic::new(DiagnosticCode::UndefinedMethod, module_span(api, module), message);
-    let same_path: Vec<_> = methods(api).filter(|(_, service, _)| self::pattern(service) == *pattern).collect();
+    let same_path: Vec<_> = all_methods(api).filter(|(_, service, _)| service_pattern(service) == *pattern).collect();
     match same_path.first() {
         Some((other, ..)) if other.name != *module => {
             diagnostic.help(format!("the module `{}` defines this path", other.name))
@@ -198,7 +200,7 @@ fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding
             diagnostic.help(format!("the definition has {} at this path", names.join(", ")))
         }
         None => {
-            let known: Vec<_> = methods(api)
+            let known: Vec<_> = all_methods(api)
                 .filter(|(other, ..)| other.name == *module)
                 .map(|(_, service, method)| format!("{} {}", method.http.as_str(), service.uri()))
                 .collect();
@@ -207,6 +209,6 @@ fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding
     }
 }
 
-fn sort_key(location: &Location<'static>) -> (&'static str, u32, u32) {
+fn location_sort_key(location: &Location<'static>) -> (&'static str, u32, u32) {
     (location.file(), location.line(), location.column())
 }

@@ -10,7 +10,7 @@ use crate::call::{Limit, Source, Value};
 
 /// A parameter of an API method, compiled for requests.
 #[derive(Debug)]
-pub struct SlotPlan {
+pub struct PlannedParameter {
     /// The name of the query field, body field, header field or cookie that contains the parameter; empty if the
     /// parameter is a path segment without a name.
     pub key: Box<str>,
@@ -25,11 +25,11 @@ pub struct SlotPlan {
     /// The size limit for each file while the server receives it; `None` if the parameter does not accept files.
     pub file_limit: Option<Limit>,
     /// `true` if clients may omit the parameter.
-    pub optional: bool,
+    pub is_optional: bool,
     /// The default: the value that is used if clients omit the parameter.
     pub default: Option<Value<'static>>,
     /// `true` if the value may be a secret, which error messages must not quote.
-    pub secret: bool,
+    pub is_secret: bool,
     /// A description of the accepted values, which error messages write after "expected".
     pub expected: Cow<'static, str>,
     /// The message that the definition sets for errors of this parameter; `None` for the usual messages.
@@ -58,7 +58,7 @@ pub enum BodyUse {
 #[derive(Debug)]
 pub struct MatchedMethod<'h> {
     /// The index of the API method in the plan.
-    pub method: usize,
+    pub method_index: usize,
     /// The decoded path segments after the base path: first the path of the service, then the values of positional
     /// parameters.
     pub segments: Vec<Cow<'h, str>>,
@@ -79,7 +79,7 @@ pub struct NameMatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentError {
     /// The field occurs more than once, or its value is an array or object.
-    Several,
+    SeveralValues,
     /// The value of the field is not UTF-8.
-    NoText,
+    InvalidUtf8,
 }
