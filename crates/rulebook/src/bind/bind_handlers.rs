@@ -42,7 +42,7 @@ pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -
             Some(binding) => {
                 let fields = binding.handler.fields();
                 bound.diagnostics.extend(check_handler(method, binding, &fields));
-                bound.diagnostics.extend(check_download(method, binding));
+                bound.diagnostics.extend(check_download_option(method, binding));
                 let nullable = method
                     .parameters
                     .iter()
@@ -160,7 +160,7 @@ fn binding_pattern(path: &str) -> String {
 }
 
 /// Checks that a handler returns a file if and only if its API method has the option `download`.
-fn check_download(method: &Method, binding: &Binding) -> Option<Diagnostic> {
+fn check_download_option(method: &Method, binding: &Binding) -> Option<Diagnostic> {
     let (message, help) = match (method.options.download, binding.handler.is_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
         (false, true) => (

@@ -12,7 +12,7 @@ use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Method, Parameter};
 use rulebook_model::types::Arity;
 
-use crate::call::{Slot, Slots, Upload, Value};
+use crate::call::{ArgumentSlot, ArgumentSlots, Upload, Value};
 use crate::handler::{ArgsErrorKind, Binding, Fields, HandlerMismatch};
 
 /// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
@@ -35,7 +35,7 @@ struct HandlerCheck<'a> {
     method: &'a Method,
     binding: &'a Binding,
     /// The sample values of each parameter; null and absence are the last samples.
-    samples: Vec<Vec<Slot<'static>>>,
+    samples: Vec<Vec<ArgumentSlot<'static>>>,
     /// For each parameter, `true` if the parameter was reported.
     is_reported: Vec<bool>,
     diagnostics: Vec<Diagnostic>,
@@ -45,7 +45,7 @@ impl HandlerCheck<'_> {
     /// Checks an argument type whose fields are known. First tests the samples of each parameter separately; then tests
     /// that optional parameters can be omitted.
     fn check_parameters_separately(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
-        let accepted: Vec<Option<Slot<'static>>> =
+        let accepted: Vec<Option<ArgumentSlot<'static>>> =
             (0..self.samples.len()).map(|index| self.check_samples_of_parameter(index)).collect();
         let fields = self.match_fields_to_parameters(fields, &accepted);
         self.check_required_fields(&fields, &accepted);
@@ -61,10 +61,10 @@ impl HandlerCheck<'_> {
 
     /// Tests every sample of a parameter, without the other parameters. Returns the first sample that the argument type
     /// accepts.
-    fn check_samples_of_parameter(&mut self, index: usize) -> Option<Slot<'static>> {
+    fn check_samples_of_parameter(&mut self, index: usize) -> Option<ArgumentSlot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
-            if slot == Slot::Absent {
+            if slot == ArgumentSlot::Absent {
                 continue;
             }
             match self.deserialize_from([(index, slot.clone())]) {
@@ -90,7 +90,7 @@ impl HandlerCheck<'_> {
     fn match_fields_to_parameters(
         &mut self,
         fields: &[&'static str],
-        accepted: &[Option<Slot<'static>>],
+        accepted: &[Option<ArgumentSlot<'static>>],
     ) -> Vec<(&'static str, usize)> {
         let mut matched = Vec::new();
         for field in fields {
@@ -115,11 +115,11 @@ impl HandlerCheck<'_> {
 
     /// Returns the parameter for which `field` is an alias (`serde(alias)`). Such a parameter is found because serde
     /// rejects the name of the parameter together with its alias as a duplicate field.
-    fn find_alias(&self, field: &'static str, accepted: &[Option<Slot<'static>>]) -> Option<usize> {
+    fn find_alias(&self, field: &'static str, accepted: &[Option<ArgumentSlot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
-            let values = vec![slot.clone()?, Slot::Null];
-            let both = self.binding.handler.check_slots(Slots { names: &names, values });
+            let values = vec![slot.clone()?, ArgumentSlot::Null];
+            let both = self.binding.handler.check_slots(ArgumentSlots { names: &names, values });
             both.is_err_and(|mismatch| matches!(mismatch.error.kind(), ArgsErrorKind::DuplicateField(_)))
                 .then_some(index)
         })
@@ -127,8 +127,8 @@ impl HandlerCheck<'_> {
 
     /// Finds the required fields of the argument type: deserializes it without values first, and then adds a value for
     /// each field that serde reports as missing. Reports required fields whose parameter is optional.
-    fn check_required_fields(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
-        let mut given: Vec<(usize, Slot<'static>)> = Vec::new();
+    fn check_required_fields(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<ArgumentSlot<'static>>]) {
+        let mut given: Vec<(usize, ArgumentSlot<'static>)> = Vec::new();
         while let Err(mismatch) = self.deserialize_from(given.iter().cloned()) {
             let ArgsErrorKind::MissingField(missing) = mismatch.error.kind() else { return };
             let Some((_, index)) = fields.iter().find(|(field, _)| field == missing) else { return };
@@ -136,8 +136,8 @@ impl HandlerCheck<'_> {
             if given.iter().any(|(other, _)| other == index) {
                 return;
             }
-            if self.samples[*index].contains(&Slot::Absent) {
-                self.report_value(*index, &Slot::Absent, &mismatch.error.to_string());
+            if self.samples[*index].contains(&ArgumentSlot::Absent) {
+                self.report_value(*index, &ArgumentSlot::Absent, &mismatch.error.to_string());
             }
             given.push((*index, slot));
         }
@@ -146,8 +146,8 @@ impl HandlerCheck<'_> {
     /// Checks an argument type whose fields are not known: tests typical values of all parameters together, and then
     /// replaces the value of each parameter by its samples.
     fn check_parameters_together(mut self) -> Vec<Diagnostic> {
-        let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical_slot).collect();
-        let with = |typical: &[Slot<'static>], index: usize, slot: &Slot<'static>| {
+        let mut typical: Vec<ArgumentSlot<'static>> = self.method.parameters.iter().map(typical_slot).collect();
+        let with = |typical: &[ArgumentSlot<'static>], index: usize, slot: &ArgumentSlot<'static>| {
             let mut values = typical.to_vec();
             values[index] = slot.clone();
             values.into_iter().enumerate()
@@ -193,11 +193,14 @@ impl HandlerCheck<'_> {
 
     /// Deserializes the argument type from values, each of which belongs to the parameter with the given index. In the
     /// error, `slot` is the index of the rejected parameter.
-    fn deserialize_from(&self, slots: impl IntoIterator<Item = (usize, Slot<'static>)>) -> Result<(), HandlerMismatch> {
+    fn deserialize_from(
+        &self,
+        slots: impl IntoIterator<Item = (usize, ArgumentSlot<'static>)>,
+    ) -> Result<(), HandlerMismatch> {
         let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
         let names: Vec<Box<str>> =
             indices.iter().map(|index| self.method.parameters[*index].name.as_str().into()).collect();
-        self.binding.handler.check_slots(Slots { names: &names, values }).map_err(|mismatch| {
+        self.binding.handler.check_slots(ArgumentSlots { names: &names, values }).map_err(|mismatch| {
             let slot = mismatch.slot.and_then(|slot| indices.get(slot).copied());
             HandlerMismatch { slot, ..mismatch }
         })
@@ -205,14 +208,14 @@ impl HandlerCheck<'_> {
 
     /// Reports that the argument type does not accept the value `slot` for a parameter. Only the first report about
     /// each parameter is kept.
-    fn report_value(&mut self, index: usize, slot: &Slot<'_>, reason: &str) {
+    fn report_value(&mut self, index: usize, slot: &ArgumentSlot<'_>, reason: &str) {
         let name = &self.method.parameters[index].name;
         let predicate = format!("does not accept all values of `{name}`: {reason}");
         let use_option = "make its field an `Option`, or give the parameter a default";
         let (label, help) = match slot {
-            Slot::Absent => ("this parameter is optional".to_owned(), use_option),
-            Slot::Null => ("this type allows null".to_owned(), use_option),
-            Slot::Value(value) => {
+            ArgumentSlot::Absent => ("this parameter is optional".to_owned(), use_option),
+            ArgumentSlot::Null => ("this type allows null".to_owned(), use_option),
+            ArgumentSlot::Value(value) => {
                 let help = "use a wider type for its field, or a narrower type for the parameter";
                 (format!("this type allows {}", quote_value(value)), help)
             }
@@ -264,28 +267,28 @@ fn quote_value(value: &Value<'_>) -> String {
 
 /// Returns a typical value of a parameter: its default if it has a default, absence if it is optional, and otherwise
 /// its first boundary value.
-fn typical_slot(parameter: &Parameter) -> Slot<'static> {
+fn typical_slot(parameter: &Parameter) -> ArgumentSlot<'static> {
     match default_slot(parameter) {
         Some(value) => value,
-        None if parameter.optional => Slot::Absent,
+        None if parameter.optional => ArgumentSlot::Absent,
         None => boundary_slots(parameter).next().unwrap_or_default(),
     }
 }
 
 /// Returns the samples of a parameter: its boundary values and its default. For an optional parameter without a
 /// default, null and absence are added.
-fn sample_slots(parameter: &Parameter) -> Vec<Slot<'static>> {
+fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
     let mut slots: Vec<_> = boundary_slots(parameter).collect();
     match default_slot(parameter) {
         Some(value) => slots.push(value),
-        None if parameter.optional => slots.extend([Slot::Null, Slot::Absent]),
+        None if parameter.optional => slots.extend([ArgumentSlot::Null, ArgumentSlot::Absent]),
         None => {}
     }
     slots
 }
 
 /// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
-fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
+fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
     let values = match check.arity() {
         Arity::One | Arity::Many => {
@@ -296,9 +299,9 @@ fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> 
     };
     // For an optional parameter, the value null means absence, even if the type of the parameter accepts null.
     let is_absence = move |value: &Value<'_>| parameter.optional && *value == Value::Null;
-    values.into_iter().filter(move |value| !is_absence(value)).map(Slot::Value)
+    values.into_iter().filter(move |value| !is_absence(value)).map(ArgumentSlot::Value)
 }
 
-fn default_slot(parameter: &Parameter) -> Option<Slot<'static>> {
-    super::parameter_default(parameter).map(Slot::Value)
+fn default_slot(parameter: &Parameter) -> Option<ArgumentSlot<'static>> {
+    super::parameter_default(parameter).map(ArgumentSlot::Value)
 }

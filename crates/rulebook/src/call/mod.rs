@@ -2,8 +2,8 @@
 //! for calls from code.
 //!
 //! The stages of a request pass these types to each other: the [`Head`] of the request, the [`Identity`] of the caller,
-//! the arguments in [`Slots`], and the [`Outcome`] or an [`ApiError`]. This Rust module must not depend on definitions,
-//! plans or servers.
+//! the arguments in [`ArgumentSlots`], and the [`Outcome`] or an [`ApiError`]. This Rust module must not depend on
+//! definitions, plans or servers.
 
 mod authenticate;
 mod download;
@@ -28,4 +28,4 @@ pub use rate_limiter::{Quota, RateLimiter};
 pub use request_id::RequestId;
 pub use response_header::ResponseError;
 pub(crate) use response_header::check_response_header;
-pub use slots::{Slot, Slots};
+pub use slots::{ArgumentSlot, ArgumentSlots};

@@ -5,7 +5,7 @@ use super::Value;
 
 /// The argument for one parameter, after its check. A missing argument and null are different.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Slot<'a> {
+pub enum ArgumentSlot<'a> {
     /// The client has omitted the parameter, and the parameter has no default.
     #[default]
     Absent,
@@ -19,9 +19,9 @@ pub enum Slot<'a> {
 ///
 /// The arguments borrow from the request and the plan, so they must not be held across an await point.
 #[derive(Debug)]
-pub struct Slots<'a> {
+pub struct ArgumentSlots<'a> {
     /// The names of the parameters in code, in the order of the definition.
     pub names: &'a [Box<str>],
     /// The arguments, in the order of `names`.
-    pub values: Vec<Slot<'a>>,
+    pub values: Vec<ArgumentSlot<'a>>,
 }

@@ -1,5 +1,5 @@
 //! Renders the documents that describe an API. This file renders the descriptions for OPTIONS; the Rust module
-//! [`published`] renders all other documents.
+//! [`published_documents`] renders all other documents.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value as Json};
 
-use super::published;
+use super::published_documents;
 use crate::plan::{
     Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, ParentPaths, PublishedDocuments,
 };
@@ -65,18 +65,20 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
 /// caller has requested this with `as=me`.
 fn render_all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
-    let all = options_description(&describe::options_all(api, &uris), published::markdown_all(api, &uris));
+    let all = options_description(&describe::options_all(api, &uris), published_documents::markdown_all(api, &uris));
     let (parents, parent_uris) = parent_paths(&uris);
-    let parent = |uri: &_| options_description(&describe::options_intermediate(uri), published::markdown_parent(uri));
-    let service =
-        |uri| Some(options_description(&describe::options_service(api, uri), published::markdown_service(uri)));
+    let parent =
+        |uri: &_| options_description(&describe::options_intermediate(uri), published_documents::markdown_parent(uri));
+    let service = |uri| {
+        Some(options_description(&describe::options_service(api, uri), published_documents::markdown_service(uri)))
+    };
     Documents {
         visible_methods: None,
         whole_api: all,
         services: uris.services.iter().map(service).collect(),
         parent_paths: parents,
         parent_descriptions: parent_uris.into_iter().map(parent).collect(),
-        published: published::render_published(api, requested),
+        published: published_documents::render_published(api, requested),
     }
 }
 
@@ -98,7 +100,8 @@ fn empty_documents(api: &Api, visible: bool) -> Documents {
 fn parent_paths<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
     // The URIs of an API are all different, so that no insertion fails.
-    let added = uris.intermediate.iter().filter(|uri| parents.insert(uri.path, uri.ignore_case).is_ok()).collect();
+    let added =
+        uris.intermediate.iter().filter(|uri| parents.insert_parent_path(uri.path, uri.ignore_case).is_ok()).collect();
     (parents, added)
 }
 

@@ -5,7 +5,7 @@ mod data_folder;
 mod documents;
 mod files_folder;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
-mod published;
+mod published_documents;
 mod rulebook;
 mod start;
 mod validated;
@@ -124,7 +124,7 @@ impl Engine {
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();
-            let documents = plan.documents.for_whole_api().get();
+            let documents = plan.documents.for_whole_api().get_or_render();
             if plan.compresses_responses {
                 documents.compress_large_documents();
             }

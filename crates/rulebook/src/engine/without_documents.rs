@@ -1,5 +1,5 @@
-//! Replaces the file `published.rs` if the feature `documents` is disabled. All documents are empty, and responses to
-//! OPTIONS are only in JSON. The server responds with 404 at the paths of documents.
+//! Replaces the file `published_documents.rs` if the feature `documents` is disabled. All documents are empty, and
+//! responses to OPTIONS are only in JSON. The server responds with 404 at the paths of documents.
 
 use std::sync::Arc;
 

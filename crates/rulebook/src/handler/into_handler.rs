@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::slots_reader::SlotsReader;
 use super::{Args, ArgsError, Context, Fields, fields};
-use crate::call::{ApiError, Download, ReturnedValue, Slots};
+use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
 
 /// A running handler. It does not borrow from the request, so it can continue after the request has ended.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<ReturnedValue, ApiError>> + Send>>;
@@ -23,7 +23,7 @@ pub trait Handler: Send + Sync {
     /// # Errors
     /// Returns an internal error if the argument type does not accept the values. The check at startup finds most of
     /// these errors.
-    fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError>;
+    fn start(&self, slots: ArgumentSlots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError>;
 
     /// Returns the fields of the argument type.
     fn fields(&self) -> Fields;
@@ -35,7 +35,7 @@ pub trait Handler: Send + Sync {
     ///
     /// # Errors
     /// Fails if the argument type does not accept the values.
-    fn check_slots(&self, slots: Slots<'_>) -> Result<(), HandlerMismatch>;
+    fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch>;
 }
 
 /// The error that an argument type does not accept values which the definition allows.
@@ -118,7 +118,7 @@ where
     U: Outputs,
     R: Future<Output = Result<U, ApiError>> + Send + 'static,
 {
-    fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError> {
+    fn start(&self, slots: ArgumentSlots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError> {
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
             ApiError::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
@@ -134,7 +134,7 @@ where
         fields::fields::<T>()
     }
 
-    fn check_slots(&self, slots: Slots<'_>) -> Result<(), HandlerMismatch> {
+    fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch> {
         let failed = Cell::new(None);
         T::deserialize(SlotsReader::new(slots, &[]).with_failed_slot(&failed))
             .map(drop)

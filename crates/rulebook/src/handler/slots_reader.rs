@@ -10,17 +10,17 @@ use serde::forward_to_deserialize_any;
 
 use super::ArgsError;
 use super::value_reader::ValueReader;
-use crate::call::{Slot, Slots, Value};
+use crate::call::{ArgumentSlot, ArgumentSlots, Value};
 
 /// Deserializes an argument type from slots. `nullable` has one item for each slot, or is empty.
 pub(super) struct SlotsReader<'a> {
-    slots: Slots<'a>,
+    slots: ArgumentSlots<'a>,
     nullable: &'a [bool],
     failed: Option<&'a Cell<Option<usize>>>,
 }
 
 impl<'a> SlotsReader<'a> {
-    pub(super) fn new(slots: Slots<'a>, nullable: &'a [bool]) -> Self {
+    pub(super) fn new(slots: ArgumentSlots<'a>, nullable: &'a [bool]) -> Self {
         Self { slots, nullable, failed: None }
     }
 
@@ -69,7 +69,7 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
 /// The slots as a map from names to values, without missing arguments.
 struct SlotsMap<'a> {
     names: std::slice::Iter<'a, Box<str>>,
-    values: vec::IntoIter<Slot<'a>>,
+    values: vec::IntoIter<ArgumentSlot<'a>>,
     nullable: std::slice::Iter<'a, bool>,
     /// The value that belongs to the key that was read last.
     next: Option<FieldValue<'a>>,
@@ -98,10 +98,10 @@ impl<'de> MapAccess<'de> for SlotsMap<'_> {
             self.read += 1;
             let is_nullable = self.nullable.next().copied().unwrap_or(false);
             self.next = Some(match slot {
-                Slot::Absent => continue,
-                Slot::Null | Slot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
-                Slot::Null | Slot::Value(Value::Null) => FieldValue::Null,
-                Slot::Value(value) => FieldValue::Value(value),
+                ArgumentSlot::Absent => continue,
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => FieldValue::Null,
+                ArgumentSlot::Value(value) => FieldValue::Value(value),
             });
             return seed.deserialize(StrDeserializer::<ArgsError>::new(name)).map(Some);
         }

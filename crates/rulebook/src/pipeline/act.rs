@@ -13,8 +13,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
-use super::verify::verify_outputs;
-use crate::call::{ApiError, Download, ErrorKind, Outcome, ReturnedValue, Slot, Slots, Success, Value};
+use super::verify_outputs::verify_outputs;
+use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
@@ -24,10 +24,10 @@ use crate::plan::{Action, PlannedMethod};
 /// # Errors
 /// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
 /// the handler.
-pub(crate) fn act(
+pub(crate) fn start_handler(
     runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
-    arguments: Vec<Slot<'_>>,
+    arguments: Vec<ArgumentSlot<'_>>,
     origin: CallOrigin,
 ) -> Result<RunningHandler, ApiError> {
     let method = granted.method();
@@ -42,7 +42,7 @@ pub(crate) fn act(
     };
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
     let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
-    let slots = Slots { names: &method.parameter_names, values: arguments };
+    let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let (module, handler_context) = (method.module_index, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
@@ -90,7 +90,7 @@ async fn run_with_hooks(
 
 /// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
 /// are returned as a JSON file.
-fn echo_arguments(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
+fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {
@@ -106,8 +106,8 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFu
         }
     }
     let arguments = method.parameter_names.iter().cloned().zip(arguments.into_iter().map(|slot| match slot {
-        Slot::Absent | Slot::Null => Value::Null,
-        Slot::Value(value) => value.into_owned(),
+        ArgumentSlot::Absent | ArgumentSlot::Null => Value::Null,
+        ArgumentSlot::Value(value) => value.into_owned(),
     }));
     let echo_arguments = Echo(arguments.collect());
     let returned = if method.returns_file {

@@ -8,14 +8,14 @@ use rulebook_model::model;
 
 use super::identify::{Client, authenticate, check_quota};
 use super::jsonp;
-use super::raw::{self, RawValue};
+use super::raw_value::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
 use crate::plan::{
     MatchedMethod, Plan, PlannedMethod, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
 };
 
-/// The proof that a client may call an API method. Only this stage creates values of this type, and [`act`](super::act)
-/// runs a handler only with such a value.
+/// The proof that a client may call an API method. Only this stage creates values of this type, and
+/// [`start_handler`](super::start_handler) runs a handler only with such a value.
 pub struct GrantedCall<'r> {
     plan: &'r Plan,
     method: usize,
@@ -51,7 +51,7 @@ pub fn authorize<'r>(
 ) -> Result<GrantedCall<'r>, ApiError> {
     let (method, identity) = (&plan.methods[matched.method_index], client.identity.as_ref());
     check_permission_groups(plan, method, identity, |slot| {
-        raw::head_value(method, slot, &client.head, &matched.segments)
+        raw_value::raw_value_in_head(method, slot, &client.head, &matched.segments)
     })?;
     Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
@@ -85,7 +85,7 @@ pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMe
     };
     check_quota(identity.as_ref())?;
     check_permission_groups(plan, method, identity.as_ref(), |slot| {
-        raw::head_value(method, slot, head, &matched.segments)
+        raw_value::raw_value_in_head(method, slot, head, &matched.segments)
     })
 }
 

@@ -16,21 +16,21 @@ pub enum Body {
     /// The bytes of a JSON text (`application/json`).
     Json(Bytes),
     /// The parts of a `multipart/form-data` body. Files have been written to disk.
-    Parts(Vec<Part>),
+    Parts(Vec<BodyPart>),
 }
 
 /// A part of a multipart body.
 #[derive(Debug)]
-pub struct Part {
+pub struct BodyPart {
     /// The field name of the part, which selects the parameter.
     pub name: String,
     /// The text or file that the part contains.
-    pub content: PartContent,
+    pub content: BodyPartContent,
 }
 
 /// The content of a part of a multipart body.
 #[derive(Debug)]
-pub enum PartContent {
+pub enum BodyPartContent {
     /// The bytes of a part that has no file name.
     Field(Bytes),
     /// The uploaded file of a part that has a file name.

@@ -9,11 +9,11 @@ use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
 use super::english_text;
-use super::raw::RawValue;
+use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
-    ApiError, ErrorKind, Limit, ParameterError, ParameterErrorKind, Slot, TypeMismatch, TypeMismatchDetails, Value,
-    is_secret_name,
+    ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch, TypeMismatchDetails,
+    Value, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -25,7 +25,11 @@ const MAX_PARAMETER_ERRORS: usize = 50;
 /// # Errors
 /// Fails if a required parameter is missing, or if a value is invalid or exceeds a limit. Fails if the request contains
 /// an unknown parameter and the definition refuses unknown parameters.
-pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) -> Result<Vec<Slot<'a>>, ApiError> {
+pub fn check_parameters<'a>(
+    plan: &Plan,
+    method: &'a PlannedMethod,
+    values: RawValues<'a>,
+) -> Result<Vec<ArgumentSlot<'a>>, ApiError> {
     let mut slots = Vec::with_capacity(values.raw.len());
     let mut errors = Vec::new();
     let mut truncated = false;
@@ -68,13 +72,17 @@ enum SlotError {
 }
 
 /// Decodes and checks the raw value of one parameter. Replaces a missing value by the default.
-fn fill_slot<'a>(plan: &'a PlannedParameter, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, SlotError> {
-    let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
+fn fill_slot<'a>(
+    plan: &'a PlannedParameter,
+    raw: RawValue<'a>,
+    limits: &Limits,
+) -> Result<ArgumentSlot<'a>, SlotError> {
+    let default = || plan.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
     let got =
         |kind, text| SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english_text(text))));
     let value = match raw {
         RawValue::Absent => {
-            let absent = default().or(plan.is_optional.then_some(Slot::Absent));
+            let absent = default().or(plan.is_optional.then_some(ArgumentSlot::Absent));
             return absent.ok_or(SlotError::Invalid(ParameterErrorKind::Missing, None));
         }
         RawValue::Json(value) => value,
@@ -89,10 +97,10 @@ fn fill_slot<'a>(plan: &'a PlannedParameter, raw: RawValue<'a>, limits: &Limits)
     match value {
         // If a parameter is optional, the value null means that the argument is absent, even if the type of the
         // parameter accepts null.
-        Value::Null if plan.is_optional => Ok(default().unwrap_or(Slot::Null)),
+        Value::Null if plan.is_optional => Ok(default().unwrap_or(ArgumentSlot::Null)),
         value => {
             let invalid = |mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
-            plan.check.check(value).map(Slot::Value).map_err(invalid)
+            plan.check.check(value).map(ArgumentSlot::Value).map_err(invalid)
         }
     }
 }

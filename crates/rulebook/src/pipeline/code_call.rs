@@ -9,11 +9,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
-use super::raw::RawValue;
+use super::raw_value::RawValue;
 use super::read::{self, RawValues};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
-use super::{ErrorContext, MethodRunner, act, check};
+use super::{ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
 use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
 use crate::plan::{Action, Plan, PlannedMethod};
@@ -58,9 +58,10 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
     let running = {
         let raw = raw_values(&plan.methods[method], plan, &call, &target)?;
         let granted = authorize_code_call(plan, method, &raw, call.identity.as_ref())?;
-        let arguments = check(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
+        let arguments =
+            check_parameters(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
         let origin = CallOrigin::Call { request_id: call.request_id.clone(), depth: call.depth };
-        act(runner, &granted, arguments, origin)?
+        start_handler(runner, &granted, arguments, origin)?
     };
     running.await
 }

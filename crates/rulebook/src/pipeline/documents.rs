@@ -48,7 +48,7 @@ impl AudienceDocuments<'_> {
     /// Returns the rendered documents.
     #[must_use]
     pub fn documents(&self) -> &Documents {
-        self.documents.get()
+        self.documents.get_or_render()
     }
 
     /// Returns a shared handle to the documents, for a thread that outlives this value.
@@ -104,7 +104,7 @@ fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError>
     let requested = parse_query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAs, |value| {
         (value == CALLER_AUDIENCE).then_some(())
     })?;
-    Ok(requested.is_some() || plan.documents.per_caller)
+    Ok(requested.is_some() || plan.documents.is_limited_to_caller)
 }
 
 /// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
@@ -146,7 +146,7 @@ async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError
     let permit = RENDER_PERMITS.acquire().await.map_err(ApiError::internal)?;
     let unrendered = Arc::clone(documents);
     let rendering = spawn_blocking(move || {
-        unrendered.get();
+        unrendered.get_or_render();
         // The lock and the permit are released only when rendering has ended. If the future of the request held the
         // lock and the client disconnected, the next request would start to render a second time.
         drop((render_lock, permit));
@@ -190,21 +190,23 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
 /// Fails if the API has no module with the name in the query, or the module has no part with the number in the query.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
-    let find_module = |name: &str| published.modules.find(name).map(|index| (name.to_owned(), index));
+    let find_module = |name: &str| published.modules.find_index(name).map(|index| (name.to_owned(), index));
     let module = parse_query_value(head, MODULE_FIELD, MessageId::ExpectedModule, find_module)?;
-    let find_part = |number: &str| published.parts.find(&Documents::module_part_name(&module.as_ref()?.0, number));
+    let find_part =
+        |number: &str| published.parts.find_index(&Documents::module_part_name(&module.as_ref()?.0, number));
     let part = parse_query_value(head, PART_FIELD, MessageId::ExpectedPart, find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
         (None, None) => return Ok(published.openapi.clone()),
     };
-    if let Some(cached) = select(published).cached(index) {
+    if let Some(cached) = select(published).cached_document(index) {
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
-    let document =
-        spawn_blocking(move || select(&shared.get().published).get(index)).await.map_err(ApiError::internal)?;
+    let document = spawn_blocking(move || select(&shared.get_or_render().published).get_or_render(index))
+        .await
+        .map_err(ApiError::internal)?;
     // The index comes from the same documents, so that a document with this index exists.
     Ok(document.unwrap_or_else(|| published.openapi.clone()))
 }

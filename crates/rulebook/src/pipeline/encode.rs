@@ -29,7 +29,7 @@ const MAX_LENGTH_IN_WORKER: usize = 64 << 10;
 static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Compresses the body of a reply if the client accepts a content coding and the compressed body is shorter.
-pub async fn encode(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
+pub async fn encode_reply(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
     match negotiate_coding(plan, head, &mut reply) {
         // This future is boxed, because it would enlarge the future of every request, although few requests need it.
         Some(coding) => Box::pin(compress_reply(reply, coding)).await,

@@ -1,10 +1,10 @@
 //! The stages that handle a request: the first one reads the head of the request, the last one produces the reply.
 //!
-//! Each stage is a Rust module with one entry function: [`route`], [`identify`],
-//! [`authorize`], (the server receives the body), [`read`], [`check`], [`act`], [`respond`]; and after the reply
-//! [`add_cors_headers`] and [`encode`]. The function `server::handle` calls these functions in this order. The pipeline
-//! uses neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and, if the API
-//! method has parameters in the body, a [`Body`]; its result is a [`Reply`].
+//! Each stage is a Rust module with one entry function: [`route`], [`identify`], [`authorize`], (the server receives
+//! the body), [`read_parameters`], [`check_parameters`], [`start_handler`], [`respond`]; and after the reply
+//! [`add_cors_headers`] and [`encode_reply`]. The function `server::handle` calls these functions in this order. The
+//! pipeline uses neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and,
+//! if the API method has parameters in the body, a [`Body`]; its result is a [`Reply`].
 //!
 //! Names that all stages use: a *slot* is the place that holds the argument for one parameter of an API method; a
 //! *position* is a path segment after the path of a service, and fills a positional parameter; an *envelope* is the
@@ -23,7 +23,7 @@ mod encode;
 mod identify;
 mod jsonp;
 mod panic;
-mod raw;
+mod raw_value;
 mod read;
 mod readiness;
 mod reply;
@@ -31,15 +31,15 @@ mod representation;
 mod respond;
 mod route;
 mod urlencoded;
-mod verify;
+mod verify_outputs;
 
 use std::sync::Arc;
 
 pub use act::DetachedHandlers;
-pub(crate) use act::act;
+pub(crate) use act::start_handler;
 pub use authorize::{authorize, authorize_before_body};
-pub use body::{Body, BodyKind, Part, PartContent, SUPPORTED_MEDIA_TYPES, body_kind};
-pub use check::{check, is_invalid_part};
+pub use body::{Body, BodyKind, BodyPart, BodyPartContent, SUPPORTED_MEDIA_TYPES, body_kind};
+pub use check::{check_parameters, is_invalid_part};
 pub use cors::add_cors_headers;
 pub use document_reply::{
     prefers_pages, reply_unless_read, reply_with_document, reply_with_missing_page, reply_with_page,
@@ -49,10 +49,10 @@ pub use documents::{
 };
 #[cfg(feature = "swagger-ui")]
 pub use documents::{MODULE_FIELD, PART_FIELD};
-pub use encode::encode;
+pub use encode::encode_reply;
 pub use identify::identify;
 pub use panic::{catch_panic, catch_panic_async, log_panics};
-pub use read::{find_parameter_of_part, read};
+pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
 pub use reply::{CallReply, FileReply, Reply, ReplyBody};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};

@@ -107,7 +107,7 @@ pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, error
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.
     let unknown = matches!(error.kind(), ErrorKind::UnknownService { similar } if similar.is_empty());
-    let suggests = unknown && !plan.documents.per_caller;
+    let suggests = unknown && !plan.documents.is_limited_to_caller;
     let error = if suggests { error.with_similar_services(route::similar_service_uris(plan, head)) } else { error };
     respond_with_error_without_suggestions(plan, head, context, error)
 }

@@ -107,7 +107,7 @@ pub(super) struct CompressedBodies([OnceLock<Option<CompressedBody>>; 2]);
 impl CompressedBodies {
     /// Returns the cached result of compression with a content coding; the outer `Option` is `None` if the bytes have
     /// not been compressed yet.
-    pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<CompressedBody>> {
+    pub(super) fn cached_body(&self, coding: ContentCoding) -> Option<&Option<CompressedBody>> {
         self.0[coding as usize].get()
     }
 

@@ -46,14 +46,15 @@ impl Document {
     /// Returns `true` if the document has been compressed in this content coding, successfully or not.
     #[must_use]
     pub fn is_compressed(&self, coding: ContentCoding) -> bool {
-        self.compressed_bodies.cached(coding).is_some()
+        self.compressed_bodies.cached_body(coding).is_some()
     }
 
     /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
     #[must_use]
     pub fn memory_size(&self) -> usize {
-        let encoded =
-            ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.compressed_bodies.cached(*coding)?.as_ref());
+        let encoded = ContentCoding::SMALLEST_FIRST
+            .iter()
+            .filter_map(|coding| self.compressed_bodies.cached_body(*coding)?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
@@ -89,7 +90,7 @@ impl ParentPaths {
     ///
     /// # Errors
     /// Fails if the same path was added before.
-    pub fn insert(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), RouteConflict> {
+    pub fn insert_parent_path(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), RouteConflict> {
         self.routes.insert(path, self.segment_counts.len(), ignore_case)?;
         self.segment_counts.push(path.len());
         Ok(())
@@ -98,7 +99,7 @@ impl ParentPaths {
     /// Returns the index of a parent path. `path` has the format that [`Routes::find`] expects, and `segments` is its
     /// number of segments.
     #[must_use]
-    pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
+    pub fn find_parent_path(&self, path: &str, segments: usize) -> Option<usize> {
         self.routes.find(path, segments).filter(|index| self.segment_counts.get(*index) == Some(&segments))
     }
 }

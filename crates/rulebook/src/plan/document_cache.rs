@@ -29,7 +29,7 @@ pub struct LazyDocuments {
 }
 
 impl LazyDocuments {
-    /// Creates documents that are not rendered yet. [`LazyDocuments::get`] calls `render`.
+    /// Creates documents that are not rendered yet. [`LazyDocuments::get_or_render`] calls `render`.
     #[must_use]
     pub fn new(render: impl Fn() -> Documents + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default() }
@@ -37,7 +37,7 @@ impl LazyDocuments {
 
     /// Returns the rendered documents. The first call renders the documents, and blocks its thread until rendering has
     /// ended.
-    pub fn get(&self) -> &Documents {
+    pub fn get_or_render(&self) -> &Documents {
         self.rendered.get_or_init(|| (self.render)())
     }
 
@@ -56,31 +56,31 @@ type PermissionSet = Arc<[Box<str>]>;
 
 /// The documents that describe the whole API, and a cache of the documents for permission sets.
 pub struct DocumentCache {
-    all: Arc<LazyDocuments>,
-    parents: OnceLock<ParentPaths>,
-    find_parents: Box<dyn Fn() -> ParentPaths + Send + Sync>,
+    whole_api: Arc<LazyDocuments>,
+    parent_paths: OnceLock<ParentPaths>,
+    find_parent_paths: Box<dyn Fn() -> ParentPaths + Send + Sync>,
     /// If `true`, the documents in every response describe only the API methods that the caller may call. If `false`,
     /// the documents describe the whole API, unless the query of the request contains `as=me`.
-    pub per_caller: bool,
+    pub is_limited_to_caller: bool,
     render: Arc<RenderForPermissions>,
     by_permissions: Cache<PermissionSet, Arc<LazyDocuments>>,
 }
 
 impl DocumentCache {
-    /// Creates a cache without documents for permission sets. `all` describes the whole API, `render` renders the
-    /// documents for a permission set, and `find_parents` finds the parent paths.
+    /// Creates a cache without documents for permission sets. `whole_api` describes the whole API, `render` renders the
+    /// documents for a permission set, and `find_parent_paths` finds the parent paths.
     #[must_use]
     pub fn new(
-        all: LazyDocuments,
-        per_caller: bool,
-        find_parents: impl Fn() -> ParentPaths + Send + Sync + 'static,
+        whole_api: LazyDocuments,
+        is_limited_to_caller: bool,
+        find_parent_paths: impl Fn() -> ParentPaths + Send + Sync + 'static,
         render: impl Fn(&[Box<str>]) -> Documents + Send + Sync + 'static,
     ) -> Self {
         Self {
-            all: Arc::new(all),
-            parents: OnceLock::new(),
-            find_parents: Box::new(find_parents),
-            per_caller,
+            whole_api: Arc::new(whole_api),
+            parent_paths: OnceLock::new(),
+            find_parent_paths: Box::new(find_parent_paths),
+            is_limited_to_caller,
             render: Arc::new(render),
             by_permissions: Cache::with_weighter(ESTIMATED_PERMISSION_SETS, MAX_PERMISSION_SETS, UnitWeighter),
         }
@@ -89,13 +89,13 @@ impl DocumentCache {
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.
     /// This function does not render the documents, which takes much longer.
     pub fn parent_paths(&self) -> &ParentPaths {
-        self.parents.get_or_init(|| (self.find_parents)())
+        self.parent_paths.get_or_init(|| (self.find_parent_paths)())
     }
 
     /// Returns the documents that describe the whole API.
     #[must_use]
     pub fn for_whole_api(&self) -> &Arc<LazyDocuments> {
-        &self.all
+        &self.whole_api
     }
 
     /// Returns the documents for callers with these permissions. The permissions may be in any order.

@@ -60,20 +60,20 @@ impl<T: Clone> RenderedOnDemand<T> {
 
     /// Returns the index of the document with this name.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<usize> {
+    pub fn find_index(&self, name: &str) -> Option<usize> {
         self.indices.get(name).copied()
     }
 
     /// Returns the document with this index if the document is in the cache.
     #[must_use]
-    pub fn cached(&self, index: usize) -> Option<T> {
+    pub fn cached_document(&self, index: usize) -> Option<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document with an index that [`RenderedOnDemand::find`] has returned. If the document is not in the
-    /// cache, this thread renders it, which is slow, and other threads that need the same document wait.
+    /// Returns the document with an index that [`RenderedOnDemand::find_index`] has returned. If the document is not in
+    /// the cache, this thread renders it, which is slow, and other threads that need the same document wait.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<T> {
+    pub fn get_or_render(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref()?;
         let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
         Some(document)
@@ -120,7 +120,7 @@ mod tests {
     fn documents_are_rendered_once_until_the_cache_is_full() {
         let (documents, rendered) = counted_documents();
         for index in (0..16).chain(0..16) {
-            assert!(documents.get(index).unwrap().ends_with(&format!("{index:02}")));
+            assert!(documents.get_or_render(index).unwrap().ends_with(&format!("{index:02}")));
         }
         assert_eq!((rendered.load(Ordering::Relaxed), documents.memory_size()), (16, 16 << 20));
     }
@@ -129,8 +129,8 @@ mod tests {
     fn new_documents_evict_old_ones_from_a_full_cache() {
         let (documents, rendered) = counted_documents();
         for index in 0..40 {
-            let _ = documents.get(index);
-            assert!(documents.cached(index).is_some() && documents.memory_size() <= 16 << 20);
+            let _ = documents.get_or_render(index);
+            assert!(documents.cached_document(index).is_some() && documents.memory_size() <= 16 << 20);
         }
         assert_eq!(rendered.load(Ordering::Relaxed), 40);
     }
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn one_thread_renders_a_document_that_several_request() {
         let (documents, rendered) = counted_documents();
-        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| documents.get(7)))));
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| documents.get_or_render(7)))));
         assert_eq!(rendered.load(Ordering::Relaxed), 1);
     }
 }

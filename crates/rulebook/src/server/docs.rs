@@ -63,7 +63,7 @@ pub(super) async fn find(
             let words = query_values(head, WORDS).next().flatten();
             Requested::Search(words.map(Cow::into_owned).unwrap_or_default())
         }
-        path => match documents.get().published.pages.find(path) {
+        path => match documents.get_or_render().published.pages.find_index(path) {
             Some(index) => Requested::Page(index),
             None if prefers_pages(head) => {
                 let page = render(documents, Requested::Missing(path.to_owned())).await?;
@@ -86,18 +86,18 @@ fn decoded(path: &str) -> Option<Cow<'_, str>> {
 /// Returns a page. If it is not cached, it is rendered on another thread, which takes long for a large API.
 async fn render(documents: &Arc<LazyDocuments>, requested: Requested) -> Result<Option<plan::RenderedPage>, ApiError> {
     if let Requested::Page(index) = requested
-        && let Some(page) = documents.get().published.pages.cached(index)
+        && let Some(page) = documents.get_or_render().published.pages.cached_document(index)
     {
         return Ok(Some(page));
     }
     let documents = Arc::clone(documents);
     let rendered = web::block(move || match requested {
-        Requested::Page(index) => documents.get().published.pages.get(index),
+        Requested::Page(index) => documents.get_or_render().published.pages.get_or_render(index),
         Requested::Search(words) => {
-            documents.get().published.page_renderer.as_ref().map(|finder| (finder.search)(&words))
+            documents.get_or_render().published.page_renderer.as_ref().map(|finder| (finder.search)(&words))
         }
         Requested::Missing(path) => {
-            documents.get().published.page_renderer.as_ref().map(|finder| (finder.missing)(&path))
+            documents.get_or_render().published.page_renderer.as_ref().map(|finder| (finder.missing)(&path))
         }
     });
     rendered.await.map_err(ApiError::internal)

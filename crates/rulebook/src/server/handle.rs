@@ -19,8 +19,9 @@ use super::response::send;
 use super::server_path::respond_at_server_path;
 use super::worker::Worker;
 use crate::pipeline::{
-    CallOrigin, CallReply, ErrorContext, Route, act, add_cors_headers, authorize, catch_panic_async, check, encode,
-    identify, preflighted_method, read, respond, respond_to_options, respond_with_error, route,
+    CallOrigin, CallReply, ErrorContext, Route, add_cors_headers, authorize, catch_panic_async, check_parameters,
+    encode_reply, identify, preflighted_method, read_parameters, respond, respond_to_options, respond_with_error,
+    route, start_handler,
 };
 
 /// Handles a request from its head to its response. `scope` is the part of the API that the request may reach.
@@ -52,9 +53,9 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
             let client = identify(plan, &head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
             let body = receive(&mut body, &head, plan, granted.method(), worker.uploads()).await?;
-            let values = read(plan, &client.head, &matched, &body)?;
-            let arguments = check(plan, granted.method(), values)?;
-            act(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
+            let values = read_parameters(plan, &client.head, &matched, &body)?;
+            let arguments = check_parameters(plan, granted.method(), values)?;
+            start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
         }
         .await;
         match respond(plan, &head, matched.method_index, quota, outcome) {
@@ -64,6 +65,6 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
     };
     let reply = catch_panic_async("a stage", pin!(stages)).await;
     let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
-    let reply = encode(plan, &head, add_cors_headers(plan, &head, reply, preflighted)).await;
+    let reply = encode_reply(plan, &head, add_cors_headers(plan, &head, reply, preflighted)).await;
     observed.end(send(reply, &head, version, body).await)
 }

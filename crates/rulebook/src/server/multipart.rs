@@ -22,7 +22,7 @@ use rulebook_model::model::Limits;
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
 use crate::call::{ApiError, MalformedRequest, shortened};
-use crate::pipeline::{self, Body, Part, PartContent};
+use crate::pipeline::{self, Body, BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The maximum number of bytes between the contents of two parts: a boundary and the header fields of a part.
@@ -143,7 +143,7 @@ impl PartReader<'_> {
         mut field: Field<'static>,
         number: u64,
         target: &MultipartTarget<'_>,
-    ) -> Result<Option<Part>, ApiError> {
+    ) -> Result<Option<BodyPart>, ApiError> {
         let MultipartTarget { plan, method, uploads, .. } = *target;
         let name = match field.name() {
             None => return Err(ApiError::malformed(MalformedRequest::MultipartName { part: number })),
@@ -165,7 +165,7 @@ impl PartReader<'_> {
                 return Ok(None);
             }
             self.refused |= pipeline::is_invalid_part(plan, method, &name, &bytes);
-            return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
+            return Ok(Some(BodyPart { name, content: BodyPartContent::Field(bytes) }));
         };
         let slot = slot.filter(|slot| slot.file_limit.is_some());
         let part = limits::PART.at(plan.limits.part);
@@ -183,7 +183,7 @@ impl PartReader<'_> {
             return Ok(None);
         }
         let upload = writer.finish().await.map_err(not_stored)?;
-        Ok(Some(Part { name, content: PartContent::File(upload) }))
+        Ok(Some(BodyPart { name, content: BodyPartContent::File(upload) }))
     }
 
     /// Receives the content of a part that is not a file. The limit applies to the total size of all such parts.

@@ -98,7 +98,7 @@ pub(super) async fn find(name: &str, plan: &Plan, head: &Head) -> Result<Option<
 /// `None` for a small API.
 async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8>>, ApiError> {
     // The list must not contain the names of modules that are hidden from the caller.
-    let parts = if plan.documents.per_caller {
+    let parts = if plan.documents.is_limited_to_caller {
         Vec::new()
     } else {
         parts(plan, find_audience_documents(plan, head).await?.documents())
@@ -124,7 +124,7 @@ fn parts(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
         let numbers = (1..).map(|number| u32::to_string(&number));
         let name = |number: &str| Documents::module_part_name(&module.name, number);
         let all: Vec<_> =
-            numbers.take_while(|number| documents.published.parts.find(&name(number)).is_some()).collect();
+            numbers.take_while(|number| documents.published.parts.find_index(&name(number)).is_some()).collect();
         if all.len() > 1 {
             parts.extend(all.iter().map(|number| (name(number), query(Some(number)))));
         } else {

@@ -6,7 +6,7 @@
 mod cookie;
 mod fields;
 mod json;
-mod parts;
+mod multipart_parts;
 
 use std::borrow::Cow;
 
@@ -14,9 +14,9 @@ use rulebook_model::error::texts::MessageId;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::types::Arity;
 
-use super::body::{Body, Part, PartContent};
+use super::body::{Body, BodyPart, BodyPartContent};
 use super::english_text;
-use super::raw::{RawValue, header_value, segment_value};
+use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
 use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError};
 
@@ -44,7 +44,7 @@ struct ParameterReader<'a, 'p> {
 ///
 /// # Errors
 /// Fails if the body is malformed, or the request exceeds a limit.
-pub fn read<'a>(
+pub fn read_parameters<'a>(
     plan: &Plan,
     head: &'a Head,
     matched: &'a MatchedMethod<'_>,
@@ -69,7 +69,7 @@ pub fn read<'a>(
         Body::Empty => {}
         Body::Form(bytes) => fields::read_fields(&mut reading, bytes, Source::Body)?,
         Body::Json(bytes) => json::read_members(&mut reading, bytes)?,
-        Body::Parts(parts) => parts::read_parts(&mut reading, parts)?,
+        Body::Parts(parts) => multipart_parts::read_parts(&mut reading, parts)?,
     }
     Ok(RawValues { raw: reading.raw, unknown_parameter_errors: reading.unknown_parameter_errors })
 }
@@ -77,7 +77,7 @@ pub fn read<'a>(
 impl<'a> ParameterReader<'a, '_> {
     fn read_segments(&mut self, segments: &'a [Cow<'_, str>]) {
         for (segment, slot) in &self.method.path_slots {
-            self.raw[*slot] = segment_value(segments, *segment);
+            self.raw[*slot] = raw_segment_value(segments, *segment);
         }
         for (slot, error) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
             self.raw[*slot] = match error {
@@ -90,7 +90,7 @@ impl<'a> ParameterReader<'a, '_> {
     fn read_header_fields(&mut self) {
         let head = self.head;
         for (name, slot) in &self.method.header_slots {
-            self.raw[*slot] = header_value(head, name, self.method.parameters[*slot].arity);
+            self.raw[*slot] = raw_header_value(head, name, self.method.parameters[*slot].arity);
         }
         if !self.method.cookie_slots.is_empty() {
             cookie::read_cookies(self, head);

@@ -10,28 +10,28 @@
 //! the body of a request can select an API method. For a request whose body may select the method, [`route`] returns
 //! [`Route::NeedsBody`]; when the first bytes of the body have arrived, [`route_by_body`] finishes the routing.
 
-mod by_body;
-mod by_name;
 mod fields;
 mod options;
 mod path;
+mod route_by_body;
+mod select_by_name;
 
 use std::borrow::Cow;
 
-pub use by_body::{BodyPrefix, NeedsBody, route_by_body};
 pub(super) use options::find_parent_path_index;
 pub use options::{OptionsTarget, preflighted_method};
 pub(super) use path::similar_service_uris;
+pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{MatchedMethod, Naming, Plan};
-use by_body::{body_kind_with_fields, body_kind_with_names};
-use by_name::NamedMethod;
-use options::options_target;
+use options::find_options_target;
+use route_by_body::{body_kind_with_fields, body_kind_with_names};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::ServerPath;
+use select_by_name::NamedMethod;
 
 /// The result of routing: what a request is for.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ fn has_unknown_expectation(head: &Head) -> bool {
 /// method.
 pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>, RoutingError> {
     if head.method == http::Method::OPTIONS {
-        return options_target(plan, head).map(Route::Options);
+        return find_options_target(plan, head).map(Route::Options);
     }
     let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
     let (segments, service) = path::find_service(plan, path)?;
@@ -145,8 +145,8 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
     }
     let mut named_service = None;
     if let Some(named) = &plan.named_services {
-        if let Some(given) = by_name::service_name(fields::query_fields(head, &Naming::Service.fields())) {
-            named_service = Some(by_name::find_by_service_name(named, &given)?);
+        if let Some(given) = select_by_name::service_name(fields::query_fields(head, &Naming::Service.fields())) {
+            named_service = Some(select_by_name::find_by_service_name(named, &given)?);
         } else if body_kind_with_names(plan, head).is_none() {
             named_service = named.default;
         }

@@ -1,6 +1,6 @@
 //! Finds the part of the API that an OPTIONS request is for. A CORS preflight is an OPTIONS request, too.
 
-use super::{Route, RoutingError, allowed_methods, by_name, fields, find_method, path};
+use super::{Route, RoutingError, allowed_methods, fields, find_method, path, select_by_name};
 use crate::call::{AllowedMethods, ApiError, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
@@ -53,7 +53,7 @@ impl OptionsTarget {
 ///
 /// # Errors
 /// Fails if the path cannot be decoded, or the API has no service at the path or below it.
-pub(super) fn options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
+pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
     let path = head.uri.path();
     let Some(below) = path::path_below_base(&plan.base_path, path) else {
         let covers_all = path == "*" || path::is_parent_of_base(&plan.base_path, path);
@@ -88,9 +88,9 @@ pub(super) fn options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, 
 /// without a name in the query, those of the default service or the service `root`. POST is added if its body may name
 /// a service.
 fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsTarget {
-    let given = by_name::service_name(fields::query_fields(head, &Naming::Service.fields()));
+    let given = select_by_name::service_name(fields::query_fields(head, &Naming::Service.fields()));
     let (service, body_may_name_service) = match (&plan.named_services, given) {
-        (Some(named), Some(given)) => (by_name::find_by_service_name(named, &given).ok(), false),
+        (Some(named), Some(given)) => (select_by_name::find_by_service_name(named, &given).ok(), false),
         (Some(named), None) => (named.default.or(root), true),
         (None, _) => (root, plan.services_by_module.is_some()),
     };

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rulebook_model::limits;
 
-use super::by_name::{self, NamedMethod};
+use super::select_by_name::{self, NamedMethod};
 use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_body_kind};
@@ -92,14 +92,14 @@ pub fn route_by_body<'h>(
     let (segments, service) = path::find_service(plan, path)?;
     let named = plan.named_services.as_ref().filter(|_| segments.is_empty());
     if let Some(named) = named
-        && let Some(given) = by_name::service_name(fields.iter().cloned())
+        && let Some(given) = select_by_name::service_name(fields.iter().cloned())
     {
-        let service = by_name::find_by_service_name(named, &given)?;
+        let service = select_by_name::find_by_service_name(named, &given)?;
         let method = select_method(plan, head, service, 0)?;
         return with_positions(NamedMethod { method, naming: Naming::Service });
     }
     if let Some(modules) = &plan.services_by_module
-        && let Some(service) = by_name::find_by_module(modules, &fields)?
+        && let Some(service) = select_by_name::find_by_module_and_method(modules, &fields)?
     {
         let method = select_method(plan, head, service, segments.len())?;
         let named = NamedMethod { method, naming: Naming::Module };

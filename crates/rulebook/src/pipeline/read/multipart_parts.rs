@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rulebook_model::limits;
 
 use super::fields::SlotsFilledByBody;
-use super::{ParameterReader, Part, PartContent, RawValue, find_slot};
+use super::{BodyPart, BodyPartContent, ParameterReader, RawValue, find_slot};
 use crate::call::{ApiError, Source};
 
 /// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
@@ -13,7 +13,7 @@ use crate::call::{ApiError, Source};
 ///
 /// # Errors
 /// Fails if the body has more parts for one parameter than the limit `items` allows.
-pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [Part]) -> Result<(), ApiError> {
+pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) -> Result<(), ApiError> {
     let method = reading.method;
     let uses_last_value = reading.uses_last_value();
     let max = reading.plan.limits.items;
@@ -28,11 +28,11 @@ pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [
         let arity = method.parameters[slot].arity;
         let raw = &mut reading.raw[slot];
         match &part.content {
-            PartContent::Field(bytes) => match std::str::from_utf8(bytes) {
+            BodyPartContent::Field(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => raw.add_text(Cow::Borrowed(text), arity, uses_last_value),
                 Err(_) => *raw = RawValue::InvalidUtf8,
             },
-            PartContent::File(upload) => raw.add_file(upload.clone(), arity, uses_last_value),
+            BodyPartContent::File(upload) => raw.add_file(upload.clone(), arity, uses_last_value),
         }
         let values = match raw {
             RawValue::Texts(texts) => texts.len(),

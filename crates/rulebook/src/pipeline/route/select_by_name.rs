@@ -71,7 +71,10 @@ fn service_name_error(name: &str) -> (usize, ServiceNameError) {
 ///
 /// # Errors
 /// Fails if the value of `module` or `method` is not text, or the API has no such service.
-pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
+pub(super) fn find_by_module_and_method(
+    modules: &ServicesByModule,
+    fields: &[Field<'_>],
+) -> Result<Option<usize>, RoutingError> {
     let given = Naming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {

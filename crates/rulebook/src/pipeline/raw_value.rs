@@ -32,23 +32,23 @@ pub(super) enum RawValue<'a> {
 
 /// Returns the raw value of a parameter that is in the path or in a header field; `Absent` for any other parameter.
 /// `slot` is the index of the parameter.
-pub(super) fn head_value<'a>(
+pub(super) fn raw_value_in_head<'a>(
     method: &PlannedMethod,
     slot: usize,
     head: &'a Head,
     segments: &'a [Cow<'_, str>],
 ) -> RawValue<'a> {
     if let Some((segment, _)) = method.path_slots.iter().find(|(_, candidate)| *candidate == slot) {
-        return segment_value(segments, *segment);
+        return raw_segment_value(segments, *segment);
     }
     match method.header_slots.iter().find(|(_, candidate)| *candidate == slot) {
-        Some((name, _)) => header_value(head, name, method.parameters[slot].arity),
+        Some((name, _)) => raw_header_value(head, name, method.parameters[slot].arity),
         None => RawValue::Absent,
     }
 }
 
 /// Returns the path segment with this index as a raw value. An empty segment counts as absent.
-pub(super) fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> RawValue<'a> {
+pub(super) fn raw_segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> RawValue<'a> {
     match segments.get(index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
         _ => RawValue::Absent,
@@ -56,7 +56,7 @@ pub(super) fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> R
 }
 
 /// Returns the values of all header fields with this name as one raw value (RFC 9110 section 5.3).
-pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: Arity) -> RawValue<'a> {
+pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: Arity) -> RawValue<'a> {
     let mut raw = RawValue::Absent;
     for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
         match std::str::from_utf8(value.as_bytes()) {
