@@ -1,43 +1,44 @@
-//! The cases that are measured: their requests, and the targets of rulebook compared to hand-written code.
+//! The cases that the benchmark measures. Each case has a request, which is sent to the rulebook server and to a
+//! hand-written server, and a goal: the minimum performance of rulebook compared to the hand-written server.
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
 use crate::{files, keys};
 
-/// A case. Its variant is its name on the command line.
+/// A case of the benchmark. The name of its variant is its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Case {
-    /// GET without parameters
+    /// GET request without parameters
     Ping,
-    /// GET with two path integers and a bounded query string
+    /// GET request with two integers in the path and a string in the query
     Get,
-    /// The GET with all three parameters in the query
+    /// GET request with two integers and a string in the query
     Query,
-    /// The GET with all in the query, defined in the dialect `rules`
+    /// The request of `query`, for a definition in the dialect `rules`
     Rules,
-    /// The GET with all in the query, the method named by `?service=`
+    /// The request of `query`, with `?service=` instead of a path to select the method
     Service,
-    /// The GET in JSONP
+    /// The request of `get`, with a JSONP response
     Jsonp,
-    /// POST of eight checked fields as JSON, with one of 100 bearer keys
+    /// POST request with eight fields as JSON, and one of 100 bearer keys
     Json,
-    /// POST of the same fields urlencoded
+    /// The request of `json`, with the fields in urlencoded form
     Form,
-    /// OPTIONS of a service: its definition, rendered at start
+    /// OPTIONS request, whose response is rendered at start
     Options,
-    /// The OpenAPI document, rendered at start
+    /// GET request for the OpenAPI document, which is rendered at start
     Openapi,
-    /// One of the demo's articles, read from SQLite
+    /// GET request for an article of the demo, which is read from SQLite
     Article,
-    /// GET with a bearer key, the only one of the server
+    /// GET request with a bearer key, on a server with a single key
     OneKey,
-    /// GET with each of 1,000 bearer keys in turn
+    /// GET requests with 1,000 different bearer keys in turn
     ThousandKeys,
     /// Download of 1 KiB, compared with actix-files
     #[value(name = "down-1k")]
     Down1K,
-    /// The same, with `tcp_nodelay(true)` in actix-files
+    /// Download of 1 KiB, compared with actix-files with `tcp_nodelay(true)`
     #[value(name = "down-1k-nodelay")]
     Down1KNodelay,
     /// Download of 1 KiB, compared with nginx, if it is installed
@@ -46,7 +47,7 @@ pub enum Case {
     /// Download of 1 MiB, compared with actix-files
     #[value(name = "down-1m")]
     Down1M,
-    /// The same, with `tcp_nodelay(true)` in actix-files
+    /// Download of 1 MiB, compared with actix-files with `tcp_nodelay(true)`
     #[value(name = "down-1m-nodelay")]
     Down1MNodelay,
     /// Download of 256 MiB over one connection
@@ -58,74 +59,74 @@ pub enum Case {
     /// Upload of 256 MiB over one connection
     #[value(name = "up-256m")]
     Up256M,
-    /// The GET of the last of 10 services
+    /// The request of `get`, to the last of 10 services
     #[value(name = "last-of-10")]
     LastOf10,
-    /// The GET of the last of 1,000 services
+    /// The request of `get`, to the last of 1,000 services
     #[value(name = "last-of-1000")]
     LastOf1000,
-    /// The GET of the last of 10,000 services
+    /// The request of `get`, to the last of 10,000 services
     #[value(name = "last-of-10000")]
     LastOf10000,
 }
 
-/// The endpoints that both servers serve.
+/// What both servers serve for a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Setup {
-    /// Every endpoint once, and the documents.
+pub enum ServedContent {
+    /// Each endpoint of the benchmark once, and the documents of the API.
     Endpoints,
-    /// The demo's articles, from one database.
+    /// The articles of the demo. Both servers read them from the same database.
     Articles,
-    /// Downloads, compared with the server written by hand.
+    /// Downloads of files. The other server is the hand-written one.
     Files {
-        /// If `true`, that server sets TCP_NODELAY.
+        /// If `true`, the hand-written server sets the socket option `TCP_NODELAY`.
         nodelay: bool,
     },
-    /// Downloads, compared with nginx.
+    /// Downloads of files. The other server is nginx.
     Nginx,
-    /// Uploads.
+    /// Uploads of files.
     Uploads,
-    /// Every endpoint once, with this number of keys.
-    Keys(usize),
-    /// One endpoint under this number of names.
-    Many(usize),
+    /// Each endpoint of the benchmark once, and this number of bearer keys.
+    BearerKeys(usize),
+    /// One endpoint with this number of paths, each a service.
+    ManyServices(usize),
 }
 
-/// The target of a case.
+/// The goal of a case: a minimum performance of rulebook.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Aim {
-    /// Minimum ratio of rulebook's requests per second to those of the hand-written server.
-    Ratio(f64),
-    /// Minimum ratio of rulebook's requests per second to those of rulebook in another case.
-    Of(Case, f64),
+pub enum Goal {
+    /// The number of requests per second must be at least this multiple of the other server's number.
+    RatioToOtherServer(f64),
+    /// The number of requests per second must be at least this multiple of rulebook's number in another case.
+    RatioToCase(Case, f64),
 }
 
-/// A request of a case.
+/// The HTTP request of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// GET, POST or OPTIONS.
+    /// The HTTP method: GET, POST or OPTIONS.
     pub method: &'static str,
-    /// Path and query.
+    /// The request target: path and query.
     pub target: String,
     /// The body of a POST request.
     pub body: Option<Body>,
-    /// The bearer token.
+    /// The bearer token of the caller; `None` if the caller is anonymous.
     pub token: Option<String>,
-    /// The number of keys that the measured requests use in turn; 0 means the one of `token`.
-    pub turns: usize,
+    /// The number of bearer tokens that the measured requests use in turn. If it is 0, all requests have `token`.
+    pub token_count: usize,
 }
 
-/// The body of a request.
+/// The body of a POST request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// The media type.
+    /// The value of `Content-Type`.
     pub media_type: String,
-    /// The content.
+    /// The bytes of the body, which are UTF-8 text.
     pub text: String,
 }
 
 impl Case {
-    /// Returns the title in the table.
+    /// Returns the title of the case in the table of results.
     pub fn title(self) -> &'static str {
         match self {
             Self::Ping => "ping",
@@ -155,31 +156,31 @@ impl Case {
         }
     }
 
-    /// Returns the target.
-    pub fn aim(self) -> Aim {
+    /// Returns the goal of the case.
+    pub fn goal(self) -> Goal {
         match self {
-            Self::Ping | Self::Options | Self::Openapi | Self::OneKey => Aim::Ratio(0.97),
-            Self::Get | Self::Query | Self::Json | Self::Form => Aim::Ratio(1.05),
-            Self::Rules | Self::Service => Aim::Of(Self::Query, 0.95),
-            Self::Article => Aim::Ratio(1.0),
-            Self::ThousandKeys => Aim::Of(Self::OneKey, 0.97),
-            Self::Down1K => Aim::Ratio(11.0),
-            Self::Down1KNodelay => Aim::Ratio(1.4),
-            Self::Down1KNginx => Aim::Ratio(0.8),
-            Self::Down1M => Aim::Ratio(2.2),
-            Self::Down1MNodelay => Aim::Ratio(1.7),
-            Self::Down256M => Aim::Ratio(2.0),
-            Self::Up1M => Aim::Ratio(1.1),
-            Self::Up256M => Aim::Ratio(1.2),
-            Self::LastOf10 => Aim::Ratio(1.3),
-            Self::Jsonp => Aim::Of(Self::Get, 0.95),
-            // The tolerance covers the variation between rounds.
-            Self::LastOf1000 | Self::LastOf10000 => Aim::Of(Self::LastOf10, 0.97),
+            Self::Ping | Self::Options | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
+            Self::Get | Self::Query | Self::Json | Self::Form => Goal::RatioToOtherServer(1.05),
+            Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
+            Self::Article => Goal::RatioToOtherServer(1.0),
+            Self::ThousandKeys => Goal::RatioToCase(Self::OneKey, 0.97),
+            Self::Down1K => Goal::RatioToOtherServer(11.0),
+            Self::Down1KNodelay => Goal::RatioToOtherServer(1.4),
+            Self::Down1KNginx => Goal::RatioToOtherServer(0.8),
+            Self::Down1M => Goal::RatioToOtherServer(2.2),
+            Self::Down1MNodelay => Goal::RatioToOtherServer(1.7),
+            Self::Down256M => Goal::RatioToOtherServer(2.0),
+            Self::Up1M => Goal::RatioToOtherServer(1.1),
+            Self::Up256M => Goal::RatioToOtherServer(1.2),
+            Self::LastOf10 => Goal::RatioToOtherServer(1.3),
+            Self::Jsonp => Goal::RatioToCase(Self::Get, 0.95),
+            // The number of services should have no effect. The goal is below 1, because measurements vary.
+            Self::LastOf1000 | Self::LastOf10000 => Goal::RatioToCase(Self::LastOf10, 0.97),
         }
     }
 
-    /// Returns the endpoints that the servers must serve.
-    pub fn setup(self) -> Setup {
+    /// Returns what the servers must serve for this case.
+    pub fn served_content(self) -> ServedContent {
         match self {
             Self::Ping
             | Self::Get
@@ -190,22 +191,22 @@ impl Case {
             | Self::Json
             | Self::Form
             | Self::Options
-            | Self::Openapi => Setup::Endpoints,
-            Self::Article => Setup::Articles,
-            Self::OneKey => Setup::Keys(1),
-            Self::ThousandKeys => Setup::Keys(1_000),
-            Self::Down1K | Self::Down1M | Self::Down256M => Setup::Files { nodelay: false },
-            Self::Up1M | Self::Up256M => Setup::Uploads,
-            Self::Down1KNodelay | Self::Down1MNodelay => Setup::Files { nodelay: true },
-            Self::Down1KNginx => Setup::Nginx,
-            Self::LastOf10 => Setup::Many(10),
-            Self::LastOf1000 => Setup::Many(1_000),
-            Self::LastOf10000 => Setup::Many(10_000),
+            | Self::Openapi => ServedContent::Endpoints,
+            Self::Article => ServedContent::Articles,
+            Self::OneKey => ServedContent::BearerKeys(1),
+            Self::ThousandKeys => ServedContent::BearerKeys(1_000),
+            Self::Down1K | Self::Down1M | Self::Down256M => ServedContent::Files { nodelay: false },
+            Self::Up1M | Self::Up256M => ServedContent::Uploads,
+            Self::Down1KNodelay | Self::Down1MNodelay => ServedContent::Files { nodelay: true },
+            Self::Down1KNginx => ServedContent::Nginx,
+            Self::LastOf10 => ServedContent::ManyServices(10),
+            Self::LastOf1000 => ServedContent::ManyServices(1_000),
+            Self::LastOf10000 => ServedContent::ManyServices(10_000),
         }
     }
 
-    /// Returns `true` if this program generates the load, because a request is too large for wrk, which counts complete
-    /// requests in a round.
+    /// Returns `true` if the benchmark program itself sends the requests. The tool `wrk` cannot measure such large
+    /// requests, because it counts only requests that are completed in a round.
     pub fn is_large(self) -> bool {
         matches!(self, Self::Down256M | Self::Up256M)
     }
@@ -213,106 +214,107 @@ impl Case {
     /// Returns the request that is measured.
     pub fn request(self) -> Request {
         match self {
-            Self::Ping => get("/ping"),
-            Self::Get => get("/article/line/23/7?lang=en"),
-            Self::Query => get("/article/query?article_id=23&no_line=7&lang=en"),
-            Self::Rules => get("/lines/query?article_id=23&no_line=7&lang=en"),
-            Self::Service => get("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
-            Self::Jsonp => get("/script/line/23/7?lang=en&callback=app.show"),
-            Self::Json => post_json(&article()),
-            Self::Form => post_form(&article()),
-            Self::Options => Request { method: "OPTIONS", ..get("/ping") },
-            Self::Openapi => get("/openapi.json"),
-            Self::Article => get("/article/3"),
-            Self::OneKey => with_key(get("/private"), 0),
-            Self::ThousandKeys => with_key(get("/private"), 1_000),
-            Self::Down1K | Self::Down1KNodelay | Self::Down1KNginx => download(1 << 10),
-            Self::Down1M | Self::Down1MNodelay => download(1 << 20),
-            Self::Down256M => download(256 << 20),
-            Self::Up1M => upload(1 << 20),
-            // This small request is only for the comparison of responses; the load sends its own.
-            Self::Up256M => upload(1 << 10),
-            Self::LastOf10 => get("/s10/line/23/7?lang=en"),
-            Self::LastOf1000 => get("/s1000/line/23/7?lang=en"),
-            Self::LastOf10000 => get("/s10000/line/23/7?lang=en"),
+            Self::Ping => get_request("/ping"),
+            Self::Get => get_request("/article/line/23/7?lang=en"),
+            Self::Query => get_request("/article/query?article_id=23&no_line=7&lang=en"),
+            Self::Rules => get_request("/lines/query?article_id=23&no_line=7&lang=en"),
+            Self::Service => get_request("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
+            Self::Jsonp => get_request("/script/line/23/7?lang=en&callback=app.show"),
+            Self::Json => post_json(&valid_article()),
+            Self::Form => post_form(&valid_article()),
+            Self::Options => Request { method: "OPTIONS", ..get_request("/ping") },
+            Self::Openapi => get_request("/openapi.json"),
+            Self::Article => get_request("/article/3"),
+            Self::OneKey => with_token(get_request("/private"), 0),
+            Self::ThousandKeys => with_token(get_request("/private"), 1_000),
+            Self::Down1K | Self::Down1KNodelay | Self::Down1KNginx => download_request(1 << 10),
+            Self::Down1M | Self::Down1MNodelay => download_request(1 << 20),
+            Self::Down256M => download_request(256 << 20),
+            Self::Up1M => upload_request(1 << 20),
+            // This small request is used only to compare the responses. `drive::load` sends the measured requests.
+            Self::Up256M => upload_request(1 << 10),
+            Self::LastOf10 => get_request("/s10/line/23/7?lang=en"),
+            Self::LastOf1000 => get_request("/s1000/line/23/7?lang=en"),
+            Self::LastOf10000 => get_request("/s10000/line/23/7?lang=en"),
         }
     }
 
-    /// Returns invalid requests with the status of both servers' responses.
-    pub fn refused(self) -> Vec<(Request, u16)> {
+    /// Returns invalid requests, each with the status that both servers must respond with.
+    pub fn invalid_requests(self) -> Vec<(Request, u16)> {
         match self {
-            Self::Ping => vec![(get("/pong"), 404)],
+            Self::Ping => vec![(get_request("/pong"), 404)],
             Self::Get => vec![
-                (get("/article/line/23/seven?lang=en"), 400),
-                (get("/article/line/23/2147483648?lang=en"), 400),
-                (get("/article/line/23/7?lang=e"), 400),
-                (get("/article/line/23/7"), 400),
+                (get_request("/article/line/23/seven?lang=en"), 400),
+                (get_request("/article/line/23/2147483648?lang=en"), 400),
+                (get_request("/article/line/23/7?lang=e"), 400),
+                (get_request("/article/line/23/7"), 400),
             ],
             Self::Query | Self::Rules => {
                 let target = self.request().target;
                 vec![
-                    (get(&target.replacen("line=7", "line=seven", 1)), 400),
-                    (get(&target.replacen("line=7", "line=2147483648", 1)), 400),
-                    (get(&target.replacen("&lang=en", "", 1)), 400),
+                    (get_request(&target.replacen("line=7", "line=seven", 1)), 400),
+                    (get_request(&target.replacen("line=7", "line=2147483648", 1)), 400),
+                    (get_request(&target.replacen("&lang=en", "", 1)), 400),
                 ]
             }
             Self::Service => vec![
-                (get("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
-                (get("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),
-                (get("/?service=Article.Query&article_id=23&no_line=7"), 400),
+                (get_request("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
+                (get_request("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),
+                (get_request("/?service=Article.Query&article_id=23&no_line=7"), 400),
             ],
             Self::Jsonp => vec![
-                (get("/script/line/23/7?lang=en&callback=alert(1)"), 400),
-                (get("/script/line/23/7?lang=en&callback=a..b"), 400),
+                (get_request("/script/line/23/7?lang=en&callback=alert(1)"), 400),
+                (get_request("/script/line/23/7?lang=en&callback=a..b"), 400),
             ],
-            Self::Json => refused_articles(post_json),
-            Self::Form => refused_articles(post_form),
-            Self::Options => vec![(Request { method: "OPTIONS", ..get("/pong") }, 404)],
-            Self::Openapi => vec![(get("/openapi.yaml"), 404)],
-            Self::Article => vec![(get("/article/3000000"), 404), (get("/article/three"), 400)],
-            Self::OneKey | Self::ThousandKeys => vec![(get("/private"), 401)],
-            Self::Down1KNginx => vec![(Request { target: file("public/none.txt"), ..download(1) }, 404)],
+            Self::Json => invalid_article_requests(post_json),
+            Self::Form => invalid_article_requests(post_form),
+            Self::Options => vec![(Request { method: "OPTIONS", ..get_request("/pong") }, 404)],
+            Self::Openapi => vec![(get_request("/openapi.yaml"), 404)],
+            Self::Article => vec![(get_request("/article/3000000"), 404), (get_request("/article/three"), 400)],
+            Self::OneKey | Self::ThousandKeys => vec![(get_request("/private"), 401)],
+            Self::Down1KNginx => vec![(Request { target: file_target("public/none.txt"), ..download_request(1) }, 404)],
             Self::Down1K | Self::Down1KNodelay | Self::Down1M | Self::Down1MNodelay | Self::Down256M => vec![
-                (Request { target: file("public/none.txt"), ..download(1) }, 404),
-                (Request { target: file("public/../none.txt"), ..download(1) }, 400),
-                (Request { token: None, ..download(1 << 10) }, 401),
+                (Request { target: file_target("public/none.txt"), ..download_request(1) }, 404),
+                (Request { target: file_target("public/../none.txt"), ..download_request(1) }, 400),
+                (Request { token: None, ..download_request(1 << 10) }, 401),
             ],
-            Self::Up1M | Self::Up256M => vec![(Request { token: None, ..upload(1 << 10) }, 401)],
+            Self::Up1M | Self::Up256M => vec![(Request { token: None, ..upload_request(1 << 10) }, 401)],
             Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
                 let target = self.request().target;
                 vec![
-                    (get(&target.replacen("/line", "0/line", 1)), 404),
-                    (get(&target.replacen("/23/", "/-1/", 1)), 400),
+                    (get_request(&target.replacen("/line", "0/line", 1)), 404),
+                    (get_request(&target.replacen("/23/", "/-1/", 1)), 400),
                 ]
             }
         }
     }
 }
 
-fn get(target: &str) -> Request {
-    Request { method: "GET", target: target.to_owned(), body: None, token: None, turns: 0 }
+fn get_request(target: &str) -> Request {
+    Request { method: "GET", target: target.to_owned(), body: None, token: None, token_count: 0 }
 }
 
-/// Adds a key to a request, or this number of keys that requests use in turn.
-fn with_key(request: Request, turns: usize) -> Request {
-    Request { token: Some(keys::token(0)), turns, ..request }
+/// Adds a bearer token to a request. If `token_count` is not 0, the measured requests use this number of tokens in
+/// turn.
+fn with_token(request: Request, token_count: usize) -> Request {
+    Request { token: Some(keys::bearer_token(0)), token_count, ..request }
 }
 
-fn file(name: &str) -> String {
-    format!("{}?filename={name}", files::PATH)
+fn file_target(name: &str) -> String {
+    format!("{}?filename={name}", files::ENDPOINT_PATH)
 }
 
-fn download(size: usize) -> Request {
-    with_key(get(&file(&files::name(size))), 0)
+fn download_request(size: usize) -> Request {
+    with_token(get_request(&file_target(&files::file_name(size))), 0)
 }
 
-fn upload(size: usize) -> Request {
-    let body = Body { media_type: files::media_type(), text: files::body("public/up.txt", size) };
-    Request { method: "POST", body: Some(body), ..with_key(get(files::PATH), 0) }
+fn upload_request(size: usize) -> Request {
+    let body = Body { media_type: files::media_type(), text: files::multipart_body("public/up.txt", size) };
+    Request { method: "POST", body: Some(body), ..with_token(get_request(files::ENDPOINT_PATH), 0) }
 }
 
 fn post_json(article: &Json) -> Request {
-    post("/article", "application/json", article.to_string())
+    post_request("/article", "application/json", article.to_string())
 }
 
 fn post_form(article: &Json) -> Request {
@@ -323,16 +325,16 @@ fn post_form(article: &Json) -> Request {
             other => form.append_pair(name, &other.to_string()),
         };
     }
-    post("/article/form", "application/x-www-form-urlencoded", form.finish())
+    post_request("/article/form", "application/x-www-form-urlencoded", form.finish())
 }
 
-fn post(target: &str, media_type: &str, text: String) -> Request {
+fn post_request(target: &str, media_type: &str, text: String) -> Request {
     let body = Some(Body { media_type: media_type.to_owned(), text });
-    Request { method: "POST", body, ..with_key(get(target), keys::COUNT) }
+    Request { method: "POST", body, ..with_token(get_request(target), keys::DEFAULT_COUNT) }
 }
 
-/// Returns the body of a valid POST request.
-fn article() -> Json {
+/// Returns an article that `POST /article` accepts.
+fn valid_article() -> Json {
     json!({
         "title": "On the nature of lines",
         "text": "A line begins where the eye does, and ends where the paper does; between the two, déjà vu. \
@@ -346,18 +348,18 @@ fn article() -> Json {
     })
 }
 
-fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
+fn invalid_article_requests(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
     let with = |name: &str, value: Json| {
-        let mut article = article();
+        let mut article = valid_article();
         article[name] = value;
         (post(&article), 400)
     };
     let without_title = {
-        let mut article = article();
+        let mut article = valid_article();
         article.as_object_mut().map(|fields| fields.shift_remove("title"));
         (post(&article), 400)
     };
-    let with_token = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&article()) };
+    let with_other_token = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&valid_article()) };
     vec![
         with("title", json!("")),
         with("text", json!("x".repeat(10_001))),
@@ -368,7 +370,7 @@ fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
         with("rating", json!(5.5)),
         with("draft", json!("perhaps")),
         without_title,
-        (with_token(None), 401),
-        (with_token(Some("unknown")), 401),
+        (with_other_token(None), 401),
+        (with_other_token(Some("unknown")), 401),
     ]
 }

@@ -1,4 +1,4 @@
-//! The definition and the keys of the rulebook server.
+//! Writes the definition of the benchmark's API and the bearer keys of its callers, for the rulebook server.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 
 use crate::{files, keys};
 
-/// The type of ids, 0 to 2147483647.
-const ID: &str = "id";
+/// The name of rulebook's type of ids, which are integers from 0 to 2147483647.
+const ID_TYPE: &str = "id";
 
-/// Writes the definition to `api/` and the keys to `data/`. If `services` is not 0, the definition contains one
-/// endpoint under this number of names, otherwise every endpoint once.
-pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
+/// Writes the definition to the subfolder `api` and the keys to the subfolder `data`. If `services` is not 0, the
+/// definition contains one endpoint with this number of paths, otherwise each endpoint once.
+pub fn write_definition(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
     let api = folder.join("api");
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
@@ -21,38 +21,38 @@ pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
         "title": "Benchmark",
         "version": "1.0.0",
         "service": { "on": true },
-        // Errors have the same HTTP statuses as in the hand-written server.
+        // With this setting, errors have the same HTTP statuses as in the hand-written server.
         "phalapi": { "real_status": true },
     });
-    fs::write(api.join("app.json"), text(&app))?;
-    let module = if services == 0 { bench() } else { many(services) };
-    fs::write(api.join("bench.json"), text(&module))?;
+    fs::write(api.join("app.json"), json_text(&app))?;
+    let module = if services == 0 { endpoints_module() } else { many_services_module(services) };
+    fs::write(api.join("bench.json"), json_text(&module))?;
     if services == 0 {
-        fs::write(api.join("lines.json"), text(&lines()))?;
+        fs::write(api.join("lines.json"), json_text(&rules_module()))?;
     }
     fs::write(data.join("pepper"), keys::PEPPER)?;
-    fs::write(data.join("keys.json"), text(&keys::file(keys)))
+    fs::write(data.join("keys.json"), json_text(&keys::key_file(keys)))
 }
 
-/// Writes the definition of downloads and uploads to `api/`, and the keys to `data/`.
-pub fn write_files(folder: &Path) -> io::Result<()> {
+/// Writes the definition of downloads and uploads to the subfolder `api`, and the keys to the subfolder `data`.
+pub fn write_files_definition(folder: &Path) -> io::Result<()> {
     let api = folder.join("api");
     fs::create_dir_all(&api)?;
-    fs::write(api.join("iapi.json"), text(&files()))?;
+    fs::write(api.join("iapi.json"), json_text(&files_module()))?;
     let data = folder.join("data");
     fs::write(data.join("pepper"), keys::PEPPER)?;
-    fs::write(data.join("keys.json"), text(&keys::file(keys::COUNT)))
+    fs::write(data.join("keys.json"), json_text(&keys::key_file(keys::DEFAULT_COUNT)))
 }
 
-fn files() -> Json {
+fn files_module() -> Json {
     let filename = json!({ "info": "Its name", "type": "filename(public/**)", "name": "filename" });
     json!({
         "info": "Files",
         "envelope": "plain",
-        "/": { (&files::PATH[1..]): {
+        "/": { (&files::ENDPOINT_PATH[1..]): {
             "GET": {
                 "info": "Downloads a file",
-                "scope": [[keys::SCOPE]],
+                "scope": [[keys::PERMISSION]],
                 "in": { "GET@filename": filename },
                 "errors": {
                     "no_such_file": { "status": 404, "info": "there is no such file" },
@@ -62,7 +62,7 @@ fn files() -> Json {
             },
             "POST": {
                 "info": "Uploads a file",
-                "scope": [[keys::SCOPE]],
+                "scope": [[keys::PERMISSION]],
                 "in": {
                     "content": { "info": "The file", "type": "file", "max": 1_u64 << 30, "range": ["text/plain"], "name": "content" },
                     "filename": filename,
@@ -79,16 +79,16 @@ fn files() -> Json {
     })
 }
 
-/// Returns the path of the `n`-th service in a definition of many.
-pub fn path(n: usize) -> String {
+/// Returns the path of the `n`-th service, for a definition that contains one endpoint with many paths.
+pub fn service_path(n: usize) -> String {
     format!("/s{n}/line/{{article_id}}/{{no_line}}")
 }
 
-fn text(json: &Json) -> String {
+fn json_text(json: &Json) -> String {
     format!("{json}\n")
 }
 
-fn bench() -> Json {
+fn endpoints_module() -> Json {
     json!({
         "info": "The endpoints of the benchmark",
         "/": {
@@ -98,28 +98,28 @@ fn bench() -> Json {
             } },
             "private": { "GET": {
                 "info": "Checks that the server responds, for callers with a key",
-                "scope": [[keys::SCOPE]],
+                "scope": [[keys::PERMISSION]],
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
-            "article/line/{article_id}/{no_line}": { "GET": line() },
-            "article/query": { "GET": query() },
-            "script/line/{article_id}/{no_line}": { "GET": script() },
+            "article/line/{article_id}/{no_line}": { "GET": line_method() },
+            "article/query": { "GET": line_by_query_method() },
+            "script/line/{article_id}/{no_line}": { "GET": jsonp_line_method() },
             "article": {
-                "POST": create(),
-                "/": { "form": { "POST": create() } },
+                "POST": create_article_method(),
+                "/": { "form": { "POST": create_article_method() } },
             },
         },
     })
 }
 
-fn many(services: usize) -> Json {
+fn many_services_module(services: usize) -> Json {
     let services: serde_json::Map<_, _> =
-        (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
+        (1..=services).map(|n| (service_path(n)[1..].to_owned(), json!({ "GET": line_method() }))).collect();
     json!({ "info": "The same service under many names", "/": services })
 }
 
-fn query() -> Json {
-    let mut method = line();
+fn line_by_query_method() -> Json {
+    let mut method = line_method();
     if let Some(parameters) = method["in"].as_object_mut() {
         for name in ["article_id", "no_line"] {
             let mut parameter = parameters.shift_remove(&format!("{{{name}}}")).unwrap_or_default();
@@ -130,7 +130,7 @@ fn query() -> Json {
     method
 }
 
-fn lines() -> Json {
+fn rules_module() -> Json {
     let id = |name: &str| json!({ "name": name, "type": "int", "min": 0, "max": i32::MAX, "require": true });
     json!({ "Lines": { "@envelope": "aicra", "query": {
         "@method": "GET",
@@ -146,39 +146,39 @@ fn lines() -> Json {
     } } })
 }
 
-fn script() -> Json {
-    let mut method = line();
+fn jsonp_line_method() -> Json {
+    let mut method = line_method();
     method["options"] = json!({ "jsonp": true });
     method
 }
 
-fn line() -> Json {
+fn line_method() -> Json {
     json!({
         "info": "Returns a line of an article",
         "in": {
-            "{article_id}": { "info": "The id of the article", "type": ID },
-            "{no_line}": { "info": "The number of the line", "type": ID },
+            "{article_id}": { "info": "The id of the article", "type": ID_TYPE },
+            "{no_line}": { "info": "The number of the line", "type": ID_TYPE },
             "GET@lang": { "info": "The language", "type": "string(2,5)", "name": "lang" },
         },
         "out": {
-            "article_id": { "info": "The id of the article", "type": ID },
-            "no_line": { "info": "The number of the line", "type": ID },
+            "article_id": { "info": "The id of the article", "type": ID_TYPE },
+            "no_line": { "info": "The number of the line", "type": ID_TYPE },
             "lang": { "info": "The language", "type": "string(2,5)" },
             "line": { "info": "The line", "type": "string" },
         },
     })
 }
 
-fn create() -> Json {
+fn create_article_method() -> Json {
     json!({
         "info": "Creates an article",
-        "scope": [[keys::SCOPE]],
+        "scope": [[keys::PERMISSION]],
         "in": {
             "title": { "info": "The title", "type": "string(1,120)" },
             "text": { "info": "The text", "type": "string(1,10000)" },
             "lang": { "info": "The language", "type": "string(2,5)" },
             "kind": { "info": "The kind of article", "type": "enum(news|essay|note)" },
-            "author": { "info": "The id of the author", "type": ID },
+            "author": { "info": "The id of the author", "type": ID_TYPE },
             "category": { "info": "The number of the category", "type": "int(1,1000)" },
             "rating": { "info": "The rating", "type": "float", "min": 0, "max": 5 },
             "draft": { "info": "If true, the article is a draft", "type": "bool" },

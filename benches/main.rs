@@ -1,8 +1,9 @@
-//! Compares the performance of rulebook with that of the same endpoints written by hand on actix-web.
+//! Compares the performance of rulebook with the performance of a hand-written server on actix-web that has the same
+//! endpoints.
 //!
-//! One program contains both servers, so that they are compiled with the same options: the commands `hand` and
-//! `rulebook` serve, `definitions` writes the definition, and `drive`, the default, runs the servers in turns and
-//! prints a table. `scripts/bench` builds and starts the program.
+//! One program contains both servers, so that they are compiled with the same options. Its commands `hand` and
+//! `rulebook` start a server, `definitions` writes the definition of the API, and `drive`, the default command,
+//! measures both servers and prints a table. The script `scripts/bench` builds and starts the program.
 
 #![expect(clippy::print_stdout, reason = "a program that prints its results")]
 
@@ -39,13 +40,13 @@ struct Cli {
 enum Command {
     /// Measure both servers and print the table (the default command)
     Drive(drive::Settings),
-    /// Serve the endpoints written by hand
-    Hand(Serve),
-    /// Serve the endpoints from their definition
-    Rulebook(Serve),
+    /// ServeOptions the endpoints written by hand
+    Hand(ServeOptions),
+    /// ServeOptions the endpoints from their definition
+    Rulebook(ServeOptions),
     /// Download or upload a file repeatedly, and print the number of requests per second
     #[command(hide = true)]
-    Load(drive::Load),
+    Load(drive::LoadOptions),
     /// Write the definition (api/) and the keys (data/) of `rulebook`
     Definitions {
         /// Folder to write to
@@ -57,24 +58,24 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Serve {
+struct ServeOptions {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
-    /// Serve one endpoint under this number of names; 0 serves every endpoint once
+    /// ServeOptions one endpoint under this number of names; 0 serves every endpoint once
     #[arg(long, default_value_t = 0)]
     services: usize,
-    /// Serve the demo's articles from the database in this folder instead
+    /// ServeOptions the demo's articles from the database in this folder instead
     #[arg(long, conflicts_with = "services")]
     articles: Option<PathBuf>,
-    /// Serve the files in this folder instead, and accept uploads
+    /// ServeOptions the files in this folder instead, and accept uploads
     #[arg(long, conflicts_with_all = ["services", "articles"])]
     files: Option<PathBuf>,
     /// Set TCP_NODELAY; `hand` only, as rulebook always does
     #[arg(long, requires = "files")]
     nodelay: bool,
     /// Number of keys
-    #[arg(long, default_value_t = keys::COUNT)]
+    #[arg(long, default_value_t = keys::DEFAULT_COUNT)]
     keys: usize,
     /// Also serve the documents in this folder; `hand` only
     #[arg(long, hide = true)]
@@ -87,20 +88,20 @@ struct Serve {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Drive(cli.drive)) {
-        Command::Drive(settings) => drive::drive(&settings),
-        Command::Hand(serve) => serve.run(|serve| match (&serve.articles, &serve.files) {
+        Command::Drive(settings) => drive::run_benchmark(&settings),
+        Command::Hand(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
             (Some(folder), _) => hand::serve_articles(serve.bind, folder),
             (_, Some(folder)) => hand::serve_files(serve.bind, folder, serve.nodelay),
-            _ => hand::serve(serve.bind, serve.services, serve.keys, serve.documents.as_deref()),
+            _ => hand::serve_endpoints(serve.bind, serve.services, serve.keys, serve.documents.as_deref()),
         }),
-        Command::Rulebook(serve) => serve.run(|serve| match (&serve.articles, &serve.files) {
+        Command::Rulebook(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
             (Some(folder), _) => rulebook_server::serve_articles(serve.bind, folder),
             (_, Some(folder)) => rulebook_server::serve_files(serve.bind, folder),
-            _ => rulebook_server::serve(serve.bind, serve.services, serve.keys),
+            _ => rulebook_server::serve_endpoints(serve.bind, serve.services, serve.keys),
         }),
-        Command::Load(load) => drive::load(&load),
+        Command::Load(load) => drive::run_load(&load),
         Command::Definitions { folder, services } => {
-            definition::write(&folder, services, keys::COUNT).map_err(Into::into)
+            definition::write_definition(&folder, services, keys::DEFAULT_COUNT).map_err(Into::into)
         }
     };
     match result {
@@ -112,11 +113,11 @@ fn main() -> ExitCode {
     }
 }
 
-impl Serve {
-    fn run(&self, serve: fn(&Self) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+impl ServeOptions {
+    fn run_server(&self, serve: fn(&Self) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
         if self.attached {
             thread::spawn(|| {
-                // An error ends the input, too.
+                // If reading fails, the input has ended too.
                 let _ = io::copy(&mut io::stdin(), &mut io::sink());
                 process::exit(0);
             });

@@ -1,4 +1,4 @@
-//! The endpoints on rulebook: a definition, and handlers without checks.
+//! The rulebook server: the same endpoints with a definition, and with handlers that need no checks.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -12,65 +12,67 @@ use serde::{Deserialize, Serialize};
 
 use crate::{definition, files};
 
-/// Serves the endpoints with one worker until the process receives a signal.
+/// Serves the endpoints, with one worker, until the process receives a signal.
 ///
-/// Prints the time in milliseconds from reading the definition to a server that is ready to listen.
-pub fn serve(bind: SocketAddr, services: usize, keys: usize) -> Result<(), Box<dyn Error>> {
+/// Prints the time in milliseconds from the start of reading the definition until the server is ready to listen.
+pub fn serve_endpoints(bind: SocketAddr, services: usize, keys: usize) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    definition::write(folder.path(), services, keys)?;
+    definition::write_definition(folder.path(), services, keys)?;
 
     let begun = Instant::now();
     let keys = Keys::load(&folder.path().join("data/keys.json"))?;
     let rulebook = Rulebook::load(folder.path().join("api")).authenticator(keys);
-    let rulebook = modules(services).into_iter().fold(rulebook, Rulebook::module);
+    let rulebook = handler_modules(services).into_iter().fold(rulebook, Rulebook::module);
     let engine = rulebook.build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
-    // Removed now, because the server may be killed without time to clean up.
+    // The folder is removed now, because the server process may be killed before it could remove the folder.
     folder.close()?;
-    listen(&engine, bind)
+    listen_until_signal(&engine, bind)
 }
 
-/// Serves the demo in the same way, with its database in this folder.
+/// Serves the demo with its database in this folder, in the same way as [`serve_endpoints`].
 pub fn serve_articles(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let rulebook = article_site::add(Rulebook::load(concat!(env!("CARGO_MANIFEST_DIR"), "/api"))).data_folder(folder);
     let engine = rulebook.build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
-    listen(&engine, bind)
+    listen_until_signal(&engine, bind)
 }
 
-/// Serves the files in this folder in the same way.
+/// Serves the files in this folder, in the same way as [`serve_endpoints`].
 pub fn serve_files(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
-    definition::write_files(folder)?;
+    definition::write_files_definition(folder)?;
     let begun = Instant::now();
     let keys = Keys::load(&folder.join("data/keys.json"))?;
-    let module = Module::new("iapi").get(files::PATH, rulebook_iapi::download).post(files::PATH, rulebook_iapi::upload);
+    let module = Module::new("iapi")
+        .get(files::ENDPOINT_PATH, rulebook_iapi::download)
+        .post(files::ENDPOINT_PATH, rulebook_iapi::upload);
     let rulebook = Rulebook::load(folder.join("api")).data_folder(folder.join("data")).keep_files();
     let engine = rulebook.authenticator(keys).module(module).build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
-    listen(&engine, bind)
+    listen_until_signal(&engine, bind)
 }
 
-fn listen(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
+fn listen_until_signal(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     let settings = Settings::new().with_bind([bind.to_string()]).with_workers(1).with_signals(true);
     engine.serve(&settings)?.wait()?;
     Ok(())
 }
 
-fn modules(services: usize) -> Vec<Module> {
+fn handler_modules(services: usize) -> Vec<Module> {
     let module = Module::new("bench");
     if services > 0 {
-        return vec![(1..=services).fold(module, |module, n| module.get(&definition::path(n), line))];
+        return vec![(1..=services).fold(module, |module, n| module.get(&definition::service_path(n), read_line))];
     }
     let module = module
         .get("/ping", ping)
         .get("/private", ping)
-        .get("/article/line/{article_id}/{no_line}", line)
-        .get("/article/query", line)
-        .get("/script/line/{article_id}/{no_line}", line)
-        .post("/article", create)
-        .post("/article/form", create);
-    vec![module, Module::new("Lines").get("/lines/query", line)]
+        .get("/article/line/{article_id}/{no_line}", read_line)
+        .get("/article/query", read_line)
+        .get("/script/line/{article_id}/{no_line}", read_line)
+        .post("/article", create_article)
+        .post("/article/form", create_article);
+    vec![module, Module::new("Lines").get("/lines/query", read_line)]
 }
 
 #[derive(Serialize)]
@@ -90,26 +92,27 @@ struct LineParameters {
 }
 
 #[derive(Serialize)]
-struct Line {
+struct LineOutputs {
     article_id: u32,
     no_line: u32,
     lang: String,
     line: String,
 }
 
-async fn line(Args(parameters): Args<LineParameters>, _: Context) -> Result<Line, ApiError> {
+async fn read_line(Args(parameters): Args<LineParameters>, _: Context) -> Result<LineOutputs, ApiError> {
     let LineParameters { article_id, no_line, lang } = parameters;
-    Ok(Line { article_id, no_line, lang, line: format!("line {no_line} of article {article_id}") })
+    Ok(LineOutputs { article_id, no_line, lang, line: format!("line {no_line} of article {article_id}") })
 }
 
-/// The parameters of `create`. Those that the response does not contain are read, too, as in the hand-written server.
+/// The parameters of `create_article`. Parameters that are not in the response are deserialized too, because the
+/// hand-written server also deserializes them.
 #[derive(Deserialize)]
 struct NewArticle {
     title: String,
     text: String,
     #[expect(dead_code, reason = "checked by the definition, not in the response")]
     lang: String,
-    kind: Kind,
+    kind: ArticleKind,
     #[expect(dead_code, reason = "checked by the definition, not in the response")]
     author: u32,
     category: u32,
@@ -119,16 +122,16 @@ struct NewArticle {
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum ArticleKind {
     News,
     Essay,
     Note,
 }
 
 #[derive(Serialize)]
-struct Created {
+struct CreateOutputs {
     title: String,
-    kind: Kind,
+    kind: ArticleKind,
     category: u32,
     rating: f64,
     draft: bool,
@@ -136,9 +139,9 @@ struct Created {
     by: Arc<str>,
 }
 
-async fn create(Args(article): Args<NewArticle>, context: Context) -> Result<Created, ApiError> {
+async fn create_article(Args(article): Args<NewArticle>, context: Context) -> Result<CreateOutputs, ApiError> {
     let identity = context.identity().ok_or_else(|| ApiError::internal("the definition requires a scope"))?;
-    Ok(Created {
+    Ok(CreateOutputs {
         title: article.title,
         kind: article.kind,
         category: article.category,

@@ -1,4 +1,5 @@
-//! The modules `Author` and `Site`: authors and a greeting, for clients of PhalApi.
+//! The handlers of the API modules `Author` and `Site`: authors and a greeting. Their methods have the paths and the
+//! responses that clients of the PHP framework PhalApi expect.
 
 use jiff::Timestamp;
 use rulebook::{ApiError, Args, Context, Module};
@@ -6,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::database::{Database, DatabaseError};
 
-/// Returns the handlers of the methods that `api/author.json` defines. Each handles GET and POST.
+/// Returns the handlers of the methods that `api/author.json` defines. Each handler serves both GET and POST.
 pub(super) fn modules() -> [Module; 2] {
     [
-        Module::new("Author").any("/author/getBaseInfo", base_info).any("/author/getList", list),
-        Module::new("Site").any("/site/index", index),
+        Module::new("Author").any("/author/getBaseInfo", read_base_info).any("/author/getList", list_authors),
+        Module::new("Site").any("/site/index", greet),
     ]
 }
 
@@ -26,17 +27,17 @@ struct BaseInfo {
     articles: i64,
 }
 
-async fn base_info(Args(AuthorId { author_id }): Args<AuthorId>, context: Context) -> Result<BaseInfo, ApiError> {
-    match row(&*Database::of(&context)?, author_id).await? {
+async fn read_base_info(Args(AuthorId { author_id }): Args<AuthorId>, context: Context) -> Result<BaseInfo, ApiError> {
+    match select_author(&*Database::from_context(&context)?, author_id).await? {
         Some((name, about, articles)) => Ok(BaseInfo { name, about, articles }),
         None => Err(ApiError::declared("no_such_author").with_member("author_id", author_id)),
     }
 }
 
-async fn row(database: &Database, author_id: i64) -> Result<Option<(String, String, i64)>, DatabaseError> {
+async fn select_author(database: &Database, author_id: i64) -> Result<Option<(String, String, i64)>, DatabaseError> {
     let select = "SELECT name, about, (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users
         WHERE user_id = $1";
-    Ok(sqlx::query_as(select).bind(author_id).fetch_optional(&mut *database.read().await?).await?)
+    Ok(sqlx::query_as(select).bind(author_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]
@@ -46,29 +47,32 @@ struct ListParameters {
 
 #[derive(Serialize)]
 struct ListOutputs {
-    list: Vec<Author>,
+    list: Vec<ListedAuthor>,
 }
 
 #[derive(Serialize)]
-struct Author {
+struct ListedAuthor {
     id: i64,
     name: String,
     articles: i64,
 }
 
-async fn list(Args(ListParameters { size }): Args<ListParameters>, context: Context) -> Result<ListOutputs, ApiError> {
-    let rows = rows(&*Database::of(&context)?, size).await?;
-    Ok(ListOutputs { list: rows.into_iter().map(|(id, name, articles)| Author { id, name, articles }).collect() })
+async fn list_authors(
+    Args(ListParameters { size }): Args<ListParameters>,
+    context: Context,
+) -> Result<ListOutputs, ApiError> {
+    let rows = select_authors(&*Database::from_context(&context)?, size).await?;
+    Ok(ListOutputs { list: rows.into_iter().map(|(id, name, articles)| ListedAuthor { id, name, articles }).collect() })
 }
 
-async fn rows(database: &Database, size: i64) -> Result<Vec<(i64, String, i64)>, DatabaseError> {
+async fn select_authors(database: &Database, size: i64) -> Result<Vec<(i64, String, i64)>, DatabaseError> {
     let select = "SELECT user_id, name, COUNT(*) FROM users JOIN articles ON author_id = user_id
         GROUP BY user_id, name ORDER BY COUNT(*) DESC, user_id LIMIT $1";
-    Ok(sqlx::query_as(select).bind(size).fetch_all(&mut *database.read().await?).await?)
+    Ok(sqlx::query_as(select).bind(size).fetch_all(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]
-struct IndexParameters {
+struct GreetParameters {
     username: String,
 }
 
@@ -79,8 +83,8 @@ struct Greeting {
     time: i64,
 }
 
-async fn index(
-    Args(IndexParameters { username }): Args<IndexParameters>,
+async fn greet(
+    Args(GreetParameters { username }): Args<GreetParameters>,
     context: Context,
 ) -> Result<Greeting, ApiError> {
     let listed = context.call("article.list").arg("size", 1).send().await;

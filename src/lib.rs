@@ -1,7 +1,7 @@
 //! The demo: a site of articles, which `api/` defines, with a database.
 //!
-//! This is the code that a team writes itself: handlers (one module for each module of the definition), authentication
-//! by logins, and a database. It uses only public names of the crate, so that it can be copied.
+//! This crate is an example of the code that a team writes for its API: handlers (a Rust module for each API module),
+//! authentication by logins, and a database. It uses only public items of rulebook, so that a team can copy its code.
 
 mod article;
 mod author;
@@ -14,7 +14,7 @@ use rulebook::Rulebook;
 
 use database::Database;
 
-/// Adds the demo's modules, its authentication and its database. The database is opened by the first request that needs
+/// Adds the handlers, the authentication and the database of the demo. The first request that needs the database opens
 /// it.
 pub fn add(rulebook: Rulebook) -> Rulebook {
     let database = Database::new(rulebook.data_folder_handle());
@@ -23,7 +23,7 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
     rulebook
         .readiness_check("database", move || {
             let database = checked.clone();
-            async move { database.check().await }
+            async move { database.check_readiness().await }
         })
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {
@@ -38,12 +38,13 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
         .module(rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache))
 }
 
-/// Returns the current time in the format of the database.
+/// Returns the current time in the format in which the database stores times.
 fn now() -> String {
     format_time(Timestamp::now())
 }
 
-/// Formats a time for the database and for responses: in UTC, to the second (RFC 3339). Later times are greater texts.
+/// Formats a time for the database and for responses: in UTC, without fractions of a second (RFC 3339). Comparing two
+/// such texts compares the times.
 fn format_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

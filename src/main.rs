@@ -1,4 +1,4 @@
-//! The program of the article site.
+//! The program of the demo: rulebook's command line with the handlers of the article site.
 
 use std::process::ExitCode;
 

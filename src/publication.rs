@@ -1,15 +1,15 @@
-//! The module `publication`: articles, for clients of api 3.0. The handlers call methods of the module `article`, as
-//! modules of api 3.0 called each other.
+//! The handlers of the API module `publication`: articles for clients of api 3.0, a predecessor of rulebook. The
+//! handlers call methods of the API module `article`, to show how a method calls another method.
 
 use rulebook::{ApiError, Args, Context, Module};
 use serde::{Deserialize, Serialize};
 
-/// Number of articles on a page.
-const SIZE: u8 = 20;
+/// Number of articles in one page of search results.
+const PAGE_SIZE: u8 = 20;
 
 /// Returns the handlers of the methods that `api/publication.json` defines.
 pub(super) fn module() -> Module {
-    Module::new("publication").get("/publication/read", read).post("/publication/search", search)
+    Module::new("publication").get("/publication/read", read_article).post("/publication/search", search_articles)
 }
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Article {
     author: String,
 }
 
-async fn read(
+async fn read_article(
     Args(ReadParameters { article_id }): Args<ReadParameters>,
     context: Context,
 ) -> Result<Article, ApiError> {
@@ -46,20 +46,23 @@ struct SearchParameters {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Page {
-    articles: Vec<Line>,
+struct SearchOutputs {
+    articles: Vec<FoundArticle>,
     total: i64,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Line {
+struct FoundArticle {
     article_id: i64,
     title: String,
     author: String,
 }
 
-async fn search(Args(parameters): Args<SearchParameters>, context: Context) -> Result<Page, ApiError> {
+async fn search_articles(
+    Args(parameters): Args<SearchParameters>,
+    context: Context,
+) -> Result<SearchOutputs, ApiError> {
     let SearchParameters { words, language, page } = parameters;
     let list = context.call("article.list").arg("words", words).arg("language", language);
-    list.arg("page", page).arg("size", SIZE).send().await.deserialize()
+    list.arg("page", page).arg("size", PAGE_SIZE).send().await.deserialize()
 }

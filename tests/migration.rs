@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::documents::{cell, compare_generated};
+use crate::documents::{compare_generated, escape_cell};
 use crate::http::recorded::AGREE;
 use crate::{readme, seeds};
 
@@ -92,10 +92,11 @@ fn document_differences(ancestor: &str) -> String {
     for name in *names {
         for (section, shows, reason) in seeds::differences(name) {
             // Several examples may have the same difference: list the first.
-            if table.contains(&format!("| {} |\n", cell(&reason))) {
+            if table.contains(&format!("| {} |\n", escape_cell(&reason))) {
                 continue;
             }
-            writeln!(table, "| {} | {} | {} |", cell(&section), cell(&shows), cell(&reason)).unwrap();
+            writeln!(table, "| {} | {} | {} |", escape_cell(&section), escape_cell(&shows), escape_cell(&reason))
+                .unwrap();
         }
     }
     table
@@ -119,7 +120,7 @@ fn recorded_differences(ancestor: &str) -> String {
     for (reason, ids) in reasons {
         let row = rows.get(&ids[0]).unwrap_or_else(|| panic!("{} is not a case", ids[0]));
         let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
-        writeln!(table, "| {} | {} | {} |", cell(&reason), cell(&example(row)), ids.join(" ")).unwrap();
+        writeln!(table, "| {} | {} | {} |", escape_cell(&reason), escape_cell(&example(row)), ids.join(" ")).unwrap();
     }
     table
 }

@@ -1,4 +1,4 @@
-//! Documents that rulebook renders, which the server written by hand then serves as well.
+//! Copies the documents that rulebook renders, so that the hand-written server can serve the same documents.
 
 use std::error::Error;
 use std::fs;
@@ -10,8 +10,8 @@ use ureq::http::Request;
 
 use crate::hand::DOCUMENTS;
 
-/// Downloads the documents of a rulebook server to a folder.
-pub fn fetch(address: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+/// Downloads the documents from a rulebook server, and writes them to files in a folder.
+pub fn download_documents(address: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     let agent = Agent::new_with_defaults();
     for (method, path, file) in DOCUMENTS {
         let request = Request::builder().method(method).uri(format!("http://{address}{path}")).body(())?;

@@ -1,5 +1,5 @@
-//! A load of large files over one connection, one request after the other. `wrk` cannot measure these, because it
-//! counts complete requests in a round.
+//! Downloads or uploads large files over one connection, one after the other, and measures the requests per second. The
+//! tool `wrk` cannot measure large files, because it counts only the requests that are completed in a round.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,17 +14,17 @@ use super::{LOAD_CORE, Settings};
 use crate::cases::Case;
 use crate::{files, keys};
 
-/// Number of bytes that are written or read at a time.
-const CHUNK: usize = 1 << 20;
+/// Number of bytes of a file that are written or read at a time.
+const CHUNK_SIZE: usize = 1 << 20;
 
-/// The options of a load.
+/// The options of the command `load`.
 #[derive(Args)]
-pub struct Load {
+pub struct LoadOptions {
     /// Address of the server
     address: SocketAddr,
     /// Upload files instead of downloading them
-    #[arg(long)]
-    up: bool,
+    #[arg(long = "up")]
+    is_upload: bool,
     /// Size of a file in bytes
     #[arg(long, default_value_t = 256 << 20)]
     size: usize,
@@ -33,61 +33,66 @@ pub struct Load {
     seconds: u32,
 }
 
-/// Runs a round in its own process and returns the requests per second.
-pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
-    let output = command(address, case == Case::Up256M, settings.seconds)?.output()?;
+/// Runs a round of the benchmark in a separate process, and returns the number of requests per second.
+pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
+    let output = load_command(address, case == Case::Up256M, settings.seconds)?.output()?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let number = stdout.trim().parse();
     number.map_err(|_| format!("{}: {stdout}{}", case.title(), String::from_utf8_lossy(&output.stderr)).into())
 }
 
-/// Returns the command that generates the load.
-pub fn command(address: SocketAddr, up: bool, seconds: u32) -> Result<Command, Box<dyn Error>> {
+/// Returns a command that runs `load` on its processor core.
+pub fn load_command(address: SocketAddr, is_upload: bool, seconds: u32) -> Result<Command, Box<dyn Error>> {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &LOAD_CORE.to_string()]).arg(env::current_exe()?);
     command.args(["load", &address.to_string(), "--seconds", &seconds.to_string()]);
-    if up {
+    if is_upload {
         command.arg("--up");
     }
     Ok(command)
 }
 
-/// Generates the load and prints the number of requests per second.
-pub fn load(load: &Load) -> Result<(), Box<dyn Error>> {
-    let mut stream = BufReader::with_capacity(CHUNK, TcpStream::connect(load.address)?);
+/// Sends requests until the time is over, and prints the number of requests per second.
+pub fn run_load(load: &LoadOptions) -> Result<(), Box<dyn Error>> {
+    let mut stream = BufReader::with_capacity(CHUNK_SIZE, TcpStream::connect(load.address)?);
     stream.get_ref().set_nodelay(true)?;
-    let chunk = files::LINE.repeat(CHUNK / files::LINE.len());
+    let chunk = files::LINE.repeat(CHUNK_SIZE / files::LINE.len());
     let begun = Instant::now();
     let mut count = 0;
     while count == 0 || begun.elapsed() < Duration::from_secs(load.seconds.into()) {
-        let expected =
-            if load.up { send_upload(load, stream.get_mut(), &chunk)? } else { send_download(load, stream.get_mut())? };
-        receive(&mut stream, expected)?;
+        let expected = if load.is_upload {
+            send_upload(load, stream.get_mut(), &chunk)?
+        } else {
+            send_download(load, stream.get_mut())?
+        };
+        receive_response(&mut stream, expected)?;
         count += 1;
     }
     println!("{:.4}", f64::from(count) / begun.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// The expected status and length of a response.
-type Expected = (&'static str, usize);
+/// The expected response: its status between two spaces, and the length of its body.
+type ExpectedResponse = (&'static str, usize);
 
-fn send_download(load: &Load, stream: &mut TcpStream) -> io::Result<Expected> {
-    let (name, token) = (files::name(load.size), keys::token(0));
-    let head =
-        format!("GET {}?filename={name} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n", files::PATH);
+fn send_download(load: &LoadOptions, stream: &mut TcpStream) -> io::Result<ExpectedResponse> {
+    let (name, token) = (files::file_name(load.size), keys::bearer_token(0));
+    let head = format!(
+        "GET {}?filename={name} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n",
+        files::ENDPOINT_PATH
+    );
     stream.write_all(head.as_bytes())?;
     Ok((" 200 ", load.size))
 }
 
-fn send_upload(load: &Load, stream: &mut TcpStream, chunk: &[u8]) -> io::Result<Expected> {
-    let (before, after) = files::body_parts("public/up.txt");
+fn send_upload(load: &LoadOptions, stream: &mut TcpStream, chunk: &[u8]) -> io::Result<ExpectedResponse> {
+    let (before, after) = files::multipart_body_parts("public/up.txt");
     let length = before.len() + load.size + after.len();
-    let (media_type, token) = (files::media_type(), keys::token(0));
+    let (media_type, token) = (files::media_type(), keys::bearer_token(0));
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: {media_type}\r\n\
          content-length: {length}\r\n\r\n{before}",
-        files::PATH
+        files::ENDPOINT_PATH
     );
     stream.write_all(head.as_bytes())?;
     let mut remaining = load.size;
@@ -100,7 +105,10 @@ fn send_upload(load: &Load, stream: &mut TcpStream, chunk: &[u8]) -> io::Result<
     Ok((" 204 ", 0))
 }
 
-fn receive(stream: &mut BufReader<TcpStream>, (status, length): Expected) -> Result<(), Box<dyn Error>> {
+fn receive_response(
+    stream: &mut BufReader<TcpStream>,
+    (status, length): ExpectedResponse,
+) -> Result<(), Box<dyn Error>> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
     if !line.contains(status) {

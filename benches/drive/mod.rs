@@ -1,8 +1,8 @@
-//! Runs both servers and the load in turns, and prints the results.
+//! Runs both servers, measures them in rounds, and prints the results.
 //!
-//! This module ensures a fair comparison: the servers run on one core and the load on another, both servers must give
-//! the same responses before they are measured, and rounds are interleaved, so that changes in the speed of the machine
-//! affect both.
+//! This module makes the comparison fair. The servers run on one processor core; the load (the program that sends the
+//! requests) runs on another. Both servers must give the same responses before they are measured. The rounds of the two
+//! servers alternate, so that changes in the speed of the machine affect both.
 
 mod check;
 mod documents;
@@ -21,14 +21,14 @@ use std::thread;
 
 use clap::{Args, ValueEnum, value_parser};
 
-pub use self::load::{Load, load};
-use self::server::{Kind, Pair, has_nginx};
-use self::table::Row;
-use crate::cases::{Case, Setup};
+pub use self::load::{LoadOptions, run_load};
+use self::server::{ServerKind, ServerPair, has_nginx};
+use self::table::CaseRow;
+use crate::cases::{Case, ServedContent};
 
-/// The core of the servers.
+/// The processor core on which the servers run.
 const SERVER_CORE: usize = 0;
-/// The core of the load.
+/// The processor core on which the load runs.
 const LOAD_CORE: usize = 1;
 
 /// The options of the measurement.
@@ -48,15 +48,15 @@ pub struct Settings {
     connections: u32,
 }
 
-/// Measures, and prints the table.
-pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let table = measure(settings);
-    progress(format_args!(""));
+/// Measures all cases, and prints the table of results.
+pub fn run_benchmark(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let table = measure_cases(settings);
+    print_progress(format_args!(""));
     print!("{}", table?);
     Ok(())
 }
 
-fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
+fn measure_cases(settings: &Settings) -> Result<String, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
         return Err("two processor cores are required: one for the server and one for the load".into());
     }
@@ -64,67 +64,72 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         .iter()
         .copied()
         .filter(|case| settings.cases.is_empty() || settings.cases.contains(case))
-        .filter(|case| case.setup() != Setup::Nginx || settings.cases.contains(case) || has_nginx())
+        .filter(|case| case.served_content() != ServedContent::Nginx || settings.cases.contains(case) || has_nginx())
         .collect();
 
-    // Idle servers cost nothing, so that all are started first. A round runs all cases, so that drift affects all of
-    // them.
+    // All servers are started first, because idle servers need no processor time. Each round then measures all cases,
+    // so that slow changes in the speed of the machine affect all cases.
     let mut pairs = BTreeMap::new();
     for &case in &cases {
-        let setup = case.setup();
-        progress(format_args!("starting the servers: {}", case.title()));
-        let pair = match pairs.entry(setup) {
+        let content = case.served_content();
+        print_progress(format_args!("starting the servers: {}", case.title()));
+        let pair = match pairs.entry(content) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Pair::start(setup)?),
+            Entry::Vacant(entry) => entry.insert(ServerPair::start(content)?),
         };
-        check::same(case, pair)?;
+        check::compare_responses(case, pair)?;
     }
 
-    // Measured before other cases increase the memory of the servers.
+    // The memory is measured first, because the rounds increase the memory of the servers.
     let mut memory = String::new();
-    for (setup, up) in [(Setup::Files { nodelay: false }, false), (Setup::Uploads, true)] {
-        if let Some(pair) = pairs.get(&setup) {
-            progress(format_args!("measuring memory"));
-            let rulebook = pair.of(Kind::Rulebook);
-            memory.push_str(&memory::measure(rulebook.process(), rulebook.address, up)?);
+    for (content, is_upload) in [(ServedContent::Files { nodelay: false }, false), (ServedContent::Uploads, true)] {
+        if let Some(pair) = pairs.get(&content) {
+            print_progress(format_args!("measuring memory"));
+            let rulebook = pair.server(ServerKind::Rulebook);
+            memory.push_str(&memory::measure_memory(rulebook.process_id(), rulebook.address, is_upload)?);
         }
     }
 
-    let mut rows: Vec<_> = cases.into_iter().map(Row::new).collect();
-    // Round 0 warms up the servers and is not counted.
+    let mut rows: Vec<_> = cases.into_iter().map(CaseRow::new).collect();
+    // Round 0 only warms up the servers. Its results are ignored.
     for round in 0..=settings.rounds {
         for row in &mut rows {
-            let pair = &pairs[&row.case.setup()];
-            let round_of = |kind: Kind| {
-                progress(format_args!("round {round} of {}: {}, {}", settings.rounds, row.case.title(), kind.title()));
-                let address = pair.of(kind).address;
+            let pair = &pairs[&row.case.served_content()];
+            let round_of = |kind: ServerKind| {
+                print_progress(format_args!(
+                    "round {round} of {}: {}, {}",
+                    settings.rounds,
+                    row.case.title(),
+                    kind.title()
+                ));
+                let address = pair.server(kind).address;
                 if row.case.is_large() {
-                    load::round(row.case, address, settings)
+                    load::run_round(row.case, address, settings)
                 } else {
-                    wrk::round(row.case, address, settings)
+                    wrk::run_round(row.case, address, settings)
                 }
             };
-            let (hand, rulebook) = (round_of(Kind::Hand)?, round_of(Kind::Rulebook)?);
+            let (hand, rulebook) = (round_of(ServerKind::Hand)?, round_of(ServerKind::Rulebook)?);
             if round > 0 {
-                row.push(hand, rulebook);
+                row.push_round(hand, rulebook);
             }
         }
     }
 
-    let many = |(setup, pair): (&Setup, &Pair)| match setup {
-        Setup::Many(services) => Some((*services, pair.ready_after)),
+    let many = |(content, pair): (&ServedContent, &ServerPair)| match content {
+        ServedContent::ManyServices(services) => Some((*services, pair.milliseconds_to_ready)),
         _ => None,
     };
     let started: Vec<_> = pairs.iter().filter_map(many).collect();
-    let text = table::markdown(&rows, &started, settings);
+    let text = table::to_markdown(&rows, &started, settings);
     Ok(text + &memory)
 }
 
-/// Prints progress if standard error is a terminal.
-fn progress(what: std::fmt::Arguments<'_>) {
+/// Prints what the program is doing, if standard error is a terminal.
+fn print_progress(what: std::fmt::Arguments<'_>) {
     let mut stderr = io::stderr();
     if stderr.is_terminal() {
-        // Overwrites the current line. An error on the terminal does not matter.
+        // The escape sequence clears the current line. Errors of the terminal are ignored.
         let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
     }
 }

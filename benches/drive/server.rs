@@ -1,4 +1,5 @@
-//! The servers, each in its own process. A server ends when its handle is dropped or this process ends.
+//! Starts and stops the servers. Each server runs in a separate process, which ends when its [`Server`] is dropped or
+//! when the benchmark program ends.
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -12,31 +13,31 @@ use std::{env, fs, thread};
 use tempfile::TempDir;
 
 use super::{SERVER_CORE, documents};
-use crate::cases::Setup;
+use crate::cases::ServedContent;
 use crate::files;
 
-/// Timeout for the start of a server.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time until a started server listens.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One of the two servers.
+/// Which of the two compared servers is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Written by hand.
+pub enum ServerKind {
+    /// The server that is written by hand, or nginx.
     Hand,
-    /// Served from a definition.
+    /// The rulebook server.
     Rulebook,
 }
 
-impl Kind {
-    /// Returns the command that runs the server.
-    fn command(self) -> &'static str {
+impl ServerKind {
+    /// Returns the command of the benchmark program that runs this server.
+    fn subcommand(self) -> &'static str {
         match self {
             Self::Hand => "hand",
             Self::Rulebook => "rulebook",
         }
     }
 
-    /// Returns the name of the server in the output.
+    /// Returns the name of the server in the table of results.
     pub fn title(self) -> &'static str {
         match self {
             Self::Hand => "by hand",
@@ -45,82 +46,84 @@ impl Kind {
     }
 }
 
-/// A running server.
+/// A running server process.
 pub struct Server {
     child: Child,
     /// The address on which the server listens.
     pub address: SocketAddr,
 }
 
-/// Both servers of the same endpoints.
-pub struct Pair {
+/// The two servers that are compared. Both serve the same endpoints.
+pub struct ServerPair {
     hand: Server,
     rulebook: Server,
-    /// Time in milliseconds that rulebook needed from reading the definition to being ready.
-    pub ready_after: f64,
-    /// The files that the servers read.
+    /// Time in milliseconds from the start of reading the definition until the rulebook server was ready.
+    pub milliseconds_to_ready: f64,
+    /// The folder with the files that the servers read. It is removed with this value.
     _folder: TempDir,
 }
 
-impl Pair {
+impl ServerPair {
     /// Starts both servers.
-    pub fn start(setup: Setup) -> Result<Self, Box<dyn Error>> {
-        let folder = folder(setup)?;
-        let from = |flag: &str| [OsString::from(flag), folder.path().into()];
-        let arguments = match setup {
-            Setup::Endpoints => Vec::new(),
-            Setup::Articles => from("--articles").into(),
-            Setup::Files { .. } | Setup::Nginx | Setup::Uploads => {
-                files::store(&folder.path().join("data/files"))?;
-                from("--files").into()
+    pub fn start(content: ServedContent) -> Result<Self, Box<dyn Error>> {
+        let folder = create_server_folder(content)?;
+        let with_folder = |flag: &str| [OsString::from(flag), folder.path().into()];
+        let arguments = match content {
+            ServedContent::Endpoints => Vec::new(),
+            ServedContent::Articles => with_folder("--articles").into(),
+            ServedContent::Files { .. } | ServedContent::Nginx | ServedContent::Uploads => {
+                files::store_files(&folder.path().join("data/files"))?;
+                with_folder("--files").into()
             }
-            Setup::Keys(keys) => vec!["--keys".into(), keys.to_string().into()],
-            Setup::Many(services) => vec!["--services".into(), services.to_string().into()],
+            ServedContent::BearerKeys(keys) => vec!["--keys".into(), keys.to_string().into()],
+            ServedContent::ManyServices(services) => vec!["--services".into(), services.to_string().into()],
         };
-        let mut rulebook = Server::start(Kind::Rulebook, &arguments)?;
-        let ready_after = rulebook.ready_after()?;
-        let arguments = match setup {
-            Setup::Endpoints => {
-                // The other server serves the same documents as bytes.
-                documents::fetch(rulebook.address, folder.path())?;
-                from("--documents").into()
+        let mut rulebook = Server::start(ServerKind::Rulebook, &arguments)?;
+        let milliseconds_to_ready = rulebook.read_milliseconds_to_ready()?;
+        let arguments = match content {
+            ServedContent::Endpoints => {
+                // The hand-written server serves copies of the documents.
+                documents::download_documents(rulebook.address, folder.path())?;
+                with_folder("--documents").into()
             }
-            Setup::Articles => {
-                // The first request creates the database.
+            ServedContent::Articles => {
+                // The first request creates the database that both servers read.
                 ureq::get(format!("http://{}/article/1", rulebook.address)).call()?;
                 arguments
             }
-            Setup::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
-            Setup::Files { nodelay: false } | Setup::Nginx | Setup::Uploads | Setup::Keys(_) | Setup::Many(_) => {
-                arguments
-            }
+            ServedContent::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
+            ServedContent::Files { nodelay: false }
+            | ServedContent::Nginx
+            | ServedContent::Uploads
+            | ServedContent::BearerKeys(_)
+            | ServedContent::ManyServices(_) => arguments,
         };
-        let hand = match setup {
-            Setup::Nginx => Server::nginx(folder.path())?,
-            _ => Server::start(Kind::Hand, &arguments)?,
+        let hand = match content {
+            ServedContent::Nginx => Server::start_nginx(folder.path())?,
+            _ => Server::start(ServerKind::Hand, &arguments)?,
         };
-        Ok(Self { hand, rulebook, ready_after, _folder: folder })
+        Ok(Self { hand, rulebook, milliseconds_to_ready, _folder: folder })
     }
 
-    /// Returns one of the servers.
-    pub fn of(&self, kind: Kind) -> &Server {
+    /// Returns the server of this kind.
+    pub fn server(&self, kind: ServerKind) -> &Server {
         match kind {
-            Kind::Hand => &self.hand,
-            Kind::Rulebook => &self.rulebook,
+            ServerKind::Hand => &self.hand,
+            ServerKind::Rulebook => &self.rulebook,
         }
     }
 }
 
 impl Server {
-    fn start(kind: Kind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
+    fn start(kind: ServerKind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let program = env::current_exe()?;
-        let common = [kind.command(), "--attached", "--bind", &address.to_string()].map(OsString::from);
-        Self::run(kind.title(), address, program.as_os_str(), &[&common, arguments].concat())
+        let common = [kind.subcommand(), "--attached", "--bind", &address.to_string()].map(OsString::from);
+        Self::start_program(kind.title(), address, program.as_os_str(), &[&common, arguments].concat())
     }
 
-    /// Starts nginx with the files of this folder, in a configuration for performance.
-    fn nginx(folder: &Path) -> Result<Self, Box<dyn Error>> {
+    /// Starts nginx for the files in this folder, with settings for high performance.
+    fn start_nginx(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let text = format!(
             "daemon off; master_process off; pid nginx.pid; error_log nginx.log;\n\
@@ -130,16 +133,21 @@ impl Server {
              server {{ listen {address}; root {}; location = {} {{ try_files /$arg_filename =404; }} }}\n\
              }}\n",
             folder.join("data/files").display(),
-            files::PATH,
+            files::ENDPOINT_PATH,
         );
         let configuration = folder.join("nginx.conf");
         fs::write(&configuration, text)?;
         let arguments =
             ["-p".into(), folder.into(), "-e".into(), "nginx.log".into(), "-c".into(), configuration.into()];
-        Self::run("nginx", address, OsStr::new("nginx"), &arguments)
+        Self::start_program("nginx", address, OsStr::new("nginx"), &arguments)
     }
 
-    fn run(title: &str, address: SocketAddr, program: &OsStr, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
+    fn start_program(
+        title: &str,
+        address: SocketAddr,
+        program: &OsStr,
+        arguments: &[OsString],
+    ) -> Result<Self, Box<dyn Error>> {
         let child = Command::new("taskset")
             .args(["--cpu-list", &SERVER_CORE.to_string()])
             .arg(program)
@@ -153,8 +161,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns the id of the process.
-    pub fn process(&self) -> u32 {
+    /// Returns the id of the server's process.
+    pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 
@@ -164,19 +172,19 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 return Err(format!("the server {title} did not start: {status}").into());
             }
-            if begun.elapsed() > TIMEOUT {
-                return Err(format!("the server {title} does not listen after {TIMEOUT:?}").into());
+            if begun.elapsed() > START_TIMEOUT {
+                return Err(format!("the server {title} does not listen after {START_TIMEOUT:?}").into());
             }
             thread::sleep(Duration::from_millis(10));
         }
         Ok(())
     }
 
-    /// Reads the line that the server prints before it listens: a time in milliseconds.
-    fn ready_after(&mut self) -> Result<f64, Box<dyn Error>> {
+    /// Reads the line that the server prints before it listens: the time in milliseconds that it needed to be ready.
+    fn read_milliseconds_to_ready(&mut self) -> Result<f64, Box<dyn Error>> {
         let stdout = self.child.stdout.as_mut().ok_or("the server has no output")?;
         let mut line = String::new();
-        // No number is as long as the limit.
+        // A line with a number is shorter than this limit.
         BufReader::new(stdout.take(100)).read_line(&mut line)?;
         let number = line.trim().parse();
         number.map_err(|_| format!("the server printed {line:?} instead of its start time").into())
@@ -185,18 +193,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The server may have ended by itself.
+        // Killing fails if the server has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Creates the folder of the servers. For uploads it is in memory, if the system supports that: rulebook syncs files to
-/// the disk, the other server does not.
-fn folder(setup: Setup) -> io::Result<TempDir> {
+/// Creates the folder for the files of the servers. For uploads, it is in memory if the system has such a folder,
+/// because only rulebook waits until files are on the disk, which would make the comparison unfair.
+fn create_server_folder(content: ServedContent) -> io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
-    match setup {
-        Setup::Uploads if memory.is_dir() => tempfile::tempdir_in(memory),
+    match content {
+        ServedContent::Uploads if memory.is_dir() => tempfile::tempdir_in(memory),
         _ => tempfile::tempdir(),
     }
 }

@@ -1,6 +1,6 @@
-//! Summary statistics of the rounds.
+//! Summarizes the numbers that the rounds of a case measured.
 
-/// Median, minimum and maximum.
+/// The median, minimum and maximum of numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     pub median: f64,
@@ -8,8 +8,8 @@ pub struct Summary {
     pub max: f64,
 }
 
-/// Summarizes values; `None` if `values` is empty.
-pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
+/// Returns the summary of numbers; `None` if there are no numbers.
+pub fn summarize(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -18,7 +18,7 @@ pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     Some(Summary { median: f64::midpoint(lower, upper), min: *values.first()?, max: *values.last()? })
 }
 
-/// Summarizes the ratios of values from the same rounds.
-pub fn ratios(of: &[f64], to: &[f64]) -> Option<Summary> {
-    summary(of.iter().zip(to).map(|(of, to)| of / to))
+/// Divides each number by the number of the same round in `divisors`, and returns the summary of the ratios.
+pub fn summarize_ratios(dividends: &[f64], divisors: &[f64]) -> Option<Summary> {
+    summarize(dividends.iter().zip(divisors).map(|(dividend, divisor)| dividend / divisor))
 }

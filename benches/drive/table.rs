@@ -1,44 +1,45 @@
-//! The results as a Markdown table.
+//! Formats the results of the benchmark as a Markdown table.
 
 use std::fmt::Write;
 
 use super::Settings;
-use super::statistics::{Summary, ratios, summary};
-use crate::cases::{Aim, Case};
+use super::statistics::{Summary, summarize, summarize_ratios};
+use crate::cases::{Case, Goal};
 
-/// Maximum time in milliseconds to start with [`MANY`] services.
-const START_AIM: f64 = 500.0;
+/// The goal for the start of the rulebook server with [`START_GOAL_SERVICES`] services: the maximum time in
+/// milliseconds.
+const START_GOAL: f64 = 500.0;
 
-/// The number of services for which [`START_AIM`] applies.
-const MANY: usize = 10_000;
+/// The number of services for which [`START_GOAL`] applies.
+const START_GOAL_SERVICES: usize = 10_000;
 
-/// A case and its rounds.
-pub struct Row {
+/// The results of a case: for each round, the requests per second of both servers.
+pub struct CaseRow {
     pub case: Case,
     hand: Vec<f64>,
     rulebook: Vec<f64>,
 }
 
-impl Row {
-    /// Creates a row without results.
+impl CaseRow {
+    /// Creates a row without any rounds.
     pub fn new(case: Case) -> Self {
         Self { case, hand: Vec::new(), rulebook: Vec::new() }
     }
 
-    /// Adds the requests per second of a round.
-    pub fn push(&mut self, hand: f64, rulebook: f64) {
+    /// Adds a round: the requests per second of the hand-written server and of rulebook.
+    pub fn push_round(&mut self, hand: f64, rulebook: f64) {
         self.hand.push(hand);
         self.rulebook.push(rulebook);
     }
 }
 
-/// Returns the table and the notes below it.
-pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> String {
+/// Returns the table of results, and the notes below the table.
+pub fn to_markdown(rows: &[CaseRow], started: &[(usize, f64)], settings: &Settings) -> String {
     let mut cells =
         vec![["case", "by hand, req/s", "rulebook, req/s", "ratio", "min to max", "aim", "reached"].map(str::to_owned)];
-    cells.extend(rows.iter().filter_map(|row| line(row, rows)));
+    cells.extend(rows.iter().filter_map(|row| table_cells(row, rows)));
 
-    let mut text = aligned(&cells);
+    let mut text = format_table(&cells);
     let _ = write!(
         text,
         "\nMedians of {} rounds of {} s with {} connections. The ratio is that of rulebook's requests per second to those of \
@@ -50,53 +51,55 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
         text.push_str("\nTime from reading the definition to a server that is ready:\n\n");
     }
     for (services, milliseconds) in started {
-        let _ = write!(text, "- {} services: {milliseconds:.0} ms", grouped(*services));
-        if *services == MANY {
-            let reached = if *milliseconds < START_AIM { "reached" } else { "missed" };
-            let _ = write!(text, "; aim: below {START_AIM:.0} ms, {reached}");
+        let _ = write!(text, "- {} services: {milliseconds:.0} ms", group_digits(*services));
+        if *services == START_GOAL_SERVICES {
+            let reached = if *milliseconds < START_GOAL { "reached" } else { "missed" };
+            let _ = write!(text, "; aim: below {START_GOAL:.0} ms, {reached}");
         }
         text.push('\n');
     }
     text
 }
 
-fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
-    let ratio = ratios(&row.rulebook, &row.hand)?;
-    let (aim, reached) = match row.case.aim() {
-        Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
-        Aim::Of(other, aim) => {
-            let measured =
-                rows.iter().find(|row| row.case == other).and_then(|other| ratios(&row.rulebook, &other.rulebook));
+fn table_cells(row: &CaseRow, rows: &[CaseRow]) -> Option<[String; 7]> {
+    let ratio = summarize_ratios(&row.rulebook, &row.hand)?;
+    let (goal, reached) = match row.case.goal() {
+        Goal::RatioToOtherServer(goal) => (format!("≥ {goal:.2}"), yes_or_no(ratio.median >= goal)),
+        Goal::RatioToCase(other, goal) => {
+            let measured = rows
+                .iter()
+                .find(|row| row.case == other)
+                .and_then(|other| summarize_ratios(&row.rulebook, &other.rulebook));
             let reached = match measured {
-                Some(Summary { median, .. }) => format!("{} ({median:.2})", verdict(median >= aim)),
+                Some(Summary { median, .. }) => format!("{} ({median:.2})", yes_or_no(median >= goal)),
                 None => "not measured".to_owned(),
             };
-            (format!("≥ {aim:.2} of {}", other.title()), reached)
+            (format!("≥ {goal:.2} of {}", other.title()), reached)
         }
     };
     Some([
         row.case.title().to_owned(),
-        whole(summary(row.hand.iter().copied())?.median),
-        whole(summary(row.rulebook.iter().copied())?.median),
+        format_without_fraction(summarize(row.hand.iter().copied())?.median),
+        format_without_fraction(summarize(row.rulebook.iter().copied())?.median),
         format!("{:.2}", ratio.median),
         format!("{:.2} to {:.2}", ratio.min, ratio.max),
-        aim,
+        goal,
         reached,
     ])
 }
 
-fn verdict(reached: bool) -> String {
+fn yes_or_no(reached: bool) -> String {
     if reached { "yes" } else { "no" }.to_owned()
 }
 
-/// Formats requests per second without a fraction.
-fn whole(number: f64) -> String {
+/// Formats a number without its fraction, and with commas between groups of three digits.
+fn format_without_fraction(number: f64) -> String {
     let digits = format!("{number:.0}");
-    digits.parse().map_or(digits, grouped)
+    digits.parse().map_or(digits, group_digits)
 }
 
-/// Formats a number with commas between groups of three digits.
-fn grouped(number: usize) -> String {
+/// Formats an integer with commas between groups of three digits.
+fn group_digits(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -108,9 +111,9 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// Formats rows of cells, of which the first is the head. Columns are as wide as their widest cell, and those of
-/// numbers are aligned to the right.
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+/// Formats rows of cells as a Markdown table. The first row contains the headings. Each column is as wide as its widest
+/// cell. Columns with numbers are aligned to the right.
+fn format_table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());
         widths.max().unwrap_or(0)

@@ -1,11 +1,12 @@
-//! `POST /article` and `/article/form`: eight checked fields, for callers with the permission `author`.
+//! The endpoints `POST /article` and `POST /article/form`. They check eight fields, and require the permission
+//! `author`.
 
 use std::sync::Arc;
 
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 
-use super::ALL_RIGHT;
+use super::SUCCESS_MEMBERS;
 use super::caller::Author;
 use super::error::{ParameterError, RequestError};
 use super::line::MAX_ID;
@@ -15,7 +16,7 @@ pub struct NewArticle {
     title: String,
     text: String,
     lang: String,
-    kind: Kind,
+    kind: ArticleKind,
     author: u32,
     category: u32,
     rating: f64,
@@ -24,14 +25,14 @@ pub struct NewArticle {
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum ArticleKind {
     News,
     Essay,
     Note,
 }
 
 impl NewArticle {
-    fn check(&self) -> Result<(), RequestError> {
+    fn check_fields(&self) -> Result<(), RequestError> {
         let mut errors = Vec::new();
         if !(1..=120).contains(&self.title.chars().count()) {
             errors.push(ParameterError::new("title", "body", "1 to 120 characters", &self.title));
@@ -51,17 +52,17 @@ impl NewArticle {
         if !(0.0..=5.0).contains(&self.rating) {
             errors.push(ParameterError::new("rating", "body", "0 to 5", &self.rating));
         }
-        if errors.is_empty() { Ok(()) } else { Err(RequestError::Invalid(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(RequestError::InvalidParameters(errors)) }
     }
 }
 
 #[derive(Serialize)]
-pub struct Created {
+pub struct CreatedArticle {
     error: u32,
     #[serde(rename = "ErrorDescription")]
     description: &'static str,
     title: String,
-    kind: Kind,
+    kind: ArticleKind,
     category: u32,
     rating: f64,
     draft: bool,
@@ -72,21 +73,21 @@ pub struct Created {
 pub async fn create_from_json(
     author: Author,
     article: web::Json<NewArticle>,
-) -> Result<web::Json<Created>, RequestError> {
-    create(author, article.into_inner())
+) -> Result<web::Json<CreatedArticle>, RequestError> {
+    create_article(author, article.into_inner())
 }
 
 pub async fn create_from_form(
     author: Author,
     article: web::Form<NewArticle>,
-) -> Result<web::Json<Created>, RequestError> {
-    create(author, article.into_inner())
+) -> Result<web::Json<CreatedArticle>, RequestError> {
+    create_article(author, article.into_inner())
 }
 
-fn create(author: Author, article: NewArticle) -> Result<web::Json<Created>, RequestError> {
-    article.check()?;
-    let (error, description) = ALL_RIGHT;
-    Ok(web::Json(Created {
+fn create_article(author: Author, article: NewArticle) -> Result<web::Json<CreatedArticle>, RequestError> {
+    article.check_fields()?;
+    let (error, description) = SUCCESS_MEMBERS;
+    Ok(web::Json(CreatedArticle {
         error,
         description,
         title: article.title,

@@ -1,4 +1,4 @@
-//! `GET /article/{article_id}` from the demo's database, with sqlx.
+//! The endpoint `GET /article/{article_id}`, which reads an article from the database of the demo with sqlx.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -12,27 +12,27 @@ use sqlx::{AnyPool, Executor};
 
 use super::error::{ParameterError, RequestError};
 use super::line::MAX_ID;
-use super::{ALL_RIGHT, resource, unknown_service};
+use super::{SUCCESS_MEMBERS, resource, unknown_service};
 
-/// The settings of connections, the same as in the demo.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
-/// The maximum number of connections, the same as in the demo.
-const CONNECTIONS: u32 = 16;
+/// The settings of each database connection. The demo has the same settings.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
+/// The maximum number of database connections. The demo has the same maximum.
+const MAX_CONNECTIONS: u32 = 16;
 
-/// Serves the articles of the database in this folder with one worker until the process receives a signal.
-pub fn serve(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+/// Serves the articles from the database in this folder, with one worker, until the process receives a signal.
+pub fn serve_articles(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     sqlx::any::install_default_drivers();
     let url = format!("sqlite:{}", folder.join("demo.db").display());
     rt::System::new().block_on(async {
-        let options = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
+        let options = AnyPoolOptions::new().max_connections(MAX_CONNECTIONS).after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
+        });
         let pool = web::Data::new(options.connect_lazy(&url)?);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(pool.clone())
                 .app_data(PathConfig::default().error_handler(|error, _| RequestError::from(error).into()))
-                .service(resource("/article/{article_id}", "GET", web::get().to(read)))
+                .service(resource("/article/{article_id}", "GET", web::get().to(read_article)))
                 .default_service(web::to(unknown_service))
         });
         Ok(server.workers(1).tcp_nodelay(true).bind(bind)?.run().await?)
@@ -68,16 +68,21 @@ struct Picture {
     size: i64,
 }
 
-type Row = (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
+type ArticleRow =
+    (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
 
-const SELECT: &str = "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
+const SELECT_ARTICLE: &str =
+    "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
     FROM articles JOIN users ON user_id = author_id
     LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
 
-async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Json<ArticleResponse>, RequestError> {
+async fn read_article(
+    path: web::Path<u32>,
+    pool: web::Data<AnyPool>,
+) -> Result<web::Json<ArticleResponse>, RequestError> {
     let article_id = path.into_inner();
     if article_id > MAX_ID {
-        return Err(RequestError::Invalid(vec![ParameterError::new(
+        return Err(RequestError::InvalidParameters(vec![ParameterError::new(
             "article_id",
             "path",
             "0 to 2147483647",
@@ -85,8 +90,8 @@ async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Jso
         )]));
     }
     let mut connection = pool.acquire().await.map_err(|_| RequestError::Unavailable)?;
-    let select = sqlx::query_as(SELECT).bind(i64::from(article_id)).fetch_optional(&mut *connection);
-    let row: Option<Row> = select.await.map_err(|_| RequestError::Unavailable)?;
+    let select = sqlx::query_as(SELECT_ARTICLE).bind(i64::from(article_id)).fetch_optional(&mut *connection);
+    let row: Option<ArticleRow> = select.await.map_err(|_| RequestError::Unavailable)?;
     let Some((title, text, language, author, author_id, tags, created, changed, alt, media_type, size)) = row else {
         return Err(RequestError::UnknownArticle);
     };
@@ -95,7 +100,7 @@ async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Jso
         _ => None,
     };
     let tags = tags.split_whitespace().map(str::to_owned).collect();
-    let (error, description) = ALL_RIGHT;
+    let (error, description) = SUCCESS_MEMBERS;
     let article = Article { article_id, title, text, language, author, author_id, tags, created, changed, picture };
     Ok(web::Json(ArticleResponse { error, description, article }))
 }

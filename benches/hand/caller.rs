@@ -1,4 +1,4 @@
-//! Authentication by bearer keys, of which the server stores hashes.
+//! Authenticates callers by bearer keys. The server has only the hashes of the keys.
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};
@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::error::RequestError;
 use crate::keys;
 
-/// All callers, by the SHA-256 of their keys.
+/// All callers. The map key is the SHA-256 hash of the caller's bearer key.
 pub struct Callers(HashMap<[u8; 32], Caller>);
 
 struct Caller {
@@ -20,15 +20,15 @@ struct Caller {
 }
 
 impl Callers {
-    /// Creates this number of callers.
+    /// Creates the first `count` callers of [`keys`].
     pub fn new(count: usize) -> Self {
-        let caller = |n| Caller { name: keys::name(n).into(), scope: vec![keys::SCOPE.to_owned()] };
-        Self((0..count).map(|n| (keys::hash(&keys::token(n)), caller(n))).collect())
+        let new_caller = |n| Caller { name: keys::caller_name(n).into(), scope: vec![keys::PERMISSION.to_owned()] };
+        Self((0..count).map(|n| (keys::hash_token(&keys::bearer_token(n)), new_caller(n))).collect())
     }
 }
 
-/// A caller with the permission to create articles. Extracted before the body, so that the body of other callers is not
-/// read.
+/// The name of a caller who may create articles. Handlers extract it before the body, so that the body is not read if
+/// the caller lacks the permission.
 pub struct Author(pub Arc<str>);
 
 impl FromRequest for Author {
@@ -36,11 +36,11 @@ impl FromRequest for Author {
     type Future = Ready<Result<Self, RequestError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(author(request))
+        ready(authorize_author(request))
     }
 }
 
-fn author(request: &HttpRequest) -> Result<Author, RequestError> {
+fn authorize_author(request: &HttpRequest) -> Result<Author, RequestError> {
     let caller = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -49,10 +49,10 @@ fn author(request: &HttpRequest) -> Result<Author, RequestError> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .and_then(|(_, token)| {
             let callers = request.app_data::<web::Data<Callers>>()?;
-            callers.0.get(&keys::hash(token))
+            callers.0.get(&keys::hash_token(token))
         })
         .ok_or(RequestError::Unauthenticated)?;
-    if caller.scope.iter().any(|held| held == keys::SCOPE) {
+    if caller.scope.iter().any(|held| held == keys::PERMISSION) {
         Ok(Author(Arc::clone(&caller.name)))
     } else {
         Err(RequestError::Forbidden)

@@ -1,4 +1,4 @@
-//! Documents that are loaded at start.
+//! Serves documents from files. The files are loaded at start.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,11 +7,11 @@ use actix_web::http::header::{CacheControl, CacheDirective, ContentType, ETag, E
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpResponse, Route};
 
-/// The documents: HTTP method, path, and file name.
+/// The documents. Each has the HTTP method and the path of its endpoint, and a file name.
 pub const DOCUMENTS: [(&str, &str, &str); 2] =
     [("OPTIONS", "/ping", "options.json"), ("GET", "/openapi.json", "openapi.json")];
 
-/// The contents of the documents.
+/// The contents of the documents in [`DOCUMENTS`].
 #[derive(Clone)]
 pub struct Documents {
     options: Bytes,
@@ -19,24 +19,24 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Loads the documents in a folder.
+    /// Loads the documents from files in a folder.
     pub fn load(folder: &Path) -> io::Result<Self> {
         let [options, openapi] = DOCUMENTS.map(|(_, _, file)| fs::read(folder.join(file)).map(Bytes::from));
         Ok(Self { options: options?, openapi: openapi? })
     }
 
-    /// Returns the route of the response to OPTIONS.
-    pub fn options(&self) -> Route {
-        route(web::method(actix_web::http::Method::OPTIONS), &self.options)
+    /// Returns an actix route that responds to OPTIONS requests with the document.
+    pub fn options_route(&self) -> Route {
+        respond_with_document(web::method(actix_web::http::Method::OPTIONS), &self.options)
     }
 
-    /// Returns the route of the OpenAPI document.
-    pub fn openapi(&self) -> Route {
-        route(web::get(), &self.openapi)
+    /// Returns an actix route that responds to GET requests with the OpenAPI document.
+    pub fn openapi_route(&self) -> Route {
+        respond_with_document(web::get(), &self.openapi)
     }
 }
 
-fn route(route: Route, body: &Bytes) -> Route {
+fn respond_with_document(route: Route, body: &Bytes) -> Route {
     let body = body.clone();
     route.to(move || {
         let body = body.clone();

@@ -1,4 +1,4 @@
-//! Errors of requests, and their responses.
+//! The errors that requests can cause, and the responses for them.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-/// An error of a request.
+/// An error that a request caused.
 #[derive(Debug)]
 pub enum RequestError {
     UnknownService,
-    /// The resource does not have the requested method.
+    /// The path does not support the HTTP method of the request. `allow` is the value of the header field `Allow`.
     UnknownMethod {
         allow: &'static str,
     },
-    /// The credential is missing or unknown.
+    /// The request has no bearer key, or an unknown one.
     Unauthenticated,
-    /// The caller does not have the permission.
+    /// The caller does not have the permission that the endpoint requires.
     Forbidden,
-    /// Parameters are out of bounds.
-    Invalid(Vec<ParameterError>),
-    /// A part of the request does not have the form of its type. The text is the reason.
+    /// Parameters are outside their allowed ranges.
+    InvalidParameters(Vec<ParameterError>),
+    /// A parameter or the body cannot be parsed. The text is the reason.
     Unreadable(String),
     TooLarge,
     UnsupportedMediaType,
@@ -31,7 +31,7 @@ pub enum RequestError {
     Unavailable,
 }
 
-/// A parameter that is out of bounds.
+/// A parameter that is outside its allowed range.
 #[derive(Debug, Serialize)]
 pub struct ParameterError {
     parameter: &'static str,
@@ -40,18 +40,18 @@ pub struct ParameterError {
     got: String,
 }
 
-/// Maximum number of characters of a rejected value in a response.
-const GOT_LIMIT: usize = 100;
+/// Maximum number of characters of a rejected parameter value that a response quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
 impl ParameterError {
-    /// Creates the error of a parameter.
+    /// Creates the error for a parameter, with its rejected value.
     pub fn new(parameter: &'static str, r#in: &'static str, expected: &'static str, got: &dyn fmt::Display) -> Self {
-        Self { parameter, r#in, expected, got: got.to_string().chars().take(GOT_LIMIT).collect() }
+        Self { parameter, r#in, expected, got: got.to_string().chars().take(MAX_QUOTED_CHARS).collect() }
     }
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ErrorBody<'a> {
     error: u32,
     #[serde(rename = "ErrorDescription")]
     description: String,
@@ -60,13 +60,13 @@ struct Body<'a> {
 }
 
 impl RequestError {
-    fn number(&self) -> u32 {
+    fn error_number(&self) -> u32 {
         match self {
             Self::UnknownService => 200,
             Self::UnknownMethod { .. } => 201,
             Self::Forbidden => 300,
             Self::Unauthenticated => 301,
-            Self::Invalid(_) => 401,
+            Self::InvalidParameters(_) => 401,
             Self::Unreadable(_) => 402,
             Self::TooLarge => 403,
             Self::UnsupportedMediaType => 404,
@@ -83,7 +83,7 @@ impl fmt::Display for RequestError {
             Self::UnknownMethod { .. } => "unknown method",
             Self::Unauthenticated => "invalid or missing credential",
             Self::Forbidden => "permission error",
-            Self::Invalid(_) => "invalid parameter",
+            Self::InvalidParameters(_) => "invalid parameter",
             Self::Unreadable(why) => return write!(f, "unreadable request: {why}"),
             Self::TooLarge => "request too large",
             Self::UnsupportedMediaType => "unsupported media type",
@@ -101,7 +101,7 @@ impl ResponseError for RequestError {
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Invalid(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidParameters(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -115,11 +115,11 @@ impl ResponseError for RequestError {
             Self::UnknownMethod { allow } => response.insert_header((header::ALLOW, *allow)),
             _ => &mut response,
         };
-        response.json(Body {
-            error: self.number(),
+        response.json(ErrorBody {
+            error: self.error_number(),
             description: self.to_string(),
             errors: match self {
-                Self::Invalid(errors) => errors,
+                Self::InvalidParameters(errors) => errors,
                 _ => &[],
             },
         })

@@ -1,4 +1,4 @@
-//! `GET` and `POST /iapi/file`, with actix-files and actix-multipart.
+//! The endpoints `GET /iapi/file` and `POST /iapi/file`, with the crates actix-files and actix-multipart.
 
 use std::error::Error;
 use std::fs;
@@ -18,30 +18,30 @@ use super::error::{ParameterError, RequestError};
 use super::{resource, unknown_service};
 use crate::{files, keys};
 
-/// Maximum length of a file in bytes.
-const FILE_LIMIT: usize = 1 << 30;
+/// Maximum length of an uploaded file in bytes.
+const MAX_FILE_LEN: usize = 1 << 30;
 
-/// The folders of files.
+/// The folders from which files are downloaded, and to which files are uploaded.
 #[derive(Clone)]
 struct Folders {
-    down: PathBuf,
-    up: PathBuf,
+    downloads: PathBuf,
+    uploads: PathBuf,
 }
 
-/// Serves the files of this folder with one worker until the process receives a signal. If `nodelay` is `true`,
-/// TCP_NODELAY is set, which is not the default of `HttpServer`.
-pub fn serve(bind: SocketAddr, folder: &Path, nodelay: bool) -> Result<(), Box<dyn Error>> {
-    let callers = web::Data::new(Callers::new(keys::COUNT));
-    let folders = Folders { down: folder.join("data/files"), up: folder.join("hand") };
-    fs::create_dir_all(folders.up.join("public"))?;
+/// Serves the files in this folder, with one worker, until the process receives a signal. If `nodelay` is `true`, the
+/// server sets the socket option `TCP_NODELAY`, which `HttpServer` does not set by default.
+pub fn serve_files(bind: SocketAddr, folder: &Path, nodelay: bool) -> Result<(), Box<dyn Error>> {
+    let callers = web::Data::new(Callers::new(keys::DEFAULT_COUNT));
+    let folders = Folders { downloads: folder.join("data/files"), uploads: folder.join("hand") };
+    fs::create_dir_all(folders.uploads.join("public"))?;
     let server = HttpServer::new(move || {
-        let file = resource(files::PATH, "GET, POST", web::get().to(download)).route(web::post().to(upload));
+        let file = resource(files::ENDPOINT_PATH, "GET, POST", web::get().to(download)).route(web::post().to(upload));
         App::new()
             .app_data(callers.clone())
             .app_data(web::Data::new(folders.clone()))
             .app_data(QueryConfig::default().error_handler(|error, _| RequestError::from(error).into()))
-            .app_data(MultipartFormConfig::default().total_limit(FILE_LIMIT))
-            .app_data(TempFileConfig::default().directory(&folders.up))
+            .app_data(MultipartFormConfig::default().total_limit(MAX_FILE_LEN))
+            .app_data(TempFileConfig::default().directory(&folders.uploads))
             .service(file)
             .default_service(web::to(unknown_service))
     });
@@ -60,7 +60,7 @@ async fn download(
     parameters: web::Query<DownloadParameters>,
     folders: web::Data<Folders>,
 ) -> Result<NamedFile, RequestError> {
-    let path = folders.down.join(relative(&parameters.filename)?);
+    let path = folders.downloads.join(public_path(&parameters.filename)?);
     NamedFile::open(path).map_err(|_| RequestError::UnknownFile)
 }
 
@@ -76,19 +76,24 @@ async fn upload(
     folders: web::Data<Folders>,
 ) -> Result<HttpResponse, RequestError> {
     let UploadForm { content, filename } = form.into_inner();
-    let path = folders.up.join(relative(&filename)?);
-    let kept = web::block(move || content.file.persist(path)).await;
-    kept.map_err(|_| RequestError::Unavailable)?.map_err(|_| RequestError::Unavailable)?;
+    let path = folders.uploads.join(public_path(&filename)?);
+    let persisted = web::block(move || content.file.persist(path)).await;
+    persisted.map_err(|_| RequestError::Unavailable)?.map_err(|_| RequestError::Unavailable)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Checks that a name is a relative path below `public`.
-fn relative(name: &str) -> Result<&Path, RequestError> {
+/// Returns a file name as a path if it is a relative path below `public`.
+fn public_path(name: &str) -> Result<&Path, RequestError> {
     let path = Path::new(name);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    if plain && path.starts_with("public") {
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_plain && path.starts_with("public") {
         Ok(path)
     } else {
-        Err(RequestError::Invalid(vec![ParameterError::new("filename", "query", "a name below public", &name)]))
+        Err(RequestError::InvalidParameters(vec![ParameterError::new(
+            "filename",
+            "query",
+            "a name below public",
+            &name,
+        )]))
     }
 }

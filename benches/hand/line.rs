@@ -1,22 +1,22 @@
-//! `GET /article/line/{article_id}/{no_line}?lang=en`, under one or many names; also with JSONP, with all parameters in
-//! the query, and with the method named in the query.
+//! The endpoint `GET /article/line/{article_id}/{no_line}?lang=en`. Variants of it have other paths, return JSONP, have
+//! all parameters in the query, or select the method by a parameter of the query.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::ALL_RIGHT;
+use super::SUCCESS_MEMBERS;
 use super::error::{ParameterError, RequestError};
 
-/// The maximum id.
+/// The maximum article id and line number.
 pub const MAX_ID: u32 = i32::MAX.unsigned_abs();
 
 #[derive(Deserialize)]
-pub struct Options {
+pub struct LineQuery {
     lang: String,
 }
 
 #[derive(Serialize)]
-pub struct Line {
+pub struct LineResponse {
     error: u32,
     #[serde(rename = "ErrorDescription")]
     description: &'static str,
@@ -26,12 +26,15 @@ pub struct Line {
     line: String,
 }
 
-pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, RequestError> {
-    line(path.into_inner(), options.into_inner().lang).map(web::Json)
+pub async fn read_line(
+    path: web::Path<(u32, u32)>,
+    options: web::Query<LineQuery>,
+) -> Result<web::Json<LineResponse>, RequestError> {
+    line_response(path.into_inner(), options.into_inner().lang).map(web::Json)
 }
 
 #[derive(Deserialize)]
-pub struct Query {
+pub struct FullLineQuery {
     article_id: u32,
     no_line: u32,
     lang: String,
@@ -42,19 +45,22 @@ pub struct ServiceQuery {
     service: String,
 }
 
-pub async fn query(query: web::Query<Query>) -> Result<web::Json<Line>, RequestError> {
-    let Query { article_id, no_line, lang } = query.into_inner();
-    line((article_id, no_line), lang).map(web::Json)
+pub async fn read_line_by_query(query: web::Query<FullLineQuery>) -> Result<web::Json<LineResponse>, RequestError> {
+    let FullLineQuery { article_id, no_line, lang } = query.into_inner();
+    line_response((article_id, no_line), lang).map(web::Json)
 }
 
-pub async fn named(request: HttpRequest, named: web::Query<ServiceQuery>) -> Result<web::Json<Line>, RequestError> {
-    match &*named.service {
-        "Article.Query" => query(web::Query::from_query(request.query_string())?).await,
+pub async fn call_named_method(
+    request: HttpRequest,
+    query: web::Query<ServiceQuery>,
+) -> Result<web::Json<LineResponse>, RequestError> {
+    match &*query.service {
+        "Article.Query" => read_line_by_query(web::Query::from_query(request.query_string())?).await,
         _ => Err(RequestError::UnknownService),
     }
 }
 
-fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, RequestError> {
+fn line_response((article_id, no_line): (u32, u32), lang: String) -> Result<LineResponse, RequestError> {
     let mut errors = Vec::new();
     if article_id > MAX_ID {
         errors.push(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id));
@@ -66,43 +72,50 @@ fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, Request
         errors.push(ParameterError::new("lang", "query", "2 to 5 characters", &lang));
     }
     if !errors.is_empty() {
-        return Err(RequestError::Invalid(errors));
+        return Err(RequestError::InvalidParameters(errors));
     }
 
-    let (error, description) = ALL_RIGHT;
-    Ok(Line { error, description, article_id, no_line, lang, line: format!("line {no_line} of article {article_id}") })
+    let (error, description) = SUCCESS_MEMBERS;
+    Ok(LineResponse {
+        error,
+        description,
+        article_id,
+        no_line,
+        lang,
+        line: format!("line {no_line} of article {article_id}"),
+    })
 }
 
 #[derive(Deserialize)]
-pub struct ScriptOptions {
+pub struct JsonpQuery {
     lang: String,
     callback: String,
 }
 
 #[derive(Serialize)]
-struct ScriptBody {
+struct JsonpBody {
     #[serde(flatten)]
-    line: Line,
+    line: LineResponse,
     status: u16,
 }
 
-pub async fn read_as_script(
+pub async fn read_line_as_jsonp(
     path: web::Path<(u32, u32)>,
-    options: web::Query<ScriptOptions>,
+    options: web::Query<JsonpQuery>,
 ) -> Result<HttpResponse, RequestError> {
-    let ScriptOptions { lang, callback } = options.into_inner();
+    let JsonpQuery { lang, callback } = options.into_inner();
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let is_identifier =
         |part: &str| part.bytes().all(is_allowed) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit());
     if callback.len() > 64 || !callback.split('.').all(is_identifier) {
-        return Err(RequestError::Invalid(vec![ParameterError::new(
+        return Err(RequestError::InvalidParameters(vec![ParameterError::new(
             "callback",
             "query",
             "the name of a function",
             &callback,
         )]));
     }
-    let body = ScriptBody { line: line(path.into_inner(), lang)?, status: 200 };
+    let body = JsonpBody { line: line_response(path.into_inner(), lang)?, status: 200 };
     let json = serde_json::to_string(&body).map_err(|_| RequestError::Unavailable)?;
     let mut script = format!("/**/ typeof {callback} === 'function' && {callback}(");
     for part in json.split_inclusive(['<', '\u{2028}', '\u{2029}']) {

@@ -1,4 +1,4 @@
--- Sends requests with several keys in turn.
+-- A script for wrk that sends requests with several bearer tokens in turn.
 --
 -- wrk -s keyed.lua URL -- MEDIA_TYPE FILE TOKEN…
 --

@@ -1,4 +1,4 @@
--- Sends OPTIONS requests.
+-- A script for wrk that sends OPTIONS requests.
 --
 -- wrk -s options.lua URL
 

@@ -1,6 +1,8 @@
-//! Collects the sources of the crates of rulebook for `rulebook new`, if the program is built from the repository.
+//! Embeds the source files of rulebook's crates in the program, if it is built from the repository. The command
+//! `rulebook new` copies these files into new projects.
 //!
-//! A program that is built from a registry does not contain the sources; its new projects depend on the registry.
+//! A program that is built from a package registry does not contain the source files: the projects that it creates
+//! depend on the published crates.
 
 use std::env;
 use std::fmt::Write as _;
@@ -8,20 +10,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Crates that a new project depends on.
-const CRATES: [&str; 4] = ["rulebook", "rulebook-cli", "rulebook-model", "rulebook-test"];
-/// Files and folders that are needed to build a crate.
-const PARTS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
+/// The crates whose source files are copied into a new project.
+const VENDORED_CRATES: [&str; 4] = ["rulebook", "rulebook-cli", "rulebook-model", "rulebook-test"];
+/// The files and folders in the folder of a crate that are needed to build the crate.
+const BUILD_PATHS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let crates = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..").canonicalize()?;
     let mut files = Vec::new();
-    if env::var_os("CARGO_FEATURE_NEW").is_some() && CRATES.iter().all(|name| crates.join(name).is_dir()) {
-        for name in CRATES {
-            for part in PARTS {
-                collect(&crates.join(name).join(part), &mut files)?;
+    if env::var_os("CARGO_FEATURE_NEW").is_some() && VENDORED_CRATES.iter().all(|name| crates.join(name).is_dir()) {
+        for name in VENDORED_CRATES {
+            for part in BUILD_PATHS {
+                collect_source_files(&crates.join(name).join(part), &mut files)?;
             }
         }
         let workspace = crates.join("Cargo.toml");
@@ -36,20 +38,20 @@ fn main() -> io::Result<()> {
         let name = file.strip_prefix(&crates).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let source = if name.ends_with("/Cargo.toml") {
             let kept = out.join(name.replace('/', "-"));
-            fs::write(&kept, without_tests(&fs::read_to_string(file)?))?;
+            fs::write(&kept, manifest_without_tests(&fs::read_to_string(file)?))?;
             kept
         } else {
             file.clone()
         };
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail, so that the result is ignored.
         let _ = writeln!(list, "({name:?}, include_bytes!({source:?})),");
     }
     list.push_str("]\n");
     fs::write(out.join("sources.rs"), list)
 }
 
-/// Adds a file, or all files below a folder.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Adds the file at `path` to `files`. If `path` is a folder, adds all files in it and in its subfolders.
+fn collect_source_files(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.is_file() {
         println!("cargo::rerun-if-changed={}", path.display());
         files.push(path.to_owned());
@@ -59,32 +61,32 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
             fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
         entries.sort();
         for entry in entries {
-            collect(&entry, files)?;
+            collect_source_files(&entry, files)?;
         }
     }
     Ok(())
 }
 
-/// Returns a manifest for a workspace of only these crates: the sections of the manifest of the repository that the
-/// crates inherit from.
+/// Returns the manifest of a workspace that contains only the copied crates. `text` is the manifest of the repository;
+/// the result has its `[workspace.…]` sections, because the manifests of the crates inherit fields from them.
 fn workspace_manifest(text: &str) -> String {
-    let kept = sections(text)
+    let kept = toml_sections(text)
         .filter(|(name, _)| name.starts_with("workspace."))
         .map(|(_, section)| section.replace("path = \"crates/", "path = \""));
     let lines = kept.collect::<String>();
     let lines =
         lines.lines().filter(|line| !line.starts_with("support ")).fold(String::new(), |text, line| text + line + "\n");
-    format!("[workspace]\nmembers = {CRATES:?}\nresolver = \"3\"\n\n{lines}")
+    format!("[workspace]\nmembers = {VENDORED_CRATES:?}\nresolver = \"3\"\n\n{lines}")
 }
 
-/// Returns the manifest of a crate without the parts that only its tests need.
-fn without_tests(text: &str) -> String {
-    let is_for_tests = |name: &str| name == "dev-dependencies" || name == "[test]" || name == "[bench]";
-    sections(text).filter(|(name, _)| !is_for_tests(name)).map(|(_, section)| section).collect()
+/// Returns the manifest of a crate without the sections that only its tests and benchmarks need.
+fn manifest_without_tests(text: &str) -> String {
+    let is_test_section = |name: &str| name == "dev-dependencies" || name == "[test]" || name == "[bench]";
+    toml_sections(text).filter(|(name, _)| !is_test_section(name)).map(|(_, section)| section).collect()
 }
 
-/// Returns the name and text of each section of a TOML file.
-fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
+/// Returns the name and the text of each section of a TOML file. The text includes the line with the name.
+fn toml_sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let starts: Vec<usize> =
         text.match_indices('[').map(|(at, _)| at).filter(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n').collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();

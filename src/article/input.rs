@@ -1,9 +1,9 @@
-//! The parts of an article that its author writes, and their form in the database.
+//! The fields of an article that its author writes, and the form in which the database stores them.
 
 use serde::Deserialize;
 use sqlx::AnyConnection;
 
-/// The parts of an article that its author writes.
+/// The fields of an article that its author writes.
 #[derive(Deserialize)]
 pub(crate) struct ArticleInput {
     pub(crate) title: String,
@@ -28,23 +28,23 @@ impl ArticleInput {
         Ok(inserted.map(|(article_id,)| article_id))
     }
 
-    /// Returns the tags as they are stored, each between spaces.
+    /// Returns the tags in the form in which the database stores them: in one text, each between two spaces.
     pub(super) fn stored_tags(&self) -> String {
         format!(" {} ", self.tags.join(" "))
     }
 
-    /// Returns the lowercase text that searches use.
+    /// Returns the text in which searches look for words: the title and the text in lowercase.
     pub(super) fn search_text(&self) -> String {
         format!("{}\n{}", self.title, self.text).to_lowercase()
     }
 }
 
-/// Parses the stored tags of an article.
+/// Parses the tags of an article from the form in which the database stores them.
 pub(super) fn parse_tags(stored: &str) -> Vec<String> {
     stored.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Returns a LIKE pattern, with the escape character `!`, for texts that contain this one.
+/// Returns a pattern of SQL's `LIKE` that matches every text that contains `text`. Its escape character is `!`.
 pub(super) fn like_pattern(text: &str) -> String {
     let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")

@@ -1,4 +1,4 @@
-//! Lines of articles, by their numbers.
+//! The handler that returns lines of articles by their numbers.
 
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,16 @@ struct Line {
     text: String,
 }
 
-pub(super) async fn line(Args(parameters): Args<LineParameters>, context: Context) -> Result<Lines, ApiError> {
+pub(super) async fn read_lines(Args(parameters): Args<LineParameters>, context: Context) -> Result<Lines, ApiError> {
     let LineParameters { article_id, no_line } = parameters;
-    let articles = article_texts(&*Database::of(&context)?, article_id).await?;
+    let articles = article_texts(&*Database::from_context(&context)?, article_id).await?;
     if let Some(article_id) = article_id
         && articles.is_empty()
     {
         return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
     }
-    let lines: Vec<_> = articles.iter().flat_map(|(id, text)| lines(*id, text, no_line)).take(MAX_LINES).collect();
+    let lines: Vec<_> =
+        articles.iter().flat_map(|(id, text)| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
     match no_line {
         Some(no_line) if lines.is_empty() && article_id.is_some() => {
             Err(ApiError::declared("no_such_line").with_member("no_line", no_line))
@@ -46,16 +47,17 @@ pub(super) async fn line(Args(parameters): Args<LineParameters>, context: Contex
     }
 }
 
-/// Returns the lines of a text, or only the line with this number.
-fn lines(article_id: i64, text: &str, only: Option<usize>) -> impl Iterator<Item = Line> {
-    let numbered = (1..).zip(text.lines()).filter(move |(no_line, _)| only.is_none_or(|only| only == *no_line));
+/// Returns the lines of an article's text. If `only_line` is a number, returns only the line with this number.
+fn numbered_lines(article_id: i64, text: &str, only_line: Option<usize>) -> impl Iterator<Item = Line> {
+    let numbered =
+        (1..).zip(text.lines()).filter(move |(no_line, _)| only_line.is_none_or(|only_line| only_line == *no_line));
     numbered.map(move |(no_line, text)| Line { article_id, no_line, text: text.to_owned() })
 }
 
-/// Returns the id and text of the article, or of all articles.
+/// Returns the id and the text of the article with this id, or of all articles if `article_id` is `None`.
 async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, String)>, DatabaseError> {
     let select = "SELECT article_id, text FROM articles WHERE $1 IS NULL OR article_id = $1
         ORDER BY article_id LIMIT $2";
     let select = sqlx::query_as(select).bind(article_id).bind(MAX_ARTICLES);
-    Ok(select.fetch_all(&mut *database.read().await?).await?)
+    Ok(select.fetch_all(&mut *database.read_connection().await?).await?)
 }

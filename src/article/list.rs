@@ -1,4 +1,4 @@
-//! Lists of articles, page by page.
+//! The handler that lists articles in pages, with filters and an order.
 
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
@@ -12,27 +12,27 @@ pub(super) struct ListParameters {
     tag: Option<String>,
     language: Option<String>,
     author: Option<String>,
-    order: Order,
+    order: SortOrder,
     page: i64,
     size: i64,
 }
 
 #[derive(Deserialize, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
-enum Order {
+enum SortOrder {
     Newest,
     Oldest,
     Title,
 }
 
 #[derive(Serialize)]
-pub(super) struct Page {
-    articles: Vec<Article>,
+pub(super) struct ListOutputs {
+    articles: Vec<ListedArticle>,
     total: i64,
 }
 
 #[derive(Serialize)]
-struct Article {
+struct ListedArticle {
     article_id: i64,
     title: String,
     language: String,
@@ -41,38 +41,41 @@ struct Article {
     created: String,
 }
 
-/// Selects the articles that match the filters; a filter that is null matches all. LIKE is case-sensitive in PostgreSQL
-/// and not in SQLite, so that both sides are lowercase.
-const FILTER: &str = "FROM articles JOIN users ON user_id = author_id
+/// Selects the articles that match all filters. A filter that is null matches every article. The compared texts are in
+/// lowercase, because LIKE is case-sensitive in PostgreSQL but not in SQLite.
+const FROM_FILTERED_ARTICLES: &str = "FROM articles JOIN users ON user_id = author_id
     WHERE ($1 IS NULL OR words LIKE $1 ESCAPE '!') AND ($2 IS NULL OR LOWER(tags) LIKE $2 ESCAPE '!')
     AND ($3 IS NULL OR language = $3) AND ($4 IS NULL OR login = $4)";
 
-pub(super) async fn list(Args(parameters): Args<ListParameters>, context: Context) -> Result<Page, ApiError> {
-    Ok(page(&*Database::of(&context)?, parameters).await?)
+pub(super) async fn list_articles(
+    Args(parameters): Args<ListParameters>,
+    context: Context,
+) -> Result<ListOutputs, ApiError> {
+    Ok(select_page(&*Database::from_context(&context)?, parameters).await?)
 }
 
-async fn page(database: &Database, parameters: ListParameters) -> Result<Page, DatabaseError> {
+async fn select_page(database: &Database, parameters: ListParameters) -> Result<ListOutputs, DatabaseError> {
     let order = match parameters.order {
-        Order::Newest => "created DESC, article_id DESC",
-        Order::Oldest => "created, article_id",
-        Order::Title => "title, article_id",
+        SortOrder::Newest => "created DESC, article_id DESC",
+        SortOrder::Oldest => "created, article_id",
+        SortOrder::Title => "title, article_id",
     };
     let ListParameters { words, tag, language, author, page, size, .. } = parameters;
     let words = words.map(|words| like_pattern(&words.to_lowercase()));
     let tag = tag.map(|tag| like_pattern(&format!(" {} ", tag.to_lowercase())));
-    let mut connection = database.read().await?;
+    let mut connection = database.read_connection().await?;
 
-    let count = format!("SELECT COUNT(*) {FILTER}");
+    let count = format!("SELECT COUNT(*) {FROM_FILTERED_ARTICLES}");
     let count = sqlx::query_as(&count).bind(&words).bind(&tag).bind(&language).bind(&author);
     let (total,): (i64,) = count.fetch_one(&mut *connection).await?;
 
     let select = format!(
-        "SELECT article_id, title, language, login, tags, created {FILTER} ORDER BY {order} LIMIT $5 OFFSET $6"
+        "SELECT article_id, title, language, login, tags, created {FROM_FILTERED_ARTICLES} ORDER BY {order} LIMIT $5 OFFSET $6"
     );
     let select = sqlx::query_as(&select).bind(&words).bind(&tag).bind(&language).bind(&author);
     let select = select.bind(size).bind((page - 1) * size);
     let rows: Vec<(i64, String, String, String, String, String)> = select.fetch_all(&mut *connection).await?;
-    let articles = rows.into_iter().map(|(article_id, title, language, author, stored, created)| Article {
+    let articles = rows.into_iter().map(|(article_id, title, language, author, stored, created)| ListedArticle {
         article_id,
         title,
         language,
@@ -80,5 +83,5 @@ async fn page(database: &Database, parameters: ListParameters) -> Result<Page, D
         tags: parse_tags(&stored),
         created,
     });
-    Ok(Page { articles: articles.collect(), total })
+    Ok(ListOutputs { articles: articles.collect(), total })
 }

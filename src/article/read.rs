@@ -1,4 +1,4 @@
-//! Reading an article.
+//! The handler that returns an article.
 
 use rulebook::{ApiError, Args, Context};
 use serde::Serialize;
@@ -33,14 +33,16 @@ struct Picture {
     size: i64,
 }
 
-/// A joined row of articles, users and pictures. The last three columns are `None` if the article has no picture.
-type Row = (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
+/// A row of the query for an article, which joins the tables `articles`, `users` and `pictures`. The last three columns
+/// are `None` if the article has no picture.
+type ArticleRow =
+    (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
 
-pub(super) async fn read(
+pub(super) async fn read_article(
     Args(ArticleId { article_id }): Args<ArticleId>,
     context: Context,
 ) -> Result<ReadOutputs, ApiError> {
-    let Some(row) = row(&*Database::of(&context)?, article_id).await? else {
+    let Some(row) = select_article(&*Database::from_context(&context)?, article_id).await? else {
         return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
     };
     let (title, text, language, author, author_id, stored, created, changed, alt, media_type, size) = row;
@@ -53,9 +55,9 @@ pub(super) async fn read(
     Ok(ReadOutputs { article })
 }
 
-async fn row(database: &Database, article_id: i64) -> Result<Option<Row>, DatabaseError> {
+async fn select_article(database: &Database, article_id: i64) -> Result<Option<ArticleRow>, DatabaseError> {
     let select = "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
         FROM articles JOIN users ON user_id = author_id
         LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
-    Ok(sqlx::query_as(select).bind(article_id).fetch_optional(&mut *database.read().await?).await?)
+    Ok(sqlx::query_as(select).bind(article_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }

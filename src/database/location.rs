@@ -7,14 +7,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::DatabaseError;
 
-/// The name of the SQLite file.
-const FILE: &str = "demo.db";
+/// The name of the SQLite file in the data folder.
+const SQLITE_FILE_NAME: &str = "demo.db";
 
-/// The environment variable with the URL of PostgreSQL: `postgres://user:password@host/name`.
-const VARIABLE: &str = "DATABASE_URL";
+/// The environment variable with the URL of a PostgreSQL database: `postgres://user:password@host/name`.
+const URL_VARIABLE: &str = "DATABASE_URL";
 
-/// Characters to encode in the path of an SQLite URL.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+/// The characters to percent-encode in the path of an SQLite URL.
+const ENCODED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 /// The location of the database.
 pub(super) enum Location {
@@ -22,23 +22,24 @@ pub(super) enum Location {
     Postgres(String),
 }
 
-/// Identifies an SQLite file, independently of its name, and whether it is read-only: connections that were opened
-/// while it was read-only never write. On systems without inodes, all files are the same.
+/// Identifies an SQLite file independently of its name. The value also changes if the file becomes writable, because a
+/// connection that was opened to a read-only file can never write. On systems without inodes, all files are considered
+/// the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
     device_and_inode: (u64, u64),
-    read_only: bool,
+    is_read_only: bool,
 }
 
 impl Location {
-    /// Reads the environment variable. `folder` is the server's data folder.
+    /// Reads the location from the environment variable. `folder` is the server's data folder.
     pub(super) fn from_env(folder: &Path) -> Result<Self, DatabaseError> {
-        match env::var(VARIABLE) {
+        match env::var(URL_VARIABLE) {
             Ok(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Self::Postgres(url)),
-            Ok(url) if url.is_empty() => Ok(Self::Sqlite(folder.join(FILE))),
-            // The message does not contain the URL, because that may contain a password.
+            Ok(url) if url.is_empty() => Ok(Self::Sqlite(folder.join(SQLITE_FILE_NAME))),
+            // The error message does not contain the URL, because a URL may contain a password.
             Ok(_) => Err(DatabaseError::Url("expected postgres://…".to_owned())),
-            Err(env::VarError::NotPresent) => Ok(Self::Sqlite(folder.join(FILE))),
+            Err(env::VarError::NotPresent) => Ok(Self::Sqlite(folder.join(SQLITE_FILE_NAME))),
             Err(env::VarError::NotUnicode(_)) => Err(DatabaseError::Url("expected UTF-8".to_owned())),
         }
     }
@@ -47,16 +48,16 @@ impl Location {
         matches!(self, Self::Sqlite(_))
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(super) fn connection_url(&self) -> String {
         match self {
             Self::Sqlite(path) => {
-                format!("sqlite:{}?mode=rwc", percent_encode(path.as_os_str().as_encoded_bytes(), ENCODED))
+                format!("sqlite:{}?mode=rwc", percent_encode(path.as_os_str().as_encoded_bytes(), ENCODED_CHARACTERS))
             }
             Self::Postgres(url) => url.clone(),
         }
     }
 
-    /// Creates the folder of the file.
+    /// Creates the folder of the SQLite file, if it does not exist.
     pub(super) fn create_folder(&self) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(path) => path.parent().map_or(Ok(()), fs::create_dir_all).map_err(DatabaseError::Folder),
@@ -64,13 +65,14 @@ impl Location {
         }
     }
 
-    /// Identifies the file that exists now; `None` if the file does not exist, and for PostgreSQL.
-    pub(super) fn file(&self) -> Result<Option<FileId>, DatabaseError> {
+    /// Returns the identity of the SQLite file that exists now; `None` if no file exists, or the database is
+    /// PostgreSQL.
+    pub(super) fn current_file(&self) -> Result<Option<FileId>, DatabaseError> {
         let Self::Sqlite(path) = self else { return Ok(None) };
         match fs::metadata(path) {
             Ok(metadata) => {
-                let read_only = metadata.permissions().readonly();
-                Ok(Some(FileId { device_and_inode: device_and_inode(&metadata), read_only }))
+                let is_read_only = metadata.permissions().readonly();
+                Ok(Some(FileId { device_and_inode: device_and_inode(&metadata), is_read_only }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(DatabaseError::Folder(error)),

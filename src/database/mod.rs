@@ -1,8 +1,8 @@
 //! The demo's database: PostgreSQL if `DATABASE_URL` is set, otherwise an SQLite file in the server's data folder.
 //!
-//! This module opens the database on first use and manages its connections. Every error of the database leads to a 503
-//! response, until its cause is removed. The module must not know the queries: they belong to the modules of handlers,
-//! in SQL that both databases understand.
+//! This module opens the database on first use and manages its connections. While the database has an error, requests
+//! that need it get a response with the status 503. The queries are not in this module, but in the modules of the
+//! handlers, in SQL that both databases understand.
 
 mod location;
 mod runtime;
@@ -24,23 +24,25 @@ use tokio::time::{sleep, timeout};
 use location::{FileId, Location};
 use runtime::ConnectionRuntime;
 
-/// Timeout of a request for getting a connection, for a permit to write, and for opening the database.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum time for which a request waits for a connection, for a permit to write, or for the database to be opened.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Maximum number of connections.
+/// Maximum number of connections to the database.
 const MAX_CONNECTIONS: u32 = 16;
 
-/// Maximum number of concurrent writers to SQLite, which supports one. Others wait for a permit, in order: waiting for
-/// SQLite's lock would hold a connection that readers need, and the lock is not granted in order.
-const SQLITE_WRITERS: usize = 1;
-/// Maximum number of concurrent writers to PostgreSQL, which leaves some connections to readers.
-const POSTGRES_WRITERS: usize = 12;
+/// Maximum number of requests that write to SQLite at the same time; SQLite supports only one writer. Further requests
+/// wait for a permit in the order of their arrival. If they waited for the lock of SQLite instead, each would occupy a
+/// connection that readers need, and the order would be random.
+const MAX_SQLITE_WRITERS: usize = 1;
+/// Maximum number of requests that write to PostgreSQL at the same time. The remaining connections are for readers.
+const MAX_POSTGRES_WRITERS: usize = 12;
 
-/// Maximum age of a connection. A new connection detects changes, such as a read-only disk that has become writable.
+/// Maximum age of a connection. A new connection notices changes that an old connection does not notice, such as a
+/// read-only disk that has become writable.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60);
 
-/// Settings of every connection to SQLite. The timeout for locks is shorter than [`TIMEOUT`]. In WAL mode, acknowledged
-/// writes survive a power failure only with `synchronous = FULL`.
+/// Settings of every connection to SQLite. The timeout for locks is shorter than [`WAIT_TIMEOUT`]. In WAL mode, a write
+/// that has been acknowledged to the client survives a power failure only with `synchronous = FULL`.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
 
 /// Settings of every connection to PostgreSQL.
@@ -48,9 +50,9 @@ const POSTGRES_SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout
 
 /// The database, which is opened on first use. A clone refers to the same database.
 #[derive(Clone)]
-pub(crate) struct Database(Arc<Inner>);
+pub(crate) struct Database(Arc<SharedDatabase>);
 
-struct Inner {
+struct SharedDatabase {
     folder: DataFolder,
     open: RwLock<Option<OpenDatabase>>,
 }
@@ -63,13 +65,13 @@ struct OpenDatabase {
     file: Option<FileId>,
     /// The runtime of the connections; `None` for SQLite.
     runtime: Option<ConnectionRuntime>,
-    /// The permits to write.
+    /// The permits to write, which limit the number of concurrent writers.
     write_permits: Arc<Semaphore>,
 }
 
 impl OpenDatabase {
-    /// Returns `true` if this file is open.
-    fn has_open(&self, file: Option<FileId>) -> bool {
+    /// Returns `true` if the connections are open, and they are connections to this file.
+    fn is_open_for(&self, file: Option<FileId>) -> bool {
         self.file == file && !self.pool.is_closed()
     }
 
@@ -80,7 +82,7 @@ impl OpenDatabase {
     }
 }
 
-/// The connections, as one request uses them.
+/// What a request needs to open and use connections.
 struct Connections {
     pool: AnyPool,
     file: Option<FileId>,
@@ -89,13 +91,14 @@ struct Connections {
 }
 
 impl Connections {
-    /// Runs an operation that may open a connection, in the runtime of the connections.
-    async fn run<T, R>(self, work: impl FnOnce(AnyPool) -> R) -> Result<T, DatabaseError>
+    /// Runs an operation that may open a connection. It runs in the asynchronous runtime to which the connections
+    /// belong.
+    async fn run_in_runtime<T, R>(self, start_operation: impl FnOnce(AnyPool) -> R) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         R: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
     {
-        let operation = work(self.pool);
+        let operation = start_operation(self.pool);
         match self.runtime {
             Some(runtime) => runtime.spawn(operation).await.map_err(|error| DatabaseError::Runtime(error.into()))?,
             None => operation.await,
@@ -104,7 +107,7 @@ impl Connections {
     }
 }
 
-/// A transaction that writes. Without [`Database::commit`] it is rolled back.
+/// A transaction that writes. Unless [`Database::commit`] is called, it is rolled back.
 pub(crate) struct WriteTransaction {
     transaction: Transaction<'static, Any>,
     /// The SQLite file that is written; `None` for PostgreSQL.
@@ -126,7 +129,7 @@ impl DerefMut for WriteTransaction {
     }
 }
 
-/// Why an operation on the database failed. The messages are for the log, not for clients.
+/// The reason why an operation on the database failed. The messages are logged and not sent to clients.
 #[derive(Debug, Error)]
 pub(crate) enum DatabaseError {
     /// The variable `DATABASE_URL` is invalid.
@@ -139,10 +142,10 @@ pub(crate) enum DatabaseError {
     #[error("the database file was removed; restore it, or restart the server to create a new one")]
     FileRemoved,
     /// Opening the database took too long.
-    #[error("opening the database took more than {} seconds", TIMEOUT.as_secs())]
+    #[error("opening the database took more than {} seconds", WAIT_TIMEOUT.as_secs())]
     OpenTimeout,
     /// Other writers took too long.
-    #[error("other requests were still writing after {} seconds", TIMEOUT.as_secs())]
+    #[error("other requests were still writing after {} seconds", WAIT_TIMEOUT.as_secs())]
     WriteTimeout,
     /// The thread of the connections cannot be started.
     #[error("the runtime of the database connections: {0}")]
@@ -155,14 +158,14 @@ pub(crate) enum DatabaseError {
 impl Database {
     pub(crate) fn new(folder: DataFolder) -> Self {
         sqlx::any::install_default_drivers();
-        Self(Arc::new(Inner { folder, open: RwLock::new(None) }))
+        Self(Arc::new(SharedDatabase { folder, open: RwLock::new(None) }))
     }
 
     /// Returns the program's database.
     ///
     /// # Errors
-    /// Returns an internal error if the program has none.
-    pub(crate) fn of(context: &Context) -> Result<Arc<Self>, ApiError> {
+    /// Returns an internal error if the program has no database in its state.
+    pub(crate) fn from_context(context: &Context) -> Result<Arc<Self>, ApiError> {
         context.state().ok_or_else(|| ApiError::internal("the program has no database"))
     }
 
@@ -170,23 +173,23 @@ impl Database {
     ///
     /// # Errors
     /// Fails if the database cannot be opened, or no connection is available in time.
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Any>, DatabaseError> {
-        self.connections().await?.run(|pool| async move { pool.acquire().await }).await
+    pub(crate) async fn read_connection(&self) -> Result<PoolConnection<Any>, DatabaseError> {
+        self.connections().await?.run_in_runtime(|pool| async move { pool.acquire().await }).await
     }
 
-    /// Begins a transaction for writing. It should write before it reads: then SQLite cannot abort it in favour of
-    /// another.
+    /// Begins a transaction for writing. The transaction should write before it reads. Otherwise SQLite may abort it
+    /// because another connection has written meanwhile.
     ///
     /// # Errors
     /// Fails if the database cannot be opened, or no permit or connection is available in time.
-    pub(crate) async fn write(&self) -> Result<WriteTransaction, DatabaseError> {
+    pub(crate) async fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
         let permits = self.connections().await?.write_permits;
-        let permit = timeout(TIMEOUT, permits.acquire_owned()).await.map_err(|_| DatabaseError::WriteTimeout)?;
+        let permit = timeout(WAIT_TIMEOUT, permits.acquire_owned()).await.map_err(|_| DatabaseError::WriteTimeout)?;
         let permit = permit.map_err(|_| DatabaseError::WriteTimeout)?;
-        // The file may have been replaced while this call waited.
+        // The database file may have been replaced while this call waited for the permit.
         let connections = self.connections().await?;
         let file = connections.file;
-        let transaction = connections.run(|pool| async move { pool.begin().await }).await?;
+        let transaction = connections.run_in_runtime(|pool| async move { pool.begin().await }).await?;
         Ok(WriteTransaction { transaction, file, permit })
     }
 
@@ -198,26 +201,26 @@ impl Database {
         let WriteTransaction { transaction, file, permit } = transaction;
         transaction.commit().await?;
         drop(permit);
-        if self.location()?.file()? == file { Ok(()) } else { Err(DatabaseError::FileRemoved) }
+        if self.location()?.current_file()? == file { Ok(()) } else { Err(DatabaseError::FileRemoved) }
     }
 
-    /// Executes a query, for the readiness check of the server.
+    /// Executes a query, so that the server's readiness check detects a database that cannot be used.
     ///
     /// # Errors
-    /// Returns the message of the error.
-    pub(crate) async fn check(&self) -> Result<(), String> {
+    /// Fails with an error message if the database cannot be used.
+    pub(crate) async fn check_readiness(&self) -> Result<(), String> {
         let query = async {
-            let mut connection = self.read().await?;
+            let mut connection = self.read_connection().await?;
             connection.execute("SELECT MAX(version) FROM demo_version").await?;
             Ok(())
         };
         query.await.map_err(|error: DatabaseError| error.to_string())
     }
 
-    /// Returns the location of the database, for caches, after bringing its tables up to date.
+    /// Migrates the database if necessary, and returns its location for the handler `rulebook_iapi::cache`.
     ///
     /// # Errors
-    /// Returns the message of the error.
+    /// Fails with an error message if the database cannot be opened or migrated.
     pub(crate) async fn location_for_caches(&self) -> Result<rulebook_iapi::Database, String> {
         let location = async {
             self.connections().await?;
@@ -233,52 +236,53 @@ impl Database {
         Location::from_env(self.0.folder.path())
     }
 
-    /// Returns connections to the current file, and opens the database if necessary.
+    /// Returns connections to the database file that exists now. Opens the database if it is not open.
     async fn connections(&self) -> Result<Connections, DatabaseError> {
         let connections = async {
             if let Some(open) = &*self.0.open.read().await
-                && open.has_open(open.location.file()?)
+                && open.is_open_for(open.location.current_file()?)
             {
                 return Ok(open.connections());
             }
             self.open(self.location()?).await
         };
-        timeout(TIMEOUT, connections).await.map_err(|_| DatabaseError::OpenTimeout)?
+        timeout(WAIT_TIMEOUT, connections).await.map_err(|_| DatabaseError::OpenTimeout)?
     }
 
-    /// Opens the database, unless another request has just done so.
+    /// Opens the database, unless another request has opened it meanwhile.
     async fn open(&self, location: Location) -> Result<Connections, DatabaseError> {
         let mut current = self.0.open.write().await;
-        let file = location.file()?;
+        let file = location.current_file()?;
         match &*current {
-            Some(open) if open.has_open(file) => return Ok(open.connections()),
-            // Creating an empty database would hide the loss of the old one, which an administrator must handle.
+            Some(open) if open.is_open_for(file) => return Ok(open.connections()),
+            // The file has been removed. An administrator must notice this, so that no empty database is created.
             Some(_) if file.is_none() => return Err(DatabaseError::FileRemoved),
-            // SQLite's connections to one file share state, so that the old ones must be closed first.
-            Some(open) => close(&open.pool).await,
+            // All connections of a process to an SQLite file share state. Therefore the old connections must be closed
+            // before new connections are opened.
+            Some(open) => close_all_connections(&open.pool).await,
             None => {}
         }
         location.create_folder()?;
-        let sqlite = location.is_sqlite();
-        let settings = if sqlite { SQLITE_SETTINGS } else { POSTGRES_SETTINGS };
+        let is_sqlite = location.is_sqlite();
+        let settings = if is_sqlite { SQLITE_SETTINGS } else { POSTGRES_SETTINGS };
         let options = AnyPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(TIMEOUT)
+            .acquire_timeout(WAIT_TIMEOUT)
             .max_lifetime(MAX_CONNECTION_AGE)
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }));
-        let pool = options.connect_lazy(&location.url())?;
-        let runtime = if sqlite { None } else { Some(ConnectionRuntime::start().map_err(DatabaseError::Runtime)?) };
-        let write_permits = Arc::new(Semaphore::new(if sqlite { SQLITE_WRITERS } else { POSTGRES_WRITERS }));
+        let pool = options.connect_lazy(&location.connection_url())?;
+        let runtime = if is_sqlite { None } else { Some(ConnectionRuntime::start().map_err(DatabaseError::Runtime)?) };
+        let write_permits = Arc::new(Semaphore::new(if is_sqlite { MAX_SQLITE_WRITERS } else { MAX_POSTGRES_WRITERS }));
         let mut open = OpenDatabase { location, pool, file: None, runtime, write_permits };
-        open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
-        open.file = open.location.file()?;
+        open.connections().run_in_runtime(move |pool| async move { schema::migrate(&pool, is_sqlite).await }).await?;
+        open.file = open.location.current_file()?;
         Ok(current.insert(open).connections())
     }
 }
 
-/// Closes all connections of a pool. sqlx's `close` returns too early: it waits for one connection in use less for each
-/// idle one that it closes.
-async fn close(pool: &AnyPool) {
+/// Closes all connections of a pool, and waits until they are closed. The function `close` of sqlx is called
+/// repeatedly, because it may return while some connections are still in use.
+async fn close_all_connections(pool: &AnyPool) {
     pool.close().await;
     while pool.size() > 0 {
         sleep(Duration::from_millis(1)).await;
@@ -287,8 +291,8 @@ async fn close(pool: &AnyPool) {
 }
 
 impl From<DatabaseError> for ApiError {
-    /// Errors that the program's own SQL or types cause, such as a missing column, become internal errors. All other errors
-    /// become `unavailable`, after which the client may retry.
+    /// Converts errors that the SQL or the types of the program cause, such as a missing column, to internal errors.
+    /// All other errors become the error `unavailable`, after which the client may retry.
     fn from(error: DatabaseError) -> Self {
         use sqlx::Error::{ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound};
         match error {

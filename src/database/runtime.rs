@@ -1,8 +1,9 @@
 //! The asynchronous runtime of connections to PostgreSQL.
 //!
-//! A connection belongs to the runtime in which it was opened and ends with it. When the server stops, its workers end
-//! one after the other, while others still finish requests with shared connections. Therefore the connections have
-//! their own runtime, which outlives the workers. Connections to SQLite are threads and need no runtime.
+//! A connection is closed when the runtime in which it was opened ends. Each worker of the server has a runtime. When
+//! the server stops, one worker may end while another worker still uses a connection that the first one opened.
+//! Therefore connections are opened in a separate runtime, which ends after all workers. Connections to SQLite need no
+//! runtime.
 
 use std::io;
 use std::thread;
@@ -10,10 +11,10 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// A runtime in its own thread. Dropping this ends the thread.
+/// A runtime that runs in a separate thread. Dropping this value ends the thread.
 pub(super) struct ConnectionRuntime {
     handle: Handle,
-    /// The thread ends when this is dropped.
+    /// The thread ends when this sender is dropped.
     _alive: oneshot::Sender<()>,
 }
 
@@ -23,7 +24,7 @@ impl ConnectionRuntime {
         let handle = runtime.handle().clone();
         let (alive, ended) = oneshot::channel();
         thread::Builder::new().name("database".to_owned()).spawn(move || {
-            // Nothing is ever sent; this returns when the sender is dropped.
+            // No value is ever sent. `block_on` returns when the sender is dropped.
             let _: Result<(), _> = runtime.block_on(ended);
         })?;
         Ok(Self { handle, _alive: alive })

@@ -1,4 +1,4 @@
-//! The module `user`: registration, logins and profiles, and authentication by logins.
+//! The handlers of the API module `user`: registration, logins and profiles. Also the authentication by logins.
 
 mod authenticate;
 mod login;
@@ -13,9 +13,9 @@ pub(super) use authenticate::LoginAuthenticator;
 /// Returns the handlers of the methods that `api/user.json` defines.
 pub(super) fn module() -> Module {
     Module::new("user")
-        .post("/user", register::register)
-        .post("/user/login", login::login)
-        .delete("/user/login", login::logout)
-        .get("/user/{user_id}", profile::read)
-        .put("/user/{user_id}", profile::update)
+        .post("/user", register::register_user)
+        .post("/user/login", login::log_in)
+        .delete("/user/login", login::log_out)
+        .get("/user/{user_id}", profile::read_profile)
+        .put("/user/{user_id}", profile::update_profile)
 }

@@ -1,4 +1,4 @@
-//! Passwords, stored as argon2id hashes. Verification takes the same time for users that do not exist.
+//! Hashes and verifies passwords with argon2id. Verification takes the same time whether or not the user exists.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// The permits to compute a hash, which takes 19 MiB of memory and a processor.
-static PERMITS: Semaphore = Semaphore::const_new(4);
-/// Maximum time to wait for a permit.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// The permits to compute a hash. They limit the load, because each computation needs 19 MiB of memory and a processor.
+static HASH_PERMITS: Semaphore = Semaphore::const_new(4);
+/// Maximum time for which a request waits for a permit.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The hash that is verified for users without a password. No known password has it.
+/// The hash that is verified if a user has no password. No known password has this hash.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$ni6R4CAXFQSzaY9DRI1fhQ$M6SfXNHNuMWy2QxiaPdwTcrdMRhh7MnKgj6uYJRLDVs";
 
@@ -22,8 +22,8 @@ const DUMMY_HASH: &str =
 ///
 /// # Errors
 /// Fails if no permit is available in time, or hashing fails.
-pub(super) async fn hash(password: String) -> Result<String, ApiError> {
-    blocking(move || {
+pub(super) async fn hash_password(password: String) -> Result<String, ApiError> {
+    run_with_permit(move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(ApiError::internal)?;
         let salt = SaltString::encode_b64(&salt).map_err(ApiError::internal)?;
@@ -33,12 +33,12 @@ pub(super) async fn hash(password: String) -> Result<String, ApiError> {
     .await
 }
 
-/// Returns `true` if the hash belongs to this password. Without a hash it returns `false`, after the same work.
+/// Returns `true` if `hash` is the hash of this password. If `hash` is `None`, returns `false` after the same time.
 ///
 /// # Errors
 /// Fails if no permit is available in time, or the verification fails.
-pub(super) async fn verify(password: String, hash: Option<String>) -> Result<bool, ApiError> {
-    blocking(move || {
+pub(super) async fn verify_password(password: String, hash: Option<String>) -> Result<bool, ApiError> {
+    run_with_permit(move || {
         let (hash, has_password) = match hash.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) {
             Some(hash) => (hash, true),
             None => (PasswordHash::new(DUMMY_HASH).map_err(ApiError::internal)?, false),
@@ -48,10 +48,10 @@ pub(super) async fn verify(password: String, hash: Option<String>) -> Result<boo
     .await
 }
 
-async fn blocking<T: Send + 'static>(
+async fn run_with_permit<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let permit = timeout(TIMEOUT, PERMITS.acquire()).await;
+    let permit = timeout(PERMIT_TIMEOUT, HASH_PERMITS.acquire()).await;
     let _permit = permit
         .map_err(|_| ApiError::unavailable("too many concurrent password hashes"))?
         .map_err(ApiError::internal)?;

@@ -1,4 +1,4 @@
-//! Profiles of users, which are public and which their owners can change.
+//! The handlers that return and update the profile of a user. Profiles are public.
 
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,13 @@ struct User {
     articles: i64,
 }
 
-type Row = (String, String, String, String, String, i64);
+type UserRow = (String, String, String, String, String, i64);
 
-pub(super) async fn read(Args(UserId { user_id }): Args<UserId>, context: Context) -> Result<ReadOutputs, ApiError> {
-    match row(&*Database::of(&context)?, user_id).await? {
+pub(super) async fn read_profile(
+    Args(UserId { user_id }): Args<UserId>,
+    context: Context,
+) -> Result<ReadOutputs, ApiError> {
+    match select_user(&*Database::from_context(&context)?, user_id).await? {
         Some((login, name, about, role, since, articles)) => {
             Ok(ReadOutputs { user: User { user_id, login, name, about, role, since, articles } })
         }
@@ -37,10 +40,10 @@ pub(super) async fn read(Args(UserId { user_id }): Args<UserId>, context: Contex
     }
 }
 
-async fn row(database: &Database, user_id: i64) -> Result<Option<Row>, DatabaseError> {
+async fn select_user(database: &Database, user_id: i64) -> Result<Option<UserRow>, DatabaseError> {
     let select = "SELECT login, name, about, role, since,
         (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users WHERE user_id = $1";
-    Ok(sqlx::query_as(select).bind(user_id).fetch_optional(&mut *database.read().await?).await?)
+    Ok(sqlx::query_as(select).bind(user_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]
@@ -56,9 +59,12 @@ pub(super) struct UpdateOutputs {
     about: String,
 }
 
-pub(super) async fn update(Args(changes): Args<UpdateParameters>, context: Context) -> Result<UpdateOutputs, ApiError> {
-    let database = Database::of(&context)?;
-    let mut transaction = database.write().await?;
+pub(super) async fn update_profile(
+    Args(changes): Args<UpdateParameters>,
+    context: Context,
+) -> Result<UpdateOutputs, ApiError> {
+    let database = Database::from_context(&context)?;
+    let mut transaction = database.begin_write().await?;
     let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about)
         WHERE user_id = $1 RETURNING name, about";
     let update = sqlx::query_as(update).bind(changes.user_id).bind(changes.name).bind(changes.about);

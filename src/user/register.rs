@@ -1,4 +1,4 @@
-//! Registration of users.
+//! The handler that registers a new user.
 
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
@@ -20,13 +20,13 @@ pub(super) struct RegisterOutputs {
     user_id: i64,
 }
 
-pub(super) async fn register(
+pub(super) async fn register_user(
     Args(user): Args<RegisterParameters>,
     context: Context,
 ) -> Result<RegisterOutputs, ApiError> {
-    let database = Database::of(&context)?;
-    let hash = password::hash(user.password).await?;
-    let mut transaction = database.write().await?;
+    let database = Database::from_context(&context)?;
+    let hash = password::hash_password(user.password).await?;
+    let mut transaction = database.begin_write().await?;
     let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)
         ON CONFLICT (login) DO NOTHING RETURNING user_id";
     let insert = sqlx::query_as(insert).bind(&user.login).bind(user.name).bind(user.about).bind(now()).bind(hash);

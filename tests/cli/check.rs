@@ -1,14 +1,14 @@
-//! `rulebook check` and `rulebook routes`.
+//! Tests of `rulebook check` and `rulebook routes`.
 
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{folder, run, shop, unfinished};
+use super::{definition_folder, folder_with_unbound_service, run_program, shop_folder};
 
-/// Creates a definition with errors in two files.
-fn invalid() -> tempfile::TempDir {
-    folder(&[
+/// Creates a folder with a definition that has errors in two files.
+fn invalid_definition_folder() -> tempfile::TempDir {
+    definition_folder(&[
         (
             "a.json",
             json!({ "/": { "a": { "GET": { "info": "A", "in": { "GET@x": { "info": "X", "type": "itn" } } } } } }),
@@ -18,33 +18,37 @@ fn invalid() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_valid_definition_has_no_errors() {
-    let folder = shop();
+fn checking_a_valid_definition_reports_no_errors() {
+    let folder = shop_folder();
     let words = "no errors: 1 module, 1 service, 2 methods\n";
     for arguments in [&["check"][..], &["check", "api"], &["--api", "api", "check"], &["check", "--bound"]] {
-        let result = run(folder.path(), arguments);
-        assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), words, ""), "{arguments:?}");
+        let result = run_program(folder.path(), arguments);
+        assert_eq!(
+            (result.exit_code, result.stdout.as_str(), result.stderr.as_str()),
+            (Some(0), words, ""),
+            "{arguments:?}"
+        );
     }
-    let result = run(folder.path(), &["check", "--format", "json"]);
-    assert_eq!((result.code, result.out.as_str()), (Some(0), ""), "there is no object without an error");
+    let result = run_program(folder.path(), &["check", "--format", "json"]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(0), ""), "there is no object without an error");
 }
 
 #[test]
 fn all_errors_are_reported_with_their_lines() {
-    let result = run(invalid().path(), &["check"]);
-    assert_eq!((result.code, result.err.as_str()), (Some(1), ""));
+    let result = run_program(invalid_definition_folder().path(), &["check"]);
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(1), ""));
     for part in ["error[unknown-type]", "api/a.json:1:", "did you mean `int`?", "error[unknown-key]", "api/b.json:1:"] {
-        assert!(result.out.contains(part), "{part} in {}", result.out);
+        assert!(result.stdout.contains(part), "{part} in {}", result.stdout);
     }
-    assert!(result.out.ends_with("\n3 errors\n") || result.out.ends_with("\n2 errors\n"), "{}", result.out);
+    assert!(result.stdout.ends_with("\n3 errors\n") || result.stdout.ends_with("\n2 errors\n"), "{}", result.stdout);
 }
 
 #[test]
 fn errors_can_be_printed_as_one_json_object_per_line() {
-    let result = run(invalid().path(), &["check", "--format", "json"]);
-    assert_eq!(result.code, Some(1));
-    let lines: Vec<Json> = result.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.len() >= 2, "{}", result.out);
+    let result = run_program(invalid_definition_folder().path(), &["check", "--format", "json"]);
+    assert_eq!(result.exit_code, Some(1));
+    let lines: Vec<Json> = result.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 2, "{}", result.stdout);
     for line in &lines {
         let names: Vec<_> = line.as_object().unwrap().keys().collect();
         assert_eq!(names, ["code", "message", "file", "line", "column", "help"], "{line}");
@@ -56,47 +60,51 @@ fn errors_can_be_printed_as_one_json_object_per_line() {
 }
 
 #[test]
-fn the_canonical_form_can_be_loaded_again() {
-    let folder = shop();
-    let printed = run(folder.path(), &["check", "--print"]);
-    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+fn the_printed_canonical_form_is_a_definition_of_the_same_api() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["check", "--print"]);
+    assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
     let again = folder.path().join("again");
     fs::create_dir(&again).unwrap();
-    fs::write(again.join("app.json"), &printed.out).unwrap();
-    assert_eq!(run(folder.path(), &["check", "again", "--print"]), printed);
-    assert_eq!(run(folder.path(), &["routes", "--api", "again"]), run(folder.path(), &["routes"]));
+    fs::write(again.join("app.json"), &printed.stdout).unwrap();
+    assert_eq!(run_program(folder.path(), &["check", "again", "--print"]), printed);
+    assert_eq!(run_program(folder.path(), &["routes", "--api", "again"]), run_program(folder.path(), &["routes"]));
 }
 
 #[test]
-fn handlers_are_checked_with_the_flag_bound() {
-    let folder = unfinished(&json!({}));
-    assert_eq!(run(folder.path(), &["check"]).code, Some(0));
-    let bound = run(folder.path(), &["check", "--bound"]);
-    assert_eq!(bound.code, Some(1));
-    assert_eq!(bound.out.matches("error[unbound-method]").count(), 2, "{}", bound.out);
-    assert_eq!(run(folder.path(), &["check", "--bound", "--unbound", "501"]).code, Some(0));
-    assert_eq!(run(folder.path(), &["check", "--bound", "--unbound", "echo"]).code, Some(0));
+fn handlers_are_checked_if_the_flag_bound_is_given() {
+    let folder = folder_with_unbound_service(&json!({}));
+    assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));
+    let bound = run_program(folder.path(), &["check", "--bound"]);
+    assert_eq!(bound.exit_code, Some(1));
+    assert_eq!(bound.stdout.matches("error[unbound-method]").count(), 2, "{}", bound.stdout);
+    assert_eq!(run_program(folder.path(), &["check", "--bound", "--unbound", "501"]).exit_code, Some(0));
+    assert_eq!(run_program(folder.path(), &["check", "--bound", "--unbound", "echo"]).exit_code, Some(0));
 }
 
 #[test]
-fn a_missing_folder_is_reported() {
-    let result = run(shop().path(), &["check", "nowhere"]);
-    assert_eq!(result.code, Some(1));
-    assert!(result.out.contains("error[missing-definition]") && result.out.contains("nowhere"), "{}", result.out);
+fn a_missing_definition_folder_is_reported() {
+    let result = run_program(shop_folder().path(), &["check", "nowhere"]);
+    assert_eq!(result.exit_code, Some(1));
+    assert!(
+        result.stdout.contains("error[missing-definition]") && result.stdout.contains("nowhere"),
+        "{}",
+        result.stdout
+    );
 }
 
 #[test]
 fn routes_are_listed_with_positions_ids_and_scopes() {
-    let folder = shop();
-    let all = run(folder.path(), &["routes"]);
+    let folder = shop_folder();
+    let all = run_program(folder.path(), &["routes"]);
     let expected = "GET   /article/{id?}  article.get\n\
                     POST  /article        article.post  writer and member, or admin\n";
-    let rows: std::collections::BTreeSet<_> = all.out.lines().collect();
-    assert_eq!((all.code, rows), (Some(0), expected.lines().collect()));
-    let some = run(folder.path(), &["routes", "post"]);
-    assert_eq!(some.out, "POST  /article  article.post  writer and member, or admin\n");
-    assert_eq!(run(folder.path(), &["routes", "nothing"]).out, "");
-    let invalid = run(invalid().path(), &["routes"]);
-    assert_eq!((invalid.code, invalid.out.as_str()), (Some(1), ""));
-    assert!(invalid.err.contains("error[unknown-type]"), "{}", invalid.err);
+    let rows: std::collections::BTreeSet<_> = all.stdout.lines().collect();
+    assert_eq!((all.exit_code, rows), (Some(0), expected.lines().collect()));
+    let some = run_program(folder.path(), &["routes", "post"]);
+    assert_eq!(some.stdout, "POST  /article  article.post  writer and member, or admin\n");
+    assert_eq!(run_program(folder.path(), &["routes", "nothing"]).stdout, "");
+    let invalid = run_program(invalid_definition_folder().path(), &["routes"]);
+    assert_eq!((invalid.exit_code, invalid.stdout.as_str()), (Some(1), ""));
+    assert!(invalid.stderr.contains("error[unknown-type]"), "{}", invalid.stderr);
 }

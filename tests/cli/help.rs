@@ -1,14 +1,14 @@
-//! Help, version, explanations and invalid usage.
+//! Tests of `--help`, `--version`, `rulebook explain`, and invalid usage of the command line.
 
 use std::path::Path;
 
 use rulebook_model::diagnostic::codes;
 
-use super::{run, shop};
+use super::{run_program, shop_folder};
 use support::golden;
 
-/// The beginning of docs/commands.md.
-const HEAD: &str = "\
+/// The beginning of the page docs/commands.md, before the help of the first command.
+const PAGE_START: &str = "\
 # Commands
 
 This is the output of `--help` for each command of `rulebook` and of every program that is built with `rulebook_cli`. \
@@ -18,24 +18,24 @@ The settings are also listed in the [reference](reference.md#settings). The comm
 
 #[test]
 fn the_page_of_commands_is_the_help_of_every_command() {
-    let folder = shop();
-    let mut text = HEAD.to_owned();
+    let folder = shop_folder();
+    let mut text = PAGE_START.to_owned();
     let mut waiting = vec![String::new()];
     while let Some(command) = waiting.pop() {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
-        let result = run(folder.path(), &arguments);
-        assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
+        let result = run_program(folder.path(), &arguments);
+        assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         let title = format!("rulebook {command}");
-        text += &format!("\n## {}\n\n```text\n{}\n```\n", title.trim(), result.out.trim());
+        text += &format!("\n## {}\n\n```text\n{}\n```\n", title.trim(), result.stdout.trim());
         let listed =
-            result.out.split("Commands:\n").nth(1).unwrap_or_default().lines().take_while(|line| !line.is_empty());
-        // Continuation lines are indented further.
+            result.stdout.split("Commands:\n").nth(1).unwrap_or_default().lines().take_while(|line| !line.is_empty());
+        // Only the first line of each command is indented by two spaces.
         let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
         let below =
             names.filter(|name| !["", "help"].contains(name)).map(|name| format!("{command} {name}").trim().to_owned());
         waiting.extend(below.collect::<Vec<_>>().into_iter().rev());
     }
-    // The page is about the program `rulebook`, whose command line is that of every program.
+    // The tests run the program of the demo. The page describes the program `rulebook`, which has the same commands.
     let text = text.replace("article-site", "rulebook");
     golden::compare(Path::new("docs/commands.md"), &text);
     for command in ["serve", "keys rotate", "new"] {
@@ -45,32 +45,32 @@ fn the_page_of_commands_is_the_help_of_every_command() {
 
 #[test]
 fn the_version_is_that_of_the_package() {
-    let result = run(shop().path(), &["--version"]);
-    assert_eq!((result.code, result.out), (Some(0), format!("rulebook {}\n", env!("CARGO_PKG_VERSION"))));
+    let result = run_program(shop_folder().path(), &["--version"]);
+    assert_eq!((result.exit_code, result.stdout), (Some(0), format!("rulebook {}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
 fn every_diagnostic_code_is_explained() {
-    let folder = shop();
-    let listed = run(folder.path(), &["explain"]);
+    let folder = shop_folder();
+    let listed = run_program(folder.path(), &["explain"]);
     let names: Vec<_> = codes::TABLE.iter().map(|row| row.name).collect();
-    assert_eq!((listed.code, listed.out.lines().collect::<Vec<_>>()), (Some(0), names));
+    assert_eq!((listed.exit_code, listed.stdout.lines().collect::<Vec<_>>()), (Some(0), names));
     for row in codes::TABLE {
-        let result = run(folder.path(), &["explain", row.name]);
+        let result = run_program(folder.path(), &["explain", row.name]);
         assert_eq!(
-            (result.code, result.out.trim_end(), result.err.as_str()),
+            (result.exit_code, result.stdout.trim_end(), result.stderr.as_str()),
             (Some(0), row.explanation.trim_end(), "")
         );
-        assert!(result.out.lines().count() > 2, "{}: {}", row.name, result.out);
+        assert!(result.stdout.lines().count() > 2, "{}: {}", row.name, result.stdout);
     }
-    let result = run(folder.path(), &["explain", "unknwon-type"]);
-    assert_eq!((result.code, result.out.as_str()), (Some(2), ""));
-    assert_eq!(result.err, "error: there is no diagnostic code `unknwon-type`; did you mean `unknown-type`?\n");
+    let result = run_program(folder.path(), &["explain", "unknwon-type"]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""));
+    assert_eq!(result.stderr, "error: there is no diagnostic code `unknwon-type`; did you mean `unknown-type`?\n");
 }
 
 #[test]
-fn invalid_usage_exits_with_2() {
-    let folder = shop();
+fn invalid_usage_has_exit_code_2() {
+    let folder = shop_folder();
     let cases: &[&[&str]] = &[
         &["serv"],
         &["--unknown"],
@@ -126,9 +126,9 @@ fn invalid_usage_exits_with_2() {
         &["keys", "rotate", "00000000", "--grace", "24"],
     ];
     for arguments in cases {
-        let result = run(folder.path(), arguments);
-        assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{arguments:?}: {result:?}");
-        assert!(!result.err.is_empty(), "{arguments:?}");
+        let result = run_program(folder.path(), arguments);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{arguments:?}: {result:?}");
+        assert!(!result.stderr.is_empty(), "{arguments:?}");
     }
     assert!(!folder.path().join("data").exists(), "no key was created");
 }

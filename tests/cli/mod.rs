@@ -1,4 +1,4 @@
-//! The command line, run as a program.
+//! Tests of the command line. Each test runs the program of the demo in a new process.
 
 mod call;
 mod check;
@@ -20,28 +20,28 @@ use tempfile::TempDir;
 
 use crate::server_process::{copy_files, program};
 
-/// Exit code and output of the program.
+/// The exit code and the output of a program that has ended.
 #[derive(Debug, PartialEq)]
 pub struct RunResult {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+    pub exit_code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl From<Output> for RunResult {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Self { exit_code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
-/// Runs the program in a folder.
-pub fn run(folder: &Path, arguments: &[&str]) -> RunResult {
+/// Runs the program of the demo with a folder as its working directory, and waits until it ends.
+pub fn run_program(folder: &Path, arguments: &[&str]) -> RunResult {
     program(folder).args(arguments).output().unwrap().into()
 }
 
-/// Creates a folder with these files in the subfolder `api`.
-pub fn folder(files: &[(&str, Json)]) -> TempDir {
+/// Creates a folder whose subfolder `api` contains these definition files.
+pub fn definition_folder(files: &[(&str, Json)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("api")).unwrap();
     for (name, content) in files {
@@ -51,24 +51,27 @@ pub fn folder(files: &[(&str, Json)]) -> TempDir {
 }
 
 /// Creates a folder with a small API whose methods respond with their arguments.
-pub fn shop() -> TempDir {
-    folder(&[("app.json", json!({ "unbound": "echo", "title": "Shop", "version": "2.0.0" })), ("shop.json", module())])
+pub fn shop_folder() -> TempDir {
+    definition_folder(&[
+        ("app.json", json!({ "unbound": "echo", "title": "Shop", "version": "2.0.0" })),
+        ("shop.json", shop_module()),
+    ])
 }
 
-/// Creates a folder with the demo's definition and an additional service `extra`, for which the program has no
+/// Creates a folder with the definition of the demo and an additional service `extra`, for which the program has no
 /// handlers. `app` is the content of `app.json`.
-pub fn unfinished(app: &Json) -> TempDir {
+pub fn folder_with_unbound_service(app: &Json) -> TempDir {
     let folder = TempDir::new().unwrap();
     let api = folder.path().join("api");
     copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
     fs::write(api.join("app.json"), app.to_string()).unwrap();
-    let extra = json!({ "/": { "extra": module()["/"]["article"] } });
+    let extra = json!({ "/": { "extra": shop_module()["/"]["article"] } });
     fs::write(api.join("extra.json"), extra.to_string()).unwrap();
     folder
 }
 
-/// Returns the module of [`shop`].
-pub fn module() -> Json {
+/// Returns the definition of the API module in [`shop_folder`].
+pub fn shop_module() -> Json {
     json!({ "/": { "article": {
         "GET": { "info": "Articles", "in": {
             "URL#0": { "info": "Which", "type": "?id", "name": "id" },

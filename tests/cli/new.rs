@@ -1,4 +1,4 @@
-//! `rulebook new`: the files of a new project. `tests/external/new` builds and runs the project.
+//! Tests of the files that `rulebook new` creates. The script `tests/external/new` builds and runs a new project.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use rulebook::Rulebook;
 use rulebook_test::Client;
 use tempfile::TempDir;
 
-use super::run;
+use super::run_program;
 
-/// The library of a new project, compiled with these tests.
+/// The library of a new project. It is compiled with these tests.
 #[path = "../../crates/rulebook-cli/src/new/template/src/lib.rs"]
 mod template;
 
-/// Returns the paths of all files and folders below a folder, sorted.
-fn files(folder: &Path) -> Vec<String> {
+/// Returns the paths of all files and folders below a folder, in alphabetical order.
+fn paths_below(folder: &Path) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -31,11 +31,11 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_project_has_these_files() {
+fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     let folder = TempDir::new().unwrap();
-    let result = run(folder.path(), &["new", "my-greeter2"]);
+    let result = run_program(folder.path(), &["new", "my-greeter2"]);
     let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run\n";
-    assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), words, ""));
+    assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
     let expected = [
         "my-greeter2",
         "my-greeter2/.gitignore",
@@ -54,7 +54,7 @@ fn a_project_has_these_files() {
         "my-greeter2/tests/greeting.rs",
     ];
     let (vendored, own): (Vec<_>, Vec<_>) =
-        files(folder.path()).into_iter().partition(|file| file.starts_with("my-greeter2/vendor"));
+        paths_below(folder.path()).into_iter().partition(|file| file.starts_with("my-greeter2/vendor"));
     assert_eq!(own, expected);
     for file in ["Cargo.toml", "rulebook/Cargo.toml", "rulebook-model/templates/page.html", "rulebook-cli/build.rs"] {
         assert!(vendored.contains(&format!("my-greeter2/vendor/{file}")), "{file}");
@@ -72,14 +72,14 @@ fn a_project_has_these_files() {
             assert!(!text.contains(placeholder), "{placeholder} in {file}");
         }
     }
-    let checked = run(&folder.path().join("my-greeter2"), &["check"]);
-    assert_eq!((checked.code, checked.out.as_str()), (Some(0), "no errors: 1 module, 1 service, 1 method\n"));
+    let checked = run_program(&folder.path().join("my-greeter2"), &["check"]);
+    assert_eq!((checked.exit_code, checked.stdout.as_str()), (Some(0), "no errors: 1 module, 1 service, 1 method\n"));
 }
 
 #[test]
-fn the_handlers_match_the_definition() {
+fn handlers_of_a_new_project_match_its_definition() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(run(folder.path(), &["new", "greeter"]).code, Some(0));
+    assert_eq!(run_program(folder.path(), &["new", "greeter"]).exit_code, Some(0));
     let client = Client::new(template::app(Rulebook::load(folder.path().join("greeter/api")))).unwrap();
     let greet = || client.call("greeting.{name}.get").arg("name", "Ada");
     assert_eq!(greet().send().output("greeting"), "Hello, Ada!");
@@ -88,27 +88,27 @@ fn the_handlers_match_the_definition() {
 }
 
 #[test]
-fn the_project_can_depend_on_a_local_folder() {
+fn a_new_project_can_depend_on_a_local_checkout() {
     let folder = TempDir::new().unwrap();
     let unusual = "the \"rule\" \\ book\n";
     fs::create_dir_all(folder.path().join(unusual).join("crates/rulebook")).unwrap();
     fs::write(folder.path().join(unusual).join("crates/rulebook/Cargo.toml"), "").unwrap();
-    let result = run(folder.path(), &["new", "greeter", "--path", unusual]);
-    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
+    let result = run_program(folder.path(), &["new", "greeter", "--path", unusual]);
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
     let manifest = fs::read_to_string(folder.path().join("greeter/Cargo.toml")).unwrap();
     let absolute = folder.path().canonicalize().unwrap();
     let path = format!("path = \"{}/the \\\"rule\\\" \\\\ book\\n/crates/rulebook", absolute.to_str().unwrap());
     assert_eq!(manifest.matches(&path).count(), 3, "{manifest}");
     for (path, why) in [("nowhere", "No such file"), ("greeter/api", "the folder has no crates/rulebook/Cargo.toml")] {
-        let result = run(folder.path(), &["new", "other", "--path", path]);
-        assert_eq!((result.code, result.out.as_str()), (Some(3), ""));
-        assert!(result.err.starts_with(&format!("error: --path {path}: {why}")), "{}", result.err);
+        let result = run_program(folder.path(), &["new", "other", "--path", path]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""));
+        assert!(result.stderr.starts_with(&format!("error: --path {path}: {why}")), "{}", result.stderr);
         assert!(!folder.path().join("other").exists());
     }
 }
 
 #[test]
-fn names_that_cargo_rejects_are_refused() {
+fn project_names_that_cargo_rejects_are_refused() {
     let folder = TempDir::new().unwrap();
     let long = "a".repeat(65);
     for (name, why) in [
@@ -130,30 +130,30 @@ fn names_that_cargo_rejects_are_refused() {
         ("serde", "that of a dependency of the project"),
         ("rulebook", "that of a dependency of the project"),
     ] {
-        let result = run(folder.path(), &["new", name]);
-        assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{name:?}");
-        assert!(result.err.contains(why), "{why:?} is not in {}", result.err);
+        let result = run_program(folder.path(), &["new", name]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{name:?}");
+        assert!(result.stderr.contains(why), "{why:?} is not in {}", result.stderr);
     }
-    assert_eq!(files(folder.path()), [""; 0]);
+    assert_eq!(paths_below(folder.path()), [""; 0]);
     for name in ["x", "com", "com10", "test2", "matches", &long[1..]] {
-        assert_eq!(run(folder.path(), &["new", name]).code, Some(0), "{name}");
+        assert_eq!(run_program(folder.path(), &["new", name]).exit_code, Some(0), "{name}");
     }
 }
 
 #[test]
-fn existing_files_are_not_replaced() {
+fn a_new_project_does_not_replace_existing_files() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("empty")).unwrap();
-    assert_eq!(run(folder.path(), &["new", "empty"]).code, Some(0), "an empty folder may be replaced");
+    assert_eq!(run_program(folder.path(), &["new", "empty"]).exit_code, Some(0), "an empty folder may be replaced");
     fs::write(folder.path().join("file"), "mine").unwrap();
     fs::create_dir(folder.path().join("full")).unwrap();
     fs::write(folder.path().join("full/file"), "mine").unwrap();
-    let before = files(folder.path());
+    let before = paths_below(folder.path());
     for name in ["empty", "file", "full"] {
-        let result = run(folder.path(), &["new", name]);
+        let result = run_program(folder.path(), &["new", name]);
         let words = format!("error: `{name}` already exists\n");
-        assert_eq!((result.code, result.out.as_str(), result.err), (Some(3), "", words));
+        assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr), (Some(3), "", words));
     }
-    assert_eq!(files(folder.path()), before, "no temporary files are left");
+    assert_eq!(paths_below(folder.path()), before, "no temporary files are left");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
 }

@@ -1,19 +1,19 @@
-//! `rulebook openapi`: the document on standard output and in files.
+//! Tests of `rulebook openapi`, which prints the OpenAPI document or writes it to a file.
 
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{folder, run, shop};
+use super::{definition_folder, run_program, shop_folder};
 use crate::client::{Connection, Request};
 use crate::server_process::{ServerProcess, free_address};
 
 #[test]
-fn the_printed_document_is_the_served_one() {
-    let folder = shop();
-    let printed = run(folder.path(), &["openapi"]);
-    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
-    let document: Json = serde_json::from_str(&printed.out).unwrap();
+fn the_printed_document_equals_the_served_document() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["openapi"]);
+    assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
+    let document: Json = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!((&document["info"]["title"], &document["info"]["version"]), (&json!("Shop"), &json!("2.0.0")));
     let address = free_address();
     let _served = ServerProcess::start(folder.path(), &address, &[]);
@@ -22,29 +22,29 @@ fn the_printed_document_is_the_served_one() {
 }
 
 #[test]
-fn the_printed_document_of_a_module_is_the_served_one() {
-    let folder = shop();
+fn the_printed_document_of_a_module_equals_the_served_document() {
+    let folder = shop_folder();
     let address = free_address();
     let _served = ServerProcess::start(folder.path(), &address, &[]);
     let process = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/openapi.json?module=shop"));
-    let printed = run(folder.path(), &["openapi", "--module", "shop"]);
-    assert_eq!((printed.code, printed.out), (Some(0), String::from_utf8(process.body).unwrap()));
-    let near = run(folder.path(), &["openapi", "--module", "shpo"]);
-    assert_eq!((near.code, near.out.as_str()), (Some(2), ""));
-    assert_eq!(near.err, "error: --module shpo: there is no module of this name; did you mean `shop`?\n");
+    let printed = run_program(folder.path(), &["openapi", "--module", "shop"]);
+    assert_eq!((printed.exit_code, printed.stdout), (Some(0), String::from_utf8(process.body).unwrap()));
+    let near = run_program(folder.path(), &["openapi", "--module", "shpo"]);
+    assert_eq!((near.exit_code, near.stdout.as_str()), (Some(2), ""));
+    assert_eq!(near.stderr, "error: --module shpo: there is no module of this name; did you mean `shop`?\n");
 }
 
 #[test]
-fn a_file_is_replaced_atomically() {
-    let folder = shop();
-    let printed = run(folder.path(), &["openapi"]).out;
+fn an_existing_output_file_is_replaced() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["openapi"]).stdout;
     let file = folder.path().join("openapi.json");
     for before in [None, Some("longer than the document".repeat(2000))] {
         if let Some(text) = before {
             fs::write(&file, text).unwrap();
         }
-        let result = run(folder.path(), &["openapi", "--output", "openapi.json"]);
-        assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), "", ""));
+        let result = run_program(folder.path(), &["openapi", "--output", "openapi.json"]);
+        assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), "", ""));
         assert_eq!(fs::read_to_string(&file).unwrap(), printed);
     }
     let names = fs::read_dir(folder.path()).unwrap().count();
@@ -53,35 +53,39 @@ fn a_file_is_replaced_atomically() {
 
 #[test]
 #[cfg(unix)]
-fn links_are_followed_and_permissions_are_those_of_new_files() {
+fn an_output_path_that_is_a_link_is_followed_and_the_file_has_default_permissions() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let folder = shop();
+    let folder = shop_folder();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("new"), "").unwrap();
     fs::create_dir(path("docs")).unwrap();
     symlink("docs/openapi.json", path("link")).unwrap();
     fs::write(path("docs/openapi.json"), "").unwrap();
-    assert_eq!(run(folder.path(), &["openapi", "--output", "link"]).code, Some(0));
+    assert_eq!(run_program(folder.path(), &["openapi", "--output", "link"]).exit_code, Some(0));
     assert!(path("link").is_symlink() && fs::metadata(path("docs/openapi.json")).unwrap().len() > 0);
     let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("docs/openapi.json"), mode("new"));
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_reported() {
-    let folder = shop();
+fn an_output_file_that_cannot_be_written_is_reported() {
+    let folder = shop_folder();
     for file in ["no/such/folder.json", "api", "api/shop.json/x", "/dev/null"] {
-        let result = run(folder.path(), &["openapi", "--output", file]);
-        assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{file}");
-        assert!(result.err.starts_with(&format!("error: --output {file}: ")), "{}", result.err);
+        let result = run_program(folder.path(), &["openapi", "--output", file]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""), "{file}");
+        assert!(result.stderr.starts_with(&format!("error: --output {file}: ")), "{}", result.stderr);
     }
 }
 
 #[test]
-fn an_invalid_definition_has_no_document() {
-    let folder = folder(&[("a.json", json!({ "/": { "a": { "GET": { "inof": "A" } } } }))]);
-    let result = run(folder.path(), &["openapi", "--output", "openapi.json"]);
-    assert_eq!((result.code, result.out.as_str()), (Some(1), ""));
-    assert!(result.err.contains("error[unknown-key]") && result.err.contains("api/a.json:1:"), "{}", result.err);
+fn no_document_is_written_for_an_invalid_definition() {
+    let folder = definition_folder(&[("a.json", json!({ "/": { "a": { "GET": { "inof": "A" } } } }))]);
+    let result = run_program(folder.path(), &["openapi", "--output", "openapi.json"]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""));
+    assert!(
+        result.stderr.contains("error[unknown-key]") && result.stderr.contains("api/a.json:1:"),
+        "{}",
+        result.stderr
+    );
     assert!(!folder.path().join("openapi.json").exists());
 }

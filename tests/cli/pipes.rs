@@ -1,21 +1,21 @@
-//! Standard output and standard error of the program.
+//! Tests of standard output and standard error: closed pipes, full disks, and colors.
 
 use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::json;
 
-use super::{folder, run, shop};
+use super::{definition_folder, run_program, shop_folder};
 use crate::server_process::program;
 
-/// Commands that print to standard output.
-const PRINTING: [&[&str]; 6] =
+/// Command line arguments with which the program prints to standard output.
+const PRINTING_COMMANDS: [&[&str]; 6] =
     [&["check"], &["check", "--print"], &["routes"], &["explain"], &["call", "article.get"], &["--help"]];
 
 #[test]
-fn a_closed_pipe_is_not_an_error() {
-    let folder = shop();
-    for arguments in PRINTING {
+fn output_to_a_closed_pipe_is_not_an_error() {
+    let folder = shop_folder();
+    for arguments in PRINTING_COMMANDS {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let child = program(folder.path()).args(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
@@ -27,8 +27,8 @@ fn a_closed_pipe_is_not_an_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error() {
-    let folder = shop();
+fn output_to_a_full_disk_is_an_error() {
+    let folder = shop_folder();
     for arguments in [&["check", "--print"][..], &["routes"], &["call", "article.get", "id=x"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = program(folder.path()).args(arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
@@ -40,10 +40,10 @@ fn a_full_disk_is_an_error() {
 
 #[test]
 fn output_to_pipes_has_no_colors() {
-    let folder = folder(&[("a.json", json!({ "/": { "a": { "GET": { "info": " " } } } }))]);
+    let folder = definition_folder(&[("a.json", json!({ "/": { "a": { "GET": { "info": " " } } } }))]);
     for arguments in [&["check"][..], &["routes"], &["serve"], &["--help"], &["--unknown"]] {
-        let result = run(folder.path(), arguments);
-        assert!(!result.out.contains('\x1b') && !result.err.contains('\x1b'), "{arguments:?}: {result:?}");
-        assert!(result.out.len() + result.err.len() > 40, "{arguments:?}: {result:?}");
+        let result = run_program(folder.path(), arguments);
+        assert!(!result.stdout.contains('\x1b') && !result.stderr.contains('\x1b'), "{arguments:?}: {result:?}");
+        assert!(result.stdout.len() + result.stderr.len() > 40, "{arguments:?}: {result:?}");
     }
 }

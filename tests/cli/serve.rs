@@ -1,4 +1,4 @@
-//! `rulebook serve`: its output, start and stop.
+//! Tests of `rulebook serve`: how the server starts and stops, and what it prints.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{RunResult, folder, module, run, shop, unfinished};
+use super::{RunResult, definition_folder, folder_with_unbound_service, run_program, shop_folder, shop_module};
 use crate::server_process::{ServerProcess, free_address, program};
 
 #[test]
 fn the_summary_lists_the_api_the_addresses_and_the_settings() {
-    let folder = shop();
-    assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
+    let folder = shop_folder();
+    assert_eq!(run_program(folder.path(), &["keys", "add", "--name", "ada"]).exit_code, Some(0));
     let address = free_address();
     let process = ServerProcess::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
@@ -29,7 +29,7 @@ fn the_summary_lists_the_api_the_addresses_and_the_settings() {
 fn settings_of_the_definition_apply_without_flags_and_variables() {
     let address = free_address();
     let app = json!({ "unbound": "501", "bind": address, "data": "own", "workers": 1, "base": "/v1", "log": "error" });
-    let folder = unfinished(&app);
+    let folder = folder_with_unbound_service(&app);
     let summary = |output: &str| {
         let rows = output.lines().skip(2).map(|row| row.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
         rows.collect::<Vec<_>>()
@@ -45,7 +45,7 @@ fn settings_of_the_definition_apply_without_flags_and_variables() {
         "workers 1",
         "log error",
     ];
-    assert_eq!(summary(&start(program(folder.path()), folder.path(), &address).stdout), expected);
+    assert_eq!(summary(&start_server(program(folder.path()), folder.path(), &address).stdout), expected);
 
     let other = free_address();
     let mut command = program(folder.path());
@@ -67,12 +67,12 @@ fn settings_of_the_definition_apply_without_flags_and_variables() {
         "workers 2",
         "log warn",
     ];
-    assert_eq!(summary(&start(command, folder.path(), &other).stdout), expected);
+    assert_eq!(summary(&start_server(command, folder.path(), &other).stdout), expected);
 }
 
 #[test]
 fn the_server_listens_on_several_addresses() {
-    let folder = shop();
+    let folder = shop_folder();
     let (first, second) = (free_address(), free_address());
     let url = format!("http://{first}/, http://{second}/\n");
     let both = format!("{first},{second}");
@@ -85,7 +85,7 @@ fn the_server_listens_on_several_addresses() {
     ] {
         let mut command = command;
         command.args(flags);
-        let process = start(command, folder.path(), &second);
+        let process = start_server(command, folder.path(), &second);
         assert!(process.stdout.contains(&format!("listens    {url}")), "{}", process.stdout);
         let texts = [&first, &second].map(|address| {
             ureq::get(format!("http://{address}/openapi.json")).call().unwrap().body_mut().read_to_string().unwrap()
@@ -94,14 +94,14 @@ fn the_server_listens_on_several_addresses() {
     }
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap();
-    let result = run(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
-    assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{result:?}");
-    assert!(result.err.contains(&format!("cannot listen on {taken}: ")), "{result:?}");
+    let result = run_program(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""), "{result:?}");
+    assert!(result.stderr.contains(&format!("cannot listen on {taken}: ")), "{result:?}");
 }
 
 #[test]
-fn the_folder_of_static_files_is_served_if_it_exists() {
-    let folder = shop();
+fn static_files_are_served_if_their_folder_exists() {
+    let folder = shop_folder();
     let page = |flags: &[&str]| {
         let address = free_address();
         let process = ServerProcess::start(folder.path(), &address, &[&["serve"], flags].concat());
@@ -118,59 +118,59 @@ fn the_folder_of_static_files_is_served_if_it_exists() {
     assert_eq!(page(&["--static", "other"]), (false, "other".to_owned()));
 }
 
-/// A running server. Dropping it kills the server.
-struct Started {
+/// A running server process. Dropping this value kills the process.
+struct StartedServer {
     child: Child,
-    /// Standard output so far.
+    /// What the server has printed to standard output until it listened.
     stdout: String,
 }
 
-impl Drop for Started {
+impl Drop for StartedServer {
     fn drop(&mut self) {
-        // The server may have ended by itself.
+        // Killing fails if the server has already ended.
         let _ = self.child.kill();
         self.child.wait().unwrap();
     }
 }
 
 /// Starts a server and waits until it listens on `address`.
-fn start(mut command: Command, folder: &Path, address: &str) -> Started {
+fn start_server(mut command: Command, folder: &Path, address: &str) -> StartedServer {
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     command.stdout(File::create(&stdout).unwrap()).stderr(File::create(stderr).unwrap());
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
-    // The server listens before it prints the summary.
+    // The server prints the summary after it has begun to listen. Its last lines contain `workers`.
     while TcpStream::connect(address).is_err() || !std::fs::read_to_string(&stdout).unwrap().contains("workers") {
         assert_eq!(child.try_wait().unwrap(), None, "the server has stopped");
         assert!(begun.elapsed() < Duration::from_secs(30), "the server does not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Started { child, stdout: std::fs::read_to_string(stdout).unwrap() }
+    StartedServer { child, stdout: std::fs::read_to_string(stdout).unwrap() }
 }
 
 #[test]
-fn an_invalid_definition_opens_no_socket() {
-    // The address is in use, so that a server that tried to listen would report that.
+fn a_server_with_an_invalid_definition_does_not_listen() {
+    // The address is in use. If the server tried to listen, it would report this instead of the expected error.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let invalid = folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
-    let unbound = folder(&[("shop.json", module())]);
+    let invalid = definition_folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
+    let unbound = definition_folder(&[("shop.json", shop_module())]);
     for (folder, code) in [(invalid, "missing-info"), (unbound, "unbound-method")] {
-        let result = run(folder.path(), &["serve", "--bind", &address]);
-        assert_eq!((result.code, result.out.as_str()), (Some(1), ""), "{result:?}");
-        assert!(result.err.contains(&format!("error[{code}]")), "{result:?}");
+        let result = run_program(folder.path(), &["serve", "--bind", &address]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""), "{result:?}");
+        assert!(result.stderr.contains(&format!("error[{code}]")), "{result:?}");
     }
 }
 
 #[test]
 fn an_address_that_is_invalid_or_in_use_is_reported_with_its_flag() {
-    let folder = shop();
+    let folder = shop_folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for address in [taken.as_str(), "127.0.0.1", "nowhere.invalid:1", "127.0.0.1:99999", ""] {
-        let result = run(folder.path(), &["serve", "--bind", address]);
-        assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{address}: {result:?}");
-        assert!(result.err.starts_with(&format!("error: --bind {address}: ")), "{result:?}");
+        let result = run_program(folder.path(), &["serve", "--bind", address]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""), "{address}: {result:?}");
+        assert!(result.stderr.starts_with(&format!("error: --bind {address}: ")), "{result:?}");
     }
 }
 
@@ -178,12 +178,12 @@ fn an_address_that_is_invalid_or_in_use_is_reported_with_its_flag() {
 #[test]
 fn signals_stop_the_server() {
     for signal in ["-TERM", "-INT"] {
-        let folder = shop();
+        let folder = shop_folder();
         let address = free_address();
         let mut command = program(folder.path());
         command.args(["serve", "--bind", &address]);
-        let mut server = start(command, folder.path(), &address);
-        // An idle connection does not delay the end.
+        let mut server = start_server(command, folder.path(), &address);
+        // An idle connection must not delay the end of the server.
         let idle = TcpStream::connect(&address).unwrap();
         assert!(Command::new("kill").args([signal, &server.child.id().to_string()]).status().unwrap().success());
         let begun = Instant::now();
@@ -201,12 +201,13 @@ fn signals_stop_the_server() {
 
 #[test]
 fn keys_are_required_and_never_logged() {
-    let folder = shop();
-    let key = run(folder.path(), &["keys", "add", "--name", "ada", "--scope", "admin"]).out.trim().to_owned();
+    let folder = shop_folder();
+    let key =
+        run_program(folder.path(), &["keys", "add", "--name", "ada", "--scope", "admin"]).stdout.trim().to_owned();
     let address = free_address();
     let mut command = program(folder.path());
     command.args(["serve", "--bind", &address, "--log", "trace"]);
-    let server = start(command, folder.path(), &address);
+    let server = start_server(command, folder.path(), &address);
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let post = |key: &str| {
         let request = agent.post(format!("http://{address}/article")).header("Authorization", format!("Bearer {key}"));
@@ -215,7 +216,7 @@ fn keys_are_required_and_never_logged() {
     };
     assert_eq!(post(&key).0, 200);
     let other_folder = ["keys", "add", "--name", "ada", "--scope", "admin", "--data", "other"];
-    let wrong = run(folder.path(), &other_folder).out.trim().to_owned();
+    let wrong = run_program(folder.path(), &other_folder).stdout.trim().to_owned();
     let (status, body) = post(&wrong);
     assert_eq!(status, 401);
     assert!(!body.contains(&wrong), "{body}");
@@ -229,10 +230,10 @@ fn keys_are_required_and_never_logged() {
 
 #[test]
 fn serve_is_the_default_command() {
-    let folder = shop();
+    let folder = shop_folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = program(folder.path());
     let result = RunResult::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
-    assert_eq!(result.code, Some(3), "{result:?}");
+    assert_eq!(result.exit_code, Some(3), "{result:?}");
 }

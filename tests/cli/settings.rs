@@ -1,16 +1,17 @@
-//! Precedence of settings: flags, then environment variables, then `app.json`.
+//! Tests of the precedence of settings: a flag has priority over an environment variable, which has priority over
+//! `app.json`.
 
 use std::path::Path;
 
 use rulebook::Rulebook;
 use serde_json::json;
 
-use super::{RunResult, shop, unfinished};
+use super::{RunResult, folder_with_unbound_service, shop_folder};
 use crate::server_process::program;
 
 #[test]
-fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
-    let folder = unfinished(&json!({ "unbound": "501" }));
+fn a_flag_has_priority_over_the_variable_and_the_variable_over_the_definition() {
+    let folder = folder_with_unbound_service(&json!({ "unbound": "501" }));
     let status = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = program(folder.path());
         command.args(["call", "extra.get"]);
@@ -21,10 +22,10 @@ fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
             command.args(["--unbound", value]);
         }
         let result = RunResult::from(command.output().unwrap());
-        match result.code {
+        match result.exit_code {
             Some(0) => "echo",
-            _ if result.out.contains("501") => "501",
-            _ if result.err.contains("unbound-method") => "refuse",
+            _ if result.stdout.contains("501") => "501",
+            _ if result.stderr.contains("unbound-method") => "refuse",
             _ => panic!("{result:?}"),
         }
     };
@@ -37,8 +38,8 @@ fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
 }
 
 #[test]
-fn an_invalid_variable_is_reported() {
-    let folder = shop();
+fn an_invalid_environment_variable_is_reported() {
+    let folder = shop_folder();
     for (name, value) in [
         ("RULEBOOK_UNBOUND", "maybe"),
         ("RULEBOOK_WORKERS", "-1"),
@@ -46,14 +47,14 @@ fn an_invalid_variable_is_reported() {
         ("RULEBOOK_LOG", "rulebook=loud"),
     ] {
         let result = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
-        assert_eq!(result.code, Some(2), "{result:?}");
-        assert!(result.err.contains(value), "{}", result.err);
+        assert_eq!(result.exit_code, Some(2), "{result:?}");
+        assert!(result.stderr.contains(value), "{}", result.stderr);
     }
 }
 
 #[test]
-fn the_folder_of_the_definition_can_be_set() {
-    let folder = shop();
+fn the_folder_of_the_definition_is_set_by_flag_or_variable() {
+    let folder = shop_folder();
     std::fs::rename(folder.path().join("api"), folder.path().join("own")).unwrap();
     let run = |environment: Option<&str>, arguments: &[&str]| {
         let mut command = program(folder.path());
@@ -69,7 +70,7 @@ fn the_folder_of_the_definition_can_be_set() {
 }
 
 #[test]
-fn the_data_folder_is_known_after_the_definition_is_read() {
+fn a_data_folder_handle_has_the_path_of_the_definition_after_loading() {
     let defined =
         || Rulebook::read(vec![("app.json".into(), br#"{ "data": "own", "modules": { "a": {} } }"#.to_vec())]);
     for (rulebook, before, then) in [

@@ -1,4 +1,4 @@
-//! Cases in data files: a request, and the expected response.
+//! Test cases in data files. A case consists of a request and the expected response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::envelope::{EnvelopeKind, violation};
 use super::{Request, Response, TestServer};
 
-/// A definition, and requests to it. The definition is one document: the keys of `app.json`, and `modules`.
+/// A group of cases for the same definition. The definition is one JSON object with the keys of `app.json`, and with
+/// the key `modules`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -19,58 +20,59 @@ pub struct Group {
     pub cases: Vec<Case>,
 }
 
-/// A request, and the expected response. Only the given members are compared; besides, every response must be a complete
-/// document.
+/// A request and the expected response. Only the members that the data file contains are compared. In addition, every
+/// response must have a complete body in its envelope.
 #[derive(Deserialize, Debug, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Case {
-    /// A title, unique in its group.
+    /// The title of the case, which is unique in its group.
     pub title: String,
-    /// The method and the target, sent unchanged.
+    /// The HTTP method and the request target, separated by a space. They are sent unchanged.
     pub send: String,
-    /// Header fields. A list is a field for each value.
+    /// The header fields of the request. If a value is a list, the field is sent once for each item.
     pub headers: BTreeMap<String, Value>,
-    /// The permissions of the caller.
+    /// The permissions of the caller; `None` for an anonymous caller.
     pub scope: Option<Vec<String>>,
-    /// A URL-encoded body.
+    /// The request body, URL-encoded.
     pub form: Option<String>,
-    /// A JSON body.
+    /// The request body as JSON.
     pub json: Option<Value>,
-    /// Any other body, with the media type `type` if that is given.
+    /// The request body as text. Its media type is `type`; without `type`, the request has no media type.
     pub text: Option<String>,
-    /// Any other body, in hexadecimal.
+    /// The request body in hexadecimal digits.
     pub hex: Option<String>,
     pub r#type: Option<String>,
-    /// A multipart body: the parameters of `Content-Disposition`, and the content.
+    /// The parts of a multipart body. Each has the parameters of its `Content-Disposition`, and its content.
     pub parts: Option<Vec<(String, String)>>,
 
-    /// The HTTP status.
+    /// The expected HTTP status; the default is 200.
     pub status: Option<u16>,
-    /// The number of the error in aicra's envelope. The default for error responses is 401.
+    /// The expected error number in the envelope `aicra`. The default for error responses is 401.
     pub error: Option<u64>,
     pub allow: Option<String>,
-    /// All echoed arguments.
+    /// The expected arguments, which the method echoes.
     pub args: Option<Value>,
-    /// The errors of parameters, each with the members that are compared.
+    /// The expected parameter errors. Each lists only the members to compare.
     pub parameter_errors: Option<Vec<Map<String, Value>>>,
-    /// A part of the error message.
+    /// A text that the error message must contain.
     pub message: Option<String>,
-    /// The whole body.
+    /// The expected JSON body.
     pub body: Option<Value>,
-    /// Header fields; null means that the field is missing.
+    /// The expected header fields of the response. The value null means that the field must be missing.
     pub fields: BTreeMap<String, Value>,
     /// Texts that the response must not contain.
     pub must_not_contain: Vec<String>,
-    /// The envelope: `plain`, `phalapi` or `problem`; the default is `aicra`.
+    /// The envelope of the response: `plain`, `phalapi`, `iapi` or `problem`; the default is `aicra`.
     pub envelope: Option<String>,
 }
 
-/// Parses a data file.
+/// Parses the JSON array of a data file.
 pub fn read<T: DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str(text).unwrap()
 }
 
-/// Serves every definition, sends every request, and reports all differences.
+/// Starts a server for each group, sends the request of each case, and panics with all differences between the expected
+/// and the actual responses.
 #[track_caller]
 pub fn run(groups: &[Group]) {
     let mut differences = String::new();
@@ -124,7 +126,7 @@ impl Case {
         }
     }
 
-    /// Returns the differences between a response and the expected one.
+    /// Returns the differences between the actual and the expected response.
     pub fn differences(&self, response: &Response) -> Vec<String> {
         let mut differences = Vec::new();
         let mut expect = |property: &str, expected: Value, actual: Value| {

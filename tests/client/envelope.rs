@@ -1,4 +1,4 @@
-//! The structure that every response must have.
+//! Checks the structure that every response must have. It depends on the envelope, the format of responses.
 
 use serde_json::Value;
 
@@ -9,22 +9,22 @@ use super::Response;
 pub enum EnvelopeKind {
     Aicra,
     Plain,
-    /// A problem document for errors, otherwise `aicra`.
+    /// Errors are problem documents (RFC 9457), other responses are in the envelope `aicra`.
     AicraProblem,
-    /// PhalApi's envelope, with the real HTTP status or with 200.
+    /// The envelope of PhalApi. The HTTP status is the real status, or always 200.
     Phalapi,
-    /// internal-api's envelope, with the real HTTP status or a more general one.
+    /// The envelope of internal-api. The HTTP status is the real status, or a more general status such as 400.
     Iapi,
 }
 
-/// Returns why a response is not a complete document in this envelope, or `None` if it is.
+/// Returns the reason why a response does not have the structure of this envelope; `None` if it has this structure.
 pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> {
     let violation = |text: &str| Some(format!("{text}: {response:?}"));
     if !(200..=599).contains(&response.status) {
         return violation("the status is out of range");
     }
     if envelope == EnvelopeKind::Phalapi && response.field("content-type") == Some("application/json;charset=utf-8") {
-        return phalapi(response);
+        return phalapi_violation(response);
     }
     let is_error = response.status >= 400;
     let iapi = envelope == EnvelopeKind::Iapi && response.field("content-type") == Some("application/json");
@@ -44,8 +44,9 @@ pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> 
         return violation("the body is not JSON");
     };
     let text = |key: &str| document[key].as_str().is_some_and(|text| !text.is_empty());
-    let errors =
-        document.get("errors").is_none_or(|errors| errors.as_array().is_some_and(|all| all.iter().all(is_complete)));
+    let errors = document
+        .get("errors")
+        .is_none_or(|errors| errors.as_array().is_some_and(|all| all.iter().all(is_complete_parameter_error)));
     let complete = match (problem, is_error) {
         (true, _) => {
             let texts = ["type", "title", "detail", "code"].iter().all(|key| text(key));
@@ -67,8 +68,9 @@ pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> 
     if complete { None } else { violation("the document is not complete") }
 }
 
-/// Returns why a response is not a complete document in PhalApi's envelope, or `None` if it is.
-fn phalapi(response: &Response) -> Option<String> {
+/// Returns the reason why a response does not have the structure of PhalApi's envelope; `None` if it has this
+/// structure.
+fn phalapi_violation(response: &Response) -> Option<String> {
     let violation = |text: &str| Some(format!("{text}: {response:?}"));
     let Ok(Value::Object(document)) = serde_json::from_slice::<Value>(&response.body) else {
         return violation("the body is not JSON object");
@@ -90,8 +92,8 @@ fn phalapi(response: &Response) -> Option<String> {
     }
 }
 
-/// Returns `true` if the error of a parameter has all members.
-fn is_complete(error: &Value) -> bool {
+/// Returns `true` if a parameter error in a response has all members.
+fn is_complete_parameter_error(error: &Value) -> bool {
     let locations = ["path", "query", "body", "query or body", "header", "cookie"];
     let got = &error["got"];
     error["parameter"].is_string()

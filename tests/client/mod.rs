@@ -1,7 +1,7 @@
-//! A client for the tests: serves a definition in this process and sends requests over a socket.
+//! An HTTP client for the tests, and a server that runs in the test process.
 //!
-//! Requests are sent byte by byte as the test writes them, since an HTTP library would refuse or change most of the
-//! requests of interest.
+//! The client sends exactly the bytes that a test specifies. It does not use an HTTP library, which would reject or
+//! change many requests that the tests need.
 
 pub mod case;
 pub mod envelope;
@@ -21,32 +21,32 @@ use tempfile::TempDir;
 
 pub use wire::{Connection, MultipartPart, Request, Response, frame, multipart};
 
-/// The timeout of every operation. Under load, such as a build that runs at the same time, responses take seconds.
+/// The timeout of every operation. It is long, because responses can take seconds while the machine is under load.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server for an API, with a folder of its own for temporary files.
+/// A server that runs in the test process, and its folder for temporary files.
 pub struct TestServer {
     pub running: RunningServer,
     pub uploads: TempDir,
 }
 
 impl TestServer {
-    /// Serves the definition in these files. Every method echoes its arguments.
+    /// Starts a server for the definition in these files. Every method responds with its arguments.
     pub fn echo(files: &[(&str, Value)]) -> Self {
         Self::start(&engine(files, |rulebook| rulebook.unbound(Unbound::Echo)))
     }
 
-    /// Serves the definition in these files with the handlers of a module.
+    /// Starts a server for the definition in these files, with the handlers of `module`.
     pub fn handlers(files: &[(&str, Value)], module: Module) -> Self {
         Self::start(&engine(files, |rulebook| rulebook.module(module)))
     }
 
-    /// Serves an engine.
+    /// Starts a server for an engine.
     pub fn start(engine: &Engine) -> Self {
         Self::with_static(engine, None)
     }
 
-    /// Serves an engine with the static files of a folder.
+    /// Starts a server for an engine. If `folder` is given, the server also serves the static files in it.
     pub fn with_static(engine: &Engine, folder: Option<&Path>) -> Self {
         let uploads = tempfile::tempdir().unwrap();
         let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(uploads.path());
@@ -68,12 +68,13 @@ impl TestServer {
         self.connect().send(request)
     }
 
-    /// Returns the number of temporary files.
+    /// Returns the number of temporary files that the server has not deleted.
     pub fn temporary_files(&self) -> usize {
         fs::read_dir(self.uploads.path()).unwrap().count()
     }
 
-    /// Waits until there are no temporary files: they are deleted with their request, perhaps after the response.
+    /// Waits until there are no temporary files. The server deletes the files of a request when the request ends, which
+    /// may be after its response has been sent.
     #[track_caller]
     pub fn assert_no_temporary_files(&self) {
         let gone = wait_until(|| self.temporary_files() == 0);
@@ -81,7 +82,7 @@ impl TestServer {
     }
 }
 
-/// Returns the engine of a valid definition, with the authenticator [`Bearer`].
+/// Builds the engine for a valid definition, with the authenticator [`Bearer`]. `add` can add handlers and options.
 #[track_caller]
 pub fn engine(files: &[(&str, Value)], add: impl FnOnce(Rulebook) -> Rulebook) -> Engine {
     let files = files.iter().map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).collect();
@@ -91,7 +92,7 @@ pub fn engine(files: &[(&str, Value)], add: impl FnOnce(Rulebook) -> Rulebook) -
     }
 }
 
-/// Waits for a condition, and returns `false` if it is not met in time.
+/// Waits until a condition is met. Returns `false` if it is not met within [`TIMEOUT`].
 pub fn wait_until(condition: impl Fn() -> bool) -> bool {
     let started = Instant::now();
     while !condition() {
@@ -103,8 +104,8 @@ pub fn wait_until(condition: impl Fn() -> bool) -> bool {
     true
 }
 
-/// An authenticator for credentials that contain their permissions: `Bearer ["reader","user[7]"]`. Others are invalid,
-/// and for `Bearer panic` it panics.
+/// An authenticator for credentials that contain the permissions of the caller, such as `Bearer ["reader","user[7]"]`.
+/// For `Bearer panic` it panics. All other credentials are invalid.
 pub struct Bearer;
 
 impl Authenticate for Bearer {

@@ -1,4 +1,4 @@
-//! Requests and responses as bytes on a connection.
+//! Requests and responses as the bytes that a connection sends and receives.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::TIMEOUT;
 
-/// A request, as it is sent.
+/// The bytes of a request: the request line, the header fields, and the body.
 #[derive(Clone)]
 pub struct Request {
     pub line: Vec<u8>,
@@ -27,24 +27,24 @@ impl Request {
         self.raw_field(name, value.to_string())
     }
 
-    /// Adds a header field whose value need not be text.
+    /// Adds a header field whose value may contain any bytes.
     pub fn raw_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.fields.push([name.as_bytes(), b": ", value.as_ref()].concat());
         self
     }
 
-    /// Sends the request as a caller with these permissions.
+    /// Adds a credential with which the caller has these permissions.
     pub fn scope<S: AsRef<str>>(self, scope: &[S]) -> Self {
         let scope: Value = scope.iter().map(|one| Value::from(one.as_ref())).collect();
         self.field("authorization", format_args!("Bearer {scope}"))
     }
 
-    /// Adds a body with its length and media type.
+    /// Adds a body, and the header fields with its length and media type.
     pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.field("content-type", media_type).body_without_type(body)
     }
 
-    /// Adds a body with its length, without a media type.
+    /// Adds a body, and the header field with its length. The request has no media type.
     pub fn body_without_type(self, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut with = self.field("content-length", body.len());
@@ -52,7 +52,7 @@ impl Request {
         with
     }
 
-    /// Adds a body in chunks.
+    /// Adds a body with the transfer coding `chunked`.
     pub fn chunked(self, media_type: &str, chunks: &[&[u8]]) -> Self {
         let mut with = self.field("content-type", media_type).field("transfer-encoding", "chunked");
         for chunk in chunks {
@@ -64,7 +64,7 @@ impl Request {
         with
     }
 
-    /// Adds a multipart body.
+    /// Adds a multipart body with these parts.
     pub fn multipart(self, parts: &[MultipartPart<'_>]) -> Self {
         self.body("multipart/form-data; boundary=XX", multipart(parts))
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A part of a multipart body: the parameters of `Content-Disposition`, and the content.
+/// A part of a multipart body: the parameters of its `Content-Disposition`, and its content.
 pub type MultipartPart<'a> = (&'a str, &'a [u8]);
 
 /// Returns a multipart body with the boundary `XX`.
@@ -105,10 +105,10 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A connection.
+/// A TCP connection to a server.
 pub struct Connection {
     pub stream: TcpStream,
-    /// Bytes that have been received and not yet parsed.
+    /// The bytes that have been received and have not been parsed yet.
     pub unread: Vec<u8>,
 }
 
@@ -121,8 +121,8 @@ impl Connection {
         Self { stream, unread: Vec::new() }
     }
 
-    /// Resets the connection when it is dropped. With hundreds of connections a second, closed ones in the state
-    /// TIME_WAIT would use up all ports.
+    /// Lets the connection be reset when it is dropped. Otherwise a test with hundreds of connections a second would
+    /// use up all ports, because closed connections stay in the state TIME_WAIT.
     pub fn reset_on_drop(self) -> Self {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
         self
@@ -132,7 +132,7 @@ impl Connection {
         self.stream.write_all(bytes).unwrap();
     }
 
-    /// Closes the connection for writing.
+    /// Closes the connection in the direction to the server.
     pub fn close_writing(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
@@ -143,13 +143,13 @@ impl Connection {
         self.read_response(request.line.starts_with(b"HEAD "))
     }
 
-    /// Reads the next response. `without_body`: the response has a `Content-Length`, but no body.
+    /// Reads the next response. If `without_body` is `true`, the response has no body in spite of its `Content-Length`.
     #[track_caller]
     pub fn read_response(&mut self, without_body: bool) -> Response {
         self.try_read_response(without_body).unwrap_or_else(|got| panic!("no complete response, but {got:?}"))
     }
 
-    /// Reads the next response. Returns the bytes so far if it is not complete.
+    /// Reads the next response. If the connection ends before the response is complete, returns the received bytes.
     pub fn try_read_response(&mut self, without_body: bool) -> Result<Response, String> {
         let end = loop {
             if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -174,7 +174,8 @@ impl Connection {
         Ok(response)
     }
 
-    /// Reads from the stream, and retries if a signal interrupts it, such as when the program of another test ends.
+    /// Reads from the stream. Repeats the call if a signal interrupts it, for example because a child process has
+    /// ended.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(buffer) {
@@ -184,7 +185,7 @@ impl Connection {
         }
     }
 
-    /// Reads more bytes. Returns `false` at the end of the stream.
+    /// Reads bytes into `unread`. Returns `false` if the server has closed the connection.
     pub fn read_more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         match self.read(&mut buffer) {
@@ -221,7 +222,7 @@ impl Connection {
     }
 }
 
-/// A response.
+/// A response: its status, its head (status line and header fields) as text, and its body.
 pub struct Response {
     pub status: u16,
     pub head: String,
@@ -241,7 +242,8 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that this is an error response in aicra's envelope whose message contains `words`.
+    /// Asserts that this is an error response in the envelope `aicra`, with this status, whose message contains
+    /// `words`.
     #[track_caller]
     pub fn assert_error(&self, status: u16, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -253,7 +255,7 @@ impl Response {
         assert!(message.contains(words), "{words:?} is not in {message:?}");
     }
 
-    /// Asserts that this is a success with these arguments echoed.
+    /// Asserts that this is a success response of a method that echoes its arguments, and that these are the arguments.
     #[track_caller]
     pub fn assert_args(&self, args: &Value) {
         assert_eq!(self.status, 200, "{self:?}");

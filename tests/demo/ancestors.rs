@@ -1,15 +1,15 @@
-//! The modules of the demo for clients of api 3.0 and PhalApi.
+//! Tests of the API modules of the demo that serve clients of rulebook's predecessors api 3.0 and PhalApi.
 
 use serde_json::json;
 
-use super::Place;
+use super::DemoFolder;
 use crate::client::Request;
 
-const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 #[test]
-fn publications_are_the_articles() {
-    Place::each(|place| {
+fn publications_have_the_content_of_the_articles() {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
         let read = server.get("/publication/read/3");
         let article = server.get("/article/3").json()["article"].take();
@@ -20,7 +20,8 @@ fn publications_are_the_articles() {
         server.get("/publication/read/999").assert_error(404, "there is no such article");
         server.get("/publication/read").assert_error(400, "");
 
-        let search = |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM, form)).json();
+        let search =
+            |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM_MEDIA_TYPE, form)).json();
         let cases = [
             (search("/publication/search", "language=zh"), server.get("/article?language=zh")),
             (search("/publication/search?words=tea", ""), server.get("/article?q=tea")),
@@ -40,14 +41,14 @@ fn publications_are_the_articles() {
 
 #[test]
 fn authors_are_returned_in_phalapis_envelope() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
         let known = server.get("/author/getBaseInfo?author_id=2");
         assert_eq!((known.status, &known.json()["ret"]), (200, &json!(200)), "{known:?}");
         let user = server.get("/user/2").json()["user"].take();
         let info = json!({ "name": user["name"], "about": user["about"], "articles": user["articles"] });
         assert_eq!(known.json()["data"], info);
-        let posted = Request::new("POST", "/Author/GETBASEINFO").body(FORM, "author_id=2");
+        let posted = Request::new("POST", "/Author/GETBASEINFO").body(FORM_MEDIA_TYPE, "author_id=2");
         assert_eq!(server.send(&posted).json()["data"], info);
         for (target, body) in [
             (
@@ -72,7 +73,7 @@ fn authors_are_returned_in_phalapis_envelope() {
         let counts: Vec<u64> =
             list.as_array().unwrap().iter().map(|author| author["articles"].as_u64().unwrap()).collect();
         assert!(counts.is_sorted_by(|a, b| a >= b), "{list}");
-        assert_eq!(counts.iter().sum::<u64>(), server.total());
+        assert_eq!(counts.iter().sum::<u64>(), server.article_count());
         assert_eq!(server.get("/author/getList?size=1").json()["data"]["list"], json!([list[0]]));
 
         let greeting = server.get("/site/index?username=Ada").json()["data"].take();
@@ -82,10 +83,11 @@ fn authors_are_returned_in_phalapis_envelope() {
 }
 
 #[test]
-fn methods_can_be_named_in_the_query_or_the_body() {
-    Place::each(|place| {
+fn a_method_can_be_selected_by_its_name_in_the_query_or_the_body() {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let post = |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM, form)).json();
+        let post =
+            |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM_MEDIA_TYPE, form)).json();
         for (named, path) in [
             (server.get("/?service=Author.GetList&size=2").json(), server.get("/author/getList?size=2").json()),
             (post("/", "service=Author.GetBaseInfo&author_id=2"), server.get("/author/getBaseInfo?author_id=2").json()),
@@ -97,7 +99,7 @@ fn methods_can_be_named_in_the_query_or_the_body() {
         ] {
             assert_eq!(named, path);
         }
-        // Without a method, the response is the page.
+        // If the query does not name a method, the response is the start page.
         assert_eq!(server.get("/").field("content-type"), Some("text/html; charset=utf-8"));
     });
 }

@@ -1,19 +1,19 @@
-//! The demo's articles: lists, lines, changes, pictures, and permissions.
+//! Tests of the demo's articles: their lists, lines, changes and pictures, and the permissions to change them.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Place, Server};
+use super::{DemoFolder, Server};
 use crate::client::{Request, Response};
 
-/// Returns the status and the declared error of a response.
-fn declared(response: &Response) -> (u16, String) {
+/// Returns the status of an error response, and the name of the error that the definition declares.
+fn declared_error(response: &Response) -> (u16, String) {
     (response.status, response.json()["name"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Returns the ids of the articles on a page, and the number of articles on all pages.
-fn page(server: &Server, query: &str) -> (Vec<u64>, u64) {
+/// Requests a page of articles. Returns the ids of the articles on it, and the number of articles on all pages.
+fn article_page(server: &Server, query: &str) -> (Vec<u64>, u64) {
     let response = server.get(&format!("/article?{query}"));
     assert_eq!(response.status, 200, "{query}: {response:?}");
     let json = response.json();
@@ -23,7 +23,7 @@ fn page(server: &Server, query: &str) -> (Vec<u64>, u64) {
 
 #[test]
 fn articles_are_filtered_ordered_and_paged() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
         for (query, expected, total) in [
             ("size=3", &[12, 11, 10][..], 12),
@@ -44,14 +44,14 @@ fn articles_are_filtered_ordered_and_paged() {
             ("q=%27%20OR%201=1%20--", &[], 0),
             ("q=!", &[], 0),
         ] {
-            assert_eq!(page(&server, query), (expected.to_vec(), total), "{query}");
+            assert_eq!(article_page(&server, query), (expected.to_vec(), total), "{query}");
         }
     });
 }
 
 #[test]
 fn lines_are_selected_by_article_and_number() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
         let lines = |target: &str| -> Vec<(u64, u64)> {
             let response = server.get(target);
@@ -67,17 +67,17 @@ fn lines_are_selected_by_article_and_number() {
         assert_eq!(lines("/article/line//6"), []);
         assert_eq!(lines("/article/line").len(), 52);
         assert_eq!(server.get("/article/line/9/1").json()["lines"][0]["text"], "水开以前，先想好今天要写的第一句话。");
-        assert_eq!(declared(&server.get("/article/line/99")), (404, "no_such_article".into()));
-        assert_eq!(declared(&server.get("/article/line/99/1")), (404, "no_such_article".into()));
-        assert_eq!(declared(&server.get("/article/line/3/6")), (404, "no_such_line".into()));
+        assert_eq!(declared_error(&server.get("/article/line/99")), (404, "no_such_article".into()));
+        assert_eq!(declared_error(&server.get("/article/line/99/1")), (404, "no_such_article".into()));
+        assert_eq!(declared_error(&server.get("/article/line/3/6")), (404, "no_such_line".into()));
     });
 }
 
 #[test]
 fn articles_can_be_created_replaced_and_deleted() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let token = server.editor();
+        let token = server.log_in_as_editor();
         let new = json!({ "title": "Naïve 100 %_!", "text": "One\nТри\n\n四 '\"\\", "language": "fr", "tags": ["a-b", "c.d"] });
         let written = server.send_json("POST", "/article", Some(&token), &new);
         assert_eq!((written.status, &written.json()["article_id"]), (201, &json!(13)));
@@ -91,8 +91,8 @@ fn articles_can_be_created_replaced_and_deleted() {
             (&"ada".into(), &1.into(), &Value::Null)
         );
         assert_eq!(article["created"], article["changed"]);
-        assert_eq!(page(&server, "q=100%20%25_!"), (vec![13], 1));
-        assert_eq!(page(&server, "q=%D0%A2%D0%A0%D0%98"), (vec![13], 1), "searches ignore case");
+        assert_eq!(article_page(&server, "q=100%20%25_!"), (vec![13], 1));
+        assert_eq!(article_page(&server, "q=%D0%A2%D0%A0%D0%98"), (vec![13], 1), "searches ignore case");
         assert_eq!(server.get("/article/line/13/3").json()["lines"][0]["text"], "");
 
         let other = json!({ "title": "Other", "text": "Once", "language": "en", "tags": [] });
@@ -102,25 +102,29 @@ fn articles_can_be_created_replaced_and_deleted() {
             (&article["title"], &article["text"], &article["tags"]),
             (&"Other".into(), &"Once".into(), &json!([]))
         );
-        assert_eq!(page(&server, "q=naive").1 + page(&server, "q=100").1, 0, "searches do not find replaced text");
+        assert_eq!(
+            article_page(&server, "q=naive").1 + article_page(&server, "q=100").1,
+            0,
+            "searches do not find replaced text"
+        );
 
         let removed = Request::new("DELETE", "/article/13").field("authorization", format_args!("Bearer {token}"));
         assert_eq!(server.send(&removed).status, 204);
-        assert_eq!(declared(&server.send(&removed)), (404, "no_such_article".into()));
-        assert_eq!(declared(&server.get("/article/13")), (404, "no_such_article".into()));
+        assert_eq!(declared_error(&server.send(&removed)), (404, "no_such_article".into()));
+        assert_eq!(declared_error(&server.get("/article/13")), (404, "no_such_article".into()));
         assert_eq!(
-            declared(&server.send_json("PUT", "/article/13", Some(&token), &other)),
+            declared_error(&server.send_json("PUT", "/article/13", Some(&token), &other)),
             (404, "no_such_article".into())
         );
-        assert_eq!(server.write(&token, "Next"), 14, "ids are not reused");
+        assert_eq!(server.create_article(&token, "Next"), 14, "ids are not reused");
     });
 }
 
 #[test]
 fn texts_that_the_database_cannot_store_are_refused() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let token = server.editor();
+        let token = server.log_in_as_editor();
         for (name, value) in [("title", "a\0b"), ("text", "a\0"), ("language", "\0a"), ("tags", "a\0")] {
             let mut article = json!({ "title": "T", "text": "T" });
             article[name] = if name == "tags" { json!([value]) } else { json!(value) };
@@ -133,20 +137,20 @@ fn texts_that_the_database_cannot_store_are_refused() {
         let login = json!({ "login": "a\0", "password": "x" });
         assert_eq!(server.send_json("POST", "/user/login", None, &login).status, 400);
         let login = json!({ "login": "ada", "password": "\0" });
-        assert_eq!(declared(&server.send_json("POST", "/user/login", None, &login)), (403, "wrong_login".into()));
+        assert_eq!(declared_error(&server.send_json("POST", "/user/login", None, &login)), (403, "wrong_login".into()));
     });
 }
 
 #[test]
-fn authors_change_their_own_articles_and_editors_all() {
-    Place::each(|place| {
+fn authors_may_change_their_articles_and_editors_may_change_all() {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let editor = server.editor();
+        let editor = server.log_in_as_editor();
         let new = json!({ "login": "grace", "name": "Grace", "password": "nanoseconds" });
         assert_eq!(server.send_json("POST", "/user", None, &new).status, 201);
         let author = server.log_in("grace", "nanoseconds");
-        let own = server.write(&author, "Mine");
-        let others = server.write(&editor, "Hers");
+        let own = server.create_article(&author, "Mine");
+        let others = server.create_article(&editor, "Hers");
         let text = json!({ "title": "New", "text": "New", "language": "en", "tags": [] });
         for (token, article, status) in [
             (&author, own, 200),
@@ -157,11 +161,11 @@ fn authors_change_their_own_articles_and_editors_all() {
         ] {
             let response = server.send_json("PUT", &format!("/article/{article}"), Some(token), &text);
             assert_eq!(response.status, status, "{response:?}");
-            let picture = server.send(&picture(article, token, "dot.png", PNG));
+            let picture = server.send(&picture_upload(article, token, "dot.png", PNG));
             assert_eq!(picture.status, if status == 200 { 201 } else { status }, "{picture:?}");
         }
         assert_eq!(
-            declared(&server.send_json("PUT", &format!("/article/{others}"), Some(&author), &text)).1,
+            declared_error(&server.send_json("PUT", &format!("/article/{others}"), Some(&author), &text)).1,
             "not_yours"
         );
         assert_eq!(server.get(&format!("/article/{own}")).json()["article"]["author"], "grace");
@@ -175,19 +179,19 @@ fn authors_change_their_own_articles_and_editors_all() {
 }
 
 #[test]
-fn a_key_acts_as_the_user_of_its_name() {
-    Place::each(|place| {
+fn a_key_has_the_permissions_of_the_user_with_its_name() {
+    DemoFolder::for_each_database(|place| {
         let key = |name: &str| {
             let add = place.command().args(["keys", "add", "--name", name, "--scope", "author"]).output().unwrap();
             String::from_utf8(add.stdout).unwrap().trim().to_owned()
         };
         let (own, stranger) = (key("jules"), key("stranger"));
         let server = place.serve();
-        let article = server.write(&own, "Clé");
+        let article = server.create_article(&own, "Clé");
         assert_eq!(server.get(&format!("/article/{article}")).json()["article"]["author"], "jules");
         let text = json!({ "title": "T", "text": "T" });
         assert_eq!(
-            declared(&server.send_json("POST", "/article", Some(&stranger), &text)),
+            declared_error(&server.send_json("POST", "/article", Some(&stranger), &text)),
             (403, "no_such_author".into())
         );
     });
@@ -196,7 +200,7 @@ fn a_key_acts_as_the_user_of_its_name() {
 /// The first bytes of every PNG file.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-fn picture(article: u64, token: &str, name: &str, content: &[u8]) -> Request {
+fn picture_upload(article: u64, token: &str, name: &str, content: &[u8]) -> Request {
     let disposition = format!("name=\"picture\"; filename=\"{name}\"");
     Request::new("POST", format!("/article/{article}/picture"))
         .field("authorization", format_args!("Bearer {token}"))
@@ -204,22 +208,25 @@ fn picture(article: u64, token: &str, name: &str, content: &[u8]) -> Request {
 }
 
 #[test]
-fn pictures_belong_to_their_articles() {
-    Place::each(|place| {
+fn pictures_are_stored_returned_and_deleted_with_their_articles() {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let token = server.editor();
-        let stored = server.send(&picture(3, &token, "dot.png", PNG));
+        let token = server.log_in_as_editor();
+        let stored = server.send(&picture_upload(3, &token, "dot.png", PNG));
         assert_eq!((stored.status, &stored.json()["size"]), (201, &json!(8)));
         let large = [PNG, &[0; 1_000_000]].concat();
-        assert_eq!(server.send(&picture(3, &token, "large.png", &large)).status, 201);
+        assert_eq!(server.send(&picture_upload(3, &token, "large.png", &large)).status, 201);
         let expected = json!({ "alt": "Ein Punkt", "media_type": "image/png", "size": 1_000_008 });
         assert_eq!(
             server.get("/article/3").json()["article"]["picture"],
             expected,
             "a new picture replaces the old one"
         );
-        assert_eq!(server.send(&picture(3, &token, "page.png", b"<script>")).status, 400);
-        assert_eq!(declared(&server.send(&picture(99, &token, "dot.png", PNG))), (404, "no_such_article".into()));
+        assert_eq!(server.send(&picture_upload(3, &token, "page.png", b"<script>")).status, 400);
+        assert_eq!(
+            declared_error(&server.send(&picture_upload(99, &token, "dot.png", PNG))),
+            (404, "no_such_article".into())
+        );
 
         let shown = server.get("/article/3/picture");
         assert_eq!((shown.status, shown.field("content-type")), (200, Some("image/png")));
@@ -230,8 +237,8 @@ fn pictures_belong_to_their_articles() {
         assert_eq!(server.send(&again).status, 304, "the entity tag is that of the content");
         let part = server.send(&Request::new("GET", "/article/3/picture").field("range", "bytes=0-7"));
         assert_eq!((part.status, &part.body[..]), (206, PNG));
-        assert_eq!(declared(&server.get("/article/4/picture")), (404, "no_such_picture".into()));
-        assert_eq!(declared(&server.get("/article/99/picture")), (404, "no_such_article".into()));
+        assert_eq!(declared_error(&server.get("/article/4/picture")), (404, "no_such_picture".into()));
+        assert_eq!(declared_error(&server.get("/article/99/picture")), (404, "no_such_article".into()));
         let remove = Request::new("DELETE", "/article/3").field("authorization", format_args!("Bearer {token}"));
         assert_eq!(server.send(&remove).status, 204, "the picture is deleted, too");
     });
@@ -239,21 +246,21 @@ fn pictures_belong_to_their_articles() {
 
 #[test]
 fn concurrent_writes_all_succeed() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        let token = server.editor();
+        let token = server.log_in_as_editor();
         let ids: Vec<u64> = std::thread::scope(|scope| {
             let writers: Vec<_> = (0..8)
                 .map(|writer| {
                     let (server, token) = (&server, &token);
                     scope.spawn(move || {
-                        (0..10).map(|n| server.write(token, &format!("{writer} {n}"))).collect::<Vec<_>>()
+                        (0..10).map(|n| server.create_article(token, &format!("{writer} {n}"))).collect::<Vec<_>>()
                     })
                 })
                 .collect();
             writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
         });
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 80);
-        assert_eq!(server.total(), 92);
+        assert_eq!(server.article_count(), 92);
     });
 }

@@ -1,4 +1,5 @@
-//! Caches of the demo's texts, requested as in the documents of internal-api: `POST /iapi/cache`.
+//! Tests of `POST /iapi/cache`, which writes texts from the demo's database to files. The requests are those in the
+//! documents of the predecessor internal-api.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,21 +8,21 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Place, Server};
+use super::{DemoFolder, Server};
 use crate::client::{Request, Response};
-use crate::keys::add;
+use crate::keys::add_key;
 use crate::store::tree;
 
-/// The fields of the request in the document.
-const DOCUMENTED: [(&str, &str); 4] = [
+/// The form fields of the example request in the document.
+const DOCUMENTED_FIELDS: [(&str, &str); 4] = [
     ("fromDB", "user_info.intro_json"),
     ("storePath", "./cache/user-intro"),
     ("keys", "id001,id002,id003"),
     ("filenames", "about-us.json,contact-us.json,privacy-policy.json"),
 ];
 
-/// Sends a request with curl and returns the status and the body.
-fn curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+/// Sends a request with the program curl. Returns the status and the body of the response.
+fn send_with_curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--write-out", "\n%{http_code}"]);
     command.args(["--header", &format!("Authorization: Bearer {key}")]);
@@ -35,25 +36,25 @@ fn curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     (status.parse().unwrap(), serde_json::from_str(body).unwrap())
 }
 
-/// Returns all stored files and folders.
-fn files(place: &Path) -> BTreeMap<String, String> {
+/// Returns all stored files and folders of a server, with the contents of the files.
+fn stored_files(place: &Path) -> BTreeMap<String, String> {
     let root = place.join("data/files");
     if root.exists() { tree(&root) } else { BTreeMap::new() }
 }
 
-/// Requests caches in `cache/` of these keys, with these names.
-fn fetch(server: &Server, key: &str, keys: &Value, filenames: &Value) -> Response {
+/// Requests that the texts with these keys are written to files with these names in the folder `cache`.
+fn request_caches(server: &Server, key: &str, keys: &Value, filenames: &Value) -> Response {
     let body = json!({ "fromDB": "user_info.intro_json", "storePath": "cache", "keys": keys, "filenames": filenames });
     server.send_json("POST", "/iapi/cache", Some(key), &body)
 }
 
 #[test]
-fn the_example_of_the_document_works() {
-    Place::each(|place| {
+fn the_example_request_of_the_document_writes_its_files() {
+    DemoFolder::for_each_database(|place| {
         let folder = place.folder.path();
-        let key = add(folder, &["--name", "remote", "--scope", "iapi"]);
+        let key = add_key(folder, &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
-        let (status, paths) = curl(&server, &key, &DOCUMENTED);
+        let (status, paths) = send_with_curl(&server, &key, &DOCUMENTED_FIELDS);
         let root = folder.canonicalize().unwrap().join("data/files/cache/user-intro");
         let expected = ["about-us.json", "contact-us.json", "privacy-policy.json"].map(|file| root.join(file));
         assert_eq!((status, paths), (200, json!(expected)));
@@ -71,62 +72,62 @@ fn the_example_of_the_document_works() {
 }
 
 #[test]
-fn the_error_of_the_document_is_returned() {
-    Place::each(|place| {
-        let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi.cache"]);
+fn the_error_in_the_document_is_returned_for_unequal_counts() {
+    DemoFolder::for_each_database(|place| {
+        let key = add_key(place.folder.path(), &["--name", "remote", "--scope", "iapi.cache"]);
         let server = place.serve();
-        let mut fields = DOCUMENTED;
+        let mut fields = DOCUMENTED_FIELDS;
         fields[3].1 = "about-us.json,contact-us.json";
-        let (status, error) = curl(&server, &key, &fields);
+        let (status, error) = send_with_curl(&server, &key, &fields);
         assert_eq!(status, 400);
         assert!(error.to_string().contains("keys and filenames count not match"), "{error}");
-        assert_eq!(files(place.folder.path()), BTreeMap::new());
+        assert_eq!(stored_files(place.folder.path()), BTreeMap::new());
     });
 }
 
 #[test]
 fn callers_without_the_permission_cannot_write_caches() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let folder = place.folder.path();
-    let reader = add(folder, &["--name", "reader", "--scope", "iapi.read"]);
+    let reader = add_key(folder, &["--name", "reader", "--scope", "iapi.read"]);
     let server = place.serve();
-    assert_eq!(fetch(&server, &reader, &json!(["id001"]), &json!(["1.json"])).status, 403);
+    assert_eq!(request_caches(&server, &reader, &json!(["id001"]), &json!(["1.json"])).status, 403);
     let anonymous = Request::new("POST", "/iapi/cache").body("application/json", "{}");
     assert_eq!(server.send(&anonymous).status, 401);
-    assert_eq!(files(folder), BTreeMap::new());
+    assert_eq!(stored_files(folder), BTreeMap::new());
 }
 
 #[test]
-fn a_database_of_an_older_version_gets_the_texts() {
-    Place::each(|place| {
-        let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
+fn migrating_an_older_database_adds_the_texts() {
+    DemoFolder::for_each_database(|place| {
+        let key = add_key(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
-        let token = server.editor();
-        server.write(&token, "Written before");
+        let token = server.log_in_as_editor();
+        server.create_article(&token, "Written before");
         drop(server);
-        let mut sql = place.sql();
+        let mut sql = place.connect_to_database();
         sql.execute("DROP TABLE user_info");
         sql.execute("DELETE FROM demo_version WHERE version > 1");
         drop(sql);
         let server = place.serve();
-        assert_eq!(fetch(&server, &key, &json!(["id003"]), &json!(["3.json"])).status, 200);
-        assert_eq!(server.total(), 13, "existing rows are not inserted again");
+        assert_eq!(request_caches(&server, &key, &json!(["id003"]), &json!(["3.json"])).status, 200);
+        assert_eq!(server.article_count(), 13, "existing rows are not inserted again");
     });
 }
 
 #[test]
 fn a_removed_database_is_not_created_again() {
-    let place = Place::sqlite();
-    let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
+    let place = DemoFolder::with_sqlite();
+    let key = add_key(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
     let server = place.serve();
-    assert_eq!(server.total(), 12);
-    fs::remove_file(place.file()).unwrap();
-    let refused = fetch(&server, &key, &json!(["id001"]), &json!(["1.json"]));
+    assert_eq!(server.article_count(), 12);
+    fs::remove_file(place.database_file()).unwrap();
+    let refused = request_caches(&server, &key, &json!(["id001"]), &json!(["1.json"]));
     let body = String::from_utf8(refused.body).unwrap();
     assert!(refused.status >= 400 && body.contains("the database is unavailable"), "{body}");
     assert!(server.process.log().contains("restore it"), "{}", server.process.log());
-    assert!(!place.file().exists());
-    assert_eq!(files(place.folder.path()), BTreeMap::new());
+    assert!(!place.database_file().exists());
+    assert_eq!(stored_files(place.folder.path()), BTreeMap::new());
 }
 
 /// Returns the peak memory of a process in bytes.
@@ -141,11 +142,11 @@ fn peak_memory(process: u32) -> u64 {
 #[test]
 fn a_large_value_is_written_with_little_memory() {
     const LINES: u64 = 64 << 10;
-    Place::each(|place| {
-        let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
+    DemoFolder::for_each_database(|place| {
+        let key = add_key(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
-        // A first call allocates what every call needs.
-        assert_eq!(fetch(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
+        // The first call allocates memory that later calls use again.
+        assert_eq!(request_caches(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
         let value = if place.is_postgres() {
             format!(
                 "SELECT string_agg(lpad(i::text, 1023, '0') || chr(10), '' ORDER BY i) FROM generate_series(1, {LINES}) i"
@@ -156,9 +157,11 @@ fn a_large_value_is_written_with_little_memory() {
                  SELECT group_concat(printf('%01023d', i) || char(10), '') FROM n"
             )
         };
-        place.sql().execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('large', ({value}))"));
+        place
+            .connect_to_database()
+            .execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('large', ({value}))"));
         let before = peak_memory(server.process.id());
-        assert_eq!(fetch(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
+        assert_eq!(request_caches(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
         let more = peak_memory(server.process.id()) - before;
         assert!(more < 16 << 20, "{more} bytes of memory for 64 MiB");
         let written = fs::read_to_string(place.folder.path().join("data/files/cache/large.txt")).unwrap();

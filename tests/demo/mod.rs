@@ -1,7 +1,7 @@
-//! The demo, with SQLite and PostgreSQL.
+//! Tests of the demo (the article site in `src`), with SQLite and with PostgreSQL.
 //!
-//! `TEST_POSTGRES` is the URL of a PostgreSQL database; `tests/external/postgres` sets it. Without it, only SQLite is
-//! tested.
+//! The environment variable `TEST_POSTGRES` contains the URL of a PostgreSQL database; the script
+//! `tests/external/postgres` sets it. Without the variable, only SQLite is tested.
 
 mod ancestors;
 mod articles;
@@ -28,37 +28,41 @@ use tokio::runtime::Runtime;
 use crate::client::{Connection, Request, Response};
 use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
-/// The test that stops PostgreSQL holds the write lock; tests that use it hold the read lock.
+/// A lock for the PostgreSQL server. The test that stops the server holds the write lock, tests that need a running
+/// server hold the read lock.
 static POSTGRES: RwLock<()> = RwLock::new(());
 
-/// A folder with the demo's definition, and a new database.
-pub struct Place {
+/// A folder with the definition of the demo, and a new database.
+pub struct DemoFolder {
     pub folder: TempDir,
     postgres: Option<(String, Option<RwLockReadGuard<'static, ()>>)>,
 }
 
-impl Place {
-    pub fn sqlite() -> Self {
+impl DemoFolder {
+    pub fn with_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &folder.path().join("api"));
         Self { folder, postgres: None }
     }
 
-    /// Creates a database on PostgreSQL; `None` if there is no server. If `needed` is `true`, no test may stop the
-    /// server meanwhile.
-    pub fn postgres(needed: bool) -> Option<Self> {
+    /// Creates a folder and a database on the PostgreSQL server; `None` if there is no server. If
+    /// `needs_running_server` is `true`, no other test stops the server while this value exists.
+    pub fn with_postgres(needs_running_server: bool) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("TEST_POSTGRES").ok()?;
-        let guard = needed.then(|| POSTGRES.read().unwrap_or_else(PoisonError::into_inner));
+        let guard = needs_running_server.then(|| POSTGRES.read().unwrap_or_else(PoisonError::into_inner));
         let name = format!("demo_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        Sql::connect(&server).execute(&format!("CREATE DATABASE {name}"));
-        Some(Self { postgres: Some((server.replace("/postgres?", &format!("/{name}?")), guard)), ..Self::sqlite() })
+        DatabaseConnection::connect(&server).execute(&format!("CREATE DATABASE {name}"));
+        Some(Self {
+            postgres: Some((server.replace("/postgres?", &format!("/{name}?")), guard)),
+            ..Self::with_sqlite()
+        })
     }
 
-    /// Runs a test with each database.
-    pub fn each(test: impl Fn(&Self)) {
-        test(&Self::sqlite());
-        if let Some(place) = Self::postgres(true) {
+    /// Runs a test with SQLite and, if there is a server, with PostgreSQL.
+    pub fn for_each_database(test: impl Fn(&Self)) {
+        test(&Self::with_sqlite());
+        if let Some(place) = Self::with_postgres(true) {
             test(&place);
         }
     }
@@ -67,27 +71,27 @@ impl Place {
         self.postgres.is_some()
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub fn database_file(&self) -> PathBuf {
         self.folder.path().join("data/demo.db")
     }
 
-    /// Returns the location of the database, for caches.
+    /// Returns the location of the database for the handler `rulebook_iapi::cache`.
     pub fn database(&self) -> Database {
         match &self.postgres {
             Some((url, _)) => Database::Postgres(url.clone()),
-            None => Database::Sqlite(self.file()),
+            None => Database::Sqlite(self.database_file()),
         }
     }
 
-    /// Connects to the database, as another program.
-    pub fn sql(&self) -> Sql {
+    /// Opens a connection to the database that is independent of the server.
+    pub fn connect_to_database(&self) -> DatabaseConnection {
         match &self.postgres {
-            Some((url, _)) => Sql::connect(url),
-            None => Sql::connect(&format!("sqlite:{}", self.file().display())),
+            Some((url, _)) => DatabaseConnection::connect(url),
+            None => DatabaseConnection::connect(&format!("sqlite:{}", self.database_file().display())),
         }
     }
 
-    /// Returns the command that runs the program in this folder.
+    /// Returns a command that runs the program of the demo with this folder as its working directory.
     pub fn command(&self) -> Command {
         let mut command = program(self.folder.path());
         if let Some((url, _)) = &self.postgres {
@@ -97,18 +101,18 @@ impl Place {
     }
 
     pub fn serve(&self) -> Server {
-        self.serve_as(self.command())
+        self.serve_with_command(self.command())
     }
 
-    /// Starts a server with a command, to which the address is added.
-    pub fn serve_as(&self, mut command: Command) -> Server {
+    /// Starts a server with a command. The address of the server is added to the arguments of the command.
+    pub fn serve_with_command(&self, mut command: Command) -> Server {
         let address = free_address();
         let process = ServerProcess::run(&mut command, self.folder.path(), &address);
         Server { process, address: address.parse().unwrap() }
     }
 }
 
-/// A running server of the demo.
+/// A running server process of the demo.
 pub struct Server {
     pub process: ServerProcess,
     pub address: SocketAddr,
@@ -123,7 +127,7 @@ impl Server {
         self.send(&Request::new("GET", target))
     }
 
-    /// Sends a request with a JSON body and, optionally, a token.
+    /// Sends a request with a JSON body. If `token` is given, the request has this bearer token.
     pub fn send_json(&self, method: &str, target: &str, token: Option<&str>, body: &Value) -> Response {
         let mut request = Request::new(method, target);
         if let Some(token) = token {
@@ -132,7 +136,7 @@ impl Server {
         self.send(&request.body("application/json", body.to_string()))
     }
 
-    /// Logs in and returns the token.
+    /// Logs in as a user, and returns the token of the login.
     #[track_caller]
     pub fn log_in(&self, login: &str, password: &str) -> String {
         let response = self.send_json("POST", "/user/login", None, &json!({ "login": login, "password": password }));
@@ -140,23 +144,23 @@ impl Server {
         response.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// Logs in as the editor of a new database.
+    /// Logs in as the editor whom every new database contains, and returns the token of the login.
     #[track_caller]
-    pub fn editor(&self) -> String {
+    pub fn log_in_as_editor(&self) -> String {
         self.log_in("ada", "analytical engine")
     }
 
-    /// Creates an article and returns its id.
+    /// Creates an article with this title, and returns its id.
     #[track_caller]
-    pub fn write(&self, token: &str, title: &str) -> u64 {
+    pub fn create_article(&self, token: &str, title: &str) -> u64 {
         let response = self.send_json("POST", "/article", Some(token), &json!({ "title": title, "text": "One\nTwo" }));
         assert_eq!(response.status, 201, "{response:?}");
         response.json()["article_id"].as_u64().unwrap()
     }
 
-    /// Returns the number of articles.
+    /// Returns the number of all articles.
     #[track_caller]
-    pub fn total(&self) -> u64 {
+    pub fn article_count(&self) -> u64 {
         let response = self.get("/article");
         assert_eq!(response.status, 200, "{response:?}");
         response.json()["total"].as_u64().unwrap()
@@ -164,12 +168,12 @@ impl Server {
 }
 
 /// A connection to a database.
-pub struct Sql {
+pub struct DatabaseConnection {
     runtime: Runtime,
     connection: AnyConnection,
 }
 
-impl Sql {
+impl DatabaseConnection {
     pub fn connect(url: &str) -> Self {
         sqlx::any::install_default_drivers();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! Random requests to the demo cause neither internal errors nor errors of the database.
+//! A property test: random requests to the demo cause neither internal errors nor database errors.
 
 use std::path::Path;
 
@@ -6,25 +6,25 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rulebook::Rulebook;
 
-use super::Place;
+use super::DemoFolder;
 use crate::client::Connection;
 use crate::http::random::request::{Routes, request};
 use support::generate;
 
-/// Number of requests for each database.
-const COUNT: u32 = 1500;
+/// Number of random requests for each database.
+const REQUEST_COUNT: u32 = 1500;
 
 #[test]
 fn random_requests_cause_no_server_errors() {
     let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api")).check().unwrap();
     let routes = Routes::new(&api);
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let scope = "reader,author,editor,admin,user[1]";
         let add = place.command().args(["keys", "add", "--name", "ada", "--scope", scope]).output().unwrap();
         let key = String::from_utf8(add.stdout).unwrap();
         let field = format!("authorization: Bearer {}", key.trim()).into_bytes();
         let server = place.serve();
-        assert_eq!(server.total(), 12);
+        assert_eq!(server.article_count(), 12);
         let requests = generate::choices_up_to(250).prop_map(|mut choices| {
             let mut asked = request(&routes, &mut choices);
             for own in asked.fields.iter_mut().filter(|own| own.starts_with(b"authorization")) {
@@ -32,7 +32,7 @@ fn random_requests_cause_no_server_errors() {
             }
             asked
         });
-        let config = support::random::cases(COUNT);
+        let config = support::random::cases(REQUEST_COUNT);
         let succeeded = std::cell::Cell::new(0);
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = Connection::open(server.address);
@@ -49,6 +49,6 @@ fn random_requests_cause_no_server_errors() {
         if let Err(failure) = ended {
             panic!("{failure}\n{}", server.process.log());
         }
-        assert!(succeeded.get() > COUNT / 20, "{} of {COUNT} succeeded", succeeded.get());
+        assert!(succeeded.get() > REQUEST_COUNT / 20, "{} of {REQUEST_COUNT} succeeded", succeeded.get());
     });
 }

@@ -1,17 +1,17 @@
-//! Opening and creating the database.
+//! Tests of when the demo creates, opens and closes its database.
 
 use std::process::{Command, Stdio};
 
-use super::{Place, Server};
+use super::{DemoFolder, Server};
 use crate::client::wait_until;
 
 #[test]
 fn the_database_is_opened_by_the_first_request_that_needs_it() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let run = |arguments: &[&str]| {
         let result = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
         assert!(result.success(), "{arguments:?}");
-        assert!(!place.file().exists(), "{arguments:?}");
+        assert!(!place.database_file().exists(), "{arguments:?}");
     };
     run(&["check", "--bound"]);
     run(&["routes"]);
@@ -19,22 +19,22 @@ fn the_database_is_opened_by_the_first_request_that_needs_it() {
     run(&["call", "article.list", "--unbound", "echo"]);
     let mut echo = place.command();
     echo.args(["--unbound", "echo"]);
-    let server = place.serve_as(echo);
+    let server = place.serve_with_command(echo);
     assert_eq!(server.get("/article").json()["args"]["page"], 1);
     assert_eq!(server.get("/readyz").status, 200);
-    assert!(!place.file().exists());
+    assert!(!place.database_file().exists());
     drop(server);
     let server = place.serve();
-    assert!(!place.file().exists());
-    assert_eq!(server.total(), 12);
-    assert!(place.file().exists());
+    assert!(!place.database_file().exists());
+    assert_eq!(server.article_count(), 12);
+    assert!(place.database_file().exists());
 }
 
 #[test]
 fn the_command_call_uses_the_same_database() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let server = place.serve();
-        server.write(&server.editor(), "Called");
+        server.create_article(&server.log_in_as_editor(), "Called");
         let call = place.command().args(["call", "GET /article/13"]).output().unwrap();
         let output: serde_json::Value = serde_json::from_slice(&call.stdout).unwrap();
         assert_eq!(output["article"]["title"], "Called");
@@ -43,67 +43,67 @@ fn the_command_call_uses_the_same_database() {
 
 #[test]
 fn the_database_is_in_the_data_folder() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     for (arguments, file) in
         [(&["--data", "own folder/#1?x=%41"][..], "own folder/#1?x=%41/demo.db"), (&["--data", "."], "demo.db")]
     {
         let mut command = place.command();
-        let server = place.serve_as({
+        let server = place.serve_with_command({
             command.args(arguments);
             command
         });
-        assert_eq!(server.total(), 12);
+        assert_eq!(server.article_count(), 12);
         assert!(place.folder.path().join(file).is_file(), "{file}");
     }
-    assert!(!place.file().exists());
+    assert!(!place.database_file().exists());
 }
 
 #[test]
 fn concurrent_processes_create_the_database_once() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let servers: Vec<Server> = (0..3).map(|_| place.serve()).collect();
         let totals: Vec<u64> = std::thread::scope(|scope| {
             let asked: Vec<_> = servers
                 .iter()
                 .flat_map(|server| [server, server])
-                .map(|server| scope.spawn(|| server.total()))
+                .map(|server| scope.spawn(|| server.article_count()))
                 .collect();
             asked.into_iter().map(|one| one.join().unwrap()).collect()
         });
         assert_eq!(totals, [12; 6]);
-        let token = servers[0].editor();
-        servers[1].write(&token, "Seen by all");
-        assert_eq!(servers[2].total(), 13);
+        let token = servers[0].log_in_as_editor();
+        servers[1].create_article(&token, "Seen by all");
+        assert_eq!(servers[2].article_count(), 13);
     });
 }
 
 #[test]
 fn acknowledged_writes_survive_a_kill() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let mut acknowledged = 12;
         for _ in 0..3 {
             let server = place.serve();
-            assert_eq!(server.total(), acknowledged);
-            let token = server.editor();
+            assert_eq!(server.article_count(), acknowledged);
+            let token = server.log_in_as_editor();
             for n in 0..5 {
-                server.write(&token, &n.to_string());
+                server.create_article(&token, &n.to_string());
             }
             acknowledged += 5;
-            // The server is killed, so that it cannot close the database.
+            // Dropping the server kills its process, so that it cannot close the database.
             drop(server);
         }
-        assert_eq!(place.serve().total(), acknowledged);
+        assert_eq!(place.serve().article_count(), acknowledged);
     });
 }
 
 #[cfg(unix)]
 #[test]
 fn requests_in_progress_are_completed_when_the_server_stops() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let mut command = place.command();
         command.args(["--workers", "4"]);
-        let server = place.serve_as(command);
-        let token = server.editor();
+        let server = place.serve_with_command(command);
+        let token = server.log_in_as_editor();
         let together = |count: u32, work: &(dyn Fn(u32) + Sync), meanwhile: &mut dyn FnMut()| {
             std::thread::scope(|scope| {
                 let working: Vec<_> = (0..count).map(|n| scope.spawn(move || work(n))).collect();
@@ -111,12 +111,13 @@ fn requests_in_progress_are_completed_when_the_server_stops() {
                 working.into_iter().for_each(|one| one.join().unwrap());
             });
         };
-        // All workers open connections to the database, and most of them have no request to complete.
-        together(32, &|_| assert_eq!(server.total(), 12), &mut || ());
-        let mut other = place.sql();
+        // All workers open connections to the database. Most of the workers have no request to complete when the server
+        // stops.
+        together(32, &|_| assert_eq!(server.article_count(), 12), &mut || ());
+        let mut other = place.connect_to_database();
         other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });
-        together(3, &|n| assert!(server.write(&token, &n.to_string()) > 12), &mut || {
-            // The three writes, and the request for the metrics.
+        together(3, &|n| assert!(server.create_article(&token, &n.to_string()) > 12), &mut || {
+            // The requests in flight are the three writes and the request for the metrics.
             let in_flight = || String::from_utf8(server.get("/metrics").body).unwrap();
             assert!(wait_until(|| in_flight().contains("\nrulebook_requests_in_flight 4\n")), "{}", in_flight());
             let id = server.process.id().to_string();
@@ -125,6 +126,6 @@ fn requests_in_progress_are_completed_when_the_server_stops() {
             other.execute("ROLLBACK");
         });
         drop(server);
-        assert_eq!(place.serve().total(), 15);
+        assert_eq!(place.serve().article_count(), 15);
     });
 }

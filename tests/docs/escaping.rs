@@ -1,4 +1,4 @@
-//! Text of a definition is shown literally on every page, in HTML and in markdown.
+//! Tests that text of a definition is shown literally on every page, in HTML and in markdown.
 
 use std::fmt::Write;
 
@@ -6,13 +6,14 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser};
 use serde_json::{Value, json};
 
-use super::pages;
+use super::render_pages;
 
-/// A text that is not special in HTML or markdown.
-const PLAIN: &str = "Qx";
+/// A text without any character that is special in HTML or markdown.
+const PLAIN_TEXT: &str = "Qx";
 
-/// Returns a definition with `words` in every description, name and example, and with this permission.
-fn definition(words: &str, permission: &str) -> Value {
+/// Returns a definition in which every description, name and example is `words`, and whose method requires
+/// `permission`.
+fn definition_with_text(words: &str, permission: &str) -> Value {
     let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
     let method = json!({
         "info": words,
@@ -37,23 +38,24 @@ fn definition(words: &str, permission: &str) -> Value {
     })
 }
 
-/// Returns every page and the search for `words`, each in both formats.
-fn all(words: &str, permission: &str) -> Vec<(String, String)> {
-    let pages = pages(&definition(words, permission));
+/// Returns every page, and the page with the results of a search for `words`. Each page is returned as HTML and as
+/// markdown.
+fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
+    let pages = render_pages(&definition_with_text(words, permission));
     let mut all: Vec<_> = (0..pages.paths().len()).map(|index| (pages.html(index), pages.markdown(index))).collect();
     all.push(pages.search(words));
     all
 }
 
-/// Returns the tags of a page with their attributes, without the values of attributes.
-fn tags(html: &str) -> Vec<String> {
+/// Returns the HTML tags of a page with the names of their attributes, but without the values of the attributes.
+fn html_tags(html: &str) -> Vec<String> {
     let tags = html.split('<').skip(1).map(|behind| behind.split('>').next().unwrap());
     let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>();
     tags.map(bare).collect()
 }
 
-/// Returns the structure of a page in markdown, without its text.
-fn structure(markdown: &str) -> Vec<String> {
+/// Returns the structure of a markdown page as parser events, without its text.
+fn markdown_structure(markdown: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
@@ -62,7 +64,7 @@ fn structure(markdown: &str) -> Vec<String> {
     let mut structure: Vec<String> = Vec::new();
     for event in Parser::new_ext(markdown, options) {
         match event {
-            // Some texts are shown as code spans, others as escaped text.
+            // The same text may be shown as a code span on one page, and as escaped text on another page.
             Event::Text(_) | Event::Code(_) | Event::SoftBreak => {
                 if structure.last().is_none_or(|last| last != "words") {
                     structure.push("words".to_owned());
@@ -74,14 +76,14 @@ fn structure(markdown: &str) -> Vec<String> {
     structure
 }
 
-fn is_hidden(c: char) -> bool {
+fn is_hidden_character(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
         || ('\u{202A}'..='\u{202E}').contains(&c)
         || ('\u{2066}'..='\u{2069}').contains(&c)
 }
 
-/// Returns a text as a page in HTML shows it.
-fn escaped(words: &str) -> String {
+/// Returns a text in the form in which an HTML page contains it.
+fn escaped_html(words: &str) -> String {
     words.chars().fold(String::new(), |mut shown, c| {
         match c {
             '<' => shown.push_str("&#60;"),
@@ -90,7 +92,10 @@ fn escaped(words: &str) -> String {
             '"' => shown.push_str("&#34;"),
             '\'' => shown.push_str("&#39;"),
             '\u{B}' | '\u{C}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => shown.push(' '),
-            _ if is_hidden(c) || (u32::from(c) & 0xFFFE) == 0xFFFE || ('\u{FDD0}'..='\u{FDEF}').contains(&c) => {
+            _ if is_hidden_character(c)
+                || (u32::from(c) & 0xFFFE) == 0xFFFE
+                || ('\u{FDD0}'..='\u{FDEF}').contains(&c) =>
+            {
                 let _ = write!(shown, "U+{:04X}", u32::from(c));
             }
             _ => shown.push(c),
@@ -100,21 +105,23 @@ fn escaped(words: &str) -> String {
 }
 
 #[track_caller]
-fn assert_literal(words: &str) {
-    // Permissions cannot contain these characters.
+fn assert_shown_literally(words: &str) {
+    // A permission cannot contain these characters. If `words` contains one of them, another permission is used.
     let odd = |c: char| matches!(c, '[' | ']') || c.is_control() || c.is_whitespace();
     let permission = if words.contains(odd) { "p" } else { words };
-    let plain_permission = if permission == "p" { "p" } else { PLAIN };
+    let plain_permission = if permission == "p" { "p" } else { PLAIN_TEXT };
     let trimmed = words.trim();
-    for ((plain, plain_markdown), (html, markdown)) in all(PLAIN, plain_permission).iter().zip(all(words, permission)) {
-        assert_eq!(tags(&html), tags(plain), "{words:?} in\n{html}");
-        assert!(!html.contains(is_hidden), "{words:?} in\n{html}");
+    for ((plain, plain_markdown), (html, markdown)) in
+        all_pages(PLAIN_TEXT, plain_permission).iter().zip(all_pages(words, permission))
+    {
+        assert_eq!(html_tags(&html), html_tags(plain), "{words:?} in\n{html}");
+        assert!(!html.contains(is_hidden_character), "{words:?} in\n{html}");
         let first = trimmed.lines().next().unwrap_or_default();
-        if plain.contains(PLAIN) {
-            assert!(html.contains(&escaped(words)) || html.contains(&escaped(first)), "{words:?} in\n{html}");
+        if plain.contains(PLAIN_TEXT) {
+            assert!(html.contains(&escaped_html(words)) || html.contains(&escaped_html(first)), "{words:?} in\n{html}");
         }
-        assert_eq!(structure(&markdown), structure(plain_markdown), "{words:?} in\n{markdown}");
-        assert!(!markdown.contains(is_hidden), "{words:?} in\n{markdown}");
+        assert_eq!(markdown_structure(&markdown), markdown_structure(plain_markdown), "{words:?} in\n{markdown}");
+        assert!(!markdown.contains(is_hidden_character), "{words:?} in\n{markdown}");
     }
 }
 
@@ -139,9 +146,9 @@ fn text_of_a_definition_is_shown_literally_on_every_page() {
         "\u{200F}שלום\u{200F} عربي",
         "-",
     ] {
-        assert_literal(words);
+        assert_shown_literally(words);
     }
-    assert_literal(&"long".repeat(500));
+    assert_shown_literally(&"long".repeat(500));
 }
 
 proptest! {
@@ -155,9 +162,9 @@ proptest! {
         ], 1..12).prop_map(|pieces| pieces.concat()),
         any::<String>(),
     ]) {
-        // A blank description is an error of the definition.
+        // A definition with a blank description is invalid.
         prop_assume!(!words.trim().is_empty());
-        assert_literal(&words);
+        assert_shown_literally(&words);
     }
 }
 
@@ -166,8 +173,8 @@ proptest! {
 fn markdown_of_the_api_cannot_contain_html_or_scripts() {
     let info = "# Head\n\n<script>alert(1)</script>\n\n**bold** [a](javascript:alert(1)) [b](https://example.org/?x=\"y) \
         ![c](http://d) <b>e</b> &lt;i&gt;\n\n- one\n  - two\n\n```js\n</code></pre><script>\n```\n\n\u{202E}\n\n[f](<https://example.org/) [g](javascript:alert(1)>)";
-    let pages = pages(&json!({ "title": "T", "info": info, "modules": {} }));
-    let (html, markdown) = super::at(&pages, "");
+    let pages = render_pages(&json!({ "title": "T", "info": info, "modules": {} }));
+    let (html, markdown) = super::page_in_both_formats(&pages, "");
     for forbidden in ["<script>", "\"javascript:", "<b>", "<i>", "<img", "\u{202E}"] {
         assert!(!html.contains(forbidden), "{forbidden} in\n{html}");
     }

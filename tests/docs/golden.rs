@@ -1,13 +1,13 @@
-//! The content of the pages of a small definition.
+//! Tests that the pages of a small definition have the content of the golden files.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{at, pages};
+use super::{page_in_both_formats, render_pages};
 use support::golden;
 
-fn small() -> Value {
+fn small_definition() -> Value {
     let article = json!({ "info": "The article", "type": "object", "fields": {
         "title": { "info": "Its title", "type": "string(1,120)", "example": "On rules" },
         "lines": { "info": "Its lines", "type": "?array<object>", "fields": {
@@ -47,7 +47,7 @@ fn small() -> Value {
 
 #[test]
 fn pages_of_a_small_definition_equal_the_golden_files() {
-    let pages = pages(&small());
+    let pages = render_pages(&small_definition());
     for (path, name) in [
         ("", "contents"),
         ("modules/articles", "module"),
@@ -55,21 +55,21 @@ fn pages_of_a_small_definition_equal_the_golden_files() {
         ("methods/article.put", "change"),
         ("errors", "errors"),
     ] {
-        let (html, markdown) = at(&pages, path);
-        let html = without(&html, "<h2 id=\"call\">Call it", "<h2 id=\"response\">");
-        let markdown = without(&markdown, "## Call it", "## Response");
+        let (html, markdown) = page_in_both_formats(&pages, path);
+        let html = without_section(&html, "<h2 id=\"call\">Call it", "<h2 id=\"response\">");
+        let markdown = without_section(&markdown, "## Call it", "## Response");
         golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
         golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), &markdown);
     }
     golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
 }
 
-/// The `info` of an API is markdown: lists keep their numbers, and a code block in an item follows the item.
+/// The `info` of an API is markdown. A list keeps its start number, and a code block in a list item follows the item.
 #[test]
 fn ordered_lists_keep_their_numbers_and_code_blocks_their_place() {
     let info = "3. Ask for a key:\n   - by mail\n\n   ```sh\n   mail\n   ```\n4. Keep it\n   1. secret";
-    let pages = pages(&json!({ "info": info, "modules": {} }));
-    let (html, markdown) = at(&pages, "");
+    let pages = render_pages(&json!({ "info": info, "modules": {} }));
+    let (html, markdown) = page_in_both_formats(&pages, "");
     let html: String = html.split('\n').collect();
     let paragraph = |words: &str| format!("<bdi>{words}</bdi>");
     let first = format!(
@@ -85,24 +85,23 @@ fn ordered_lists_keep_their_numbers_and_code_blocks_their_place() {
     assert!(markdown.contains(lines), "{markdown}");
 }
 
-/// Returns a text without the part between two marks: the example calls, which have tests of their own.
-fn without(text: &str, from: &str, to: &str) -> String {
+/// Returns a text without the part from `from` to `to`. It removes the example calls, which other tests check.
+fn without_section(text: &str, from: &str, to: &str) -> String {
     let cut = text.split_once(from).and_then(|(before, behind)| Some((before, behind.split_once(to)?.1)));
     cut.map_or_else(|| text.to_owned(), |(before, behind)| format!("{before}{to}{behind}"))
 }
 
-/// The page of a method has example calls in both formats.
 #[test]
 fn the_page_of_a_method_has_example_calls() {
-    let (html, markdown) = at(&pages(&small()), "methods/article.get");
+    let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "methods/article.get");
     assert!(html.contains("<figcaption>curl</figcaption><pre data-server=\"http://127.0.0.1:8080\">"), "{html}");
     assert!(markdown.contains("\ncurl:\n\n```sh\ncurl "), "{markdown}");
 }
 
-/// Every diagnostic has a section, and its explanation is rendered as markdown.
+/// Each diagnostic code has a section, and its explanation is rendered as markdown.
 #[test]
-fn every_diagnostic_is_on_its_page_with_its_explanation() {
-    let (html, markdown) = at(&pages(&small()), "diagnostics");
+fn the_page_of_diagnostics_has_a_section_for_each_code() {
+    let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "diagnostics");
     for row in rulebook_model::diagnostic::codes::TABLE {
         assert!(html.contains(&format!("<h2 id=\"{0}\">{0}</h2>", row.name)), "{}", row.name);
         assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);

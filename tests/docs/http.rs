@@ -1,24 +1,24 @@
-//! Pages in HTTP: their formats, entity tags and policies, and the methods that are allowed.
+//! Tests of the pages' HTTP responses: formats, entity tags, content security policies, and allowed HTTP methods.
 
 use serde_json::json;
 
-use super::{get, text};
+use super::{body_text, get_page};
 use crate::client::{Request, TestServer};
 
-const PAGES: [&str; 6] =
+const PAGE_PATHS: [&str; 6] =
     ["/docs/", "/docs/modules/site", "/docs/methods/a.get", "/docs/errors", "/docs/diagnostics", "/docs/search?q=a"];
 
-fn server() -> TestServer {
+fn start_server() -> TestServer {
     TestServer::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))])
 }
 
 #[test]
 fn a_page_is_html_unless_the_client_prefers_markdown() {
-    let server = server();
-    for path in PAGES {
-        let html = get(&server, path);
+    let server = start_server();
+    for path in PAGE_PATHS {
+        let html = get_page(&server, path);
         assert_eq!(html.field("content-type"), Some("text/html; charset=utf-8"), "{path}");
-        assert!(text(&html).starts_with("<!doctype html>\n"), "{path}");
+        assert!(body_text(&html).starts_with("<!doctype html>\n"), "{path}");
         for (accept, expected) in [
             ("text/markdown", "text/markdown; charset=utf-8"),
             ("text/markdown, text/html;q=0.9", "text/markdown; charset=utf-8"),
@@ -33,7 +33,7 @@ fn a_page_is_html_unless_the_client_prefers_markdown() {
         }
         let (page, query) = path.split_once('?').map_or((path, String::new()), |(page, q)| (page, format!("?{q}")));
         let page = if page.ends_with('/') { format!("{page}index") } else { page.to_owned() };
-        let markdown = get(&server, &format!("{page}.md{query}"));
+        let markdown = get_page(&server, &format!("{page}.md{query}"));
         assert_eq!(markdown.field("content-type"), Some("text/markdown; charset=utf-8"), "{path}");
         assert_eq!(markdown.body, server.send(&Request::new("GET", path).field("accept", "text/markdown")).body);
         assert_ne!(markdown.field("etag"), html.field("etag"));
@@ -42,9 +42,9 @@ fn a_page_is_html_unless_the_client_prefers_markdown() {
 
 #[test]
 fn a_page_that_the_browser_has_is_not_sent_again() {
-    let server = server();
-    for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/docs.js", "/docs/index.md"]) {
-        let first = get(&server, path);
+    let server = start_server();
+    for path in PAGE_PATHS.into_iter().chain(["/docs/docs.css", "/docs/docs.js", "/docs/index.md"]) {
+        let first = get_page(&server, path);
         assert_eq!(first.status, 200, "{path}");
         let tag = first.field("etag").unwrap();
         let again = server.send(&Request::new("GET", path).field("if-none-match", tag));
@@ -55,9 +55,9 @@ fn a_page_that_the_browser_has_is_not_sent_again() {
 }
 
 #[test]
-fn pages_can_only_be_read() {
-    let server = server();
-    for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/index.md"]) {
+fn pages_allow_only_get_head_and_options() {
+    let server = start_server();
+    for path in PAGE_PATHS.into_iter().chain(["/docs/docs.css", "/docs/index.md"]) {
         let mut connection = server.connect();
         let got = connection.send(&Request::new("GET", path));
         let headed = connection.send(&Request::new("HEAD", path));
@@ -76,10 +76,10 @@ fn pages_can_only_be_read() {
 }
 
 #[test]
-fn pages_can_only_use_resources_of_the_server() {
-    let server = server();
-    for path in PAGES {
-        let page = get(&server, path);
+fn the_content_security_policy_allows_only_resources_of_the_server() {
+    let server = start_server();
+    for path in PAGE_PATHS {
+        let page = get_page(&server, path);
         let policy = page.field("content-security-policy").unwrap();
         let rules: Vec<_> = policy.split("; ").collect();
         for rule in [
@@ -95,7 +95,7 @@ fn pages_can_only_use_resources_of_the_server() {
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
         assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
-        let html = text(&page);
+        let html = body_text(&page);
         for inline in ["<style", " style=", "<script>", "javascript:", " onclick", " onload"] {
             assert!(!html.contains(inline), "{path}: {inline}");
         }

@@ -1,14 +1,14 @@
-//! Every link of every page leads to a page, and every page can be reached through links alone.
+//! Tests that every link of every page leads to an existing page, and that every page is linked from another page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{get, text};
+use super::{body_text, get_page};
 use crate::client::{TestServer, engine};
 
-/// Names that browsers, proxies or encoders could change.
+/// Names that a browser, a proxy or a URL encoder could change in a path.
 const ODD_NAMES: [&str; 22] = [
     ".",
     "..",
@@ -34,8 +34,8 @@ const ODD_NAMES: [&str; 22] = [
     "\u{202E}x\"<'",
 ];
 
-/// Returns the links of a page to this server.
-fn links(page: &str, is_markdown: bool) -> Vec<String> {
+/// Returns the links in a page that lead to the same server.
+fn local_links(page: &str, is_markdown: bool) -> Vec<String> {
     let marks: &[&str] = if is_markdown { &["]("] } else { &[" href=\"", " src=\"", " action=\""] };
     let end = if is_markdown { ')' } else { '"' };
     let behind = marks.iter().flat_map(|mark| page.split(mark).skip(1));
@@ -43,7 +43,8 @@ fn links(page: &str, is_markdown: bool) -> Vec<String> {
     links.filter(|link| !["data:", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))).collect()
 }
 
-/// Follows all links from the start page of each format, and returns the pages by their paths.
+/// Follows all links, beginning with the start page in HTML and with `/llms.txt`. Returns the text of each page. The
+/// map keys are the paths of the pages.
 #[track_caller]
 fn crawl(server: &TestServer) -> BTreeMap<String, String> {
     let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned()];
@@ -53,7 +54,7 @@ fn crawl(server: &TestServer) -> BTreeMap<String, String> {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let response = get(server, &path);
+        let response = get_page(server, &path);
         assert_eq!(response.status, 200, "{path}");
         let media_type = response.field("content-type").unwrap();
         let is_markdown = media_type.starts_with("text/markdown") || path == "/llms.txt";
@@ -61,8 +62,8 @@ fn crawl(server: &TestServer) -> BTreeMap<String, String> {
         if !is_page {
             continue;
         }
-        let page = text(&response);
-        for link in links(&page, is_markdown) {
+        let page = body_text(&response);
+        for link in local_links(&page, is_markdown) {
             assert!(!link.starts_with('/') && !link.contains("://"), "{link} of {path} does not work behind a prefix");
             let base = Url::parse("http://x").unwrap().join(&path).unwrap();
             let target = base.join(&link).unwrap();
@@ -70,7 +71,7 @@ fn crawl(server: &TestServer) -> BTreeMap<String, String> {
             if let Some(fragment) = target.fragment()
                 && !is_markdown
             {
-                let there = text(&get(server, target.path()));
+                let there = body_text(&get_page(server, target.path()));
                 assert!(there.contains(&format!(" id=\"{fragment}\"")), "{link} of {path}");
             }
             open.push(target.path().to_owned());
@@ -80,8 +81,8 @@ fn crawl(server: &TestServer) -> BTreeMap<String, String> {
     pages
 }
 
-/// Returns the number of HTML pages and of markdown pages below a path.
-fn count(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) {
+/// Returns the number of HTML pages and the number of markdown pages below a path.
+fn count_pages(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) {
     let found: Vec<_> = pages.keys().filter(|path| path.starts_with(below)).collect();
     let markdown = found.iter().filter(|path| path.ends_with(".md")).count();
     (found.len() - markdown, markdown)
@@ -93,7 +94,7 @@ fn every_link_of_valid_definitions_leads_to_a_page() {
         let rulebook = rulebook::Rulebook::load(&folder).unbound(rulebook::Unbound::Echo);
         let Ok(engine) = rulebook.build() else { panic!("{}", folder.display()) };
         let pages = crawl(&TestServer::start(&engine));
-        let (html, markdown) = count(&pages, "/docs/");
+        let (html, markdown) = count_pages(&pages, "/docs/");
         assert_eq!(html, markdown, "{}", folder.display());
         assert!(html >= 4, "{}", folder.display());
     }
@@ -114,8 +115,8 @@ fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
     modules["x"]["/"] = services;
     let engine = engine(&[("api.json", json!({ "modules": modules }))], |own| own.unbound(rulebook::Unbound::Echo));
     let pages = crawl(&TestServer::start(&engine));
-    assert_eq!(count(&pages, "/docs/methods/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
-    assert_eq!(count(&pages, "/docs/modules/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
+    assert_eq!(count_pages(&pages, "/docs/methods/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
+    assert_eq!(count_pages(&pages, "/docs/modules/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
     for n in 0..ODD_NAMES.len() {
         for what in [format!("Method {n}"), format!("Module {n}")] {
             let with = |page: &&String| {
@@ -128,10 +129,10 @@ fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
 }
 
 #[test]
-fn a_page_has_one_path() {
+fn a_page_has_only_one_path() {
     let server = TestServer::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))]);
     for there in ["/docs/methods/a.get", "/docs/methods/%61.get", "/docs/methods/a.get.md", "/docs/index.md"] {
-        assert_eq!(get(&server, there).status, 200, "{there}");
+        assert_eq!(get_page(&server, there).status, 200, "{there}");
     }
     for none in [
         "/docs/methods%2Fa.get",
@@ -145,6 +146,6 @@ fn a_page_has_one_path() {
         "/docs/methods/",
         "/docs/docs.html",
     ] {
-        get(&server, none).assert_error(404, "");
+        get_page(&server, none).assert_error(404, "");
     }
 }

@@ -1,9 +1,12 @@
-//! The documentation pages, with a file for each behavior.
+//! Tests of the documentation pages that a server renders below `/docs/`. Each Rust module tests one behavior:
 //!
-//! `golden`: the content of the pages. `links`: every link leads to a page, whatever names a definition has. `search`:
-//! the results of a search; `missing`: paths without a page. `http`: formats, entity tags, methods and policies.
-//! `escaping`: text of a definition is shown literally. `large`: the pages of an API with thousands of services stay
-//! small.
+//! - `golden`: the content of the pages
+//! - `links`: every link leads to a page, whatever names a definition has
+//! - `search`: the results of a search
+//! - `missing`: the responses for paths without a page
+//! - `http`: formats, entity tags, HTTP methods and content security policies
+//! - `escaping`: text of a definition is shown literally
+//! - `large`: the pages of an API with thousands of services stay small
 
 mod escaping;
 mod golden;
@@ -21,25 +24,25 @@ use serde_json::Value;
 
 use crate::client::{Request, Response, TestServer};
 
-/// Returns the pages of a definition in one file.
+/// Returns the documentation pages for a definition, which is a single JSON document.
 #[track_caller]
-fn pages(definition: &Value) -> Pages {
+fn render_pages(definition: &Value) -> Pages {
     let files = vec![("api.json".into(), definition.to_string().into_bytes())];
     let api = Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"));
     Pages::new(Arc::new(api), false).with_swagger_ui(true)
 }
 
-/// Returns the page at a path, as HTML and as markdown.
+/// Returns the page with this path, as HTML and as markdown.
 #[track_caller]
-fn at(pages: &Pages, path: &str) -> (String, String) {
+fn page_in_both_formats(pages: &Pages, path: &str) -> (String, String) {
     let index = pages.paths().iter().position(|own| own == path).unwrap_or_else(|| panic!("there is no {path}"));
     (pages.html(index), pages.markdown(index))
 }
 
-fn get(server: &TestServer, path: &str) -> Response {
+fn get_page(server: &TestServer, path: &str) -> Response {
     server.send(&Request::new("GET", path))
 }
 
-fn text(response: &Response) -> String {
+fn body_text(response: &Response) -> String {
     String::from_utf8(response.body.clone()).unwrap()
 }

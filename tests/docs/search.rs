@@ -1,11 +1,11 @@
-//! The results of a search.
+//! Tests of the search in the documentation pages.
 
 use serde_json::{Value, json};
 
-use super::{get, text};
+use super::{body_text, get_page};
 use crate::client::TestServer;
 
-fn api() -> Value {
+fn texts_module() -> Value {
     let lang = json!({ "info": "In which tongue", "type": "?string", "name": "tongue" });
     json!({ "info": "Texts and more", "/": {
         "article": {
@@ -17,10 +17,11 @@ fn api() -> Value {
     } })
 }
 
-/// Returns the ids of the methods that a search finds, in order. Both formats of the page must agree.
-fn found(server: &TestServer, query: &str) -> Vec<String> {
-    let html = text(&get(server, &format!("/docs/search?{query}")));
-    let markdown = text(&get(server, &format!("/docs/search.md?{query}")));
+/// Returns the ids of the methods that a search finds, in the order of the page. Asserts that the HTML page and the
+/// markdown page list the same methods.
+fn found_method_ids(server: &TestServer, query: &str) -> Vec<String> {
+    let html = body_text(&get_page(server, &format!("/docs/search?{query}")));
+    let markdown = body_text(&get_page(server, &format!("/docs/search.md?{query}")));
     let of_html = html.split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
     let of_markdown = markdown.split("](methods/").skip(1).map(|behind| behind.split(".md)").next().unwrap());
     let of_html: Vec<_> = of_html.map(str::to_owned).collect();
@@ -30,7 +31,7 @@ fn found(server: &TestServer, query: &str) -> Vec<String> {
 
 #[test]
 fn methods_are_found_by_words_of_any_of_their_texts() {
-    let server = TestServer::echo(&[("texts.json", api())]);
+    let server = TestServer::echo(&[("texts.json", texts_module())]);
     for (query, expected) in [
         ("q=article", &["article.get", "article.line.get", "article.post"][..]),
         ("q=line", &["article.line.get"]),
@@ -48,18 +49,18 @@ fn methods_are_found_by_words_of_any_of_their_texts() {
         ("", &[]),
         ("q=%FF%00", &[]),
     ] {
-        assert_eq!(found(&server, query), expected, "{query}");
+        assert_eq!(found_method_ids(&server, query), expected, "{query}");
     }
-    let page = text(&get(&server, "/docs/search?q=more"));
+    let page = body_text(&get_page(&server, "/docs/search?q=more"));
     assert!(page.contains("href=\"modules/texts\""), "modules are found too: {page}");
 }
 
 #[test]
-fn the_query_is_shown_literally() {
-    let server = TestServer::echo(&[("texts.json", api())]);
-    let page = text(&get(&server, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
+fn the_search_query_is_shown_literally() {
+    let server = TestServer::echo(&[("texts.json", texts_module())]);
+    let page = body_text(&get_page(&server, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
     assert!(!page.contains("<script>alert") && !page.contains('\u{202E}'), "{page}");
     assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;U+202E\""), "{page}");
-    let page = text(&get(&server, "/docs/search.md?q=**a**%0A%23+b"));
+    let page = body_text(&get_page(&server, "/docs/search.md?q=**a**%0A%23+b"));
     assert!(page.contains("Search: \\*\\*a\\*\\* # b\n"), "{page}");
 }

@@ -1,4 +1,5 @@
-//! The documents agree with the program: their tables are generated from it, and their definitions are valid.
+//! Tests that the documents describe the program as it is: their tables are generated from the program, and their
+//! example definitions are valid.
 
 mod links;
 mod reference;
@@ -17,19 +18,20 @@ use rulebook_model::types::{Functions, Types};
 
 use support::golden;
 
-/// The marks around a generated block.
-const BEGIN: &str = "<!-- made from ";
-const END: &str = "<!-- made until here -->\n";
+/// The marks before and after a block of a document that is generated from the program.
+const BLOCK_START: &str = "<!-- made from ";
+const BLOCK_END: &str = "<!-- made until here -->\n";
 
 #[test]
 fn tables_of_the_guide_to_definitions_are_generated_from_the_program() {
-    let tables = compare_generated("docs/definitions.md", table);
+    let tables = compare_generated("docs/definitions.md", generate_table);
     assert!(tables > 5, "there are only {tables} tables");
 }
 
 #[test]
 fn the_guide_to_tests_shows_the_test_of_a_new_project() {
-    let template = fs::read_to_string(root().join("crates/rulebook-cli/src/new/template/tests/greeting.rs")).unwrap();
+    let template =
+        fs::read_to_string(repository_folder().join("crates/rulebook-cli/src/new/template/tests/greeting.rs")).unwrap();
     let shown = format!("```rust\n{}```\n", template.replace("crate_name", "greeter"));
     let blocks = compare_generated("docs/testing.md", |what| match what {
         "the test of a new project" => shown.clone(),
@@ -37,22 +39,22 @@ fn the_guide_to_tests_shows_the_test_of_a_new_project() {
     });
     assert_eq!(blocks, 1);
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
-    let page = fs::read_to_string(root().join("docs/testing.md")).unwrap();
+    let page = fs::read_to_string(repository_folder().join("docs/testing.md")).unwrap();
     assert!(page.contains(&format!("rulebook-test = \"{version}\"\n")), "the page names another version");
 }
 
-/// Compares a document with the same document after all its generated blocks have been generated again. Returns the
-/// number of blocks.
-pub fn compare_generated(page: &str, make: impl Fn(&str) -> String) -> usize {
-    let path = root().join(page);
+/// Generates all blocks of a document again, and compares the result with the document. `generate_block` returns the
+/// text of the block with a name. Returns the number of blocks.
+pub fn compare_generated(page: &str, generate_block: impl Fn(&str) -> String) -> usize {
+    let path = repository_folder().join(page);
     let page = fs::read_to_string(&path).unwrap();
     let mut made = String::new();
     let mut rest = page.as_str();
     let mut count = 0;
-    while let Some((before, behind)) = rest.split_once(BEGIN) {
+    while let Some((before, behind)) = rest.split_once(BLOCK_START) {
         let (what, behind) = behind.split_once(" -->\n").unwrap();
-        let (_, behind) = behind.split_once(END).unwrap_or_else(|| panic!("{what} has no end"));
-        write!(made, "{before}{BEGIN}{what} -->\n{}{END}", make(what)).unwrap();
+        let (_, behind) = behind.split_once(BLOCK_END).unwrap_or_else(|| panic!("{what} has no end"));
+        write!(made, "{before}{BLOCK_START}{what} -->\n{}{BLOCK_END}", generate_block(what)).unwrap();
         rest = behind;
         count += 1;
     }
@@ -61,24 +63,24 @@ pub fn compare_generated(page: &str, make: impl Fn(&str) -> String) -> usize {
     count
 }
 
-fn table(what: &str) -> String {
+fn generate_table(what: &str) -> String {
     match what {
-        "the types" => types(),
-        "the limits" => limits(),
-        "the known functions" => functions(),
+        "the types" => types_table(),
+        "the limits" => limits_table(),
+        "the known functions" => functions_table(),
         "the types of rules" => word_table("type", keys::rules::TYPES),
         "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPES),
         "the sources of rules" => word_table("source", keys::rules::SOURCES),
-        "the words of `methods`" => words(&METHODS),
-        other => match KEYS.iter().find(|(what, _)| *what == other) {
+        "the words of `methods`" => type_words_table(&METHODS),
+        other => match KEY_TABLES.iter().find(|(what, _)| *what == other) {
             Some((_, keys)) => key_table(keys),
             None => panic!("unknown block: {other}"),
         },
     }
 }
 
-/// The objects of definitions, with the names of their tables in the document.
-static KEYS: [(&str, &KeyTable); 26] = [
+/// The names of the tables in the document that list the keys of an object in a definition, and the keys.
+static KEY_TABLES: [(&str, &KeyTable); 26] = [
     ("the keys of the settings", &keys::APP),
     ("the keys of `contact`", &keys::CONTACT),
     ("the keys of `license`", &keys::LICENSE),
@@ -109,7 +111,7 @@ static KEYS: [(&str, &KeyTable); 26] = [
 
 #[test]
 fn every_object_of_a_definition_has_a_table() {
-    let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
+    let page = fs::read_to_string(repository_folder().join("docs/definitions.md")).unwrap();
     let mut waiting: Vec<&'static KeyTable> =
         vec![&keys::APP, &keys::MODULE, &keys::METHOD_LIST_ENTRY, &keys::methods::METHOD, &keys::rules::CLASS];
     let mut seen: Vec<&'static KeyTable> = Vec::new();
@@ -124,15 +126,16 @@ fn every_object_of_a_definition_has_a_table() {
             _ => None,
         }));
     }
-    // Objects whose members all have names chosen by the author have no table; the keys of a URI are in the table of a
-    // module, and the limits in a table with their defaults.
+    // An object whose members all have names that the author of a definition chooses has no table. The keys of a URI
+    // are in the table of a module. The limits have a table that also lists their defaults.
     let elsewhere: [&KeyTable; 2] = [&keys::URI, &keys::LIMITS];
     seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
     for keys in &seen {
-        let (what, _) = KEYS.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{keys:?}"));
-        assert!(page.contains(&format!("{BEGIN}{what} -->\n")), "the page does not have {what}");
+        let (what, _) =
+            KEY_TABLES.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{keys:?}"));
+        assert!(page.contains(&format!("{BLOCK_START}{what} -->\n")), "the page does not have {what}");
     }
-    assert_eq!(seen.len(), KEYS.len(), "a table shows keys that no definition has");
+    assert_eq!(seen.len(), KEY_TABLES.len(), "a table shows keys that no definition has");
 }
 
 fn key_table(keys: &'static KeyTable) -> String {
@@ -154,12 +157,13 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
         let required = if key.required { "; required" } else { "" };
-        writeln!(table, "| `{}` | {value}{required} | {} |", key.name, cell(key.description)).unwrap();
+        writeln!(table, "| `{}` | {value}{required} | {} |", key.name, escape_cell(key.description)).unwrap();
     }
     table
 }
 
-/// Returns a table with the words of another dialect.
+/// Returns a table with words of another dialect (a syntax of definitions), and their equivalents in the dialect
+/// `tree`.
 fn word_table(of: &str, words: &[Alias]) -> String {
     let mut table = format!("| {of} | in a tree |\n| --- | --- |\n");
     for Alias { name, canonical } in words {
@@ -169,26 +173,26 @@ fn word_table(of: &str, words: &[Alias]) -> String {
     table
 }
 
-fn types() -> String {
+fn types_table() -> String {
     let mut table = "| type | accepts | attributes |\n| --- | --- | --- |\n".to_owned();
     for one in Types::builtin().iter() {
         let attributes: Vec<_> = one.attributes().iter().map(|name| format!("`{name}`")).collect();
-        writeln!(table, "| `{}` | {} | {} |", one.name(), cell(one.info()), attributes.join(" ")).unwrap();
+        writeln!(table, "| `{}` | {} | {} |", one.name(), escape_cell(one.info()), attributes.join(" ")).unwrap();
     }
     table
 }
 
-fn words(dialect: &DialectSpec) -> String {
+fn type_words_table(dialect: &DialectSpec) -> String {
     let types = Types::builtin();
     let mut table = "| word | type | accepts |\n| --- | --- | --- |\n".to_owned();
     for (word, name) in dialect.type_aliases {
         let meant = types.iter().find(|one| one.name() == *name).unwrap();
-        writeln!(table, "| `{word}` | `{name}` | {} |", cell(meant.info())).unwrap();
+        writeln!(table, "| `{word}` | `{name}` | {} |", escape_cell(meant.info())).unwrap();
     }
     table
 }
 
-fn functions() -> String {
+fn functions_table() -> String {
     let mut table = "| function | description |\n| --- | --- |\n".to_owned();
     for (name, info) in Functions::builtin() {
         writeln!(table, "| `{name}` | {info} |").unwrap();
@@ -196,16 +200,17 @@ fn functions() -> String {
     table
 }
 
-fn limits() -> String {
+fn limits_table() -> String {
     let mut table = "| limit | applies to | default |\n| --- | --- | --- |\n".to_owned();
     for limit in limits::ALL {
-        writeln!(table, "| `{}` | {} | {} |", limit.key.name, cell(limit.key.description), limit.default).unwrap();
+        writeln!(table, "| `{}` | {} | {} |", limit.key.name, escape_cell(limit.key.description), limit.default)
+            .unwrap();
     }
     table
 }
 
-/// Escapes a sentence for the cell of a table.
-pub fn cell(text: &str) -> String {
+/// Escapes a text for a cell of a markdown table.
+pub fn escape_cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
@@ -217,12 +222,12 @@ fn the_page_of_diagnostics_is_generated_from_their_table() {
     for row in codes::TABLE {
         write!(page, "\n## {}\n\n{}\n", row.name, row.explanation.trim_end()).unwrap();
     }
-    golden::compare(&root().join("docs/diagnostics.md"), &page);
+    golden::compare(&repository_folder().join("docs/diagnostics.md"), &page);
 }
 
 #[test]
 fn definitions_in_the_guide_are_valid() {
-    let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
+    let page = fs::read_to_string(repository_folder().join("docs/definitions.md")).unwrap();
     let definitions: Vec<_> =
         page.split("```json\n").skip(1).filter_map(|behind| Some(behind.split_once("```")?.0)).collect();
     assert!(definitions.len() > 2, "there are only {} definitions", definitions.len());
@@ -234,6 +239,6 @@ fn definitions_in_the_guide_are_valid() {
     }
 }
 
-fn root() -> &'static Path {
+fn repository_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,4 +1,4 @@
-//! The reference is generated from the program: its settings, its errors, the help of its commands.
+//! Tests that the page docs/reference.md lists the settings and the errors of the program.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,23 +8,23 @@ use rulebook_model::definition::keys;
 use rulebook_model::envelope::Iapi;
 use rulebook_model::error::codes;
 
-use super::{cell, compare_generated, root};
+use super::{compare_generated, escape_cell, repository_folder};
 use crate::server_process::program;
 
 #[test]
 fn the_reference_is_generated_from_the_program() {
     let made = compare_generated("docs/reference.md", |what| match what {
-        "the settings" => settings(),
-        "the errors" => errors(),
+        "the settings" => settings_table(),
+        "the errors" => errors_table(),
         other => panic!("unknown block: {other}"),
     });
     assert_eq!(made, 2);
 }
 
-/// Returns the settings of `serve`, from its help.
-fn settings() -> String {
+/// Returns a table of the settings, which is generated from the help of the command `serve`.
+fn settings_table() -> String {
     let folder = tempfile::tempdir().unwrap();
-    // The width is large enough that no sentence is wrapped.
+    // The output is so wide that no sentence is wrapped.
     let result = program(folder.path()).args(["serve", "--help"]).env("COLUMNS", "2000").output().unwrap();
     let help = String::from_utf8(result.stdout).unwrap();
     let (_, settings) = help.split_once("Settings:\n").unwrap();
@@ -45,7 +45,8 @@ fn settings() -> String {
         let key = keys::APP.find(&key).map_or_else(String::new, |_| format!("`{key}`"));
         let variable = marked("env: ").unwrap_or_else(|| panic!("{name} has no variable"));
         let default = marked("default: ").unwrap_or_else(|| panic!("{name} has no default"));
-        writeln!(table, "| `--{flag}` | `{variable}` | {key} | {} | {} |", cell(info), cell(default)).unwrap();
+        writeln!(table, "| `--{flag}` | `{variable}` | {key} | {} | {} |", escape_cell(info), escape_cell(default))
+            .unwrap();
         count += 1;
     }
     assert_eq!(count, help.matches("\n      --").count(), "each of the settings has a row");
@@ -53,9 +54,9 @@ fn settings() -> String {
     table
 }
 
-/// Returns the errors of the engine, with the comments on them in the source.
-fn errors() -> String {
-    let source = fs::read_to_string(root().join("crates/rulebook-model/src/error/codes.rs")).unwrap();
+/// Returns a table of the error codes. The descriptions are the doc comments of `ErrorCode` in the source code.
+fn errors_table() -> String {
+    let source = fs::read_to_string(repository_folder().join("crates/rulebook-model/src/error/codes.rs")).unwrap();
     let (_, listed) = source.split_once("pub enum ErrorCode {\n").unwrap();
     let mut comments = listed.lines().map(str::trim);
     let iapi = Iapi { strict_status: false };
@@ -64,7 +65,7 @@ fn errors() -> String {
         let when = comments.next().unwrap().strip_prefix("/// ").unwrap();
         assert_eq!(comments.next().unwrap(), format!("{:?},", row.code), "one line about each");
         let (status, there) = (row.status, iapi.status(row.status));
-        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.number, cell(when)).unwrap();
+        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.number, escape_cell(when)).unwrap();
     }
     table
 }

@@ -1,4 +1,5 @@
-//! Links to files: requests for a link, the file that it leads to, its signature, and when it expires.
+//! Tests of links to files. A script that requests a download receives a link, from which a browser downloads the file.
+//! The links are signed and expire.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,23 +8,28 @@ use rulebook::{ApiError, Args, Context, Download, Engine, Module, Unbound};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::definition;
+use super::download_definition;
 use crate::client::{Request, Response, TestServer, engine, wait_until};
 
-/// Returns an engine whose `GET /it` returns the result of `make`, with its files in `data`.
-pub fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
+/// Returns an engine in which `GET /it` returns the file that `make_download` creates. The files of links are stored in
+/// the data folder `data`.
+pub fn link_engine(
+    data: &Path,
+    limits: &Json,
+    make_download: impl Fn() -> Download + Clone + Send + Sync + 'static,
+) -> Engine {
     let handler = move |_: Args<()>, context: Context| {
-        let download = make();
+        let download = make_download();
         async move {
             context.set_header("X-Said", "1")?;
             Ok::<_, ApiError>(download)
         }
     };
-    let files = [("files.json", definition(&json!({}))), ("app.json", json!({ "limits": limits }))];
+    let files = [("files.json", download_definition(&json!({}))), ("app.json", json!({ "limits": limits }))];
     engine(&files, |rulebook| rulebook.data_folder(data).module(Module::new("files").get("/it", handler)))
 }
 
-pub fn numbers() -> Download {
+pub fn digits_file() -> Download {
     Download::bytes("0123456789").name("figures é.csv").header("X-Own", "2").header("Content-Language", "fr")
 }
 
@@ -31,33 +37,33 @@ pub fn link_request() -> Request {
     Request::new("GET", "/it").field("x-requested-with", "XMLHttpRequest")
 }
 
-/// Returns the link of a response.
+/// Returns the link that a response contains.
 #[track_caller]
-pub fn link(response: &Response) -> String {
+pub fn read_link(response: &Response) -> String {
     assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{response:?}");
     response.json()["link"].as_str().unwrap().to_owned()
 }
 
-pub fn kept(data: &Path) -> Vec<PathBuf> {
+pub fn stored_link_files(data: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(data.join("links")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-pub fn get(server: &TestServer, target: &str) -> Response {
+pub fn get_target(server: &TestServer, target: &str) -> Response {
     server.send(&Request::new("GET", target))
 }
 
 #[test]
-fn a_script_gets_a_link_to_the_file() {
+fn a_script_receives_a_link_to_the_file() {
     let data = TempDir::new().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), digits_file));
     let response = server.send(&link_request());
-    let link = link(&response);
+    let link = read_link(&response);
     assert_eq!(response.json(), json!({ "error": 0, "ErrorDescription": "all right", "link": link }));
     let fields = ["x-said", "x-own", "cache-control", "vary"].map(|name| response.field(name));
     assert_eq!(fields, [Some("1"), None, Some("no-store"), Some("X-Requested-With")]);
 
-    let file = get(&server, &link);
+    let file = get_target(&server, &link);
     assert_eq!((file.status, &file.body[..]), (200, &b"0123456789"[..]), "{file:?}");
     let fields = [
         ("content-type", Some("text/csv")),
@@ -84,32 +90,33 @@ fn a_script_gets_a_link_to_the_file() {
     let options = server.send(&Request::new("OPTIONS", &link));
     assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")));
     server.send(&Request::new("DELETE", &link)).assert_error(405, "");
-    assert_eq!(get(&server, &link).status, 200, "it is good until it expires, however often");
+    assert_eq!(get_target(&server, &link).status, 200, "it is good until it expires, however often");
 }
 
 #[test]
-fn cookies_are_set_for_the_client_that_gets_the_link() {
+fn cookies_are_set_in_the_response_with_the_link_and_not_with_the_file() {
     let data = TempDir::new().unwrap();
-    let server =
-        TestServer::start(&returning(data.path(), &json!({}), || numbers().header("Set-Cookie", "session=secret")));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), || {
+        digits_file().header("Set-Cookie", "session=secret")
+    }));
     let response = server.send(&link_request());
     assert_eq!(response.field("set-cookie"), Some("session=secret"));
     assert_eq!(
-        get(&server, &link(&response)).field("set-cookie"),
+        get_target(&server, &read_link(&response)).field("set-cookie"),
         None,
         "whoever has the link would be who asked for it"
     );
-    assert_eq!(get(&server, "/it").field("set-cookie"), Some("session=secret"));
+    assert_eq!(get_target(&server, "/it").field("set-cookie"), Some("session=secret"));
 }
 
 #[test]
-fn the_header_field_that_asks_for_a_link_has_no_case() {
+fn the_header_field_that_requests_a_link_is_case_insensitive() {
     let data = TempDir::new().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), digits_file));
     for value in ["xmlhttprequest", "XMLHTTPREQUEST", " XMLHttpRequest "] {
-        link(&server.send(&Request::new("GET", "/it").field("X-Requested-With", value)));
+        read_link(&server.send(&Request::new("GET", "/it").field("X-Requested-With", value)));
     }
-    let links = kept(data.path()).len();
+    let links = stored_link_files(data.path()).len();
     for value in ["fetch", "", "XMLHttpRequest2"] {
         let response = server.send(&Request::new("GET", "/it").field("x-requested-with", value));
         assert_eq!((response.status, &response.body[..]), (200, &b"0123456789"[..]), "{value:?}");
@@ -117,13 +124,13 @@ fn the_header_field_that_asks_for_a_link_has_no_case() {
     }
     let head = server.send(&Request::new("HEAD", "/it").field("x-requested-with", "XMLHttpRequest"));
     assert_eq!((head.status, head.field("content-type")), (200, Some("text/csv")));
-    assert_eq!((links, kept(data.path()).len()), (3, 3), "nothing is kept for others");
+    assert_eq!((links, stored_link_files(data.path()).len()), (3, 3), "nothing is kept for others");
 }
 
 #[test]
-fn a_link_is_written_in_every_envelope() {
+fn a_response_contains_the_link_in_every_envelope() {
     let data = TempDir::new().unwrap();
-    let mut of_plain = definition(&json!({}));
+    let mut of_plain = download_definition(&json!({}));
     of_plain["envelope"] = json!("plain");
     let mut of_phalapi = json!({ "envelope": "phalapi", "/": {} });
     of_phalapi["/"]["other"] = of_plain["/"]["it"].clone();
@@ -134,17 +141,17 @@ fn a_link_is_written_in_every_envelope() {
     let fetch = Request::new("GET", "/other").field("x-requested-with", "XMLHttpRequest");
     let phalapi = server.send(&fetch).json()["data"]["link"].clone();
     for link in [plain, phalapi] {
-        assert_eq!(get(&server, link.as_str().unwrap()).body, br#"{"args":{}}"#);
+        assert_eq!(get_target(&server, link.as_str().unwrap()).body, br#"{"args":{}}"#);
     }
 }
 
 #[test]
 fn forged_and_changed_links_are_refused() {
     let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
-    get(&server, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), digits_file));
+    get_target(&server, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
         .assert_error(403, "link");
-    let link = link(&server.send(&link_request()));
+    let link = read_link(&server.send(&link_request()));
     let (path, query) = link.split_once('?').unwrap();
     let (expires, signature) = query.split_once('&').unwrap();
     let until: u64 = expires.strip_prefix("expires=").unwrap().parse().unwrap();
@@ -175,37 +182,37 @@ fn forged_and_changed_links_are_refused() {
         format!("{}?{query}", path.to_uppercase().replace("/DOWNLOADS/", "/downloads/")),
     ];
     for target in wrong {
-        let response = get(&server, &target);
+        let response = get_target(&server, &target);
         response.assert_error(403, "the link was not issued by this server");
         assert_eq!(response.json()["error"], 302, "{target}");
     }
-    assert_eq!(get(&server, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
-    assert_eq!(get(&server, &format!("/it/{query}")).status, 404);
-    let stranger = TestServer::start(&returning(other.path(), &json!({}), numbers));
-    self::link(&stranger.send(&link_request()));
-    get(&stranger, &link).assert_error(403, "link");
-    assert_eq!(get(&server, &link).status, 200);
+    assert_eq!(get_target(&server, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
+    assert_eq!(get_target(&server, &format!("/it/{query}")).status, 404);
+    let stranger = TestServer::start(&link_engine(other.path(), &json!({}), digits_file));
+    self::read_link(&stranger.send(&link_request()));
+    get_target(&stranger, &link).assert_error(403, "link");
+    assert_eq!(get_target(&server, &link).status, 200);
 }
 
 #[test]
 fn an_expired_link_is_gone_and_its_file_deleted() {
     let data = TempDir::new().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({ "link": 1 }), numbers));
-    let link = link(&server.send(&link_request()));
-    assert_eq!(kept(data.path()).len(), 1);
-    assert!(wait_until(|| get(&server, &link).status != 200), "the link does not expire");
-    let response = get(&server, &link);
+    let server = TestServer::start(&link_engine(data.path(), &json!({ "link": 1 }), digits_file));
+    let link = read_link(&server.send(&link_request()));
+    assert_eq!(stored_link_files(data.path()).len(), 1);
+    assert!(wait_until(|| get_target(&server, &link).status != 200), "the link does not expire");
+    let response = get_target(&server, &link);
     response.assert_error(410, "the link has expired");
     assert_eq!(response.json()["error"], 202);
-    assert!(wait_until(|| kept(data.path()).is_empty()), "its file stays");
-    assert_eq!(get(&server, &link).status, 410);
+    assert!(wait_until(|| stored_link_files(data.path()).is_empty()), "its file stays");
+    assert_eq!(get_target(&server, &link).status, 410);
 }
 
 #[test]
 fn a_link_whose_file_was_deleted_is_gone() {
     let data = TempDir::new().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
-    let link = link(&server.send(&link_request()));
-    fs::remove_file(&kept(data.path())[0]).unwrap();
-    get(&server, &link).assert_error(410, "removed");
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), digits_file));
+    let link = read_link(&server.send(&link_request()));
+    fs::remove_file(&stored_link_files(data.path())[0]).unwrap();
+    get_target(&server, &link).assert_error(410, "removed");
 }

@@ -1,4 +1,5 @@
-//! Methods that return files: the content that is sent, file names, and links.
+//! Tests of downloads: methods that return a file instead of outputs. They test the content that is sent, file names,
+//! and links to files.
 
 mod binding;
 mod calls;
@@ -15,18 +16,18 @@ use serde_json::{Value as Json, json};
 
 use crate::client::engine;
 
-/// Returns a definition with the download `GET /it` and these parameters.
-pub fn definition(parameters: &Json) -> Json {
+/// Returns a definition in which `GET /it` is a download with these parameters.
+pub fn download_definition(parameters: &Json) -> Json {
     json!({ "/": { "it": { "GET": { "info": "A file", "in": parameters, "options": { "download": true } } } } })
 }
 
-/// Returns an engine whose `GET /it` returns the result of `make`.
-pub fn returning(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
+/// Returns an engine in which `GET /it` returns the file that `make_download` creates.
+pub fn engine_returning(make_download: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
     let handler = move |_: Args<()>, _: Context| {
-        let download = make();
+        let download = make_download();
         async move { Ok::<_, ApiError>(download) }
     };
-    engine(&[("files.json", definition(&json!({})))], |rulebook| {
+    engine(&[("files.json", download_definition(&json!({})))], |rulebook| {
         rulebook.module(Module::new("files").get("/it", handler))
     })
 }

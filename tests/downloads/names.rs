@@ -1,16 +1,16 @@
-//! File names in both forms of `Content-Disposition`, and media types.
+//! Tests of the header fields of downloads: file names in both forms of `Content-Disposition`, and media types.
 
 use rulebook::Download;
 
-use super::returning;
+use super::engine_returning;
 use crate::client::{Request, Response, TestServer};
 
-fn response(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Response {
-    TestServer::start(&returning(make)).send(&Request::new("GET", "/it"))
+fn download(make_download: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Response {
+    TestServer::start(&engine_returning(make_download)).send(&Request::new("GET", "/it"))
 }
 
-/// File names, and the parameters of `attachment`.
-const NAMES: &[(&str, &str)] = &[
+/// File names, each with the expected parameters after `attachment` in `Content-Disposition`.
+const FILE_NAMES: &[(&str, &str)] = &[
     ("figures.csv", "; filename=\"figures.csv\""),
     ("two words.txt", "; filename=\"two words.txt\""),
     ("figures é.csv", "; filename=\"figures _.csv\"; filename*=UTF-8''figures%20%C3%A9.csv"),
@@ -31,38 +31,38 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn the_file_name_is_written_in_both_forms() {
-    for (name, actual) in NAMES {
-        let response = response(move || Download::bytes("a").name(*name));
+fn content_disposition_has_the_file_name_in_ascii_and_in_utf_8() {
+    for (name, actual) in FILE_NAMES {
+        let response = download(move || Download::bytes("a").name(*name));
         let expected = format!("attachment{actual}");
         assert_eq!(response.field("content-disposition"), Some(expected.as_str()), "{name:?}");
         assert_eq!(response.field("set-cookie"), None, "{name:?}");
     }
     let long = "é".repeat(5_000);
-    let response = response(move || Download::bytes("a").name(long.as_str()));
+    let response = download(move || Download::bytes("a").name(long.as_str()));
     assert!(response.field("content-disposition").unwrap().len() < 2_000);
 }
 
 #[test]
 fn the_header_fields_of_a_download_are_sent() {
-    let shown = response(|| Download::bytes("%PDF-").name("a.pdf").inline());
+    let shown = download(|| Download::bytes("%PDF-").name("a.pdf").inline());
     assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"a.pdf\""));
     assert_eq!(shown.field("content-type"), Some("application/pdf"));
-    assert_eq!(response(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
+    assert_eq!(download(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
     assert_eq!(
-        response(|| Download::bytes("a").name("a.unheard")).field("content-type"),
+        download(|| Download::bytes("a").name("a.unheard")).field("content-type"),
         Some("application/octet-stream")
     );
-    let own = response(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
+    let own = download(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
     assert_eq!(own.field("content-type"), Some("text/plain; charset=utf-8"));
-    let page = response(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());
+    let page = download(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());
     assert_eq!(page.field("content-security-policy"), Some("sandbox"));
     assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
 }
 
-/// Programs for api 3.0 return header fields and a body.
+/// Handlers for api 3.0 return a download as header fields and a body.
 #[test]
-fn header_fields_and_a_body_make_a_download() {
+fn a_download_can_be_created_from_header_fields_and_a_body() {
     let headers = [
         ("Content-Type", "text/plain"),
         ("Content-Length", "999"),
@@ -71,7 +71,7 @@ fn header_fields_and_a_body_make_a_download() {
         ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT"),
         ("X-Own", "1"),
     ];
-    let response = response(move || Download::from_parts(headers, "text"));
+    let response = download(move || Download::from_parts(headers, "text"));
     let fields = ["content-type", "content-length", "content-disposition", "etag", "last-modified", "x-own"];
     let actual = fields.map(|name| response.field(name).unwrap_or_default());
     let expected =
@@ -91,7 +91,7 @@ fn invalid_header_values_of_a_download_are_internal_errors() {
         || Download::file("/nowhere/secret"),
     ];
     for make in wrong {
-        let response = response(make);
+        let response = download(make);
         response.assert_error(500, "internal error");
         assert!(!String::from_utf8_lossy(&response.body).contains("secret"), "{response:?}");
         assert_eq!(response.field("content-disposition"), None);

@@ -1,4 +1,5 @@
-//! The files of links in the folder of the server: complete or absent, and within the storage limit.
+//! Tests of the files that a server stores for links. A file is either complete or absent, and all files together stay
+//! within the storage limit.
 
 use std::fs;
 use std::io;
@@ -10,31 +11,33 @@ use rulebook::Download;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::links::{get, kept, link, link_request, numbers, returning};
+use super::links::{digits_file, get_target, link_engine, link_request, read_link, stored_link_files};
 use crate::client::{Connection, Request, TestServer, wait_until};
 
-/// Complete files are valid after a restart; unfinished files of a killed server are deleted.
+/// The server also deletes unfinished files, which a killed server has left.
 #[test]
 fn links_stay_valid_after_a_restart() {
     let data = TempDir::new().unwrap();
     let large = || Download::bytes(vec![7; 1 << 20]).name("large.bin");
-    let server = TestServer::start(&returning(data.path(), &json!({}), large));
-    let link = link(&server.send(&link_request()));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), large));
+    let link = read_link(&server.send(&link_request()));
     drop(server);
     let folder = data.path().join("links");
     let nonce = "0123456789abcdef0123456789abcdef";
     for name in ["writing.Ab1Cd2", &format!("1000000000-{nonce}"), "zebra"] {
         fs::write(folder.join(name), "torn").unwrap();
     }
-    // Another server of the same folder is writing this file.
+    // A locked file is one that another server with the same data folder is writing.
     let written = fs::File::create(folder.join("writing.locked")).unwrap();
     written.lock().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), large));
-    let mut left: Vec<_> =
-        kept(data.path()).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), large));
+    let mut left: Vec<_> = stored_link_files(data.path())
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
     left.sort();
     assert_eq!(left[1..], ["writing.locked", "zebra"], "what is none of ours stays");
-    let file = get(&server, &link);
+    let file = get_target(&server, &link);
     assert_eq!((file.status, file.body.len()), (200, 1 << 20));
     assert!(file.body.iter().all(|byte| *byte == 7));
 }
@@ -45,21 +48,21 @@ fn stored_links_can_only_be_read_by_the_user_of_the_server() {
     use std::os::unix::fs::PermissionsExt;
     let data = TempDir::new().unwrap();
     let folder = data.path().join("deep").join("data");
-    let server = TestServer::start(&returning(&folder, &json!({}), numbers));
-    get(&server, "/it");
+    let server = TestServer::start(&link_engine(&folder, &json!({}), digits_file));
+    get_target(&server, "/it");
     assert!(!folder.exists(), "nothing is made for what is not asked for");
-    link(&server.send(&link_request()));
+    read_link(&server.send(&link_request()));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder.join("links")), 0o700);
     assert_eq!(mode(&folder.join("links.key")), 0o600);
-    assert_eq!(kept(&folder).iter().map(|path| mode(path)).collect::<Vec<_>>(), [0o600]);
+    assert_eq!(stored_link_files(&folder).iter().map(|path| mode(path)).collect::<Vec<_>>(), [0o600]);
 }
 
 #[test]
 fn an_invalid_link_key_is_not_used() {
     let data = TempDir::new().unwrap();
     fs::write(data.path().join("links.key"), "short").unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), digits_file));
     server.send(&link_request()).assert_error(500, "internal error");
     assert_eq!(fs::read(data.path().join("links.key")).unwrap(), b"short");
 }
@@ -68,25 +71,25 @@ fn an_invalid_link_key_is_not_used() {
 fn links_over_the_storage_limit_are_refused() {
     let data = TempDir::new().unwrap();
     let limits = json!({ "links": 3000, "link": 2 });
-    let server = TestServer::start(&returning(data.path(), &limits, || Download::bytes(vec![0; 1800])));
-    link(&server.send(&link_request()));
+    let server = TestServer::start(&link_engine(data.path(), &limits, || Download::bytes(vec![0; 1800])));
+    read_link(&server.send(&link_request()));
     let full = server.send(&link_request());
     full.assert_error(503, "try again later");
     assert!(full.field("retry-after").is_some());
-    assert_eq!(kept(data.path()).len(), 1, "what had no room is not left");
-    assert_eq!(get(&server, "/it").status, 200, "the file itself needs none");
+    assert_eq!(stored_link_files(data.path()).len(), 1, "what had no room is not left");
+    assert_eq!(get_target(&server, "/it").status, 200, "the file itself needs none");
     assert!(wait_until(|| server.send(&link_request()).status == 200), "room comes back");
 }
 
-/// Files may be deleted by another server of the same folder, or by an administrator.
+/// Another server with the same data folder, or an administrator, may delete files.
 #[test]
-fn space_of_files_that_others_deleted_can_be_used_again() {
+fn space_of_files_that_another_program_deleted_can_be_used_again() {
     let data = TempDir::new().unwrap();
     let server =
-        TestServer::start(&returning(data.path(), &json!({ "links": 3000 }), || Download::bytes(vec![0; 1800])));
-    link(&server.send(&link_request()));
+        TestServer::start(&link_engine(data.path(), &json!({ "links": 3000 }), || Download::bytes(vec![0; 1800])));
+    read_link(&server.send(&link_request()));
     server.send(&link_request()).assert_error(503, "try again later");
-    fs::remove_file(&kept(data.path())[0]).unwrap();
+    fs::remove_file(&stored_link_files(data.path())[0]).unwrap();
     assert!(wait_until(|| server.send(&link_request()).status == 200), "room is lost");
 }
 
@@ -94,11 +97,11 @@ fn space_of_files_that_others_deleted_can_be_used_again() {
 fn a_stream_of_empty_pieces_does_not_block_the_worker() {
     let data = TempDir::new().unwrap();
     let nothing = || Download::stream(stream::repeat_with(|| Ok(Bytes::new())));
-    let server = TestServer::start(&returning(data.path(), &json!({}), nothing));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), nothing));
     let mut connection = server.connect();
     connection.write(&link_request().bytes());
-    assert!(wait_until(|| kept(data.path()).len() == 1), "it is being written");
-    assert_eq!(get(&server, "/nowhere").status, 404, "the worker does something else, too");
+    assert!(wait_until(|| stored_link_files(data.path()).len() == 1), "it is being written");
+    assert_eq!(get_target(&server, "/nowhere").status, 404, "the worker does something else, too");
 }
 
 #[test]
@@ -115,31 +118,31 @@ fn a_failing_stream_leaves_no_file() {
     ];
     for make in broken {
         let data = TempDir::new().unwrap();
-        let server = TestServer::start(&returning(data.path(), &json!({}), make));
+        let server = TestServer::start(&link_engine(data.path(), &json!({}), make));
         server.send(&link_request()).assert_error(500, "internal error");
-        assert!(wait_until(|| kept(data.path()).is_empty()));
+        assert!(wait_until(|| stored_link_files(data.path()).is_empty()));
     }
 }
 
 #[test]
-fn a_server_that_stops_while_a_link_is_written_leaves_nothing() {
+fn a_server_that_stops_while_it_writes_a_file_leaves_no_file() {
     let data = TempDir::new().unwrap();
     let endless = || Download::stream(stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::pending()));
-    let server = TestServer::start(&returning(data.path(), &json!({}), endless));
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), endless));
     let mut connection = Connection::open(server.address());
     connection.write(&link_request().bytes());
-    assert!(wait_until(|| kept(data.path()).len() == 1), "it is being written");
+    assert!(wait_until(|| stored_link_files(data.path()).len() == 1), "it is being written");
     drop(server);
-    assert!(wait_until(|| kept(data.path()).is_empty()), "it is left");
+    assert!(wait_until(|| stored_link_files(data.path()).is_empty()), "it is left");
 }
 
-/// The length that a method sets is used for streams only, with a link and without.
+/// This is so for downloads with a link and for downloads without a link.
 #[test]
-fn the_length_that_a_method_gives_counts_only_for_streams() {
+fn the_length_that_a_handler_sets_is_used_only_for_streams() {
     let data = TempDir::new().unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), || Download::bytes("abc").length(7)));
-    assert_eq!(get(&server, "/it").body, b"abc");
-    assert_eq!(get(&server, &link(&server.send(&link_request()))).body, b"abc");
+    let server = TestServer::start(&link_engine(data.path(), &json!({}), || Download::bytes("abc").length(7)));
+    assert_eq!(get_target(&server, "/it").body, b"abc");
+    assert_eq!(get_target(&server, &read_link(&server.send(&link_request()))).body, b"abc");
 }
 
 #[test]
@@ -150,13 +153,13 @@ fn large_files_and_streams_are_stored_completely() {
     fs::write(&path, &content).unwrap();
     let pieces: Vec<_> = content.chunks(10_007).map(Bytes::copy_from_slice).collect();
     let data = TempDir::new().unwrap();
-    let of_file = TestServer::start(&returning(data.path(), &json!({}), move || Download::file(path.as_path())));
-    let of_stream = TestServer::start(&returning(data.path(), &json!({}), move || {
+    let of_file = TestServer::start(&link_engine(data.path(), &json!({}), move || Download::file(path.as_path())));
+    let of_stream = TestServer::start(&link_engine(data.path(), &json!({}), move || {
         Download::stream(stream::iter(pieces.clone()).map(Ok)).name("large.bin")
     }));
     for server in [of_file, of_stream] {
-        let link = link(&server.send(&link_request()));
-        assert!(get(&server, &link).body == content);
+        let link = read_link(&server.send(&link_request()));
+        assert!(get_target(&server, &link).body == content);
         let part = server.send(&Request::new("GET", &link).field("range", "bytes=262140-262149"));
         assert_eq!((part.status, &part.body[..]), (206, &content[262_140..262_150]));
     }

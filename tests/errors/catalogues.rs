@@ -1,4 +1,5 @@
-//! The catalogues of error messages: they are complete, and every message is used and contains its data.
+//! Tests of the catalogues of error messages: they are complete, every message is used, and every message contains its
+//! data.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +14,16 @@ use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TAB
 use rulebook_model::limits;
 use serde_json::{Map, Value, json};
 
-fn file() -> Value {
+fn english_catalogue() -> Value {
     serde_json::from_str(Catalogue::ENGLISH).unwrap()
 }
 
 #[test]
 fn the_english_catalogue_is_complete_and_uses_every_placeholder() {
     Catalogue::read(Catalogue::ENGLISH).unwrap();
-    let file = file();
+    let catalogue = english_catalogue();
     for row in TABLE {
-        let message = match file["texts"].get(row.key) {
+        let message = match catalogue["texts"].get(row.key) {
             None if row.optional => continue,
             message => message.unwrap().as_str().unwrap(),
         };
@@ -41,7 +42,7 @@ fn the_selectable_catalogues_are_complete() {
             assert!(name.catalogue().contains(row.id));
         }
         assert!(TABLE.iter().all(|row| row.optional != Catalogue::english().contains(row.id)));
-        // The message of a parameter error contains the name of the parameter; no placeholder is left.
+        // The message of a parameter error contains the name of the parameter, `p`. No message contains a placeholder.
         for error in errors_with_every_message() {
             let message = error.message(name.catalogue()).to_string();
             assert!(!message.is_empty() && !message.contains(['{', '}']), "{}: {message}", name.as_str());
@@ -51,7 +52,7 @@ fn the_selectable_catalogues_are_complete() {
 }
 
 #[test]
-fn the_table_is_in_order_and_its_keys_are_unique() {
+fn the_table_of_messages_is_in_order_and_its_keys_are_unique() {
     let mut keys = BTreeSet::new();
     for (index, row) in TABLE.iter().enumerate() {
         assert_eq!(row.id as usize, index, "{}", row.key);
@@ -59,7 +60,7 @@ fn the_table_is_in_order_and_its_keys_are_unique() {
         assert_eq!(row.placeholders.iter().collect::<BTreeSet<_>>().len(), row.placeholders.len(), "{}", row.key);
     }
     for row in codes::TABLE {
-        assert_eq!(file()["titles"][row.name], row.code.title(), "{}", row.name);
+        assert_eq!(english_catalogue()["titles"][row.name], row.code.title(), "{}", row.name);
     }
 }
 
@@ -105,7 +106,7 @@ fn every_error_in_a_catalogue_is_reported() {
     }
 }
 
-/// Errors whose messages together use every message of the catalogues.
+/// Returns errors whose texts together use every message of a catalogue.
 fn errors_with_every_message() -> Vec<ApiError> {
     let similar = vec!["/article".to_owned(), "/user".to_owned()];
     let parameter_error = |kind, source, got: Option<&str>| {
@@ -180,13 +181,13 @@ fn errors_with_every_message() -> Vec<ApiError> {
     kinds.into_iter().map(ApiError::new).chain([redirect]).collect()
 }
 
-/// The messages that are used as `got` or `expected` of a parameter error.
-const PARTS_OF_PARAMETER_ERRORS: [&str; 8] =
+/// The keys of messages that are used only in the member `got` or `expected` of a parameter error.
+const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] =
     ["several-values", "no-text", "no-parameter", "callback", "as-me", "one-module", "one-part", "no-credential-taken"];
 
 #[test]
 fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
-    // A catalogue in which each message consists of its key and placeholders.
+    // In this catalogue, each message consists of its key and its placeholders.
     let marked = |row: &rulebook_model::error::texts::MessageRow| {
         let data: String = row.placeholders.iter().map(|name| format!("[{{{name}}}]")).collect();
         (row.key.to_owned(), Value::from(format!("<{}>{data}", row.key)))
@@ -194,7 +195,8 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
     let plain_codes = || codes::TABLE.iter().filter(|row| row.is_plain).map(|row| row.name);
     let plain_texts = plain_codes().map(|name| (name.to_owned(), format!("<{name}>").into()));
     let texts: Map<_, _> = TABLE.iter().map(marked).chain(plain_texts).collect();
-    let catalogue = Catalogue::read(&json!({ "titles": file()["titles"], "texts": texts }).to_string()).unwrap();
+    let catalogue =
+        Catalogue::read(&json!({ "titles": english_catalogue()["titles"], "texts": texts }).to_string()).unwrap();
     let mut used = BTreeSet::new();
     for error in errors_with_every_message() {
         let message = error.message(&catalogue).to_string();
@@ -203,13 +205,13 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         let english = error.to_string();
         assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
     }
-    used.extend(PARTS_OF_PARAMETER_ERRORS.map(str::to_owned));
+    used.extend(MESSAGES_IN_PARAMETER_ERRORS.map(str::to_owned));
     let all: BTreeSet<_> = TABLE.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
     assert_eq!(used, all);
 }
 
 #[test]
-fn data_is_inserted_at_the_placeholders() {
+fn messages_contain_data_in_place_of_placeholders() {
     let forbidden = ApiError::new(ErrorKind::Forbidden {
         missing: vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]],
     });
@@ -221,7 +223,7 @@ fn data_is_inserted_at_the_placeholders() {
     let german = Catalogue::ENGLISH.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
     let german = Catalogue::read(&german).unwrap();
     assert_eq!(forbidden.message(&german).to_string(), "es fehlt: a und b, or c");
-    // Placeholders in data are not replaced.
+    // Text in the data that looks like a placeholder is not replaced.
     let braces = ApiError::new(ErrorKind::UnknownService { similar: vec!["/{similar}".to_owned()] });
     assert_eq!(braces.to_string(), "no service has this URI; did you mean /{similar}?");
 }

@@ -1,4 +1,5 @@
-//! The details of error responses: the same members in every envelope, and header fields.
+//! Tests of the details in error responses: their members, which are the same in every envelope, and their header
+//! fields.
 
 use rulebook::{ApiError, Args, AuthScheme, Authenticate, Authentication, Context, Head, Module, Unbound};
 use serde_json::{Value, json};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::envelope::{EnvelopeKind, violation};
 use crate::client::{Request, Response, TestServer, engine};
 
-fn server(envelope: &str) -> TestServer {
+fn start_server(envelope: &str) -> TestServer {
     let parameter = |r#type: &str| json!({ "info": "I", "type": r#type });
     let definition = json!({
         "envelope": envelope,
@@ -28,8 +29,9 @@ fn server(envelope: &str) -> TestServer {
     TestServer::handlers(&[("app.json", definition)], module)
 }
 
-/// Returns the members of an error response other than its message, and selected header fields.
-fn details(response: &Response) -> (Value, Vec<(&'static str, String)>) {
+/// Returns the details of an error response: its members without the error code and the message, and the header fields
+/// that some errors have.
+fn error_details(response: &Response) -> (Value, Vec<(&'static str, String)>) {
     let mut document = response.json();
     for member in ["error", "ErrorDescription", "type", "title", "detail", "status", "code", "message"] {
         document.as_object_mut().unwrap().remove(member);
@@ -88,22 +90,22 @@ fn error_responses_have_details_in_every_envelope() {
     for (name, envelope) in
         [("aicra", EnvelopeKind::Aicra), ("plain", EnvelopeKind::Plain), ("iapi", EnvelopeKind::Iapi)]
     {
-        let server = server(name);
+        let server = start_server(name);
         for (request, status, members, fields) in &cases {
             let response = server.send(request);
             let coarse = name == "iapi" && matches!(status, 404 | 503);
             assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?}: {response:?}");
             assert_eq!(violation(&response, envelope), None, "{request:?}");
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            assert_eq!(details(&response), (members.clone(), fields), "{request:?}");
+            assert_eq!(error_details(&response), (members.clone(), fields), "{request:?}");
         }
     }
 }
 
-/// An authenticator with a given challenge.
-struct Scheme(&'static str);
+/// An authenticator that adds this challenge to `WWW-Authenticate`.
+struct AuthenticatorWithChallenge(&'static str);
 
-impl Authenticate for Scheme {
+impl Authenticate for AuthenticatorWithChallenge {
     async fn authenticate(&self, head: &Head) -> Authentication {
         match head.header("Authorization") {
             Some(_) => Authentication::Invalid("never".to_owned()),
@@ -119,8 +121,8 @@ impl Authenticate for Scheme {
 #[test]
 fn only_a_bearer_challenge_reports_an_invalid_token() {
     let definition = json!({ "GET": { "info": "I", "scope": [["a"]] } });
-    // The challenge without a credential, and with an invalid token. The test client has its own authenticator for
-    // `Bearer`.
+    // Each case has a challenge, and the expected `WWW-Authenticate` without a credential and with an invalid token.
+    // The test server also has an authenticator with the challenge `Bearer`.
     let cases = [
         ("Basic realm=\"a\"", "Bearer, Basic realm=\"a\"", "Bearer error=\"invalid_token\", Basic realm=\"a\""),
         (
@@ -132,7 +134,9 @@ fn only_a_bearer_challenge_reports_an_invalid_token() {
     ];
     for (scheme, asked, invalid) in cases {
         let files = [("site.json", definition.clone())];
-        let engine = engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).authenticator(Scheme(scheme)));
+        let engine = engine(&files, |rulebook| {
+            rulebook.unbound(Unbound::Echo).authenticator(AuthenticatorWithChallenge(scheme))
+        });
         let server = TestServer::start(&engine);
         let nobody = server.send(&Request::new("GET", "/"));
         assert_eq!((nobody.status, nobody.field("www-authenticate")), (401, Some(asked)));

@@ -1,4 +1,4 @@
-//! Error responses: messages, details, and suggestions.
+//! Tests of error responses: their messages, their details, and suggestions of similar paths.
 
 mod catalogues;
 mod members;

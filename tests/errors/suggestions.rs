@@ -1,4 +1,4 @@
-//! Suggestions of services with a similar URI in responses with the status 404.
+//! Tests of suggestions: a response with the status 404 lists services with a similar URI.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, TestServer};
 
-/// Starts an API with these services. The number in `/article/line 1` is the number of its positional parameters.
-fn server(app: &Value, services: &[&str]) -> TestServer {
+/// Starts a server with services that have these paths. A number after the path, as in `/article/line 1`, is the number
+/// of positional parameters of the service.
+fn start_server(app: &Value, services: &[&str]) -> TestServer {
     let method = |positions: usize| {
         let parameters = (0..positions).map(|position| {
             let name = format!("p{position}");
@@ -27,7 +28,7 @@ fn server(app: &Value, services: &[&str]) -> TestServer {
     TestServer::echo(&[("app.json", app.clone()), ("site.json", json!({ "/": uris }))])
 }
 
-fn similar(server: &TestServer, path: &str) -> Vec<String> {
+fn suggested_uris(server: &TestServer, path: &str) -> Vec<String> {
     let response = server.send(&Request::new("GET", path));
     assert_eq!(response.status, 404, "{path}: {response:?}");
     let document = response.json();
@@ -55,9 +56,9 @@ fn services_with_a_similar_uri_are_suggested() {
         "/größe/maß",
         "/a/b/c",
     ];
-    let server = server(&json!({}), &services);
+    let server = start_server(&json!({}), &services);
     let cases: [(&str, &[&str]); 27] = [
-        // Misspelled.
+        // The path has a misspelled segment.
         ("/usr", &["/user"]),
         ("/uesr/profile", &["/user/profile"]),
         ("/user/profiel", &["/user/profile"]),
@@ -67,11 +68,11 @@ fn services_with_a_similar_uri_are_suggested() {
         ("/article/7/coment", &["/article/{id}/comment"]),
         ("/gr%C3%B6sse/mass", &[]),
         ("/gr%C3%B6%C3%9Fe/mas", &["/größe/maß"]),
-        // Other case.
+        // The path differs in uppercase and lowercase letters.
         ("/User", &["/user"]),
         ("/USER/PROFILE", &["/user/profile"]),
         ("/GR%C3%96%C3%9FE/ma%C3%9F", &["/größe/maß"]),
-        // An additional segment.
+        // The path has an additional segment.
         ("/user/profile/7", &["/user/profile"]),
         ("/article/lines/3", &["/article/line"]),
         ("/article/lines/3/4/5", &["/article/line"]),
@@ -80,46 +81,46 @@ fn services_with_a_similar_uri_are_suggested() {
         ("/user//profile", &["/user/profile"]),
         ("//user", &["/user"]),
         ("/a/b/x/c", &["/a/b/c"]),
-        // A missing segment.
+        // The path lacks a segment.
         ("/profile", &["/user/profile"]),
         ("/user/mail", &["/user/{id}/mail"]),
         ("/article", &["/article/line", "/article/{id}"]),
         ("/a/c", &["/a/b/c"]),
-        // Not similar.
+        // No service has a similar path.
         ("/nothing", &[]),
         ("/x/y/z", &[]),
         ("/a/b/c/d/e", &[]),
     ];
     for (path, expected) in cases {
-        assert_eq!(similar(&server, path), expected, "{path}");
+        assert_eq!(suggested_uris(&server, path), expected, "{path}");
     }
-    // OPTIONS has the same suggestions.
+    // The response to OPTIONS has the same suggestions.
     assert_eq!(server.send(&Request::new("OPTIONS", "/usr")).json()["similar"], json!(["/user"]));
 }
 
 #[test]
 fn suggestions_include_the_base_path() {
-    let server = server(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
+    let server = start_server(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
     for path in ["/user/profile", "/user/profil", "/ap/v1/user/profile", "/api/v2x/user/profile", "/api/user/profile"] {
         let expected: &[&str] = if path.contains("v2x") { &[] } else { &["/api/v1/user/profile"] };
-        assert_eq!(similar(&server, path), expected, "{path}");
+        assert_eq!(suggested_uris(&server, path), expected, "{path}");
     }
-    assert_eq!(similar(&server, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
-    // A path that has only the base in common has no suggestions.
+    assert_eq!(suggested_uris(&server, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
+    // A path that has only the base path in common with services has no suggestions.
     for path in ["/api", "/api/v1", "/api/v1/7/8", "/api/v1/7/8/9", "/api/v1/7/8/9/10/11"] {
-        assert!(similar(&server, path).is_empty(), "{path}");
+        assert!(suggested_uris(&server, path).is_empty(), "{path}");
     }
 }
 
 #[test]
 fn at_most_three_services_are_suggested() {
-    let server = server(&json!({}), &["/report1", "/report2", "/report3", "/report4", "/reprot9"]);
-    assert_eq!(similar(&server, "/report"), ["/report1", "/report2", "/report3"]);
+    let server = start_server(&json!({}), &["/report1", "/report2", "/report3", "/report4", "/reprot9"]);
+    assert_eq!(suggested_uris(&server, "/report"), ["/report1", "/report2", "/report3"]);
 }
 
 #[test]
 fn problem_documents_have_suggestions() {
-    let server = server(&json!({}), &["/user"]);
+    let server = start_server(&json!({}), &["/user"]);
     let response = server.send(&Request::new("GET", "/usr").field("accept", "application/problem+json"));
     let expected = json!({
         "type": "about:blank", "title": "unknown service", "status": 404,
@@ -128,14 +129,14 @@ fn problem_documents_have_suggestions() {
     assert_eq!(response.json(), expected);
 }
 
-/// Without a bound, each request would compare its path with all services.
+/// Without a bound, the server would compare the path of each such request with all services.
 #[test]
 fn the_cost_of_suggestions_is_bounded() {
     let services: Vec<_> = (0..10_000).map(|number| format!("/service{number:05}")).collect();
     let services: Vec<_> = services.iter().map(String::as_str).collect();
-    let server = server(&json!({}), &services);
-    assert_eq!(similar(&server, "/service0500")[0], "/service05000");
-    assert_eq!(similar(&server, "/service01234x")[0], "/service01234");
+    let server = start_server(&json!({}), &services);
+    assert_eq!(suggested_uris(&server, "/service0500")[0], "/service05000");
+    assert_eq!(suggested_uris(&server, "/service01234x")[0], "/service01234");
     let mut connection = server.connect();
     let started = Instant::now();
     for number in 0..500 {
@@ -146,6 +147,6 @@ fn the_cost_of_suggestions_is_bounded() {
 
     assert!(took < Duration::from_secs(10), "500 requests took {took:?}");
     let long = format!("/{}", "service/".repeat(900));
-    assert!(similar(&server, &long).is_empty());
-    assert!(similar(&server, &format!("/{}", "s".repeat(8_000))).is_empty());
+    assert!(suggested_uris(&server, &long).is_empty());
+    assert!(suggested_uris(&server, &format!("/{}", "s".repeat(8_000))).is_empty());
 }

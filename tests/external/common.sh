@@ -1,12 +1,14 @@
-# Functions of the checks by external programs. Each check sources this file, in the root of the repository.
+# Functions that the external checks use. Each check sources this file; its working directory is the root of the
+# repository.
 #
-# A check is a script that exits with 0 if it succeeds, with 77 if it cannot run
-# because there is no network, and with 1 otherwise. `scripts/test` runs all
-# checks; in continuous integration none may be skipped.
+# An external check is a script that tests rulebook with other programs. It exits
+# with 0 if it succeeds, with 77 if it cannot run because there is no network, and
+# with 1 otherwise. `scripts/test` runs all checks; in continuous integration, no
+# check may be skipped.
 
 target=$(pwd)/${CARGO_TARGET_DIR:-target}
 [[ ${CARGO_TARGET_DIR:-} != /* ]] || target=$CARGO_TARGET_DIR
-# The article site serves any definition, and has handlers for its own.
+# The program of the demo can serve any definition. It has handlers only for the definition in `api`.
 program=$target/debug/article-site
 work=$(mktemp -d)
 servers=()
@@ -23,7 +25,7 @@ trap finish EXIT
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# cannot REASON: ends the check as one that cannot run.
+# cannot REASON: prints the reason why the check cannot run, and ends it with status 77.
 cannot() {
   say "$*"
   exit 77

@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: values of rulebook's formats, files of some media types, and excluded cases."""
+"""Hooks of schemathesis. They generate values for rulebook's formats and files of some media types, and exclude cases."""
 
 import base64
 import unicodedata
@@ -6,7 +6,7 @@ import unicodedata
 import schemathesis
 from hypothesis import strategies as st
 
-# `datetime` is wider than JSON Schema's `date-time`: RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date.
+# Rulebook's format `datetime` accepts more than `date-time` of JSON Schema: RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date.
 moments = st.datetimes().map(lambda moment: moment.replace(microsecond=0))
 schemathesis.openapi.format(
     "datetime",
@@ -17,14 +17,14 @@ schemathesis.openapi.format(
     ),
 )
 
-# `url` accepts only http and https URLs with a host.
+# Rulebook's type `url` accepts only http and https URLs with a host.
 labels = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 schemathesis.openapi.format("uri", st.builds("http://{}.example/{}".format, labels, labels))
 
-# Numbers in text are finite.
+# Numbers that are sent as text must be finite.
 schemathesis.openapi.format("float-text", st.floats(allow_nan=False, allow_infinity=False).map(repr))
 
-# The media type of a file is detected from its content.
+# The server detects the media type of a file from its content, so that generated files begin with these bytes.
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -45,24 +45,24 @@ def properties(case):
 @schemathesis.hook
 def filter_case(context, case):
     """Excludes JSONP, values of a header field that the server ignores, and forms that schemathesis classifies incorrectly."""
-    # JSONP responses ignore credentials, which all requests have, and always have the status of a success.
+    # JSONP requests are anonymous although they have a credential, and JSONP responses always have the status of a success.
     if "callback" in (case.query or {}):
         return False
-    # The document lists the one value with a meaning; the server ignores all others.
+    # The document lists the only value of this field that has an effect. The server ignores all other values.
     if any(name.lower() == "x-requested-with" and value != "XMLHttpRequest" for name, value in (case.headers or {}).items()):
         return False
     if case.media_type not in FORMS or not isinstance(case.body, dict):
         return True
-    # The name of a part is in a header field, which cannot contain control characters (RFC 9110 section 5.5).
+    # The name of a part of the form is in a header field, which cannot contain control characters (RFC 9110 section 5.5).
     if any(unicodedata.category(letter) == "Cc" for name in case.body for letter in str(name)):
         return False
     for name, schema in properties(case).items():
         value = case.body.get(name)
-        # The encoding of objects is JSON, and not a list of fields.
+        # An object in a form is sent as JSON and not as a list of fields.
         if isinstance(value, dict) and case.media_type != "multipart/form-data":
             return False
-        # A single field is a list of one element: both are the same on the wire, although schemathesis considers one of
-        # them invalid.
+        # A single value and a list with this value are sent in the same way, although schemathesis considers one of them
+        # invalid.
         if schema.get("type") == "array" and name in case.body and not isinstance(value, list):
             return False
         # If a form has a file of one of the media types above, schemathesis fills the other fields with empty text and

@@ -87,7 +87,7 @@ fn the_openapi_document_and_the_challenge_name_the_scheme() {
 fn several_authenticators_are_described_and_asked_side_by_side() {
     let folder = TempDir::new().unwrap();
     fs::create_dir_all(folder.path().join("data")).unwrap();
-    let key = crate::keys::add(folder.path(), &["--name", "bo", "--scope", "admin"]);
+    let key = crate::keys::add_key(folder.path(), &["--name", "bo", "--scope", "admin"]);
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
     let engine = {
         let files = definition().into_iter().map(|(name, json)| (name.into(), json.to_string().into_bytes()));

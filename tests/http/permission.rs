@@ -5,7 +5,7 @@ use rulebook::{Rulebook, Unbound};
 use serde_json::{Value, json};
 
 use crate::client::{Request, TestServer, case};
-use crate::keys::add;
+use crate::keys::add_key;
 
 #[test]
 fn callers_are_permitted_or_refused_with_the_reason() {
@@ -73,9 +73,9 @@ fn a_refused_request_does_not_wait_for_its_body() {
 #[test]
 fn keys_of_the_key_file_have_their_scopes() {
     let folder = tempfile::tempdir().unwrap();
-    let reader = add(folder.path(), &["--name", "reader", "--scope", "reader"]);
-    let seven = add(folder.path(), &["--name", "seven", "--scope", "user[7]"]);
-    let nothing = add(folder.path(), &["--name", "nothing"]);
+    let reader = add_key(folder.path(), &["--name", "reader", "--scope", "reader"]);
+    let seven = add_key(folder.path(), &["--name", "seven", "--scope", "user[7]"]);
+    let nothing = add_key(folder.path(), &["--name", "nothing"]);
     let path = folder.path().join("data/keys.json");
     let module = json!({ "/": {
         "open": { "GET": { "info": "For all" } },

@@ -319,7 +319,7 @@ fn a_large_upload_is_not_held_in_memory() {
         "info": "An upload", "in": { "file": { "info": "A file", "type": "file", "max": 1 << 30 } }
     } } } });
     let app = json!({ "unbound": "echo", "workers": 1 });
-    let folder = crate::cli::folder(&[("app.json", app), ("site.json", upload)]);
+    let folder = crate::cli::definition_folder(&[("app.json", app), ("site.json", upload)]);
     let address = free_address();
     let process = ServerProcess::start(folder.path(), &address, &["serve"]);
     let mut connection = crate::client::Connection::open(address.parse().unwrap());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Peer, staged_files, tag};
 use crate::client::{Connection, Request};
-use crate::demo::Sql;
+use crate::demo::DatabaseConnection;
 use support::random::Numbers;
 
 /// Number of rounds, unless the environment sets it.
@@ -233,7 +233,7 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
 fn fill(peer: &Peer) {
     // The first request creates the database.
     assert_eq!(peer.send(&Request::new("GET", "/article")).status, 200);
-    let mut sql = Sql::connect(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
+    let mut sql = DatabaseConnection::connect(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
     for number in 0..ROWS {
         let value = String::from_utf8(row(number)).unwrap();
         sql.execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('row{number}', '{value}')"));

@@ -125,8 +125,8 @@ fn invalid_parameters_are_named_and_nothing_is_stored() {
 fn keys_without_the_permission_can_neither_read_nor_write() {
     let peer = Peer::start();
     assert_eq!(peer.upload("public/a.gif", GIF).status, 204);
-    let reader = crate::keys::add(peer.folder(), &["--name", "reader", "--scope", "iapi.read"]);
-    let other = crate::keys::add(peer.folder(), &["--name", "other", "--scope", "reader"]);
+    let reader = crate::keys::add_key(peer.folder(), &["--name", "reader", "--scope", "iapi.read"]);
+    let other = crate::keys::add_key(peer.folder(), &["--name", "other", "--scope", "reader"]);
     let (get, post) = ("GET /iapi/file?filename=public/a.gif", "POST /iapi/file");
     for (key, what, status) in [
         (None, get, 401),

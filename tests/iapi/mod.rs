@@ -61,7 +61,7 @@ impl Peer {
             definition["envelope"] = json!("plain");
             change(definition);
         });
-        let key = keys::add(folder.path(), &["--name", "peer", "--scope", "iapi"]);
+        let key = keys::add_key(folder.path(), &["--name", "peer", "--scope", "iapi"]);
         Self { folder, key, process: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 

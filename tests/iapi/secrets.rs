@@ -21,7 +21,7 @@ struct VerboseServer {
 impl VerboseServer {
     fn start() -> Self {
         let mut peer = Peer::prepared(|_| ());
-        let add = |arguments: &[&str]| keys::add(peer.folder(), arguments);
+        let add = |arguments: &[&str]| keys::add_key(peer.folder(), arguments);
         let spent = add(&["--name", "spent", "--scope", "iapi", "--requests", "1", "--per", "day"]);
         let other = add(&["--name", "other", "--scope", "reader"]);
         let revoked = add(&["--name", "revoked", "--scope", "iapi"]);

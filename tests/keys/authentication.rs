@@ -1,19 +1,19 @@
-//! The authenticator for keys.
+//! Tests of the authenticator for bearer keys.
 
 use rulebook::key::Keys;
 use rulebook::{AuthScheme, Authenticate, Authentication};
 use tempfile::TempDir;
 
-use super::{add, authenticate, check, id, secret};
+use super::{add_key, authenticate, authenticate_key, key_id, key_secret};
 
 #[test]
-fn tokens_that_are_no_valid_key_are_refused_and_not_logged() {
+fn tokens_that_are_not_valid_keys_are_rejected_with_a_reason_without_secrets() {
     let folder = TempDir::new().unwrap();
-    let valid = add(folder.path(), &["--name", "ada", "--scope", "a"]);
-    let other = add(TempDir::new().unwrap().path(), &["--name", "bo"]);
+    let valid = add_key(folder.path(), &["--name", "ada", "--scope", "a"]);
+    let other = add_key(TempDir::new().unwrap().path(), &["--name", "bo"]);
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
-    check(&keys, &valid).unwrap();
-    check(&keys, &format!("  {valid} ")).unwrap();
+    authenticate_key(&keys, &valid).unwrap();
+    authenticate_key(&keys, &format!("  {valid} ")).unwrap();
     let cases: &[&[&str]] = &[
         &["Bearer OTHER"],
         &["Bearer VALIDx"],
@@ -32,7 +32,7 @@ fn tokens_that_are_no_valid_key_are_refused_and_not_logged() {
         let fields: Vec<_> = fields.iter().map(Vec::as_slice).collect();
         let shown = fields.iter().map(|field| field.escape_ascii().to_string()).collect::<Vec<_>>().join("; ");
         let Authentication::Invalid(why) = authenticate(&keys, &fields) else { panic!("{shown} is not refused") };
-        for part in ["rb_", secret(&valid).0, id(&valid), secret(&other).0, id(&other)] {
+        for part in ["rb_", key_secret(&valid).0, key_id(&valid), key_secret(&other).0, key_id(&other)] {
             assert!(!why.contains(part), "{shown}: {why}");
         }
     }
@@ -42,7 +42,7 @@ fn tokens_that_are_no_valid_key_are_refused_and_not_logged() {
 #[test]
 fn credentials_of_other_schemes_are_left_to_other_authenticators() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada"]);
+    let key = add_key(folder.path(), &["--name", "ada"]);
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
     let basic = format!("Basic {key}");
     for fields in [&[][..], &[""], &[&key], &["Basic YTpi"], &[&basic], &["Bearerx y"], &["Basic a", "Basic b"]] {
@@ -52,18 +52,18 @@ fn credentials_of_other_schemes_are_left_to_other_authenticators() {
 }
 
 #[test]
-fn mistyped_keys_are_distinguished_from_unknown_ones() {
+fn mistyped_keys_and_unknown_keys_are_rejected_for_different_reasons() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada"]);
+    let key = add_key(folder.path(), &["--name", "ada"]);
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
     let checksum = "the key is mistyped or truncated: its checksum is wrong";
     for (place, old) in key.char_indices().skip(12) {
         let new = if old == '0' { "1" } else { "0" };
         let mut mistyped = key.clone();
         mistyped.replace_range(place..=place, new);
-        assert_eq!(check(&keys, &mistyped).as_ref().map_err(String::as_str), Err(checksum), "{mistyped}");
+        assert_eq!(authenticate_key(&keys, &mistyped).as_ref().map_err(String::as_str), Err(checksum), "{mistyped}");
     }
-    let id_of = if id(&key).starts_with('0') { "1" } else { "0" };
+    let id_of = if key_id(&key).starts_with('0') { "1" } else { "0" };
     let cases = [
         (format!("rb_{id_of}{}", &key[4..]), checksum),
         (key.to_lowercase(), checksum),
@@ -77,18 +77,18 @@ fn mistyped_keys_are_distinguished_from_unknown_ones() {
         (format!("rb_{}", "0a".repeat(32)), "the key has the format of an earlier version and has to be replaced"),
     ];
     for (key, expected) in cases {
-        assert_eq!(check(&keys, &key).as_ref().map_err(String::as_str), Err(expected), "{key}");
+        assert_eq!(authenticate_key(&keys, &key).as_ref().map_err(String::as_str), Err(expected), "{key}");
     }
 }
 
 #[test]
 fn a_secret_is_valid_only_with_its_own_id() {
     let folder = TempDir::new().unwrap();
-    let [first, second] = ["ada", "bo"].map(|name| add(folder.path(), &["--name", name]));
+    let [first, second] = ["ada", "bo"].map(|name| add_key(folder.path(), &["--name", name]));
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
-    let crossed = format!("rb_{}_{}", id(&first), secret(&second).0);
+    let crossed = format!("rb_{}_{}", key_id(&first), key_secret(&second).0);
     let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let sum = crc32fast::hash(crossed.as_bytes()) as usize;
     let sum: String = (0..6).rev().map(|place| char::from(digits[sum / 62_usize.pow(place) % 62])).collect();
-    assert_eq!(check(&keys, &(crossed + &sum)), Err("the key is unknown".to_owned()));
+    assert_eq!(authenticate_key(&keys, &(crossed + &sum)), Err("the key is unknown".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! Keys that are created, listed, replaced and revoked while a server runs.
+//! Tests of the commands that create, list, replace and revoke keys, and of how a running server notices the changes.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{add, check, id, keys, secret};
+use super::{add_key, authenticate_key, key_id, key_secret, run_keys_command};
 use crate::client::wait_until;
 
-/// The time within which a server notices changed keys.
+/// The maximum time until a server notices that the keys have changed.
 const NOTICE_TIME: Duration = Duration::from_secs(1);
 
 /// Asserts that a condition is met within [`NOTICE_TIME`].
@@ -23,42 +23,44 @@ fn assert_soon(what: &str, is_met: impl Fn() -> bool) {
     }
 }
 
-fn load(folder: &Path) -> Keys {
+fn load_keys(folder: &Path) -> Keys {
     Keys::load(&folder.join("data/keys.json")).unwrap()
 }
 
-fn listed(folder: &Path) -> Vec<Json> {
-    let result = keys(folder, &["list", "--json"]);
-    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
-    serde_json::from_str(&result.out).unwrap()
+fn list_keys(folder: &Path) -> Vec<Json> {
+    let result = run_keys_command(folder, &["list", "--json"]);
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
+    serde_json::from_str(&result.stdout).unwrap()
 }
 
 #[test]
 fn new_and_revoked_keys_take_effect_within_a_second() {
     let folder = TempDir::new().unwrap();
-    let known = load(folder.path());
+    let known = load_keys(folder.path());
     let watcher = known.watch().unwrap();
-    let first = add(folder.path(), &["--name", "ada"]);
-    assert_soon("the first key is valid", || check(&known, &first).is_ok());
-    let second = add(folder.path(), &["--name", "bo"]);
-    assert_soon("the second key is valid", || check(&known, &second).is_ok());
-    let result = keys(folder.path(), &["revoke", id(&first)]);
-    assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), "", ""));
-    assert_soon("the first key is revoked", || check(&known, &first) == Err("the key is unknown".to_owned()));
-    check(&known, &second).unwrap();
-    // A file that cannot be read changes nothing until it can be read again.
+    let first = add_key(folder.path(), &["--name", "ada"]);
+    assert_soon("the first key is valid", || authenticate_key(&known, &first).is_ok());
+    let second = add_key(folder.path(), &["--name", "bo"]);
+    assert_soon("the second key is valid", || authenticate_key(&known, &second).is_ok());
+    let result = run_keys_command(folder.path(), &["revoke", key_id(&first)]);
+    assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), "", ""));
+    assert_soon("the first key is revoked", || {
+        authenticate_key(&known, &first) == Err("the key is unknown".to_owned())
+    });
+    authenticate_key(&known, &second).unwrap();
+    // While the key file cannot be parsed, the old keys remain valid.
     let file = folder.path().join("data/keys.json");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, "{").unwrap();
     std::thread::sleep(NOTICE_TIME);
-    check(&known, &second).unwrap();
+    authenticate_key(&known, &second).unwrap();
     fs::write(&file, whole).unwrap();
-    let third = add(folder.path(), &["--name", "eve"]);
-    assert_soon("the third key is valid", || check(&known, &third).is_ok());
+    let third = add_key(folder.path(), &["--name", "eve"]);
+    assert_soon("the third key is valid", || authenticate_key(&known, &third).is_ok());
     fs::remove_file(&file).unwrap();
     assert_soon("there are no keys", || known.is_empty());
     drop(watcher);
-    add(folder.path(), &["--name", "ada"]);
+    add_key(folder.path(), &["--name", "ada"]);
     std::thread::sleep(NOTICE_TIME);
     assert!(known.is_empty(), "the watcher has stopped");
 }
@@ -67,14 +69,14 @@ fn new_and_revoked_keys_take_effect_within_a_second() {
 fn a_replaced_key_stays_valid_for_a_grace_period() {
     let folder = TempDir::new().unwrap();
     let options = ["--name", "ada", "--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "ever"];
-    let old = add(folder.path(), &options);
-    let rotate = |id: &str, arguments: &[&str]| keys(folder.path(), &[&["rotate", id], arguments].concat());
-    let result = rotate(id(&old), &[]);
-    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
-    let new = result.out.trim_end().to_owned();
-    assert_ne!(secret(&old), secret(&new));
-    let [old_entry, new_entry] = listed(folder.path()).try_into().unwrap();
-    assert_eq!(old_entry["replaced_by"], id(&new));
+    let old = add_key(folder.path(), &options);
+    let rotate = |id: &str, arguments: &[&str]| run_keys_command(folder.path(), &[&["rotate", id], arguments].concat());
+    let result = rotate(key_id(&old), &[]);
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
+    let new = result.stdout.trim_end().to_owned();
+    assert_ne!(key_secret(&old), key_secret(&new));
+    let [old_entry, new_entry] = list_keys(folder.path()).try_into().unwrap();
+    assert_eq!(old_entry["replaced_by"], key_id(&new));
     for field in ["name", "scope", "files", "limit"] {
         assert_eq!(old_entry[field], new_entry[field], "{field}");
     }
@@ -82,82 +84,86 @@ fn a_replaced_key_stays_valid_for_a_grace_period() {
     let end: jiff::Timestamp = old_entry["expires"].as_str().unwrap().parse().unwrap();
     let left = end.duration_since(jiff::Timestamp::now()).as_secs();
     assert!((24 * 3600 - 60..=24 * 3600).contains(&left), "{left}");
-    let known = load(folder.path());
-    assert_eq!(check(&known, &old).unwrap(), check(&known, &new).unwrap());
+    let known = load_keys(folder.path());
+    assert_eq!(authenticate_key(&known, &old).unwrap(), authenticate_key(&known, &new).unwrap());
 
-    let result = rotate(id(&old), &[]);
-    assert_eq!((result.code, result.out.as_str()), (Some(1), ""));
-    assert!(result.err.contains(&format!("replaced already, by {}", id(&new))), "{}", result.err);
-    let newest = rotate(id(&new), &["--grace", "0s"]);
-    assert_eq!(newest.code, Some(0));
-    let known = load(folder.path());
-    check(&known, newest.out.trim_end()).unwrap();
-    assert_eq!(check(&known, &new), Err("the key has expired".to_owned()));
-    assert_eq!(listed(folder.path())[1]["valid"], false);
+    let result = rotate(key_id(&old), &[]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""));
+    assert!(result.stderr.contains(&format!("replaced already, by {}", key_id(&new))), "{}", result.stderr);
+    let newest = rotate(key_id(&new), &["--grace", "0s"]);
+    assert_eq!(newest.exit_code, Some(0));
+    let known = load_keys(folder.path());
+    authenticate_key(&known, newest.stdout.trim_end()).unwrap();
+    assert_eq!(authenticate_key(&known, &new), Err("the key has expired".to_owned()));
+    assert_eq!(list_keys(folder.path())[1]["valid"], false);
 }
 
 #[test]
 fn a_replaced_key_expires_no_later_than_before() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada", "--expires", "2h"]);
-    let before = listed(folder.path()).remove(0)["expires"].clone();
-    assert_eq!(keys(folder.path(), &["rotate", id(&key), "--grace", "7d"]).code, Some(0));
-    let [old_entry, new_entry] = listed(folder.path()).try_into().unwrap();
+    let key = add_key(folder.path(), &["--name", "ada", "--expires", "2h"]);
+    let before = list_keys(folder.path()).remove(0)["expires"].clone();
+    assert_eq!(run_keys_command(folder.path(), &["rotate", key_id(&key), "--grace", "7d"]).exit_code, Some(0));
+    let [old_entry, new_entry] = list_keys(folder.path()).try_into().unwrap();
     assert_eq!((&old_entry["expires"], &new_entry["expires"]), (&before, &before));
 }
 
 #[test]
 fn an_expired_key_is_invalid_and_cannot_be_replaced() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada", "--expires", "3s"]);
-    let known = load(folder.path());
-    check(&known, &key).unwrap();
+    let key = add_key(folder.path(), &["--name", "ada", "--expires", "3s"]);
+    let known = load_keys(folder.path());
+    authenticate_key(&known, &key).unwrap();
     let expired = Err("the key has expired".to_owned());
-    assert!(wait_until(|| check(&known, &key) == expired), "the key does not expire");
-    let result = keys(folder.path(), &["rotate", id(&key)]);
-    assert_eq!(result.code, Some(1), "{}", result.err);
-    assert!(result.err.contains("has expired"), "{}", result.err);
+    assert!(wait_until(|| authenticate_key(&known, &key) == expired), "the key does not expire");
+    let result = run_keys_command(folder.path(), &["rotate", key_id(&key)]);
+    assert_eq!(result.exit_code, Some(1), "{}", result.stderr);
+    assert!(result.stderr.contains("has expired"), "{}", result.stderr);
 }
 
 #[test]
 fn unknown_keys_cannot_be_revoked_or_replaced() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada"]);
+    let key = add_key(folder.path(), &["--name", "ada"]);
     for command in ["revoke", "rotate"] {
         for (unknown, expected) in
             [("00000000", "has no key"), ("ada", "an id has"), ("", "an id has"), (&key, "an id has")]
         {
-            let result = keys(folder.path(), &[command, unknown]);
-            assert_eq!((result.code, result.out.as_str()), (Some(1), ""), "{command} {unknown:?}");
-            assert!(result.err.contains(expected) && !result.err.contains(secret(&key).0), "{}", result.err);
+            let result = run_keys_command(folder.path(), &[command, unknown]);
+            assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""), "{command} {unknown:?}");
+            assert!(
+                result.stderr.contains(expected) && !result.stderr.contains(key_secret(&key).0),
+                "{}",
+                result.stderr
+            );
         }
     }
-    assert_eq!(listed(folder.path()).len(), 1);
+    assert_eq!(list_keys(folder.path()).len(), 1);
 }
 
 #[test]
 fn keys_are_listed_without_secrets() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(listed(folder.path()), [] as [Json; 0]);
+    assert_eq!(list_keys(folder.path()), [] as [Json; 0]);
     let options = ["--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "hour", "--expires", "2999-01-31"];
-    let first = add(folder.path(), &[&["--name", "ada"], &options[..]].concat());
-    let second = add(folder.path(), &["--name", "B\u{1b}[2J"]);
-    let text = keys(folder.path(), &["list"]).out;
-    let created = |index: usize| listed(folder.path())[index]["created"].as_str().unwrap().to_owned();
+    let first = add_key(folder.path(), &[&["--name", "ada"], &options[..]].concat());
+    let second = add_key(folder.path(), &["--name", "B\u{1b}[2J"]);
+    let text = run_keys_command(folder.path(), &["list"]).stdout;
+    let created = |index: usize| list_keys(folder.path())[index]["created"].as_str().unwrap().to_owned();
     let expected = format!(
         "ID        NAME   SCOPE  FILES  REQUESTS    CREATED               LAST USED  EXPIRES               STATE\n\
          {}  ada    a,b    c/*    5 per hour  {}  -          2999-01-31T00:00:00Z  valid\n\
          {}  B\u{fffd}[2J  -      -      -           {}  -          -                     valid\n",
-        id(&first),
+        key_id(&first),
         created(0),
-        id(&second),
+        key_id(&second),
         created(1)
     );
     assert_eq!(text, expected);
     let expected = json!({
-        "id": id(&first), "name": "ada", "scope": ["a", "b"], "files": ["c/*"],
+        "id": key_id(&first), "name": "ada", "scope": ["a", "b"], "files": ["c/*"],
         "limit": { "requests": 5, "per": "hour" }, "created": created(0), "used": null, "spent": null, "expires": "2999-01-31T00:00:00Z",
         "replaced_by": null, "valid": true
     });
-    assert_eq!(listed(folder.path())[0], expected);
+    assert_eq!(list_keys(folder.path())[0], expected);
 }

@@ -1,4 +1,4 @@
-//! The cost of a lookup does not depend on the number of keys, and secrets are never shown.
+//! Tests that the cost of looking up a key does not depend on the number of keys, and that secrets are never shown.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -7,15 +7,15 @@ use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{add, check, secret};
-use crate::cli::shop;
+use super::{add_key, authenticate_key, key_secret};
+use crate::cli::shop_folder;
 use crate::client::{Connection, Request};
 use crate::server_process::{ServerProcess, free_address};
 
 #[test]
 fn a_lookup_among_a_thousand_keys_costs_the_same_as_among_one() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada"]);
+    let key = add_key(folder.path(), &["--name", "ada"]);
     let file = folder.path().join("data/keys.json");
     let one = Keys::load(&file).unwrap();
     let mut stored: Json = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -27,12 +27,12 @@ fn a_lookup_among_a_thousand_keys_costs_the_same_as_among_one() {
     fs::write(&file, stored.to_string()).unwrap();
     let many = Keys::load(&file).unwrap();
     assert_eq!((one.len(), many.len()), (1, 1000));
-    // The fastest of many rounds is compared, because other processes can only make rounds slower.
+    // The fastest of many rounds is compared, because other processes on the machine can only make a round slower.
     let cost = |keys: &Keys| -> Duration {
         let round = || {
             let start = Instant::now();
             for _ in 0..20 {
-                check(keys, &key).unwrap();
+                authenticate_key(keys, &key).unwrap();
             }
             start.elapsed()
         };
@@ -44,12 +44,12 @@ fn a_lookup_among_a_thousand_keys_costs_the_same_as_among_one() {
 
 #[test]
 fn secrets_appear_in_no_response_log_or_file() {
-    let folder = shop();
+    let folder = shop_folder();
     let limited = ["--scope", "admin", "--requests", "2", "--per", "day"];
-    let valid = add(folder.path(), &[&["--name", "ada"], &limited[..]].concat());
-    let revoked = add(folder.path(), &["--name", "bo"]);
-    let [id, rest] = [super::id(&revoked), &revoked[13..]];
-    assert_eq!(super::keys(folder.path(), &["revoke", id]).code, Some(0));
+    let valid = add_key(folder.path(), &[&["--name", "ada"], &limited[..]].concat());
+    let revoked = add_key(folder.path(), &["--name", "bo"]);
+    let [id, rest] = [super::key_id(&revoked), &revoked[13..]];
+    assert_eq!(super::run_keys_command(folder.path(), &["revoke", id]).exit_code, Some(0));
     let mistyped = format!("{}0{}", &valid[..40], &valid[41..]);
     let address = free_address();
     let process = ServerProcess::start(folder.path(), &address, &["serve", "--log", "trace"]);
@@ -68,15 +68,15 @@ fn secrets_appear_in_no_response_log_or_file() {
     assert!(output.contains(" 429 ") && output.contains(" 401 "), "responses of several kinds");
     output += &process.log();
     drop(process);
-    output += &super::keys(folder.path(), &["list"]).out;
-    output += &super::keys(folder.path(), &["list", "--json"]).out;
+    output += &super::run_keys_command(folder.path(), &["list"]).stdout;
+    output += &super::run_keys_command(folder.path(), &["list", "--json"]).stdout;
     let data = folder.path().join("data");
     output += &fs::read_to_string(data.join("keys.used.json")).unwrap_or_default();
     let stored = fs::read_to_string(data.join("keys.json")).unwrap();
     let hash = serde_json::from_str::<Json>(&stored).unwrap()["keys"][0]["hash"].as_str().unwrap().to_owned();
     let pepper = hex::encode(fs::read(data.join("pepper")).unwrap());
     let output = output.to_lowercase();
-    for part in [&secret(&valid).0[30..], &secret(&valid).0[..26], &rest[..30], &hash, &pepper] {
+    for part in [&key_secret(&valid).0[30..], &key_secret(&valid).0[..26], &rest[..30], &hash, &pepper] {
         assert!(!output.contains(&part.to_lowercase()), "{part} is shown");
         assert!(!stored.to_lowercase().contains(&part.to_lowercase()) || part == hash, "{part} is stored");
     }

@@ -1,4 +1,4 @@
-//! Invalid key files.
+//! Tests of the error messages for invalid key files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use tempfile::TempDir;
 
 use crate::server_process::program;
 
-/// A folder with a key file of this content.
-fn write(content: &str) -> (TempDir, PathBuf) {
+/// Creates a folder with a key file that has this content. Returns the folder and the path of the file.
+fn create_key_file(content: &str) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("keys.json");
     fs::write(&path, content).unwrap();
     (folder, path)
 }
 
-/// Invalid key files, each with a part of its error message.
+/// Returns the contents of invalid key files, each with a text that its error message contains.
 fn invalid_files() -> Vec<(String, &'static str)> {
     let format = "expected {\"pepper\":";
     let key = |changed: serde_json::Value| {
@@ -67,9 +67,9 @@ fn invalid_files() -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn errors_of_key_files_have_path_and_position_and_quote_nothing() {
+fn errors_of_key_files_contain_path_and_position_and_no_content_of_the_file() {
     for (content, expected) in invalid_files() {
-        let (_folder, path) = write(&content);
+        let (_folder, path) = create_key_file(&content);
         let error = Keys::load(&path).err().unwrap_or_else(|| panic!("{content} is valid")).to_string();
         assert!(error.contains(expected) && error.contains(path.to_str().unwrap()), "{content}: {error}");
         assert!(!error.contains("rb_secret"), "{error}");

@@ -1,4 +1,4 @@
-//! Keys with a limit of requests.
+//! Tests of keys that limit the number of requests.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,28 +6,29 @@ use std::path::Path;
 use rulebook::{Quota, RateLimiter};
 use serde_json::Value as Json;
 
-use super::{add, id, keys};
-use crate::cli::shop;
+use super::{add_key, key_id, run_keys_command};
+use crate::cli::shop_folder;
 use crate::client::{Connection, Request, Response, wait_until};
 use crate::server_process::{ServerProcess, free_address};
 
-/// The requests, seconds, remaining requests and seconds until the reset of a quota.
-fn numbers(quota: Quota) -> (u32, u32, u32, u64) {
+/// Returns the fields of a quota: maximum requests, seconds of the window, remaining requests, and seconds until the
+/// reset.
+fn quota_numbers(quota: Quota) -> (u32, u32, u32, u64) {
     (quota.requests, quota.seconds, quota.remaining, quota.reset)
 }
 
 #[test]
-fn one_worker_allows_exactly_the_limit_in_each_window() {
+fn one_worker_allows_exactly_the_limited_requests_in_each_window() {
     for (requests, workers) in [(1, 1), (1, 8), (7, 2), (100, 1), (1000, 4), (12_345, 64)] {
         let limiter = RateLimiter::new(requests, 60, workers);
         for (window, now) in [(0, 0), (1, 60), (2, 150), (9, 599), (9000, 540_030)] {
             let reset = (window + 1) * 60 - now;
             for made in 1..=requests {
                 let expected = (requests, 60, requests - made, reset);
-                assert_eq!(limiter.take_at(now).map(numbers), Ok(expected), "{requests} by {workers}");
+                assert_eq!(limiter.take_at(now).map(quota_numbers), Ok(expected), "{requests} by {workers}");
             }
             let used_up = (requests, 60, 0, reset);
-            assert_eq!(limiter.take_at(now).map_err(numbers), Err(used_up), "{requests} by {workers}");
+            assert_eq!(limiter.take_at(now).map_err(quota_numbers), Err(used_up), "{requests} by {workers}");
             assert_eq!(limiter.used(true), (window * 60, requests));
         }
     }
@@ -73,18 +74,18 @@ fn slightly_different_clocks_do_not_restart_a_window() {
     for now in [60, 59, 61] {
         assert!(limiter.take_at(now).is_err(), "{now}");
     }
-    // After a clock was set back, requests are still allowed.
+    // After the clock has been set back by a long time, requests are allowed.
     limiter.take_at(1_000_000).unwrap();
     limiter.take_at(120).unwrap();
 }
 
-/// The server of the shop.
-struct Limited {
+/// A running server of the API in `shop_folder`.
+struct ShopServer {
     address: String,
     process: ServerProcess,
 }
 
-impl Limited {
+impl ShopServer {
     fn start(folder: &Path, workers: &str) -> Self {
         let address = free_address();
         let process = ServerProcess::start(folder, &address, &["serve", "--workers", workers]);
@@ -100,17 +101,18 @@ impl Limited {
     }
 }
 
-fn get(key: &str) -> Request {
+fn get_request(key: &str) -> Request {
     Request::new("GET", "/article").field("authorization", format!("Bearer {key}"))
 }
 
-fn post(key: &str, body: &str) -> Request {
+fn post_request(key: &str, body: &str) -> Request {
     let request = Request::new("POST", "/article").field("authorization", format!("Bearer {key}"));
     request.body("application/x-www-form-urlencoded", body)
 }
 
-/// The status, `RateLimit-Policy`, and the number of remaining requests in `RateLimit`.
-fn quota(response: &Response) -> (u16, Option<&str>, Option<u32>) {
+/// Returns the status of a response, its field `RateLimit-Policy`, and the number of remaining requests in its field
+/// `RateLimit`.
+fn response_quota(response: &Response) -> (u16, Option<&str>, Option<u32>) {
     let left = response.field("ratelimit").map(|field| {
         let left = field.strip_prefix("\"default\";r=").unwrap();
         left.split(';').next().unwrap().parse().unwrap()
@@ -120,90 +122,90 @@ fn quota(response: &Response) -> (u16, Option<&str>, Option<u32>) {
 
 #[test]
 fn requests_over_the_limit_are_refused_and_responses_have_the_quota() {
-    let folder = shop();
-    let day = add(folder.path(), &["--name", "ada", "--scope", "admin", "--requests", "6", "--per", "day"]);
-    let ever = add(folder.path(), &["--name", "bo", "--requests", "1", "--per", "ever"]);
-    let free = add(folder.path(), &["--name", "eve"]);
-    let server = Limited::start(folder.path(), "1");
+    let folder = shop_folder();
+    let day = add_key(folder.path(), &["--name", "ada", "--scope", "admin", "--requests", "6", "--per", "day"]);
+    let ever = add_key(folder.path(), &["--name", "bo", "--requests", "1", "--per", "ever"]);
+    let free = add_key(folder.path(), &["--name", "eve"]);
+    let server = ShopServer::start(folder.path(), "1");
     let policy = Some("\"default\";q=6;w=86400");
-    // A request counts even if it fails.
-    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(5)));
-    assert_eq!(quota(&server.fetch(&post(&day, "title=x"))), (200, policy, Some(4)));
-    assert_eq!(quota(&server.fetch(&post(&day, ""))), (400, policy, Some(3)));
-    // A request that waits for `100 Continue` counts once.
-    let asked = post(&day, "title=x").field("expect", "100-continue");
+    // A request is counted even if its response is an error.
+    assert_eq!(response_quota(&server.fetch(&get_request(&day))), (200, policy, Some(5)));
+    assert_eq!(response_quota(&server.fetch(&post_request(&day, "title=x"))), (200, policy, Some(4)));
+    assert_eq!(response_quota(&server.fetch(&post_request(&day, ""))), (400, policy, Some(3)));
+    // A request that waits for `100 Continue` is counted once.
+    let asked = post_request(&day, "title=x").field("expect", "100-continue");
     let mut connection = server.connect();
     connection.write(&asked.head());
     assert_eq!(connection.read_response(false).status, 100);
     connection.write(&asked.body);
-    assert_eq!(quota(&connection.read_response(false)), (200, policy, Some(2)));
-    // Requests that call no method do not count.
+    assert_eq!(response_quota(&connection.read_response(false)), (200, policy, Some(2)));
+    // Requests that call no method are not counted.
     for (method, path, status) in
         [("OPTIONS", "/article", 200), ("GET", "/nowhere", 404), ("GET", "/openapi.json", 200)]
     {
         let request = Request::new(method, path).field("authorization", format!("Bearer {day}"));
-        assert_eq!(quota(&server.fetch(&request)), (status, None, None), "{method} {path}");
+        assert_eq!(response_quota(&server.fetch(&request)), (status, None, None), "{method} {path}");
     }
-    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(1)));
-    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(0)));
+    assert_eq!(response_quota(&server.fetch(&get_request(&day))), (200, policy, Some(1)));
+    assert_eq!(response_quota(&server.fetch(&get_request(&day))), (200, policy, Some(0)));
     for _ in 0..2 {
-        let refused = server.fetch(&get(&day));
-        assert_eq!(quota(&refused), (429, policy, Some(0)), "{refused:?}");
+        let refused = server.fetch(&get_request(&day));
+        assert_eq!(response_quota(&refused), (429, policy, Some(0)), "{refused:?}");
         assert_eq!(refused.json()["error"], 407);
         let retry: u64 = refused.field("retry-after").unwrap().parse().unwrap();
         assert!((1..=86400).contains(&retry), "{retry}");
         assert!(refused.field("ratelimit").unwrap().ends_with(&format!(";t={retry}")), "{refused:?}");
     }
-    // A request over the limit gets no `100 Continue`.
+    // A request over the limit does not receive `100 Continue`.
     let mut connection = server.connect();
-    connection.write(&post(&day, "title=x").field("expect", "100-continue").head());
+    connection.write(&post_request(&day, "title=x").field("expect", "100-continue").head());
     assert_eq!(connection.read_response(false).status, 429);
 
     let policy = Some("\"default\";q=1");
-    assert_eq!(quota(&server.fetch(&get(&ever))), (200, policy, Some(0)));
-    let refused = server.fetch(&get(&ever));
-    assert_eq!((quota(&refused), refused.field("retry-after")), ((429, policy, Some(0)), Some("86400")));
+    assert_eq!(response_quota(&server.fetch(&get_request(&ever))), (200, policy, Some(0)));
+    let refused = server.fetch(&get_request(&ever));
+    assert_eq!((response_quota(&refused), refused.field("retry-after")), ((429, policy, Some(0)), Some("86400")));
     for _ in 0..3 {
-        assert_eq!(quota(&server.fetch(&get(&free))), (200, None, None));
+        assert_eq!(response_quota(&server.fetch(&get_request(&free))), (200, None, None));
     }
-    assert_eq!(quota(&server.fetch(&Request::new("GET", "/article"))), (200, None, None));
+    assert_eq!(response_quota(&server.fetch(&Request::new("GET", "/article"))), (200, None, None));
 }
 
-/// The entry of a key in `keys list --json`.
-fn listed(folder: &Path, key: &str) -> Json {
-    let all: Vec<Json> = serde_json::from_str(&keys(folder, &["list", "--json"]).out).unwrap();
-    all.into_iter().find(|own| own["id"] == id(key)).unwrap()
+/// Returns the entry for a key in the output of `keys list --json`.
+fn listed_key(folder: &Path, key: &str) -> Json {
+    let all: Vec<Json> = serde_json::from_str(&run_keys_command(folder, &["list", "--json"]).stdout).unwrap();
+    all.into_iter().find(|own| own["id"] == key_id(key)).unwrap()
 }
 
 #[cfg(unix)]
 #[test]
-fn used_requests_are_known_after_a_restart_and_after_a_crash() {
-    let folder = shop();
-    let key = add(folder.path(), &["--name", "ada", "--requests", "100", "--per", "ever"]);
-    let left = |server: &Limited| quota(&server.fetch(&get(&key))).2.unwrap();
-    let mut server = Limited::start(folder.path(), "2");
+fn counted_requests_are_restored_after_a_restart_and_after_a_crash() {
+    let folder = shop_folder();
+    let key = add_key(folder.path(), &["--name", "ada", "--requests", "100", "--per", "ever"]);
+    let left = |server: &ShopServer| response_quota(&server.fetch(&get_request(&key))).2.unwrap();
+    let mut server = ShopServer::start(folder.path(), "2");
     assert_eq!(left(&server), 99);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(), Some(0));
-    let known = listed(folder.path(), &key);
+    let known = listed_key(folder.path(), &key);
     assert_eq!(known["spent"]["requests"], 1, "{known}");
     assert!(known["used"].is_string(), "{known}");
 
-    let mut server = Limited::start(folder.path(), "2");
+    let mut server = ShopServer::start(folder.path(), "2");
     assert_eq!(left(&server), 98, "the exact number after a restart");
-    // A worker has claimed 12 of the 99 requests that were left. That is written within a second.
-    let used = || listed(folder.path(), &key)["spent"]["requests"].clone();
+    // A worker has claimed 12 of the 99 remaining requests. The server stores this number within a second.
+    let used = || listed_key(folder.path(), &key)["spent"]["requests"].clone();
     assert!(wait_until(|| used() == 13), "{} requests are stored as used", used());
     server.process.signal("KILL");
     server.process.wait();
     assert_eq!(used(), 13);
-    let server = Limited::start(folder.path(), "2");
+    let server = ShopServer::start(folder.path(), "2");
     assert_eq!(left(&server), 86, "without the last block");
-    // A changed key file does not reset the requests of a key.
-    let other = add(folder.path(), &["--name", "bo"]);
-    assert!(wait_until(|| server.fetch(&get(&other)).status != 401), "the server does not read the new key");
+    // When the key file changes, the counted requests of a key are not reset.
+    let other = add_key(folder.path(), &["--name", "bo"]);
+    assert!(wait_until(|| server.fetch(&get_request(&other)).status != 401), "the server does not read the new key");
     let mut connection = server.connect();
-    let first = quota(&connection.send(&get(&key))).2.unwrap();
-    let second = quota(&connection.send(&get(&key))).2.unwrap();
+    let first = response_quota(&connection.send(&get_request(&key))).2.unwrap();
+    let second = response_quota(&connection.send(&get_request(&key))).2.unwrap();
     assert!(first < 86 && second == first - 1, "{first}, {second}");
 }

@@ -1,4 +1,5 @@
-//! Bearer keys: the key file, how keys are created and revoked, and the identities of requests with keys.
+//! Tests of bearer keys (API keys): the key file, the commands that create and revoke keys, and the authentication of
+//! requests by keys.
 
 mod authentication;
 mod changes;
@@ -18,29 +19,29 @@ use crate::cli::RunResult;
 use crate::handlers::block_on;
 use crate::server_process::program;
 
-/// Creates a key with the program, in `folder`.
-pub fn add(folder: &Path, arguments: &[&str]) -> String {
-    let result = keys(folder, &[&["add"], arguments].concat());
-    assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
-    result.out.strip_suffix('\n').unwrap().to_owned()
+/// Creates a key with the command `keys add`, and returns the key. The data folder is `data` in `folder`.
+pub fn add_key(folder: &Path, arguments: &[&str]) -> String {
+    let result = run_keys_command(folder, &[&["add"], arguments].concat());
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    result.stdout.strip_suffix('\n').unwrap().to_owned()
 }
 
-/// Runs one of the commands for keys, in `folder`.
-fn keys(folder: &Path, arguments: &[&str]) -> RunResult {
+/// Runs `rulebook keys` with these arguments. The data folder is `data` in `folder`.
+fn run_keys_command(folder: &Path, arguments: &[&str]) -> RunResult {
     program(folder).arg("keys").args(arguments).args(["--data", "data"]).output().unwrap().into()
 }
 
-/// The id of a key.
-fn id(key: &str) -> &str {
+/// Returns the id of a key, which is the part between its two underscores.
+fn key_id(key: &str) -> &str {
     key.split('_').nth(1).unwrap()
 }
 
-/// The secret of a key and its checksum.
-fn secret(key: &str) -> (&str, &str) {
+/// Returns the secret of a key, and the checksum after the secret.
+fn key_secret(key: &str) -> (&str, &str) {
     key.split('_').nth(2).unwrap().split_at(54)
 }
 
-/// The result for a request with these `Authorization` fields.
+/// Authenticates a request that has these `Authorization` fields, and returns the result.
 fn authenticate(keys: &Keys, fields: &[&[u8]]) -> Authentication {
     let mut head = Head::new(Method::GET, Uri::from_static("/"));
     let fields = fields.iter().map(|field| (header::AUTHORIZATION, HeaderValue::from_bytes(field).unwrap()));
@@ -48,8 +49,9 @@ fn authenticate(keys: &Keys, fields: &[&[u8]]) -> Authentication {
     block_on(keys.authenticate(&head))
 }
 
-/// The name and the permissions of the identity for a request with this key, or why it is invalid.
-fn check(keys: &Keys, key: &str) -> Result<(String, Vec<String>), String> {
+/// Authenticates a request with this key. Returns the name and the permissions of its identity, or the reason why the
+/// key is invalid.
+fn authenticate_key(keys: &Keys, key: &str) -> Result<(String, Vec<String>), String> {
     match authenticate(keys, &[format!("Bearer {key}").as_bytes()]) {
         Authentication::Identity(identity) => {
             Ok((identity.name().to_owned(), identity.permissions().map(str::to_owned).collect()))

@@ -1,4 +1,4 @@
-//! How keys are stored.
+//! Tests of how keys are stored in the key file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,10 +10,10 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256, Sha512};
 use tempfile::TempDir;
 
-use super::{add, check, id, keys, secret};
+use super::{add_key, authenticate_key, key_id, key_secret, run_keys_command};
 use crate::server_process::program;
 
-fn hmac(pepper: &[u8; 64], text: &str) -> String {
+fn keyed_hash(pepper: &[u8; 64], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new(pepper.into());
     mac.update(text.as_bytes());
     hex::encode(mac.finalize().into_bytes())
@@ -23,14 +23,14 @@ fn hmac(pepper: &[u8; 64], text: &str) -> String {
 fn a_key_is_printed_once_and_stored_as_a_keyed_hash() {
     let folder = TempDir::new().unwrap();
     let options = ["--files", "a/*", "--files", "b.txt", "--requests", "5", "--per", "day", "--expires", "2999-01-31"];
-    let first = add(
+    let first = add_key(
         folder.path(),
         &[&["--name", "ada", "--scope", "reader,user[1]", "--scope", "writer"], &options[..]].concat(),
     );
-    let second = add(folder.path(), &["--name", "bo"]);
+    let second = add_key(folder.path(), &["--name", "bo"]);
     let file = folder.path().join("data/keys.json");
     let text = fs::read_to_string(&file).unwrap();
-    assert!(!text.contains(secret(&first).0) && text.ends_with('\n'), "{text}");
+    assert!(!text.contains(key_secret(&first).0) && text.ends_with('\n'), "{text}");
     let pepper: [u8; 64] = fs::read(folder.path().join("data/pepper")).unwrap().try_into().unwrap();
     let mut stored: Json = serde_json::from_str(&text).unwrap();
     for key in stored["keys"].as_array_mut().unwrap() {
@@ -38,19 +38,22 @@ fn a_key_is_printed_once_and_stored_as_a_keyed_hash() {
         let age = jiff::Timestamp::now().duration_since(created.as_str().unwrap().parse().unwrap());
         assert!((0..60).contains(&age.as_secs()), "{created}");
     }
-    let expected = json!({ "pepper": &hmac(&pepper, "pepper")[..16], "keys": [
+    let expected = json!({ "pepper": &keyed_hash(&pepper, "pepper")[..16], "keys": [
         {
-            "id": id(&first), "hash": hmac(&pepper, secret(&first).0), "name": "ada",
+            "id": key_id(&first), "hash": keyed_hash(&pepper, key_secret(&first).0), "name": "ada",
             "scope": ["reader", "user[1]", "writer"], "files": ["a/*", "b.txt"],
             "limit": { "requests": 5, "per": "day" }, "expires": "2999-01-31T00:00:00Z"
         },
-        { "id": id(&second), "hash": hmac(&pepper, secret(&second).0), "name": "bo", "scope": [] }
+        { "id": key_id(&second), "hash": keyed_hash(&pepper, key_secret(&second).0), "name": "bo", "scope": [] }
     ] });
     assert_eq!(stored, expected);
     let keys = Keys::load(&file).unwrap();
     assert_eq!(keys.len(), 2);
-    assert_eq!(check(&keys, &first), Ok(("ada".to_owned(), ["reader", "user[1]", "writer"].map(str::to_owned).into())));
-    assert_eq!(check(&keys, &second), Ok(("bo".to_owned(), Vec::new())));
+    assert_eq!(
+        authenticate_key(&keys, &first),
+        Ok(("ada".to_owned(), ["reader", "user[1]", "writer"].map(str::to_owned).into()))
+    );
+    assert_eq!(authenticate_key(&keys, &second), Ok(("bo".to_owned(), Vec::new())));
     let shown = format!("{keys:?}");
     assert_eq!(shown, "Keys { keys: 2 }");
 }
@@ -58,14 +61,14 @@ fn a_key_is_printed_once_and_stored_as_a_keyed_hash() {
 #[test]
 fn keys_have_a_recognizable_format_with_a_checksum() {
     let folder = TempDir::new().unwrap();
-    let created: Vec<_> = (0..4).map(|_| add(folder.path(), &["--name", "ada"])).collect();
-    assert_eq!(created.iter().map(|key| id(key)).collect::<BTreeSet<_>>().len(), created.len());
-    assert_eq!(created.iter().map(|key| secret(key).0).collect::<BTreeSet<_>>().len(), created.len());
+    let created: Vec<_> = (0..4).map(|_| add_key(folder.path(), &["--name", "ada"])).collect();
+    assert_eq!(created.iter().map(|key| key_id(key)).collect::<BTreeSet<_>>().len(), created.len());
+    assert_eq!(created.iter().map(|key| key_secret(key).0).collect::<BTreeSet<_>>().len(), created.len());
     for key in &created {
-        assert_eq!((&key[..3], id(key).len(), key.len()), ("rb_", 8, 72), "{key}");
+        assert_eq!((&key[..3], key_id(key).len(), key.len()), ("rb_", 8, 72), "{key}");
         assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{key}");
         let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        let sum = secret(key).1.chars().fold(0, |sum, digit| sum * 62 + digits.find(digit).unwrap());
+        let sum = key_secret(key).1.chars().fold(0, |sum, digit| sum * 62 + digits.find(digit).unwrap());
         assert_eq!(sum, crc32fast::hash(&key.as_bytes()[..66]) as usize, "{key}");
     }
 }
@@ -91,7 +94,7 @@ fn a_pepper_in_the_environment_variable_is_used_instead_of_a_file() {
     assert!(!data.join("pepper").exists());
     let stored: Json = serde_json::from_slice(&fs::read(data.join("keys.json")).unwrap()).unwrap();
     let pepper = Sha512::digest(&long).into();
-    assert_eq!(stored["keys"][0]["hash"], hmac(&pepper, secret(key.trim()).0));
+    assert_eq!(stored["keys"][0]["hash"], keyed_hash(&pepper, key_secret(key.trim()).0));
 
     let other = "another pepper that is long enough";
     for (pepper, expected) in [(other, "another pepper"), ("", "a pepper that is missing")] {
@@ -107,10 +110,10 @@ fn a_pepper_in_the_environment_variable_is_used_instead_of_a_file() {
     fs::write(data.join("pepper"), [0; 63]).unwrap();
     let error = Keys::load(&data.join("keys.json")).unwrap_err().to_string();
     assert!(error.contains("data/pepper") && error.contains("it is not a secret of 64 bytes"), "{error}");
-    // Without keys, the old pepper is not needed.
+    // If there are no keys, a new pepper (the secret of the hashes) is created.
     fs::remove_file(data.join("keys.json")).unwrap();
     fs::remove_file(data.join("pepper")).unwrap();
-    assert_eq!(keys(folder.path(), &["add", "--name", "ada"]).code, Some(0));
+    assert_eq!(run_keys_command(folder.path(), &["add", "--name", "ada"]).exit_code, Some(0));
 }
 
 #[cfg(unix)]
@@ -120,11 +123,11 @@ fn key_files_are_readable_by_their_owner_only_and_replaced_atomically() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     let file = data.join("keys.json");
-    add(folder.path(), &["--name", "ada"]);
+    add_key(folder.path(), &["--name", "ada"]);
     let first = fs::metadata(&file).unwrap();
     let pepper = fs::metadata(data.join("pepper")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    add(folder.path(), &["--name", "bo"]);
+    add_key(folder.path(), &["--name", "bo"]);
     let second = fs::metadata(&file).unwrap();
     assert_eq!([&first, &second, &pepper].map(|file| file.mode() & 0o777), [0o600; 3]);
     assert_ne!(first.ino(), second.ino());
@@ -147,16 +150,16 @@ fn keys_that_are_created_concurrently_are_all_stored() {
     let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
     assert_eq!(keys.len(), 8);
     for key in created {
-        check(&keys, String::from_utf8(key).unwrap().trim_end()).unwrap();
+        authenticate_key(&keys, String::from_utf8(key).unwrap().trim_end()).unwrap();
     }
 }
 
 #[test]
-fn a_missing_file_has_no_keys() {
+fn a_missing_key_file_is_read_as_no_keys() {
     let folder = TempDir::new().unwrap();
-    let elsewhere = add(folder.path(), &["--name", "ada"]);
+    let elsewhere = add_key(folder.path(), &["--name", "ada"]);
     let keys = Keys::load(&folder.path().join("keys.json")).unwrap();
     assert!(keys.is_empty());
-    assert_eq!(check(&keys, &elsewhere), Err("the key is unknown".to_owned()));
+    assert_eq!(authenticate_key(&keys, &elsewhere), Err("the key is unknown".to_owned()));
     assert!(!folder.path().join("pepper").exists(), "loading creates no file");
 }

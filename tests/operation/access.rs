@@ -1,26 +1,27 @@
-//! The access log: one line per request, without secrets and without line breaks of clients.
+//! Tests of the access log. It has one line for each request, without secrets and without line breaks that clients
+//! send.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{begin, built, shop};
+use super::{begin_request, shop_engine, shop_engine_with_put};
 use crate::captured_log::{self, Line, accesses, logged};
 use crate::client::{Request, TestServer, wait_until};
 
-/// Returns the only line about the request with this id.
+/// Returns the line of the access log about the request with this id. Asserts that there is exactly one.
 #[track_caller]
-fn line(name: &str) -> Line {
-    // The request is logged before its response is sent.
+fn access_line(name: &str) -> Line {
+    // A request is logged before its response is sent, so that the line exists now.
     let lines = accesses(name);
     let [line] = &lines[..] else { panic!("{name}: {lines:?}") };
     line.clone()
 }
 
 #[test]
-fn a_line_has_the_request_and_its_result() {
+fn a_line_of_the_access_log_describes_the_request_and_its_result() {
     captured_log::begin();
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let form = "application/x-www-form-urlencoded";
     let locked = || Request::new("POST", "/shop");
     let cases = [
@@ -46,7 +47,7 @@ fn a_line_has_the_request_and_its_result() {
         let peer = connection.stream.local_addr().unwrap().to_string();
         let response = connection.send(&request);
         let name = response.field("x-request-id").unwrap();
-        let Line { level, message, fields, .. } = line(name);
+        let Line { level, message, fields, .. } = access_line(name);
         assert_eq!(level, log::Level::Info);
         let bytes = response.body.len().to_string();
         let (before, after) = (format!("{peer} {asked} {bytes} "), format!("ms {id} {code} {name}"));
@@ -74,13 +75,13 @@ fn a_request_whose_client_disconnects_is_logged() {
             Ok(())
         }
     };
-    let server = TestServer::start(&built(put, |rulebook| rulebook));
+    let server = TestServer::start(&shop_engine_with_put(put, |rulebook| rulebook));
     let request = Request::new("PUT", "/shop").field("x-request-id", "who-goes");
-    let connection = begin(server.address(), &request, &begun);
+    let connection = begin_request(server.address(), &request, &begun);
     assert!(accesses("who-goes").is_empty(), "it is not over");
     connection.reset();
     assert!(wait_until(|| !accesses("who-goes").is_empty()));
-    let line = line("who-goes");
+    let line = access_line("who-goes");
     assert!(line.message.contains(" PUT /shop - - "), "{line:?}");
     assert!(line.message.ends_with("ms shop.put -gone who-goes"), "{line:?}");
     proceed.notify_one();
@@ -91,7 +92,7 @@ fn a_request_whose_client_disconnects_is_logged() {
 #[test]
 fn a_request_with_100_continue_is_logged_once() {
     captured_log::begin();
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let request = Request::new("POST", "/shop").scope(&["seller"]).field("x-request-id", "expects");
     let request = request.field("expect", "100-continue").body("application/x-www-form-urlencoded", "text=x");
     let mut connection = server.connect();
@@ -100,13 +101,13 @@ fn a_request_with_100_continue_is_logged_once() {
     assert!(accesses("expects").is_empty(), "it is not over");
     connection.write(&request.body);
     assert_eq!(connection.read_response(false).status, 200);
-    assert!(line("expects").message.contains(" POST /shop 200 "));
+    assert!(access_line("expects").message.contains(" POST /shop 200 "));
 }
 
 #[test]
-fn no_line_contains_a_secret() {
+fn no_line_of_the_log_contains_a_secret() {
     captured_log::begin();
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let secrets =
         ["hidden-in-the-query", "hidden-in-a-scope", "hidden-in-a-cookie", "hidden-in-basic", "hidden-in-the-body"];
     let requests = ["/shop", "/nowhere", "/shop/1", "/healthz"].map(|path| {
@@ -118,7 +119,7 @@ fn no_line_contains_a_secret() {
     });
     for request in requests {
         let response = server.send(&request);
-        line(response.field("x-request-id").unwrap());
+        access_line(response.field("x-request-id").unwrap());
     }
     for secret in secrets {
         assert_eq!(logged(secret).len(), 0, "{secret}");
@@ -128,21 +129,21 @@ fn no_line_contains_a_secret() {
 #[test]
 fn text_of_clients_cannot_begin_a_line_or_a_column() {
     captured_log::begin();
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     for (path, shown) in
         [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a\\u{202e}b"), ("/caf\u{e9}", "/caf\\u{e9}")]
     {
         let response = server.connect().send(&Request::new("GET", path));
-        // actix refuses bytes that are not allowed in a target before the request is handled.
+        // actix rejects a request whose target has bytes that are not allowed, before rulebook handles the request.
         let Some(name) = response.field("x-request-id") else {
             assert_eq!(response.status, 400, "{response:?}");
             continue;
         };
-        assert_eq!(line(name).fields["path"], shown);
+        assert_eq!(access_line(name).fields["path"], shown);
     }
     let long = format!("/{}", "x".repeat(5_000));
     let response = server.send(&Request::new("GET", &long));
-    let path = &line(response.field("x-request-id").unwrap()).fields["path"];
+    let path = &access_line(response.field("x-request-id").unwrap()).fields["path"];
     assert_eq!(path.chars().count(), 1025, "{path}");
     assert!(path.ends_with('…'), "{path}");
 }

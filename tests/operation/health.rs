@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, and the readiness checks of a program.
+//! Tests of the paths `/healthz` and `/readyz`, and of the readiness checks that a program adds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,26 +8,26 @@ use rulebook::Rulebook;
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use super::{built, shop};
+use super::{shop_engine, shop_engine_with_put};
 use crate::captured_log::{self, logged};
 use crate::client::{Request, TestServer};
 
-/// Returns the shop with checks.
-fn server(add: impl FnOnce(Rulebook) -> Rulebook) -> TestServer {
-    TestServer::start(&built(|_| async { Ok(()) }, add))
+/// Starts a server of the shop with the readiness checks that `add` adds.
+fn start_server(add: impl FnOnce(Rulebook) -> Rulebook) -> TestServer {
+    TestServer::start(&shop_engine_with_put(|_| async { Ok(()) }, add))
 }
 
 #[test]
 fn healthz_responds_while_the_process_runs() {
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let response = server.send(&Request::new("GET", "/healthz"));
     assert_eq!((response.status, &response.body[..]), (200, &b"ok\n"[..]));
     assert_eq!(response.field("content-type"), Some("text/plain; charset=utf-8"));
 }
 
 #[test]
-fn health_paths_can_only_be_read() {
-    let server = TestServer::start(&shop());
+fn health_paths_allow_only_get_head_and_options() {
+    let server = TestServer::start(&shop_engine());
     for path in ["/healthz", "/readyz", "/metrics"] {
         let response = server.send(&Request::new("GET", path));
         assert_eq!((response.status, response.field("cache-control")), (200, Some("no-store")), "{response:?}");
@@ -49,9 +49,9 @@ fn health_paths_can_only_be_read() {
 
 #[test]
 fn readyz_succeeds_if_all_checks_pass() {
-    let ready = TestServer::start(&shop()).send(&Request::new("GET", "/readyz"));
+    let ready = TestServer::start(&shop_engine()).send(&Request::new("GET", "/readyz"));
     assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready", "checks": {} })));
-    let passing = server(|rulebook| {
+    let passing = start_server(|rulebook| {
         rulebook.readiness_check("database", || async { Ok(()) }).readiness_check("disk", || async { Ok(()) })
     });
     let ready = passing.send(&Request::new("GET", "/readyz"));
@@ -61,9 +61,9 @@ fn readyz_succeeds_if_all_checks_pass() {
 }
 
 #[test]
-fn failed_checks_are_named_and_their_reasons_only_logged() {
+fn failed_readiness_checks_are_named_in_the_response_and_their_reasons_are_only_logged() {
     captured_log::begin();
-    let failing = server(|rulebook| {
+    let failing = start_server(|rulebook| {
         rulebook
             .readiness_check("fine", || async { Ok(()) })
             .readiness_check("broken", || async { Err("the socket at 10.0.0.7 is gone".to_owned()) })
@@ -89,7 +89,7 @@ fn failed_checks_are_named_and_their_reasons_only_logged() {
     for why in reasons {
         assert_eq!(logged(why).len(), 1, "{why}");
     }
-    // The same result is not logged again.
+    // The checks run again after a second. An unchanged result is not logged again.
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(failing.send(&Request::new("GET", "/readyz")).status, 503);
     for why in reasons {
@@ -99,7 +99,7 @@ fn failed_checks_are_named_and_their_reasons_only_logged() {
 }
 
 #[test]
-fn a_check_that_passes_again_is_logged_once() {
+fn a_readiness_check_that_passes_again_is_logged_once() {
     captured_log::begin();
     let broken = Arc::new(AtomicBool::new(true));
     let own = Arc::clone(&broken);
@@ -107,7 +107,7 @@ fn a_check_that_passes_again_is_logged_once() {
         let broken = own.load(Ordering::Relaxed);
         async move { if broken { Err("it is being mended".to_owned()) } else { Ok(()) } }
     };
-    let server = server(|rulebook| rulebook.readiness_check("mended", check));
+    let server = start_server(|rulebook| rulebook.readiness_check("mended", check));
     let status = || server.send(&Request::new("GET", "/readyz")).status;
     assert_eq!(status(), 503);
     broken.store(false, Ordering::Relaxed);
@@ -117,7 +117,7 @@ fn a_check_that_passes_again_is_logged_once() {
 }
 
 #[test]
-fn many_requests_run_the_checks_once() {
+fn concurrent_requests_share_one_run_of_the_readiness_checks() {
     let asked = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&asked);
     let check = move || {
@@ -127,9 +127,9 @@ fn many_requests_run_the_checks_once() {
             Ok(())
         }
     };
-    let server = server(|rulebook| rulebook.readiness_check("database", check));
+    let server = start_server(|rulebook| rulebook.readiness_check("database", check));
     let begun = Instant::now();
-    // The first requests arrive while the check is running.
+    // These requests arrive while the readiness check is running.
     let mut waiting: Vec<_> = (0..20).map(|_| server.connect()).collect();
     waiting.iter_mut().for_each(|connection| connection.write(&Request::new("GET", "/readyz").bytes()));
     waiting.iter_mut().for_each(|connection| assert_eq!(connection.read_response(false).status, 200));
@@ -142,7 +142,7 @@ fn many_requests_run_the_checks_once() {
 }
 
 #[test]
-fn checks_finish_although_their_client_disconnects() {
+fn readiness_checks_finish_although_their_client_disconnects() {
     captured_log::begin();
     let asked = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&asked);
@@ -153,9 +153,9 @@ fn checks_finish_although_their_client_disconnects() {
             Err("it takes too long to say".to_owned())
         }
     };
-    let server = server(|rulebook| rulebook.readiness_check("impatient", check));
+    let server = start_server(|rulebook| rulebook.readiness_check("impatient", check));
     let mut connection = server.connect();
-    // Closing a socket with unread bytes resets the connection, which ends the request at once.
+    // Closing a socket with unread bytes resets the connection, so that the server ends the request immediately.
     connection.write(&[Request::new("GET", "/healthz").bytes(), Request::new("GET", "/readyz").bytes()].concat());
     assert!(crate::client::wait_until(|| asked.load(Ordering::Relaxed) == 1));
     connection.stream.peek(&mut [0]).unwrap();
@@ -164,9 +164,9 @@ fn checks_finish_although_their_client_disconnects() {
 }
 
 #[test]
-fn all_checks_run_at_once() {
+fn readiness_checks_run_concurrently() {
     let barrier = Arc::new(Barrier::new(3));
-    let server = server(|rulebook| {
+    let server = start_server(|rulebook| {
         ["one", "two", "three"].into_iter().fold(rulebook, |rulebook, name| {
             let barrier = Arc::clone(&barrier);
             rulebook.readiness_check(name, move || {
@@ -182,8 +182,8 @@ fn all_checks_run_at_once() {
 }
 
 #[test]
-fn a_check_with_the_same_name_replaces_another() {
-    let server = server(|rulebook| {
+fn a_readiness_check_replaces_an_earlier_check_with_the_same_name() {
+    let server = start_server(|rulebook| {
         let rulebook = rulebook.readiness_check("database", || async { Err("the old one".to_owned()) });
         rulebook.readiness_check("database", || async { Ok(()) })
     });

@@ -1,16 +1,16 @@
-//! Request ids: in every response, and in the log.
+//! Tests of request ids, which every response and the log contain.
 
 use std::collections::BTreeSet;
 
 use rulebook::RequestId;
 use serde_json::{Value, json};
 
-use super::shop;
+use super::shop_engine;
 use crate::client::{Request, TestServer};
 use crate::handlers::{block_on, build, files};
 
-/// Returns a request of each kind with the status of its response.
-fn kinds() -> Vec<(Request, u16)> {
+/// Returns requests that are handled in different ways, each with the status of its response.
+fn requests_of_every_kind() -> Vec<(Request, u16)> {
     let locked = || Request::new("POST", "/shop");
     let form = "application/x-www-form-urlencoded";
     vec![
@@ -45,9 +45,9 @@ fn kinds() -> Vec<(Request, u16)> {
 
 #[test]
 fn every_response_has_a_different_request_id() {
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let mut names = BTreeSet::new();
-    for (request, status) in kinds() {
+    for (request, status) in requests_of_every_kind() {
         let response = server.send(&request);
         assert_eq!(response.status, status, "{request:?}{response:?}");
         let name = response.field("x-request-id").unwrap_or_else(|| panic!("{request:?}{response:?}"));
@@ -58,9 +58,9 @@ fn every_response_has_a_different_request_id() {
 }
 
 #[test]
-fn a_request_id_of_the_client_is_kept() {
-    let server = TestServer::start(&shop());
-    for (index, (request, _)) in kinds().into_iter().enumerate() {
+fn a_valid_request_id_from_the_client_is_used() {
+    let server = TestServer::start(&shop_engine());
+    for (index, (request, _)) in requests_of_every_kind().into_iter().enumerate() {
         let name = format!("proxy-1:{index}.a_B");
         let response = server.send(&request.field("X-Request-Id", &name));
         assert_eq!(response.field("x-request-id"), Some(name.as_str()), "{response:?}");
@@ -71,8 +71,8 @@ fn a_request_id_of_the_client_is_kept() {
 }
 
 #[test]
-fn an_invalid_request_id_of_the_client_is_replaced() {
-    let server = TestServer::start(&shop());
+fn an_invalid_request_id_from_the_client_is_replaced() {
+    let server = TestServer::start(&shop_engine());
     let too_long = "x".repeat(RequestId::MAX_LEN + 1);
     let bad: [&[u8]; 7] = [b"", b"a b", b"a\tb", b"a\"b", b"a,b", b"caf\xc3\xa9", too_long.as_bytes()];
     for name in bad {
@@ -83,8 +83,8 @@ fn an_invalid_request_id_of_the_client_is_replaced() {
 }
 
 #[test]
-fn handlers_and_their_calls_know_the_request_id() {
-    let server = TestServer::start(&shop());
+fn handlers_and_the_methods_that_they_call_know_the_request_id() {
+    let server = TestServer::start(&shop_engine());
     let response = server.send(&Request::new("GET", "/shop?how=nested").field("x-request-id", "from-outside"));
     assert_eq!(response.json()["own"], "from-outside", "{response:?}");
     assert_eq!(response.json()["nested"], "from-outside", "{response:?}");
@@ -92,13 +92,13 @@ fn handlers_and_their_calls_know_the_request_id() {
     assert_eq!(response.json()["own"].as_str(), response.field("x-request-id"), "{response:?}");
     assert_eq!(response.json()["own"], response.json()["nested"], "{response:?}");
 
-    let outside = block_on(shop().call("shop.get").text("how", "name").send());
+    let outside = block_on(shop_engine().call("shop.get").text("how", "name").send());
     assert_eq!(outside.get("name"), Some(&Value::Null), "a call from code has no request");
 }
 
 #[test]
 fn an_internal_error_has_the_request_id_of_the_response() {
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     for how in ["internal", "panic"] {
         let response = server.send(&Request::new("GET", format!("/shop?how={how}")));
         assert_eq!(response.json()["request_id"].as_str(), response.field("x-request-id"), "{response:?}");
@@ -108,7 +108,7 @@ fn an_internal_error_has_the_request_id_of_the_response() {
 }
 
 #[test]
-fn captures_and_positions_do_not_match_paths_of_the_server() {
+fn captures_and_positional_parameters_do_not_match_paths_of_the_server() {
     let any = json!({
         "GET": { "info": "Anything", "in": { "URL#0": { "info": "What", "type": "?string", "name": "what" } } },
     });

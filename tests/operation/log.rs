@@ -1,28 +1,28 @@
-//! The formats of the log.
+//! Tests of the formats of the log: text and JSON.
 
 use serde_json::{Value, json};
 
-use crate::cli::{RunResult, folder, module, run, shop};
+use crate::cli::{RunResult, definition_folder, run_program, shop_folder, shop_module};
 use crate::client::{Connection, Request};
 use crate::server_process::{ServerProcess, free_address, program};
 
-fn fetch(address: &str, request: &Request) -> crate::client::Response {
+fn send_request(address: &str, request: &Request) -> crate::client::Response {
     Connection::open(address.parse().unwrap()).send(request)
 }
 
-/// Returns the logged lines as JSON.
+/// Parses each line of a JSON log.
 #[track_caller]
-fn lines(log: &str) -> Vec<Value> {
+fn parse_json_lines(log: &str) -> Vec<Value> {
     let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     log.lines().map(line).collect()
 }
 
 #[test]
-fn text_has_one_line_per_record() {
-    let folder = shop();
+fn a_text_log_has_one_line_per_record() {
+    let folder = shop_folder();
     let address = free_address();
     let process = ServerProcess::start(folder.path(), &address, &["serve"]);
-    let response = fetch(&address, &Request::new("GET", "/article/7?tag=x").field("x-request-id", "mine"));
+    let response = send_request(&address, &Request::new("GET", "/article/7?tag=x").field("x-request-id", "mine"));
     assert_eq!(response.status, 200);
     let log = process.log();
     let line = log.lines().find(|line| line.ends_with(" mine")).unwrap_or_else(|| panic!("{log}"));
@@ -31,19 +31,19 @@ fn text_has_one_line_per_record() {
 }
 
 #[test]
-fn json_has_one_object_per_line() {
-    let folder = shop();
+fn a_json_log_has_one_object_per_line() {
+    let folder = shop_folder();
     let address = free_address();
     let mut process =
         ServerProcess::start(folder.path(), &address, &["serve", "--log-format", "json", "--log", "trace"]);
-    fetch(&address, &Request::new("GET", "/article/x").field("x-request-id", "mine"));
-    fetch(
+    send_request(&address, &Request::new("GET", "/article/x").field("x-request-id", "mine"));
+    send_request(
         &address,
         &Request::new("GET", "/article").field("authorization", "Bearer rb_none").field("x-request-id", "bad"),
     );
     process.signal("TERM");
     assert_eq!(process.wait(), Some(0));
-    let all = lines(&process.log());
+    let all = parse_json_lines(&process.log());
     for line in &all {
         let keys: Vec<_> = line.as_object().unwrap().keys().take(4).map(String::as_str).collect();
         assert_eq!(keys, ["time", "level", "target", "message"], "{line}");
@@ -61,9 +61,12 @@ fn json_has_one_object_per_line() {
 }
 
 #[test]
-fn the_log_format_can_be_set_in_every_place_of_settings() {
+fn the_log_format_is_set_by_flag_variable_or_definition() {
     let app = |format: Value| {
-        folder(&[("app.json", json!({ "unbound": "echo", "log_format": format })), ("shop.json", module())])
+        definition_folder(&[
+            ("app.json", json!({ "unbound": "echo", "log_format": format })),
+            ("shop.json", shop_module()),
+        ])
     };
     let is_json = |folder: &std::path::Path, environment: Option<&str>, flag: Option<&str>| {
         let address = free_address();
@@ -71,21 +74,21 @@ fn the_log_format_can_be_set_in_every_place_of_settings() {
         command.envs(environment.map(|value| ("RULEBOOK_LOG_FORMAT", value)));
         command.args(flag.map(|value| format!("--log-format={value}")));
         let process = ServerProcess::run(&mut command, folder, &address);
-        fetch(&address, &Request::new("GET", "/article"));
+        send_request(&address, &Request::new("GET", "/article"));
         let log = process.log();
         let line = log.lines().find(|line| line.contains("rulebook::access")).unwrap_or_else(|| panic!("{log}"));
         line.starts_with('{')
     };
     let (text, json) = (app(json!("text")), app(json!("json")));
-    assert!(!is_json(shop().path(), None, None));
+    assert!(!is_json(shop_folder().path(), None, None));
     assert!(is_json(json.path(), None, None));
     assert!(!is_json(json.path(), Some("text"), None));
     assert!(is_json(text.path(), Some("json"), None));
     assert!(!is_json(text.path(), Some("json"), Some("text")));
-    let result = run(text.path(), &["serve", "--log-format", "xml"]);
-    assert_eq!(result.code, Some(2), "{result:?}");
+    let result = run_program(text.path(), &["serve", "--log-format", "xml"]);
+    assert_eq!(result.exit_code, Some(2), "{result:?}");
     let invalid = app(json!("xml"));
-    let RunResult { code, out, .. } = run(invalid.path(), &["check"]);
+    let RunResult { exit_code: code, stdout: out, .. } = run_program(invalid.path(), &["check"]);
     assert!(
         code == Some(1) && out.contains("error[bad-option]: unknown value of `log_format`: `xml`"),
         "{code:?} {out}"
@@ -95,17 +98,20 @@ fn the_log_format_can_be_set_in_every_place_of_settings() {
 #[test]
 fn logged_text_cannot_begin_another_line() {
     let app = json!({ "unbound": "echo", "unknown": "warn" });
-    let folder = folder(&[("app.json", app), ("shop.json", module())]);
+    let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
     let forged = Request::new("GET", "/article?%0A%5Bforged%5D=1&a%1b%5B2Jb=2&%0D%0A%7B%7D=3");
     for format in ["text", "json"] {
         let address = free_address();
         let process = ServerProcess::start(folder.path(), &address, &["serve", "--log-format", format]);
-        assert_eq!(fetch(&address, &forged).status, 200);
+        assert_eq!(send_request(&address, &forged).status, 200);
         let log = process.log();
         assert!(log.contains("forged"), "{log}");
         assert!(!log.contains(['\r', '\x1b']), "{log:?}");
         if format == "json" {
-            assert!(lines(&log).iter().any(|line| line["message"].as_str().unwrap().contains("forged")), "{log}");
+            assert!(
+                parse_json_lines(&log).iter().any(|line| line["message"].as_str().unwrap().contains("forged")),
+                "{log}"
+            );
         } else {
             assert!(log.lines().all(|line| line.starts_with("[20") || line.starts_with("    ")), "{log}");
         }
@@ -114,10 +120,10 @@ fn logged_text_cannot_begin_another_line() {
 
 #[test]
 fn the_access_log_can_be_turned_off() {
-    let folder = shop();
+    let folder = shop_folder();
     let address = free_address();
     let mut process = ServerProcess::start(folder.path(), &address, &["serve", "--log", "info,rulebook::access=off"]);
-    fetch(&address, &Request::new("GET", "/article"));
+    send_request(&address, &Request::new("GET", "/article"));
     process.signal("TERM");
     assert_eq!(process.wait(), Some(0));
     let log = process.log();

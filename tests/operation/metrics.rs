@@ -1,4 +1,5 @@
-//! The counters of `/metrics`: by method, never by path, in OpenMetrics format.
+//! Tests of the counters in `/metrics`, which has the OpenMetrics format. Requests are counted for each method, never
+//! for each path.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +8,12 @@ use regex::Regex;
 use rulebook::Settings;
 use tokio::sync::Notify;
 
-use super::{begin, built, shop};
+use super::{begin_request, shop_engine, shop_engine_with_put};
 use crate::client::{Connection, Request, TestServer, wait_until};
 
-/// Returns every sample by its name and labels.
+/// Requests `/metrics`, and returns the number of every sample. The map keys are the names of the samples with labels.
 #[track_caller]
-fn samples(connection: &mut Connection) -> BTreeMap<String, f64> {
+fn read_samples(connection: &mut Connection) -> BTreeMap<String, f64> {
     let response = connection.send(&Request::new("GET", "/metrics"));
     assert_eq!(response.status, 200, "{response:?}");
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -33,13 +34,13 @@ fn samples(connection: &mut Connection) -> BTreeMap<String, f64> {
     samples
 }
 
-fn requests(method: &str, status: &str, code: &str) -> String {
+fn requests_sample(method: &str, status: &str, code: &str) -> String {
     format!("rulebook_requests_total{{method=\"{method}\",status=\"{status}\",code=\"{code}\"}}")
 }
 
 #[test]
 fn responses_are_counted_by_method_status_and_code() {
-    let server = TestServer::start(&shop());
+    let server = TestServer::start(&shop_engine());
     let mut connection = server.connect();
     let form = "application/x-www-form-urlencoded";
     let locked = || Request::new("POST", "/shop");
@@ -58,15 +59,15 @@ fn responses_are_counted_by_method_status_and_code() {
         (Request::new("GET", "/healthz"), 2, "-health", "200", ""),
         (Request::new("POST", "/healthz"), 1, "-health", "405", "unknown-method"),
     ];
-    let mut expected = BTreeMap::from([(requests("shop.post", "401", "unauthenticated"), 1.0)]);
+    let mut expected = BTreeMap::from([(requests_sample("shop.post", "401", "unauthenticated"), 1.0)]);
     assert_eq!(server.send(&expecting).status, 401);
     for (request, times, method, status, code) in kinds {
         for _ in 0..times {
             assert_eq!(connection.send(&request).status.to_string(), status, "{request:?}");
         }
-        expected.insert(requests(method, status, code), f64::from(times));
+        expected.insert(requests_sample(method, status, code), f64::from(times));
     }
-    let samples = samples(&mut connection);
+    let samples = read_samples(&mut connection);
     let counted = samples.iter().filter(|(name, _)| name.starts_with("rulebook_requests_total"));
     assert_eq!(counted.map(|(name, count)| (name.clone(), *count)).collect::<BTreeMap<_, _>>(), expected);
     assert_eq!(samples["rulebook_requests_in_flight"], 1.0, "the request for the counters");
@@ -75,13 +76,13 @@ fn responses_are_counted_by_method_status_and_code() {
 }
 
 #[test]
-fn durations_are_counted_in_buckets() {
-    let server = TestServer::start(&shop());
+fn durations_of_requests_are_counted_in_buckets() {
+    let server = TestServer::start(&shop_engine());
     let mut connection = server.connect();
     for _ in 0..7 {
         connection.send(&Request::new("GET", "/shop"));
     }
-    let samples = samples(&mut connection);
+    let samples = read_samples(&mut connection);
     let buckets: Vec<_> = ["0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "10.0", "+Inf"]
         .iter()
         .map(|bound| {
@@ -96,8 +97,8 @@ fn durations_are_counted_in_buckets() {
 }
 
 #[test]
-fn clients_cannot_create_series() {
-    let server = TestServer::start(&shop());
+fn requests_of_clients_cannot_create_new_time_series() {
+    let server = TestServer::start(&shop_engine());
     let mut connection = server.connect();
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW", "X-1"];
     let mut state: u64 = 1;
@@ -108,7 +109,7 @@ fn clients_cannot_create_series() {
         let method = if state.is_multiple_of(50) { format!("M{state:x}") } else { method.to_owned() };
         connection.send(&Request::new(&method, format!("/{path}zz{state:x}")));
     }
-    let samples = samples(&mut connection);
+    let samples = read_samples(&mut connection);
     let counted = samples.keys().filter(|name| name.starts_with("rulebook_requests_total"));
     assert!(counted.count() < 40, "{samples:?}");
     assert!(samples.len() < 250, "{}", samples.len());
@@ -116,16 +117,16 @@ fn clients_cannot_create_series() {
 }
 
 #[test]
-fn all_workers_are_counted_together() {
+fn requests_to_all_workers_are_counted_together() {
     let uploads = tempfile::tempdir().unwrap();
     let settings = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(3).with_upload_folder(uploads.path());
-    let running = shop().serve(&settings).unwrap();
+    let running = shop_engine().serve(&settings).unwrap();
     for index in 0..60 {
         let mut connection = Connection::open(running.addresses()[index % 2]);
         assert_eq!(connection.send(&Request::new("GET", "/shop")).status, 200);
     }
-    let samples = samples(&mut Connection::open(running.addresses()[0]));
-    assert_eq!(samples[&requests("shop.get", "200", "")], 60.0);
+    let samples = read_samples(&mut Connection::open(running.addresses()[0]));
+    assert_eq!(samples[&requests_sample("shop.get", "200", "")], 60.0);
 }
 
 #[test]
@@ -140,15 +141,15 @@ fn handlers_whose_clients_have_disconnected_are_counted() {
             Ok(())
         }
     };
-    let server = TestServer::start(&built(put, |rulebook| rulebook));
-    let detached = || samples(&mut server.connect())["rulebook_handlers_detached"];
-    let connection = begin(server.address(), &Request::new("PUT", "/shop"), &begun);
-    assert_eq!(samples(&mut server.connect())["rulebook_requests_in_flight"], 2.0);
+    let server = TestServer::start(&shop_engine_with_put(put, |rulebook| rulebook));
+    let detached = || read_samples(&mut server.connect())["rulebook_handlers_detached"];
+    let connection = begin_request(server.address(), &Request::new("PUT", "/shop"), &begun);
+    assert_eq!(read_samples(&mut server.connect())["rulebook_requests_in_flight"], 2.0);
     connection.reset();
     assert!(wait_until(|| detached() == 1.0));
     proceed.notify_one();
     assert!(wait_until(|| detached() == 0.0));
-    let samples = samples(&mut server.connect());
+    let samples = read_samples(&mut server.connect());
     assert_eq!(samples["rulebook_requests_in_flight"], 1.0);
-    assert_eq!(samples[&requests("shop.put", "-", "-gone")], 1.0);
+    assert_eq!(samples[&requests_sample("shop.put", "-", "-gone")], 1.0);
 }

@@ -1,4 +1,4 @@
-//! Operation: request ids, logs, health, counters, panics, and stopping.
+//! Tests of what operators of a server need: request ids, logs, health checks, counters, panics, and stopping.
 
 mod access;
 mod health;
@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use crate::client::{Connection, Request, engine};
 use crate::handlers::block_on;
 
-/// Returns a definition with a method for each kind of result.
-fn definition() -> Value {
+/// Returns the definition of a small shop, whose methods end in different ways.
+fn shop_definition() -> Value {
     json!({ "/": { "shop": {
         "GET": { "info": "What is there", "in": { "GET@how": { "info": "How it ends", "type": "?string", "name": "how" } },
                  "errors": { "sold": { "status": 410, "info": "It is sold" } } },
@@ -30,11 +30,11 @@ fn definition() -> Value {
 }
 
 #[derive(Deserialize)]
-struct Parameters {
+struct ShowParameters {
     how: Option<String>,
 }
 
-async fn show(Args(Parameters { how }): Args<Parameters>, context: Context) -> Result<Value, ApiError> {
+async fn show_item(Args(ShowParameters { how }): Args<ShowParameters>, context: Context) -> Result<Value, ApiError> {
     match how.as_deref() {
         Some("sold") => Err(ApiError::declared("sold")),
         Some("internal") => Err(ApiError::internal("the shelf broke")),
@@ -48,16 +48,17 @@ async fn show(Args(Parameters { how }): Args<Parameters>, context: Context) -> R
 }
 
 #[derive(Deserialize)]
-struct New {
+struct NewItem {
     text: String,
 }
 
-async fn create(Args(new): Args<New>, _: Context) -> Result<Value, ApiError> {
+async fn create_item(Args(new): Args<NewItem>, _: Context) -> Result<Value, ApiError> {
     Ok(json!({ "text": new.text }))
 }
 
-/// Returns a connection with a request whose handler has begun, and with unread bytes.
-fn begin(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
+/// Sends a request, and waits until its handler has begun. Returns the connection, which also has an unread response,
+/// so that dropping it resets it.
+fn begin_request(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
     let mut connection = Connection::open(address);
     connection.write(&[Request::new("GET", "/healthz").bytes(), request.bytes()].concat());
     block_on(begun.notified());
@@ -66,27 +67,29 @@ fn begin(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
 }
 
 impl Connection {
-    /// Resets the connection, as the system does when a socket with unread bytes is closed.
+    /// Resets the connection: the system does this when a socket with unread bytes is closed.
     fn reset(self) {
         drop(self);
     }
 }
 
-/// Returns the shop, where PUT does nothing.
-fn shop() -> Engine {
-    built(|_| async { Ok(()) }, |rulebook| rulebook)
+/// Returns the engine of the shop. Its PUT method does nothing.
+fn shop_engine() -> Engine {
+    shop_engine_with_put(|_| async { Ok(()) }, |rulebook| rulebook)
 }
 
-/// Returns the shop with this handler for PUT.
-fn built<F: Future<Output = Result<(), ApiError>> + Send + 'static>(
+/// Returns the engine of the shop with this handler for the PUT method. `add` can add options to the builder.
+fn shop_engine_with_put<F: Future<Output = Result<(), ApiError>> + Send + 'static>(
     put: impl Fn(Context) -> F + Clone + Send + Sync + 'static,
     add: impl FnOnce(Rulebook) -> Rulebook,
 ) -> Engine {
-    let module =
-        Module::new("shop").get("/shop", show).post("/shop", create).put("/shop", move |_: Args<()>, context| {
+    let module = Module::new("shop").get("/shop", show_item).post("/shop", create_item).put(
+        "/shop",
+        move |_: Args<()>, context| {
             let running = put(context);
             async move { running.await.map(|()| json!({})) }
-        });
+        },
+    );
     let app = json!({ "limits": { "body": 100 } });
-    engine(&[("app.json", app), ("shop.json", definition())], |rulebook| add(rulebook.module(module)))
+    engine(&[("app.json", app), ("shop.json", shop_definition())], |rulebook| add(rulebook.module(module)))
 }

@@ -1,4 +1,4 @@
-//! Panics: logged once, with their location, under the request that they belong to.
+//! Tests that each panic is logged once, with its location and with the id of the request that caused it.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::client::{Request, TestServer, engine};
 
-/// Outputs that panic when they are written.
+/// Outputs of a handler that panic when they are serialized.
 struct Unwritable;
 
 impl Serialize for Unwritable {
@@ -17,10 +17,10 @@ impl Serialize for Unwritable {
     }
 }
 
-/// The part of the test that runs in another process, whose panics are logged.
+/// Not a test: another test runs this function in a new process, and reads its log.
 #[test]
 #[ignore = "run by the test below"]
-fn panicking() {
+fn logs_panics_of_requests() {
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).format_timestamp(None).init();
     rulebook::log_panics();
     let method = |info: &str| json!({ "GET": { "info": info } });
@@ -55,7 +55,13 @@ fn panicking() {
 #[test]
 fn each_panic_is_logged_once_under_its_request() {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "operation::panics::panicking", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.args([
+        "--exact",
+        "operation::panics::logs_panics_of_requests",
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
     command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").stdin(Stdio::null());
     let result = command.output().unwrap();
     let stderr = String::from_utf8(result.stderr).unwrap();

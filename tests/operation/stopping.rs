@@ -1,4 +1,4 @@
-//! Stopping a server: requests and handlers that have begun can finish.
+//! Tests of stopping a server: requests and handlers that have begun can finish.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -9,54 +9,54 @@ use rulebook::{ApiError, Context, Engine, RunningServer, Settings};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{begin, built};
+use super::{begin_request, shop_engine_with_put};
 use crate::captured_log::{self, logged};
-use crate::cli::folder;
+use crate::cli::definition_folder;
 use crate::client::{Connection, Request, frame, wait_until};
 use crate::server_process::{ServerProcess, free_address};
 
-/// A handler that notifies when it begins, and ends when it is notified.
+/// A handler that notifies `begun` when it begins, waits for `proceed`, and then ends.
 #[derive(Clone, Default)]
-struct Slow {
+struct SlowHandler {
     begun: Arc<Notify>,
     proceed: Arc<Notify>,
     ended: Arc<AtomicBool>,
 }
 
-impl Slow {
+impl SlowHandler {
     fn engine(&self) -> Engine {
         let own = self.clone();
-        built(move |context| own.clone().run(context), |rulebook| rulebook)
+        shop_engine_with_put(move |context| own.clone().wait_for_permission(context), |rulebook| rulebook)
     }
 
-    async fn run(self, _: Context) -> Result<(), ApiError> {
+    async fn wait_for_permission(self, _: Context) -> Result<(), ApiError> {
         self.begun.notify_one();
         self.proceed.notified().await;
-        // `sleep` needs the timer of the runtime, which must still exist.
+        // `sleep` needs the timer of the asynchronous runtime, so that the runtime must still exist.
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.ended.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Starts the handler and disconnects.
-    fn leave(&self, running: &RunningServer) {
-        begin(running.addresses()[0], &Request::new("PUT", "/shop"), &self.begun).reset();
+    /// Sends a request for the handler, and disconnects when the handler has begun.
+    fn begin_and_disconnect(&self, running: &RunningServer) {
+        begin_request(running.addresses()[0], &Request::new("PUT", "/shop"), &self.begun).reset();
     }
 }
 
-fn serve(engine: &Engine, shutdown: Duration) -> RunningServer {
+fn serve_with_timeout(engine: &Engine, shutdown: Duration) -> RunningServer {
     let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_shutdown_timeout(shutdown);
     engine.serve(&settings).unwrap()
 }
 
 #[test]
 fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
-    let slow = Slow::default();
-    let running = serve(&slow.engine(), Duration::from_secs(30));
-    slow.leave(&running);
+    let slow = SlowHandler::default();
+    let running = serve_with_timeout(&slow.engine(), Duration::from_secs(30));
+    slow.begin_and_disconnect(&running);
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
-    // A server that does not wait would end within this time.
+    // A server that does not wait for the handler would end within this time.
     std::thread::sleep(Duration::from_millis(300));
     assert!(!waiting.is_finished(), "the server has not waited");
     slow.proceed.notify_one();
@@ -66,10 +66,10 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
 
 #[test]
 fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
-    let slow = Slow::default();
-    let running = serve(&slow.engine(), Duration::from_secs(30));
+    let slow = SlowHandler::default();
+    let running = serve_with_timeout(&slow.engine(), Duration::from_secs(30));
     let address = running.addresses()[0];
-    let connection = begin(address, &Request::new("PUT", "/shop"), &slow.begun);
+    let connection = begin_request(address, &Request::new("PUT", "/shop"), &slow.begun);
     running.stopper().stop();
     assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     connection.reset();
@@ -85,8 +85,8 @@ fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
 fn a_stopping_server_finishes_http2_requests() {
     const HEADERS: u8 = 1;
     const SETTINGS: u8 = 4;
-    let slow = Slow::default();
-    let running = serve(&slow.engine(), Duration::from_secs(60));
+    let slow = SlowHandler::default();
+    let running = serve_with_timeout(&slow.engine(), Duration::from_secs(60));
     let open = || {
         let mut connection = Connection::open(running.addresses()[0]);
         connection.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(SETTINGS, 0, 0, &[])[..]].concat());
@@ -94,7 +94,7 @@ fn a_stopping_server_finishes_http2_requests() {
         connection
     };
     let (mut idle, mut busy) = (open(), open());
-    // PUT, http, and the path `/shop` as literals (RFC 7541 section 6).
+    // The header fields of `PUT /shop` with the scheme http, encoded as in RFC 7541 section 6.
     let fields = [&[0x42, 3][..], b"PUT", &[0x86, 0x44, 5], b"/shop", &[0x41, 4], b"test"].concat();
     busy.write(&frame(HEADERS, 0x5, 1, &fields));
     crate::handlers::block_on(slow.begun.notified());
@@ -105,7 +105,7 @@ fn a_stopping_server_finishes_http2_requests() {
     assert!(!waiting.is_finished(), "the server has not waited");
     slow.proceed.notify_one();
     while busy.read_more() {}
-    // The last frame besides acknowledgements: `:status 204` of the static table.
+    // The frame with the response contains `:status 204`, an entry of the static table.
     let response = [0x1, 0x5, 0, 0, 0, 1, 0x89];
     assert!(busy.unread.windows(response.len()).any(|bytes| bytes == response), "{:?}", busy.unread);
     while idle.read_more() {}
@@ -114,12 +114,15 @@ fn a_stopping_server_finishes_http2_requests() {
 }
 
 #[test]
-fn a_stopping_server_cuts_off_and_counts_what_does_not_end_in_time() {
+fn a_stopping_server_interrupts_and_counts_requests_that_exceed_the_timeout() {
     captured_log::begin();
-    let slow = Slow::default();
-    let running = serve(&slow.engine(), Duration::from_millis(900));
-    slow.leave(&running);
-    assert!(wait_until(|| in_flight(&running.addresses()[0].to_string()) == 1), "the request for the counters");
+    let slow = SlowHandler::default();
+    let running = serve_with_timeout(&slow.engine(), Duration::from_millis(900));
+    slow.begin_and_disconnect(&running);
+    assert!(
+        wait_until(|| requests_in_flight(&running.addresses()[0].to_string()) == 1),
+        "the request for the counters"
+    );
     let mut stays = Connection::open(running.addresses()[0]);
     stays.write(&Request::new("PUT", "/shop").bytes());
     crate::handlers::block_on(slow.begun.notified());
@@ -136,10 +139,10 @@ fn a_stopping_server_cuts_off_and_counts_what_does_not_end_in_time() {
 
 #[test]
 fn readyz_fails_from_the_moment_the_server_is_asked_to_stop() {
-    // The server asks open connections to close a moment later. A few requests fit in that time, unless the machine is
-    // busy.
+    // The server closes open connections shortly after it was asked to stop. In the meantime it handles a few requests,
+    // unless the machine is busy. Therefore there are several attempts.
     let log = (0..10).any(|_| {
-        let running = serve(&Slow::default().engine(), Duration::from_secs(5));
+        let running = serve_with_timeout(&SlowHandler::default().engine(), Duration::from_secs(5));
         let mut connection = Connection::open(running.addresses()[0]);
         let ready = Request::new("GET", "/readyz");
         assert_eq!(connection.send(&ready).status, 200);
@@ -165,9 +168,10 @@ fn readyz_fails_from_the_moment_the_server_is_asked_to_stop() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_lets_requests_in_flight_end() {
+fn requests_in_flight_finish_after_a_signal() {
     let note = json!({ "info": "Takes a note", "in": { "text": { "info": "The note", "type": "string" } } });
-    let folder = folder(&[("app.json", json!({ "unbound": "echo" })), ("note.json", json!({ "POST": note }))]);
+    let folder =
+        definition_folder(&[("app.json", json!({ "unbound": "echo" })), ("note.json", json!({ "POST": note }))]);
     for signal in ["TERM", "INT"] {
         let address = free_address();
         let mut process = ServerProcess::start(folder.path(), &address, &["serve"]);
@@ -175,7 +179,7 @@ fn a_signal_lets_requests_in_flight_end() {
         let (first, rest) = request.split_at(request.len() - 5);
         let mut connection = Connection::open(address.parse().unwrap());
         connection.write(first);
-        assert!(wait_until(|| in_flight(&address) == 2), "its own request, and the one that is coming");
+        assert!(wait_until(|| requests_in_flight(&address) == 2), "its own request, and the one that is coming");
         process.signal(signal);
         assert!(wait_until(|| TcpStream::connect(&address).is_err()), "{signal}: it still takes connections");
         connection.write(rest);
@@ -187,8 +191,8 @@ fn a_signal_lets_requests_in_flight_end() {
     }
 }
 
-/// Returns the number of requests in flight that a server reports.
-fn in_flight(address: &str) -> u64 {
+/// Returns the number of requests in flight that `/metrics` of a server contains.
+fn requests_in_flight(address: &str) -> u64 {
     let response = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/metrics"));
     let text = String::from_utf8(response.body).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("rulebook_requests_in_flight "));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::{content, read};
-use crate::cli::run;
+use crate::cli::run_program;
 use support::golden;
 
 #[test]
@@ -28,16 +28,16 @@ fn the_command_line_prints_each_schema() {
         (&["schema", "rules"], SchemaKind::Rules),
     ];
     for (arguments, kind) in cases {
-        let result = run(folder.path(), arguments);
-        assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
-        assert_eq!(result.out, format!("{:#}\n", schema(kind)), "{arguments:?}");
+        let result = run_program(folder.path(), arguments);
+        assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!(result.stdout, format!("{:#}\n", schema(kind)), "{arguments:?}");
     }
 }
 
 #[test]
 fn definitions_refer_to_the_stored_schema() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(run(folder.path(), &["new", "greeter"]).code, Some(0));
+    assert_eq!(run_program(folder.path(), &["new", "greeter"]).exit_code, Some(0));
     let project = folder.path().join("greeter");
     for project in [Path::new(env!("CARGO_MANIFEST_DIR")), &project] {
         let files = read(&project.join("api"));

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::demo::{Place, Server};
+use crate::demo::{DemoFolder, Server};
 use crate::keys;
 
 /// The beginning of a JPEG file, which is sent as `1.jpg`: its type is determined from its content.
@@ -36,9 +36,9 @@ fn curl(folder: &Path, arguments: &[&str]) -> Option<CurlOutput> {
     Some(CurlOutput { head, body: output.stdout[end..].to_vec() })
 }
 
-fn start() -> (Place, Server, String) {
-    let place = Place::sqlite();
-    let key = keys::add(place.folder.path(), &["--name", "backend", "--scope", "iapi"]);
+fn start() -> (DemoFolder, Server, String) {
+    let place = DemoFolder::with_sqlite();
+    let key = keys::add_key(place.folder.path(), &["--name", "backend", "--scope", "iapi"]);
     fs::write(place.folder.path().join("1.jpg"), PICTURE).unwrap();
     fs::write(place.folder.path().join("page.jpg"), "<!DOCTYPE html><script>alert(1)</script>").unwrap();
     let server = place.serve();
@@ -59,7 +59,8 @@ fn files_are_uploaded_and_downloaded_as_the_document_shows() {
     };
     assert!(uploaded.head.starts_with("http/1.1 204") && uploaded.body.is_empty(), "{}", uploaded.head);
     assert_eq!(fs::read(folder.join("data/files/public/images/1.jpg")).unwrap(), PICTURE);
-    // 2.1, `?filename=public/images/1.jpg`: `Status: 200 OK`, `Content-Type: image/jpg`, which is not a registered media type.
+    // 2.1, `?filename=public/images/1.jpg`: `Status: 200 OK`, `Content-Type: image/jpg`, which is not a registered
+    // media type.
     let get = |name: &str, more: &[&str]| curl(folder, &[&["-H", &key, &named(name)], more].concat()).unwrap();
     let got = get("public/images/1.jpg", &[]);
     assert!(
@@ -115,7 +116,7 @@ fn errors_have_the_structure_and_the_status_that_the_document_shows() {
     let old = "Authorization: Bearer b01fd1c05d93e77a887fa6c8c91088bb7f053fb220eaf87d51e5efa30fea9d25";
     let refused = curl(folder, &["-H", old, &named("public/images/1.jpg")]).unwrap();
     assert!(refused.head.starts_with("http/1.1 401"), "{}", refused.head);
-    let other = keys::add(folder, &["--name", "other", "--scope", "iapi", "--files", "cache/**"]);
+    let other = keys::add_key(folder, &["--name", "other", "--scope", "iapi", "--files", "cache/**"]);
     let limited = format!("Authorization: Bearer {other}");
     let started = std::time::Instant::now();
     // The server accepts a new key within a second.

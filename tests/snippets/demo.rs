@@ -4,11 +4,11 @@ use rulebook::Rulebook;
 
 use super::run::{self, Language};
 use super::{calls, calls_at};
-use crate::demo::Place;
-use crate::keys::add;
+use crate::demo::DemoFolder;
+use crate::keys::add_key;
 
-/// Calls that fail on a new database, with their statuses: the object does not exist yet (400 in the envelope `iapi`), or
-/// the key belongs to no user of the site.
+/// Calls that fail on a new database, with their statuses: the object does not exist yet (400 in the envelope `iapi`),
+/// or the key belongs to no user of the site.
 const EXPECTED_ERRORS: &[(&str, u16)] =
     &[("article.create", 403), ("user.login", 403), ("article.picture", 404), ("iapi.file.download", 400)];
 
@@ -17,8 +17,8 @@ fn assert_expected_statuses(language: Language) {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
     let files = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
     let engine = Rulebook::read(files).unbound(rulebook::Unbound::Echo).build().unwrap_or_else(|all| panic!("{all}"));
-    let place = Place::sqlite();
-    let key = add(place.folder.path(), &["--name", "reader", "--scope", "reader,author,editor,admin,iapi"]);
+    let place = DemoFolder::with_sqlite();
+    let key = add_key(place.folder.path(), &["--name", "reader", "--scope", "reader,author,editor,admin,iapi"]);
     let server = place.serve();
     let texts = calls_at(engine.api(), language, &server.address.to_string(), &key);
     let folder = tempfile::tempdir().unwrap();

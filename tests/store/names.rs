@@ -1,4 +1,4 @@
-//! File names that clients may use; no name reaches a file outside of the store's folder.
+//! Tests of the file names that clients may use. No name leads to a file outside of the store's folder.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use rulebook::store::{FileName, FileNameError, FilePatterns, Store, StoreError};
 use serde_json::Value as Json;
 
-use super::{content, get, name, put, staged_files, tree};
+use super::{file_name, publish_file, read_content, read_file, staged_files, tree};
 
-/// Texts, each with the name that it parses to (`is`) or the error (`not`).
-fn corpus() -> Vec<(String, Result<String, String>)> {
+/// Returns the texts of a data file. Each has the name that it is parsed as (`is`) or the error of the parser (`not`).
+fn parse_cases() -> Vec<(String, Result<String, String>)> {
     let cases: Vec<Json> = serde_json::from_str(include_str!("../data/store/names.json")).unwrap();
     let text = |case: &Json, key: &str| case[key].as_str().map(str::to_owned);
     let expected = |case: &Json| text(case, "is").ok_or_else(|| text(case, "not").unwrap());
@@ -21,8 +21,8 @@ fn corpus() -> Vec<(String, Result<String, String>)> {
 }
 
 #[test]
-fn every_text_of_the_corpus_parses_as_expected() {
-    for (text, expected) in corpus() {
+fn every_text_of_the_data_file_is_parsed_as_expected() {
+    for (text, expected) in parse_cases() {
         let parsed = FileName::parse(&text).map(|name| name.to_string()).map_err(|error| format!("{error:?}"));
         assert_eq!(parsed, expected, "{text:?}");
     }
@@ -41,7 +41,7 @@ fn the_length_of_names_is_limited_before_and_after_normalization() {
         ("../".repeat(1365), Some(FileNameError::TooLong(1024))),
         ("封".repeat(85), None),
         ("封".repeat(86), Some(FileNameError::PartTooLong(255))),
-        // Normalization turns this character of four bytes into three characters of four bytes.
+        // Unicode normalization replaces this character of four bytes by three characters of four bytes.
         ("\u{1d160}".repeat(22), Some(FileNameError::PartTooLong(255))),
         (vec!["\u{1d160}".repeat(20); 5].join("/"), Some(FileNameError::TooLong(1024))),
     ] {
@@ -50,20 +50,20 @@ fn the_length_of_names_is_limited_before_and_after_normalization() {
 }
 
 #[test]
-fn no_text_of_the_corpus_reaches_outside_of_the_store() {
+fn no_parsed_name_leads_outside_of_the_store() {
     let outer = tempfile::tempdir().unwrap();
     let store = Store::open(&outer.path().join("files")).unwrap();
     fs::write(outer.path().join("a"), "outside").unwrap();
     let mut written = 0;
-    for (text, _) in corpus() {
+    for (text, _) in parse_cases() {
         let Ok(name) = FileName::parse(&text) else { continue };
-        // Some names exclude each other, such as `a` and `a/b`.
-        match put(&store, name.as_str(), b"inside") {
+        // Some names cannot exist at the same time, such as `a` and `a/b`.
+        match publish_file(&store, name.as_str(), b"inside") {
             Ok(()) => written += 1,
             Err(StoreError::NameTaken(_)) => continue,
             Err(error) => panic!("{text:?}: {error}"),
         }
-        assert_eq!(get(&store, name.as_str()).unwrap(), b"inside", "{text:?}");
+        assert_eq!(read_file(&store, name.as_str()).unwrap(), b"inside", "{text:?}");
     }
     assert!(written > 10, "{written}");
     let around = tree(outer.path());
@@ -79,7 +79,7 @@ fn symbolic_links_are_not_followed() {
     let store = Store::open(&root).unwrap();
     fs::create_dir(outer.path().join("secret")).unwrap();
     fs::write(outer.path().join("secret/file"), "secret").unwrap();
-    put(&store, "in/file", b"in").unwrap();
+    publish_file(&store, "in/file", b"in").unwrap();
     for (link, target) in
         [("out", "../secret"), ("absolute", "/etc"), ("inside", "in"), ("loop", "loop"), ("leaf", "../secret/file")]
     {
@@ -87,15 +87,15 @@ fn symbolic_links_are_not_followed() {
     }
     for (folder, file) in [("out", "file"), ("absolute", "passwd"), ("inside", "file"), ("loop", "file")] {
         let text = format!("{folder}/{file}");
-        assert!(matches!(get(&store, &text), Err(StoreError::NotFound(_))), "{text}");
-        assert!(matches!(put(&store, &text, b"x"), Err(StoreError::NameTaken(_))), "{text}");
-        assert!(matches!(store.list(Some(&name(folder))), Err(StoreError::NotFound(_))), "{folder}");
+        assert!(matches!(read_file(&store, &text), Err(StoreError::NotFound(_))), "{text}");
+        assert!(matches!(publish_file(&store, &text, b"x"), Err(StoreError::NameTaken(_))), "{text}");
+        assert!(matches!(store.list(Some(&file_name(folder))), Err(StoreError::NotFound(_))), "{folder}");
     }
-    assert!(matches!(get(&store, "leaf"), Err(StoreError::NotFound(_))));
-    assert!(matches!(put(&store, "leaf", b"x"), Err(StoreError::NameTaken(_))));
+    assert!(matches!(read_file(&store, "leaf"), Err(StoreError::NotFound(_))));
+    assert!(matches!(publish_file(&store, "leaf", b"x"), Err(StoreError::NameTaken(_))));
     assert_eq!(fs::read_to_string(outer.path().join("secret/file")).unwrap(), "secret");
     let listed = store.list(None).unwrap();
-    assert_eq!((listed.folders, listed.files), (vec![name("in")], vec![]));
+    assert_eq!((listed.folders, listed.files), (vec![file_name("in")], vec![]));
     assert_eq!(staged_files(&root), [""; 0]);
 }
 
@@ -103,42 +103,42 @@ fn symbolic_links_are_not_followed() {
 fn pipes_and_folders_are_not_found_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "folder/file", b"x").unwrap();
+    publish_file(&store, "folder/file", b"x").unwrap();
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
     assert!(made.success());
     for text in ["pipe", "folder", "folder/file/below", "other", "other/file"] {
-        assert!(matches!(get(&store, text), Err(StoreError::NotFound(_))), "{text}");
+        assert!(matches!(read_file(&store, text), Err(StoreError::NotFound(_))), "{text}");
     }
     for text in ["pipe", "folder", "folder/file/below"] {
-        assert!(matches!(put(&store, text, b"x"), Err(StoreError::NameTaken(_))), "{text}");
+        assert!(matches!(publish_file(&store, text, b"x"), Err(StoreError::NameTaken(_))), "{text}");
     }
 }
 
-/// Otherwise every request for a file would wait for a thread of the pool.
+/// If opening could block, every request for a file would have to wait for another thread.
 #[cfg(target_os = "linux")]
 #[test]
 fn recently_opened_files_are_opened_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a/b/封.png", b"x").unwrap();
+    publish_file(&store, "a/b/封.png", b"x").unwrap();
     for (text, exists) in [("a/b/封.png", true), ("a/b/c", false), ("b/c", false)] {
-        let read = store.read(&name(text));
-        let nonblocking = store.read_nonblocking(&name(text)).unwrap_or_else(|| panic!("{text} would block"));
+        let read = store.read(&file_name(text));
+        let nonblocking = store.read_nonblocking(&file_name(text)).unwrap_or_else(|| panic!("{text} would block"));
         assert_eq!((read.is_ok(), nonblocking.is_ok()), (exists, exists), "{text}");
     }
 }
 
-/// A folder and a link to a folder outside of the store are exchanged again and again, while files in the folder are
-/// read and written.
+/// A thread repeatedly exchanges a folder and a link to a folder outside of the store, while the test reads and writes
+/// files in the folder.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
+fn a_folder_that_is_replaced_by_a_link_during_an_access_leads_to_no_file_outside() {
     let outer = tempfile::tempdir().unwrap();
     let root = outer.path().join("files");
     let store = Store::open(&root).unwrap();
     fs::create_dir(outer.path().join("secret")).unwrap();
     fs::write(outer.path().join("secret/file"), "secret").unwrap();
-    put(&store, "a/file", b"inside").unwrap();
+    publish_file(&store, "a/file", b"inside").unwrap();
     symlink(outer.path().join("secret"), root.join("link")).unwrap();
     let over = AtomicBool::new(false);
     let (mut read, mut refused, mut written) = (0, 0, 0);
@@ -152,21 +152,21 @@ fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
         });
         let end = Instant::now() + Duration::from_secs(10);
         while Instant::now() < end && (read < 200 || refused < 200 || written < 50 || nonblocking < 200) {
-            match store.read(&name("a/file")) {
+            match store.read(&file_name("a/file")) {
                 Ok(file) => {
-                    assert_eq!(content(file), b"inside");
+                    assert_eq!(read_content(file), b"inside");
                     read += 1;
                 }
                 Err(_) => refused += 1,
             }
-            match store.read_nonblocking(&name("a/file")) {
+            match store.read_nonblocking(&file_name("a/file")) {
                 Some(Ok(file)) => {
-                    assert_eq!(content(file), b"inside");
+                    assert_eq!(read_content(file), b"inside");
                     nonblocking += 1;
                 }
                 Some(Err(_)) | None => refused_nonblocking += 1,
             }
-            if put(&store, "a/other", b"mine").is_ok() {
+            if publish_file(&store, "a/other", b"mine").is_ok() {
                 written += 1;
             }
         }
@@ -179,7 +179,7 @@ fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
 }
 
 #[test]
-fn patterns_match_part_by_part() {
+fn file_patterns_match_names_segment_by_segment() {
     for (pattern, allowed, refused) in [
         (
             "public/*.png",
@@ -204,20 +204,20 @@ fn patterns_match_part_by_part() {
     ] {
         let patterns = FilePatterns::new([pattern]).unwrap();
         for text in allowed {
-            assert!(patterns.allows(&name(text)), "{pattern} {text}");
+            assert!(patterns.allows(&file_name(text)), "{pattern} {text}");
         }
         for text in refused {
-            assert!(!patterns.allows(&name(text)), "{pattern} {text}");
+            assert!(!patterns.allows(&file_name(text)), "{pattern} {text}");
         }
     }
     assert!(
-        FilePatterns::default().is_empty() && !FilePatterns::default().allows(&name("a")),
+        FilePatterns::default().is_empty() && !FilePatterns::default().allows(&file_name("a")),
         "an empty list allows nothing"
     );
 }
 
 #[test]
-fn malformed_patterns_and_patterns_that_match_nothing_are_refused() {
+fn malformed_file_patterns_and_patterns_that_match_no_name_are_rejected() {
     for (pattern, why) in [
         ("[b", "unclosed character class"),
         ("{a", "unclosed alternate group"),
@@ -233,8 +233,8 @@ fn malformed_patterns_and_patterns_that_match_nothing_are_refused() {
     }
 }
 
-/// Texts of pieces that are special in paths, and any other texts.
-fn texts() -> impl Strategy<Value = String> {
+/// Returns a strategy for texts: some consist of pieces that are special in paths, others are arbitrary.
+fn name_texts() -> impl Strategy<Value = String> {
     let pieces = vec![
         "/", "//", ".", "..", "./", "../", "\\", "%2e", "%2f", "a", "B", "é", "e\u{301}", "\0", " ", ":", "~", "封",
     ];
@@ -246,9 +246,9 @@ proptest! {
     #![proptest_config(support::random::cases(2048))]
 
     #[test]
-    fn names_stay_below_the_folder_that_they_are_joined_to(text in texts()) {
+    fn names_stay_below_the_folder_that_they_are_joined_to(text in name_texts()) {
         let Ok(name) = FileName::parse(&text) else { return Ok(()) };
-        // The path of a name consists of normal components only, so that it stays below any folder it is joined to.
+        // If a path has only normal components, it stays below every folder that it is joined to.
         let path = std::path::Path::new(name.as_str());
         prop_assert!(path.components().all(|part| matches!(part, std::path::Component::Normal(_))), "{name}");
         prop_assert_eq!(path.components().count(), name.parts().count());

@@ -1,4 +1,4 @@
-//! Published files, their preconditions, and calls that publish all of their files or none.
+//! Tests of publishing files in a store. A call publishes either all of its files or none, and can have a precondition.
 
 use std::fs;
 use std::io::Write;
@@ -7,10 +7,10 @@ use http::{HeaderValue, Method, Uri, header};
 use rulebook::store::{Precondition, Store, StoreError};
 use rulebook::{Download, ETag, Head};
 
-use super::{get, name, publication, put, staged, staged_files, tree};
+use super::{file_name, new_publication, publish_file, read_file, stage_file, staged_files, tree};
 
 #[test]
-fn a_published_file_has_its_content_and_the_entity_tag_of_it() {
+fn a_published_file_has_its_content_and_an_entity_tag_of_the_content() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let mut writer = store.writer(100).unwrap();
@@ -20,45 +20,45 @@ fn a_published_file_has_its_content_and_the_entity_tag_of_it() {
     let staged = writer.finish().unwrap();
     let hash = blake3::hash(b"\x89PNG\r\n\x1a\n and more").to_hex().to_string();
     assert_eq!((staged.media_type(), staged.hash()), ("image/png", hash.clone()));
-    let info = store.publish(staged, &name("public/封面.png"), &Precondition::default()).unwrap();
-    assert_eq!(info, store.info(&name("public/封面.png")).unwrap());
+    let info = store.publish(staged, &file_name("public/封面.png"), &Precondition::default()).unwrap();
+    assert_eq!(info, store.info(&file_name("public/封面.png")).unwrap());
     assert_eq!((info.length, info.accepts_ranges), (Some(17), true));
     assert!(info.modified.is_some());
     assert_eq!(info.etag, Some(ETag::strong(hash)), "the tests need a file system with extended attributes");
-    assert_eq!(get(&store, "public/封面.png").unwrap(), b"\x89PNG\r\n\x1a\n and more");
-    let _: Download = store.read(&name("public/封面.png")).unwrap().into();
+    assert_eq!(read_file(&store, "public/封面.png").unwrap(), b"\x89PNG\r\n\x1a\n and more");
+    let _: Download = store.read(&file_name("public/封面.png")).unwrap().into();
     drop(store);
     let again = Store::open(folder.path()).unwrap();
-    assert_eq!(again.info(&name("public/封面.png")).unwrap(), info, "the tag is stored with the file");
+    assert_eq!(again.info(&file_name("public/封面.png")).unwrap(), info, "the tag is stored with the file");
 }
 
 #[test]
 fn a_file_that_is_modified_in_place_gets_another_entity_tag() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"one").unwrap();
-    let before = store.info(&name("a")).unwrap().etag.unwrap();
+    publish_file(&store, "a", b"one").unwrap();
+    let before = store.info(&file_name("a")).unwrap().etag.unwrap();
     let path = folder.path().join("a");
     let modified = || fs::metadata(&path).unwrap().modified().unwrap();
     let published = modified();
-    // The file system may store times with less precision than the clock has.
+    // The file system may store times less precisely than the clock measures them, so that writing is repeated.
     while modified() == published {
         fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"two").unwrap();
     }
-    let after = store.info(&name("a")).unwrap().etag.unwrap();
+    let after = store.info(&file_name("a")).unwrap().etag.unwrap();
     assert!(!after.weak_eq(&before), "{after}");
-    // A file that another program wrote has a tag, too.
+    // A file that another program has written also has an entity tag.
     fs::write(folder.path().join("b"), "three").unwrap();
-    assert!(store.info(&name("b")).unwrap().etag.is_some());
+    assert!(store.info(&file_name("b")).unwrap().etag.is_some());
 }
 
-/// File systems without extended attributes store no hash, and another program may have written a wrong one.
+/// A file system without extended attributes stores no hash, and another program may have stored an invalid hash.
 #[test]
-fn a_file_without_a_valid_hash_has_an_entity_tag_all_the_same() {
+fn a_file_without_a_valid_hash_has_another_entity_tag() {
     let attribute = "user.rulebook.blake3";
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"one").unwrap();
+    publish_file(&store, "a", b"one").unwrap();
     let file = fs::File::open(folder.path().join("a")).unwrap();
     let mut stored = [0; 200];
     let length = rustix::fs::fgetxattr(&file, attribute, &mut stored[..]).unwrap();
@@ -72,7 +72,7 @@ fn a_file_without_a_valid_hash_has_an_entity_tag_all_the_same() {
             }
             None => rustix::fs::fremovexattr(&file, attribute).unwrap(),
         }
-        let tag = store.info(&name("a")).unwrap().etag.unwrap();
+        let tag = store.info(&file_name("a")).unwrap().etag.unwrap();
         assert!(!tag.weak_eq(&ETag::strong(&hash)), "{other:?}: {tag}");
     }
 }
@@ -86,7 +86,7 @@ fn a_file_that_is_not_published_is_removed() {
     assert!(matches!(writer.write(b"x"), Err(StoreError::TooLarge(10))));
     assert_eq!(staged_files(folder.path()).len(), 1);
     drop(writer);
-    drop(staged(&store, b"x"));
+    drop(stage_file(&store, b"x"));
     assert_eq!(staged_files(folder.path()), [""; 0]);
     assert!(tree(folder.path()).is_empty());
     drop(store);
@@ -101,8 +101,8 @@ fn an_empty_file_can_be_published() {
     let store = Store::open(folder.path()).unwrap();
     let staged = store.writer(0).unwrap().finish().unwrap();
     assert_eq!(staged.info().length, Some(0));
-    store.publish(staged, &name("empty"), &Precondition::default()).unwrap();
-    assert_eq!(get(&store, "empty").unwrap(), b"");
+    store.publish(staged, &file_name("empty"), &Precondition::default()).unwrap();
+    assert_eq!(read_file(&store, "empty").unwrap(), b"");
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn preconditions_decide_whether_a_file_is_replaced() {
         let store = Store::open(folder.path()).unwrap();
         for (before, passes) in [(None, absent), (Some(b"one"), there)] {
             if let Some(content) = before {
-                put(&store, "d/a", content).unwrap();
+                publish_file(&store, "d/a", content).unwrap();
             }
-            let done = store.publish(staged(&store, b"two"), &name("d/a"), &precondition);
+            let done = store.publish(stage_file(&store, b"two"), &file_name("d/a"), &precondition);
             match done {
                 Ok(_) => assert!(passes, "{precondition:?} {before:?}"),
                 Err(StoreError::PreconditionFailed(name)) => {
@@ -151,8 +151,8 @@ fn preconditions_decide_whether_a_file_is_replaced() {
                 Err(error) => panic!("{precondition:?}: {error}"),
             }
             match (passes, before) {
-                (true, _) => assert_eq!(get(&store, "d/a").unwrap(), b"two"),
-                (false, Some(content)) => assert_eq!(get(&store, "d/a").unwrap(), content),
+                (true, _) => assert_eq!(read_file(&store, "d/a").unwrap(), b"two"),
+                (false, Some(content)) => assert_eq!(read_file(&store, "d/a").unwrap(), content),
                 (false, None) => assert!(tree(folder.path()).is_empty(), "the folder was not created either"),
             }
             let _ = fs::remove_dir_all(folder.path().join("d"));
@@ -162,52 +162,52 @@ fn preconditions_decide_whether_a_file_is_replaced() {
 }
 
 #[test]
-fn only_one_of_several_threads_and_programs_creates_the_file() {
+fn only_one_of_several_concurrent_calls_creates_a_file_that_must_be_absent() {
     let folder = tempfile::tempdir().unwrap();
-    // Two stores act as two programs, each with several threads.
+    // The two stores behave like two programs. Several threads use each of them.
     let stores = [Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap()];
     let made = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|number: usize| {
                 let store = &stores[number % 2];
                 scope.spawn(move || {
-                    let staged = staged(store, number.to_string().as_bytes());
-                    store.publish(staged, &name("a/b"), &Precondition::absent()).is_ok().then_some(number)
+                    let staged = stage_file(store, number.to_string().as_bytes());
+                    store.publish(staged, &file_name("a/b"), &Precondition::absent()).is_ok().then_some(number)
                 })
             })
             .collect();
         threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!(made.len(), 1, "{made:?}");
-    assert_eq!(get(&stores[0], "a/b").unwrap(), made[0].to_string().as_bytes());
+    assert_eq!(read_file(&stores[0], "a/b").unwrap(), made[0].to_string().as_bytes());
 }
 
 #[test]
-fn several_files_appear_together() {
+fn several_files_are_published_in_one_call() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"old").unwrap();
-    let files = ["a", "b", "c/d", "c/e/f"].map(|name| publication(&store, name, name.as_bytes()));
+    publish_file(&store, "a", b"old").unwrap();
+    let files = ["a", "b", "c/d", "c/e/f"].map(|name| new_publication(&store, name, name.as_bytes()));
     let info = store.publish_all(files.into()).unwrap();
     for (name, info) in ["a", "b", "c/d", "c/e/f"].iter().zip(info) {
-        assert_eq!(get(&store, name).unwrap(), name.as_bytes());
-        assert_eq!(store.info(&super::name(name)).unwrap(), info);
+        assert_eq!(read_file(&store, name).unwrap(), name.as_bytes());
+        assert_eq!(store.info(&super::file_name(name)).unwrap(), info);
     }
     assert_eq!(staged_files(folder.path()), [""; 0]);
     assert_eq!(store.publish_all(Vec::new()).unwrap(), []);
 }
 
-/// The error is always that of the last file, so that the others could have been published.
+/// Only the last file of the call has an error, so that the other files could have been published.
 #[test]
-fn an_error_in_the_last_file_publishes_none() {
+fn an_error_in_the_last_file_of_a_call_publishes_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"old").unwrap();
-    put(&store, "folder/x", b"x").unwrap();
+    publish_file(&store, "a", b"old").unwrap();
+    publish_file(&store, "folder/x", b"x").unwrap();
     let before = tree(folder.path());
     for last in ["a", "b", "folder", "a/b", "new", "c"] {
-        let mut files = Vec::from(["a", "b", "new/n/c"].map(|name| publication(&store, name, b"new")));
-        let mut file = publication(&store, last, b"new");
+        let mut files = Vec::from(["a", "b", "new/n/c"].map(|name| new_publication(&store, name, b"new")));
+        let mut file = new_publication(&store, last, b"new");
         file.precondition =
             if last == "c" { Precondition::if_match(ETag::strong("x")) } else { Precondition::default() };
         files.push(file);
@@ -224,15 +224,14 @@ fn an_error_in_the_last_file_publishes_none() {
     }
 }
 
-/// Another program may have removed files from the staging folder.
 #[test]
 fn publishing_fails_if_a_staged_file_was_removed() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"old").unwrap();
+    publish_file(&store, "a", b"old").unwrap();
     let before = tree(folder.path());
     for names in [&["a"][..], &["new"], &["b", "a"], &["a", "new"], &["a", "b", "new/c"]] {
-        let files: Vec<_> = names.iter().map(|name| publication(&store, name, b"new")).collect();
+        let files: Vec<_> = names.iter().map(|name| new_publication(&store, name, b"new")).collect();
         let last = staged_files(folder.path()).into_iter().max_by_key(|name| name.parse::<u32>().unwrap()).unwrap();
         for program in fs::read_dir(folder.path().join(".staging")).unwrap() {
             let _ = fs::remove_file(program.unwrap().path().join(&last));
@@ -244,18 +243,19 @@ fn publishing_fails_if_a_staged_file_was_removed() {
     }
 }
 
-/// The file `c` prevents the folder `c`, which is noticed only during the renames: earlier ones are reverted.
+/// The file `c` and the file `c/d` cannot both exist. The store notices this only after it has renamed `a`, `b` and
+/// `c`.
 #[test]
-fn renames_are_reverted_after_an_error() {
+fn renamed_files_are_renamed_back_after_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    put(&store, "a", b"old").unwrap();
+    publish_file(&store, "a", b"old").unwrap();
     let before = tree(folder.path());
-    let files = ["a", "b", "c", "c/d"].map(|name| publication(&store, name, b"new"));
+    let files = ["a", "b", "c", "c/d"].map(|name| new_publication(&store, name, b"new"));
     let error = store.publish_all(files.into()).unwrap_err();
     assert!(matches!(&error, StoreError::NameTaken(name) if name.as_str() == "c"), "{error:?}");
     assert_eq!(tree(folder.path()), before);
     assert_eq!(staged_files(folder.path()), [""; 0]);
-    put(&store, "a", b"newer").unwrap();
-    assert_eq!(get(&store, "a").unwrap(), b"newer");
+    publish_file(&store, "a", b"newer").unwrap();
+    assert_eq!(read_file(&store, "a").unwrap(), b"newer");
 }

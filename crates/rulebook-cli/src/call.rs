@@ -7,7 +7,7 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::{App, Command, Exit, Settings, output};
+use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, Content, Download, Identity};
@@ -16,9 +16,9 @@ use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
 pub(super) const COMMAND: Command = Command {
     name: "call",
-    augment: Options::augment_args,
-    settings: &["api", "data", "files", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data", "files", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, super::parse_options(matches)?)),
 };
 
 /// Call a method without a server, with the same permissions, checks and handler.
@@ -29,10 +29,10 @@ struct Options {
     #[arg(value_name = "METHOD")]
     method: String,
     /// An argument as text, by the parameter's name in code; may be repeated.
-    #[arg(value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(value_name = "NAME=VALUE", value_parser = parse_argument)]
     arguments: Vec<(String, String)>,
     /// Arguments as a JSON object, by the parameters' names in code.
-    #[arg(long, value_name = "OBJECT", value_parser = object)]
+    #[arg(long, value_name = "OBJECT", value_parser = parse_json_object)]
     json: Option<Map<String, Json>>,
     /// Permissions of the caller, separated by commas; `--scope ""` for a caller without any. If omitted, the caller is
     /// anonymous.
@@ -40,26 +40,26 @@ struct Options {
     scope: Option<Vec<String>>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn parse_argument(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn object(text: &str) -> Result<Map<String, Json>, String> {
+fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }
 
-fn run(app: App<'_>, settings: &Settings, options: Options) -> Exit {
-    let engine = match settings.rulebook(app).build() {
+fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
+    let engine = match settings.new_rulebook(app).build() {
         Ok(engine) => engine,
         Err(report) => {
-            output::report(&report);
-            return Exit::Refused;
+            output::print_report(&report);
+            return Exit::ErrorsReported;
         }
     };
     if let Err(error) = engine.start() {
-        output::complain(&format!("error: {error}\n"));
-        return Exit::Failed;
+        output::print_to_stderr(&format!("error: {error}\n"));
+        return Exit::SystemError;
     }
     let Options { method, arguments, json, scope } = options;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
@@ -73,43 +73,43 @@ fn run(app: App<'_>, settings: &Settings, options: Options) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::complain(&format!("error: cannot start the asynchronous runtime: {error}\n"));
-            return Exit::Failed;
+            output::print_to_stderr(&format!("error: cannot start the asynchronous runtime: {error}\n"));
+            return Exit::SystemError;
         }
     };
     let response = runtime.block_on(call.send());
     if response.download().is_some() {
-        return response.into_download().map_or(Exit::Success, |download| print_file(&runtime, download));
+        return response.into_download().map_or(Exit::Success, |download| print_download(&runtime, download));
     }
     match response.outputs() {
-        Ok(outputs) => output::print(&format!("{outputs:#}\n")),
+        Ok(outputs) => output::print_to_stdout(&format!("{outputs:#}\n")),
         Err(error) => {
-            if output::print(&problem(&error)) == Exit::Failed {
-                return Exit::Failed;
+            if output::print_to_stdout(&problem_document(&error)) == Exit::SystemError {
+                return Exit::SystemError;
             }
-            // A server would write this text only to its log.
+            // The details of an internal error. A server writes them to its log and does not send them to clients.
             if let Some(cause) = error.log() {
-                output::complain(&format!("{cause}\n"));
+                output::print_to_stderr(&format!("{cause}\n"));
             }
             if matches!(error.kind(), ErrorKind::UnknownService { .. })
-                && let Some(message) = unknown_id(&engine, &method)
+                && let Some(message) = unknown_id_message(&engine, &method)
             {
-                output::complain(&format!("{message}\n"));
+                output::print_to_stderr(&format!("{message}\n"));
             }
-            Exit::Refused
+            Exit::ErrorsReported
         }
     }
 }
 
-/// Writes the content of a file to standard output.
-fn print_file(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
+/// Writes the file that the called method returned to standard output.
+fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
     let copied = match download.into_content() {
-        Content::Bytes(bytes) => output::write(&bytes),
-        Content::Path(path) => File::open(&path).and_then(|mut file| output::copy(&mut file)),
-        Content::File(mut file) => output::copy(&mut file),
+        Content::Bytes(bytes) => output::write_to_stdout(&bytes),
+        Content::Path(path) => File::open(&path).and_then(|mut file| output::copy_to_stdout(&mut file)),
+        Content::File(mut file) => output::copy_to_stdout(&mut file),
         Content::Stream(mut pieces) => loop {
             match runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
-                Some(piece) => match piece.and_then(|piece| output::write(&piece)) {
+                Some(piece) => match piece.and_then(|piece| output::write_to_stdout(&piece)) {
                     Ok(()) => {}
                     Err(error) => break Err(error),
                 },
@@ -121,14 +121,15 @@ fn print_file(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => {
-            output::complain(&format!("error: cannot write the file to standard output: {error}\n"));
-            Exit::Failed
+            output::print_to_stderr(&format!("error: cannot write the file to standard output: {error}\n"));
+            Exit::SystemError
         }
     }
 }
 
-/// Returns the message for an id that no method has; `None` if the argument is an existing id or a path.
-fn unknown_id(engine: &Engine, given: &str) -> Option<String> {
+/// Returns the error message for a method id that does not exist. Returns `None` if `given` is the id of a method, or a
+/// path.
+fn unknown_id_message(engine: &Engine, given: &str) -> Option<String> {
     let services = engine.api().modules.iter().flat_map(|module| &module.services);
     let ids = || services.clone().flat_map(|service| &service.methods).map(|method| method.id.as_str());
     if given.contains('/') || ids().any(|id| id == given) {
@@ -138,10 +139,10 @@ fn unknown_id(engine: &Engine, given: &str) -> Option<String> {
     Some(format!("there is no method with the id `{given}`{help}"))
 }
 
-/// Writes the error as a problem document (RFC 9457).
-fn problem(error: &ApiError) -> String {
+/// Returns the text of a problem document (RFC 9457) that describes the error.
+fn problem_document(error: &ApiError) -> String {
     let mut members = JsonMemberWriter::new();
-    // The members of an error are JSON values, so that writing them cannot fail.
+    // The members are JSON values, so that writing them cannot fail.
     let _ = Problem.error(error, &mut members);
     let document: Json = serde_json::from_slice(&members.finish()).unwrap_or_default();
     format!("{document:#}\n")

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{App, Command, Exit, Settings, output};
+use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::describe;
 
 pub(super) const COMMAND: Command = Command {
     name: "check",
-    augment: Options::augment_args,
-    settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
 };
 
 /// Check the definition and report every error.
@@ -39,24 +39,26 @@ enum Format {
     Json,
 }
 
-fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
+fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     let folder = options.dir.clone().unwrap_or_else(|| settings.api.clone());
     let settings = Settings { api: folder, ..settings.clone() };
-    let rulebook = settings.rulebook(app);
+    let rulebook = settings.new_rulebook(app);
     let checked = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
     match checked {
-        Ok(api) if options.print => output::print(&format!("{:#}\n", describe::canonical(&api))),
-        Ok(api) if options.format == Format::Text => output::print(&format!("no errors: {}\n", output::size(&api))),
+        Ok(api) if options.print => output::print_to_stdout(&format!("{:#}\n", describe::canonical(&api))),
+        Ok(api) if options.format == Format::Text => {
+            output::print_to_stdout(&format!("no errors: {}\n", output::api_size(&api)))
+        }
         Ok(_) => Exit::Success,
         Err(report) => {
             let printed = match options.format {
                 Format::Text => {
                     let color = output::has_color(&io::stdout());
-                    output::print(&format!("{}\n{}\n", report.render(color), output::count(&report)))
+                    output::print_to_stdout(&format!("{}\n{}\n", report.render(color), output::error_count(&report)))
                 }
-                Format::Json => output::print(&report.json_lines()),
+                Format::Json => output::print_to_stdout(&report.json_lines()),
             };
-            if printed == Exit::Failed { Exit::Failed } else { Exit::Refused }
+            if printed == Exit::SystemError { Exit::SystemError } else { Exit::ErrorsReported }
         }
     }
 }

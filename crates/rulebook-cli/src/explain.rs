@@ -1,4 +1,4 @@
-//! `rulebook explain`: explains a diagnostic code.
+//! `rulebook explain`: explains a diagnostic code, which names a kind of error in definitions.
 
 use clap::Args;
 
@@ -7,9 +7,9 @@ use rulebook_model::diagnostic::{closest, codes};
 
 pub(super) const COMMAND: Command = Command {
     name: "explain",
-    augment: Options::augment_args,
-    settings: &[],
-    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 
 /// Explain a diagnostic code, with examples.
@@ -22,12 +22,12 @@ struct Options {
 fn run(options: &Options) -> Exit {
     let names = || codes::TABLE.iter().map(|row| row.name);
     let Some(code) = &options.code else {
-        return output::print(&names().fold(String::new(), |list, name| list + name + "\n"));
+        return output::print_to_stdout(&names().fold(String::new(), |list, name| list + name + "\n"));
     };
     if let Some(row) = codes::TABLE.iter().find(|row| row.name == code) {
-        return output::print(&format!("{}\n", row.explanation.trim_end()));
+        return output::print_to_stdout(&format!("{}\n", row.explanation.trim_end()));
     }
     let help = closest(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    output::complain(&format!("error: there is no diagnostic code `{code}`{help}\n"));
-    Exit::Usage
+    output::print_to_stderr(&format!("error: there is no diagnostic code `{code}`{help}\n"));
+    Exit::InvalidUsage
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf, is_separator};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::client_options::{ClientOptions, after_help, transfer_failed};
+use super::client_options::{ClientOptions, after_help, print_transfer_error};
 use super::{Command, Exit, output};
-use crate::remote::{FetchRequest, Fetched, Server, Verification, fetch};
+use crate::remote::{FetchOutcome, FetchRequest, ServerUrl, Verification, fetch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,9 +20,9 @@ interrupted, the same command resumes it.";
 
 pub(super) const COMMAND: Command = Command {
     name: "fetch",
-    augment: Options::augment_args,
-    settings: &[],
-    run: |matches, _, _| Ok(run(super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(run(super::parse_options(matches)?)),
 };
 
 /// Fetch a file from another server.
@@ -34,7 +34,7 @@ struct Options {
     name: String,
     /// URL of the server (`https://host`), whose `/iapi/file` is called, or the URL of another call.
     #[arg(long, value_name = "URL")]
-    from: Server,
+    from: ServerUrl,
     /// File to write or replace, or the folder to write it to [default: the current folder].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -47,35 +47,38 @@ struct Options {
 
 fn run(options: Options) -> Exit {
     let Options { name, from, output, if_changed, client: client_options } = options;
-    let Some(target) = target(&name, output) else {
-        output::complain(&format!("error: {name}: not a valid name for a local file; use --output FILE\n"));
-        return Exit::Usage;
+    let Some(local_path) = local_path(&name, output) else {
+        output::print_to_stderr(&format!("error: {name}: not a valid name for a local file; use --output FILE\n"));
+        return Exit::InvalidUsage;
     };
-    let client = match client_options.client() {
+    let client = match client_options.create_client() {
         Ok(client) => client,
         Err(exit) => return exit,
     };
-    let path = target.display().to_string();
-    let request = FetchRequest { name, target, if_changed };
-    match client_options.with_progress(request.name.clone(), |progress| fetch(&client, &from, &request, progress)) {
-        Ok(Fetched::New(digest, verification)) => client_options.print([(digest, path.as_str())], verification),
-        Ok(Fetched::Unchanged(digest)) => {
-            client_options.say("unchanged\n");
-            client_options.print([(digest, path.as_str())], Verification::Verified)
+    let path = local_path.display().to_string();
+    let request = FetchRequest { name, local_path, if_changed };
+    match client_options.run_with_progress(request.name.clone(), |progress| fetch(&client, &from, &request, progress)) {
+        Ok(FetchOutcome::New(digest, verification)) => {
+            client_options.print_digests([(digest, path.as_str())], verification)
         }
-        Err(error) => transfer_failed(&error),
+        Ok(FetchOutcome::Unchanged(digest)) => {
+            client_options.print_message("unchanged\n");
+            client_options.print_digests([(digest, path.as_str())], Verification::Verified)
+        }
+        Err(error) => print_transfer_error(&error),
     }
 }
 
-/// Returns `true` if the path ends in a separator. It is then a folder, whether that exists or not.
-fn names_folder(path: &Path) -> bool {
+/// Returns `true` if the path ends in a separator. Such a path means a folder, even if the folder does not exist.
+fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().to_string_lossy().ends_with(is_separator)
 }
 
-/// Returns the path of the local file; `None` if the name on the server cannot be used as a local name.
-fn target(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
+/// Returns the path of the local file to write. `name` is the file's name on the server, `output` the value of
+/// `--output`. Returns `None` if the last segment of `name` cannot be used as a local file name.
+fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
     let folder = match output {
-        Some(output) if !output.is_dir() && !names_folder(&output) => return Some(output),
+        Some(output) if !output.is_dir() && !ends_in_separator(&output) => return Some(output),
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;

@@ -1,9 +1,10 @@
-//! The command line: one module for each command.
+//! The command line of rulebook. Each command has a Rust module.
 //!
-//! This module parses the arguments, runs the requested command and converts its result to an exit code. A command
-//! parses its own options, calls the engine and prints the result.
+//! This file parses the settings that all commands share, runs the requested command and converts its result to an exit
+//! code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
+//! result.
 //!
-//! To add a command, write a module with a constant `COMMAND` and list it in `COMMANDS`.
+//! To add a command, write a Rust module with a constant `COMMAND`, and add this constant to [`COMMANDS`].
 
 mod call;
 mod check;
@@ -33,21 +34,21 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches, Parser};
 
 use rulebook::Rulebook;
-use settings::{Settings, files_arg, files_value};
+use settings::{Settings, files_folder, new_files_arg};
 
-/// A command of the program.
+/// A command of the program, such as `rulebook serve`.
 struct Command {
     name: &'static str,
-    /// Adds the description and the options to the command of clap. For most commands, this is the function
-    /// `augment_args` of their options.
-    augment: fn(clap::Command) -> clap::Command,
-    /// The flags of the shared settings that the help of the command lists. Every command accepts every setting except
-    /// `--files`.
-    settings: &'static [&'static str],
-    run: fn(&ArgMatches, &Settings, App<'_>) -> Result<Exit, clap::Error>,
+    /// Adds the description and the options of this command to a command of the argument parser clap. For most
+    /// commands, this is the function `augment_args` that clap derives for their options.
+    add_options: fn(clap::Command) -> clap::Command,
+    /// The names of the settings that the help of this command lists. Every command accepts all settings, except that
+    /// only commands that list `--files` accept it.
+    shown_settings: &'static [&'static str],
+    run: fn(&ArgMatches, &Settings, AddHandlers<'_>) -> Result<Exit, clap::Error>,
 }
 
-/// All commands, in the order of the help.
+/// All commands, in the order in which the help lists them.
 const COMMANDS: &[Command] = &[
     serve::COMMAND,
     check::COMMAND,
@@ -66,33 +67,33 @@ const COMMANDS: &[Command] = &[
     new::COMMAND,
 ];
 
-/// The function that adds a program's modules, types and state.
-type App<'a> = Box<dyn FnOnce(Rulebook) -> Rulebook + 'a>;
+/// The function of a program that adds its handlers, its custom types and its state to the builder `Rulebook`.
+type AddHandlers<'a> = Box<dyn FnOnce(Rulebook) -> Rulebook + 'a>;
 
-/// The result of a command.
+/// The result of a command, which determines the exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     Success,
-    /// The definition has errors, or a call or a server returned an error.
-    Refused,
-    /// The arguments are invalid. clap uses the same number.
-    Usage,
-    /// The operating system reported an error, for example for an address or a file.
-    Failed,
+    /// The definition has errors, or a called method or a server returned an error.
+    ErrorsReported,
+    /// The command line arguments are invalid. The argument parser clap uses the same exit code.
+    InvalidUsage,
+    /// The operating system reported an error, for example that a file cannot be read.
+    SystemError,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Success => 0,
-            Exit::Refused => 1,
-            Exit::Usage => 2,
-            Exit::Failed => 3,
+            Exit::ErrorsReported => 1,
+            Exit::InvalidUsage => 2,
+            Exit::SystemError => 3,
         })
     }
 }
 
-/// The purpose of the program, which the help shows first.
+/// The first line of the help: the purpose of the program.
 const ABOUT: &str =
     "Write an HTTP API down once, as JSON definitions; rulebook routes, checks, permits, documents and serves it";
 
@@ -103,7 +104,7 @@ app.json, its default. --api and --static have no key in app.json.
 Exit codes: 0 success; 1 the definition has errors, or the call returned an error; 2 invalid usage; 3 a system error, \
 for example an address in use or an unreadable file.";
 
-/// The command line without the commands.
+/// The options that all commands share.
 #[derive(Debug, Parser)]
 #[command(name = "rulebook", version, about = ABOUT, after_help = AFTER_HELP)]
 struct Cli {
@@ -111,33 +112,33 @@ struct Cli {
     settings: Settings,
 }
 
-/// Builds the command line. The help of each command lists only the settings that the command uses.
-fn command_line() -> clap::Command {
-    let mut cli = <Cli as clap::CommandFactory>::command().arg(files_arg());
+/// Builds the argument parser with all commands. The help of each command lists only the settings that it uses.
+fn argument_parser() -> clap::Command {
+    let mut cli = <Cli as clap::CommandFactory>::command().arg(new_files_arg());
     for command in COMMANDS {
-        let mut subcommand = (command.augment)(clap::Command::new(command.name));
+        let mut subcommand = (command.add_options)(clap::Command::new(command.name));
         if command.accepts_files() {
-            subcommand = subcommand.arg(files_arg());
+            subcommand = subcommand.arg(new_files_arg());
         }
         cli = cli.subcommand(subcommand);
     }
-    // This adds the settings to the commands.
+    // `build` copies the settings, which are global arguments, to each command.
     cli.build();
     COMMANDS.iter().fold(cli, |cli, command| {
-        cli.mut_subcommand(command.name, |subcommand| show_settings(subcommand, command.settings))
+        cli.mut_subcommand(command.name, |subcommand| show_only_settings(subcommand, command.shown_settings))
     })
 }
 
-/// Hides all settings except these in the help of a command and its subcommands.
-fn show_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
+/// Hides all settings except those in `shown` from the help of a command and its subcommands.
+fn show_only_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
     let command = command.mut_args(|arg| {
-        let is_setting = arg.get_help_heading() == Some(settings::HEADING);
+        let is_setting = arg.get_help_heading() == Some(settings::HELP_HEADING);
         if is_setting && !shown.contains(&arg.get_long().unwrap_or_default()) { arg.hide(true) } else { arg }
     });
-    command.mut_subcommands(|subcommand| show_settings(subcommand, shown))
+    command.mut_subcommands(|subcommand| show_only_settings(subcommand, shown))
 }
 
-/// Runs the command line of a program: `app` adds the program's modules, types and state.
+/// Runs the command line of a program. `app` adds the program's handlers, custom types and state to the builder.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -145,35 +146,35 @@ fn show_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
 /// }
 /// ```
 pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
-    match command_line().try_get_matches().and_then(|matches| run_command(&matches, Box::new(app))) {
+    match argument_parser().try_get_matches().and_then(|matches| run_command(&matches, Box::new(app))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            // clap returns `--help` and `--version` as errors, and prints them to standard output.
+            // For `--help` and `--version`, clap returns an error whose text is the help or the version.
             let _ = error.print();
-            if error.use_stderr() { Exit::Usage } else { Exit::Success }.into()
+            if error.use_stderr() { Exit::InvalidUsage } else { Exit::Success }.into()
         }
     }
 }
 
-fn run_command(matches: &ArgMatches, app: App<'_>) -> Result<Exit, clap::Error> {
+fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {
     let mut settings = Cli::from_arg_matches(matches)?.settings;
     let subcommand = matches.subcommand();
     let (command, options) = subcommand
         .and_then(|(name, options)| Some((COMMANDS.iter().find(|command| command.name == name)?, options)))
         .unwrap_or((&serve::COMMAND, matches));
-    settings.files = files_value(matches, Some(options).filter(|_| command.accepts_files()));
+    settings.files = files_folder(matches, Some(options).filter(|_| command.accepts_files()));
     (command.run)(options, &settings, app)
 }
 
 impl Command {
-    /// Returns `true` if the command accepts the setting `--files`. `keys add` does not, because it has a different
-    /// flag of this name.
+    /// Returns `true` if the command accepts the setting `--files`. The command `keys` does not, because `keys add` has
+    /// another flag with this name.
     fn accepts_files(&self) -> bool {
-        self.settings.contains(&settings::FILES)
+        self.shown_settings.contains(&settings::FILES_FLAG)
     }
 }
 
-/// Parses the options of a command.
-fn options<O: Args>(matches: &ArgMatches) -> Result<O, clap::Error> {
+/// Returns the options of a command from the arguments that clap has parsed.
+fn parse_options<O: Args>(matches: &ArgMatches) -> Result<O, clap::Error> {
     O::from_arg_matches(matches)
 }

@@ -1,7 +1,7 @@
-//! The log of a server: lines of text for people, or JSON objects for programs.
+//! The log of `rulebook serve`: lines of text for people, or JSON objects for programs.
 //!
-//! Text in log records cannot imitate another line of the log: in the text format, continuation lines are indented and
-//! other control characters are escaped.
+//! The text of a log record cannot imitate another record: in the text format, the second and further lines of a record
+//! are indented, and control characters are escaped.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -13,31 +13,36 @@ use serde_json::{Map, Value as Json};
 
 use rulebook_model::model::LogFormat;
 
-/// The default filter.
-pub(super) const FILTER: &str = "info,actix_server=warn";
+/// The default filter of log records, in the syntax of the crate `env_logger`.
+pub(super) const DEFAULT_FILTER: &str = "info,actix_server=warn";
 
-/// Starts logging to standard error: the records that pass `filter`, and panics.
+/// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
 ///
 /// # Errors
 /// Fails if the program has already set a logger.
-pub(super) fn start(filter: &str, format: LogFormat) -> Result<(), String> {
+pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
-        LogFormat::Text => text,
-        LogFormat::Json => json,
+        LogFormat::Text => write_text_record,
+        LogFormat::Json => write_json_record,
     });
     builder.try_init().map_err(|error| error.to_string())?;
     rulebook::log_panics();
     Ok(())
 }
 
-fn text(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let mut message = escaped(&record.args().to_string());
-    // The messages of this crate contain the values of their fields.
-    if !is_this_crate(record.target()) {
-        for (name, value) in &fields(record) {
-            // Writing to a String cannot fail.
-            let _ = write!(message, " {}={}", escaped(name), escaped(&value.to_string()));
+fn write_text_record(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let mut message = escape_control_characters(&record.args().to_string());
+    // The messages of rulebook already contain the values of their fields.
+    if !is_from_rulebook(record.target()) {
+        for (name, value) in &structured_fields(record) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(
+                message,
+                " {}={}",
+                escape_control_characters(name),
+                escape_control_characters(&value.to_string())
+            );
         }
     }
     let (time, level) = (line.timestamp_millis(), record.level());
@@ -45,26 +50,26 @@ fn text(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     writeln!(line, "[{time} {style}{level:<5}{style:#} {}] {message}", record.target())
 }
 
-fn json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+fn write_json_record(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut object = Map::new();
     object.insert("time".to_owned(), line.timestamp_millis().to_string().into());
     object.insert("level".to_owned(), record.level().as_str().into());
     object.insert("target".to_owned(), record.target().into());
     object.insert("message".to_owned(), record.args().to_string().into());
-    for (name, value) in fields(record) {
-        // A field of the record must not replace one of these fields.
+    for (name, value) in structured_fields(record) {
+        // A field of the record must not replace the time, level, target or message.
         object.entry(name).or_insert(value);
     }
     serde_json::to_writer(&mut *line, &object)?;
     writeln!(line)
 }
 
-fn is_this_crate(target: &str) -> bool {
+fn is_from_rulebook(target: &str) -> bool {
     target.strip_prefix("rulebook").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Indents continuation lines and escapes control characters.
-fn escaped(text: &str) -> String {
+/// Indents every line of a text except the first, and escapes other control characters than line breaks.
+fn escape_control_characters(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
@@ -76,28 +81,28 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns the structured fields of a record.
-fn fields(record: &Record<'_>) -> Map<String, Json> {
-    let mut fields = Fields(Map::new());
+/// Returns the structured fields of a log record.
+fn structured_fields(record: &Record<'_>) -> Map<String, Json> {
+    let mut fields = FieldCollector(Map::new());
     // A field whose value cannot be read is omitted.
     let _ = record.key_values().visit(&mut fields);
     fields.0
 }
 
-struct Fields(Map<String, Json>);
+struct FieldCollector(Map<String, Json>);
 
-impl<'kvs> VisitSource<'kvs> for Fields {
+impl<'kvs> VisitSource<'kvs> for FieldCollector {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        let mut field = Field(Json::Null);
+        let mut field = FieldValue(Json::Null);
         value.visit(&mut field)?;
         self.0.insert(key.as_str().to_owned(), field.0);
         Ok(())
     }
 }
 
-struct Field(Json);
+struct FieldValue(Json);
 
-impl<'v> VisitValue<'v> for Field {
+impl<'v> VisitValue<'v> for FieldValue {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
         self.0 = value.to_string().into();
         Ok(())
@@ -137,8 +142,8 @@ impl<'v> VisitValue<'v> for Field {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn text_cannot_start_a_line_of_the_log() {
-        let escaped = super::escaped("it broke\nat 1:2\r\x1b[2J \u{9b}café");
+    fn record_text_with_line_breaks_cannot_imitate_another_record() {
+        let escaped = super::escape_control_characters("it broke\nat 1:2\r\x1b[2J \u{9b}café");
         assert_eq!(escaped, "it broke\n    at 1:2\\r\\u{1b}[2J \\u{9b}café");
     }
 }

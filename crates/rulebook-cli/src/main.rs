@@ -1,4 +1,4 @@
-//! The program `rulebook`: serves any definition, without handlers.
+//! The program `rulebook`: the command line without any handlers. It checks, documents and serves any definition.
 
 use std::process::ExitCode;
 

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{App, Command, Exit, Settings, output};
+use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::describe::{self, ModulePart};
 use rulebook_model::diagnostic::closest;
 use rulebook_model::model::Api;
 
 pub(super) const COMMAND: Command = Command {
     name: "openapi",
-    augment: Options::augment_args,
-    settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
 };
 
 /// Print the OpenAPI document of the API.
@@ -27,26 +27,27 @@ struct Options {
     output: Option<PathBuf>,
 }
 
-fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
-    // The document describes only the definition, so that handlers are not checked. `check --bound` and `serve` do
-    // that.
-    let api = match settings.api(app) {
+fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
+    // The document depends on the definition only. Whether the program has the right handlers is checked by
+    // `rulebook check --bound` and `rulebook serve`.
+    let api = match settings.load_api(app) {
         Ok(api) => api,
         Err(exit) => return exit,
     };
-    let document = match options.module.as_deref().map(|name| part(&api, name)) {
+    let document = match options.module.as_deref().map(|name| find_module(&api, name)) {
         None => describe::openapi(&api),
         Some(Ok(part)) => describe::openapi_part(&api, &part),
         Some(Err(error)) => {
-            output::complain(&format!("error: {error}\n"));
-            return Exit::Usage;
+            output::print_to_stderr(&format!("error: {error}\n"));
+            return Exit::InvalidUsage;
         }
     };
-    output::deliver(&format!("{document:#}\n"), options.output.as_deref())
+    output::write_document(&format!("{document:#}\n"), options.output.as_deref())
 }
 
-/// Finds the module of this name.
-fn part(api: &Api, name: &str) -> Result<ModulePart, String> {
+/// Returns the API module with this name, as a part of the API to describe. Returns an error message if no API
+/// module has this name.
+fn find_module(api: &Api, name: &str) -> Result<ModulePart, String> {
     let names = || api.modules.iter().map(|module| module.name.as_str());
     names().position(|module| module == name).map(|index| ModulePart::whole(api, index)).ok_or_else(|| {
         let help = closest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Printing to standard output and standard error.
+//! Prints the output of commands to standard output and their messages to standard error.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -8,28 +8,28 @@ use super::Exit;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
-/// Prints to standard output, and returns the exit code for a command that only prints. If the reader has closed the
-/// pipe (`| head`), that is not an error; if the disk is full, it is.
-pub(super) fn print(text: &str) -> Exit {
+/// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
+/// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
+pub(super) fn print_to_stdout(text: &str) -> Exit {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => {
-            complain(&format!("error: standard output: {error}\n"));
-            Exit::Failed
+            print_to_stderr(&format!("error: standard output: {error}\n"));
+            Exit::SystemError
         }
     }
 }
 
-/// Writes a document to the file of `--output`, or to standard output without that option.
-pub(super) fn deliver(document: &str, file: Option<&Path>) -> Exit {
-    let Some(file) = file else { return print(document) };
-    match replace(file, document) {
+/// Writes a document to the file of `--output`, or to standard output if that option is not given.
+pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
+    let Some(file) = file else { return print_to_stdout(document) };
+    match replace_file(file, document) {
         Ok(()) => Exit::Success,
         Err(error) => {
-            complain(&format!("error: --output {}: {error}\n", file.display()));
-            Exit::Failed
+            print_to_stderr(&format!("error: --output {}: {error}\n", file.display()));
+            Exit::SystemError
         }
     }
 }
@@ -37,8 +37,8 @@ pub(super) fn deliver(document: &str, file: Option<&Path>) -> Exit {
 /// Writes bytes to standard output.
 ///
 /// # Errors
-/// Fails if they cannot be written, or the reader has closed the pipe.
-pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+/// Fails if the bytes cannot be written, or the program that reads the pipe has closed it.
+pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
@@ -47,19 +47,19 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
 /// Writes the content of a file to standard output.
 ///
 /// # Errors
-/// Fails if [`write`] fails, or the file cannot be read.
-pub(super) fn copy(file: &mut File) -> io::Result<()> {
+/// Fails if the file cannot be read, or [`write_to_stdout`] would fail.
+pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     io::copy(file, &mut stdout)?;
     stdout.flush()
 }
 
-/// Writes a file atomically: after a crash there is either the previous file or the new one.
+/// Writes a file atomically: if the computer crashes meanwhile, `file` has either its previous content or the new one.
 ///
 /// # Errors
-/// Fails if the file cannot be written, or something other than a file has the path.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    // Symbolic links are resolved, so that the file is replaced and not a link to it.
+/// Fails if the file cannot be written, or the path is that of a folder or a device.
+fn replace_file(file: &Path, text: &str) -> io::Result<()> {
+    // If the path is a symbolic link, the file that it refers to is replaced, and not the link.
     let file = match file.canonicalize() {
         Ok(target) if target.is_file() => target,
         Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "exists and is not a regular file")),
@@ -67,51 +67,53 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = builder().tempfile_in(folder)?;
+    let mut temporary = temporary_file_builder().tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     temporary.as_file().sync_all()?;
     temporary.persist(&file)?;
     Ok(())
 }
 
-/// Creates temporary files with the permissions of ordinary new files instead of `0600`.
-fn builder() -> tempfile::Builder<'static, 'static> {
+/// Returns a builder of temporary files with the permissions of ordinary new files, instead of `0600`.
+fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder
 }
 
-/// Prints to standard error.
-pub(super) fn complain(text: &str) {
+/// Prints a text to standard error. Errors of writing are ignored, because there is no place to report them.
+pub(super) fn print_to_stderr(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints the errors of a definition to standard error, in color if that is a terminal.
-pub(super) fn report(report: &Report) {
-    complain(&report.render(has_color(&io::stderr())));
-    complain(&format!("\n{}\n", count(report)));
+/// Prints the errors of a definition to standard error, in color if standard error is a terminal.
+pub(super) fn print_report(report: &Report) {
+    print_to_stderr(&report.render(has_color(&io::stderr())));
+    print_to_stderr(&format!("\n{}\n", error_count(report)));
 }
 
-/// Returns the number of errors as text: `1 error`, `2 errors`.
-pub(super) fn count(report: &Report) -> String {
-    number(report.diagnostics.len(), "error")
+/// Returns the number of errors in a report, as text: `1 error`, `2 errors`.
+pub(super) fn error_count(report: &Report) -> String {
+    count_with_noun(report.diagnostics.len(), "error")
 }
 
-/// Returns a number with a noun: `1 module`, `2 modules`.
-pub(super) fn number(count: usize, noun: &str) -> String {
+/// Returns a number with a noun in singular or plural: `1 module`, `2 modules`.
+pub(super) fn count_with_noun(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Returns the size of an API as text: `1 module, 4 services, 9 methods`.
-pub(super) fn size(api: &Api) -> String {
+/// Returns the numbers of modules, services and methods of an API: `1 module, 4 services, 9 methods`.
+pub(super) fn api_size(api: &Api) -> String {
     let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
     let methods = services.iter().map(|service| service.methods.len()).sum();
-    let (modules, services) = (number(api.modules.len(), "module"), number(services.len(), "service"));
-    format!("{modules}, {services}, {}", number(methods, "method"))
+    let (modules, services) =
+        (count_with_noun(api.modules.len(), "module"), count_with_noun(services.len(), "service"));
+    format!("{modules}, {services}, {}", count_with_noun(methods, "method"))
 }
 
-/// Returns `true` if colors should be written to a stream: it is a terminal, and `NO_COLOR` is not set.
+/// Returns `true` if text for this stream should be colored: the stream is a terminal, and the environment variable
+/// `NO_COLOR` is not set.
 pub(super) fn has_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

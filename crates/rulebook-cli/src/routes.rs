@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-use super::{App, Command, Exit, Settings, output};
+use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::model::{Method, Service};
 
 pub(super) const COMMAND: Command = Command {
     name: "routes",
-    augment: Options::augment_args,
-    settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
 };
 
 /// List the methods: HTTP method, path, id and scope.
@@ -20,15 +20,15 @@ struct Options {
     filter: Option<String>,
 }
 
-fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
-    let api = match settings.api(app) {
+fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
+    let api = match settings.load_api(app) {
         Ok(api) => api,
         Err(exit) => return exit,
     };
     let base = api.base.trim_end_matches('/');
     let services = api.modules.iter().flat_map(|module| &module.services);
     let mut rows: Vec<[String; 4]> = services
-        .flat_map(|service| service.methods.iter().map(move |method| row(base, service, method)))
+        .flat_map(|service| service.methods.iter().map(move |method| table_row(base, service, method)))
         .filter(|[_, _, id, _]| options.filter.as_ref().is_none_or(|text| id.contains(text)))
         .collect();
     rows.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
@@ -38,11 +38,12 @@ fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
         let [a, b, c] = widths;
         text + format!("{http:a$}  {path:b$}  {id:c$}  {scope}").trim_end() + "\n"
     });
-    output::print(&text)
+    output::print_to_stdout(&text)
 }
 
-/// Returns the columns of a row: HTTP method, path with its positional parameters, id, scope.
-fn row(base: &str, service: &Service, method: &Method) -> [String; 4] {
+/// Returns the columns of the table row for a method: HTTP method, path, id, and scope (the permissions that a caller
+/// needs). The path includes the parameters that follow it as positional segments.
+fn table_row(base: &str, service: &Service, method: &Method) -> [String; 4] {
     let uri = service.uri();
     let mut path = format!("{base}{}", if uri == "/" && !base.is_empty() { "" } else { &uri });
     for parameter in method.positions() {

@@ -7,9 +7,9 @@ use rulebook_model::schema::{SchemaKind, schema};
 
 pub(super) const COMMAND: Command = Command {
     name: "schema",
-    augment: Options::augment_args,
-    settings: &[],
-    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 
 /// Print the JSON Schema of definition files, for completion and checks in editors.
@@ -47,10 +47,10 @@ impl From<FileKind> for SchemaKind {
 }
 
 fn run(options: &Options) -> Exit {
-    output::print(&text(options.kind.into()))
+    output::print_to_stdout(&schema_text(options.kind.into()))
 }
 
-/// Returns the text of a schema file.
-pub(super) fn text(of: SchemaKind) -> String {
-    format!("{:#}\n", schema(of))
+/// Returns the text of the JSON Schema for this kind of definition file.
+pub(super) fn schema_text(kind: SchemaKind) -> String {
+    format!("{:#}\n", schema(kind))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::client_options::{ClientOptions, after_help, transfer_failed};
+use super::client_options::{ClientOptions, after_help, print_transfer_error};
 use super::{Command, Exit, output};
-use crate::remote::{OutgoingFile, Server, WriteCondition, send};
+use crate::remote::{OutgoingFile, ServerUrl, WriteCondition, send};
 use rulebook::ETag;
 
 const EXAMPLES: &str = "\
@@ -18,9 +18,9 @@ Examples:
 
 pub(super) const COMMAND: Command = Command {
     name: "send",
-    augment: Options::augment_args,
-    settings: &[],
-    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 
 /// Send files to another server.
@@ -32,7 +32,7 @@ struct Options {
     files: Vec<PathBuf>,
     /// URL of the server (`https://host`), whose `/iapi/file` or `/iapi/files` is called, or the URL of another call.
     #[arg(long, value_name = "URL")]
-    to: Server,
+    to: ServerUrl,
     /// Name of the file on the server; if it ends in `/`, the folder for the files, which keep their names
     /// [default: the name of the file].
     #[arg(long = "as", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -49,14 +49,14 @@ struct Options {
 
 fn run(options: &Options) -> Exit {
     let Options { files, to, name, if_absent, if_match, client: client_options } = options;
-    let outgoing = match outgoing(files, name.as_deref()) {
+    let outgoing = match outgoing_files(files, name.as_deref()) {
         Ok(outgoing) => outgoing,
         Err(why) => {
-            output::complain(&format!("error: {why}\n"));
-            return Exit::Usage;
+            output::print_to_stderr(&format!("error: {why}\n"));
+            return Exit::InvalidUsage;
         }
     };
-    let client = match client_options.client() {
+    let client = match client_options.create_client() {
         Ok(client) => client,
         Err(exit) => return exit,
     };
@@ -67,19 +67,20 @@ fn run(options: &Options) -> Exit {
     };
     let shown_name = match outgoing.as_slice() {
         [file] => file.name.clone(),
-        files => output::number(files.len(), "file"),
+        files => output::count_with_noun(files.len(), "file"),
     };
-    match client_options.with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress)) {
+    match client_options.run_with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress)) {
         Ok((digests, verification)) => {
             let names = outgoing.iter().map(|file| file.name.as_str());
-            client_options.print(digests.into_iter().zip(names), verification)
+            client_options.print_digests(digests.into_iter().zip(names), verification)
         }
-        Err(error) => transfer_failed(&error),
+        Err(error) => print_transfer_error(&error),
     }
 }
 
-/// Returns the files with their names on the server.
-fn outgoing(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingFile>, String> {
+/// Returns each local file together with its name on the server. `name` is the value of `--as`. Returns an error
+/// message if a file would have no valid name.
+fn outgoing_files(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingFile>, String> {
     match (name, files) {
         (Some(name), [path]) if !name.ends_with('/') => {
             Ok(vec![OutgoingFile { path: path.clone(), name: name.to_owned() }])
@@ -87,12 +88,12 @@ fn outgoing(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingFile>, 
         (Some(name), _) if !name.ends_with('/') => {
             Err(format!("--as {name}: for several files, name a folder that ends in `/`"))
         }
-        (folder, _) => files.iter().map(|path| in_folder(path, folder.unwrap_or_default())).collect(),
+        (folder, _) => files.iter().map(|path| outgoing_file_in_folder(path, folder.unwrap_or_default())).collect(),
     }
 }
 
-/// Returns a file with its own name, in a folder of the server.
-fn in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
+/// Returns a local file together with its name on the server: the folder, and then the name of the local file.
+fn outgoing_file_in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name =
         name.ok_or_else(|| format!("{}: the path has no name that a server accepts; use --as NAME", path.display()))?;

@@ -3,34 +3,34 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{App, Command, Exit, Settings, log, output};
+use super::{AddHandlers, Command, Exit, Settings, log, output};
 use rulebook::key::{self, Keys};
 use rulebook::{Engine, Settings as ServerSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
     name: "serve",
-    augment: |command| command.about("Serve the API (the default command)"),
-    settings: &["api", "bind", "data", "files", "static", "unbound", "workers", "log", "log-format"],
+    add_options: |command| command.about("Serve the API (the default command)"),
+    shown_settings: &["api", "bind", "data", "files", "static", "unbound", "workers", "log", "log-format"],
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
-/// The default address.
-const BIND: &str = "127.0.0.1:8080";
+/// The default address and port of the server.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
-fn run(app: App<'_>, settings: &Settings) -> Exit {
-    let validated = match settings.rulebook(app).validate() {
+fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
+    let validated = match settings.new_rulebook(app).validate() {
         Ok(validated) => validated,
         Err(report) => {
-            output::report(&report);
-            return Exit::Refused;
+            output::print_report(&report);
+            return Exit::ErrorsReported;
         }
     };
     let api = &validated.api;
-    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(log::FILTER).to_owned();
+    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
     let format = settings.log_format.map_or(api.log_format, LogFormat::from);
-    if let Err(why) = log::start(&log, format) {
-        return failed(&format!("cannot start the log: {why}"));
+    if let Err(why) = log::start_logging(&log, format) {
+        return print_error(&format!("cannot start the log: {why}"));
     }
     let folder = validated.data_folder.clone();
     let data = folder.path();
@@ -38,25 +38,25 @@ fn run(app: App<'_>, settings: &Settings) -> Exit {
     let file = data.join(key::FILE);
     let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
         Ok(keys) => keys,
-        Err(error) => return failed(&format!("--data {}: {error}", data.display())),
+        Err(error) => return print_error(&format!("--data {}: {error}", data.display())),
     };
-    let count = keys.len();
-    // While the watcher exists, it reloads the keys when their file changes. It is dropped after the server has
+    let key_count = keys.len();
+    // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
     // stopped.
     let _watcher = match keys.watch() {
         Ok(watcher) => watcher,
-        Err(error) => return failed(&format!("cannot start the thread that reloads the keys: {error}")),
+        Err(error) => return print_error(&format!("cannot start the thread that reloads the keys: {error}")),
     };
     let engine = match validated.authenticator(keys).build() {
         Ok(engine) => engine,
         Err(report) => {
-            output::report(&report);
-            return Exit::Refused;
+            output::print_report(&report);
+            return Exit::ErrorsReported;
         }
     };
     let api = engine.api();
     let bind = match (&settings.bind[..], &api.bind) {
-        ([], defined) => vec![defined.as_deref().unwrap_or(BIND).to_owned()],
+        ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
     let server_settings = ServerSettings::new()
@@ -67,53 +67,52 @@ fn run(app: App<'_>, settings: &Settings) -> Exit {
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return failed(&format!("--files {}: {error}", files.path().display()));
+        return print_error(&format!("--files {}: {error}", files.path().display()));
     }
     if let Err(error) = engine.start() {
-        return failed(&error.to_string());
+        return print_error(&error.to_string());
     }
     let running = match engine.serve(&server_settings) {
         Ok(running) => running,
-        Err(error) => return failed(&format!("--bind {}: {error}", server_settings.bind.join(","))),
+        Err(error) => return print_error(&format!("--bind {}: {error}", server_settings.bind.join(","))),
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
-    output::print(&summary(
+    output::print_to_stdout(&startup_summary(
         &engine,
         settings,
-        &Effective {
+        &EffectiveSettings {
             addresses: addresses.collect(),
             unbound,
             data,
-            keys: count,
+            key_count,
             workers: server_settings.workers,
             log,
         },
     ));
     match running.wait() {
         Ok(()) => Exit::Success,
-        Err(error) => failed(&error.to_string()),
+        Err(error) => print_error(&error.to_string()),
     }
 }
 
-fn failed(why: &str) -> Exit {
-    output::complain(&format!("error: {why}\n"));
-    Exit::Failed
+fn print_error(why: &str) -> Exit {
+    output::print_to_stderr(&format!("error: {why}\n"));
+    Exit::SystemError
 }
 
-/// The values of the settings that the server uses.
-struct Effective<'a> {
+/// The values that the server uses for its settings, for the summary at startup.
+struct EffectiveSettings<'a> {
     addresses: Vec<String>,
     unbound: Unbound,
     data: &'a Path,
-    /// Number of keys.
-    keys: usize,
+    key_count: usize,
     workers: Option<usize>,
     log: String,
 }
 
-/// Returns the summary that is printed at startup: the API, its addresses and the settings.
-fn summary(engine: &Engine, settings: &Settings, effective: &Effective<'_>) -> String {
+/// Returns the text that is printed at startup: the title of the API, the addresses of the server, and its settings.
+fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
     let Api { title, version, .. } = engine.api();
     let pages = if settings.static_files.is_dir() {
         settings.static_files.display().to_string()
@@ -123,10 +122,10 @@ fn summary(engine: &Engine, settings: &Settings, effective: &Effective<'_>) -> S
     let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
-        ("serves", output::size(engine.api())),
+        ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
         ("unbound", describe_unbound(effective.unbound).to_owned()),
-        ("data", format!("{} ({})", effective.data.display(), output::number(effective.keys, "key"))),
+        ("data", format!("{} ({})", effective.data.display(), output::count_with_noun(effective.key_count, "key"))),
         ("static", pages),
         ("workers", workers),
         ("log", effective.log.clone()),
@@ -136,7 +135,7 @@ fn summary(engine: &Engine, settings: &Settings, effective: &Effective<'_>) -> S
         rows.insert(after_data, ("files", files.path().display().to_string()));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
-        // Writing to a String cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "  {name:<11}{value}");
         text
     })

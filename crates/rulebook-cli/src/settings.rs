@@ -1,24 +1,24 @@
-//! The settings that all commands share, with their flags and environment variables.
+//! The settings that all commands share. Each can be set by a flag or by an environment variable.
 
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
-use super::{App, Exit, output};
+use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
 use rulebook::Rulebook;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 
-/// The heading of the settings in the help.
-pub(super) const HEADING: &str = "Settings";
+/// The heading above the settings in the help.
+pub(super) const HELP_HEADING: &str = "Settings";
 
-/// The flag of [`files_arg`].
-pub(super) const FILES: &str = "files";
+/// The name of the flag that [`new_files_arg`] returns.
+pub(super) const FILES_FLAG: &str = "files";
 
 /// The values of the settings, from flags and environment variables.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = HEADING)]
+#[command(next_help_heading = HELP_HEADING)]
 pub(super) struct Settings {
     /// Folder with the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
@@ -30,7 +30,7 @@ pub(super) struct Settings {
     /// Folder for the server's own data, such as keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     pub(super) data: Option<PathBuf>,
-    /// The value of `--files`, which [`files_value`] returns.
+    /// The value of `--files`, which [`files_folder`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,
     /// Folder with static files, served at `/` and `/static/`. Without it, `/` is a built-in page.
@@ -43,35 +43,35 @@ pub(super) struct Settings {
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn].
-    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]
+    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log: Option<String>,
     /// Format of the log [default: text].
     #[arg(long, global = true, value_name = "FORMAT", env = "RULEBOOK_LOG_FORMAT")]
     pub(super) log_format: Option<LogFormatFlag>,
 }
 
-/// Returns the flag `--files`. It is not global like the other settings, because `keys add` has a different flag of
-/// this name.
-pub(super) fn files_arg() -> Arg {
-    Arg::new(FILES)
-        .long(FILES)
+/// Returns the flag `--files`. The other settings are global flags, which every command accepts; this flag is not,
+/// because `keys add` has another flag with the same name.
+pub(super) fn new_files_arg() -> Arg {
+    Arg::new(FILES_FLAG)
+        .long(FILES_FLAG)
         .value_name("DIR")
         .env("RULEBOOK_FILES")
         .value_parser(clap::value_parser!(PathBuf))
-        .help_heading(HEADING)
-        // The help lists it after `--data`.
+        .help_heading(HELP_HEADING)
+        // With this position, the help lists the flag after `--data`.
         .display_order(3)
         .help("Folder for stored files, if the program stores any [default: the folder `files` in the --data folder]")
 }
 
-/// Returns the value of `--files`. The flag after the name of the command has priority, then the flag before it, then
-/// the environment variable.
-pub(super) fn files_value(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
-    let is_flag = |matches: &&ArgMatches| matches.value_source(FILES) == Some(ValueSource::CommandLine);
-    command.filter(is_flag).unwrap_or(matches).get_one(FILES).cloned()
+/// Returns the value of `--files`: that of the flag after the name of the command, otherwise that of the flag before
+/// the name, otherwise that of the environment variable.
+pub(super) fn files_folder(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
+    let is_flag = |matches: &&ArgMatches| matches.value_source(FILES_FLAG) == Some(ValueSource::CommandLine);
+    command.filter(is_flag).unwrap_or(matches).get_one(FILES_FLAG).cloned()
 }
 
-fn filter(text: &str) -> Result<String, env_filter::ParseError> {
+fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
     env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
 }
 
@@ -114,8 +114,8 @@ impl From<LogFormatFlag> for LogFormat {
 }
 
 impl Settings {
-    /// Returns the builder of the program with these settings.
-    pub(super) fn rulebook(&self, app: App<'_>) -> Rulebook {
+    /// Returns a builder that has these settings and the handlers of the program.
+    pub(super) fn new_rulebook(&self, app: AddHandlers<'_>) -> Rulebook {
         let rulebook = Rulebook::load(&self.api);
         let rulebook = match &self.data {
             Some(folder) => rulebook.data_folder(folder),
@@ -131,12 +131,12 @@ impl Settings {
         }
     }
 
-    /// Reads and checks the definition, and prints its errors.
-    pub(super) fn api(&self, app: App<'_>) -> Result<Api, Exit> {
-        let checked = self.rulebook(app).check();
+    /// Reads and checks the definition. If it has errors, prints them and returns the exit code.
+    pub(super) fn load_api(&self, app: AddHandlers<'_>) -> Result<Api, Exit> {
+        let checked = self.new_rulebook(app).check();
         let mut api = checked.map_err(|report| {
-            output::report(&report);
-            Exit::Refused
+            output::print_report(&report);
+            Exit::ErrorsReported
         })?;
         // `serve` accepts bearer keys in addition to the authenticators of the program.
         if !api.auth_schemes.contains(&AuthScheme::bearer()) {

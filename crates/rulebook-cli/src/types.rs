@@ -1,17 +1,17 @@
-//! `rulebook types`: the API as TypeScript declarations.
+//! `rulebook types`: prints TypeScript declarations of the API.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{App, Command, Exit, Settings, output};
+use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::describe;
 
 pub(super) const COMMAND: Command = Command {
     name: "types",
-    augment: Options::augment_args,
-    settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
 };
 
 /// Print TypeScript declarations of the API, for its client rulebook.js.
@@ -22,9 +22,9 @@ struct Options {
     output: Option<PathBuf>,
 }
 
-fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
-    match settings.api(app) {
-        Ok(api) => output::deliver(&describe::typescript(&api), options.output.as_deref()),
+fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
+    match settings.load_api(app) {
+        Ok(api) => output::write_document(&describe::typescript(&api), options.output.as_deref()),
         Err(exit) => exit,
     }
 }

@@ -1,4 +1,4 @@
-//! Caches: stored files that contain values of a database column.
+//! The handler [`cache`], which writes values of a database column to stored files. Such files are called caches.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,16 +16,17 @@ use rulebook::store::{Precondition, Publication, StoreError};
 use rulebook::{Args, Context};
 use rulebook_model::filename::FileName;
 
-/// Maximum number of calls that write caches at the same time. Each uses a connection to the database, and a thread.
-const MAX_CONCURRENT: usize = 4;
+/// Maximum number of calls of [`cache`] that run at the same time. Each call uses a database connection and a thread.
+const MAX_CONCURRENT_CALLS: usize = 4;
 
-/// Maximum time for which a call waits until fewer than [`MAX_CONCURRENT`] other calls are running.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum time for which a call waits until fewer than [`MAX_CONCURRENT_CALLS`] other calls are running.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The default of [`Caches::max_bytes`].
+/// The default of [`Caches::max_bytes`]: 1 GiB.
 const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 
-/// The database from which [`cache`] writes caches. The program adds it as [state](rulebook::Rulebook::state).
+/// The database whose values the handler [`cache`] writes to files. The program adds it as
+/// [state](rulebook::Rulebook::state).
 ///
 /// ```
 /// use rulebook::Rulebook;
@@ -42,15 +43,16 @@ const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 /// ```
 pub struct Caches {
     database: Box<dyn Fn() -> DatabaseFuture + Send + Sync>,
-    permits: Semaphore,
+    call_permits: Semaphore,
     max_bytes: u64,
 }
 
 type DatabaseFuture = Pin<Box<dyn Future<Output = Result<Database, String>> + Send>>;
 
 impl Caches {
-    /// Uses the database that the function `database` returns. The function is called before each use, so that the
-    /// program can create, migrate or move the database first. The text of its error is logged and not sent to clients.
+    /// Creates the state for [`cache`]. The function `database` returns the location of the database. It is called
+    /// before each use, so that the program can create or migrate the database first. If it returns an error, the text
+    /// is logged and not sent to clients.
     pub fn new<F, D>(database: F) -> Self
     where
         F: Fn() -> D + Send + Sync + 'static,
@@ -58,12 +60,12 @@ impl Caches {
     {
         Self {
             database: Box::new(move || Box::pin(database())),
-            permits: Semaphore::new(MAX_CONCURRENT),
+            call_permits: Semaphore::new(MAX_CONCURRENT_CALLS),
             max_bytes: DEFAULT_MAX_BYTES,
         }
     }
 
-    /// Sets the maximum total size in bytes of the files that one call writes. The default is 1 GiB.
+    /// Sets the maximum number of bytes of all files that one call writes together. The default is 1 GiB.
     #[must_use]
     pub fn max_bytes(self, max_bytes: u64) -> Self {
         Self { max_bytes, ..self }
@@ -87,44 +89,45 @@ pub struct CacheParameters {
     filenames: Vec<String>,
 }
 
-/// Writes values of a database column to stored files, one for each key, all or none. Returns the absolute paths of the
-/// files in the order of the keys. Existing files are replaced.
+/// Writes values of a database column to stored files. For each key of a row, the value in that row is written to a
+/// file. Either all files are written or, if an error occurs, no file. Returns the absolute paths of the files, in the
+/// order of the keys. Existing files are replaced.
 ///
 /// The parameters are `fromDB`, an `enum` of the columns that may be read, each as `table.column` or
 /// `schema.table.column`; `storePath`, of the type `filename`; `keys`, an `array<string>` of values of the table's
-/// primary key; and `filenames`, an `array<filename>` of equally many names below `storePath`. Text is written in
-/// UTF-8, numbers as text. The program must call [`Rulebook::keep_files`](rulebook::Rulebook::keep_files) and add
-/// [`Caches`] as state.
+/// primary key; and `filenames`, an `array<filename>` with a file name below `storePath` for each key. Text is written
+/// in UTF-8, numbers are written as text. The program must call
+/// [`Rulebook::keep_files`](rulebook::Rulebook::keep_files) and add [`Caches`] as state.
 ///
 /// # Errors
-/// Returns the declared errors `count_mismatch`, `duplicate_filename`, `not_allowed` if the caller's key does not allow
-/// a name, `no_value` if a key has no row or its value is null (the member `keys` lists all such keys), `not_cacheable`
-/// if the database has no such column, or the table's primary key is not a single column, `no_database`,
-/// `cache_too_large`, `name_taken` and `no_room`.
+/// Returns the declared errors `count_mismatch`, `duplicate_filename`, `not_allowed` if the caller's API key does not
+/// allow a file name, `no_value` if a key has no row or its value is null (the member `keys` lists all such keys),
+/// `not_cacheable` if the database has no such column, or the table's primary key is not a single column,
+/// `no_database`, `cache_too_large`, `name_taken` and `no_room`.
 pub async fn cache(Args(parameters): Args<CacheParameters>, context: Context) -> Result<Vec<String>, ApiError> {
     let CacheParameters { column, folder, keys, filenames } = parameters;
     if keys.len() != filenames.len() {
         return Err(ApiError::declared("count_mismatch"));
     }
-    let names = names(&context, &folder, &filenames)?;
+    let names = file_names(&context, &folder, &filenames)?;
     let column = Column::parse(&column)
         .ok_or_else(|| ApiError::internal(format_args!("{column:?} is not a column: expected `table.column`")))?;
     let caches =
         context.state::<Caches>().ok_or_else(|| ApiError::internal("the program has no state of the type Caches"))?;
     let store = context.store()?;
-    let _permit = match timeout(TIMEOUT, caches.permits.acquire()).await {
+    let _permit = match timeout(PERMIT_TIMEOUT, caches.call_permits.acquire()).await {
         Ok(Ok(permit)) => permit,
         _ => {
             return Err(ApiError::unavailable(format_args!(
                 "other calls were still writing caches after {} seconds",
-                TIMEOUT.as_secs()
+                PERMIT_TIMEOUT.as_secs()
             )));
         }
     };
     let database = (caches.database)().await.map_err(|why| ApiError::declared("no_database").with_log(why))?;
     let mut limited = LimitedStore::new(store.clone(), caches.max_bytes);
     let written = run_blocking(move || {
-        let staged = database.copy(&column, &keys, &mut limited)?;
+        let staged = database.copy_values(&column, &keys, &mut limited)?;
         let paths = names.iter().map(|name| store.path().join(name.as_str()).to_string_lossy().into_owned()).collect();
         let publications = names.into_iter().zip(staged);
         let publications =
@@ -132,11 +135,11 @@ pub async fn cache(Args(parameters): Args<CacheParameters>, context: Context) ->
         store.publish_all(publications.collect()).map_err(SourceError::Store)?;
         Ok(paths)
     });
-    written.await?.map_err(source_error)
+    written.await?.map_err(to_declared_error)
 }
 
-/// Returns the names of the files, below the folder, and checks that they are distinct and allowed.
-fn names(context: &Context, folder: &str, filenames: &[String]) -> Result<Vec<FileName>, ApiError> {
+/// Returns the names of the files below the folder. Checks that they are distinct, and that the caller may access them.
+fn file_names(context: &Context, folder: &str, filenames: &[String]) -> Result<Vec<FileName>, ApiError> {
     let below = |filename: &String| {
         let text = format!("{folder}/{filename}");
         // The folder and the file name are valid separately, but the joined name may be too long.
@@ -148,17 +151,17 @@ fn names(context: &Context, folder: &str, filenames: &[String]) -> Result<Vec<Fi
     if let Some(duplicate) = names.iter().find(|name| !seen.insert(*name)) {
         return Err(errors::store_error(StoreError::DuplicateName(duplicate.clone())));
     }
-    names.into_iter().map(|name| errors::check_allowed(context, name)).collect()
+    names.into_iter().map(|name| errors::require_file_access(context, name)).collect()
 }
 
-/// Converts an error to a declared error.
-fn source_error(error: SourceError) -> ApiError {
+/// Converts an error to the error that the definition of the method declares for it.
+fn to_declared_error(error: SourceError) -> ApiError {
     let message = error.to_string();
     match error {
         SourceError::NoTable(_)
         | SourceError::NoColumn { .. }
-        | SourceError::NoKey(_)
-        | SourceError::SeveralKeys { .. } => {
+        | SourceError::NoPrimaryKey(_)
+        | SourceError::CompositePrimaryKey { .. } => {
             ApiError::declared("not_cacheable").with_message(&message).with_log(message)
         }
         SourceError::NoValue(keys) => ApiError::declared("no_value").with_message(message).with_member("keys", keys),

@@ -1,5 +1,5 @@
-//! Converts errors of the store to errors that the definition declares, and checks file names against the patterns of a
-//! key.
+//! Converts errors of the file store to errors that definitions declare. Checks whether the caller's API key, which can
+//! be restricted to patterns of file names, allows a file.
 
 use tokio::task::spawn_blocking;
 
@@ -8,16 +8,16 @@ use rulebook::Context;
 use rulebook::store::StoreError;
 use rulebook_model::filename::FileName;
 
-/// Runs a function that blocks on the disk or the database in a thread that serves no requests.
+/// Runs a function that waits for the disk or the database. It runs in a thread that does not serve requests.
 pub(super) async fn run_blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     spawn_blocking(run).await.map_err(ApiError::internal)
 }
 
-/// Returns the name if the key of the caller allows it.
+/// Returns the file name if the caller's API key allows the caller to access this file.
 ///
 /// # Errors
-/// Returns the declared error `not_allowed` if the key does not allow the name.
-pub(super) fn check_allowed(context: &Context, name: FileName) -> Result<FileName, ApiError> {
+/// Returns the declared error `not_allowed` if the caller must not access the file.
+pub(super) fn require_file_access(context: &Context, name: FileName) -> Result<FileName, ApiError> {
     match context.identity() {
         Some(identity) if !identity.may_access_file(&name) => {
             Err(ApiError::declared("not_allowed").with_member("filename", name.as_str()))
@@ -26,7 +26,7 @@ pub(super) fn check_allowed(context: &Context, name: FileName) -> Result<FileNam
     }
 }
 
-/// Converts an error of the store to a declared error.
+/// Converts an error of the file store to the error that the definition of the method declares for it.
 pub(super) fn store_error(error: StoreError) -> ApiError {
     let with_name = |code, name: FileName| ApiError::declared(code).with_member("filename", name.as_str());
     match error {
@@ -35,7 +35,7 @@ pub(super) fn store_error(error: StoreError) -> ApiError {
         StoreError::PreconditionFailed(name) => with_name("precondition_failed", name),
         StoreError::DuplicateName(name) => with_name("duplicate_filename", name),
         StoreError::StorageFull => ApiError::declared("no_room"),
-        // `TooLarge`, and errors of the disk.
+        // The variant `TooLarge`, and errors of reading or writing the disk.
         _ => ApiError::internal(error),
     }
 }

@@ -21,33 +21,36 @@ pub struct UploadParameters {
     filename: String,
 }
 
-/// The parameters of [`upload_all`]: as many names as files.
+/// The parameters of [`upload_all`]. The two arrays have the same length.
 #[derive(Deserialize)]
 pub struct UploadAllParameters {
     content: Vec<Upload>,
     filename: Vec<String>,
 }
 
-/// Responds with a stored file. The parameter is `filename`, of the type `filename`; the method must have the option
-/// `download`.
+/// Responds with a stored file. The parameter is `filename`, of the type `filename`. The definition of the
+/// method must have the option `download`.
 ///
 /// # Errors
-/// Returns the declared errors `no_such_file`, and `not_allowed` if the caller's key does not allow the name.
+/// Returns the declared errors `no_such_file`, and `not_allowed` if the caller's API key does not allow the
+/// file name.
 pub async fn download(Args(parameters): Args<DownloadParameters>, context: Context) -> Result<Download, ApiError> {
-    let name = parse_allowed(&context, &parameters.filename)?;
+    let name = parse_allowed_name(&context, &parameters.filename)?;
     let store = context.store()?;
-    let last_part = name.parts().last().unwrap_or_default().to_owned();
+    let last_segment = name.parts().last().unwrap_or_default().to_owned();
     let file = match store.read_nonblocking(&name) {
         Some(file) => file,
         None => run_blocking(move || store.read(&name)).await?,
     };
     let file = file.map_err(errors::store_error)?;
-    // Clients must validate their copy before each use. The entity tag identifies the content, so that this is cheap.
-    Ok(Download::from(file).name(last_part).header("Cache-Control", "no-cache").inline())
+    // `no-cache` means that clients validate their copy before each use. This is cheap, because the entity tag
+    // identifies the content.
+    Ok(Download::from(file).name(last_segment).header("Cache-Control", "no-cache").inline())
 }
 
-/// Stores a file. A file of the same name is replaced, unless the request forbids that with `If-None-Match: *` or
-/// `If-Match`. The parameters are `content`, of the type `file`, and `filename`, of the type `filename`.
+/// Stores a file. An existing file with the same name is replaced, unless the header field `If-None-Match` or
+/// `If-Match` of the request forbids this. The parameters are `content`, of the type `file`, and `filename`, of the
+/// type `filename`.
 ///
 /// # Errors
 /// Returns the declared errors `not_allowed`, `precondition_failed`, `name_taken` and `no_room`.
@@ -65,12 +68,12 @@ pub async fn upload_all(Args(parameters): Args<UploadAllParameters>, context: Co
     store_files(parameters.content, &parameters.filename, &context).await.map(drop)
 }
 
-/// Stores files and returns their entity tags.
+/// Stores files, and returns their entity tags in the same order.
 async fn store_files(contents: Vec<Upload>, filenames: &[String], context: &Context) -> Result<Vec<String>, ApiError> {
     if contents.len() != filenames.len() {
         return Err(ApiError::declared("count_mismatch"));
     }
-    let names = filenames.iter().map(|name| parse_allowed(context, name)).collect::<Result<Vec<_>, _>>()?;
+    let names = filenames.iter().map(|name| parse_allowed_name(context, name)).collect::<Result<Vec<_>, _>>()?;
     let precondition = context.head().map_or_else(Precondition::default, |head: &Head| Precondition::from_head(head));
     let store = context.store()?;
     let published = run_blocking(move || {
@@ -83,9 +86,9 @@ async fn store_files(contents: Vec<Upload>, filenames: &[String], context: &Cont
     Ok(infos.into_iter().filter_map(|info| info.etag).map(|etag| etag.to_string()).collect())
 }
 
-/// Parses a file name, and checks that the key of the caller allows it. The patterns of the definition were checked
-/// before.
-fn parse_allowed(context: &Context, text: &str) -> Result<FileName, ApiError> {
-    // This cannot fail, because the type `filename` accepts only valid names.
-    errors::check_allowed(context, FileName::parse(text).map_err(ApiError::internal)?)
+/// Parses a file name, and checks that the caller's API key allows it. The patterns in the type of the parameter have
+/// been checked before the handler was called.
+fn parse_allowed_name(context: &Context, text: &str) -> Result<FileName, ApiError> {
+    // Parsing cannot fail, because the type `filename` accepts only valid names.
+    errors::require_file_access(context, FileName::parse(text).map_err(ApiError::internal)?)
 }

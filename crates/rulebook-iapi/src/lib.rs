@@ -1,8 +1,8 @@
 //! The internal API: handlers through which servers exchange files, and write values of database columns to files.
 //!
 //! The definition determines paths, permissions, allowed file names, media types and declared errors. The handlers work
-//! with any definition that has their parameters. They use only public items of the crate `rulebook`, so that a program
-//! can implement similar handlers itself.
+//! with any definition whose methods have the parameters that the handlers expect. They use only public items of the
+//! crate `rulebook`, so that a program can implement similar handlers itself.
 
 mod cache;
 mod errors;
@@ -15,11 +15,11 @@ pub use cache::{Caches, cache};
 pub use file::{download, upload, upload_all};
 pub use source::Database;
 
-/// Returns the handlers of a module `iapi`: `GET` and `POST /iapi/file`, `POST /iapi/files`. The program must call
+/// Returns the handlers of an API module `iapi`: `GET` and `POST /iapi/file`, `POST /iapi/files`. The program must call
 /// [`Rulebook::keep_files`](rulebook::Rulebook::keep_files).
 ///
-/// Programs with a database can add the handler for caches, see [`Caches`]. For a definition with other paths, bind the
-/// handlers individually:
+/// Programs with a database can add the handler for caches, see [`Caches`]. If the definition has other paths, add
+/// each handler with its path:
 ///
 /// ```
 /// use rulebook::Module;

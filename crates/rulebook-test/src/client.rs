@@ -1,4 +1,4 @@
-//! The test client, which serves an API and sends requests to it.
+//! The test client [`Client`], which serves the API under test and sends requests to it.
 
 use std::fmt;
 use std::io;
@@ -18,8 +18,8 @@ use rulebook_model::diagnostic::{Report, closest};
 use rulebook_model::envelope::Decoding;
 use rulebook_model::model::Module;
 
-/// Timeout of a request.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// Timeout for a request and its whole response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that serves an API on a free local port and calls it over HTTP. Dropping the client stops the server.
 ///
@@ -65,7 +65,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// assert_eq!(call().scope(["reader"]).send().code(), Some("forbidden"));
 /// assert_eq!(call().send().code(), Some("unauthenticated"));
 ///
-/// // Any other request can be sent, too.
+/// // A test can also send a request with its own target, header fields and body.
 /// let response = client.put("/article/7").scope(["author"]).form([("title", "")]).send();
 /// assert_eq!(response.code(), Some("invalid-parameter"));
 /// assert_eq!(response.invalid_parameters(), ["title"]);
@@ -78,14 +78,14 @@ pub struct Client {
     pub(super) identities: Identities,
     address: SocketAddr,
     _running: RunningServer,
-    _uploads: TempDir,
+    _upload_folder: TempDir,
 }
 
 impl Client {
-    /// Serves the API of a program.
+    /// Starts a server for the API of a program.
     ///
-    /// Keys in the file `keys.json` are not loaded; only the authenticators that the program adds with
-    /// [`Rulebook::authenticator`] are used. The outputs of handlers are checked against the definition, also in
+    /// The server does not load API keys from the file `keys.json`; it uses only the authenticators that the program
+    /// adds with [`Rulebook::authenticator`]. The outputs of handlers are checked against the definition, also in
     /// release builds ([`Rulebook::verify_outputs`]).
     ///
     /// # Errors
@@ -94,24 +94,32 @@ impl Client {
         let identities = Identities::default();
         let validated = rulebook.verify_outputs(true).validate().map_err(StartError::Definition)?;
         let engine = validated.first_authenticator(identities.clone()).build().map_err(StartError::Definition)?;
-        let uploads = tempfile::tempdir().map_err(StartError::Serve)?;
-        let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(uploads.path());
+        let upload_folder = tempfile::tempdir().map_err(StartError::Serve)?;
+        let settings =
+            Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(upload_folder.path());
         let running = engine.serve(&settings).map_err(StartError::Serve)?;
         let address = running.addresses().first().copied();
         let address = address.ok_or_else(|| StartError::Serve(io::ErrorKind::AddrNotAvailable.into()))?;
-        Ok(Self { engine, agent: agent(), identities, address, _running: running, _uploads: uploads })
+        Ok(Self {
+            engine,
+            agent: new_http_client(),
+            identities,
+            address,
+            _running: running,
+            _upload_folder: upload_folder,
+        })
     }
 
-    /// Returns the address of the server.
+    /// Returns the IP address and the port of the server.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Creates a call of the method with this id.
+    /// Creates a builder for a call of the API method with this id.
     ///
     /// # Panics
-    /// Panics if there is no such method.
+    /// Panics if the API has no method with this id.
     #[track_caller]
     pub fn call(&self, id: &str) -> MethodCall<'_> {
         let modules = self.engine.api().modules.iter();
@@ -128,16 +136,17 @@ impl Client {
         }
     }
 
-    /// Returns the decodings of responses to calls of the methods of a module: that of the module, then that of the
-    /// API, whose envelope is used for errors that occur before the module is known.
-    pub(super) fn decodings_of(&self, module: &Module) -> Vec<Decoding> {
+    /// Returns the decodings for responses of methods in an API module. A decoding describes where an envelope (a
+    /// format of responses) contains outputs and errors. The first decoding is for the module's envelope; the second is
+    /// for the API's envelope, which the server uses for errors that occur before it knows the module.
+    pub(super) fn decodings_of_module(&self, module: &Module) -> Vec<Decoding> {
         let api = self.engine.api();
         [api.envelope_name(module), &api.envelope].map(|name| api.make_envelope(name).decoding()).into()
     }
 
-    /// Returns the decodings of all envelopes of the API. Envelopes that describe their success bodies come first,
-    /// because the others match any body.
-    pub(super) fn decodings(&self) -> Vec<Decoding> {
+    /// Returns a decoding for each envelope of the API. Decodings that describe the members of a success come first,
+    /// because decodings without this description match any body.
+    pub(super) fn all_decodings(&self) -> Vec<Decoding> {
         let api = self.engine.api();
         let of_modules = api.modules.iter().map(|module| api.envelope_name(module));
         let names = of_modules.chain([&api.envelope]);
@@ -147,8 +156,8 @@ impl Client {
         decodings
     }
 
-    /// Creates a request with an HTTP method, such as `"OPTIONS"`, and a target: path and query, percent-encoded, with
-    /// the base path of the API.
+    /// Creates a request with an HTTP method, such as `"OPTIONS"`, and a request target: path and query,
+    /// percent-encoded. The path includes the base path of the API.
     pub fn request(&self, method: &str, target: &str) -> Request<'_> {
         Request::new(self, method, target)
     }
@@ -185,20 +194,21 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Creates the HTTP client. It sends each request unchanged and on its own connection, and treats no status as an
-/// error.
-fn agent() -> Agent {
+/// Creates the HTTP client. It opens a connection for each request, follows no redirects, and returns responses of any
+/// status.
+fn new_http_client() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
         .max_redirects(0)
         .max_idle_connections(0)
         .proxy(None)
-        .timeout_global(Some(TIMEOUT));
+        .timeout_global(Some(REQUEST_TIMEOUT));
     config.build().new_agent()
 }
 
-/// Why an API cannot be served. The debug output is the same as the message, so that `unwrap` shows every error.
+/// The reason why an API cannot be served. The debug output is the same as the message, so that a panic of `unwrap`
+/// shows all errors of the definition.
 #[derive(Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -1,4 +1,4 @@
-//! Calls of methods. The definition determines in which part of the request each argument is sent.
+//! Calls of API methods. The definition determines in which part of the request each argument is sent.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
@@ -9,10 +9,10 @@ use super::{Client, Request, TestResponse};
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
 
-/// Characters to encode in a path segment: all except the unreserved ones (RFC 3986 section 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters to percent-encode in a path segment: all except the unreserved characters (RFC 3986 section 2.3).
+const ENCODED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A builder of a call of a method.
+/// A builder for a call of an API method.
 ///
 /// Each argument is sent in the part of the request that the definition specifies. The body is JSON, unless
 /// [`MethodCall::urlencoded`] is called; if a file is added, the body is multipart. Outside of a JSON body, strings are
@@ -25,35 +25,36 @@ pub struct MethodCall<'c> {
     method: &'c Method,
     arguments: Vec<(&'c Parameter, Json)>,
     files: Vec<(&'c Parameter, Part)>,
-    urlencoded: bool,
+    is_urlencoded: bool,
 }
 
 impl<'c> MethodCall<'c> {
     pub(super) fn new(client: &'c Client, module: &'c Module, service: &'c Service, method: &'c Method) -> Self {
-        let request = Request::new(client, method.http.as_str(), "/").decodings(client.decodings_of(module));
+        let request = Request::new(client, method.http.as_str(), "/").decodings(client.decodings_of_module(module));
         let base = client.engine.api().base.as_str();
-        Self { request, base, service, method, arguments: Vec::new(), files: Vec::new(), urlencoded: false }
+        Self { request, base, service, method, arguments: Vec::new(), files: Vec::new(), is_urlencoded: false }
     }
 
-    /// Sets an argument by the parameter's name in code, replacing an earlier value.
+    /// Sets the argument for the parameter with this name in code. An argument that was set before is replaced.
     ///
     /// # Panics
     /// Panics if the method has no such parameter.
     #[track_caller]
     pub fn arg(mut self, name: &str, value: impl Into<Json>) -> Self {
-        let parameter = self.parameter(name);
+        let parameter = self.find_parameter(name);
         self.arguments.retain(|(set, _)| set.name != name);
         self.arguments.push((parameter, value.into()));
         self
     }
 
-    /// Adds a file by the parameter's name in code. For an array of files, call this once for each file.
+    /// Adds a file for the parameter with this name in code. For an array of files, call this function once for each
+    /// file.
     ///
     /// # Panics
     /// Panics if the method has no such parameter, or the parameter is not in the body.
     #[track_caller]
     pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
-        let parameter = self.parameter(name);
+        let parameter = self.find_parameter(name);
         if !self.is_in_body(parameter) {
             let (method, source) = (&self.method.id, parameter.from.source());
             UsageError::FileOutsideBody { method, name, source }.fail();
@@ -63,13 +64,13 @@ impl<'c> MethodCall<'c> {
         self
     }
 
-    /// Sends the body urlencoded, as browsers do for a form without files.
+    /// Sends the body as `application/x-www-form-urlencoded`, as browsers do for a form without files.
     pub fn urlencoded(mut self) -> Self {
-        self.urlencoded = true;
+        self.is_urlencoded = true;
         self
     }
 
-    /// Adds a header field that is not a parameter.
+    /// Adds a header field to the request, in addition to the parameters that are header fields.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.request = self.request.header(name, value);
         self
@@ -94,9 +95,9 @@ impl<'c> MethodCall<'c> {
     /// complete response arrives.
     #[track_caller]
     pub fn send(self) -> TestResponse {
-        let (target, cookie) = (self.target(), self.cookie());
-        let headers = self.texts(|from| from == Location::Header);
-        let fields = self.texts(|from| self.is_body(from));
+        let (target, cookie) = (self.request_target(), self.cookie_field());
+        let headers = self.argument_texts(|from| from == Location::Header);
+        let fields = self.argument_texts(|from| self.is_body_location(from));
         let json = self.arguments.iter().filter(|(parameter, _)| self.is_in_body(parameter));
         let json: Map<_, _> = json.map(|(parameter, value)| (parameter.key.clone(), value.clone())).collect();
         let mut request = self.request.target(target);
@@ -113,7 +114,7 @@ impl<'c> MethodCall<'c> {
             for (_, part) in self.files {
                 request = request.part(part);
             }
-        } else if self.urlencoded {
+        } else if self.is_urlencoded {
             request = request.form(fields.iter().map(|(parameter, value)| (&parameter.key, value)));
         } else if !json.is_empty() {
             request = request.json(json);
@@ -123,7 +124,7 @@ impl<'c> MethodCall<'c> {
 
     /// Returns the parameter with this name in code.
     #[track_caller]
-    fn parameter(&self, name: &str) -> &'c Parameter {
+    fn find_parameter(&self, name: &str) -> &'c Parameter {
         let parameters = &self.method.parameters;
         parameters.iter().find(|parameter| parameter.name == name).unwrap_or_else(|| {
             let known = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -132,12 +133,12 @@ impl<'c> MethodCall<'c> {
     }
 
     fn is_in_body(&self, parameter: &Parameter) -> bool {
-        self.is_body(parameter.from)
+        self.is_body_location(parameter.from)
     }
 
-    /// Returns `true` if parameters of this location are sent in the body. Parameters that may be in the query or the
-    /// body are sent in the location that the documents show.
-    fn is_body(&self, location: Location) -> bool {
+    /// Returns `true` if parameters with this location are sent in the body. A parameter that may be in the query or in
+    /// the body is sent where the documents of the API show it.
+    fn is_body_location(&self, location: Location) -> bool {
         match location {
             Location::Body => true,
             Location::Any => !matches!(self.method.http, HttpMethod::Get | HttpMethod::Delete),
@@ -145,32 +146,33 @@ impl<'c> MethodCall<'c> {
         }
     }
 
-    /// Returns the arguments of the included locations as text.
-    fn texts(&self, is_included: impl Fn(Location) -> bool) -> Vec<(&'c Parameter, String)> {
+    /// Returns the arguments of the parameters whose location is included, as text.
+    fn argument_texts(&self, is_included: impl Fn(Location) -> bool) -> Vec<(&'c Parameter, String)> {
         let included = self.arguments.iter().filter(|(parameter, _)| is_included(parameter.from));
-        included.filter_map(|(parameter, value)| Some((*parameter, text(value)?))).collect()
+        included.filter_map(|(parameter, value)| Some((*parameter, argument_text(value)?))).collect()
     }
 
-    /// Returns the path and query.
+    /// Returns the request target: the path and the query.
     #[track_caller]
-    fn target(&self) -> String {
+    fn request_target(&self) -> String {
         let mut path = String::new();
         for segment in self.base.split('/').filter(|segment| !segment.is_empty()) {
-            push(&mut path, segment);
+            push_segment(&mut path, segment);
         }
         for segment in &self.service.path {
             match segment {
-                Segment::Static(text) => push(&mut path, text),
-                Segment::Capture(name) => push(&mut path, &self.capture(name)),
+                Segment::Static(text) => push_segment(&mut path, text),
+                Segment::Capture(name) => push_segment(&mut path, &self.path_argument(name)),
             }
         }
-        for segment in self.positions() {
-            push(&mut path, &segment);
+        for segment in self.positional_segments() {
+            push_segment(&mut path, &segment);
         }
         if path.is_empty() {
             path.push('/');
         }
-        let query = self.texts(|from| from == Location::Query || from == Location::Any && !self.is_body(from));
+        let query = self
+            .argument_texts(|from| from == Location::Query || from == Location::Any && !self.is_body_location(from));
         if !query.is_empty() {
             let fields = query.iter().map(|(parameter, value)| (&parameter.key, value));
             path.push('?');
@@ -180,8 +182,8 @@ impl<'c> MethodCall<'c> {
     }
 
     #[track_caller]
-    fn capture(&self, key: &str) -> String {
-        let captures = self.texts(|from| from == Location::Path);
+    fn path_argument(&self, key: &str) -> String {
+        let captures = self.argument_texts(|from| from == Location::Path);
         match captures.into_iter().find(|(parameter, _)| parameter.key == key) {
             Some((_, value)) => value,
             None => {
@@ -193,11 +195,11 @@ impl<'c> MethodCall<'c> {
         }
     }
 
-    /// Returns the segments after the path of the service. A positional parameter without an argument is an empty
-    /// segment if another one follows.
-    fn positions(&self) -> Vec<String> {
+    /// Returns the path segments after the path of the service, which are the arguments of positional parameters. A
+    /// positional parameter without an argument becomes an empty segment if a later one has an argument.
+    fn positional_segments(&self) -> Vec<String> {
         let mut segments = Vec::new();
-        for (parameter, value) in self.texts(|from| matches!(from, Location::Position(_))) {
+        for (parameter, value) in self.argument_texts(|from| matches!(from, Location::Position(_))) {
             if let Location::Position(position) = parameter.from {
                 if segments.len() <= position {
                     segments.resize(position + 1, String::new());
@@ -208,11 +210,11 @@ impl<'c> MethodCall<'c> {
         segments
     }
 
-    /// Returns the value of `Cookie` (RFC 6265 section 4.2.1). The values are quoted to preserve leading and trailing
-    /// whitespace.
+    /// Returns the value of the header field `Cookie` (RFC 6265 section 4.2.1); `None` if no argument is a cookie. The
+    /// values of cookies are quoted to preserve leading and trailing whitespace.
     #[track_caller]
-    fn cookie(&self) -> Option<String> {
-        let cookies = self.texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {
+    fn cookie_field(&self) -> Option<String> {
+        let cookies = self.argument_texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {
             if value.contains(';') {
                 UsageError::InvalidCookie { method: &self.method.id, name: &parameter.name }.fail();
             }
@@ -223,13 +225,14 @@ impl<'c> MethodCall<'c> {
     }
 }
 
-fn push(path: &mut String, segment: &str) {
+fn push_segment(path: &mut String, segment: &str) {
     path.push('/');
-    path.extend(utf8_percent_encode(segment, RESERVED));
+    path.extend(utf8_percent_encode(segment, ENCODED_CHARACTERS));
 }
 
-/// Converts a value to the text that is sent outside of JSON; `None` for null, which is omitted.
-fn text(value: &Json) -> Option<String> {
+/// Converts an argument to the text that is sent if it is not in a JSON body. Returns `None` for null, because such an
+/// argument is omitted.
+fn argument_text(value: &Json) -> Option<String> {
     match value {
         Json::Null => None,
         Json::String(text) => Some(text.clone()),

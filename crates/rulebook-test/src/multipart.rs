@@ -1,8 +1,8 @@
-//! Multipart bodies in the form that browsers send (RFC 7578; the HTML standard defines the escaping of names).
+//! Creates multipart bodies as browsers send them (RFC 7578). The HTML standard defines how names are escaped.
 
 use rulebook::RequestId;
 
-/// A part of a multipart body: a file if it has a file name, else a field.
+/// A part of a multipart body: a file if it has a file name, otherwise a text field.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) name: String,
@@ -10,14 +10,14 @@ pub(super) struct Part {
     pub(super) content: Vec<u8>,
 }
 
-/// Returns the media type, which contains the boundary, and the body.
-pub(super) fn write(parts: &[Part]) -> (String, Vec<u8>) {
+/// Returns the media type and the bytes of a body with these parts. The media type contains the boundary of the parts.
+pub(super) fn encode(parts: &[Part]) -> (String, Vec<u8>) {
     let boundary = format!("rulebook-{}", RequestId::random());
     let mut body = Vec::new();
     for Part { name, filename, content } in parts {
-        let mut disposition = format!("form-data; name=\"{}\"", escaped(name));
+        let mut disposition = format!("form-data; name=\"{}\"", escape_name(name));
         if let Some(filename) = filename {
-            disposition += &format!("; filename=\"{}\"", escaped(filename));
+            disposition += &format!("; filename=\"{}\"", escape_name(filename));
         }
         body.extend(format!("--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n").into_bytes());
         body.extend(content);
@@ -27,6 +27,6 @@ pub(super) fn write(parts: &[Part]) -> (String, Vec<u8>) {
     (format!("multipart/form-data; boundary={boundary}"), body)
 }
 
-fn escaped(name: &str) -> String {
+fn escape_name(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }

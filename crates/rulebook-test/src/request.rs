@@ -1,4 +1,4 @@
-//! Requests with a target, header fields and a body that a test sets itself.
+//! Requests whose target, header fields and body are set by the test.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -12,11 +12,11 @@ use super::{Client, TestResponse, identities};
 use rulebook::Identity;
 use rulebook_model::envelope::Decoding;
 
-/// Minimum length in bytes of a body that is sent with `Expect: 100-continue` (RFC 9110 section 10.1.1), so that the
-/// server can respond with an error before it receives the body.
-const LARGE: usize = 8 << 20;
+/// Minimum length in bytes of a body that is sent with `Expect: 100-continue` (RFC 9110 section 10.1.1). With this
+/// field, the server can respond with an error before it receives the body.
+const MIN_EXPECT_LEN: usize = 8 << 20;
 
-/// A builder of a request.
+/// A builder for an HTTP request.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'c> {
     client: &'c Client,
@@ -25,14 +25,14 @@ pub struct Request<'c> {
     headers: Vec<(String, Vec<u8>)>,
     identity: Option<Identity>,
     body: Body,
-    /// The possible decodings of the response.
+    /// The decodings that the response may have: where it contains outputs and errors.
     decodings: Vec<Decoding>,
 }
 
 /// The body of a request.
 enum Body {
     None,
-    /// Media type and content.
+    /// The media type of the body, and its content.
     Bytes(String, Vec<u8>),
     /// The parts of a multipart body.
     Parts(Vec<Part>),
@@ -41,17 +41,17 @@ enum Body {
 impl<'c> Request<'c> {
     pub(super) fn new(client: &'c Client, method: &str, target: &str) -> Self {
         let (method, target) = (method.to_owned(), target.to_owned());
-        let decodings = client.decodings();
+        let decodings = client.all_decodings();
         Self { client, method, target, headers: Vec::new(), identity: None, body: Body::None, decodings }
     }
 
-    /// Sets the possible decodings of the response, in order of preference.
+    /// Sets the decodings that the response may have, in order of preference.
     pub(super) fn decodings(mut self, decodings: Vec<Decoding>) -> Self {
         self.decodings = decodings;
         self
     }
 
-    /// Sets the path and query.
+    /// Sets the request target: the path and the query.
     pub(super) fn target(mut self, target: String) -> Self {
         self.target = target;
         self
@@ -86,19 +86,19 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// Sets a urlencoded body with these fields; names may be repeated.
+    /// Sets a body of the type `application/x-www-form-urlencoded` with these fields. Names may be repeated.
     pub fn form<N: AsRef<str>, V: AsRef<str>>(self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.body("application/x-www-form-urlencoded", body)
     }
 
-    /// Sets a body with this media type.
+    /// Sets the body and its media type.
     pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Body::Bytes(media_type.to_owned(), body.into());
         self
     }
 
-    /// Adds a field to the multipart body.
+    /// Adds a text field to the multipart body.
     pub fn field(self, name: &str, content: impl Into<Vec<u8>>) -> Self {
         self.part(Part { name: name.to_owned(), filename: None, content: content.into() })
     }
@@ -134,18 +134,18 @@ impl<'c> Request<'c> {
         }
         let token = identity.map(|identity| client.identities.insert(identity));
         if let Some(token) = &token {
-            request = request.header(identities::FIELD, token);
+            request = request.header(identities::TOKEN_FIELD, token);
         }
         let body = match body {
             Body::None => None,
             Body::Bytes(media_type, body) => Some((media_type, body)),
-            Body::Parts(parts) => Some(multipart::write(&parts)),
+            Body::Parts(parts) => Some(multipart::encode(&parts)),
         };
         let sent = match body {
             None => request.body(()).map(|request| client.agent.run(request)),
             Some((media_type, body)) => {
                 let mut request = request.header(http::header::CONTENT_TYPE, media_type);
-                if body.len() >= LARGE {
+                if body.len() >= MIN_EXPECT_LEN {
                     request = request.header(http::header::EXPECT, "100-continue");
                 }
                 request.body(body).map(|request| client.agent.run(request))
@@ -154,7 +154,9 @@ impl<'c> Request<'c> {
         if let Some(token) = token {
             client.identities.remove(&token);
         }
-        match sent.map(|sent| sent.map_err(|error| error.to_string()).and_then(|response| read(response, decodings))) {
+        match sent
+            .map(|sent| sent.map_err(|error| error.to_string()).and_then(|response| read_response(response, decodings)))
+        {
             Ok(Ok(response)) => response,
             Ok(Err(why)) => UsageError::NoResponse { request: request_line, why }.fail(),
             Err(error) => invalid_request(error).fail(),
@@ -162,8 +164,8 @@ impl<'c> Request<'c> {
     }
 }
 
-/// Reads the complete response.
-fn read(response: http::Response<ureq::Body>, decodings: Vec<Decoding>) -> Result<TestResponse, String> {
+/// Reads the complete body, and returns the response.
+fn read_response(response: http::Response<ureq::Body>, decodings: Vec<Decoding>) -> Result<TestResponse, String> {
     let (head, body) = response.into_parts();
     let mut bytes = Vec::new();
     body.into_reader().read_to_end(&mut bytes).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Responses, and the values that a test can read from them.
+//! The response to a request of a test. A test can read the status, the outputs, and the error from it.
 
 use std::fmt;
 
@@ -11,16 +11,17 @@ use rulebook_model::error::{ErrorCode, codes};
 
 /// The response to a request of a test. The debug output contains the whole response.
 ///
-/// Outputs and error codes are read from any envelope.
+/// Outputs and error codes can be read independently of the envelope, the format of the response.
 #[derive(Clone)]
 pub struct TestResponse {
     status: u16,
-    /// Header fields with lowercase names.
+    /// The header fields. Their names are in lowercase.
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     /// The body, if it is JSON.
     document: Option<Json>,
-    /// The possible decodings of the body, in order of preference.
+    /// The decodings that the body may have, in order of preference. A decoding describes where a body contains outputs
+    /// and errors.
     decodings: Vec<Decoding>,
 }
 
@@ -45,13 +46,13 @@ impl TestResponse {
         std::str::from_utf8(value).ok()
     }
 
-    /// Returns the id of the request in the log.
+    /// Returns the id that the server gave the request. The log of the server contains the same id.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-request-id")
     }
 
-    /// Returns the body.
+    /// Returns the bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -64,20 +65,20 @@ impl TestResponse {
     #[must_use]
     #[track_caller]
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap_or_else(|_| self.missing("text"))
+        std::str::from_utf8(&self.body).unwrap_or_else(|_| self.fail_missing("text"))
     }
 
-    /// Returns the body as JSON, with the envelope.
+    /// Returns the whole body as JSON, including the members that the envelope adds to the outputs.
     ///
     /// # Panics
     /// Panics if the body is not JSON.
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Json {
-        self.document.clone().unwrap_or_else(|| self.missing("JSON"))
+        self.document.clone().unwrap_or_else(|| self.fail_missing("JSON"))
     }
 
-    /// Returns all outputs by name, without the envelope.
+    /// Returns an object with the outputs of the method, without the members that the envelope adds.
     ///
     /// # Panics
     /// Panics if the response is an error, or has no named outputs.
@@ -85,21 +86,21 @@ impl TestResponse {
     #[track_caller]
     pub fn outputs(&self) -> Json {
         let body = self.document.as_ref().filter(|_| !self.is_error());
-        match body.and_then(|body| outputs(self.success_decoding(body).outputs, body)) {
+        match body.and_then(|body| extract_outputs(self.success_decoding(body).outputs, body)) {
             Some(outputs) => Json::Object(outputs),
-            None => self.missing("outputs"),
+            None => self.fail_missing("outputs"),
         }
     }
 
-    /// Returns one output.
+    /// Returns the output with this name.
     ///
     /// # Panics
-    /// Panics if the response is an error, or has no such output.
+    /// Panics if the response is an error, or has no output with this name.
     #[must_use]
     #[track_caller]
     pub fn output(&self, name: &str) -> Json {
         let outputs = self.outputs();
-        outputs.get(name).cloned().unwrap_or_else(|| self.missing(&format!("output `{name}`")))
+        outputs.get(name).cloned().unwrap_or_else(|| self.fail_missing(&format!("output `{name}`")))
     }
 
     /// Returns `true` if the response is an error.
@@ -145,7 +146,8 @@ impl TestResponse {
         messages.find_map(|member| document.get(member)?.as_str())
     }
 
-    /// Returns the names of the missing or invalid parameters, as clients know them, in the order of the response.
+    /// Returns the names of the missing or invalid parameters, in the order of the response. The names are those that
+    /// clients use, not those in code.
     #[must_use]
     pub fn invalid_parameters(&self) -> Vec<&str> {
         let errors = self.error_document().and_then(|document| {
@@ -155,13 +157,14 @@ impl TestResponse {
         errors.into_iter().flatten().filter_map(|error| error.get("parameter")?.as_str()).collect()
     }
 
-    /// Returns the first decoding whose success bodies have the same members as this body.
+    /// Returns the first decoding that describes a success with the same members as this body.
     fn success_decoding(&self, body: &Json) -> Decoding {
         self.decodings.iter().find(|decoding| decoding.is_success(body)).copied().unwrap_or_default()
     }
 
-    /// Returns the decoding of an error: that of problem documents; or else the first decoding that describes the
-    /// members of its errors and matches the body; or else one that does not describe them.
+    /// Returns the decoding of an error body. For a problem document, it is the decoding of problem documents.
+    /// Otherwise it is the first decoding whose description of errors matches the body or, if no description matches,
+    /// the first decoding that has no description of errors.
     fn error_decoding(&self, body: &Json) -> Decoding {
         if self.is_problem() {
             return Problem.decoding();
@@ -172,7 +175,7 @@ impl TestResponse {
         matching.or(undescribed.first().copied()).copied().unwrap_or_default()
     }
 
-    /// Returns the body of an error.
+    /// Returns the JSON body if the response is an error.
     fn error_document(&self) -> Option<&Json> {
         self.document.as_ref().filter(|_| self.is_error())
     }
@@ -183,13 +186,13 @@ impl TestResponse {
     }
 
     #[track_caller]
-    fn missing(&self, part: &str) -> ! {
+    fn fail_missing(&self, part: &str) -> ! {
         UsageError::MissingInResponse { part: part.to_owned(), response: self }.fail()
     }
 }
 
-/// Returns the outputs by name from the body of a success; `None` if the body does not contain them.
-fn outputs(location: OutputsLocation, body: &Json) -> Option<Map<String, Json>> {
+/// Returns the outputs by name from the body of a success; `None` if the body does not contain named outputs.
+fn extract_outputs(location: OutputsLocation, body: &Json) -> Option<Map<String, Json>> {
     match location {
         OutputsLocation::Body | OutputsLocation::Unknown => body.as_object().cloned(),
         OutputsLocation::Member(name) => match body.get(name)? {

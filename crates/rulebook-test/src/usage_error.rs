@@ -1,13 +1,13 @@
-//! Errors in the use of the test client.
+//! Errors of tests that use the test client incorrectly.
 
 use std::fmt;
 
 use super::TestResponse;
 use rulebook_model::call::Source;
 
-/// Why the test client cannot perform an operation of a test.
+/// The reason why the test client cannot do what a test requires.
 pub(super) enum UsageError<'a> {
-    /// The API has no method with this id. `suggestion` is a similar id.
+    /// The API has no method with this id. `suggestion` is a similar id that exists, `known` lists all ids.
     UnknownMethod { id: &'a str, suggestion: Option<&'a str>, known: &'a [&'a str] },
     /// The method has no parameter with this name in code.
     UnknownParameter { method: &'a str, name: &'a str, known: Vec<&'a str> },
@@ -26,7 +26,7 @@ pub(super) enum UsageError<'a> {
 }
 
 impl UsageError<'_> {
-    /// Panics with the message, which fails the test.
+    /// Fails the test: panics with the message of this error.
     #[track_caller]
     pub(super) fn fail(&self) -> ! {
         panic!("{self}")
@@ -40,13 +40,13 @@ impl fmt::Display for UsageError<'_> {
                 write!(f, "the API has no method `{id}`; did you mean `{suggestion}`?")
             }
             Self::UnknownMethod { id, suggestion: None, known } => {
-                write!(f, "the API has no method `{id}`; its methods are: {}", list(known))
+                write!(f, "the API has no method `{id}`; its methods are: {}", quoted_list(known))
             }
             Self::UnknownParameter { method, name, known } => {
                 write!(
                     f,
                     "`{method}` has no parameter with the name `{name}` in code; its parameters are: {}",
-                    list(known)
+                    quoted_list(known)
                 )
             }
             Self::MissingPathParameter { method, name } => {
@@ -65,7 +65,7 @@ impl fmt::Display for UsageError<'_> {
     }
 }
 
-fn list(names: &[&str]) -> String {
+fn quoted_list(names: &[&str]) -> String {
     match names {
         [] => "none".to_owned(),
         names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),

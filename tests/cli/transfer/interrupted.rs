@@ -1,82 +1,104 @@
-//! Interrupted connections.
+//! Tests of `rulebook send` and `rulebook fetch` with connections that are interrupted.
 
-use super::{Cut, LARGE, Listener, Peer, field, noise};
+use super::{ConnectionLimits, LARGE_LEN, RecordingServer, TransferServer, find_field, pseudorandom_bytes};
 
-/// Number of bytes after which a connection is closed.
-const SOME: u64 = 3 << 20;
+/// Number of bytes of a response or a request body after which the connection is closed.
+const CUT_LENGTH: u64 = 3 << 20;
 
 #[test]
 fn an_interrupted_download_is_resumed() {
-    let peer = Peer::start();
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
-    let large = noise(LARGE, 2);
+    let large = pseudorandom_bytes(LARGE_LEN, 2);
     workspace.write("own", &large);
-    workspace.succeeds(&["send", "--to", &peer.url, "--as", "public/it", "own"], &[(&large, "public/it")]);
+    workspace.run_successfully(&["send", "--to", &peer.url, "--as", "public/it", "own"], &[(&large, "public/it")]);
     let cutting = || {
-        Listener::cutting(&peer.url, |before| if before < 2 { Cut { down: SOME, ..Cut::NEVER } } else { Cut::NEVER })
+        RecordingServer::start_cutting(&peer.url, |before| {
+            if before < 2 {
+                ConnectionLimits { response_bytes: CUT_LENGTH, ..ConnectionLimits::UNLIMITED }
+            } else {
+                ConnectionLimits::UNLIMITED
+            }
+        })
     };
-    // One run of the program, with retries.
+    // One run of the program resumes the download in its retries.
     let line = cutting();
-    let result = workspace.succeeds(&["fetch", "--from", &line.url, "public/it", "-o", "one"], &[(&large, "one")]);
-    assert_eq!(result.err.matches("retrying in ").count(), 2, "{}", result.err);
+    let result =
+        workspace.run_successfully(&["fetch", "--from", &line.url, "public/it", "-o", "one"], &[(&large, "one")]);
+    assert_eq!(result.stderr.matches("retrying in ").count(), 2, "{}", result.stderr);
     assert_resumed(&line.heads());
-    // Several runs, of which the first two fail.
+    // Each run of the program resumes the download of the run before. The first two runs fail.
     let line = cutting();
     let fetch = ["fetch", "--from", &line.url, "public/it", "-o", "two", "--retries", "0"];
     for _ in 0..2 {
-        workspace.fails(3, "error: the connection failed: ", &fetch);
-        assert_eq!(workspace.names(), ["one", "own", "two.part", "two.part.tag"]);
+        workspace.assert_fails(3, "error: the connection failed: ", &fetch);
+        assert_eq!(workspace.file_names(), ["one", "own", "two.part", "two.part.tag"]);
     }
-    workspace.succeeds(&fetch, &[(&large, "two")]);
+    workspace.run_successfully(&fetch, &[(&large, "two")]);
     assert_resumed(&line.heads());
-    assert_eq!(workspace.names(), ["one", "own", "two"]);
+    assert_eq!(workspace.file_names(), ["one", "own", "two"]);
     assert!(workspace.read("one") == large && workspace.read("two") == large);
 }
 
-/// Asserts that each of three requests continues where the one before ended.
+/// Asserts that there are three requests, and that each requests the bytes after those that the request before
+/// received.
 #[track_caller]
 fn assert_resumed(heads: &[String]) {
     let from = |head: &String| -> u64 {
-        field(head, "range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap())
+        find_field(head, "range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap())
     };
     let begins: Vec<_> = heads.iter().map(from).collect();
     let [0, first, second] = begins[..] else { panic!("{begins:?}") };
-    // The bytes of the response heads count as well.
-    assert!(first > SOME - 4096 && first < SOME && second > 2 * (SOME - 4096) && second < 2 * SOME, "{begins:?}");
+    // The limit of a connection also counts the status line and the header fields of the response.
+    assert!(
+        first > CUT_LENGTH - 4096 && first < CUT_LENGTH && second > 2 * (CUT_LENGTH - 4096) && second < 2 * CUT_LENGTH,
+        "{begins:?}"
+    );
 }
 
 #[test]
 fn a_download_restarts_if_the_content_has_changed() {
-    let peer = Peer::start();
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
-    let (old, new) = (noise(LARGE, 3), noise(LARGE, 4));
+    let (old, new) = (pseudorandom_bytes(LARGE_LEN, 3), pseudorandom_bytes(LARGE_LEN, 4));
     let send = ["send", "--to", &peer.url, "--as", "public/it", "own"];
     workspace.write("own", &old);
-    workspace.succeeds(&send, &[(&old, "public/it")]);
-    let line =
-        Listener::cutting(&peer.url, |before| if before == 0 { Cut { down: SOME, ..Cut::NEVER } } else { Cut::NEVER });
+    workspace.run_successfully(&send, &[(&old, "public/it")]);
+    let line = RecordingServer::start_cutting(&peer.url, |before| {
+        if before == 0 {
+            ConnectionLimits { response_bytes: CUT_LENGTH, ..ConnectionLimits::UNLIMITED }
+        } else {
+            ConnectionLimits::UNLIMITED
+        }
+    });
     let fetch = ["fetch", "--from", &line.url, "public/it", "-o", "got", "--retries", "0"];
-    workspace.fails(3, "error: the connection failed: ", &fetch);
+    workspace.assert_fails(3, "error: the connection failed: ", &fetch);
     workspace.write("own", &new);
-    workspace.succeeds(&send, &[(&new, "public/it")]);
-    workspace.succeeds(&fetch, &[(&new, "got")]);
-    assert!(field(&line.heads()[1], "range").is_some());
+    workspace.run_successfully(&send, &[(&new, "public/it")]);
+    workspace.run_successfully(&fetch, &[(&new, "got")]);
+    assert!(find_field(&line.heads()[1], "range").is_some());
     assert!(workspace.read("got") == new);
 }
 
 #[test]
 fn an_interrupted_upload_is_retried_unless_it_is_conditional() {
-    let peer = Peer::start();
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
-    let large = noise(LARGE, 5);
+    let large = pseudorandom_bytes(LARGE_LEN, 5);
     workspace.write("own", &large);
-    let cut = |before| if before == 0 { Cut { up: SOME, ..Cut::NEVER } } else { Cut::NEVER };
-    let line = Listener::cutting(&peer.url, cut);
-    workspace.succeeds(&["send", "--to", &line.url, "--as", "public/it", "own"], &[(&large, "public/it")]);
+    let cut = |before| {
+        if before == 0 {
+            ConnectionLimits { request_bytes: CUT_LENGTH, ..ConnectionLimits::UNLIMITED }
+        } else {
+            ConnectionLimits::UNLIMITED
+        }
+    };
+    let line = RecordingServer::start_cutting(&peer.url, cut);
+    workspace.run_successfully(&["send", "--to", &line.url, "--as", "public/it", "own"], &[(&large, "public/it")]);
     assert_eq!(line.heads().len(), 2);
-    let line = Listener::cutting(&peer.url, cut);
+    let line = RecordingServer::start_cutting(&peer.url, cut);
     let send = ["send", "--to", &line.url, "--as", "public/new", "own", "--if-absent"];
-    workspace.fails(3, "the server may have stored the file\n", &send);
+    workspace.assert_fails(3, "the server may have stored the file\n", &send);
     assert_eq!(line.heads().len(), 1);
-    workspace.succeeds(&send, &[(&large, "public/new")]);
+    workspace.run_successfully(&send, &[(&large, "public/new")]);
 }

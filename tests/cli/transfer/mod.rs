@@ -1,4 +1,4 @@
-//! `rulebook send` and `rulebook fetch`, run as programs against servers.
+//! Tests of `rulebook send` and `rulebook fetch` with real servers, and with servers that misbehave.
 
 mod interrupted;
 mod requests;
@@ -20,17 +20,17 @@ use super::RunResult;
 use crate::client::{Connection, Request, wait_until};
 use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
-/// The length in bytes of a file that is sent in many chunks.
-const LARGE: usize = 8 << 20;
+/// The length in bytes of a file that is large enough to be sent in many chunks.
+const LARGE_LEN: usize = 8 << 20;
 
-/// The folder of a client, with its files and its key.
+/// The working directory of a client, with its files and its API key.
 struct Workspace {
     folder: TempDir,
     key: String,
 }
 
 impl Workspace {
-    /// Creates a workspace with this key in the file `key`.
+    /// Creates a workspace with an API key, which is stored in the file `key`.
     fn new(key: &str) -> Self {
         let workspace = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
         workspace.write("key", key);
@@ -51,8 +51,8 @@ impl Workspace {
         fs::read(self.path(name)).unwrap()
     }
 
-    /// Returns the names of the files except the key.
-    fn names(&self) -> Vec<String> {
+    /// Returns the names of all files in the workspace except the key file.
+    fn file_names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|name| name != "key");
@@ -60,7 +60,7 @@ impl Workspace {
         names
     }
 
-    /// Runs the program with the key from its file.
+    /// Runs the program with the flag `--key-file`.
     #[track_caller]
     fn run(&self, arguments: &[&str]) -> RunResult {
         self.run_with(&[arguments, &["--key-file", "key"]].concat(), &[])
@@ -74,54 +74,59 @@ impl Workspace {
             command.env_remove(proxy).env_remove(proxy.to_lowercase());
         }
         let result: RunResult = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
-        for text in [&result.out, &result.err] {
+        for text in [&result.stdout, &result.stderr] {
             assert!(!text.contains('\x1b') && !text.contains('\r'), "{result:?}");
             assert!(self.key.is_empty() || !text.contains(self.key.trim_start_matches("rb_")), "{result:?}");
         }
         result
     }
 
-    /// Runs the program, which must succeed and print the digest and name of each of these files.
+    /// Runs the program. Asserts that it succeeds, and prints the digest and the name of each of these files.
     #[track_caller]
-    fn succeeds(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> RunResult {
+    fn run_successfully(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> RunResult {
         let result = self.run(arguments);
         let lines = printed.iter().map(|(content, name)| format!("{}  {name}\n", blake3::hash(content)));
-        assert_eq!((result.code, result.out.as_str()), (Some(0), lines.collect::<String>().as_str()), "{}", result.err);
+        assert_eq!(
+            (result.exit_code, result.stdout.as_str()),
+            (Some(0), lines.collect::<String>().as_str()),
+            "{}",
+            result.stderr
+        );
         result
     }
 
-    /// Runs the program, which must fail with this exit code and a message that contains `words`.
+    /// Runs the program. Asserts that it fails with this exit code, and prints an error message that contains `words`.
     #[track_caller]
-    fn fails(&self, code: i32, words: &str, arguments: &[&str]) -> RunResult {
+    fn assert_fails(&self, code: i32, words: &str, arguments: &[&str]) -> RunResult {
         let result = self.run(arguments);
-        assert_eq!((result.code, result.out.as_str()), (Some(code), ""), "{}", result.err);
-        assert!(result.err.contains(words), "{words:?} is not in {:?}", result.err);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(code), ""), "{}", result.stderr);
+        assert!(result.stderr.contains(words), "{words:?} is not in {:?}", result.stderr);
         result
     }
 
-    /// Runs the program, to which the server must respond with this status and message.
+    /// Runs the program. Asserts that it reports an error response of the server with this status and message.
     #[track_caller]
-    fn refused(&self, status: u16, words: &str, arguments: &[&str]) {
-        self.fails(1, &format!("error: the server responded with {status}: {words}"), arguments);
+    fn assert_refused(&self, status: u16, words: &str, arguments: &[&str]) {
+        self.assert_fails(1, &format!("error: the server responded with {status}: {words}"), arguments);
     }
 }
 
-/// A server with the demo's internal API, changed to accept files of any media type up to 16 MiB.
-struct Peer {
+/// A server of the demo whose definition is changed: it accepts files of any media type up to 16 MiB.
+struct TransferServer {
     _served: ServerProcess,
     url: String,
     folder: TempDir,
 }
 
-impl Peer {
+impl TransferServer {
     fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let api = folder.path().join("api");
         copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
-        change(&api.join("app.json"), |app| {
+        change_definition(&api.join("app.json"), |app| {
             app["limits"] = json!({ "part": 16 << 20, "multipart": 20 << 20 });
         });
-        change(&api.join("iapi.json"), |module| {
+        change_definition(&api.join("iapi.json"), |module| {
             let calls = &mut module["/"]["iapi"]["/"];
             let content = &mut calls["file"]["POST"]["in"]["content"];
             content["max"] = json!(16 << 20);
@@ -133,17 +138,17 @@ impl Peer {
         Self { _served: process, url: format!("http://{address}"), folder }
     }
 
-    /// Creates a workspace whose key has this scope.
+    /// Creates a workspace whose API key has these permissions.
     fn workspace(&self, scope: &str) -> Workspace {
-        Workspace::new(&self.key(&["--scope", scope]))
+        Workspace::new(&self.create_key(&["--scope", scope]))
     }
 
-    fn key(&self, flags: &[&str]) -> String {
+    fn create_key(&self, flags: &[&str]) -> String {
         let arguments = [&["keys", "add", "--name", "test"], flags].concat();
-        let result = super::run(self.folder.path(), &arguments);
-        assert_eq!(result.code, Some(0), "{}", result.err);
-        let key = result.out.trim().to_owned();
-        // The server checks for new keys four times a second.
+        let result = super::run_program(self.folder.path(), &arguments);
+        assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+        let key = result.stdout.trim().to_owned();
+        // The server reads a changed key file after a quarter of a second at most.
         let request = Request::new("OPTIONS", "/iapi/file?as=me").field("authorization", format_args!("Bearer {key}"));
         let address = self.url.strip_prefix("http://").unwrap().parse().unwrap();
         assert!(
@@ -154,45 +159,47 @@ impl Peer {
     }
 }
 
-/// Changes a file of a definition. Its comments are lost.
-fn change(path: &Path, change: impl FnOnce(&mut Json)) {
+/// Changes a definition file. The comments in the file are lost.
+fn change_definition(path: &Path, change: impl FnOnce(&mut Json)) {
     let text = fs::read_to_string(path).unwrap();
     let mut json: Json = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
     change(&mut json);
     fs::write(path, json.to_string()).unwrap();
 }
 
-/// A function that handles a connection. The number is that of earlier connections.
-type Connected = dyn Fn(TcpStream, usize) -> io::Result<()> + Send + Sync;
+/// A function that handles a connection. Its second argument is the number of connections before this one.
+type ConnectionHandler = dyn Fn(TcpStream, usize) -> io::Result<()> + Send + Sync;
 
-/// A simple server that records the heads of requests.
-struct Listener {
+/// A simple server that records the request line and the header fields (the head) of every request.
+struct RecordingServer {
     url: String,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
-impl Listener {
-    /// Sends these responses in order, the last one repeatedly, and closes each connection.
-    fn responding(responses: &[&str]) -> Self {
+impl RecordingServer {
+    /// Starts a server that sends these responses in order, and then repeats the last response. It closes the
+    /// connection after each response.
+    fn start_responding(responses: &[&str]) -> Self {
         let responses: Vec<_> = responses.iter().map(|response| (*response).to_owned()).collect();
         Self::start(move |heads| {
             Arc::new(move |mut stream, before| {
                 let (head, mut body) = read_head(&mut stream)?;
-                let length = field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+                let length = find_field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
                 heads.lock().unwrap().push(head);
                 stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok().filter(|()| length > 0);
-                while body.len() < length && more(&mut stream, &mut body)? {}
+                while body.len() < length && read_chunk(&mut stream, &mut body)? {}
                 stream.write_all(responses[before.min(responses.len() - 1)].as_bytes())
             })
         })
     }
 
-    /// Forwards connections to a server and closes each after the number of bytes that `cut` returns for it.
-    fn cutting(server: &str, cut: impl Fn(usize) -> Cut + Send + Sync + 'static) -> Self {
+    /// Starts a server that forwards connections to another server. It closes each connection after the number of bytes
+    /// that `cut` returns for the connection.
+    fn start_cutting(server: &str, cut: impl Fn(usize) -> ConnectionLimits + Send + Sync + 'static) -> Self {
         let server = server.strip_prefix("http://").unwrap().to_owned();
         Self::start(move |heads| {
             Arc::new(move |mut stream, before| {
-                let Cut { up, down } = cut(before);
+                let ConnectionLimits { request_bytes, response_bytes } = cut(before);
                 let (head, body_start) = read_head(&mut stream)?;
                 let mut upstream = TcpStream::connect(&server)?;
                 upstream.write_all(head.as_bytes())?;
@@ -200,10 +207,10 @@ impl Listener {
                 heads.lock().unwrap().push(head);
                 let (mut from, mut to) = (stream.try_clone()?, upstream.try_clone()?);
                 let sending = thread::spawn(move || {
-                    let _ = io::copy(&mut Read::by_ref(&mut from).take(up), &mut to);
+                    let _ = io::copy(&mut Read::by_ref(&mut from).take(request_bytes), &mut to);
                     let _ = to.shutdown(Shutdown::Both);
                 });
-                let _ = io::copy(&mut Read::by_ref(&mut upstream).take(down), &mut stream);
+                let _ = io::copy(&mut Read::by_ref(&mut upstream).take(response_bytes), &mut stream);
                 let _ = stream.shutdown(Shutdown::Both);
                 sending.join().unwrap();
                 Ok(())
@@ -211,12 +218,12 @@ impl Listener {
         })
     }
 
-    fn start(with: impl FnOnce(Arc<Mutex<Vec<String>>>) -> Arc<Connected>) -> Self {
+    fn start(with: impl FnOnce(Arc<Mutex<Vec<String>>>) -> Arc<ConnectionHandler>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::default();
         let connected = with(Arc::clone(&heads));
-        // The thread ends with the test process.
+        // This thread runs until the test process ends.
         thread::spawn(move || {
             for (before, stream) in listener.incoming().enumerate() {
                 let (connected, stream) = (Arc::clone(&connected), stream.unwrap());
@@ -227,24 +234,25 @@ impl Listener {
         Self { url, heads }
     }
 
-    /// Returns the heads of all requests so far.
+    /// Returns the heads of all requests that have been received so far.
     fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
 
-/// The numbers of bytes after which a connection is closed: of the request's body after its first packet (`up`), and of
-/// the response (`down`).
-struct Cut {
-    up: u64,
-    down: u64,
+/// The numbers of bytes after which a connection is closed.
+struct ConnectionLimits {
+    /// Number of bytes of the request body, not counting the bytes in the first packet.
+    request_bytes: u64,
+    /// Number of bytes of the response.
+    response_bytes: u64,
 }
 
-impl Cut {
-    const NEVER: Self = Self { up: u64::MAX, down: u64::MAX };
+impl ConnectionLimits {
+    const UNLIMITED: Self = Self { request_bytes: u64::MAX, response_bytes: u64::MAX };
 }
 
-/// Reads the head of a request, and the part of the body that has arrived with it.
+/// Reads the head of a request. Returns it with the first bytes of the body, if they have arrived in the same packet.
 fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
@@ -252,34 +260,34 @@ fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
             let body = bytes.split_off(end + 4);
             return Ok((String::from_utf8(bytes).unwrap(), body));
         }
-        if !more(stream, &mut bytes)? {
+        if !read_chunk(stream, &mut bytes)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
 }
 
-fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<bool> {
+fn read_chunk(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<bool> {
     let mut piece = [0; 4096];
     let read = stream.read(&mut piece)?;
     bytes.extend(&piece[..read]);
     Ok(read > 0)
 }
 
-/// Returns the value of a header field.
-fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+/// Returns the value of a header field in the head of a request; `None` if the field is missing.
+fn find_field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().find_map(|line| {
         let (field, value) = line.split_once(": ")?;
         field.eq_ignore_ascii_case(name).then_some(value)
     })
 }
 
-/// Returns the bytes of a response after which the connection is closed.
-fn response(status: &str, fields: &str, body: &str) -> String {
+/// Returns the text of a response with the field `Connection: close`.
+fn response_text(status: &str, fields: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len())
 }
 
-/// Returns pseudorandom bytes.
-fn noise(length: usize, seed: u8) -> Vec<u8> {
+/// Returns pseudorandom bytes, which depend only on the length and the seed.
+fn pseudorandom_bytes(length: usize, seed: u8) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);
     bytes

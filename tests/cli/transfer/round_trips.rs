@@ -1,91 +1,98 @@
-//! Sending and fetching files with real servers.
+//! Tests that send files to real servers and fetch them again.
 
 use std::fs;
 
-use super::{LARGE, Peer, noise};
+use super::{LARGE_LEN, TransferServer, pseudorandom_bytes};
 
 #[test]
 fn files_are_copied_unchanged_from_one_server_to_another() {
-    let (one, other) = (Peer::start(), Peer::start());
+    let (one, other) = (TransferServer::start(), TransferServer::start());
     let (here, there) = (one.workspace("iapi"), other.workspace("iapi"));
-    let large = noise(LARGE, 1);
+    let large = pseudorandom_bytes(LARGE_LEN, 1);
     let cases: [(&str, &[u8]); 3] =
         [("public/封面/第 一 章.bin", &large), ("public/a+b&c=d.txt", b"one\n"), ("public/é", &large[..70_000])];
     for (name, content) in cases {
         here.write("own", content);
-        here.succeeds(&["send", "--to", &one.url, "--as", name, "own"], &[(content, name)]);
-        here.succeeds(&["fetch", "--from", &one.url, name, "-o", "got"], &[(content, "got")]);
+        here.run_successfully(&["send", "--to", &one.url, "--as", name, "own"], &[(content, name)]);
+        here.run_successfully(&["fetch", "--from", &one.url, name, "-o", "got"], &[(content, "got")]);
         assert!(here.read("got") == content, "{name}");
         there.write("got", here.read("got"));
-        there.succeeds(&["send", "--to", &format!("{}/iapi/file", other.url), "got", "--as", name], &[(content, name)]);
-        there.succeeds(&["fetch", "--from", &other.url, name, "-o", "back"], &[(content, "back")]);
+        there.run_successfully(
+            &["send", "--to", &format!("{}/iapi/file", other.url), "got", "--as", name],
+            &[(content, name)],
+        );
+        there.run_successfully(&["fetch", "--from", &other.url, name, "-o", "back"], &[(content, "back")]);
         assert!(there.read("back") == content, "{name}");
         let stored = other.folder.path().join("data/files").join(name);
         assert!(fs::read(stored).unwrap() == content, "{name}");
     }
     assert_eq!(
-        (here.names(), there.names()),
+        (here.file_names(), there.file_names()),
         (vec!["got".to_owned(), "own".to_owned()], vec!["back".to_owned(), "got".to_owned()])
     );
 }
 
 #[test]
-fn several_files_are_stored_all_or_none() {
-    let peer = Peer::start();
+fn the_server_stores_all_files_of_a_command_or_none() {
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
     workspace.write("一.txt", "1");
     workspace.write("two", "2");
     let send = ["send", "--to", &peer.url, "一.txt", "two"];
-    let result = workspace
-        .succeeds(&[&send[..], &["--as", "public/"]].concat(), &[(b"1", "public/一.txt"), (b"2", "public/two")]);
-    assert_eq!(result.err, "not verified: the server did not send a digest to compare with\n");
+    let result = workspace.run_successfully(
+        &[&send[..], &["--as", "public/"]].concat(),
+        &[(b"1", "public/一.txt"), (b"2", "public/two")],
+    );
+    assert_eq!(result.stderr, "not verified: the server did not send a digest to compare with\n");
     for (name, content) in [("一.txt", "1"), ("two", "2")] {
-        workspace.succeeds(
+        workspace.run_successfully(
             &["fetch", "--from", &peer.url, &format!("public/{name}"), "-o", "got"],
             &[(content.as_bytes(), "got")],
         );
     }
-    workspace.refused(412, "", &[&send[..], &["--as", "public/", "--if-absent"]].concat());
-    workspace.refused(400, "", &[&send[..], &["--as", "elsewhere/"]].concat());
+    workspace.assert_refused(412, "", &[&send[..], &["--as", "public/", "--if-absent"]].concat());
+    workspace.assert_refused(400, "", &[&send[..], &["--as", "elsewhere/"]].concat());
 }
 
 #[test]
-fn files_keep_their_names_in_folders() {
-    let peer = Peer::start();
+fn files_that_are_sent_or_fetched_to_a_folder_keep_their_names() {
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
     workspace.write("own", "x");
-    workspace.succeeds(&["send", "--to", &peer.url, "--as", "public/deep/", "own"], &[(b"x", "public/deep/own")]);
+    workspace
+        .run_successfully(&["send", "--to", &peer.url, "--as", "public/deep/", "own"], &[(b"x", "public/deep/own")]);
     fs::create_dir(workspace.path("folder")).unwrap();
-    workspace.succeeds(&["fetch", "--from", &peer.url, "public/deep/own", "-o", "folder"], &[(b"x", "folder/own")]);
+    workspace
+        .run_successfully(&["fetch", "--from", &peer.url, "public/deep/own", "-o", "folder"], &[(b"x", "folder/own")]);
     fs::remove_file(workspace.path("own")).unwrap();
-    workspace.succeeds(&["fetch", "--from", &peer.url, "./public/deep/own"], &[(b"x", "own")]);
+    workspace.run_successfully(&["fetch", "--from", &peer.url, "./public/deep/own"], &[(b"x", "own")]);
 }
 
 #[test]
-fn the_server_evaluates_the_conditions() {
-    let peer = Peer::start();
+fn send_and_fetch_obey_their_conditions() {
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
     let send = ["send", "--to", &peer.url, "--as", "public/it", "own"];
     workspace.write("own", "first");
-    workspace.succeeds(&[&send[..], &["--if-absent"]].concat(), &[(b"first", "public/it")]);
-    workspace.refused(412, "", &[&send[..], &["--if-absent"]].concat());
+    workspace.run_successfully(&[&send[..], &["--if-absent"]].concat(), &[(b"first", "public/it")]);
+    workspace.assert_refused(412, "", &[&send[..], &["--if-absent"]].concat());
     workspace.write("own", "second");
     let first = blake3::hash(b"first").to_string();
-    workspace.succeeds(&[&send[..], &["--if-match", &first]].concat(), &[(b"second", "public/it")]);
+    workspace.run_successfully(&[&send[..], &["--if-match", &first]].concat(), &[(b"second", "public/it")]);
     for stale in [first.as_str(), &format!("\"{first}\"")] {
-        workspace.refused(412, "", &[&send[..], &["--if-match", stale]].concat());
+        workspace.assert_refused(412, "", &[&send[..], &["--if-match", stale]].concat());
     }
     let fetch = ["fetch", "--from", &peer.url, "public/it", "-o", "got", "--if-changed"];
-    assert_eq!(workspace.succeeds(&fetch, &[(b"second", "got")]).err, "");
-    assert_eq!(workspace.succeeds(&fetch, &[(b"second", "got")]).err, "unchanged\n");
+    assert_eq!(workspace.run_successfully(&fetch, &[(b"second", "got")]).stderr, "");
+    assert_eq!(workspace.run_successfully(&fetch, &[(b"second", "got")]).stderr, "unchanged\n");
     workspace.write("got", "mine");
-    assert_eq!(workspace.succeeds(&fetch, &[(b"second", "got")]).err, "");
+    assert_eq!(workspace.run_successfully(&fetch, &[(b"second", "got")]).stderr, "");
     assert_eq!(workspace.read("got"), b"second");
 }
 
 #[test]
-fn quiet_prints_only_errors() {
-    let peer = Peer::start();
+fn the_flag_quiet_suppresses_everything_except_errors() {
+    let peer = TransferServer::start();
     let workspace = peer.workspace("iapi");
     workspace.write("own", "x");
     for arguments in [
@@ -95,7 +102,11 @@ fn quiet_prints_only_errors() {
     ] {
         workspace.write("own2", "x");
         let result = workspace.run(arguments);
-        assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), "", ""), "{arguments:?}");
+        assert_eq!(
+            (result.exit_code, result.stdout.as_str(), result.stderr.as_str()),
+            (Some(0), "", ""),
+            "{arguments:?}"
+        );
     }
-    workspace.refused(400, "", &["fetch", "--from", &peer.url, "public/none", "-q"]);
+    workspace.assert_refused(400, "", &["fetch", "--from", &peer.url, "public/none", "-q"]);
 }

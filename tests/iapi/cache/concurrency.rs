@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::{CacheServer, connect};
-use crate::demo::Place;
+use crate::demo::DemoFolder;
 
 const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
 
 #[test]
 fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         if !place.is_postgres() {
             connect(place).execute("PRAGMA journal_mode = WAL");
         }
@@ -18,7 +18,7 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
         let done = AtomicBool::new(false);
         let states = thread::scope(|scope| {
             scope.spawn(|| {
-                let mut sql = place.sql();
+                let mut sql = place.connect_to_database();
                 let mut number = 0;
                 while !done.load(Ordering::Relaxed) {
                     number += 1;
@@ -44,7 +44,7 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
 
 #[test]
 fn many_concurrent_calls_wait_for_each_other() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let caching = CacheServer::new(place, &[TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
         let fetch = |number: u32| caching.request_caches(&["a"], &[format!("{number}")]).status;
         thread::scope(|scope| {

@@ -10,16 +10,16 @@ use std::thread;
 use rulebook_iapi::Database;
 
 use super::{CacheServer, caches};
-use crate::demo::Place;
+use crate::demo::DemoFolder;
 
 const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
 
 #[test]
 fn a_missing_file_is_not_created() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database())));
     caching.assert_error(&caching.request_caches(&["1"], &["1"]), 503, "no_database");
-    assert!(!place.file().exists());
+    assert!(!place.database_file().exists());
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn the_debug_output_contains_no_password() {
 
 #[test]
 fn a_file_that_is_damaged_within_a_value_is_reported() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', hex(zeroblob(4000000)))";
     let caching = CacheServer::new(&place, &[TABLE, rows], "t.v");
-    let file = fs::OpenOptions::new().write(true).open(place.file()).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(place.database_file()).unwrap();
     let half = file.metadata().unwrap().len() / 2;
     file.write_all_at(&[0xff; 64 << 10], half).unwrap();
     caching.assert_error(&caching.request_caches(&["small", "large"], &["a", "b"]), 503, "no_database");
@@ -60,7 +60,7 @@ fn a_file_that_is_damaged_within_a_value_is_reported() {
 }
 
 /// Forwards connections to a PostgreSQL server, and closes them after the server has sent this number of bytes.
-fn cutting(place: &Place, max_bytes: u64) -> Option<String> {
+fn cutting(place: &DemoFolder, max_bytes: u64) -> Option<String> {
     let Database::Postgres(url) = place.database() else { return None };
     let (url, socket) = url.split_once("?host=")?;
     let socket = format!("{socket}/.s.PGSQL.5432");
@@ -90,7 +90,7 @@ fn forward(client: TcpStream, server: UnixStream, max_bytes: u64) {
 
 #[test]
 fn a_connection_that_is_lost_within_a_value_is_reported() {
-    let Some(place) = Place::postgres(true) else { return };
+    let Some(place) = DemoFolder::with_postgres(true) else { return };
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', repeat('0123456789', 800000))";
     let whole = CacheServer::new(&place, &[TABLE, rows], "t.v");
     for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
@@ -108,7 +108,7 @@ fn a_connection_that_is_lost_within_a_value_is_reported() {
 
 #[test]
 fn the_limit_on_the_total_size_is_enforced() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let rows = "INSERT INTO t VALUES ('a', '12345'), ('b', '678'), ('c', '90')";
         let database = CacheServer::new(place, &[TABLE, rows], "t.v");
         let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database()).max_bytes(8)));

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{CacheServer, connect};
 use crate::client::Request;
-use crate::demo::Place;
+use crate::demo::DemoFolder;
 
 const TEXTS: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content TEXT)";
 const COLUMN: &str = "texts.content";
@@ -34,7 +34,7 @@ fn insert(key: &str) -> String {
 
 #[test]
 fn keys_with_special_characters_are_found() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let inserts = ODD.map(insert);
         let statements: Vec<_> = [TEXTS].into_iter().chain(inserts.iter().map(String::as_str)).collect();
         let caching = CacheServer::new(place, &statements, COLUMN);
@@ -52,7 +52,7 @@ fn keys_with_special_characters_are_found() {
 
 #[test]
 fn keys_without_a_value_are_named_and_nothing_is_written() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let statements = [TEXTS, "INSERT INTO texts VALUES ('good', 'x'), ('empty', ''), ('null', NULL)"];
         let caching = CacheServer::new(place, &statements, COLUMN);
         for key in ["'; DROP TABLE texts; --", "good'--", "x' OR '1'='1", "good,empty", "Good", "", "a\0b", "goo", "*"]
@@ -82,7 +82,7 @@ fn keys_without_a_value_are_named_and_nothing_is_written() {
 
 #[test]
 fn text_is_not_the_key_of_a_row_with_a_number() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let statements = [
             "CREATE TABLE texts (id INTEGER PRIMARY KEY, content TEXT)",
             "INSERT INTO texts VALUES (1, 'one'), (-2, 'two')",
@@ -97,7 +97,7 @@ fn text_is_not_the_key_of_a_row_with_a_number() {
 
 #[test]
 fn a_thousand_keys_and_repeated_keys_are_possible() {
-    Place::each(|place| {
+    DemoFolder::for_each_database(|place| {
         let mut sql = connect(place);
         sql.execute(TEXTS);
         sql.execute("BEGIN");
@@ -118,7 +118,7 @@ fn a_thousand_keys_and_repeated_keys_are_possible() {
 
 #[test]
 fn keys_and_names_are_accepted_in_every_media_type() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let caching = CacheServer::new(&place, &[TEXTS, &insert("a"), &insert("b")], COLUMN);
     let fields = [("fromDB", COLUMN), ("storePath", "./cache/deep"), ("keys", "b,a"), ("filenames", "1,2")];
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -154,6 +154,6 @@ fn a_table_without_a_primary_key_of_one_column_is_refused() {
             "the table t has no column v\" FROM t; --",
         ),
     ] {
-        Place::each(|place| CacheServer::assert_not_cacheable(place, table, column, words));
+        DemoFolder::for_each_database(|place| CacheServer::assert_not_cacheable(place, table, column, words));
     }
 }

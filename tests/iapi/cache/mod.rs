@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Request, Response, TestServer, engine};
-use crate::demo::{Place, Sql};
+use crate::demo::{DatabaseConnection, DemoFolder};
 use crate::store::{staged_files, tree};
 
 /// A server that writes caches of one column.
@@ -29,7 +29,7 @@ struct CacheServer {
 
 impl CacheServer {
     /// Starts a server for a database, after executing these statements in it.
-    fn new(place: &Place, statements: &[&str], column: &str) -> Self {
+    fn new(place: &DemoFolder, statements: &[&str], column: &str) -> Self {
         let mut sql = connect(place);
         statements.iter().for_each(|statement| sql.execute(statement));
         let database = place.database();
@@ -86,7 +86,7 @@ impl CacheServer {
 
     /// Asserts that caches of a column cannot be written, with this message.
     #[track_caller]
-    fn assert_not_cacheable(place: &Place, table: &str, column: &str, words: &str) {
+    fn assert_not_cacheable(place: &DemoFolder, table: &str, column: &str, words: &str) {
         let caching = Self::new(place, &[table], column);
         let response = caching.request_caches(&["1"], &["1"]);
         caching.assert_error(&response, 500, "not_cacheable");
@@ -110,12 +110,12 @@ fn caches(database: &rulebook_iapi::Database) -> rulebook_iapi::Caches {
 }
 
 /// Connects to the database of a place, which is created if it does not exist.
-fn connect(place: &Place) -> Sql {
-    if !place.is_postgres() && !place.file().exists() {
-        fs::create_dir_all(place.file().parent().unwrap()).unwrap();
-        fs::write(place.file(), "").unwrap();
+fn connect(place: &DemoFolder) -> DatabaseConnection {
+    if !place.is_postgres() && !place.database_file().exists() {
+        fs::create_dir_all(place.database_file().parent().unwrap()).unwrap();
+        fs::write(place.database_file(), "").unwrap();
     }
-    place.sql()
+    place.connect_to_database()
 }
 
 /// Returns the demo's definition for anonymous callers, with another column.

@@ -1,7 +1,7 @@
 //! Features of tables that only PostgreSQL has.
 
 use super::CacheServer;
-use crate::demo::Place;
+use crate::demo::DemoFolder;
 
 type Case = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
 
@@ -110,7 +110,7 @@ const READ: [Case; 14] = [
 #[test]
 fn values_and_keys_of_every_type_are_read() {
     for (statements, column, expected, keys) in READ {
-        let Some(place) = Place::postgres(true) else { return };
+        let Some(place) = DemoFolder::with_postgres(true) else { return };
         let caching = CacheServer::new(&place, statements, column);
         for key in &keys[1..] {
             caching.assert_no_value(&caching.request_caches(&[key], &["1"]), &[key]);
@@ -127,7 +127,7 @@ fn unsupported_tables_are_refused() {
         ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "T.v", "the database has no table T"),
     ];
     for (table, column, words) in cases {
-        let Some(place) = Place::postgres(true) else { return };
+        let Some(place) = DemoFolder::with_postgres(true) else { return };
         CacheServer::assert_not_cacheable(&place, table, column, words);
     }
 }
@@ -136,7 +136,7 @@ fn unsupported_tables_are_refused() {
 fn values_are_complete_with_every_kind_of_storage() {
     for storage in ["PLAIN", "MAIN", "EXTERNAL", "EXTENDED"] {
         for kind in ["TEXT", "BYTEA"] {
-            let Some(place) = Place::postgres(true) else { return };
+            let Some(place) = DemoFolder::with_postgres(true) else { return };
             // With the storage PLAIN, a value must fit on one page.
             let lines = if storage == "PLAIN" { 7 } else { 3_500 };
             let value = format!(

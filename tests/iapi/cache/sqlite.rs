@@ -1,7 +1,7 @@
 //! Features of tables that only SQLite has.
 
 use super::CacheServer;
-use crate::demo::Place;
+use crate::demo::DemoFolder;
 
 /// Statements, the column, the content of the cache of the key `1`, and the length of that of the key `2`.
 const READ: [(&[&str], &str, &[u8], usize); 9] = [
@@ -24,7 +24,7 @@ const READ: [(&[&str], &str, &[u8], usize); 9] = [
 #[test]
 fn values_are_read_from_tables_of_every_kind() {
     for (tables, column, small, large) in READ {
-        let place = Place::sqlite();
+        let place = DemoFolder::with_sqlite();
         let inserts = [
             "INSERT INTO t (id, v) VALUES ('1', 'one')",
             "INSERT INTO t (id, v) VALUES ('2', replace(hex(zeroblob(500000)), '00', 'é.é!'))",
@@ -40,7 +40,7 @@ fn values_are_read_from_tables_of_every_kind() {
 #[test]
 fn numbers_are_written_as_text_and_bytes_unchanged() {
     for without in ["", "WITHOUT ROWID"] {
-        let place = Place::sqlite();
+        let place = DemoFolder::with_sqlite();
         let table = format!("CREATE TABLE t (id TEXT PRIMARY KEY, v) {without}");
         let rows =
             "INSERT INTO t VALUES ('int', -42), ('real', 1.5), ('blob', x'00ff0a'), ('text', 'a' || char(0) || 'b')";
@@ -54,7 +54,7 @@ fn numbers_are_written_as_text_and_bytes_unchanged() {
 
 #[test]
 fn names_with_quotes_are_escaped() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let statements = [
         r#"CREATE TABLE "a ""b'; --" ("i ""d" TEXT PRIMARY KEY, "[v]; DROP" TEXT)"#,
         r#"INSERT INTO "a ""b'; --" VALUES ('1', 'one')"#,
@@ -70,14 +70,14 @@ fn unsupported_tables_are_refused() {
         ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "u.v", "the database has no table u"),
     ];
     for (table, column, words) in cases {
-        let place = Place::sqlite();
+        let place = DemoFolder::with_sqlite();
         CacheServer::assert_not_cacheable(&place, table, column, words);
     }
 }
 
 #[test]
 fn values_that_are_read_as_a_whole_have_a_limit() {
-    let place = Place::sqlite();
+    let place = DemoFolder::with_sqlite();
     let table = "CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID";
     let rows = format!("INSERT INTO t VALUES ('most', zeroblob({0})), ('more', zeroblob({0} + 1))", 16 << 20);
     let caching = CacheServer::new(&place, &[table, &rows], "t.v");

@@ -1,4 +1,4 @@
-//! The definition that is generated from a model loads as the same model.
+//! Checks canonical definitions: the canonical definition that is generated from a model must load as the same model.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,24 @@ use rulebook_model::model::{Api, EnvelopeName};
 use rulebook_model::read;
 use serde_json::{Value as Json, json};
 
-/// Returns the model of a definition in one file.
-fn reload(file: &str, document: &Json) -> Api {
+/// Returns the model of a definition that consists of one file.
+fn load_definition(file: &str, document: &Json) -> Api {
     let text = format!("{document:#}");
     read(vec![(PathBuf::from(file), text.into_bytes())]).expect("canonical text has no errors")
 }
 
-/// Asserts that the canonical form of an API, and that of each of its services, load as the same models.
+/// Asserts that the canonical form of an API loads as the same API, and the canonical form of each service as the same
+/// service.
 pub fn assert_same(api: &Api) {
     let api = &api.clone().without_spans();
     let printed = canonical(api);
-    let again = reload("api.json", &printed);
+    let again = load_definition("api.json", &printed);
     assert_eq!(&again.clone().without_spans(), api, "printed as {printed:#}");
     assert_eq!(canonical(&again).to_string(), printed.to_string(), "printed twice");
     for module in &api.modules {
         for service in &module.services {
             let printed = canonical_service(api, module, service);
-            // The base path decides which paths belong to the server. It is a setting, and not part of a service's document.
+            // The base path is a setting, so that the canonical form of a service does not contain it.
             let settings = json!({ "base": api.base }).to_string().into_bytes();
             let service_alone = (PathBuf::from("service.json"), printed.to_string().into_bytes());
             let files = vec![(PathBuf::from("app.json"), settings), service_alone];

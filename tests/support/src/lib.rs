@@ -1,4 +1,5 @@
-//! Code that the tests of several crates share: generated definitions, golden files, random numbers, independent validators of schemas.
+//! Code that the tests of several crates share: random definitions, golden files, random numbers, and validators of
+//! JSON Schemas that are independent of rulebook.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "support of tests fails by panicking")]
 
@@ -8,17 +9,17 @@ pub mod golden;
 pub mod random;
 pub mod schema_validator;
 
-/// The examples of the README, which are tests.
+/// Runs the code examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
 
-/// The examples of the page about handlers.
+/// Runs the code examples of the page about handlers as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/handlers.md")]
 pub struct Handlers;
 
-/// The examples of the page about migration.
+/// Runs the code examples of the page about migration as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/migration.md")]
 pub struct Migration;

@@ -1,7 +1,7 @@
 //! Random numbers and random cases that can be repeated.
 //!
-//! All random tests of a process use one seed. A test that fails prints it, and the environment variable
-//! `PROPTEST_RNG_SEED` sets it.
+//! All random tests of a process use one seed. A test that fails prints the seed. The environment variable
+//! `PROPTEST_RNG_SEED` sets the seed.
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
@@ -11,33 +11,33 @@ use std::sync::OnceLock;
 use proptest::test_runner::{Config, RngSeed};
 
 thread_local! {
-    /// The number of generators that the current test has started. Each test runs on its own thread.
-    static STARTED: Cell<u64> = const { Cell::new(0) };
+    /// The number of random generators that the current test has started. Each test runs on a separate thread.
+    static STARTED_GENERATORS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Returns the seed of the next generator of the current test. The first call of a test prints the seed of the process,
-/// which the test harness shows if the test fails.
+/// Returns the seed for the next random generator of the current test. The first call in a test prints the seed of the
+/// process, which the test harness shows if the test fails.
 #[expect(clippy::print_stdout, reason = "the test harness captures what a test prints")]
 fn next_seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     let seed = *SEED.get_or_init(|| match Config::default().rng_seed {
         RngSeed::Fixed(seed) => seed,
-        // 32 bits are short enough to type.
+        // The seed has only 32 bits, so that it is easy to type.
         RngSeed::Random => RandomState::new().build_hasher().finish() & u64::from(u32::MAX),
     });
-    let started = STARTED.replace(STARTED.get() + 1);
+    let started = STARTED_GENERATORS.replace(STARTED_GENERATORS.get() + 1);
     if started == 0 {
         println!("to repeat the random cases: PROPTEST_RNG_SEED={seed}");
     }
     seed.wrapping_add(started)
 }
 
-/// Returns a configuration of proptest with this number of cases and a printed seed.
+/// Returns a configuration of `proptest` with this number of cases and a seed that is printed.
 pub fn cases(count: u32) -> Config {
     Config { cases: count, rng_seed: RngSeed::Fixed(next_seed()), failure_persistence: None, ..Config::default() }
 }
 
-/// Random numbers with a printed seed (SplitMix64).
+/// A generator of random numbers (SplitMix64) whose seed is printed.
 pub struct Numbers(u64);
 
 impl Numbers {

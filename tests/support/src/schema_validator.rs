@@ -1,4 +1,4 @@
-//! Independent validators of JSON Schemas, from the crate `jsonschema`.
+//! Validators of JSON Schemas that are independent of rulebook: they use the crate `jsonschema`.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,7 +8,7 @@ use jsonschema::{Draft, Keyword, ValidationError, Validator};
 use rulebook_model::types::FORMATS;
 use serde_json::{Map, Value as Json};
 
-/// Returns a validator that ignores all formats.
+/// Returns a validator that ignores the keyword `format`.
 pub fn plain_validator(schema: &Json) -> Validator {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
@@ -17,7 +17,7 @@ pub fn plain_validator(schema: &Json) -> Validator {
         .unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
 
-/// Returns a validator that supports the formats of the types.
+/// Returns a validator that supports the formats that rulebook's types use in their schemas.
 pub fn validator(schema: &Json) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
     for format in FORMATS {
@@ -26,17 +26,17 @@ pub fn validator(schema: &Json) -> Validator {
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
 
-/// The keyword `formatMinimum` or `formatMaximum`.
+/// The keyword `formatMinimum` or `formatMaximum` of a schema.
 struct FormatBound {
     format: String,
     bound: Json,
     is_minimum: bool,
-    /// The time zone of texts without an offset.
+    /// The time zone for dates and times without an offset.
     timezone: TimeZone,
 }
 
-/// Parses a point in time.
-fn moment(text: &str, timezone: &TimeZone) -> Option<Timestamp> {
+/// Parses a date or a time as a point in time. A text without an offset is in the time zone `timezone`.
+fn parse_timestamp(text: &str, timezone: &TimeZone) -> Option<Timestamp> {
     if text.contains(['T', 't']) {
         return text.parse().ok();
     }
@@ -53,7 +53,7 @@ impl<'i> Keyword<'i> for FormatBound {
         let Some(text) = instance.as_str() else { return true };
         let order = match self.format.as_str() {
             "float-text" => {
-                // Whole numbers are compared exactly, others as `f64`.
+                // Whole numbers are compared exactly, other numbers as `f64`.
                 let bound = self.bound.as_f64().unwrap();
                 text.parse::<i128>()
                     .ok()
@@ -61,14 +61,14 @@ impl<'i> Keyword<'i> for FormatBound {
                     .map(|whole| whole.cmp(&(bound.floor() as i128)).then(0.0_f64.total_cmp(&bound.fract().abs())))
                     .or_else(|| text.parse::<f64>().ok()?.partial_cmp(&bound))
             }
-            _ => moment(text, &self.timezone)
-                .and_then(|text| Some(text.cmp(&moment(self.bound.as_str()?, &self.timezone)?))),
+            _ => parse_timestamp(text, &self.timezone)
+                .and_then(|text| Some(text.cmp(&parse_timestamp(self.bound.as_str()?, &self.timezone)?))),
         };
         order.is_some_and(|order| if self.is_minimum { order.is_ge() } else { order.is_le() })
     }
 }
 
-fn format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location, timezone: TimeZone) -> FormatBound {
+fn new_format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location, timezone: TimeZone) -> FormatBound {
     FormatBound {
         format: parent["format"].as_str().unwrap().to_owned(),
         bound: bound.clone(),
@@ -77,7 +77,8 @@ fn format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location, t
     }
 }
 
-/// Returns a validator that supports the formats of the types, the keywords of their bounds, and the time zone of the API.
+/// Returns a validator that supports the formats of rulebook's types, and the keywords `formatMinimum` and
+/// `formatMaximum` for dates and times in the time zone of the API.
 pub fn complete_validator(schema: &Json, timezone: &TimeZone) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
     for format in FORMATS {
@@ -86,14 +87,14 @@ pub fn complete_validator(schema: &Json, timezone: &TimeZone) -> Validator {
     for keyword in ["formatMinimum", "formatMaximum"] {
         let timezone = timezone.clone();
         options = options.with_keyword(keyword, move |parent, bound, location| {
-            Ok(Box::new(format_bound(parent, bound, &location, timezone.clone())))
+            Ok(Box::new(new_format_bound(parent, bound, &location, timezone.clone())))
         });
     }
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
 
-/// Returns `true` if the schema describes the type completely without formats. The format `uuid` is accompanied by a pattern
-/// that is equivalent.
+/// Returns `true` if a validator that ignores formats checks a value completely: the schema has no format except
+/// `uuid`, which is accompanied by an equivalent pattern.
 pub fn is_exact(schema: &Json) -> bool {
     match schema {
         Json::Object(keywords) => keywords.iter().all(|(keyword, value)| match keyword.as_str() {

@@ -1,4 +1,4 @@
-//! Times and durations on the command line.
+//! Parses the times and durations that options of `rulebook keys` accept.
 
 use std::str::FromStr;
 
@@ -6,43 +6,45 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-/// A time in the future, written as a date, a time, or a duration from now.
+/// The value of `--expires`: a time in the future, given as a date, as a time, or as a duration from now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct When(pub(super) Timestamp);
+pub(crate) struct ExpiryTime(pub(super) Timestamp);
 
-/// A non-negative duration.
+/// The value of `--grace`: the time for which a replaced key remains valid. It is not negative.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Grace(pub(super) SignedDuration);
+pub(crate) struct GracePeriod(pub(super) SignedDuration);
 
-impl FromStr for When {
+impl FromStr for ExpiryTime {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let now = Timestamp::now();
         let at = text.parse::<Timestamp>().ok();
         let at = at.or_else(|| {
-            // jiff ignores text after a date.
+            // The date parser of `jiff` ignores text that follows a date. Therefore the parsed date is compared with
+            // `text`.
             let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text)?;
             date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp())
         });
-        let at = at.or_else(|| after(text, now));
+        let at = at.or_else(|| end_of_duration(text, now));
         let at = at.ok_or("expected a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a duration (90d, 12h)")?;
         if at > now { Ok(Self(at)) } else { Err("the time is in the past") }
     }
 }
 
-impl FromStr for Grace {
+impl FromStr for GracePeriod {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let now = Timestamp::now();
-        let end = after(text, now).ok_or("expected a duration: 30m, 24h, 7d")?;
+        let end = end_of_duration(text, now).ok_or("expected a duration: 30m, 24h, 7d")?;
         if end >= now { Ok(Self(end.duration_since(now))) } else { Err("the duration is negative") }
     }
 }
 
-/// Returns the time after a duration, such as `90d`; months and days follow the calendar in UTC.
-fn after(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// Returns the time at which a duration such as `90d` ends if it begins at `now`. Months and days are those of the
+/// calendar in UTC. Returns `None` if `text` is not a duration.
+fn end_of_duration(text: &str, now: Timestamp) -> Option<Timestamp> {
     let span: Span = text.parse().ok()?;
     now.to_zoned(TimeZone::UTC).checked_add(span).ok().map(|then| then.timestamp())
 }

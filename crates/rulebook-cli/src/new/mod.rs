@@ -1,7 +1,7 @@
-//! `rulebook new`: creates a project that builds and serves.
+//! `rulebook new`: creates a Cargo project with a definition, handlers and tests.
 //!
-//! The files of the project are copied from the folder `template`; the tests of this crate build and run them. This
-//! module must not run cargo or use the network.
+//! The files of the project are copied from the folder `template`. The tests of the repository build and run such a
+//! project. This command must neither run cargo nor use the network.
 
 mod name;
 mod project;
@@ -13,21 +13,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Command, Exit, output};
-use name::Name;
-use project::Rulebook;
+use name::ProjectName;
+use project::RulebookSource;
 
 pub(super) const COMMAND: Command = Command {
     name: "new",
-    augment: Options::augment_args,
-    settings: &[],
-    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+    add_options: Options::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 
 /// Create a new project: a folder with a definition, handlers and tests.
 #[derive(Debug, Args)]
 struct Options {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
-    name: Name,
+    name: ProjectName,
     /// Depend on the rulebook in this folder, a checkout of its repository, instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
@@ -36,23 +36,23 @@ struct Options {
 fn run(options: &Options) -> Exit {
     let name = &options.name;
     let rulebook = match options.path.as_deref().map(absolute_checkout_path).transpose() {
-        Ok(Some(folder)) => Rulebook::Folder(folder),
-        Ok(None) if vendor::SOURCES.is_empty() => Rulebook::Version(env!("CARGO_PKG_VERSION")),
-        Ok(None) => Rulebook::Vendored,
-        Err(why) => return failed(&why),
+        Ok(Some(folder)) => RulebookSource::Folder(folder),
+        Ok(None) if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
+        Ok(None) => RulebookSource::Vendored,
+        Err(why) => return print_error(&why),
     };
-    if let Err(error) = project::create(Path::new("."), name, &rulebook) {
-        return failed(&match error.kind() {
+    if let Err(error) = project::create_project(Path::new("."), name, &rulebook) {
+        return print_error(&match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
             }
             _ => format!("cannot create `{}`: {error}", name.as_str()),
         });
     }
-    output::print(&format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str()))
+    output::print_to_stdout(&format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str()))
 }
 
-/// Returns the absolute path of a checkout of rulebook, or the error for another folder.
+/// Returns the absolute path of a checkout of rulebook's repository, or an error message if `path` is not a checkout.
 fn absolute_checkout_path(path: &Path) -> Result<String, String> {
     let path_error = |why: &str| format!("--path {}: {why}", path.display());
     let absolute = path.canonicalize().map_err(|error| path_error(&error.to_string()))?;
@@ -62,7 +62,7 @@ fn absolute_checkout_path(path: &Path) -> Result<String, String> {
     absolute.into_os_string().into_string().map_err(|_| path_error("the path is not UTF-8"))
 }
 
-fn failed(why: &str) -> Exit {
-    output::complain(&format!("error: {why}\n"));
-    Exit::Failed
+fn print_error(why: &str) -> Exit {
+    output::print_to_stderr(&format!("error: {why}\n"));
+    Exit::SystemError
 }

@@ -1,50 +1,46 @@
-//! Valid names of new projects.
+//! Checks the name of a new project.
 
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The name of a package: lowercase ASCII letters, digits, `-` and `_`, beginning with a letter.
+/// The name of a new project and of its Cargo package: lowercase ASCII letters, digits, `-` and `_`, beginning with a
+/// letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name(String);
+pub(super) struct ProjectName(String);
 
-/// Why a text is not a valid name of a package.
+/// The reason why a text is not a valid project name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum NameError {
+pub(super) enum ProjectNameError {
     #[error("the name is empty")]
     Empty,
     #[error("the name is longer than {MAX_LEN} characters")]
     TooLong,
-    /// The first character is not a letter.
     #[error("the name begins with {0:?}; expected a lowercase letter from a to z")]
-    Start(char),
-    /// The name contains a character that is not allowed.
+    InvalidStart(char),
     #[error("the name contains {0:?}; expected lowercase letters from a to z, digits, `-` and `_`")]
-    Character(char),
-    /// The name is a keyword of Rust.
+    InvalidCharacter(char),
     #[error("the name is a keyword of Rust")]
     Keyword,
-    /// The name is used by cargo, a crate of Rust's standard library, or a device of Windows.
     #[error("the name is reserved by cargo, Rust's standard library or Windows")]
     Reserved,
-    /// The name is that of a dependency of the project.
     #[error("the name is that of a dependency of the project")]
     Dependency,
 }
 
-/// Maximum length of a name in characters, the same as on crates.io.
+/// Maximum length of a project name in characters; crates.io has the same limit for package names.
 const MAX_LEN: usize = 64;
 
 /// The strict and reserved keywords of Rust, in all editions.
-const KEYWORDS: [&str; 51] = [
+const RUST_KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
     "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Names that cargo reserves, crates of Rust's standard library, and devices of Windows.
-const RESERVED: [&str; 13] = [
+/// Names that cargo reserves, names of crates in Rust's standard library, and names of devices on Windows.
+const RESERVED_NAMES: [&str; 13] = [
     "alloc",
     "aux",
     "build",
@@ -60,52 +56,51 @@ const RESERVED: [&str; 13] = [
     "test",
 ];
 
-/// The dependencies of the project.
-const DEPENDENCIES: [&str; 2] = ["rulebook", "serde"];
+/// The crates that the new project depends on.
+const DEPENDENCY_NAMES: [&str; 2] = ["rulebook", "serde"];
 
-impl Name {
-    /// Returns the name of the package.
+impl ProjectName {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the name of the crate in code, with `_` instead of `-`.
+    /// Returns the name of the crate as Rust code uses it, with `_` instead of `-`.
     pub(super) fn crate_name(&self) -> String {
         self.0.replace('-', "_")
     }
 }
 
-impl FromStr for Name {
-    type Err = NameError;
+impl FromStr for ProjectName {
+    type Err = ProjectNameError;
 
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let first = text.chars().next().ok_or(NameError::Empty)?;
+    fn from_str(text: &str) -> Result<Self, ProjectNameError> {
+        let first = text.chars().next().ok_or(ProjectNameError::Empty)?;
         if let Some(other) = text.chars().find(|char| !matches!(char, 'a'..='z' | '0'..='9' | '-' | '_')) {
-            return Err(NameError::Character(other));
+            return Err(ProjectNameError::InvalidCharacter(other));
         }
         if !first.is_ascii_lowercase() {
-            return Err(NameError::Start(first));
+            return Err(ProjectNameError::InvalidStart(first));
         }
         if text.len() > MAX_LEN {
-            return Err(NameError::TooLong);
+            return Err(ProjectNameError::TooLong);
         }
         let name = Self(text.to_owned());
         let crate_name = name.crate_name();
-        if KEYWORDS.contains(&&*crate_name) {
-            return Err(NameError::Keyword);
+        if RUST_KEYWORDS.contains(&&*crate_name) {
+            return Err(ProjectNameError::Keyword);
         }
-        if RESERVED.contains(&&*crate_name) || is_port(&crate_name) {
-            return Err(NameError::Reserved);
+        if RESERVED_NAMES.contains(&&*crate_name) || is_windows_port(&crate_name) {
+            return Err(ProjectNameError::Reserved);
         }
-        if DEPENDENCIES.contains(&&*crate_name) {
-            return Err(NameError::Dependency);
+        if DEPENDENCY_NAMES.contains(&&*crate_name) {
+            return Err(ProjectNameError::Dependency);
         }
         Ok(name)
     }
 }
 
-/// Returns `true` for the names of Windows's ports, such as `com1` and `lpt1`.
-fn is_port(name: &str) -> bool {
+/// Returns `true` for the names of serial and parallel ports on Windows, such as `com1` and `lpt1`.
+fn is_windows_port(name: &str) -> bool {
     let number = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
     matches!(number.map(str::as_bytes), Some([b'0'..=b'9']))
 }

@@ -1,27 +1,28 @@
-//! The sources of the crates of rulebook, which are copied into a new project.
+//! The source files of rulebook's crates, which are copied into a new project.
 //!
-//! A program that was built from the repository cannot know whether its crates have been published in this version. Its
-//! new projects therefore contain a copy of the crates, and can be built on any machine. A program that was built from
-//! a registry contains no copy.
+//! If this program was built from the repository, it cannot know whether its version of the crates has been published.
+//! The projects that it creates therefore contain a copy of the crates, so that they can be built on any machine. If
+//! this program was built from a package registry, it contains no source files.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Every file, by its path below `vendor/`; empty if the program was built from a registry.
-pub(super) const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+/// Every source file: its path below `vendor/`, and its content. The list is empty if this program was built from a
+/// package registry.
+pub(super) const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
-/// The manifest of the workspace of the copied crates.
-const WORKSPACE: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
+/// The `Cargo.toml` of the workspace that consists of the copied crates.
+const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
 
-/// Writes the sources to a folder.
+/// Writes all source files and the manifest of their workspace to the folder `vendor`.
 ///
 /// # Errors
 /// Fails if a file or folder cannot be written.
-pub(super) fn write(vendor: &Path) -> io::Result<()> {
+pub(super) fn write_files(vendor: &Path) -> io::Result<()> {
     fs::create_dir_all(vendor)?;
-    fs::write(vendor.join("Cargo.toml"), WORKSPACE)?;
-    for (path, content) in SOURCES {
+    fs::write(vendor.join("Cargo.toml"), WORKSPACE_MANIFEST)?;
+    for (path, content) in VENDORED_FILES {
         let file = vendor.join(path);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;

@@ -1,4 +1,4 @@
-//! Requests to another server, with retries.
+//! An HTTP client that repeats failed requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,20 +12,21 @@ use url::Url;
 
 use super::{OnProgress, Progress, TransferError};
 
-/// The pause before the second attempt. Each further pause is twice as long as the previous one.
+/// The pause between the first and the second attempt. Each further pause is twice as long as the previous pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The maximum pause between two attempts, unless the server requires a longer one.
+/// The maximum pause between two attempts, unless the server requires a longer pause.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
-/// Timeout for resolving a host name, and for connecting.
+/// Timeout for resolving a host name, and timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
-pub(super) const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK_SIZE: usize = 256 << 10;
 
-/// A bearer key for requests. Its debug output does not contain the key.
+/// An API key that is sent as a bearer token (RFC 6750). The debug output of this type does not contain the key.
 pub(crate) struct BearerKey(HeaderValue);
 
 impl BearerKey {
-    /// Parses a key, ignoring whitespace around it. Returns `None` unless the rest is visible ASCII.
+    /// Parses an API key, ignoring whitespace around it. Returns `None` if the key is empty, or has characters other
+    /// than visible ASCII characters.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let key = text.trim();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -43,7 +44,7 @@ impl fmt::Debug for BearerKey {
     }
 }
 
-/// An HTTP client for other servers.
+/// An HTTP client that sends an API key and repeats failed requests.
 pub(crate) struct Client {
     agent: Agent,
     key: Option<BearerKey>,
@@ -54,8 +55,8 @@ impl Client {
     /// Creates a client. It retries a failed request up to `retries` times; `timeout` applies to each read and each
     /// write.
     pub(crate) fn new(key: Option<BearerKey>, retries: u32, timeout: Duration) -> Self {
-        // The certificates of the system are used, so that the certificate authority of a company needs no
-        // configuration for this program.
+        // The certificates that the operating system trusts are used. A company that adds its certificate authority to
+        // the system need not configure this program.
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -71,16 +72,16 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_per_read(Some(timeout))
             .timeout_per_write(Some(timeout))
-            .input_buffer_size(CHUNK)
-            .output_buffer_size(CHUNK);
+            .input_buffer_size(CHUNK_SIZE)
+            .output_buffer_size(CHUNK_SIZE);
         Self { agent: config.build().new_agent(), key, retries }
     }
 
-    /// Sends a request and waits for the head of the response.
+    /// Sends a request, and waits for the status line and the header fields of the response.
     ///
     /// # Errors
     /// Fails if no response arrives. A response of any status is not an error.
-    pub(super) fn request(
+    pub(super) fn send_request(
         &self,
         method: &str,
         url: &Url,
@@ -97,7 +98,7 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    /// Calls `attempt` until it succeeds, fails with an error that a retry cannot fix, or no retries remain.
+    /// Calls `attempt` until it succeeds, it fails with an error that a retry cannot fix, or no retries remain.
     ///
     /// # Errors
     /// Returns the error of the last attempt.

@@ -1,4 +1,4 @@
-//! Digests that identify the content of a file.
+//! Digests of file contents: two files with the same digest have the same content.
 
 use std::fmt;
 use std::fs::File;
@@ -23,24 +23,24 @@ pub(crate) enum Verification {
 }
 
 impl Digest {
-    /// Reads the digest from the `ETag` of a response; `None` if the tag is not a digest.
-    pub(super) fn from_fields(fields: &HeaderMap) -> Option<Self> {
-        Self::from_tag(fields.get(header::ETAG)?.to_str().ok()?)
+    /// Returns the digest from the header field `ETag` of a response; `None` if the entity tag is not a digest.
+    pub(super) fn from_etag_field(fields: &HeaderMap) -> Option<Self> {
+        Self::parse_etag(fields.get(header::ETAG)?.to_str().ok()?)
     }
 
-    /// Parses an entity tag; `None` unless it is strong and consists of 64 hexadecimal digits.
-    pub(super) fn from_tag(tag: &str) -> Option<Self> {
+    /// Parses an entity tag; `None` unless the tag is strong and consists of 64 hexadecimal digits.
+    pub(super) fn parse_etag(tag: &str) -> Option<Self> {
         let hex = tag.strip_prefix('"')?.strip_suffix('"')?;
         Hash::from_hex(hex).ok().map(Self)
     }
 
-    /// Returns the entity tag of a content with this digest.
-    pub(super) fn tag(self) -> ETag {
+    /// Returns the entity tag that a server uses for a file with this digest.
+    pub(super) fn to_etag(self) -> ETag {
         ETag::strong(self.0.to_hex())
     }
 
-    /// Returns the digest of the bytes that the hasher has received.
-    pub(super) fn of(hasher: &Hasher) -> Self {
+    /// Returns the digest of all bytes that were added to the hasher.
+    pub(super) fn from_hasher(hasher: &Hasher) -> Self {
         Self(hasher.finalize())
     }
 
@@ -48,13 +48,13 @@ impl Digest {
     ///
     /// # Errors
     /// Fails if the file cannot be read.
-    pub(super) fn read(mut file: File) -> io::Result<Self> {
+    pub(super) fn of_file(mut file: File) -> io::Result<Self> {
         let mut hasher = Hasher::new();
         io::copy(&mut file, &mut hasher)?;
-        Ok(Self::of(&hasher))
+        Ok(Self::from_hasher(&hasher))
     }
 
-    /// Compares the digest with that of the server, if the server sent one.
+    /// Compares this digest with `remote`, the digest that the server sent, if it sent a digest.
     ///
     /// # Errors
     /// Fails if the digests differ.

@@ -11,26 +11,26 @@ use ureq::Timeout;
 use super::Digest;
 use super::error_response::ErrorResponse;
 
-/// Why a file could not be sent or fetched.
+/// The reason why a file could not be sent or fetched.
 #[derive(Debug, Error)]
 pub(crate) enum TransferError {
     /// The connection failed before the whole response arrived.
-    #[error("the connection failed: {}", Cause(.0))]
+    #[error("the connection failed: {}", CauseMessage(.0))]
     Connection(ureq::Error),
     /// The connection failed after part of the file had been sent, so that it is unknown whether the server has stored
     /// the file.
     #[error(
         "the connection failed after part of the file had been sent: {}; the server may have stored the file",
-        Cause(.0)
+        CauseMessage(.0)
     )]
     OutcomeUnknown(ureq::Error),
     /// The server responded with an error.
     #[error("{0}")]
-    Refused(ErrorResponse),
+    ErrorResponse(ErrorResponse),
     /// The server redirects to another URL. Redirects are not followed.
     #[error("the server redirects to another URL ({status}), which is not followed: {location}")]
     Redirect { status: u16, location: String },
-    /// The response is not valid for this request.
+    /// The response does not follow HTTP, or does not match the request.
     #[error("the server's response is invalid: {0}")]
     InvalidResponse(&'static str),
     /// The content differs from the content on the server.
@@ -38,39 +38,40 @@ pub(crate) enum TransferError {
     DigestMismatch { local: Digest, remote: Digest },
     /// A local file cannot be read or written.
     #[error("{path}: {error}")]
-    File { path: PathBuf, error: io::Error },
+    FileAccess { path: PathBuf, error: io::Error },
     /// A local file was changed while it was sent.
     #[error("{0}: the file was changed while it was sent")]
-    Changed(PathBuf),
-    /// Another process is fetching into this file.
+    FileChanged(PathBuf),
+    /// Another process is fetching a file to this path.
     #[error("{0}: another process is fetching this file")]
-    Busy(PathBuf),
+    FileBusy(PathBuf),
 }
 
 impl TransferError {
-    /// Returns a function that adds the path of a local file to an error of the operating system.
-    pub(super) fn file(path: &Path) -> impl Fn(io::Error) -> Self {
-        move |error| Self::File { path: path.to_owned(), error }
+    /// Returns a function that converts an error of the operating system to an error for the local file `path`.
+    pub(super) fn at_path(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::FileAccess { path: path.to_owned(), error }
     }
 
-    /// Returns the minimum pause before a retry; `None` if a retry cannot succeed.
+    /// Returns the minimum pause before the next attempt; `None` if another attempt would fail with the same error.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            // TLS reports untrusted certificates and protocol errors with this kind. A retry does not fix them.
+            // The TLS library reports untrusted certificates and protocol errors as `InvalidData`. A retry would fail
+            // too.
             Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
             Self::Connection(ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed) => {
                 Some(Duration::ZERO)
             }
-            Self::Refused(response) => response.retry_after(),
+            Self::ErrorResponse(response) => response.retry_after(),
             _ => None,
         }
     }
 }
 
-/// The message of a ureq error, without ureq's prefixes.
-struct Cause<'a>(&'a ureq::Error);
+/// Formats an error of the HTTP library ureq without the prefixes that ureq adds.
+struct CauseMessage<'a>(&'a ureq::Error);
 
-impl fmt::Display for Cause<'_> {
+impl fmt::Display for CauseMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             ureq::Error::Io(error) => write!(f, "{error}"),

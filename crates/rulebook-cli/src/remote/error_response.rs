@@ -1,4 +1,5 @@
-//! Error responses of the server: status and message, in any of rulebook's envelopes.
+//! Error responses of a server: their status and message. A rulebook server puts the message in a member of a JSON
+//! object whose name depends on the server's envelope, the format of its responses.
 
 use std::fmt;
 use std::io::Read;
@@ -10,42 +11,42 @@ use ureq::http::{HeaderMap, Response, header};
 
 use super::TransferError;
 
-/// Maximum number of bytes of an error response's body that are read.
-const MAX_BODY: u64 = 64 << 10;
-/// Maximum number of characters that are shown of a text from the server.
-const MAX_SHOWN: usize = 1000;
+/// Maximum number of bytes that are read from the body of an error response.
+const MAX_BODY_BYTES: u64 = 64 << 10;
+/// Maximum number of characters of a text from the server that a message shows.
+const MAX_SHOWN_CHARS: usize = 1000;
 /// The maximum `Retry-After` for which the client waits.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Statuses of temporary conditions (RFC 9110 section 15.6, RFC 6585 section 4).
-const TEMPORARY: [u16; 4] = [429, 502, 503, 504];
+/// HTTP statuses of errors that are usually temporary (RFC 9110 section 15.6, RFC 6585 section 4).
+const TEMPORARY_STATUSES: [u16; 4] = [429, 502, 503, 504];
 
 /// An error response.
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
-    /// The HTTP status, or the member `ret` of the `phalapi` envelope.
+    /// The HTTP status or, in the envelope `phalapi`, the status in the member `ret`.
     status: u64,
     message: Option<String>,
-    /// The id of the request in the server's log.
+    /// The id under which the server logged the request.
     request_id: Option<String>,
     retry_after: Option<Duration>,
 }
 
 impl ErrorResponse {
-    /// Returns the minimum pause before a retry; `None` if a retry cannot succeed, or the pause would be longer than a
-    /// minute.
+    /// Returns the minimum pause before a retry; `None` if a retry would probably fail too, or the server requires a
+    /// pause of more than a minute.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        let is_temporary = TEMPORARY.iter().any(|status| u64::from(*status) == self.status);
-        // `Retry-After` is used with any status, because servers of internal-api send it with 400.
+        let is_temporary = TEMPORARY_STATUSES.iter().any(|status| u64::from(*status) == self.status);
+        // `Retry-After` is used with any status, because servers of the predecessor `internal-api` send it with 400.
         self.retry_after.or(is_temporary.then_some(Duration::ZERO)).filter(|after| *after <= MAX_RETRY_AFTER)
     }
 }
 
 /// Converts a response without a success status to an error.
-pub(super) fn read(response: Response<Body>) -> TransferError {
+pub(super) fn to_transfer_error(response: Response<Body>) -> TransferError {
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
-    let field = |name| head.headers.get(name).map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
+    let field = |name| head.headers.get(name).map(|value| to_printable(&String::from_utf8_lossy(value.as_bytes())));
     if let (300..=399, Some(location)) = (status, field(header::LOCATION)) {
         return TransferError::Redirect { status, location };
     }
@@ -53,52 +54,52 @@ pub(super) fn read(response: Response<Body>) -> TransferError {
         return TransferError::InvalidResponse("its status is neither a success nor an error");
     }
     let is_text = field(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/plain"));
-    let body = read_start(body);
+    let body = read_beginning(body);
     let message = match serde_json::from_slice(&body).ok() {
-        Some(document) => message(&document),
+        Some(document) => find_message(&document),
         None => is_text.then(|| String::from_utf8_lossy(&body).trim().to_owned()),
     };
-    TransferError::Refused(parse(status.into(), message.as_deref(), &head.headers))
+    TransferError::ErrorResponse(new_error_response(status.into(), message.as_deref(), &head.headers))
 }
 
-/// Returns the error in a response with a success status, if there is one: the `phalapi` envelope sends errors with
-/// status 200.
-pub(super) fn read_in_success(fields: &HeaderMap, body: Body) -> Option<TransferError> {
-    let document: Json = serde_json::from_slice(&read_start(body)).ok()?;
+/// Returns the error that a response with a success status contains: servers with the envelope `phalapi` send errors
+/// with status 200. Returns `None` if the response does not contain an error.
+pub(super) fn find_error_in_success(fields: &HeaderMap, body: Body) -> Option<TransferError> {
+    let document: Json = serde_json::from_slice(&read_beginning(body)).ok()?;
     let status = document.get("ret")?.as_u64().filter(|ret| *ret >= 300)?;
     document.get("data")?;
-    Some(TransferError::Refused(parse(status, message(&document).as_deref(), fields)))
+    Some(TransferError::ErrorResponse(new_error_response(status, find_message(&document).as_deref(), fields)))
 }
 
-fn parse(status: u64, message: Option<&str>, fields: &HeaderMap) -> ErrorResponse {
+fn new_error_response(status: u64, message: Option<&str>, fields: &HeaderMap) -> ErrorResponse {
     let field = |name: &str| fields.get(name)?.to_str().ok();
     ErrorResponse {
         status,
-        message: message.map(printable).filter(|message| !message.is_empty()),
-        request_id: field("x-request-id").map(printable),
+        message: message.map(to_printable).filter(|message| !message.is_empty()),
+        request_id: field("x-request-id").map(to_printable),
         retry_after: field("retry-after").and_then(parse_retry_after),
     }
 }
 
-/// Returns the message of an error, in any of rulebook's envelopes or a problem document (RFC 9457).
-fn message(document: &Json) -> Option<String> {
+/// Returns the error message in a JSON body: in any of rulebook's envelopes, or in a problem document (RFC 9457).
+fn find_message(document: &Json) -> Option<String> {
     let members = ["detail", "ErrorDescription", "message", "msg", "title"];
     members.iter().find_map(|member| document.get(member)?.as_str()).map(str::to_owned)
 }
 
-/// Reads the beginning of a body, and stops at the first error.
-fn read_start(mut body: Body) -> Vec<u8> {
+/// Reads the beginning of a body. If reading fails, returns the bytes before the error.
+fn read_beginning(mut body: Body) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let _ = body.as_reader().take(MAX_BODY).read_to_end(&mut bytes);
+    let _ = body.as_reader().take(MAX_BODY_BYTES).read_to_end(&mut bytes);
     bytes
 }
 
-/// Makes text from a server safe for a terminal: replaces control characters, and cuts long text.
-fn printable(text: &str) -> String {
-    text.chars().take(MAX_SHOWN).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+/// Makes a text from a server safe for a terminal: replaces control characters, and cuts a long text.
+fn to_printable(text: &str) -> String {
+    text.chars().take(MAX_SHOWN_CHARS).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
-/// Parses `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
+/// Parses the header field `Retry-After`: a number of seconds, or a date (RFC 9110 section 10.2.3).
 fn parse_retry_after(value: &str) -> Option<Duration> {
     match value.trim().parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),

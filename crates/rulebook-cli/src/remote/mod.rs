@@ -1,8 +1,9 @@
-//! A client of other rulebook servers, which sends files to their internal API and fetches files from it.
+//! The client side of `rulebook send` and `rulebook fetch`: it sends files to another rulebook server, and fetches
+//! files from it. The methods that it calls are those of the crate `rulebook-iapi`.
 //!
-//! This module sends the requests, retries them, and verifies that the local content equals the content on the server.
-//! It reports progress to a callback and prints nothing. It does not use the definition: the server decides which files
-//! it accepts.
+//! This module sends the requests, repeats failed requests, and verifies that the local file and the file on the server
+//! have the same content. It reports progress to a callback and prints nothing. It does not read a definition: the
+//! server decides which files it accepts.
 
 mod client;
 mod digest;
@@ -12,25 +13,25 @@ mod fetch;
 mod multipart;
 mod partial;
 mod send;
-mod server;
+mod server_url;
 
 use std::time::Duration;
 
 pub(crate) use client::{BearerKey, Client};
 pub(crate) use digest::{Digest, Verification};
 pub(crate) use error::TransferError;
-pub(crate) use fetch::{FetchRequest, Fetched, fetch};
+pub(crate) use fetch::{FetchOutcome, FetchRequest, fetch};
 pub(crate) use send::{OutgoingFile, WriteCondition, send};
-pub(crate) use server::Server;
+pub(crate) use server_url::ServerUrl;
 
-/// The progress of a transfer.
+/// A progress event of a transfer.
 pub(crate) enum Progress<'a> {
-    /// An attempt has started. `done` bytes have been transferred by earlier attempts; `total` is the number of all
-    /// bytes, if known.
+    /// An attempt has started. Earlier attempts have transferred `done` bytes. `total` is the number of bytes of the
+    /// whole transfer; `None` if the server did not announce it.
     Started { done: u64, total: Option<u64> },
     /// This number of bytes has been transferred since the last event.
     Advanced(u64),
-    /// The attempt has failed, and another one follows after a pause.
+    /// The attempt has failed; after a pause, the next attempt follows.
     Retrying { error: &'a TransferError, pause: Duration },
 }
 

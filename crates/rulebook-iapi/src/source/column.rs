@@ -1,9 +1,9 @@
-//! Names of columns in definitions.
+//! Names of database columns, as a definition lists them.
 
 use std::fmt;
 
 /// A column of a table: `table.column`, or `schema.table.column`. The database determines whether names are
-/// case-sensitive. No part contains a dot.
+/// case-sensitive. Names that contain a dot are not supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(super) schema: Option<String>,
@@ -12,7 +12,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// Parses the name of a column; `None` if it is malformed.
+    /// Parses the name of a column; `None` if the text does not have one of the two forms.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (table, name) = text.rsplit_once('.')?;
         let (schema, table) = match table.split_once('.') {
@@ -24,17 +24,17 @@ impl Column {
         is_valid.then(|| Self { schema: schema.map(str::to_owned), table: table.to_owned(), name: name.to_owned() })
     }
 
-    /// Returns the table, quoted for SQL.
+    /// Returns the name of the table with its schema, quoted for SQL.
     pub(super) fn quoted_table(&self) -> String {
         match &self.schema {
-            Some(schema) => format!("{}.{}", quoted(schema), quoted(&self.table)),
-            None => quoted(&self.table),
+            Some(schema) => format!("{}.{}", quote_identifier(schema), quote_identifier(&self.table)),
+            None => quote_identifier(&self.table),
         }
     }
 }
 
 impl fmt::Display for Column {
-    /// Formats the table, without the column.
+    /// Formats the name of the table with its schema, without the name of the column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.schema {
             Some(schema) => write!(f, "{schema}.{}", self.table),
@@ -43,17 +43,17 @@ impl fmt::Display for Column {
     }
 }
 
-/// Quotes an identifier for SQL, as both databases require.
-pub(super) fn quoted(name: &str) -> String {
+/// Quotes an identifier for SQL. The syntax is the same in SQLite and PostgreSQL.
+pub(super) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, quoted};
+    use super::{Column, quote_identifier};
 
     #[test]
-    fn names_are_split_at_dots() {
+    fn schema_table_and_column_are_separated_by_dots() {
         let parts = |text| Column::parse(text).map(|column| (column.schema, column.table, column.name));
         let two = ("user_info".to_owned(), "intro_json".to_owned());
         assert_eq!(parts("user_info.intro_json"), Some((None, two.0.clone(), two.1.clone())));
@@ -65,6 +65,6 @@ mod tests {
 
     #[test]
     fn quotes_in_identifiers_are_escaped() {
-        assert_eq!(quoted("a\" FROM b; --"), "\"a\"\" FROM b; --\"");
+        assert_eq!(quote_identifier("a\" FROM b; --"), "\"a\"\" FROM b; --\"");
     }
 }

@@ -6,10 +6,10 @@ use rulebook::store::StoreError;
 use rulebook_model::call::shortened;
 use thiserror::Error;
 
-/// Maximum number of keys that a message lists.
-const MAX_LISTED: usize = 10;
+/// Maximum number of row keys that an error message lists.
+const MAX_LISTED_KEYS: usize = 10;
 
-/// Why no caches were written.
+/// The reason why no files were written.
 #[derive(Debug, Error)]
 pub(crate) enum SourceError {
     /// The database has no such table.
@@ -25,25 +25,25 @@ pub(crate) enum SourceError {
     },
     /// The table has no primary key.
     #[error("the table {0} has no primary key")]
-    NoKey(String),
+    NoPrimaryKey(String),
     /// The primary key of the table has several columns, so that a single value does not identify a row.
     #[error("the primary key of the table {table} has several columns: {}", columns.join(", "))]
-    SeveralKeys {
+    CompositePrimaryKey {
         /// The name of the table.
         table: String,
         /// The columns of its primary key.
         columns: Vec<String>,
     },
-    /// These keys have no value: there is no such row, or the value is null.
-    #[error("there is no value for the keys {}", list(.0))]
+    /// The table has no row for these keys, or the value in the row is null.
+    #[error("there is no value for the keys {}", list_keys(.0))]
     NoValue(Vec<String>),
-    /// The values are larger than this number of bytes in total.
+    /// The values are larger than this number of bytes together.
     #[error("the values are larger than {0} bytes in total")]
     TooLarge(u64),
-    /// A value is larger than this number of bytes, and can only be read into memory as a whole.
+    /// A value is larger than this number of bytes, and the database cannot return it in chunks.
     #[error("a value is larger than {0} bytes, and the table does not support incremental reading")]
     ValueTooLarge(u64),
-    /// The database cannot be used. The text is for the log.
+    /// The database cannot be used. The text describes the reason and is logged.
     #[error("the database: {0}")]
     Unavailable(String),
     /// The asynchronous runtime cannot be started.
@@ -54,9 +54,10 @@ pub(crate) enum SourceError {
     Store(StoreError),
 }
 
-/// Lists keys; at most [`MAX_LISTED`] of them.
-fn list(keys: &[String]) -> String {
-    let listed: Vec<_> = keys.iter().take(MAX_LISTED).map(|key| shortened(key)).collect();
+/// Returns the keys as text, separated by commas. Of more than [`MAX_LISTED_KEYS`] keys, the text
+/// lists the first ones and the number of omitted keys.
+fn list_keys(keys: &[String]) -> String {
+    let listed: Vec<_> = keys.iter().take(MAX_LISTED_KEYS).map(|key| shortened(key)).collect();
     let omitted = keys.len() - listed.len();
     if omitted > 0 { format!("{} and {omitted} more", listed.join(", ")) } else { listed.join(", ") }
 }

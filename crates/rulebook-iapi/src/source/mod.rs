@@ -1,10 +1,10 @@
-//! The databases from which caches are written: SQLite files and PostgreSQL servers.
+//! Copies values from a database to files. The database is an SQLite file or a PostgreSQL server.
 //!
-//! This module finds the rows of the given keys and copies their values in chunks to files. It must not depend on
-//! requests or on the names of the files.
+//! This module finds the rows with the given primary keys, and copies a column of each row to a file. It must not
+//! depend on requests or on the names of the files.
 //!
-//! All values of one call are read in one transaction, so that they belong to the same state of the database. Large
-//! values are never held in memory as a whole.
+//! All values for one call of the handler are read in one transaction, so that they are from the same state of the
+//! database. Large values are copied in chunks and are never in memory as a whole.
 
 mod column;
 mod error;
@@ -21,8 +21,8 @@ pub(super) use limited_store::LimitedStore;
 
 use rulebook::store::StagedFile;
 
-/// Number of bytes that are read at a time.
-const CHUNK: usize = 1 << 20;
+/// Number of bytes of a value that are read at a time.
+const CHUNK_SIZE: usize = 1 << 20;
 
 /// The location of a database.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,19 +35,20 @@ pub enum Database {
 }
 
 impl Database {
-    /// Copies the value of each key to a file, in the order of the keys. This blocks on the database and the disk.
+    /// Copies the value in the row of each key to a file, and returns the files in the order of the keys. This function
+    /// waits for the database and the disk, so that async code must call it in a separate thread.
     ///
     /// # Errors
     /// Fails if a key has no value, or the database or the disk fails. All files are then removed.
-    pub(super) fn copy(
+    pub(super) fn copy_values(
         &self,
         column: &Column,
         keys: &[String],
         store: &mut LimitedStore,
     ) -> Result<Vec<StagedFile>, SourceError> {
         match self {
-            Self::Sqlite(file) => sqlite::copy(file, column, keys, store),
-            Self::Postgres(url) => postgres::copy(url, column, keys, store),
+            Self::Sqlite(file) => sqlite::copy_values(file, column, keys, store),
+            Self::Postgres(url) => postgres::copy_values(url, column, keys, store),
         }
     }
 }
@@ -62,11 +63,11 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Returns the values if every key has one.
+/// Returns the values, one for each key, if every key has a value.
 ///
 /// # Errors
 /// Returns [`SourceError::NoValue`] with all keys that have no value.
-fn require_all<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<T>, SourceError> {
+fn require_all_values<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<T>, SourceError> {
     let missing: Vec<_> = keys.iter().zip(&values).filter(|(_, value)| value.is_none()).collect();
     if missing.is_empty() {
         return Ok(values.into_iter().flatten().collect());

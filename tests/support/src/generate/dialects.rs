@@ -1,49 +1,50 @@
-//! Random modules in the dialects `methods` and `rules`: methods of the dialect `tree`, converted.
+//! Generates random API modules in the dialects `methods` and `rules`. Their methods are generated in the dialect
+//! `tree` and then converted. A dialect is a syntax of definitions.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Choices, method};
 
-/// Returns a random module in the dialect `methods` (api 3.0). `number` counts the methods of the definition.
-pub fn methods(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
+/// Returns a random API module in the dialect `methods` (api 3.0). `number` counts the methods of the definition.
+pub fn methods_module(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
     let mut module = Map::new();
     for service in ["read", "write", "x-y"].iter().take(choices.below(4)) {
         for http in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             if choices.once_in(4) {
                 *number += 1;
-                let own = method::method(http, &[], true, *number, choices);
-                module.insert(format!("{http}::{service}"), in_methods(own, choices));
+                let own = method::random_method(http, &[], true, *number, choices);
+                module.insert(format!("{http}::{service}"), to_methods_dialect(own, choices));
             }
         }
     }
     json!({ "dialect": "methods", (name): module })
 }
 
-/// Converts a method to the dialect `methods`.
-fn in_methods(own: Json, choices: &mut Choices) -> Json {
+/// Converts a method from the dialect `tree` to the dialect `methods`.
+fn to_methods_dialect(own: Json, choices: &mut Choices) -> Json {
     let Json::Object(own) = own else { return own };
     let words = own.into_iter().map(|(key, value)| match key.as_str() {
         "info" => ("description".to_owned(), value),
-        "scope" => ("permissions".to_owned(), renamed(&value, "URL#", "URL_")),
-        "in" => ("parameters".to_owned(), each(value, |key, own| parameter(&key, own, choices))),
-        "out" => ("output".to_owned(), each(value, |key, own| (key, described(own)))),
-        "errors" => ("errors".to_owned(), each(value, |key, own| (key, described(own)))),
+        "scope" => ("permissions".to_owned(), replace_variable_prefix(&value, "URL#", "URL_")),
+        "in" => ("parameters".to_owned(), map_members(value, |key, own| to_methods_parameter(&key, own, choices))),
+        "out" => ("output".to_owned(), map_members(value, |key, own| (key, rename_info(own)))),
+        "errors" => ("errors".to_owned(), map_members(value, |key, own| (key, rename_info(own)))),
         _ => (key, value),
     });
     Json::Object(words.collect())
 }
 
-/// Replaces the prefix of variables in a scope.
-fn renamed(scope: &Json, from: &str, to: &str) -> Json {
+/// Replaces the prefix `from` of the variables in a scope by `to`.
+fn replace_variable_prefix(scope: &Json, from: &str, to: &str) -> Json {
     match scope {
-        Json::Array(items) => items.iter().map(|item| renamed(item, from, to)).collect(),
+        Json::Array(items) => items.iter().map(|item| replace_variable_prefix(item, from, to)).collect(),
         Json::String(text) => text.replace(from, to).into(),
         other => other.clone(),
     }
 }
 
-/// Applies `change` to each member that is an object, and drops the others.
-fn each(named: Json, mut change: impl FnMut(String, Map<String, Json>) -> (String, Json)) -> Json {
+/// Applies `change` to each member whose value is an object, and removes all other members.
+fn map_members(named: Json, mut change: impl FnMut(String, Map<String, Json>) -> (String, Json)) -> Json {
     let Json::Object(named) = named else { return named };
     let changed = named.into_iter().filter_map(|(key, own)| match own {
         Json::Object(own) => Some(change(key, own)),
@@ -52,19 +53,20 @@ fn each(named: Json, mut change: impl FnMut(String, Map<String, Json>) -> (Strin
     Json::Object(changed.collect())
 }
 
-/// Renames `info` to `description`, also in the fields of an object.
-fn described(own: Map<String, Json>) -> Json {
+/// Renames the key `info` to `description`, also in the fields of an object.
+fn rename_info(own: Map<String, Json>) -> Json {
     let words = own.into_iter().map(|(key, value)| match key.as_str() {
         "info" => ("description".to_owned(), value),
-        "fields" => (key, each(value, |key, own| (key, described(own)))),
+        "fields" => (key, map_members(value, |key, own| (key, rename_info(own)))),
         _ => (key, value),
     });
     Json::Object(words.collect())
 }
 
-/// Converts a parameter: positions have another prefix, and `optional` replaces the `?` of the type.
-fn parameter(key: &str, mut own: Map<String, Json>, choices: &mut Choices) -> (String, Json) {
-    let term = text(&own, "type");
+/// Converts a parameter to the dialect `methods`: the key of a positional parameter has another prefix, and the key
+/// `optional` replaces the `?` of the type.
+fn to_methods_parameter(key: &str, mut own: Map<String, Json>, choices: &mut Choices) -> (String, Json) {
+    let term = member_text(&own, "type");
     if let Some(bare) = term.strip_prefix('?') {
         own.insert("optional".to_owned(), json!(true));
         own.insert("type".to_owned(), json!(bare));
@@ -75,19 +77,20 @@ fn parameter(key: &str, mut own: Map<String, Json>, choices: &mut Choices) -> (S
     if plain && choices.once_in(2) {
         let word =
             choices.of(&["id", "number", "numeric", "boolean", "array", "object", "array<id>", "letters", "FILE"]);
-        // A file is allowed only where the original type is a file.
+        // The type `FILE` is used only if the original type is a file.
         let allowed = word != "FILE" || term.eq_ignore_ascii_case("file");
         own.insert("type".to_owned(), json!(if allowed { word } else { "mixed" }));
     }
-    (key.replacen("URL#", "URL_", 1), described(own))
+    (key.replacen("URL#", "URL_", 1), rename_info(own))
 }
 
-fn text(own: &Map<String, Json>, key: &str) -> String {
+fn member_text(own: &Map<String, Json>, key: &str) -> String {
     own.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
 }
 
-/// Returns a random class in the dialect `rules` (PhalApi). `number` counts the methods of the definition.
-pub fn rules(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
+/// Returns a random API module in the dialect `rules` (PhalApi), where it is called a class. `number` counts the
+/// methods of the definition.
+pub fn rules_class(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
     let mut class = Map::new();
     if choices.once_in(2) {
         class.insert("@info".to_owned(), json!("What the class is for"));
@@ -101,20 +104,20 @@ pub fn rules(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
     }
     for service in ["login", "search", "Logout"].iter().take(choices.below(4)) {
         *number += 1;
-        let own = method::method(choices.of(&["POST", "GET"]), &[], false, *number, choices);
-        class.insert((*service).to_owned(), in_rules(&own, choices));
+        let own = method::random_method(choices.of(&["POST", "GET"]), &[], false, *number, choices);
+        class.insert((*service).to_owned(), to_rules_dialect(&own, choices));
     }
     json!({ "dialect": "rules", (name): class })
 }
 
-/// Converts a method to the dialect `rules`.
-fn in_rules(own: &Json, choices: &mut Choices) -> Json {
+/// Converts a method from the dialect `tree` to the dialect `rules`.
+fn to_rules_dialect(own: &Json, choices: &mut Choices) -> Json {
     let mut method = Map::new();
     let mut in_body = false;
     for (key, own) in own["in"].as_object().into_iter().flatten() {
         if let Json::Object(own) = own {
-            let (name, rule) = rule(key, own, choices);
-            in_body |= rule["source"] == "post" || text(own, "type").to_ascii_lowercase().contains("file");
+            let (name, rule) = to_rule(key, own, choices);
+            in_body |= rule["source"] == "post" || member_text(own, "type").to_ascii_lowercase().contains("file");
             method.insert(name, rule);
         }
     }
@@ -122,7 +125,7 @@ fn in_rules(own: &Json, choices: &mut Choices) -> Json {
         method.insert("@info".to_owned(), own["info"].clone());
     }
     if let Some(scope) = own.get("scope") {
-        method.insert("@scope".to_owned(), renamed(scope, "HEADER@", ""));
+        method.insert("@scope".to_owned(), replace_variable_prefix(scope, "HEADER@", ""));
     }
     if let Some(errors) = own.get("errors") {
         method.insert("@errors".to_owned(), errors.clone());
@@ -136,12 +139,12 @@ fn in_rules(own: &Json, choices: &mut Choices) -> Json {
         }
     }
     if choices.once_in(2) {
-        method.insert("@return".to_owned(), returns(choices));
+        method.insert("@return".to_owned(), random_return(choices));
     }
     Json::Object(method)
 }
 
-fn returns(choices: &mut Choices) -> Json {
+fn random_return(choices: &mut Choices) -> Json {
     let kind = choices.of(&["int", "string", "float", "boolean", "date", "fixed"]);
     json!({
         "code": { "type": kind, "desc": "How it went" },
@@ -156,8 +159,8 @@ fn returns(choices: &mut Choices) -> Json {
 /// The prefixes of parameter keys in the dialect `tree`, each with the equivalent source.
 const SOURCES: [(&str, &str); 4] = [("GET@", "get"), ("HEADER@", "header"), ("COOKIE@", "cookie"), ("ANY@", "request")];
 
-/// Converts a parameter to a rule, and returns it with its name in code.
-fn rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, Json) {
+/// Converts a parameter to a rule of the dialect `rules`. Returns the parameter's name in code, and the rule.
+fn to_rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, Json) {
     let found = SOURCES.iter().find_map(|(prefix, source)| Some((key.strip_prefix(prefix)?, *source)));
     let (client, source) = found.unwrap_or((key, "request"));
     let name = own.get("name").and_then(Json::as_str).unwrap_or(client);
@@ -167,7 +170,7 @@ fn rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, J
         "source".to_owned(),
         json!(if choices.once_in(4) { source.to_ascii_uppercase() } else { source.to_owned() }),
     );
-    let term = text(own, "type");
+    let term = member_text(own, "type");
     let bare = term.trim_start_matches('?');
     if bare == term {
         rule.insert("require".to_owned(), json!(true));
@@ -177,7 +180,7 @@ fn rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, J
             "name" => {}
             "info" => drop(rule.insert("desc".to_owned(), value.clone())),
             "type" => drop(rule.insert("type".to_owned(), json!(bare))),
-            "after" => drop(rule.insert("on_after_parse".to_owned(), joined(value))),
+            "after" => drop(rule.insert("on_after_parse".to_owned(), join_function_names(value))),
             "min" | "max" if choices.once_in(2) && value.is_number() => {
                 rule.insert(key.clone(), json!(value.to_string()));
             }
@@ -204,8 +207,8 @@ fn rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, J
     (name.to_owned(), Json::Object(rule))
 }
 
-/// Joins names of functions with `|`, as PhalApi does.
-fn joined(names: &Json) -> Json {
+/// Joins the names of functions with `|`, as PhalApi writes them.
+fn join_function_names(names: &Json) -> Json {
     match names {
         Json::Array(names) => json!(names.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("|")),
         other => other.clone(),

@@ -1,11 +1,11 @@
-//! Random methods: parameters, outputs, errors, scopes and options.
+//! Generates random methods with their parameters, outputs, errors, scopes and options.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Choices, TypeCase, type_case};
 
 /// Adds random methods to the object of a URI. `number` counts the methods of the definition.
-pub fn methods(
+pub fn add_methods(
     uri: &mut Map<String, Json>,
     captures: &[String],
     positions: bool,
@@ -15,28 +15,28 @@ pub fn methods(
     for http in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
         if choices.once_in(4) {
             *number += 1;
-            uri.insert(http.to_owned(), method(http, captures, positions, *number, choices));
+            uri.insert(http.to_owned(), random_method(http, captures, positions, *number, choices));
         }
     }
 }
 
 /// Returns a random method. `number` distinguishes it from other methods.
-pub fn method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
+pub fn random_method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
     let mut method = Map::new();
     method.insert("info".to_owned(), json!(format!("What method {number} \"does\"")));
     if choices.once_in(5) {
         method.insert("id".to_owned(), json!(format!("own.{number}")));
     }
     let has_body = !matches!(http, "GET" | "DELETE");
-    let (parameters, variables) = input(has_body, captures, positions, choices);
+    let (parameters, variables) = random_parameters(has_body, captures, positions, choices);
     if choices.once_in(3) {
-        method.insert("scope".to_owned(), scope(&variables, choices));
+        method.insert("scope".to_owned(), random_scope(&variables, choices));
     }
     if !parameters.is_empty() || choices.once_in(4) {
         method.insert("in".to_owned(), Json::Object(parameters));
     }
     if choices.once_in(2) {
-        method.insert("out".to_owned(), output(choices));
+        method.insert("out".to_owned(), random_outputs(choices));
     }
     if choices.once_in(4) {
         let status = choices.of(&[&404, &409, &503]);
@@ -47,7 +47,7 @@ pub fn method(http: &str, captures: &[String], positions: bool, number: usize, c
     }
     if choices.once_in(4) {
         let jsonp = http == "GET" && !method.contains_key("scope");
-        // A method with a download has no outputs.
+        // A method that returns a file (option `download`) has no outputs.
         let download = !method.contains_key("out") && choices.once_in(2);
         method.insert(
             "options".to_owned(),
@@ -57,8 +57,8 @@ pub fn method(http: &str, captures: &[String], positions: bool, number: usize, c
     Json::Object(method)
 }
 
-/// Returns random parameters, and the names in code of those that permissions can refer to.
-fn input(
+/// Returns random parameters. Also returns the names in code of the parameters that permissions can refer to.
+fn random_parameters(
     has_body: bool,
     captures: &[String],
     positions: bool,
@@ -68,7 +68,7 @@ fn input(
     let mut variables = Vec::new();
     let mut add = |key: String, optional: bool, files: bool, choices: &mut Choices| {
         let count = parameters.len();
-        let (parameter, name) = parameter(&key, count, optional, files, choices);
+        let (parameter, name) = random_parameter(&key, count, optional, files, choices);
         let known_early = ["{", "URL#", "HEADER@"].iter().any(|prefix| key.starts_with(prefix));
         variables.extend(known_early.then_some(name));
         parameters.insert(key, parameter);
@@ -96,7 +96,7 @@ fn input(
 }
 
 /// Returns a random parameter and its name in code.
-fn parameter(key: &str, number: usize, optional: bool, files: bool, choices: &mut Choices) -> (Json, String) {
+fn random_parameter(key: &str, number: usize, optional: bool, files: bool, choices: &mut Choices) -> (Json, String) {
     let TypeCase { term, attributes, value, text } = type_case(2, files, choices);
     let mark = if optional && choices.once_in(3) { "?" } else { "" };
     let mut parameter = Map::new();
@@ -127,7 +127,7 @@ fn parameter(key: &str, number: usize, optional: bool, files: bool, choices: &mu
     (Json::Object(parameter), name)
 }
 
-fn output(choices: &mut Choices) -> Json {
+fn random_outputs(choices: &mut Choices) -> Json {
     let names: &[&str] = if choices.once_in(4) { &["*"] } else { &["article", "no", "x-z"] };
     let outputs: Map<_, _> = names
         .iter()
@@ -147,8 +147,8 @@ fn output(choices: &mut Choices) -> Json {
     Json::Object(outputs)
 }
 
-/// Returns a random scope, which may refer to `variables`.
-fn scope(variables: &[String], choices: &mut Choices) -> Json {
+/// Returns a random scope: groups of permissions. Permissions may contain names from `variables`.
+fn random_scope(variables: &[String], choices: &mut Choices) -> Json {
     let mut groups = vec![json!(["reader"])];
     if choices.once_in(2) {
         groups.push(json!(["author", "editor of all"]));

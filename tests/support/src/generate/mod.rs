@@ -1,7 +1,7 @@
-//! Random valid definitions with many modules, nested URIs, and every key of a definition.
+//! Generates random valid definitions with many API modules, nested URIs, and every key of a definition.
 //!
-//! A definition is built from a list of choices. A failing definition shrinks by removing and reducing choices: if the
-//! list is exhausted, every further choice is the first option.
+//! A definition is generated from a list of random choices. When a test fails, `proptest` finds a smaller definition by
+//! removing and reducing choices: after the end of the list, every choice is the first option.
 
 mod dialects;
 mod method;
@@ -18,32 +18,32 @@ use serde_json::{Map, Value as Json, json};
 pub use mutate::mutate;
 pub use types::{TypeCase, type_case};
 
-/// The files of a definition.
+/// A generated definition.
 #[derive(Clone)]
 pub struct Generated {
-    /// The names and contents of the files.
+    /// The name and the content of each file.
     pub files: Vec<(String, Json)>,
 }
 
 impl Generated {
     /// Removes the setting `options`, so that the documents are public.
     pub fn public(mut self) -> Self {
-        self.settings().for_each(|app| drop(app.remove("options")));
+        self.settings_mut().for_each(|app| drop(app.remove("options")));
         self
     }
 
     /// Sets a key of the settings.
     pub fn with(mut self, key: &str, value: &Json) -> Self {
-        self.settings().for_each(|app| drop(app.insert(key.to_owned(), value.clone())));
+        self.settings_mut().for_each(|app| drop(app.insert(key.to_owned(), value.clone())));
         self
     }
 
-    fn settings(&mut self) -> impl Iterator<Item = &mut Map<String, Json>> {
+    fn settings_mut(&mut self) -> impl Iterator<Item = &mut Map<String, Json>> {
         let settings = self.files.iter_mut().filter(|(name, _)| name == "app.json");
         settings.filter_map(|(_, json)| json.as_object_mut())
     }
 
-    /// Returns the files as if they were read from a folder.
+    /// Returns the path and the bytes of each file, as if the files were in the folder `api`.
     pub fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
         self.files.iter().map(|(name, json)| (PathBuf::from("api").join(name), json.to_string().into_bytes())).collect()
     }
@@ -60,20 +60,20 @@ impl fmt::Debug for Generated {
 
 /// Returns a strategy for valid definitions.
 pub fn definitions() -> impl Strategy<Value = Generated> {
-    choices().prop_map(|mut choices| definition(&mut choices))
+    choices().prop_map(|mut choices| random_definition(&mut choices))
 }
 
-/// Returns a strategy for definitions with random changes, most of which are errors.
+/// Returns a strategy for definitions with random changes. Most of the changes cause errors.
 pub fn mutated_definitions() -> impl Strategy<Value = Generated> {
     (definitions(), choices()).prop_map(|(generated, mut choices)| mutate::mutate(generated, &mut choices))
 }
 
 /// Returns a random method in the dialect `tree`, for a path without captures.
 pub fn method(http: &str, number: usize, choices: &mut Choices) -> Json {
-    method::method(http, &[], true, number, choices)
+    method::random_method(http, &[], true, number, choices)
 }
 
-/// Returns a strategy for random changes of this definition.
+/// Returns a strategy for copies of this definition with random changes.
 pub fn mutations_of(generated: Generated) -> impl Strategy<Value = Generated> {
     choices_up_to(50).prop_map(move |mut choices| mutate::mutate(generated.clone(), &mut choices))
 }
@@ -88,7 +88,8 @@ pub fn choices_up_to(max: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, 0..max).prop_map(|list| Choices { list, next: 0 })
 }
 
-/// Returns a strategy for lists of `max / 2` to `max` choices, which are seldom exhausted.
+/// Returns a strategy for lists of `max / 2` to `max` choices. With so many choices, a generator seldom uses all of
+/// them.
 pub fn many_choices(max: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, max / 2..max.max(1)).prop_map(|list| Choices { list, next: 0 })
 }
@@ -119,7 +120,7 @@ impl Choices {
     }
 }
 
-fn definition(choices: &mut Choices) -> Generated {
+fn random_definition(choices: &mut Choices) -> Generated {
     let mut files = Vec::new();
     let mut root_is_used = false;
     let mut number = 0;
@@ -127,8 +128,8 @@ fn definition(choices: &mut Choices) -> Generated {
     let mut other_dialects = Vec::new();
     for name in names.iter().take(choices.below(names.len() + 1)) {
         let module = match choices.below(6) {
-            4 => Some(dialects::methods(name, &mut number, choices)),
-            5 => Some(dialects::rules(name, &mut number, choices)),
+            4 => Some(dialects::methods_module(name, &mut number, choices)),
+            5 => Some(dialects::rules_class(name, &mut number, choices)),
             _ => None,
         };
         if let Some(module) = module {
@@ -137,11 +138,11 @@ fn definition(choices: &mut Choices) -> Generated {
         }
         let has_root = !root_is_used && choices.once_in(4);
         root_is_used |= has_root;
-        files.push((format!("{name}.json"), self::module(name, has_root, &mut number, choices)));
+        files.push((format!("{name}.json"), self::random_module(name, has_root, &mut number, choices)));
     }
-    let app = app(choices);
+    let app = random_settings(choices);
     if app.get("envelope").is_some() && choices.once_in(2) {
-        // The envelope `plain` reserves no names of outputs.
+        // In the envelope `plain`, an output may have any name, such as `error`.
         files.push((
             "plain.json".to_owned(),
             json!({ "/": { "plain": { "GET": { "info": "i", "out": {
@@ -150,7 +151,7 @@ fn definition(choices: &mut Choices) -> Generated {
         ));
     }
     if choices.once_in(3) && !files.is_empty() {
-        // The whole API in one file.
+        // The settings and all modules are in one file.
         let mut app = app;
         let stem = |file: &str| file.trim_end_matches(".json").to_owned();
         let modules: Map<_, _> = files.into_iter().map(|(file, module)| (stem(&file), module)).collect();
@@ -166,8 +167,8 @@ fn definition(choices: &mut Choices) -> Generated {
     Generated { files }
 }
 
-/// Returns random settings: each key with the probability 1/2.
-fn app(choices: &mut Choices) -> Map<String, Json> {
+/// Returns random settings. They contain each key with the probability 1/2.
+fn random_settings(choices: &mut Choices) -> Map<String, Json> {
     let all = json!({
         "title": "An API", "version": "2.1.0", "info": "What it is *for*.",
         "contact": { "name": "We", "url": "https://example.org", "email": "we@example.org" },
@@ -198,16 +199,16 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
     all.into_iter().filter(|_| choices.once_in(2)).collect()
 }
 
-/// Returns a random module. All of its URIs except the root begin with its name. `number` counts the methods of the
-/// definition.
-fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices) -> Json {
+/// Returns a random API module in the dialect `tree`. All of its URIs except the root begin with its name. `number`
+/// counts the methods of the definition.
+fn random_module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices) -> Json {
     let mut module = Map::new();
     let mut set = |key: &str, value: Json| module.insert(key.to_owned(), value);
     if choices.once_in(2) {
         set("info", json!("What the module is about"));
     }
     if choices.once_in(4) {
-        // No envelope reserves the names of the generated outputs.
+        // The generated outputs have names that every envelope allows.
         set("envelope", json!(choices.of(&EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str))));
     }
     if choices.once_in(4) {
@@ -222,32 +223,32 @@ fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices)
     if has_root {
         let path = Vec::new();
         let positions = choices.once_in(2);
-        method::methods(&mut module, &path, positions, number, choices);
+        method::add_methods(&mut module, &path, positions, number, choices);
     }
     if choices.below(8) > 0 || !has_root {
         let mut path = Vec::new();
-        let (below, _) = uri(&mut path, 3, number, choices);
+        let (below, _) = random_uri(&mut path, 3, number, choices);
         module.insert("/".to_owned(), json!({ (name): below }));
     }
     Json::Object(module)
 }
 
-/// Returns a random URI with its methods, and at most `depth` levels of URIs below it. `path` holds the captures of the
-/// URI. The `bool` is `true` if a method of the URI or below it has positional parameters.
-fn uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut Choices) -> (Json, bool) {
+/// Returns a random URI with its methods, and at most `depth` levels of URIs below it. `path` contains the captures of
+/// the URI. The returned `bool` is `true` if a method of this URI, or of a URI below it, has positional parameters.
+fn random_uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut Choices) -> (Json, bool) {
     let mut uri = Map::new();
     let mut positions = choices.once_in(3);
-    method::methods(&mut uri, path, positions, number, choices);
+    method::add_methods(&mut uri, path, positions, number, choices);
     let mut below = Map::new();
-    // The first segments of the keys differ, because keys that begin alike could define a URI twice.
+    // The first segments of all keys differ, because two keys with the same first segment could define the same URI.
     let mut keys = vec!["line", "a.b", "x-y", "été à", "Upper/case", "%41"];
     for _ in 0..choices.below(if depth == 0 { 1 } else { 3 }) {
         let key = keys.remove(choices.below(keys.len()));
-        let (uri, inner_positions) = self::uri(path, depth - 1, number, choices);
+        let (uri, inner_positions) = self::random_uri(path, depth - 1, number, choices);
         below.insert(key.to_owned(), uri);
         positions |= inner_positions;
     }
-    // A capture must not collide with positional parameters of this URI or of the URIs below it.
+    // A URI must not have both a capture and positional parameters in the same segment.
     if depth > 0 && !positions && choices.once_in(3) {
         let name = format!("c{}", path.len());
         let key = match choices.below(3) {
@@ -256,7 +257,7 @@ fn uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut C
             _ => format!("{{{name}}}/a/b.c"),
         };
         path.push(name);
-        let (uri, inner_positions) = self::uri(path, depth - 1, number, choices);
+        let (uri, inner_positions) = self::random_uri(path, depth - 1, number, choices);
         below.insert(key, uri);
         positions |= inner_positions;
         path.pop();

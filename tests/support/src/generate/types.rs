@@ -1,4 +1,4 @@
-//! Random types, each with a valid value.
+//! Generates random types. Each has a value that is valid for the type.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,18 +7,18 @@ use super::Choices;
 /// A type in the notation of a definition.
 #[derive(Debug, Clone)]
 pub struct TypeCase {
-    /// The term, without `?`.
+    /// The text of the type, such as `array<int>`, without `?`.
     pub term: String,
-    /// The attributes, including `fields`.
+    /// The attributes of the type, such as `min`, including `fields`.
     pub attributes: Map<String, Json>,
-    /// A valid JSON value; `None` for files.
+    /// A JSON value that is valid for the type; `None` for files.
     pub value: Option<Json>,
-    /// A valid request text.
+    /// A text in a request that is valid for the type; `None` if no such text is known.
     pub text: Option<&'static str>,
 }
 
-/// Types without attributes, each with a valid JSON value and a valid request text.
-const PLAIN: &[(&str, &str, &str)] = &[
+/// Types without attributes. Each has a valid JSON value, and a valid text in a request.
+const PLAIN_TYPES: &[(&str, &str, &str)] = &[
     ("string", r#""lorem""#, "ipsum"),
     ("any", r#"{"a": [1, null]}"#, "[1]"),
     ("mixed", "true", "x"),
@@ -61,8 +61,8 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("filled_object", r#"{"a": 1}"#, r#"{"a": 2}"#),
 ];
 
-/// Types with attributes, each with a valid JSON value.
-const ATTRIBUTED: &[(&str, &str, &str)] = &[
+/// Types with attributes. Each has a valid JSON value.
+const TYPES_WITH_ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("string", r#"{"min": 2, "max": 5}"#, r#""abc""#),
     ("string", r#"{"max": 5, "regex": "/^[a-z]+$/i"}"#, r#""aBc""#),
     ("int", r#"{"min": 1}"#, "3"),
@@ -84,36 +84,41 @@ pub fn type_case(depth: usize, files: bool, choices: &mut Choices) -> TypeCase {
         (_, true) => 12,
     };
     match choices.below(kinds) {
-        0..=4 => plain(choices),
-        5 | 6 => attributed(choices),
-        7 => array(depth, choices),
-        8 | 9 => object(depth, choices),
-        _ => file(choices),
+        0..=4 => random_plain_type(choices),
+        5 | 6 => random_type_with_attributes(choices),
+        7 => random_array_type(depth, choices),
+        8 | 9 => random_object_type(depth, choices),
+        _ => random_file_type(choices),
     }
 }
 
-fn parse(json: &str) -> Json {
+fn parse_json(json: &str) -> Json {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
-fn attributes(json: &str) -> Map<String, Json> {
-    match parse(json) {
+fn parse_attributes(json: &str) -> Map<String, Json> {
+    match parse_json(json) {
         Json::Object(map) => map,
         other => panic!("{other} is not an object"),
     }
 }
 
-fn plain(choices: &mut Choices) -> TypeCase {
-    let (term, value, text) = PLAIN[choices.below(PLAIN.len())];
-    TypeCase { term: term.to_owned(), attributes: Map::new(), value: Some(parse(value)), text: Some(text) }
+fn random_plain_type(choices: &mut Choices) -> TypeCase {
+    let (term, value, text) = PLAIN_TYPES[choices.below(PLAIN_TYPES.len())];
+    TypeCase { term: term.to_owned(), attributes: Map::new(), value: Some(parse_json(value)), text: Some(text) }
 }
 
-fn attributed(choices: &mut Choices) -> TypeCase {
-    let (term, attributes_json, value) = ATTRIBUTED[choices.below(ATTRIBUTED.len())];
-    TypeCase { term: term.to_owned(), attributes: attributes(attributes_json), value: Some(parse(value)), text: None }
+fn random_type_with_attributes(choices: &mut Choices) -> TypeCase {
+    let (term, attributes_json, value) = TYPES_WITH_ATTRIBUTES[choices.below(TYPES_WITH_ATTRIBUTES.len())];
+    TypeCase {
+        term: term.to_owned(),
+        attributes: parse_attributes(attributes_json),
+        value: Some(parse_json(value)),
+        text: None,
+    }
 }
 
-fn array(depth: usize, choices: &mut Choices) -> TypeCase {
+fn random_array_type(depth: usize, choices: &mut Choices) -> TypeCase {
     let item = type_case(depth - 1, false, choices);
     let mut own = item.attributes;
     let fields = own.remove("fields");
@@ -134,7 +139,7 @@ fn array(depth: usize, choices: &mut Choices) -> TypeCase {
     }
 }
 
-fn object(depth: usize, choices: &mut Choices) -> TypeCase {
+fn random_object_type(depth: usize, choices: &mut Choices) -> TypeCase {
     let mut fields = Map::new();
     let mut value = Some(Map::new());
     for number in 0..=choices.below(3) {
@@ -158,11 +163,11 @@ fn object(depth: usize, choices: &mut Choices) -> TypeCase {
     TypeCase { term: "object".to_owned(), attributes, value: value.map(Json::Object), text: None }
 }
 
-fn file(choices: &mut Choices) -> TypeCase {
+fn random_file_type(choices: &mut Choices) -> TypeCase {
     let beside = choices.of(&["{}", r#"{"max": 1000, "range": ["image/*", "text/plain"], "ext": ["png", "txt"]}"#]);
     let (term, attributes) = match choices.of(&["file", "FILE", "array<file>"]) {
-        "array<file>" => ("array<file>", json!({ "min": 1, "items": attributes(beside) })),
-        term => (term, Json::Object(attributes(beside))),
+        "array<file>" => ("array<file>", json!({ "min": 1, "items": parse_attributes(beside) })),
+        term => (term, Json::Object(parse_attributes(beside))),
     };
     let attributes = attributes.as_object().cloned().unwrap_or_default();
     TypeCase { term: term.to_owned(), attributes, value: None, text: None }

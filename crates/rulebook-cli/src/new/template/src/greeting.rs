@@ -1,9 +1,9 @@
-//! The module `greeting`, which `api/greeting.json` defines.
+//! The handlers of the API module `greeting`, which `api/greeting.json` defines.
 
 use rulebook::{ApiError, Args, Context, Module};
 use serde::{Deserialize, Serialize};
 
-/// The handlers of the module, by method and path.
+/// Returns the handlers of the API module. Each is registered with its HTTP method and its path.
 pub fn module() -> Module {
     Module::new("greeting").get("/greeting/{name}", greet)
 }

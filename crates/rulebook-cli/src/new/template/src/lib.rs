@@ -1,10 +1,10 @@
-//! The handlers of the API that `api/` defines, one file for each module.
+//! The handlers of the API that `api/` defines. There is a file for each API module.
 
 pub mod greeting;
 
 use rulebook::Rulebook;
 
-/// Adds the modules of handlers to the definition. Add a line here for each new module.
+/// Adds the handlers of each API module to the definition. Add a line here for each new API module.
 pub fn app(rulebook: Rulebook) -> Rulebook {
     rulebook.module(greeting::module())
 }

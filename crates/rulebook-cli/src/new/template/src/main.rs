@@ -1,4 +1,4 @@
-//! The program: rulebook's command line with the handlers of this API.
+//! The program of this API: the command line of rulebook, with the handlers of this project.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Tests of the module `greeting`, over HTTP.
+//! Tests of the API module `greeting`. They send HTTP requests.
 
 use std::error::Error;
 
