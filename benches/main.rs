@@ -51,7 +51,7 @@ enum Command {
     Definitions {
         /// Folder to write to
         folder: PathBuf,
-        /// Define one endpoint under this number of names; 0 defines every endpoint once
+        /// Number of paths of a single endpoint to define; 0 defines each endpoint once
         #[arg(long, default_value_t = 0)]
         services: usize,
     },
@@ -71,13 +71,13 @@ struct ServeOptions {
     /// ServeOptions the files in this folder instead, and accept uploads
     #[arg(long, conflicts_with_all = ["services", "articles"])]
     files: Option<PathBuf>,
-    /// Set TCP_NODELAY; `hand` only, as rulebook always does
+    /// Set the socket option TCP_NODELAY; only for `hand`, because rulebook always sets it
     #[arg(long, requires = "files")]
     nodelay: bool,
     /// Number of keys
     #[arg(long, default_value_t = keys::DEFAULT_COUNT)]
     keys: usize,
-    /// Also serve the documents in this folder; `hand` only
+    /// Also serve the documents in this folder; only for `hand`
     #[arg(long, hide = true)]
     documents: Option<PathBuf>,
     /// End when standard input ends, so that the server does not outlive the program that started it

@@ -63,7 +63,7 @@ struct OpenDatabase {
     pool: AnyPool,
     /// The open SQLite file; `None` for PostgreSQL.
     file: Option<FileId>,
-    /// The runtime of the connections; `None` for SQLite.
+    /// The asynchronous runtime of the connections to PostgreSQL; `None` for SQLite.
     runtime: Option<ConnectionRuntime>,
     /// The permits to write, which limit the number of concurrent writers.
     write_permits: Arc<Semaphore>,
@@ -138,19 +138,19 @@ pub(crate) enum DatabaseError {
     /// The folder cannot be created, or the file's metadata cannot be read.
     #[error("the folder of the database: {0}")]
     Folder(std::io::Error),
-    /// The file in use has been removed or replaced.
+    /// The database file that is open has been removed or replaced.
     #[error("the database file was removed; restore it, or restart the server to create a new one")]
     FileRemoved,
     /// Opening the database took too long.
     #[error("opening the database took more than {} seconds", WAIT_TIMEOUT.as_secs())]
     OpenTimeout,
-    /// Other writers took too long.
+    /// The requests that were writing did not finish in time.
     #[error("other requests were still writing after {} seconds", WAIT_TIMEOUT.as_secs())]
     WriteTimeout,
-    /// The thread of the connections cannot be started.
+    /// The thread for the connections to PostgreSQL cannot be started.
     #[error("the runtime of the database connections: {0}")]
     Runtime(std::io::Error),
-    /// An error of sqlx or the database.
+    /// The library sqlx or the database reported an error.
     #[error("the database: {0}")]
     Sql(#[from] sqlx::Error),
 }
@@ -161,7 +161,7 @@ impl Database {
         Self(Arc::new(SharedDatabase { folder, open: RwLock::new(None) }))
     }
 
-    /// Returns the program's database.
+    /// Returns the database that the program has added to its state.
     ///
     /// # Errors
     /// Returns an internal error if the program has no database in its state.

@@ -51,7 +51,7 @@ fn serves_until_it_is_killed() {
     }
 }
 
-/// A process that is killed when it is dropped.
+/// A server process. Dropping this value kills the process.
 struct ServerProcess(Child);
 
 impl ServerProcess {

@@ -25,17 +25,17 @@ pub(super) const COMMAND: Command = Command {
 #[derive(Debug, Args)]
 struct Options {
     /// The method: its id (`article.line.get`), its HTTP method and path (`"GET /article/line/1"`), or only its path
-    /// (`article/line/1`) if no other method has the same.
+    /// (`article/line/1`) if no other method has the same path.
     #[arg(value_name = "METHOD")]
     method: String,
-    /// An argument as text, by the parameter's name in code; may be repeated.
+    /// The name of a parameter in code, and its argument as text; may be repeated.
     #[arg(value_name = "NAME=VALUE", value_parser = parse_argument)]
     arguments: Vec<(String, String)>,
-    /// Arguments as a JSON object, by the parameters' names in code.
+    /// The arguments as a JSON object, whose keys are the names of the parameters in code.
     #[arg(long, value_name = "OBJECT", value_parser = parse_json_object)]
     json: Option<Map<String, Json>>,
-    /// Permissions of the caller, separated by commas; `--scope ""` for a caller without any. If omitted, the caller is
-    /// anonymous.
+    /// Permissions of the caller, separated by commas; `--scope ""` for a caller without any permission. If omitted,
+    /// the caller is anonymous.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     scope: Option<Vec<String>>,
 }

@@ -36,7 +36,7 @@ pub(super) fn after_help(examples: &str) -> String {
 
 #[derive(Debug, Args)]
 pub(super) struct ClientOptions {
-    /// File that contains only the key; it should be readable by its owner alone (mode 0600).
+    /// File that contains only the API key; only its owner should be able to read it (mode 0600).
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// Maximum number of retries after a connection error or a response such as 503 (Service Unavailable).
@@ -106,7 +106,7 @@ impl ClientOptions {
                 bar.set_position(done);
                 bar.reset_eta();
                 if !self.quiet {
-                    // indicatif draws nothing unless standard error is a terminal.
+                    // The crate `indicatif` draws nothing unless standard error is a terminal.
                     bar.set_draw_target(ProgressDrawTarget::stderr());
                 }
             }

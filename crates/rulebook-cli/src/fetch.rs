@@ -32,7 +32,7 @@ struct Options {
     /// Name of the file on the server.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// URL of the server (`https://host`), whose `/iapi/file` is called, or the URL of another call.
+    /// URL of the server (`https://host`), whose method `/iapi/file` is called, or the URL of another method.
     #[arg(long, value_name = "URL")]
     from: ServerUrl,
     /// File to write or replace, or the folder to write it to [default: the current folder].
@@ -82,7 +82,7 @@ fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;
-    // These names could refer to another folder, also on systems with other separators.
+    // These file names could refer to another folder, also on systems where `/` is not the separator.
     let is_unsafe = matches!(last, "" | "." | "..") || last.contains(['\\', ':']);
     (!is_unsafe).then(|| folder.join(last))
 }

@@ -84,7 +84,7 @@ fn escape_control_characters(text: &str) -> String {
 /// Returns the structured fields of a log record.
 fn structured_fields(record: &Record<'_>) -> Map<String, Json> {
     let mut fields = FieldCollector(Map::new());
-    // A field whose value cannot be read is omitted.
+    // A structured field whose value cannot be read is omitted.
     let _ = record.key_values().visit(&mut fields);
     fields.0
 }

@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
 /// Print the OpenAPI document of the API.
 #[derive(Debug, Args)]
 struct Options {
-    /// Include only this module of the API.
+    /// Describe only this module of the API.
     #[arg(long, value_name = "NAME")]
     module: Option<String>,
     /// Write to this file instead of standard output; an existing file is replaced atomically.

@@ -27,10 +27,11 @@ pub(super) const COMMAND: Command = Command {
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
 struct Options {
-    /// Files to send. Several are sent in one request, so that the server stores all of them or none.
+    /// Files to send. Several files are sent in one request, so that the server stores either all of them or none.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// URL of the server (`https://host`), whose `/iapi/file` or `/iapi/files` is called, or the URL of another call.
+    /// URL of the server (`https://host`), whose method `/iapi/file` or `/iapi/files` is called, or the URL of another
+    /// method.
     #[arg(long, value_name = "URL")]
     to: ServerUrl,
     /// Name of the file on the server; if it ends in `/`, the folder for the files, which keep their names

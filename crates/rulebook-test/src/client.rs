@@ -23,7 +23,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that serves an API on a free local port and calls it over HTTP. Dropping the client stops the server.
 ///
-/// The client blocks, so that ordinary tests can use it; the server runs in its own thread.
+/// The functions of the client block, so that ordinary tests can call them. The server runs in another thread.
 ///
 /// ```
 /// use rulebook::{ApiError, Args, Context, Module, Rulebook};

@@ -38,7 +38,7 @@ impl<'c> MethodCall<'c> {
     /// Sets the argument for the parameter with this name in code. An argument that was set before is replaced.
     ///
     /// # Panics
-    /// Panics if the method has no such parameter.
+    /// Panics if the method has no parameter with this name.
     #[track_caller]
     pub fn arg(mut self, name: &str, value: impl Into<Json>) -> Self {
         let parameter = self.find_parameter(name);
@@ -51,7 +51,7 @@ impl<'c> MethodCall<'c> {
     /// file.
     ///
     /// # Panics
-    /// Panics if the method has no such parameter, or the parameter is not in the body.
+    /// Panics if the method has no parameter with this name, or the parameter is not in the body.
     #[track_caller]
     pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
         let parameter = self.find_parameter(name);

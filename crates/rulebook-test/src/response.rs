@@ -58,7 +58,7 @@ impl TestResponse {
         &self.body
     }
 
-    /// Returns the body as text.
+    /// Returns the whole body as text.
     ///
     /// # Panics
     /// Panics if the body is not UTF-8.

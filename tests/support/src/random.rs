@@ -47,7 +47,7 @@ impl Numbers {
         Self(next_seed())
     }
 
-    /// Returns a number from 0 to `limit - 1`.
+    /// Returns a random number from 0 to `limit - 1`.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -91,7 +91,7 @@ struct AddOptions {
     /// Maximum number of requests in each period of --per. If omitted, the number is unlimited.
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
     requests: Option<u32>,
-    /// Period of --requests. Periods begin with the minutes, hours and days of the clock in UTC.
+    /// Period to which --requests applies. Periods begin with the minutes, hours and days of the clock in UTC.
     #[arg(long, value_name = "PERIOD", requires = "requests")]
     per: Option<PeriodFlag>,
     /// Time at which the key expires: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`) or a
@@ -105,7 +105,7 @@ enum PeriodFlag {
     Minute,
     Hour,
     Day,
-    /// The lifetime of the key.
+    /// The whole lifetime of the key.
     Ever,
 }
 

@@ -28,7 +28,7 @@ pub(super) const COMMAND: Command = Command {
 struct Options {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
     name: ProjectName,
-    /// Depend on the rulebook in this folder, a checkout of its repository, instead of a copy in `vendor/`.
+    /// Folder with a checkout of rulebook's repository, which the project uses instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
 }

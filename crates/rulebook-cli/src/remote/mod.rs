@@ -29,7 +29,7 @@ pub(crate) enum Progress<'a> {
     /// An attempt has started. Earlier attempts have transferred `done` bytes. `total` is the number of bytes of the
     /// whole transfer; `None` if the server did not announce it.
     Started { done: u64, total: Option<u64> },
-    /// This number of bytes has been transferred since the last event.
+    /// This number of bytes has been transferred since the previous event.
     Advanced(u64),
     /// The attempt has failed; after a pause, the next attempt follows.
     Retrying { error: &'a TransferError, pause: Duration },

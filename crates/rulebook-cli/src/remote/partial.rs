@@ -223,7 +223,7 @@ fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `true` if the path still leads to the open file.
+/// Returns `true` if the open file still has this path.
 #[cfg(unix)]
 fn is_file_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -102,7 +102,7 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// Returns a number from 0 to `limit - 1`.
+    /// Returns a random number from 0 to `limit - 1`.
     pub fn below(&mut self, limit: usize) -> usize {
         let choice = self.list.get(self.next).copied().unwrap_or(0);
         self.next += 1;
@@ -114,7 +114,7 @@ impl Choices {
         self.below(times) == times - 1
     }
 
-    /// Returns one of the options.
+    /// Returns a randomly chosen option.
     pub fn of<'a, T: ?Sized>(&mut self, options: &[&'a T]) -> &'a T {
         options[self.below(options.len())]
     }

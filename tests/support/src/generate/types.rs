@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Choices;
 
-/// A type in the notation of a definition.
+/// A type as a definition specifies it, with a valid value.
 #[derive(Debug, Clone)]
 pub struct TypeCase {
     /// The text of the type, such as `array<int>`, without `?`.
