@@ -115,7 +115,7 @@ fn raw_values<'c>(
             }
             CallArgument::Json(_) => raw[slot] = RawValue::Repeated,
             CallArgument::File(file) => {
-                raw[slot].add_file(file.clone(), method.parameters[slot].arity, uses_last_value)
+                raw[slot].add_file(file.clone(), method.parameters[slot].arity, uses_last_value);
             }
         }
     }
