@@ -1,4 +1,4 @@
-//! Reads the settings: `app.json`, and files that hold a whole API.
+//! Reads the settings of an API from `app.json`, and from files that contain a whole API (settings and API modules).
 
 use super::dialect;
 use super::jsonc::{Data, Member, Members, Node};
@@ -8,7 +8,8 @@ use super::parsed::{App, Definition};
 use super::syntax_error::duplicate_key;
 use crate::diagnostic::Diagnostic;
 
-/// Reads the settings and the modules of all files that have settings. Their settings are merged into one object.
+/// Reads the settings and the API modules of all files that have settings. The settings of these files are merged into
+/// one object.
 pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
     let Some(span) = documents.first().map(|node| node.span) else {
         return;
@@ -30,7 +31,8 @@ pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, diagnostic
     }
 }
 
-/// Adds the members of another file. A setting that both files have is a duplicate key.
+/// Adds the members of another settings file to `merged`. If two files have the same setting, the setting is reported
+/// as a duplicate key.
 fn merge(merged: &mut Members, more: Members, diagnostics: &mut Vec<Diagnostic>) {
     merged.incomplete |= more.incomplete;
     let before = merged.list.len();
@@ -54,7 +56,7 @@ fn read_modules(object: &CheckedObject<'_>, definition: &mut Definition, diagnos
     }
 }
 
-/// Reads the settings of an object whose keys and kinds of values are checked.
+/// Reads the settings from an object whose keys and kinds of values have been checked.
 fn settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> App {
     let (common, common_rules) = dialect::common(&mut object, diagnostics);
     let is_setting = |member: &&Member| PARTS_OF_API.find(&member.key.value).is_none();

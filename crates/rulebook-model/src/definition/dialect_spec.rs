@@ -1,44 +1,47 @@
-//! The differences between dialects that code after the parser depends on.
+//! The differences between the dialects (the three formats of definition files) that matter after parsing.
 //!
-//! All dialects are parsed into the same structures. `compile` uses the [`DialectSpec`] of a file to resolve the type
-//! names of its dialect, and to name keys in diagnostics as the author wrote them.
+//! All dialects are parsed into the same structures. `compile` uses the [`DialectSpec`] of a file to look up the type
+//! names of the file's dialect, and to name keys in diagnostics as the author wrote them.
 
 use super::keys::{self, KeyTable};
 
-/// The keys, type names and rules of a dialect.
+/// The keys, the type names and the rules of a dialect that differ from other dialects.
 pub struct DialectSpec {
-    /// The name of the dialect, which is the value of the key `"dialect"`.
+    /// The name of the dialect, which is the value of the key `"dialect"` in files.
     pub name: &'static str,
-    /// The key of descriptions: `info` or `description`.
+    /// The key under which descriptions are written: `info` or `description`.
     pub info_key: &'static str,
-    /// `true` if the description of a method may be omitted; the default is the id of the method.
+    /// `true` if the description of a method may be omitted. The description is then the id of the method.
     pub info_defaults_to_id: bool,
-    /// The key of a method's permissions.
+    /// The key under which the permissions of a method are written.
     pub scope_key: &'static str,
-    /// The prefix in the key of a positional parameter, before the number. Every dialect also accepts `URL#`.
+    /// The prefix that the key of a positional parameter has before the number. A *positional* parameter is read from a
+    /// segment after the path of the service. Every dialect also accepts the prefix `URL#`.
     pub position_prefix: &'static str,
-    /// `true` if parameters whose keys have no prefix are read from the query or the body, whatever the HTTP method. If
-    /// `false`, they are read from the query or the body only for GET and DELETE, and otherwise only from the body.
+    /// `true` if parameters whose keys have no prefix are read from the query or the body for every HTTP method. If
+    /// `false`, these parameters are read from the query or the body only for GET and DELETE, and from the body for
+    /// other HTTP methods.
     pub keys_without_prefix_in_query: bool,
-    /// The keys of an output, and of a field of an object.
+    /// The keys that an output, or a field of an object, can have.
     pub output_keys: &'static KeyTable,
-    /// The type names of the dialect that differ from the canonical names, as pairs of both. An alias does not apply if
-    /// `<…>` follows the name.
+    /// The type names of the dialect that differ from the type names of `tree`, as pairs of the dialect's name and the
+    /// name in `tree`. An alias does not apply if `<…>` follows the name.
     pub type_aliases: &'static [(&'static str, &'static str)],
     /// `true` if type names are compared case-insensitively.
     pub ignore_type_case: bool,
-    /// `true` if the common parameters come before those of the method, so that their errors are reported first.
+    /// `true` if the parameters in the setting `common` come before the parameters of the method, so that their errors
+    /// are reported first.
     pub common_parameters_first: bool,
 }
 
-/// Prints only the name, because the key tables refer to each other in cycles.
+/// Prints only the name of the dialect, because the key tables refer to each other in cycles.
 impl std::fmt::Debug for DialectSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DialectSpec").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-/// The canonical dialect, `tree`.
+/// The dialect `tree`, whose names are the canonical names.
 pub static TREE: DialectSpec = DialectSpec {
     name: "tree",
     info_key: "info",
@@ -52,7 +55,7 @@ pub static TREE: DialectSpec = DialectSpec {
     common_parameters_first: false,
 };
 
-/// The dialect `rules`. Its parser replaces type names by the canonical ones.
+/// The dialect `rules`. Its parser replaces the type names of the dialect by the type names of `tree`.
 pub static RULES: DialectSpec = DialectSpec {
     name: "rules",
     info_key: "info",
@@ -66,7 +69,8 @@ pub static RULES: DialectSpec = DialectSpec {
     common_parameters_first: true,
 };
 
-/// The dialect `methods`, with the types of api 3.0. Its types `varchar` and `array<T>` have these names in `tree` too.
+/// The dialect `methods`, with the types of the framework api 3.0. Its types `varchar` and `array<T>` have these names
+/// in `tree` too.
 pub static METHODS: DialectSpec = DialectSpec {
     name: "methods",
     info_key: "description",

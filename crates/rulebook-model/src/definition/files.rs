@@ -1,4 +1,4 @@
-//! Reads the definition files of a folder.
+//! Reads the contents of the definition files in a folder.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::jsonc::MAX_BYTES;
 
-/// The content of a file.
+/// The content of a definition file, or why the content is not available.
 pub(super) enum Content {
-    /// The bytes of the file.
+    /// The file could be read and has these bytes.
     Bytes(Vec<u8>),
     /// The file has more than [`MAX_BYTES`] bytes.
     TooLarge,
@@ -16,11 +16,11 @@ pub(super) enum Content {
     Unreadable(io::Error),
 }
 
-/// Reads the definition files of a folder, sorted by name: `*.json` and `*.jsonc`, except hidden files.
+/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name.
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be listed. A file that cannot be read is not an error but part of the result.
+/// Fails if the files in the folder cannot be listed. If a file cannot be read, the result contains its error.
 pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -28,7 +28,8 @@ pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> 
         let path = folder.join(&name);
         let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        // The metadata of a dangling symbolic link is an error too; the link is reported when it is opened.
+        // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
+        // error.
         let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
         if is_json && !is_hidden && is_file {
             paths.push(path);
@@ -48,7 +49,8 @@ fn read_file(path: &Path) -> io::Result<Content> {
     Ok(limit_size(bytes))
 }
 
-/// Replaces content that has more than [`MAX_BYTES`] bytes by [`Content::TooLarge`].
+/// Returns the content of a file that has these bytes: [`FileContent::TooLarge`] if there are more than
+/// [`MAX_FILE_BYTES`].
 pub(super) fn limit_size(bytes: Vec<u8>) -> Content {
     if bytes.len() > MAX_BYTES { Content::TooLarge } else { Content::Bytes(bytes) }
 }

@@ -1,4 +1,5 @@
-//! Parses JSON with comments into a tree in which every value has a span.
+//! Parses JSON with comments into a tree of nodes. Each node is a JSON value with its *span*, the range of the file
+//! that contains the value.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,10 +12,10 @@ use super::syntax_error::{duplicate_key, find_invalid_character, parse_error, to
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// The maximum size of a file in bytes.
+/// The maximum size of a definition file in bytes.
 pub(super) const MAX_BYTES: usize = 8 << 20;
 
-/// The maximum nesting depth of objects and arrays, which allows functions to recurse over the tree.
+/// The maximum nesting depth of objects and arrays in a file. The limit allows functions to recurse over the tree.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
@@ -24,7 +25,7 @@ pub(crate) struct Node {
     pub span: Span,
 }
 
-/// A JSON value.
+/// A JSON value without its own span; the values that it contains have spans.
 #[derive(Debug, Clone)]
 pub(crate) enum Data {
     Null,
@@ -35,15 +36,15 @@ pub(crate) enum Data {
     Object(Members),
 }
 
-/// The members of an object in the order of the text. Each key occurs once.
+/// The members of an object in the order of the text. No two members have the same key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
     pub list: Vec<Member>,
-    /// `true` if a member with a duplicate key was omitted.
+    /// `true` if the object in the file has further members, which were omitted because their keys are duplicates.
     pub incomplete: bool,
 }
 
-/// A member of an object.
+/// A member of an object: its key and its value.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub key: Spanned<String>,
@@ -51,7 +52,7 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// Returns a description of the value, as it follows "but this is" in a message.
+    /// Returns a description of the value, such as "a string", which a message inserts after "but this is".
     pub fn describe(&self) -> String {
         match &self.data {
             Data::Null => "null".to_owned(),
@@ -63,13 +64,13 @@ impl Node {
         }
     }
 
-    /// Returns a member of an object.
+    /// Returns the value of the member `key`. Returns `None` if this value is not an object or has no such member.
     pub fn member(&self, key: &str) -> Option<&Self> {
         let Data::Object(members) = &self.data else { return None };
         members.list.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }
 
-    /// Returns the value if it is a string.
+    /// Returns the text and the span of this value if the value is a string.
     pub fn string(&self) -> Option<Spanned<String>> {
         match &self.data {
             Data::String(text) => Some(Spanned::new(text.clone(), self.span)),
@@ -77,13 +78,14 @@ impl Node {
         }
     }
 
-    /// Returns the strings of an array.
+    /// Returns the strings in this value if the value is an array. Items of other kinds are omitted.
     pub fn strings(&self) -> Option<Spanned<Vec<Spanned<String>>>> {
         let Data::Array(items) = &self.data else { return None };
         Some(Spanned::new(items.iter().filter_map(Self::string).collect(), self.span))
     }
 
-    /// Returns a Boolean value, also one in a string. Whether the key allows strings was checked before.
+    /// Returns this value as a Boolean value. The strings "true" and "false" are converted too; the caller must have
+    /// checked whether the key allows strings.
     pub fn bool(&self) -> Option<Spanned<bool>> {
         let value = match &self.data {
             Data::Bool(value) => Some(*value),
@@ -93,16 +95,16 @@ impl Node {
         value.map(|value| Spanned::new(value, self.span))
     }
 
-    /// Returns the value of an integer in any JSON notation: `10`, `10.0`, `1e1`.
+    /// Returns this value as an integer from 0 if it is a whole number in any JSON notation: `10`, `10.0`, `1e1`.
     pub fn integer(&self) -> Option<Spanned<u64>> {
         let Data::Number(number) = &self.data else { return None };
-        // Floats represent integers exactly up to 2^53.
+        // A float represents every integer exactly up to 2^53.
         let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
         let value = number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64));
         value.map(|value| Spanned::new(value, self.span))
     }
 
-    /// Returns the value without spans.
+    /// Returns this value as a `serde_json` value, which has no spans.
     pub fn json(&self) -> Json {
         match &self.data {
             Data::Null => Json::Null,
@@ -118,19 +120,20 @@ impl Node {
 }
 
 /// Decodes the bytes of a file: removes a byte order mark and replaces invalid UTF-8. The second result is the offset
-/// of the first invalid byte, if any.
+/// of the first invalid byte, or `None` if all bytes are valid.
 pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
-        // The offset is valid in the decoded text too: everything before it is unchanged.
+        // The offset is correct in the decoded text too, because the text before it is unchanged.
         Err(error) => (String::from_utf8_lossy(bytes).into_owned(), Some(error.valid_up_to())),
     }
 }
 
-/// Parses a text that is one JSON value with comments.
+/// Parses the text of a file, which must be one JSON value with comments. `file` is the number of the file in spans.
 ///
-/// Reports the first syntax error and returns `None`. Reports every duplicate key and keeps its first occurrence.
+/// If the text has a syntax error, reports the first one and returns `None`. Reports every duplicate key of an object
+/// and keeps only the first member with this key.
 pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
     let options = ParseOptions {
         allow_comments: true,
@@ -146,8 +149,8 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
     let parse_error = parsed.as_ref().err().map(|error| parse_error(file, text, error.range(), error.kind()));
-    // If a string is not closed, the parser reports an error at the end of the string, but the line break within the
-    // string is the better place. So the earlier of both errors is reported.
+    // If a string is not closed, the JSON parser reports an error at the end of the string, but the line break within
+    // the string is a better position. So the error with the earlier position is reported.
     let invalid_character = find_invalid_character(file, text);
     let first = match (parse_error, invalid_character) {
         (Some(error), Some(invalid)) if error.span.start < invalid.span.start => Some(error),
@@ -227,7 +230,7 @@ impl Converter<'_> {
         Ok(Members { list, incomplete })
     }
 
-    /// Returns the span of a string without its quotes, or with them if the string is empty.
+    /// Returns the span of a string without its quotes. The span of an empty string includes the quotes.
     fn without_quotes(&self, range: Range) -> Span {
         let is_quoted = self.text.as_bytes().get(range.start) == Some(&b'"');
         if is_quoted && range.end > range.start + 2 {
@@ -238,7 +241,7 @@ impl Converter<'_> {
     }
 }
 
-/// Reports the duplicate keys of an object and returns their indices.
+/// Reports the duplicate keys of an object and returns the indices of the members with these keys.
 fn report_duplicates(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
     let mut duplicates = Vec::new();

@@ -1,8 +1,9 @@
-//! Parses definition files: from text to the parsed definition.
+//! Parses the text of definition files into the parsed definition.
 //!
-//! The parser reads the files as JSON with comments, detects the dialect of each file, and converts all dialects to one
-//! structure ([`parsed`]). It reports errors of the text (`syntax`, `duplicate-key`, `unknown-key`, `wrong-kind`,
-//! `unknown-dialect`, `missing-definition`). Types, paths and permissions are checked by [`crate::compile`].
+//! The parser reads the files as JSON with comments, detects the dialect (the format) of each file, and converts all
+//! dialects to the structures in [`parsed`]. It reports errors of the text (`syntax`, `duplicate-key`, `unknown-key`,
+//! `wrong-kind`, `unknown-dialect`, `missing-definition`). The types, paths and permissions in the definition are
+//! checked later by [`crate::compile`].
 
 mod app;
 mod dialect;
@@ -25,19 +26,19 @@ use crate::span::Span;
 use files::Content;
 use parsed::Definition;
 
-/// The result of parsing a definition.
+/// The result of loading the files of a definition and parsing their text.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The files of the definition. The spans in `definition` and `diagnostics` refer to them.
+    /// The files of the definition, to which the spans in `definition` and `diagnostics` refer.
     pub sources: Sources,
-    /// The parsed definition, without the parts that have errors.
+    /// The parsed definition. Erroneous values are omitted.
     pub definition: Definition,
-    /// Every error in the text of the files.
+    /// A diagnostic for every error in the text of the files.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses the definition in a folder: its `*.json` and `*.jsonc` files, sorted by name. Hidden files and subfolders are
-/// ignored.
+/// Parses the definition in a folder, which consists of the `*.json` and `*.jsonc` files of the folder, sorted by name.
+/// Hidden files and subfolders are ignored.
 #[must_use]
 pub fn load(folder: &Path) -> Loaded {
     match files::read_folder(folder) {
@@ -51,8 +52,8 @@ pub fn load(folder: &Path) -> Loaded {
     }
 }
 
-/// Parses a definition from files in memory. Each file has a path, whose file name has the same meaning as in a folder;
-/// diagnostics show the whole path.
+/// Parses a definition from files in memory, each with its path. The file name in a path has the same meaning as in a
+/// folder. Diagnostics show the whole path.
 ///
 /// ```
 /// let text = br#"{ "/": { "ping": { "GET": { "info": "Check that the server is running" } } } }"#;
@@ -86,7 +87,7 @@ fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
                 let modules = dialect::read(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
                 loaded.definition.modules.extend(modules);
             }
-            // A file that could not be parsed may contain modules.
+            // A file that could not be parsed may contain API modules, so they must not be reported as missing.
             None => {
                 has_unreadable_settings |= is_app;
                 has_modules = true;
@@ -102,7 +103,8 @@ fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
     loaded
 }
 
-/// Adds a file to the sources and parses its text.
+/// Adds a file to the sources in `loaded` and parses the file's text. If the text cannot be read or parsed, reports the
+/// error and returns `None`.
 fn parse_file(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<Node> {
     let (code, message) = match content {
         Content::Bytes(bytes) => {
@@ -125,7 +127,7 @@ fn parse_file(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<No
     None
 }
 
-/// Returns `true` if a file contains a whole API: settings and modules.
+/// Returns `true` if a file contains a whole API, which consists of settings and API modules.
 fn is_whole_api(node: &Node) -> bool {
     let Data::Object(members) = &node.data else {
         return false;

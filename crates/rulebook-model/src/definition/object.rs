@@ -1,7 +1,7 @@
-//! Checks JSON objects against their [`KeyTable`].
+//! Checks JSON objects against their [`KeyTable`], which lists the keys that a kind of object can have.
 //!
-//! Unknown keys and values of the wrong kind are reported and omitted. The accessors of [`CheckedObject`] therefore
-//! need no error handling.
+//! Unknown keys and values of the wrong kind are reported and omitted. The functions of [`CheckedObject`] that return
+//! values therefore do not return errors.
 
 use serde_json::Value as Json;
 
@@ -11,17 +11,18 @@ use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// An object with known keys only, whose values have the right kinds.
+/// A JSON object that has only known keys, and whose values have the right kinds.
 pub(crate) struct CheckedObject<'a> {
     members: Vec<&'a Member>,
-    /// The span of the object.
+    /// The range of the file that contains the object.
     pub span: Span,
-    /// `true` if a member was reported and omitted.
+    /// `true` if a member of the object was reported and omitted.
     pub incomplete: bool,
 }
 
 impl<'a> CheckedObject<'a> {
-    /// Checks an object. Returns `None` and reports the value if it is not an object.
+    /// Checks an object against the key table `keys`. If the value is not an object, reports the value and returns
+    /// `None`.
     pub fn new(node: &'a Node, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         match &node.data {
             Data::Object(members) => Some(Self::check(members, node.span, keys, diagnostics)),
@@ -37,7 +38,7 @@ impl<'a> CheckedObject<'a> {
 
     fn check(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut object = Self { members: Vec::with_capacity(members.list.len()), span, incomplete: members.incomplete };
-        // A name that the author chose may begin with the prefix of a comment.
+        // A name that the author chose may begin with the prefix of a comment, such as `x-`.
         let is_content = |member: &&Member| !is_comment(member) || (keys.named_members.is_some() && is_object(member));
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
@@ -55,48 +56,49 @@ impl<'a> CheckedObject<'a> {
         object
     }
 
-    /// Returns the members, in the order of the text.
+    /// Returns the members of the object in the order of the text.
     pub fn members(&self) -> impl Iterator<Item = &'a Member> {
         self.members.iter().copied()
     }
 
-    /// Returns the value of `key`.
+    /// Returns the value of the member `key`, or `None` if the object has no such member.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.members().find(|member| member.key.value == key).map(|member| &member.value)
     }
 
-    /// Returns `true` if the object has `key`.
+    /// Returns `true` if the object has the member `key`.
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// Returns the string under `key`.
+    /// Returns the value of the member `key` if it is a string.
     pub fn string(&self, key: &str) -> Option<Spanned<String>> {
         self.get(key)?.string()
     }
 
-    /// Returns the strings of the array under `key`.
+    /// Returns the strings in the value of the member `key` if it is an array.
     pub fn strings(&self, key: &str) -> Option<Spanned<Vec<Spanned<String>>>> {
         self.get(key)?.strings()
     }
 
-    /// Returns the Boolean value under `key`.
+    /// Returns the value of the member `key` if it is a Boolean value, or a string that contains a Boolean value.
     pub fn bool(&self, key: &str) -> Option<Spanned<bool>> {
         self.get(key)?.bool()
     }
 
-    /// Returns the integer under `key`.
+    /// Returns the value of the member `key` if it is an integer from 0.
     pub fn integer(&self, key: &str) -> Option<Spanned<u64>> {
         self.get(key)?.integer()
     }
 
-    /// Returns the value of `key` as JSON.
+    /// Returns the value of the member `key` as a `serde_json` value.
     pub fn json(&self, key: &str) -> Option<Spanned<Json>> {
         let node = self.get(key)?;
         Some(Spanned::new(node.json(), node.span))
     }
 
-    /// Returns the object under `key` after checking it. If a member of it is omitted, this object is incomplete too.
+    /// Checks the object under `key` against the key table `keys` and returns it. If a member of this inner object is
+    /// omitted, the outer object is incomplete too.
     pub fn object(
         &mut self,
         key: &str,
@@ -108,7 +110,8 @@ impl<'a> CheckedObject<'a> {
         Some(object)
     }
 
-    /// Checks the named objects under `key` and converts them with `read`, in the order of the text.
+    /// Checks the named objects under `key` against the key table `keys`, and converts each object with `convert`.
+    /// Returns the results in the order of the text.
     pub fn objects_by_name<T>(
         &mut self,
         key: &str,
@@ -131,8 +134,8 @@ impl<'a> CheckedObject<'a> {
     }
 }
 
-/// Returns the members of an object whose names the author chooses. A name may begin with the prefix of a comment, so a
-/// member is ignored as a comment only if its value is not an object.
+/// Returns the members of an object in which the author chooses the names. A name may begin with the prefix of a
+/// comment, so a member is ignored as a comment only if its value is not an object.
 pub(super) fn named_members(members: &Members) -> impl Iterator<Item = &Member> {
     members.list.iter().filter(move |member| is_object(member) || !is_comment(member))
 }
@@ -145,7 +148,7 @@ fn is_object(member: &Member) -> bool {
     matches!(member.value.data, Data::Object(_))
 }
 
-/// Returns `true` if the key begins with the prefix of a comment, so that the parser ignores the member.
+/// Returns `true` if the key of a member begins with the prefix of a comment, so that the parser ignores the member.
 pub(super) fn is_comment(member: &Member) -> bool {
     COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
@@ -182,7 +185,8 @@ fn check_strings(member: &Member) -> Option<Diagnostic> {
     Some(wrong_kind(&format!("each item of {subject}"), "a string", other))
 }
 
-/// Returns the diagnostic for a value of another kind than `expected`. `subject` names the value: "`info`".
+/// Returns the diagnostic for a value that has another kind than `expected`. `subject` names the value in the message,
+/// for example "`info`".
 pub(super) fn wrong_kind(subject: &str, expected: &str, node: &Node) -> Diagnostic {
     let message = format!("{subject} must be {expected}, but this is {}", node.describe());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))

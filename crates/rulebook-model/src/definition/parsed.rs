@@ -1,12 +1,13 @@
-//! The parsed definition: the contents of definition files in the structures that all dialects share.
+//! The parsed definition, which contains the contents of all definition files in structures that all dialects share.
 //!
-//! Every value carries its [`Span`]. Values are as the author wrote them; `compile` checks their meaning.
+//! Every value has its [`Span`], the range of the file that contains it. Values are as the author wrote them; `compile`
+//! checks their meaning later.
 //!
-//! The parser reports an erroneous value and leaves it out. The structure that lacks it is marked `incomplete`, so that
-//! `compile` does not report consequences of what is missing (`missing-info`, `unused-capture`); it still checks
-//! everything that is there. Only the structure that lacks the value is marked: a parameter with an unknown key is
-//! incomplete but its method is not, while a method is incomplete if one of its parameters is not an object and is
-//! left out.
+//! The parser reports an erroneous value and omits it. It marks the structure that contains the value as incomplete, so
+//! that `compile` does not report consequences of the omission (`missing-info`, `unused-capture`). `compile` still
+//! checks all other values of the structure. Outer structures are not marked: a parameter with an unknown key is
+//! incomplete, but the parameter's method is not. A method is incomplete if one of its parameters is omitted because it
+//! is not an object.
 
 use serde_json::Value as Json;
 
@@ -14,176 +15,179 @@ use super::dialect_spec::DialectSpec;
 use super::jsonc::{Member, Node};
 use crate::span::{Span, Spanned};
 
-/// All files of a definition.
+/// The contents of all files of a definition.
 #[derive(Debug, Default)]
 pub struct Definition {
-    /// The settings: `app.json`, or the top level of a file that holds a whole API.
+    /// The settings in `app.json`, or at the top level of a file that contains a whole API.
     pub app: App,
-    /// The modules of all files. Several entries may have the same name: together they form one module.
+    /// The API modules of all files. Several entries may have the same name; together they form one API module.
     pub modules: Vec<Module>,
 }
 
-/// The settings: the members of `app.json`, and of files that hold a whole API.
+/// The settings of an API: the members of `app.json`, and of files that contain a whole API.
 #[derive(Debug, Default)]
 pub struct App {
-    /// The settings that have a value of the right kind, in the order of the text. [`crate::compile`] reads them.
+    /// The settings whose values have the right kind, in the order of the text. [`crate::compile`] reads the values.
     pub(crate) settings: Vec<Member>,
-    /// `common`: parameters that every method has.
+    /// The parameters in the setting `common`, which every method has.
     pub common: Vec<Parameter>,
-    /// `true` if `common` is written in the dialect `rules`.
+    /// `true` if the setting `common` is written in the dialect `rules`.
     pub common_rules: bool,
-    /// The whole file; the default span without a file of settings.
+    /// The span of the whole file, or the default span if there is no file with settings.
     pub span: Span,
-    /// `true` if an erroneous setting was left out, or a file of settings could not be read.
+    /// `true` if an erroneous setting was omitted, or if a file with settings could not be read.
     pub incomplete: bool,
 }
 
 impl App {
-    /// Returns the value of a setting, or `None` if the files do not have it.
+    /// Returns the value of the setting `key`, or `None` if no file contains this setting.
     pub(crate) fn value(&self, key: &str) -> Option<&Node> {
         self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }
 }
 
-/// A module, or the part of one that a file holds.
+/// An API module, or the part of an API module that one file contains.
 #[derive(Debug)]
 pub struct Module {
-    /// The key `module`, the name of the file, or the key above the module.
+    /// The name of the API module: the value of the key `module`, the name of the file, or the key above the API
+    /// module.
     pub name: Spanned<String>,
-    /// `info`.
+    /// The value of the key `info`, which describes the API module.
     pub info: Option<Spanned<String>>,
-    /// `envelope`.
+    /// The value of the key `envelope`, which names the structure of the API module's responses.
     pub envelope: Option<Spanned<String>>,
-    /// `ignore_case`: `true` if URIs are matched case-insensitively. Some dialects imply it.
+    /// The value of the key `ignore_case`: `true` if URIs are matched case-insensitively. The dialect `rules` sets it
+    /// to `true`.
     pub ignore_case: Option<Spanned<bool>>,
-    /// `repeated`: `refuse` or `last`. Some dialects imply it.
+    /// The value of the key `repeated`, which is `refuse` or `last`. The dialect `rules` sets it to `last`.
     pub repeated: Option<Spanned<String>>,
-    /// The URIs that have methods, in the order of the text. A path may occur more than once.
+    /// The URIs that have methods, in the order of the text. Several services may have the same path.
     pub services: Vec<Service>,
-    /// The dialect of the file.
+    /// The dialect in which the file is written.
     pub spec: &'static DialectSpec,
-    /// The first byte of the module, since the whole is too long to show.
+    /// The span of the first byte of the API module, because the whole API module is too long to show in a diagnostic.
     pub span: Span,
 }
 
 /// A URI that has methods.
 #[derive(Debug)]
 pub struct Service {
-    /// The whole path, made of the keys above it joined by `/`: `/article/{id}`, or `/` for the root. The span is that
-    /// of the innermost key; for the root, that of the first method.
+    /// The whole path, which consists of the nested keys joined by `/`: `/article/{id}`, or `/` for the root. The span
+    /// of the path is the span of the innermost key; for the root, it is the span of the first method.
     pub path: Spanned<String>,
-    /// The methods.
+    /// The methods of the URI, one for each HTTP method.
     pub methods: Vec<Method>,
 }
 
-/// A method.
+/// A method of a service: what the API does for one HTTP method at one URI.
 #[derive(Debug, Clone)]
 pub struct Method {
-    /// The HTTP method, not checked yet.
+    /// The name of the HTTP method as the author wrote it. The parser does not check that the HTTP method exists.
     pub http: Spanned<String>,
-    /// `id`.
+    /// The value of the key `id`, which identifies the method.
     pub id: Option<Spanned<String>>,
-    /// `info`.
+    /// The description of the method.
     pub info: Option<Spanned<String>>,
-    /// `scope`: an OR of ANDs of permissions.
+    /// The value of the key `scope`: groups of permissions. A caller needs all permissions of at least one group.
     pub scope: Vec<Spanned<Vec<Spanned<String>>>>,
-    /// `in`.
+    /// The parameters under the key `in`.
     pub parameters: Vec<Parameter>,
-    /// `out`.
+    /// The outputs under the key `out`.
     pub outputs: Vec<Output>,
-    /// `errors`.
+    /// The errors under the key `errors`, which the handler may return.
     pub errors: Vec<DeclaredError>,
-    /// `options`.
+    /// The values under the key `options`.
     pub options: Options,
-    /// The whole object.
+    /// The span of the object that defines the method.
     pub span: Span,
-    /// `true` if an erroneous value, permission, parameter, output or error was left out.
+    /// `true` if an erroneous value, permission, parameter, output or error was omitted.
     pub incomplete: bool,
 }
 
-/// `options` of a method.
+/// The values under the key `options` of a method.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// `status`.
+    /// The value of the key `status`: the HTTP status of a successful response.
     pub status: Option<Spanned<u64>>,
-    /// `download`.
+    /// The value of the key `download`: `true` if the method returns a file.
     pub download: Option<Spanned<bool>>,
-    /// `jsonp`.
+    /// The value of the key `jsonp`: `true` if the method can respond with JSONP.
     pub jsonp: Option<Spanned<bool>>,
-    /// `deprecated`.
+    /// The value of the key `deprecated`: `true` if clients should no longer call the method.
     pub deprecated: Option<Spanned<bool>>,
 }
 
-/// A parameter.
+/// A parameter of a method.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The key, which says where the value is sent: `{x}`, `URL#0`, `GET@x`, `HEADER@x`, `COOKIE@x`, `ANY@x` or `x`.
-    /// The module's [`DialectSpec`] has the prefix of positions and the meaning of `x`.
+    /// The key, which determines the part of the request that contains the value: `{x}`, `URL#0`, `GET@x`, `HEADER@x`,
+    /// `COOKIE@x`, `ANY@x` or `x`. The [`DialectSpec`] of the API module has the prefix of positional parameters and
+    /// the meaning of `x`.
     pub key: Spanned<String>,
-    /// `name`.
+    /// The value of the key `name`: the parameter's name in code.
     pub name: Option<Spanned<String>>,
-    /// `info`.
+    /// The description of the parameter.
     pub info: Option<Spanned<String>>,
-    /// `type`, and the attributes next to it.
+    /// The value of the key `type`, and the attributes next to this key.
     pub r#type: TypeSpec,
-    /// `optional`, in dialects that have this key instead of a `?` before the type.
+    /// The value of the key `optional`, in dialects that have this key instead of a `?` before the type.
     pub optional: Option<Spanned<bool>>,
-    /// `default`.
+    /// The value of the key `default`: the parameter's value if the request does not contain the parameter.
     pub default: Option<Spanned<Json>>,
-    /// `example`.
+    /// The value of the key `example`: an example of the parameter's values.
     pub example: Option<Spanned<Json>>,
-    /// `message`.
+    /// The value of the key `message`: the error message for clients that send an invalid value.
     pub message: Option<Spanned<String>>,
-    /// The whole object.
+    /// The span of the object that defines the parameter.
     pub span: Span,
-    /// `true` if an erroneous value was left out.
+    /// `true` if an erroneous value of the parameter was omitted.
     pub incomplete: bool,
 }
 
 /// The name and the value of a type's attribute.
 pub type Attribute = (Spanned<String>, Spanned<Json>);
 
-/// A type and its attributes.
+/// A type with its attributes, as the author wrote them.
 #[derive(Debug, Clone, Default)]
 pub struct TypeSpec {
-    /// The type expression, with its `?`.
+    /// The term that denotes the type, such as `?int`, with the `?` of an optional parameter or output.
     pub term: Option<Spanned<String>>,
-    /// The attributes next to `type`: `min`, `max`, `regex`, `items`, ….
+    /// The attributes next to the key `type`: `min`, `max`, `regex`, `items`, ….
     pub attributes: Vec<Attribute>,
-    /// The attributes in `items`, by their paths (`items.max`), for their spans.
+    /// The attributes in `items` by their paths (such as `items.max`), which diagnostics use to find their spans.
     pub items: Vec<Attribute>,
-    /// `fields` of an object type.
+    /// The fields under the key `fields` of an object type.
     pub fields: Option<Spanned<Vec<Output>>>,
 }
 
-/// An output, or a field of an object.
+/// An output of a method, or a field of an object.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The key.
+    /// The name of the output or field, which is its key in the definition.
     pub name: Spanned<String>,
-    /// `info`.
+    /// The description of the output or field.
     pub info: Option<Spanned<String>>,
-    /// `type`, and the attributes next to it.
+    /// The value of the key `type`, and the attributes next to this key.
     pub r#type: TypeSpec,
-    /// `example`.
+    /// The value of the key `example`: an example of the output's values.
     pub example: Option<Spanned<Json>>,
-    /// The whole object.
+    /// The span of the object that defines the output or field.
     pub span: Span,
-    /// `true` if an erroneous value was left out.
+    /// `true` if an erroneous value of the output or field was omitted.
     pub incomplete: bool,
 }
 
-/// An error that the handler of a method may return.
+/// An error that the handler of a method may return, as the definition declares it.
 #[derive(Debug, Clone)]
 pub struct DeclaredError {
-    /// The key.
+    /// The name of the error, which is its key in the definition.
     pub name: Spanned<String>,
-    /// `status`.
+    /// The value of the key `status`: the HTTP status of the error response.
     pub status: Option<Spanned<u64>>,
-    /// `info`.
+    /// The description of the error.
     pub info: Option<Spanned<String>>,
-    /// The whole object.
+    /// The span of the object that declares the error.
     pub span: Span,
-    /// `true` if an erroneous value was left out.
+    /// `true` if an erroneous value of the declaration was omitted.
     pub incomplete: bool,
 }

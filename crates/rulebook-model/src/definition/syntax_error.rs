@@ -1,4 +1,4 @@
-//! Diagnostics for files that are not valid JSON with comments, and for duplicate keys.
+//! Diagnostics for files that are not valid JSON with comments, and for duplicate keys in JSON objects.
 
 use jsonc_parser::ParseStringErrorKind;
 use jsonc_parser::common::Range;
@@ -8,8 +8,9 @@ use super::jsonc::{MAX_DEPTH, span};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
-/// Finds the first character that the parser accepts but JSON does not (RFC 8259 sections 2 and 7): a control
-/// character in a string, or whitespace between tokens other than space, tab, line feed and carriage return.
+/// Finds the first character in a file that the JSON parser accepts but that JSON does not allow (RFC 8259 sections 2
+/// and 7): a control character in a string, or whitespace between tokens other than space, tab, line feed and carriage
+/// return. Returns the diagnostic for the character.
 pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -57,7 +58,7 @@ fn control_character(file: u32, at: usize, byte: u8) -> Diagnostic {
     }
 }
 
-/// Returns the diagnostic for an error of the JSON parser at `range`.
+/// Returns the diagnostic for an error that the JSON parser reported at `range`.
 pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
     use ParseErrorKind as Kind;
     let at = span(file, range.start, range.end);
@@ -102,8 +103,8 @@ pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseError
             error(at, "invalid number").help("JSON numbers are written like `10`, `-0.5` or `1e9`")
         }
         Kind::NestingDepthExceeded => too_deep(opening),
-        // The other kinds cannot occur: they belong to features of the parser that are switched off, and comments are
-        // allowed.
+        // The other kinds of errors cannot occur: they belong to features of the JSON parser that are switched off, and
+        // comments are allowed.
         _ => error(at, &kind.to_string()),
     }
 }
@@ -123,14 +124,14 @@ pub(super) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::Syntax, span, message)
 }
 
-/// Returns the diagnostic for the first byte of a file that is not valid UTF-8.
+/// Returns the diagnostic for the first byte of a file that is not valid UTF-8. `offset` is the position of the byte.
 pub(super) fn not_utf8(file: u32, offset: usize) -> Diagnostic {
     let span = span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
     Diagnostic::new(DiagnosticCode::Syntax, span, format!("byte {offset} of this file is not valid UTF-8"))
         .help("save the file as UTF-8")
 }
 
-/// Returns the diagnostic for the second occurrence of `key` in an object.
+/// Returns the diagnostic for the second occurrence of the key `key` in an object.
 pub(super) fn duplicate_key(key: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::DuplicateKey, second, format!("duplicate key `{key}`"))
         .label("second occurrence")

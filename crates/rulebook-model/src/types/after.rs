@@ -1,5 +1,5 @@
-//! The attribute `after`: functions that are called in order with a valid value. Each receives the result of the one
-//! before.
+//! The attribute `after`, which names functions that are called in order with a valid value. The first function
+//! receives the value; each further function receives the result of the function before it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::functions::{Function, Functions};
 use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
-/// The attribute that names the functions.
+/// The name of the attribute that lists the functions.
 pub(super) const AFTER: &str = "after";
 
-/// Returns a check that applies `check` and then calls the functions that `attribute` lists.
+/// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
 pub(super) fn with_after_functions(
     check: Arc<dyn Check>,
     attribute: &Json,
@@ -32,8 +32,8 @@ pub(super) fn with_after_functions(
     Ok(if functions.is_empty() { check } else { Arc::new(AfterCheck { check, functions }) })
 }
 
-/// Returns the function names in `after`: a list, or a text that is split at `|`. Blank names are ignored, as in
-/// PhalApi. Returns `None` if the attribute is neither.
+/// Returns the function names in the value of the attribute `after`: a list, or a text that is split at `|`. Blank
+/// names are ignored, as in PhalApi. Returns `None` if the value is neither a list of texts nor a text.
 pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
     let names: Vec<&str> = match attribute {
         Json::String(text) => text.split('|').collect(),
@@ -43,20 +43,21 @@ pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
     Some(names.into_iter().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// A check followed by functions. The schema and the description are those of the check, because the functions change
-/// only what handlers receive.
+/// A check whose valid values are passed to functions. Its JSON Schema and its description are those of the inner
+/// check, because the functions change only what handlers receive.
 #[derive(Debug)]
 struct AfterCheck {
     check: Arc<dyn Check>,
     functions: Vec<AfterFunction>,
 }
 
-/// A function that `after` names.
+/// A function that the attribute `after` names.
 #[derive(Debug)]
 struct AfterFunction {
     name: String,
-    /// `None` if the program has not registered the function. The server does not start then, but the command line can
-    /// check and describe a definition without its program; the call is skipped.
+    /// The function itself, or `None` if the program has not registered a function with this name. The server does not
+    /// start then, but the command line can check and describe a definition without the program. The missing function
+    /// is not called.
     function: Option<Function>,
 }
 
@@ -97,14 +98,15 @@ impl Check for AfterCheck {
         type_expr
     }
 
-    /// Returns the boundary values of the check. The list is empty if one of the functions belongs to the program,
-    /// because such a function may reject a value and is not called at start.
+    /// Returns the boundary values of the inner check. The list is empty if one of the functions belongs to the
+    /// program, because such a function may reject a value and is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| !matches!(after.function, Some(Function::Builtin(_))));
         if has_custom { Vec::new() } else { self.check.boundary_values() }
     }
 
-    /// Returns the example of the check, or `None` if one of the functions belongs to the program and may reject it.
+    /// Returns the example of the inner check, or `None` if one of the functions belongs to the program, because such a
+    /// function may reject the example.
     fn example(&self) -> Option<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| matches!(after.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }

@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 
-/// The maximum nesting depth of JSON in a text.
+/// The maximum nesting depth of a JSON value that is parsed from a text of the request.
 const MAX_NESTING: u64 = 64;
 
-/// The maximum number of items or members of an array or object, and of parts of a separated list, in a text.
+/// The maximum number of items of an array, members of an object, or parts of a separated list that are parsed from a
+/// text of the request.
 pub(super) const MAX_ITEMS: u64 = 10_000;
 
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub(super) fn any() -> Arc<dyn Check> {
     Arc::new(AnyCheck)
 }
 
-/// Parses a text that begins with one of `openings` as JSON. Any other text, and text that is not valid JSON, is
-/// returned unchanged.
+/// Parses a text as JSON if it begins with one of the characters `openings`. Any other text, and a text that is not
+/// valid JSON, is returned unchanged.
 pub(super) fn decode_json<'a>(text: Cow<'a, str>, openings: &[char]) -> Value<'a> {
     if !text.trim_start().starts_with(openings) {
         return Value::Text(text);

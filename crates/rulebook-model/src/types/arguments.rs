@@ -1,4 +1,4 @@
-//! The arguments and attributes that a type is compiled from, and the errors in them.
+//! The arguments and attributes from which a term is compiled to a check, and the errors in these arguments.
 
 use std::sync::Arc;
 
@@ -7,44 +7,47 @@ use thiserror::Error;
 
 use super::{Check, Functions, ObjectField};
 
-/// The arguments and attributes that a definition gives a type.
+/// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
 pub struct TypeArguments<'a> {
-    /// The type name in the term, which may be a synonym such as `varchar`.
+    /// The name of the type in the term, which may be a synonym such as `varchar`.
     pub name: &'a str,
-    /// The arguments in the brackets of the term: `1` and `5` of `int(1,5)`.
+    /// The arguments in the brackets of the term, for example `1` and `5` in `int(1,5)`.
     pub positional: &'a [TypeArgument],
-    /// The attributes of the definition, such as `min`. All of them are [known](super::Type::attributes) to the type.
+    /// The attributes that the definition writes next to the term, such as `min`. The type
+    /// [knows](super::Type::attributes) all of them.
     pub attributes: &'a Map<String, Json>,
-    /// The compiled members of the attribute `fields`, if the type knows it and the definition has it.
+    /// The compiled members of the attribute `fields`. `None` if the type does not have this attribute or if the
+    /// definition does not set it.
     pub fields: Option<&'a [ObjectField]>,
-    /// The time zone of dates and times without an offset.
+    /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
-    /// The functions that `callback` can name.
+    /// The functions that the attribute `callback` can name.
     pub(super) functions: &'a Functions,
 }
 
 /// An argument in the brackets of a term.
 #[derive(Debug, Clone)]
 pub enum TypeArgument {
-    /// A word, a number or a list `a|b|c`, as written.
+    /// A word, a number or a list such as `a|b|c`, as the definition writes it.
     Word(String),
-    /// A compiled type.
+    /// The compiled check of another type, such as `int` in `array<int>`.
     Type(Arc<dyn Check>),
 }
 
-/// An error in the arguments or attributes of a type.
+/// An error in the arguments or attributes that a definition writes for a type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct ArgumentError {
     /// The kind of error, which determines the code of the diagnostic.
     pub kind: ArgumentErrorKind,
-    /// The invalid attribute, for example `items.max` for an attribute of items; `None` if the error is in the term.
+    /// The name of the invalid attribute, for example `items.max` for the attribute `max` of the items of an array.
+    /// `None` if the error is in the term.
     pub attribute: Option<String>,
-    /// A description of the error.
+    /// The text that describes the error.
     pub message: String,
-    /// Advice how to fix the error.
+    /// A sentence that explains how to fix the error.
     pub help: Option<String>,
 }
 
@@ -52,30 +55,30 @@ pub struct ArgumentError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArgumentErrorKind {
-    /// The type does not accept the argument or attribute value (`bad-type-argument`).
+    /// The type does not accept an argument, or does not accept the value of an attribute (`bad-type-argument`).
     Invalid,
-    /// A lower bound is above the upper bound (`bad-bounds`).
+    /// The lower bound is above the upper bound (`bad-bounds`).
     Bounds,
-    /// The required set of values is missing (`missing-range`).
+    /// The type requires a set of allowed values, which is missing (`missing-range`).
     MissingRange,
     /// The type does not have this attribute (`bad-option`).
     UnknownAttribute,
 }
 
 impl ArgumentError {
-    /// Creates an error in the term.
+    /// Creates an error in the term of a type. [`at`](Self::at) changes it to an error in an attribute.
     pub fn new(kind: ArgumentErrorKind, message: impl Into<String>) -> Self {
         Self { kind, attribute: None, message: message.into(), help: None }
     }
 
-    /// Sets the invalid attribute.
+    /// Sets the name of the attribute that has the error.
     #[must_use]
     pub fn at(mut self, attribute: &str) -> Self {
         self.attribute = Some(attribute.to_owned());
         self
     }
 
-    /// Adds advice how to fix the error.
+    /// Adds a sentence that explains how to fix the error.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -87,7 +90,7 @@ impl TypeArguments<'_> {
     /// Checks that the term has no arguments in brackets.
     ///
     /// # Errors
-    /// Fails if there are arguments.
+    /// Fails if the term has arguments.
     pub fn expect_no_arguments(&self) -> Result<(), ArgumentError> {
         if self.positional.is_empty() {
             return Ok(());
@@ -96,10 +99,11 @@ impl TypeArguments<'_> {
         Err(self.invalid(format!("`{name}` has no arguments")).help(format!("write `{name}`")))
     }
 
-    /// Returns the value of an attribute that must be a text, or `None` if the definition does not have the attribute.
+    /// Returns the value of the attribute with this name, which must be a text. Returns `None` if the definition does
+    /// not have the attribute.
     ///
     /// # Errors
-    /// Fails if the value is not a text.
+    /// Fails if the attribute's value is not a text.
     pub fn text(&self, attribute: &str) -> Result<Option<&str>, ArgumentError> {
         match self.attributes.get(attribute) {
             None => Ok(None),
@@ -108,11 +112,11 @@ impl TypeArguments<'_> {
         }
     }
 
-    /// Returns the value of an attribute that must be a list of texts, or `None` if the definition does not have the
-    /// attribute. A single text is split at commas; numbers in a list are converted to text.
+    /// Returns the value of the attribute with this name, which must be a list of texts. A single text is split at
+    /// commas; numbers in a list are converted to text. Returns `None` if the definition does not have the attribute.
     ///
     /// # Errors
-    /// Fails if the value is neither a text nor a list of texts and numbers.
+    /// Fails if the attribute's value is neither a text nor a list of texts and numbers.
     pub fn texts(&self, attribute: &str) -> Result<Option<Vec<String>>, ArgumentError> {
         match self.attributes.get(attribute) {
             None => Ok(None),
@@ -130,7 +134,7 @@ impl TypeArguments<'_> {
         }
     }
 
-    /// Creates an error of the kind [`ArgumentErrorKind::Invalid`].
+    /// Creates an error of the kind [`ArgumentErrorKind::Invalid`] in the term of the type.
     pub(super) fn invalid(&self, message: impl Into<String>) -> ArgumentError {
         ArgumentError::new(ArgumentErrorKind::Invalid, message)
     }

@@ -1,5 +1,5 @@
-//! The types `array<T>` (an array of values of one type), `filled_array` (at least one item) and `loose_array` (also
-//! accepts objects).
+//! The types `array<T>` (an array whose items have the type `T`), `filled_array` (an array with at least one item) and
+//! `loose_array` (an array or an object).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use super::table::ITEMS;
 use super::{ArgumentError, Arity, Check, MaxSize, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The attribute that defines the members of objects.
+/// The name of the attribute that defines the members of objects.
 const FIELDS: &str = "fields";
 
-/// How the text of a parameter is converted to an array if it does not begin like a JSON array.
+/// The conversion of a parameter's text to an array if the text does not begin like a JSON array.
 #[derive(Debug, Clone, PartialEq)]
 enum TextDecoding {
-    /// The text is the only item (no `format`).
+    /// The text becomes the only item of the array (the definition has no `format`).
     SingleItem,
-    /// The text is split at a separator (`"format": "explode"`).
+    /// The text is split at the separator in this string (`"format": "explode"`).
     Split(String),
-    /// The text must be JSON (`"format": "json"`).
+    /// The text is not converted, because it must be JSON (`"format": "json"`).
     Json,
 }
 
@@ -31,10 +31,10 @@ enum TextDecoding {
 struct ArrayCheck {
     name: &'static str,
     item: Arc<dyn Check>,
-    /// The bounds of the number of items.
+    /// The bounds of the number of items, or of members if the value is an object.
     count: Bounds<u64>,
     text_decoding: TextDecoding,
-    /// If `true`, objects are valid too, and `item` checks the value of each member.
+    /// If `true`, objects are valid too, and `item_check` checks the value of each member.
     accepts_objects: bool,
 }
 
@@ -77,7 +77,8 @@ fn compile_array(
             .at("fields")
             .help(format!("write `{name}<object>`")));
     }
-    // The argument is the type of the items, not a bound.
+    // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is
+    // hidden.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
     let count = Bounds::read(&attributes_only, false)?;
     let separator = arguments.text("separator")?;
@@ -102,7 +103,8 @@ fn compile_array(
     Ok(ArrayCheck { name, item, count, text_decoding, accepts_objects })
 }
 
-/// Checks the attribute `items`. Its content has already been used to compile the type of the items.
+/// Checks that the attribute `items` is an object. The compiler of terms has already used its content to compile the
+/// type of the items.
 fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<(), ArgumentError> {
     let error = |message: &str| arguments.invalid(message).at(ITEMS);
     match arguments.attributes.get(ITEMS) {
@@ -114,8 +116,8 @@ fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<()
     }
 }
 
-/// Splits `text` at `separator`. Returns no parts for an empty text, and `None` if there are more than
-/// [`any::MAX_ITEMS`] parts.
+/// Splits `text` at `separator`. An empty text has no parts. Returns `None` if there are more than
+/// [`any::MAX_DECODED_ITEMS`] parts.
 fn split_text<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
     let limit = any::MAX_ITEMS as usize;
     let parts: Vec<_> = match text {
@@ -153,7 +155,7 @@ impl ArrayCheck {
 }
 
 impl ArrayCheck {
-    /// Returns which bound the number of items violates.
+    /// Returns the bound that `count`, the number of items of a value, violates.
     fn violation(&self, count: usize) -> Option<Violation> {
         Violation::of_bounds(Measure::Count, self.count.min, self.count.max, count as u64)
     }
@@ -163,7 +165,7 @@ impl Check for ArrayCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         let openings: &[char] = if self.accepts_objects { &['[', '{'] } else { &['['] };
         match (decode_json(text, openings), &self.text_decoding) {
-            // A text that looks like JSON but is not valid JSON is an error, not an item.
+            // A text that begins like a JSON array but is not valid JSON must be rejected. It must not become an item.
             (Value::Text(text), _) if text.trim_start().starts_with(openings) => Value::Text(text),
             (Value::Text(text), TextDecoding::Json) => Value::Text(text),
             (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
@@ -213,7 +215,7 @@ impl Check for ArrayCheck {
     fn expected(&self) -> Cow<'static, str> {
         let noun = if self.accepts_objects { "an array or object" } else { "an array" };
         let mut phrase = format!("{noun}{}", self.count.count_phrase("item"));
-        // A JSON Schema cannot describe files, so the description of a file is added.
+        // A JSON Schema cannot describe files, so the phrase describes the files.
         if self.arity() == Arity::Files {
             phrase.push_str(", each ");
             phrase.push_str(&self.item.expected());
@@ -262,7 +264,8 @@ impl Check for ArrayCheck {
             }
         }
         let TypeExpr { attributes: mut items, .. } = item;
-        // The attributes of the items are attributes of the array: `fields` directly, others within `items`.
+        // The notation of an array contains the attributes of its items: `fields` is an attribute of the array itself,
+        // and the other attributes are written within `items`.
         let fields = items.remove(FIELDS);
         if !items.is_empty() {
             type_expr.attributes.insert(ITEMS.to_owned(), Json::Object(items));
@@ -285,7 +288,8 @@ impl Check for ArrayCheck {
         } else if min == 0 {
             candidates.push(Vec::new());
         }
-        // A list with one item for each boundary value, unless nested arrays make the list too large.
+        // An array has one item for each boundary value of the item type. If nested arrays make this array too large,
+        // it has only one item.
         let sizes: usize = items.iter().map(count_values).sum();
         let all = items.into_iter().take(if sizes <= MAX_NESTED_VALUES { max } else { max.min(1) });
         let mut one_of_each: Vec<_> = all.collect();
@@ -322,8 +326,8 @@ impl Check for ArrayCheck {
     }
 }
 
-/// Returns the notation of a type of items. `array` and `object` with `"min": 1` as the only attribute become
-/// `filled_array` and `filled_object`.
+/// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as
+/// the only attribute become `filled_array` and `filled_object`.
 fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
     let name = type_expr.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
@@ -337,10 +341,10 @@ fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
     type_expr
 }
 
-/// The maximum number of nested values in an example or boundary value, see [`count_values`].
+/// The maximum number of nested values in an example or boundary value, as [`count_nested_values`] counts them.
 const MAX_NESTED_VALUES: usize = 256;
 
-/// Returns the number of values in a value, including itself and all nested values.
+/// Returns the number of values that `value` contains at all levels of nesting, including `value` itself.
 fn count_values(value: &Value<'_>) -> usize {
     match value {
         Value::List(items) => 1 + items.iter().map(count_values).sum::<usize>(),

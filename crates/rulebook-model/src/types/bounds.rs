@@ -1,4 +1,4 @@
-//! Lower and upper bounds of numbers, lengths, counts and sizes.
+//! The lower and upper bounds that a definition sets for numbers, lengths, counts and sizes.
 
 use std::fmt::Display;
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value as Json};
 use super::number;
 use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeExpr};
 
-/// A type of numbers that can be a bound.
+/// A Rust number type whose values can be the bounds of a type.
 pub(super) trait BoundValue: Copy + PartialOrd + Display {
-    /// What a valid bound is, as it follows "is not" in an error message.
+    /// A description of the valid bounds, which an error message inserts after the words "is not".
     const DESCRIPTION: &'static str;
 
-    /// Converts a JSON value of the definition.
+    /// Converts a JSON value of the definition to a bound, or returns `None` if the value is not a valid bound.
     fn read(json: &Json) -> Option<Self>;
 
-    /// Converts the bound to JSON, for definitions and schemas.
+    /// Converts the bound to JSON, which definitions and JSON Schemas contain.
     fn to_json(self) -> Json;
 }
 
-/// For lengths, counts and sizes.
+/// The bounds of lengths, counts and sizes have the type `u64`.
 impl BoundValue for u64 {
     const DESCRIPTION: &'static str = "a whole number of at least 0";
 
@@ -32,7 +32,7 @@ impl BoundValue for u64 {
     }
 }
 
-/// For whole numbers of 64 bits, signed or unsigned.
+/// The bounds of whole numbers have the type `i128`, because the numbers can be signed or unsigned with 64 bits.
 impl BoundValue for i128 {
     const DESCRIPTION: &'static str = "a whole number of 64 bits";
 
@@ -48,7 +48,7 @@ impl BoundValue for i128 {
     }
 }
 
-/// For finite numbers.
+/// The bounds of finite numbers with a fraction have the type `f64`.
 impl BoundValue for f64 {
     const DESCRIPTION: &'static str = "a number";
 
@@ -61,7 +61,7 @@ impl BoundValue for f64 {
     }
 }
 
-/// An inclusive lower and upper bound; `None` is unbounded. `min` is never above `max`.
+/// An inclusive lower and an inclusive upper bound. `None` means that the bound is not set. `min` is never above `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Bounds<T> {
     pub(super) min: Option<T>,
@@ -71,7 +71,7 @@ pub(super) struct Bounds<T> {
 impl<T: BoundValue> Bounds<T> {
     /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
     ///
-    /// If `single` is `true`, a single argument is both bounds.
+    /// If `single_argument_is_exact` is `true`, a single argument is both the lower and the upper bound.
     pub(super) fn read(arguments: &TypeArguments<'_>, single: bool) -> Result<Self, ArgumentError> {
         let mut bounds = arguments.positional.iter().take(2).map(|argument| read_argument(arguments, argument));
         let first = bounds.next().transpose()?;
@@ -107,7 +107,7 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns `true` if neither bound is set.
+    /// Returns `true` if neither the lower nor the upper bound is set.
     pub(super) fn is_unbounded(&self) -> bool {
         self.min.is_none() && self.max.is_none()
     }
@@ -117,7 +117,8 @@ impl<T: BoundValue> Bounds<T> {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
 
-    /// Inserts the bounds into a schema or an attribute map under the keys `min` and `max`.
+    /// Inserts the bounds into a JSON Schema or a map of attributes. `min` and `max` are the names under which the
+    /// lower and the upper bound are inserted.
     pub(super) fn insert_into(&self, schema: &mut Map<String, Json>, min: &str, max: &str) {
         let bounds = [(min, self.min), (max, self.max)];
         for (keyword, bound) in bounds {
@@ -127,8 +128,8 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns the notation of the type `name` with these bounds: as arguments if both are set, otherwise as
-    /// attributes. If `single` is `true`, equal bounds are written as one argument.
+    /// Returns the notation of the type `name` with these bounds. If both bounds are set, they are arguments of the
+    /// term, otherwise attributes. If `merges_equal_bounds` is `true`, two equal bounds become one argument.
     pub(super) fn type_expr(&self, name: &str, single: bool) -> TypeExpr {
         match (self.min, self.max) {
             (Some(min), Some(max)) if single && min == max => TypeExpr::term(format!("{name}({})", min.to_json())),
@@ -137,14 +138,14 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns the notation of a term with these bounds as attributes.
+    /// Returns the notation of a type that has the term `term` and these bounds as attributes.
     pub(super) fn type_expr_with_attributes(&self, term: impl Into<String>) -> TypeExpr {
         let mut type_expr = TypeExpr::term(term);
         self.insert_into(&mut type_expr.attributes, "min", "max");
         type_expr
     }
 
-    /// Returns the bounds as they follow "a number" in a message: " from 1 to 5".
+    /// Returns a phrase for the bounds, such as " from 1 to 5", which a message inserts after "a number".
     pub(super) fn range_phrase(&self) -> String {
         match (self.min.map(T::to_json), self.max.map(T::to_json)) {
             (None, None) => String::new(),
@@ -156,7 +157,7 @@ impl<T: BoundValue> Bounds<T> {
 }
 
 impl Bounds<u64> {
-    /// Returns these bounds with a lower bound of 1, unless a lower bound is set.
+    /// Returns these bounds with the lower bound 1 if no lower bound is set. Fails if the upper bound is 0.
     pub(super) fn non_empty(self) -> Result<Self, ArgumentError> {
         match self {
             Self { min: None, max: Some(0) } => {
@@ -168,7 +169,8 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns the bounds of a number of `unit`s as they follow a noun in a message: " of 2 to 5 characters".
+    /// Returns a phrase for the bounds of a count, such as " of 2 to 5 characters", which a message inserts after a
+    /// noun. `unit` is the singular of what is counted.
     pub(super) fn count_phrase(&self, unit: &str) -> String {
         let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
         match (self.min, self.max) {
@@ -186,7 +188,7 @@ impl Bounds<u64> {
     }
 }
 
-/// Reads a bound from an argument of the term.
+/// Reads a bound from an argument in the brackets of a term.
 fn read_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
     let TypeArgument::Word(word) = argument else {
         return Err(arguments.invalid(format!("a bound must be {}, not a type", T::DESCRIPTION)));
@@ -197,7 +199,7 @@ fn read_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeAr
         .ok_or_else(|| arguments.invalid(format!("`{word}` is not {}", T::DESCRIPTION)))
 }
 
-/// Reads a bound from an attribute.
+/// Reads a bound from the attribute with the name `attribute`. Returns `None` if the definition does not have it.
 fn read_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str) -> Result<Option<T>, ArgumentError> {
     arguments
         .attributes

@@ -1,4 +1,4 @@
-//! The table of the built-in types.
+//! The table of the built-in types, with the name, the description and the compiler of each type.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use super::{
     object, phone, string, text_id, time, truthy, url, uuid,
 };
 
-/// A built-in type: a row of [`TABLE`].
+/// A built-in type, which is one row of [`BUILTIN_TYPES`].
 pub(super) struct BuiltinType {
     name: &'static str,
     info: &'static str,
     attributes: &'static [&'static str],
-    /// The index of the argument in parentheses that is a type instead of a word, from 0.
+    /// The index (from 0) of the argument in the parentheses of a term that is the term of another type. `None` if all
+    /// arguments are words.
     type_argument: Option<usize>,
     compile: fn(&TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>,
 }
@@ -65,7 +66,7 @@ const STRING_ATTRIBUTES: &[&str] = &["min", "max", "regex"];
 const MOMENT_ATTRIBUTES: &[&str] = &["min", "max", "format"];
 const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items", "fields"];
 
-/// All built-in types. A synonym follows the type that it stands for.
+/// All built-in types. A type that is another name of a type, such as `varchar` for `string`, follows that type.
 #[rustfmt::skip]
 pub(super) static TABLE: &[BuiltinType] = &[
     row("any", "Any JSON value. A request text that begins with `[` or `{` is parsed as JSON.", any::compile),

@@ -1,4 +1,5 @@
-//! The type `callable`: a value that a function of the program accepts. The schema accepts anything but null.
+//! The type `callable`: any value that a function of the program accepts. The JSON Schema of the type only excludes
+//! null, because a JSON Schema cannot describe the function.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,10 +10,10 @@ use super::functions::Function;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
-/// The attribute that names the function.
+/// The name of the attribute that names the function.
 const CALLBACK: &str = "callback";
 
-/// The attribute that holds the second argument of the function.
+/// The name of the attribute whose value is passed to the function as its second argument.
 const PARAMS: &str = "params";
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -31,8 +32,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(CallableCheck { name, params: arguments.attributes.get(PARAMS).cloned(), function }))
 }
 
-/// Returns the function name in `callback`: a text, or a list of a class and a method. Returns `None` if the attribute
-/// is neither.
+/// Returns the function name in the value of the attribute `callback`: a text, or a list of a class and a method.
+/// Returns `None` if the value is something else.
 pub(crate) fn callback(attribute: &Json) -> Option<String> {
     let name = match attribute {
         Json::String(name) => name.clone(),
@@ -49,8 +50,9 @@ pub(crate) fn callback(attribute: &Json) -> Option<String> {
 struct CallableCheck {
     name: String,
     params: Option<Json>,
-    /// `None` if the program has not registered the function. The server does not start then, but the command line can
-    /// check and describe a definition without its program; every value is valid.
+    /// The function itself, or `None` if the program has not registered a function with this name. The server does not
+    /// start then, but the command line can check and describe a definition without the program; every value passes the
+    /// check.
     function: Option<Function>,
 }
 
@@ -72,7 +74,7 @@ impl Check for CallableCheck {
         format!("a value that `{}` accepts", self.name).into()
     }
 
-    /// Returns a schema that excludes null only, because the function cannot be described.
+    /// Returns a JSON Schema that excludes only null, because a JSON Schema cannot describe the function.
     fn schema(&self) -> Json {
         json!({ "not": { "type": "null" } })
     }
@@ -84,7 +86,7 @@ impl Check for CallableCheck {
         TypeExpr { term: "callable".to_owned(), attributes }
     }
 
-    /// Returns no values: only the function decides which values are valid, and it is not called at start.
+    /// Returns no values. Only the function decides which values are valid, and the function is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! The traits of types: [`Type`] compiles terms, [`Check`] validates values.
+//! The traits that every type implements: [`Type`] compiles the terms that name the type, [`Check`] validates values.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::{ArgumentError, TypeArguments};
 use crate::call::{TypeMismatch, Value};
 
-/// A type that definitions can name. Programs add types with `Rulebook::add_type`.
+/// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -70,152 +70,158 @@ use crate::call::{TypeMismatch, Value};
 /// assert!(Even.check(Value::Int(7)).is_err());
 /// ```
 pub trait Type: Send + Sync {
-    /// Returns the name of the type in terms: ASCII letters, digits, `_` and `-`. The first character must be a letter
-    /// or `_`.
+    /// Returns the name by which terms refer to the type. A name consists of ASCII letters, digits, `_` and `-`. The
+    /// first character must be a letter or `_`.
     fn name(&self) -> &str;
 
-    /// Returns a sentence that describes the values of the type, for documentation.
+    /// Returns a sentence that describes the values of the type. The documentation shows the sentence.
     fn info(&self) -> &str;
 
-    /// Returns the attributes that a definition can give this type. Any other attribute is an error.
+    /// Returns the names of the attributes, such as `min`, that a definition can write next to a term of this type. Any
+    /// other attribute is an error.
     fn attributes(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns `true` if the argument at `index` in parentheses, counted from 0, is a type instead of a word.
+    /// Returns `true` if the argument at `index` in the parentheses of a term is the term of another type, and `false`
+    /// if the argument is a word or a number. The index of the first argument is 0.
     fn argument_is_type(&self, _index: usize) -> bool {
         false
     }
 
-    /// Compiles a term that names this type.
+    /// Compiles a term that names this type to the check of its values.
     ///
     /// # Errors
-    /// Fails if an argument or attribute is invalid, or contradicts another one.
+    /// Fails if an argument or attribute is invalid, or contradicts another argument or attribute.
     fn compile(&self, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>;
 }
 
 /// A compiled type, which decodes and validates values.
 ///
-/// A value that arrives as text (in a path, query, form, header or cookie) is first [decoded](Check::decode); then
-/// every value is [checked](Check::check). A value should be valid exactly if it is valid against the
-/// [schema](Check::schema).
+/// A value that arrives as text (in a path, query, form, header field or cookie) is first [decoded](Check::decode).
+/// Then the value is [checked](Check::check), like every other value. Implement the trait so that a value passes the
+/// check exactly if it is valid against the [schema](Check::schema).
 pub trait Check: Send + Sync + Debug {
-    /// Converts a text of the request to a value of this type. A text that cannot be converted is returned as it is, so
-    /// that [`check`](Check::check) rejects it.
+    /// Converts a text of the request to a value of this type. If the text cannot be converted, the function returns
+    /// the text unchanged, and [`check`](Check::check) rejects it.
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         Value::Text(text)
     }
 
-    /// Converts the texts of a parameter that occurs several times in the request. Called only if
-    /// [`arity`](Check::arity) is [`Arity::Many`].
+    /// Converts all texts of a parameter that occurs several times in the request to one value. The function is called
+    /// only if [`arity`](Check::arity) is [`Arity::Many`].
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         Value::List(texts.into_iter().map(Value::Text).collect())
     }
 
-    /// Validates a value, and returns it in the form that handlers receive.
+    /// Validates a value, and returns the value in the form that handlers receive.
     ///
     /// # Errors
-    /// Fails if the value is not of this type; the error describes the expected and the received value.
+    /// Fails if the value is not of this type. The error describes the expected and the received value.
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch>;
 
-    /// Returns a description of a valid value, as it follows "expected" in an error message: "a whole number from 1 to
-    /// 5".
+    /// Returns a description of the valid values, such as "a whole number from 1 to 5". An error message inserts the
+    /// description after the word "expected".
     fn expected(&self) -> Cow<'static, str>;
 
-    /// Returns the type as JSON Schema 2020-12.
+    /// Returns the JSON Schema (version 2020-12) of the values of this type.
     fn schema(&self) -> Json;
 
-    /// Returns the canonical notation of the type in a definition. Types with the same notation are equal.
+    /// Returns the term and the attributes with which a definition denotes this type, in a canonical notation: two
+    /// checks are equal exactly if their notations are equal.
     fn type_expr(&self) -> TypeExpr;
 
     /// Returns valid values at the limits of the type, such as the smallest and the largest number, in the form that
-    /// [`check`](Check::check) receives. At start the server deserializes them into the arguments of handlers, to prove
-    /// that the handlers accept every valid value. The list is empty if no value can be generated, as for files.
+    /// [`check`](Check::check) receives. At start, the server deserializes these values into the argument types of
+    /// handlers, to prove that the handlers accept every valid value. The list is empty if no valid value can be
+    /// generated, as for files.
     fn boundary_values(&self) -> Vec<Value<'static>>;
 
-    /// Returns a typical valid value for documentation, in the form that [`check`](Check::check) receives. Every call
-    /// returns the same value; `None` if no value can be generated.
+    /// Returns a typical valid value for the documentation, in the form that [`check`](Check::check) receives, or
+    /// `None` if no valid value can be generated. Every call returns the same value.
     fn example(&self) -> Option<Value<'static>> {
         self.boundary_values().into_iter().next()
     }
 
-    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`, which is the value
-    /// of a variable in a permission such as `author[7]`. The default returns `value` itself; types whose check changes
-    /// the value override it. `None` if no such text exists or if it cannot be determined.
+    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`. The argument
+    /// `value` is the value of a variable in a permission, such as 7 in `author[7]`. The default implementation returns
+    /// `value` itself; a type whose check changes values must override it. Returns `None` if no such text exists or can
+    /// be determined.
     fn text_for(&self, value: &str) -> Option<String> {
         Some(value.to_owned())
     }
 
-    /// Returns whether a parameter of this type takes one or many values, or one or many files.
+    /// Returns whether a parameter of this type has one value, many values, one file or many files.
     fn arity(&self) -> Arity {
         Arity::One
     }
 
-    /// Returns `true` if null is a valid value.
+    /// Returns `true` if null is a valid value of this type.
     fn accepts_null(&self) -> bool {
         false
     }
 
-    /// Returns the maximum size of a valid value. While a body is received, these limits apply to the parameter instead
-    /// of the general limits of the API.
+    /// Returns the maximum size of a valid value. While the server receives a body, this maximum applies to the
+    /// parameter instead of the general limits of the API.
     fn max_size(&self) -> MaxSize {
         MaxSize::default()
     }
 
-    /// Returns `true` if a file with this name and detected media type can be valid. Called after the first bytes of
-    /// the file have been received; a file that cannot be valid is received but not stored.
+    /// Returns `true` if a file with this file name and detected media type can be a valid value. The function is
+    /// called when the server has received the first bytes of the file. A file that cannot be valid is received but not
+    /// stored.
     fn accepts_file(&self, _filename: &str, _media_type: &str) -> bool {
         true
     }
 
-    /// Returns `true` if a value can be checked as soon as it has been received, and again when all parameters are
-    /// checked. If the early check fails, the files that follow in the body are received but not stored. Return `true`
-    /// only if [`check`](Check::check) has no side effects.
+    /// Returns `true` if the server may check a value as soon as it has received the value, and again when it checks
+    /// all parameters. If the early check fails, the files that follow in the body are received but not stored. Return
+    /// `true` only if [`check`](Check::check) has no side effects.
     fn can_check_early(&self) -> bool {
         false
     }
 }
 
-/// The maximum size of a valid value; `None` means unlimited.
+/// The maximum size of a valid value of a type. `None` in a field means that the size is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MaxSize {
-    /// The number of items of an array.
+    /// The maximum number of items of an array.
     pub items: Option<u64>,
-    /// The size of a file in bytes, of each file if there are several.
+    /// The maximum size of a file in bytes. If a parameter has several files, the maximum applies to each file.
     pub bytes: Option<u64>,
 }
 
-/// How many values of a request form the value of a parameter.
+/// The number of values in a request that together form the value of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
-    /// One value; a second one is an error.
+    /// The parameter has one value; a second value in the request is an error.
     One,
-    /// Any number of values.
+    /// The parameter has any number of values.
     Many,
-    /// One uploaded file.
+    /// The parameter has one uploaded file.
     File,
-    /// Any number of uploaded files.
+    /// The parameter has any number of uploaded files.
     Files,
 }
 
-/// The notation of a type in a definition: a term, and attributes.
+/// The notation of a type in a definition: a term such as `int`, and attributes such as `"min": 1`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TypeExpr {
-    /// The term, without the `?` of an optional parameter.
+    /// The term, without the `?` that marks an optional parameter.
     pub term: String,
-    /// The attributes, in the order `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`, `items`,
-    /// `fields`.
+    /// The attributes of the type, in the order `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`,
+    /// `items`, `fields`.
     pub attributes: Map<String, Json>,
 }
 
 impl TypeExpr {
-    /// Creates a type notation without attributes.
+    /// Creates the notation of a type without attributes.
     pub fn term(term: impl Into<String>) -> Self {
         Self { term: term.into(), attributes: Map::new() }
     }
 }
 
-/// Returns the candidates that are valid, without duplicates.
+/// Returns the candidates that pass `check`, without duplicates.
 pub(super) fn keep_valid(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec<Value<'static>> {
     let mut valid = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -226,7 +232,8 @@ pub(super) fn keep_valid(check: &dyn Check, candidates: Vec<Value<'static>>) -> 
     valid
 }
 
-/// Returns the first valid candidate, or the first boundary value of `check`.
+/// Returns the first candidate that passes `check`. If no candidate passes, returns the first boundary value of
+/// `check`.
 pub(super) fn first_valid(
     check: &dyn Check,
     candidates: impl IntoIterator<Item = Value<'static>>,

@@ -1,4 +1,4 @@
-//! The type `date`: a date, `YYYY-MM-DD`.
+//! The type `date`: a date, written as `YYYY-MM-DD`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The type `datetime`: a point in time as in RFC 3339, as `YYYY-MM-DD hh:mm:ss`, or as a date.
+//! The type `datetime`: a point in time, written as in RFC 3339, as `YYYY-MM-DD hh:mm:ss`, or as a date.
 
 use std::sync::Arc;
 

@@ -1,36 +1,38 @@
-//! Regular expressions for the decimal notation of a range of whole numbers, for the schemas of types that accept
-//! numbers as text.
+//! Generates regular expressions that match the whole numbers of a range in decimal notation. The JSON Schemas of types
+//! that accept numbers as text contain these expressions.
 
-/// Returns a pattern for the numbers from `min` to `max`, written as `-?(0|[1-9][0-9]*)`.
+/// Returns a pattern for the numbers from `min` to `max` in the notation `-?(0|[1-9][0-9]*)`.
 pub(super) fn strict_pattern(min: i128, max: i128) -> String {
     signed_pattern(min, max, "", "-")
 }
 
-/// Returns a pattern for the numbers from `min` to `max`, which may have leading zeros and, if not negative, a `+`.
+/// Returns a pattern for the numbers from `min` to `max`. The numbers may have leading zeros, and numbers from 0 may
+/// have a `+`.
 pub(super) fn loose_pattern(min: i128, max: i128) -> String {
     signed_pattern(min, max, "\\+?0*", "-0*")
 }
 
-/// Returns a pattern for the numbers from `min` to `max`. The pattern `plus` precedes the digits of non-negative
-/// numbers, and `minus` those of negative numbers.
+/// Returns a pattern for the numbers from `min` to `max`. In the result, the pattern `plus` precedes the digits of
+/// numbers from 0, and the pattern `minus` precedes the digits of negative numbers.
 fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     let mut sides = Vec::new();
     if max >= 0 {
         sides.push(format!("{plus}(?:{})", magnitude_alternatives(min.max(0).unsigned_abs(), max.unsigned_abs())));
     }
     if min <= 0 {
-        // `-0` is a valid notation of 0, so both branches include 0.
+        // `-0` is a valid notation of 0, so both branches of the pattern include 0.
         sides.push(format!("{minus}(?:{})", magnitude_alternatives(max.min(0).unsigned_abs(), min.unsigned_abs())));
     }
     format!("^(?:{})$", sides.join("|"))
 }
 
-/// Returns the alternatives of a pattern for the numbers from `low` to `high` without leading zeros.
+/// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high`
+/// without leading zeros.
 fn magnitude_alternatives(low: u128, high: u128) -> String {
     let mut alternatives = Vec::new();
     let mut low = low;
     loop {
-        // This alternative covers the numbers that have as many digits as `low`, up to 99…9.
+        // These alternatives match the numbers that have as many digits as `low`, up to 99…9.
         let digits = low.to_string();
         let nines = "9".repeat(digits.len());
         let largest = nines.parse::<u128>().unwrap_or(u128::MAX);
@@ -42,7 +44,8 @@ fn magnitude_alternatives(low: u128, high: u128) -> String {
     }
 }
 
-/// Adds alternatives for `prefix` followed by a number from `low` to `high`, which have the same number of digits.
+/// Adds alternatives that match `prefix` followed by a number from `low` to `high`. Both numbers must have the same
+/// number of digits.
 fn add_alternatives(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<String>) {
     let (Some(first), Some(last)) = (low.chars().next(), high.chars().next()) else {
         alternatives.push(prefix.to_owned());

@@ -1,4 +1,4 @@
-//! The type `digest(n)`: n lower-case hexadecimal digits.
+//! The type `digest(n)`: a text of n lower-case hexadecimal digits.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     }
 }
 
-/// The digits of examples, repeated if necessary.
+/// The digits of generated examples. Longer examples repeat these digits.
 const DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// The maximum length of an example.
+/// The maximum number of digits in a generated example.
 const MAX_EXAMPLE_LEN: usize = 1024;
 
 impl Check for DigestCheck {

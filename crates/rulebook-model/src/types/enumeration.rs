@@ -1,4 +1,4 @@
-//! The type `enum(a|b|c)`: one of a set of words.
+//! The type `enum(a|b|c)`: one word of a set of words that the definition lists.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -57,14 +57,15 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(EnumCheck { words }))
 }
 
-/// Returns `true` if a word can be written in a term.
+/// Returns `true` if a word can be written in the parentheses of a term. Other words must be in the attribute `range`.
 fn is_allowed_in_term(word: &str) -> bool {
     let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
     !word.is_empty() && !word.contains(is_special)
 }
 
 impl EnumCheck {
-    /// Returns the violation for a text that is not one of the words, of which at most [`MAX_LISTED`] are listed.
+    /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
+    /// [`MAX_LISTED_WORDS`] of them.
     fn violation(&self, text: &str) -> Violation {
         let more = if self.words.len() > MAX_LISTED { "/…" } else { "" };
         let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED)].join("/"));
@@ -101,7 +102,7 @@ impl Check for EnumCheck {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        // All words, because the enum of a handler may lack any of them.
+        // All words are boundary values, because the enum in a handler's argument type may lack any of them.
         self.words.iter().map(|word| Value::Text(Cow::Owned(word.clone()))).collect()
     }
 

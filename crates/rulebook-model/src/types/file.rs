@@ -1,4 +1,5 @@
-//! The type `file`: an uploaded file, checked by its size, file name and detected media type.
+//! The type `file`: an uploaded file. The check tests its size, its file name and the media type that was detected from
+//! its content.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,11 +13,13 @@ use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
 
 #[derive(Debug)]
 struct FileCheck {
-    /// The bounds of the size in bytes.
+    /// The bounds of the file size in bytes.
     size: Bounds<u64>,
-    /// The allowed media types, such as `image/png`, or `image/*` for all subtypes; empty if any media type is allowed.
+    /// The allowed media types, such as `image/png`, or `image/*` for all subtypes. If the list is empty, any media
+    /// type is allowed.
     media_types: Vec<String>,
-    /// The allowed extensions, in lower case and without the dot; empty if any extension is allowed.
+    /// The allowed file name extensions, in lower case and without the dot. If the list is empty, any extension is
+    /// allowed.
     extensions: Vec<String>,
 }
 
@@ -67,7 +70,7 @@ impl FileCheck {
         self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
     }
 
-    /// Returns which rule an invalid file violates.
+    /// Returns the requirement of the definition that an invalid file violates.
     fn violation(&self, upload: &Upload) -> Violation {
         let size = Violation::of_bounds(Measure::Size, self.size.min, self.size.max, upload.size());
         size.unwrap_or_else(|| {
@@ -108,7 +111,7 @@ impl Check for FileCheck {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
         schema.insert("format".to_owned(), json!("binary"));
-        // Swagger UI shows a file picker because of `format`, other tools because of `contentMediaType`.
+        // Swagger UI recognizes a file by `format`, and other tools recognize a file by `contentMediaType`.
         let media_type = match self.media_types.as_slice() {
             [media_type] if !media_type.ends_with("/*") => media_type.as_str(),
             _ => "application/octet-stream",
@@ -148,7 +151,7 @@ impl Check for FileCheck {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 mod tests {
-    //! Unit tests, because `Upload` has no public constructor.
+    //! Unit tests of the check of files. They are in this file because `Upload` has no public constructor.
 
     use jiff::tz::TimeZone;
     use serde_json::json;

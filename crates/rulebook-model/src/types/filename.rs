@@ -1,7 +1,8 @@
-//! The type `filename`: the name of a stored file, relative to the folder of all files.
+//! The type `filename`: the name of a stored file, with a path relative to the folder of all stored files. The
+//! definition can list *patterns* such as `public/**`, of which a name must match at least one.
 //!
-//! Every valid name is valid against the JSON Schema, but not the reverse, because a schema can describe the rules of
-//! names and the patterns only approximately.
+//! Every name that passes the check is valid against the JSON Schema, but the JSON Schema also accepts some other
+//! names, because it can describe the syntax of names and the patterns only approximately.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use crate::filename::{FileName, FilePatterns, PatternError, pattern_to_regex};
 
 #[derive(Debug)]
 struct FileNameCheck {
-    /// The patterns as in the definition; if the list is empty, every name is valid.
+    /// The patterns as the definition writes them. If the list is empty, every file name is valid.
     globs: Vec<String>,
     patterns: FilePatterns,
-    /// A regular expression for the schema that covers all patterns.
+    /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if the
+    /// expression would be too long.
     ecma: Option<String>,
-    /// Names that probably match a pattern.
+    /// Generated names, each of which probably matches a pattern.
     samples: Vec<String>,
 }
 
@@ -59,16 +61,17 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(FileNameCheck { globs, patterns, ecma, samples }))
 }
 
-/// The maximum number of generated names for boundary values and examples.
+/// The maximum number of names that are generated for boundary values and examples.
 const MAX_SAMPLES: usize = 16;
 
-/// Returns `true` if a pattern can be written in a term.
+/// Returns `true` if a pattern can be written in the parentheses of a term. Other patterns must be in the attribute
+/// `range`.
 fn is_allowed_in_term(pattern: &str) -> bool {
     let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
     !pattern.is_empty() && !pattern.contains(is_special)
 }
 
-/// Returns a readable name that possibly matches a pattern: each wildcard is replaced by a word.
+/// Returns a readable name that possibly matches a pattern, by replacing each wildcard with a word.
 fn readable_name(pattern: &str) -> String {
     let name = match pattern.strip_suffix("**").or_else(|| pattern.strip_suffix('*')) {
         Some(folder) => format!("{folder}report.txt"),
@@ -101,7 +104,8 @@ impl Check for FileNameCheck {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
         schema.insert("minLength".to_owned(), json!(1));
-        // `maxLength` counts characters. A name never has more characters than bytes, so this rejects no valid name.
+        // `maxLength` counts characters, but the check counts bytes. A name never has more characters than bytes, so
+        // this limit rejects no valid name.
         schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
         schema.extend(self.ecma.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
         Json::Object(schema)

@@ -1,4 +1,4 @@
-//! The type `float`: finite numbers of 64 bits.
+//! The type `float`: finite floating-point numbers of 64 bits.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,14 +11,14 @@ use super::check::{first_valid, keep_valid};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The finite numbers within the bounds.
+/// The check of `float`, which accepts the finite numbers within the bounds.
 #[derive(Debug, Clone)]
 pub(super) struct FloatCheck {
     name: &'static str,
     bounds: Bounds<f64>,
 }
 
-/// Preferred examples; the first one between the bounds is used.
+/// The preferred examples. [`Check::example`] returns the first of these numbers that is between the bounds.
 const EXAMPLES: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -34,7 +34,7 @@ impl FloatCheck {
         Ok(Self { name, bounds })
     }
 
-    /// Returns the error for an invalid value.
+    /// Returns the error for an invalid value. If the value is a number, the error names the bound that it violates.
     fn mismatch(&self, value: &Value<'_>) -> TypeMismatch {
         let number = match value {
             Value::Int(int) => Some(*int as f64),
@@ -46,7 +46,8 @@ impl FloatCheck {
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
     }
 
-    /// Returns the bounds, for the schemas of texts, for which JSON Schema has no such keywords.
+    /// Returns the bounds. The schemas of types that accept numbers as text use them, because JSON Schema has no
+    /// keywords for such bounds.
     pub(super) fn bounds(&self) -> &Bounds<f64> {
         &self.bounds
     }

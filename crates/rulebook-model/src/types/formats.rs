@@ -1,28 +1,31 @@
-//! The JSON Schema formats that the schemas of types use, for registration with a validator.
+//! The values of the JSON Schema keyword `format` that the schemas of types use. Programs that validate values against
+//! these schemas register the formats with their JSON Schema validator.
 
 use super::moment::{self, Grammar};
 use super::{ip, mail, url};
 
-/// A value of the JSON Schema keyword `format`.
+/// A value of the JSON Schema keyword `format`, with the function that tests it.
 #[derive(Debug, Clone, Copy)]
 pub struct SchemaFormat {
-    /// The name of the format in schemas.
+    /// The name of the format, which is the value of the keyword `format` in JSON Schemas.
     pub name: &'static str,
-    /// Returns `true` if a text has this format, by the same rules as the type's check.
+    /// Returns `true` if a text has this format, by the same rules as the check of the type.
     pub test: fn(&str) -> bool,
 }
 
-/// The format of a date with an optional time. It accepts more texts than the format `date-time` of JSON Schema.
+/// The name of the format of a date with an optional time. This format accepts more texts than the format `date-time`
+/// of JSON Schema.
 pub(super) const DATETIME: &str = "datetime";
 
-/// The format of a text that denotes a finite number of 64 bits.
+/// The name of the format of a text that denotes a finite number of 64 bits.
 pub(super) const FLOAT_TEXT: &str = "float-text";
 
-/// The formats for those rules of types that no other keyword of JSON Schema describes. A validator with these formats
-/// accepts exactly the values that the checks accept.
+/// The formats for the rules of types that no other keyword of JSON Schema describes. A JSON Schema validator with
+/// these formats accepts exactly the values that the checks accept.
 ///
-/// Bounds of dates and of numbers in texts are in the keywords `formatMinimum` and `formatMaximum`, which not every
-/// validator supports. Dates and times without an offset are in the time zone of the API.
+/// The bounds of dates, and of numbers that are written as text, are in the keywords `formatMinimum` and
+/// `formatMaximum`, which not every validator supports. Dates and times without an offset are in the time zone of the
+/// API.
 pub const FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "date", test: |text| moment::is_valid(Grammar::Date, text) },
     SchemaFormat { name: DATETIME, test: |text| moment::is_valid(Grammar::Datetime, text) },
@@ -32,7 +35,8 @@ pub const FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "ipv6", test: ip::is_ipv6 },
     SchemaFormat {
         name: FLOAT_TEXT,
-        // The schema's `pattern` checks the grammar; the format checks that the number is finite.
+        // The keyword `pattern` of the schema checks the grammar of the number; the format checks that the number is
+        // finite.
         test: |text| text == "null" || text.parse::<f64>().is_ok_and(f64::is_finite),
     },
 ];

@@ -1,5 +1,5 @@
-//! The functions that definitions can name: functions of the program, and some PHP functions that change a text or an
-//! array.
+//! The functions that definitions can name in the attributes `after` and `callback`: functions of the program, and some
+//! PHP functions that change a text or an array.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -10,18 +10,18 @@ use serde_json::Value as Json;
 
 use crate::call::{CustomError, Value};
 
-/// A function of the program. Its arguments are the value and the `params` of the definition; it returns the value that
-/// handlers receive.
+/// A function that the program has registered. Its arguments are the value and the attribute `params` of the
+/// definition. It returns the value that handlers receive.
 type CustomFunction = dyn Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync;
 
-/// The functions that definitions can name.
+/// The functions that definitions can name: the functions of the program and the built-in functions.
 #[derive(Clone, Default)]
 pub struct Functions {
     custom: BTreeMap<String, Arc<CustomFunction>>,
 }
 
 impl Functions {
-    /// Adds a function of the program, which replaces one with the same name.
+    /// Adds a function of the program. If a function with this name was added before, it is replaced.
     pub fn add<F>(&mut self, name: impl Into<String>, function: F)
     where
         F: Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync + 'static,
@@ -29,28 +29,31 @@ impl Functions {
         self.custom.insert(name.into(), Arc::new(function));
     }
 
-    /// Returns the names of the functions of the program.
+    /// Returns the names of the functions that the program has added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.custom.keys().map(String::as_str)
     }
 
-    /// Returns the names and descriptions of the built-in functions. Definitions can name them in any case, as in PHP.
+    /// Returns the name and the description of each built-in function. Definitions can write these names in upper or
+    /// lower case, as in PHP.
     pub fn builtin() -> impl Iterator<Item = (&'static str, &'static str)> {
         BUILTIN.iter().map(|builtin| (builtin.name, builtin.info))
     }
 
-    /// Returns the function of the program with this name.
+    /// Returns the program's function with this name, or `None` if the program has not added one.
     pub(super) fn custom(&self, name: &str) -> Option<Function> {
         self.custom.get(name).cloned().map(Function::Custom)
     }
 
-    /// Returns the function of the program with this name, or the built-in function if the program has none.
+    /// Returns the program's function with this name. If the program has not added one, returns the built-in function
+    /// with this name.
     pub(super) fn find(&self, name: &str) -> Option<Function> {
         let builtin = || BUILTIN.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
         self.custom(name).or_else(builtin)
     }
 
-    /// Returns `true` if a function has this name. Built-in functions count only if `include_builtin` is `true`.
+    /// Returns `true` if a function with this name exists. Built-in functions count only if `include_builtin` is
+    /// `true`.
     pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
         if include_builtin { self.find(name).is_some() } else { self.custom.contains_key(name) }
     }
@@ -62,7 +65,7 @@ impl Debug for Functions {
     }
 }
 
-/// A function that a definition names.
+/// A function that a definition names: a function of the program or a built-in function.
 #[derive(Clone)]
 pub(super) enum Function {
     Custom(Arc<CustomFunction>),
@@ -70,7 +73,8 @@ pub(super) enum Function {
 }
 
 impl Function {
-    /// Calls the function with a value and the `params` of the definition.
+    /// Calls the function with a value and the attribute `params` of the definition. Built-in functions ignore
+    /// `params`.
     pub(super) fn call<'a>(&self, value: Value<'a>, params: Option<&Json>) -> Result<Value<'a>, CustomError> {
         match self {
             Self::Custom(custom) => custom(&value.to_json(), params).map(|json| Value::from(&json)),
@@ -88,15 +92,15 @@ impl Debug for Function {
     }
 }
 
-/// A built-in function.
+/// A built-in function, which has the name and the effect of a PHP function.
 pub(super) struct BuiltinFunction {
     name: &'static str,
     info: &'static str,
-    /// Applies the function. Values of a kind that the function does not handle are returned unchanged.
+    /// Returns the changed value. A value of a kind that the function cannot change is returned unchanged.
     apply: for<'a> fn(Value<'a>) -> Value<'a>,
 }
 
-/// The PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
+/// The built-in functions: the PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
 static BUILTIN: &[BuiltinFunction] = &[
     BuiltinFunction { name: "trim", info: "Removes white space from both ends of a text.", apply: trim },
     BuiltinFunction { name: "ltrim", info: "Removes white space from the start of a text.", apply: ltrim },
@@ -130,7 +134,7 @@ fn rtrim(value: Value<'_>) -> Value<'_> {
     map_slice(value, |text| text.trim_end_matches(WHITE_SPACE))
 }
 
-/// Replaces a text by a slice of it; a borrowed text stays borrowed.
+/// Replaces a text by the part of it that `slice` returns. A borrowed text stays borrowed, so nothing is copied.
 fn map_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
     match value {
         Value::Text(Cow::Borrowed(text)) => Value::Text(Cow::Borrowed(slice(text))),
@@ -164,7 +168,7 @@ fn array_unique(value: Value<'_>) -> Value<'_> {
     }
 }
 
-/// Returns the text by which items are compared: the number 1 and the text `1` are equal, as in PHP.
+/// Returns the text by which two items of an array are compared. The number 1 and the text `1` are equal, as in PHP.
 fn comparison_key(item: &Value<'_>) -> String {
     match item {
         Value::Text(text) => text.to_string(),

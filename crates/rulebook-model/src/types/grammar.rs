@@ -1,4 +1,5 @@
-//! The grammar of terms, one level at a time.
+//! The grammar of terms, which denote types in definitions. The parser parses only the outermost level of a term:
+//! `array` and its bracket in `array<int(1,5)>`. The compiler of terms calls the parser again for each inner term.
 //!
 //! ```text
 //! term      = "?" term | "[]" term | name | name "(" argument *("," [" "] argument) ")" | name "<" term ">"
@@ -7,19 +8,20 @@
 //! word      = 1*<any character except white space, control characters, ( ) < > and ,>
 //! ```
 //!
-//! Only the type that a term names knows which of its arguments are terms, so [`split_term`] does not parse arguments.
+//! Only the type that a term names knows which of its arguments are terms, so [`parse_outermost_level`] does not parse
+//! the arguments.
 
 use std::ops::Range;
 
-/// The maximum nesting depth of terms, which bounds the recursion of the compiler.
+/// The maximum nesting depth of terms, which limits the recursion of the compiler.
 pub(super) const MAX_DEPTH: usize = 32;
 
 /// A syntax error in a term.
 #[derive(Debug)]
 pub(super) struct GrammarError {
-    /// The invalid part of the text, in bytes.
+    /// The byte range of the invalid part of the text.
     pub(super) span: Range<usize>,
-    /// The description of the error.
+    /// The text of the error message.
     pub(super) message: String,
 }
 
@@ -29,29 +31,30 @@ impl GrammarError {
     }
 }
 
-/// The outermost level of a term. All ranges are byte ranges in the whole text.
+/// The outermost level of a term. The ranges are byte ranges in the whole text of the definition's term.
 #[derive(Debug, PartialEq)]
 pub(super) enum Level {
-    /// A nullable term, `?T`. The range is that of `T`, without the `?`.
+    /// The term is `?T`, a nullable type. The range is that of `T`, without the `?`.
     Nullable(Range<usize>),
-    /// `[]` before the term in this range.
+    /// The term is `[]T`, an array type. The range is that of `T`, without the `[]`.
     List(Range<usize>),
-    /// A name, with the content of its brackets.
+    /// The term begins with the name of a type. The range is that of the name; the second field is what the brackets
+    /// after the name contain.
     Named(Range<usize>, Brackets),
 }
 
-/// The content of the brackets after a name.
+/// The content of the brackets after the name of a type.
 #[derive(Debug, PartialEq)]
 pub(super) enum Brackets {
-    /// The name has no brackets.
+    /// The name is not followed by brackets.
     None,
-    /// Arguments in parentheses.
+    /// The parentheses after the name contain arguments in these ranges.
     Arguments(Vec<Range<usize>>),
-    /// A term in angle brackets.
+    /// The angle brackets after the name contain the term in this range.
     Term(Range<usize>),
 }
 
-/// Splits the outermost level of the term at `span`, which must not be empty.
+/// Parses the outermost level of the term at `span`, which must not be empty.
 pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, GrammarError> {
     let term = &text[span.clone()];
     if term.starts_with('?') {
@@ -93,7 +96,7 @@ pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, Gramma
     ))
 }
 
-/// Returns the word at `span`, which must not be empty.
+/// Returns the word at `span`, which must not be empty. Fails if the word contains brackets or white space.
 pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, GrammarError> {
     let word = &text[span.clone()];
     match word.find(|c: char| matches!(c, '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control()) {
@@ -105,7 +108,7 @@ pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, Grammar
     }
 }
 
-/// Returns the position of the bracket that closes the one at `open`.
+/// Returns the byte position of the bracket that closes the bracket at `open`. The search stops at `end`.
 fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, GrammarError> {
     let mut expected = Vec::new();
     for (offset, byte) in text[open..end].bytes().enumerate() {
@@ -127,7 +130,7 @@ fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, Grammar
     Err(GrammarError::new(open..open + 1, "this bracket is not closed"))
 }
 
-/// Splits the content of parentheses at the commas that are not in inner brackets.
+/// Splits the content of parentheses at the commas that are not within inner brackets.
 fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, GrammarError> {
     let mut arguments = Vec::new();
     let mut depth = 0_usize;
@@ -154,7 +157,7 @@ fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>
     }
 }
 
-/// Returns the span of the character at `at`. The span is empty at the end of the text.
+/// Returns the span of the character at the byte position `at`, or an empty span at the end of the text.
 fn char_span(text: &str, at: usize) -> Range<usize> {
     at..at + text[at..].chars().next().map_or(0, char::len_utf8)
 }

@@ -1,4 +1,4 @@
-//! The type `hash`: a SHA-1 or SHA-256 digest in hexadecimal digits.
+//! The type `hash`: a SHA-1 or SHA-256 digest, written in hexadecimal digits.
 
 use std::sync::Arc;
 

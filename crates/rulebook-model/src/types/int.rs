@@ -1,4 +1,4 @@
-//! The types `int`, `uint` and `id`: whole numbers in different ranges.
+//! The types `int`, `uint` and `id`: whole numbers. Each type has a different range.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,28 +10,30 @@ use super::check::keep_valid;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The whole numbers from `type_min` to `type_max` that are within the bounds of the definition.
+/// The check of whole numbers, which accepts the numbers from `type_min` to `type_max` that are within the bounds of
+/// the definition.
 #[derive(Debug, Clone)]
 pub(super) struct IntCheck {
     name: &'static str,
-    /// The smallest number of the type.
+    /// The smallest number of the type, without the bounds of the definition.
     type_min: i128,
-    /// The largest number of the type.
+    /// The largest number of the type, without the bounds of the definition.
     type_max: i128,
-    /// The bounds of the definition; `None` if equal to the limit of the type.
+    /// The bounds that the definition sets. A bound that equals the limit of the type is stored as `None`.
     bounds: Bounds<i128>,
 }
 
 const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 
-/// The non-negative numbers that fit a signed 32-bit column of a database.
+/// The range of `id`: the numbers from 0 that fit into a signed 32-bit column of a database.
 const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
-/// Preferred examples; the first one strictly between the bounds is used.
+/// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
-/// If no preferred example is valid, the example is the middle of the bounds, provided that they are closer than this.
+/// The maximum distance between the bounds at which the example is the middle of the bounds, if no preferred example is
+/// valid. With more distant bounds, the example is next to a bound.
 const MAX_MIDDLE_DISTANCE: i128 = 1_000_000;
 
 pub(super) fn int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -47,12 +49,12 @@ pub(super) fn id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, Argume
 }
 
 impl IntCheck {
-    /// Reads the arguments and attributes of `loose_int`.
+    /// Creates the check of whole numbers that the type `loose_int` uses.
     pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         Self::read("loose_int", I64_RANGE, arguments)
     }
 
-    /// Reads the arguments and attributes of `text_id`.
+    /// Creates the check of whole numbers that the type `text_id` uses.
     pub(super) fn text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         Self::read("text_id", ID_RANGE, arguments)
     }
@@ -85,23 +87,24 @@ impl IntCheck {
         })
     }
 
-    /// Returns the smallest valid number.
+    /// Returns the smallest number that passes the check.
     pub(super) fn min(&self) -> i128 {
         self.bounds.min.unwrap_or(self.type_min)
     }
 
-    /// Returns the largest valid number.
+    /// Returns the largest number that passes the check.
     pub(super) fn max(&self) -> i128 {
         self.bounds.max.unwrap_or(self.type_max)
     }
 
-    /// Returns the error for an invalid value. `whole` is the value as a whole number, if it is one.
+    /// Returns the error for an invalid value. `whole` is the value as a whole number, or `None` if the value is not a
+    /// whole number.
     pub(super) fn mismatch(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
         let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
     }
 
-    /// Returns `whole` as a value, or `None` if the number is not valid.
+    /// Converts `whole` to a value. Returns `None` if the number does not pass the check.
     pub(super) fn valid_value(&self, whole: i128) -> Option<Value<'static>> {
         (self.min()..=self.max()).contains(&whole).then(|| number::whole_value(whole)).flatten()
     }
@@ -118,8 +121,8 @@ impl Check for IntCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        // Most clients do not care about the limits of 64 bits, so the message states them only if no other bounds
-        // exist.
+        // Most clients do not care about the limits of 64 bits, so the phrase contains these limits only if the type
+        // has no other bounds.
         let shown = Bounds {
             min: Some(self.min()).filter(|min| *min != I64_RANGE.0),
             max: Some(self.max()).filter(|max| *max != I64_RANGE.1 && *max != U64_RANGE.1),
@@ -141,7 +144,7 @@ impl Check for IntCheck {
 
     fn type_expr(&self) -> TypeExpr {
         let mut bounds = self.bounds;
-        // Both bounds are required in a term, so the lower bound 0 of the type is added.
+        // A term cannot contain the upper bound alone, so the lower bound 0 of the type is added.
         if bounds.max.is_some() && self.type_min == 0 {
             bounds.min = bounds.min.or(Some(0));
         }

@@ -17,12 +17,12 @@ static IP: TextShape = TextShape {
     example: "192.0.2.1",
 };
 
-/// Returns `true` if a text is four decimal numbers without leading zeros, separated by dots.
+/// Returns `true` if a text is an IPv4 address: four decimal numbers without leading zeros, separated by dots.
 pub(super) fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok()
 }
 
-/// Returns `true` if a text is an IPv6 address (RFC 4291 section 2.2) without a zone.
+/// Returns `true` if a text is an IPv6 address (RFC 4291 section 2.2) without a zone identifier.
 pub(super) fn is_ipv6(text: &str) -> bool {
     text.parse::<Ipv6Addr>().is_ok()
 }

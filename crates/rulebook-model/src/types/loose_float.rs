@@ -1,5 +1,5 @@
-//! The type `loose_float`: a `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`; in JSON also
-//! as a text.
+//! The type `loose_float`: a `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`. In JSON, the
+//! number may also be a string.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(LooseFloatCheck(FloatCheck::read("loose_float", arguments)?)))
 }
 
-/// The grammar of [`parse`] as a pattern.
+/// A pattern that matches the texts that [`parse_loose_float`] accepts.
 const PATTERN: &str = "^[+\\-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[Ee][+\\-]?[0-9]+)?$";
 
-/// Parses a finite number.
+/// Parses a finite number with an optional sign and exponent. Returns `None` if the text is not such a number.
 fn parse_loose_float(text: &str) -> Option<Value<'static>> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -62,7 +62,7 @@ impl Check for LooseFloatCheck {
         let mut text = Map::new();
         text.insert("type".to_owned(), json!("string"));
         text.insert("pattern".to_owned(), json!(PATTERN));
-        // A pattern cannot exclude numbers that are too large, and cannot compare numbers.
+        // A pattern cannot exclude numbers that are too large, and cannot compare a number with a bound.
         text.insert("format".to_owned(), json!(FLOAT_TEXT));
         self.0.bounds().insert_into(&mut text, "formatMinimum", "formatMaximum");
         json!({ "anyOf": [self.0.schema(), text] })

@@ -1,4 +1,4 @@
-//! The type `loose_int`: an `int` that may have a `+` or leading zeros; in JSON also as a text.
+//! The type `loose_int`: an `int` that may have a `+` or leading zeros. In JSON, the number may also be a string.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(LooseIntCheck(IntCheck::loose(arguments)?)))
 }
 
-/// Parses an optional sign and digits.
+/// Parses a whole number: an optional sign and decimal digits. Returns `None` if the text is not such a number.
 fn parse_loose_int(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if !number::is_digits(digits) {

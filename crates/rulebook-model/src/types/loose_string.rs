@@ -1,4 +1,4 @@
-//! The type `loose_string`: a `string`; in JSON also as a whole number.
+//! The type `loose_string`: a `string`. In JSON, the value may also be a whole number.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
-/// The check of `loose_string`. A whole number of 64 bits is converted to its digits, if their number is an allowed
-/// length. If the type has a pattern, numbers are invalid, because a schema cannot describe which numbers match it.
+/// The check of `loose_string`, which converts a whole number of 64 bits to a text of its digits. The number is valid
+/// if the length of this text is allowed. If the type has a pattern, numbers are invalid, because a JSON Schema cannot
+/// describe which numbers match the pattern.
 #[derive(Debug)]
 struct LooseStringCheck(StringCheck);
 
@@ -20,7 +21,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 impl LooseStringCheck {
-    /// Converts a valid number to its digits.
+    /// Converts a number to the text of its digits. Returns `None` if the value is not a valid whole number.
     fn digits(&self, value: &Value<'_>) -> Option<Value<'static>> {
         let whole = number::to_whole(value).filter(|whole| number::whole_value(*whole).is_some())?;
         let digits = whole.to_string();
@@ -28,7 +29,7 @@ impl LooseStringCheck {
             .then_some(Value::Text(Cow::Owned(digits)))
     }
 
-    /// Returns the schemas of the numbers whose digits, including the sign, have an allowed length.
+    /// Returns the JSON Schemas of the whole numbers whose text, including the sign, has an allowed length.
     fn number_schemas(&self) -> Vec<Json> {
         let power = |exponent: u64| 10_i128.pow(exponent.min(25) as u32);
         let length = self.0.length();

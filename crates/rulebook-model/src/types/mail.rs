@@ -17,8 +17,8 @@ static MAIL: TextShape = TextShape {
     example: "ada@example.org",
 };
 
-/// Returns `true` if a text is an email address (RFC 5321 section 4.1.2, with the internationalized characters of
-/// RFC 6531), without a display name and with a domain that is not an IP address.
+/// Returns `true` if a text is an email address (RFC 5321 section 4.1.2, with the internationalized characters of RFC
+/// 6531). The address must not have a display name, and its domain must not be an IP address.
 pub(super) fn is_mail(text: &str) -> bool {
     let options = Options::default().without_display_text().without_domain_literal();
     EmailAddress::parse_with_options(text, options).is_ok()

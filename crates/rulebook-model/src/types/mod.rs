@@ -1,20 +1,21 @@
-//! The types of parameters and outputs. A definition names a type with a term (`array<int(1,5)>`), which is compiled to
-//! a [`Check`].
+//! The types of parameters and outputs. A definition names a type with a *term* such as `array<int(1,5)>`. Each term is
+//! compiled to a [`Check`], which validates the values of the type.
 //!
-//! This module holds the grammar of terms, the table of all types, and one file for each type with its JSON Schema. It
-//! must not know the source of a value.
+//! This Rust module contains the grammar of terms, the table of all types, and one file for each type with its JSON
+//! Schema. The code in this module must not depend on where a value comes from (a query, a body, a handler).
 //!
-//! The JSON Schema of a type describes the [decoded](Check::decode) values. How closely it matches the check depends on
-//! the type:
+//! The JSON Schema of a type describes the values after [decoding](Check::decode), which converts the text of a request
+//! to a JSON value. How closely the JSON Schema matches the check depends on the type:
 //!
-//! - For most types, a value is valid exactly if it is valid against the plain JSON Schema.
-//! - For `date`, `datetime`, `mail`, `url`, `ip`, `loose_float`, `numeric` and `callable`, every valid value is valid
-//!   against the plain JSON Schema. With the [formats](FORMATS) of this module registered, the validator accepts no
-//!   other values (`callable` excepted).
-//! - For `filename`, every valid value is valid against the JSON Schema, but not the reverse.
-//! - A `file` is never JSON.
+//! - For most types, a value passes the check exactly if it is valid against the JSON Schema.
+//! - For `date`, `datetime`, `mail`, `url`, `ip`, `loose_float`, `numeric` and `callable`, every value that passes the
+//!   check is also valid against the JSON Schema. Except for `callable`, a JSON Schema validator that knows the
+//!   [formats](SCHEMA_FORMATS) of this module rejects all other values too.
+//! - For `filename`, every value that passes the check is valid against the JSON Schema, but the JSON Schema also
+//!   accepts some values that the check rejects.
+//! - The JSON Schema of `file` validates nothing, because an uploaded file is never a JSON value.
 
-// Types in general: the traits, the grammar of terms, the table.
+// The traits that all types implement, the grammar of terms, the table of all types, and the compiler of terms.
 mod after;
 mod arguments;
 mod check;
@@ -22,7 +23,7 @@ mod functions;
 mod grammar;
 mod table;
 
-// Shared by several types.
+// Code that several types share.
 mod bounds;
 mod decimal;
 mod formats;
@@ -32,7 +33,7 @@ mod number;
 mod pattern;
 mod shape;
 
-// One file for each type.
+// The types, one file for each. The file `builtin.rs` has the table of all built-in types.
 mod alphanumeric;
 mod any;
 mod array;

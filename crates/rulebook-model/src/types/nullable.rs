@@ -1,4 +1,4 @@
-//! A `?` before the type of items, which makes null a valid item.
+//! The check of a nullable type, `?T`: a `?` before the type of an array's items makes null a valid item.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub(super) fn nullable(check: Arc<dyn Check>) -> Arc<dyn Check> {
     if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
 }
 
-/// Returns a schema that accepts null and every value that `schema` accepts.
+/// Returns a JSON Schema that accepts null and every value that `schema` accepts.
 pub(crate) fn nullable_schema(mut schema: Json) -> Json {
-    // With one of these keywords, adding "null" to `type` does not make null valid.
+    // If the schema has one of these keywords, adding "null" to the keyword `type` is not enough to make null valid.
     let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
     match schema.get_mut("type") {
         Some(name @ Json::String(_)) if only_type => {

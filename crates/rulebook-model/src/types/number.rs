@@ -1,4 +1,4 @@
-//! Numbers as in JSON: parsing from text, exact comparison, and conversion to one canonical form.
+//! Numbers of requests and definitions: parsing from text, exact comparison, and conversion to one canonical form.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,22 +7,24 @@ use serde_json::Value as Json;
 
 use crate::call::Value;
 
-/// 2^53: an `f64` represents every whole number up to this magnitude exactly.
+/// 2^53, up to which an `f64` represents every whole number exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Returns the value as a whole number, independent of its notation (10, 10.0 or 1e1), or `None` if it is not one.
+/// Returns a value as a whole number, or `None` if the value is not a whole number. The notation of the number (10,
+/// 10.0 or 1e1) makes no difference.
 pub(super) fn to_whole(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
         Value::Uint(uint) => Some((*uint).into()),
-        // Numbers slightly below the range of 64 bits are parsed as this float too, so the value is ambiguous.
+        // Numbers slightly below -2^63 are parsed as this float too, so the number that the request contains is
+        // unknown.
         Value::Float(float) if *float == i64::MIN as f64 => None,
         Value::Float(float) => whole_float(*float),
         _ => None,
     }
 }
 
-/// Returns a number of a definition as a whole number, or `None` if it is not one.
+/// Returns a JSON value of a definition as a whole number, or `None` if the value is not a whole number.
 pub(super) fn json_to_whole(json: &Json) -> Option<i128> {
     json.as_i64()
         .map(i128::from)
@@ -30,15 +32,15 @@ pub(super) fn json_to_whole(json: &Json) -> Option<i128> {
         .or_else(|| json.as_f64().and_then(whole_float))
 }
 
-/// The limit up to which floats are converted to `i128`: far above the range of 64 bits, and within the range of
-/// `i128`.
+/// The limit up to which floats are converted to `i128`. The limit is far above the range of 64 bits and within the
+/// range of `i128`.
 const MAX_CONVERTED: f64 = 1e30;
 
 fn whole_float(float: f64) -> Option<i128> {
     (float.fract() == 0.0 && float.abs() < MAX_CONVERTED).then_some(float as i128)
 }
 
-/// Returns a whole number as a value, or `None` if it does not fit into 64 bits.
+/// Converts a whole number to a value. Returns `None` if the number does not fit into 64 bits.
 pub(super) fn whole_value(whole: i128) -> Option<Value<'static>> {
     i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
@@ -51,7 +53,8 @@ pub(super) fn normalize(value: Value<'_>) -> Value<'_> {
     }
 }
 
-/// Compares a number with a bound, without converting a whole number to `f64`.
+/// Compares a number with a bound. Whole numbers are not converted to `f64`, so that the comparison is exact. Returns
+/// `None` if the value is not a number.
 pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),
@@ -65,12 +68,12 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
     }
 }
 
-/// Converts a float to JSON; a whole number is written without a fraction.
+/// Converts a float to a JSON number. A whole number is written without a fraction.
 pub(super) fn float_json(float: f64) -> Json {
     if float.fract() == 0.0 && float.abs() <= MAX_EXACT { Json::from(float as i64) } else { Json::from(float) }
 }
 
-/// Returns `true` if a text matches `-?(0|[1-9][0-9]*)`.
+/// Returns `true` if a text is a whole number in the notation `-?(0|[1-9][0-9]*)`.
 fn is_whole(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     match digits {
@@ -100,7 +103,7 @@ pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Converts the text of a whole number of 64 bits to the number; returns any other text as it is.
+/// Converts a text to a number if the text is a whole number of 64 bits. Any other text is returned unchanged.
 pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
     if !is_whole(&text) {
         return Value::Text(text);
@@ -112,7 +115,7 @@ pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
     }
 }
 
-/// Parses a text of digits, sign, decimal point and exponent. Returns `None` if the number is not finite.
+/// Parses a number with an optional sign, decimal point and exponent. Returns `None` if the number is not finite.
 pub(super) fn parse_float(text: &str) -> Option<Value<'static>> {
     if let Some(whole) = text.parse().ok().and_then(whole_value) {
         return Some(whole);
@@ -121,7 +124,8 @@ pub(super) fn parse_float(text: &str) -> Option<Value<'static>> {
     float.is_finite().then(|| normalize(Value::Float(float)))
 }
 
-/// Converts the text of a finite number to the number; returns any other text as it is.
+/// Converts a text to a number if the text is a finite number in the notation of JSON. Any other text is returned
+/// unchanged.
 pub(super) fn decode_float(text: Cow<'_, str>) -> Value<'_> {
     match is_number(&text).then(|| parse_float(&text)).flatten() {
         Some(number) => number,

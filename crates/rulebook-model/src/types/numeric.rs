@@ -1,4 +1,4 @@
-//! The type `numeric`: a number, in JSON also as a text; or null, also as the text `null`.
+//! The type `numeric`: a number, which in JSON may also be a string, or null, which may also be the string `null`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(NumericCheck))
 }
 
-/// A pattern for numbers by the grammar of JSON (RFC 8259 section 6), and for `null`.
+/// A pattern for `null` and for numbers by the grammar of JSON (RFC 8259 section 6).
 const PATTERN: &str = "^(?:null|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[Ee][+\\-]?[0-9]+)?)$";
 
 impl Check for NumericCheck {

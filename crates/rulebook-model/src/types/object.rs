@@ -1,7 +1,8 @@
-//! The type `object`: JSON objects, with or without known members.
+//! The type `object`: a JSON object. The attribute `fields` of the definition lists the *known* members of the object,
+//! each with its type.
 //!
-//! Unknown members are allowed. An optional member may also be null. If a name occurs twice, the last member is used,
-//! as in most JSON parsers.
+//! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
+//! occurs twice, the last member with this name is used, as in most JSON parsers.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,11 +19,11 @@ use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct ObjectCheck {
-    /// The bounds of the number of members.
+    /// The bounds of the number of members of an object.
     count: Bounds<u64>,
-    /// The known members in the order of the definition; `None` if the definition has no `fields`.
+    /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
-    /// The index of each known member in `fields`, by name.
+    /// The index in `fields` of each known member, by the member's name.
     field_indexes: HashMap<String, usize>,
 }
 
@@ -30,7 +31,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(read(arguments)?))
 }
 
-/// Compiles `filled_object`: an object that is not empty.
+/// Compiles the type `filled_object`, an object with at least one member.
 pub(super) fn compile_filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let object = read(arguments)?;
     Ok(Arc::new(ObjectCheck { count: object.count.non_empty()?, ..object }))
@@ -48,7 +49,7 @@ fn read(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
     Ok(ObjectCheck { count: Bounds::read(arguments, false)?, fields, field_indexes })
 }
 
-/// Removes members whose name occurs again later.
+/// Removes each member of an object whose name occurs again later in the object.
 pub(super) fn keep_last_of_each_name<'a>(
     mut members: Vec<(Cow<'a, str>, Value<'a>)>,
 ) -> Vec<(Cow<'a, str>, Value<'a>)> {
@@ -67,8 +68,9 @@ impl ObjectCheck {
         self.fields.as_deref().unwrap_or_default()
     }
 
-    /// Returns an object that has, for each member, the boundary value at `index`, or the last one if the member has
-    /// fewer. Optional members are included only if `with_optional` is `true`.
+    /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
+    /// has fewer. Optional members are included only if `with_optional` is `true`. `boundary_values` has the boundary
+    /// values of each known member.
     fn boundary_value(
         &self,
         boundary_values: &[Vec<Value<'static>>],
@@ -87,7 +89,8 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    /// Returns an object with examples of the selected members. If the minimum count is higher, members are added.
+    /// Returns an object with an example of each known member for which `is_selected` returns `true`. If the object
+    /// then has fewer members than the definition requires, members with generated names are added.
     fn example_with(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
         let mut members = Vec::new();
         for field in self.fields().iter().filter(|field| is_selected(field)) {
@@ -110,7 +113,7 @@ impl ObjectCheck {
     }
 }
 
-/// The maximum number of members that are added to an example.
+/// The maximum number of members with generated names in an example.
 const MAX_ADDED_MEMBERS: u64 = 64;
 
 impl Check for ObjectCheck {
@@ -194,7 +197,7 @@ impl Check for ObjectCheck {
     }
 }
 
-/// Returns the schema of a member, with its description and example.
+/// Returns the JSON Schema of a known member, with the member's description and example.
 fn field_schema(field: &ObjectField) -> Json {
     let mut schema = field.check.schema();
     if field.optional && !field.check.accepts_null() {
@@ -211,7 +214,7 @@ fn field_schema(field: &ObjectField) -> Json {
     schema
 }
 
-/// Returns the definition of a member.
+/// Returns the JSON object that defines a known member in the attribute `fields`.
 fn field_definition(field: &ObjectField) -> Json {
     let type_expr = field.check.type_expr();
     let optional = if field.optional { "?" } else { "" };

@@ -1,4 +1,4 @@
-//! The common check of types whose values are texts of a fixed form, such as `hash`, `mail` and `uuid`.
+//! The check that types have in common whose values are texts of a fixed form, such as `hash`, `mail` and `uuid`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::call::{TypeMismatch, Value};
 /// A type without arguments whose values are texts of a fixed form.
 #[derive(Debug)]
 pub(super) struct TextShape {
-    /// The name of the type.
+    /// The name of the type in terms.
     pub(super) name: &'static str,
-    /// The description of a valid value, as it follows "expected" in an error message.
+    /// A description of the valid values, which an error message inserts after the word "expected".
     pub(super) expected: &'static str,
-    /// Returns `true` if a text is valid.
+    /// Returns `true` if a text is a valid value of the type.
     pub(super) test: fn(&str) -> bool,
     /// Returns the JSON Schema of the type.
     pub(super) schema: fn() -> Json,
-    /// Valid texts, from short to long.
+    /// Valid texts from short to long, which are the boundary values of the type.
     pub(super) samples: &'static [&'static str],
-    /// A typical valid text, for documentation.
+    /// A typical valid text, which the documentation shows as an example.
     pub(super) example: &'static str,
 }
 
-/// Compiles a term that names this type.
+/// Compiles a term that names the type `text_type`. The term must not have arguments.
 pub(super) fn compile(
     shape: &'static TextShape,
     arguments: &TypeArguments<'_>,
@@ -34,8 +34,8 @@ pub(super) fn compile(
     Ok(Arc::new(shape))
 }
 
-/// Returns the schema of texts that match `pattern`, which must have the same meaning in ECMA-262 and in other regex
-/// engines.
+/// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
+/// interpret alike.
 pub(super) fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }

@@ -1,5 +1,5 @@
-//! The type `string`: texts. The definition can bound their length, and require that they match a pattern or another
-//! type.
+//! The type `string`: a text. The definition can limit the length of the text, and can require that the text matches a
+//! pattern or is a valid value of another type.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use super::pattern::Pattern;
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of texts. Lengths count Unicode code points.
+/// The check of texts. The length of a text is its number of Unicode code points.
 #[derive(Debug)]
 pub(super) struct StringCheck {
     name: &'static str,
     length: Bounds<u64>,
     pattern: Option<Pattern>,
-    /// The type `T` of `varchar(a,b,T)`: a text must be a valid value of `T` too.
+    /// The check of the type `T` in `varchar(a,b,T)`. A text must be a valid value of `T` too.
     inner: Option<Arc<dyn Check>>,
 }
 
@@ -42,7 +42,7 @@ impl StringCheck {
             name,
             length,
             pattern: Pattern::read(arguments)?,
-            // Every text is a `string`, so `varchar(a,b,string)` is the same as `varchar(a,b)`.
+            // Every text is a `string`, so `varchar(a,b,string)` is equal to `varchar(a,b)`.
             inner: inner.filter(|inner| inner.type_expr() != TypeExpr::term("string")),
         };
         if let Some(inner) = &text.inner
@@ -60,12 +60,13 @@ impl StringCheck {
         &self.length
     }
 
-    /// Returns `true` if every text with an allowed length is valid.
+    /// Returns `true` if every text with an allowed length is valid, because the type has neither a pattern nor an
+    /// inner type.
     pub(super) fn checks_only_length(&self) -> bool {
         self.pattern.is_none() && self.inner.is_none()
     }
 
-    /// Returns which rule an invalid value violates.
+    /// Returns the requirement of the definition (length or pattern) that an invalid text violates.
     fn violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let length = text.chars().count() as u64;
@@ -81,28 +82,28 @@ impl StringCheck {
     }
 }
 
-/// Returns `true` if `check` accepts some texts. Types such as `text_id` do, although their boundary values are not
-/// texts.
+/// Returns `true` if `check` accepts at least one of a few common texts. Some types, such as `text_id`, accept texts
+/// although their boundary values are not texts.
 fn accepts_texts(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
 }
 
-/// The maximum length of an example or boundary value.
+/// The maximum number of characters in an example or a boundary value.
 const MAX_EXAMPLE_LEN: u64 = 4096;
 
-/// Returns `unit` repeated, or `None` if the text would be longer than [`MAX_EXAMPLE_LEN`].
+/// Returns a text that consists of `unit` repeated `times` times, or `None` if `times` is above [`MAX_EXAMPLE_LEN`].
 pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
     let times = usize::try_from(times).ok().filter(|_| times <= MAX_EXAMPLE_LEN)?;
     Some(Value::Text(Cow::Owned(unit.repeat(times))))
 }
 
-/// Preferred examples; the first one that is valid is used.
+/// The preferred examples. [`Check::example`] returns the first valid text of this list if nothing better is known.
 const EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
-/// Returns a text of English words with this number of characters.
+/// Returns a text of English words that has `length` characters.
 fn filler_text(length: u64) -> String {
     let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
-    // Avoid a space at the end.
+    // A space at the end would not be visible in the documentation.
     if words.ends_with(' ') {
         words.pop();
         words.push('.');
@@ -175,7 +176,7 @@ impl Check for StringCheck {
         let min = self.length.min.unwrap_or(0).min(MAX_EXAMPLE_LEN);
         let inner = self.inner.as_ref().and_then(|inner| inner.example());
         let matching = self.pattern.iter().flat_map(Pattern::samples);
-        // A pattern without `$` also matches longer texts.
+        // A pattern without `$` also matches longer texts, so words are added to reach the minimum length.
         let extended = self.pattern.iter().flat_map(Pattern::samples);
         let extended =
             extended.map(|text| format!("{text} {}", filler_text(min.saturating_sub(text.chars().count() as u64 + 1))));

@@ -1,4 +1,4 @@
-//! The types that a definition can name, and the compiler of type terms.
+//! The table of the types that a definition can name.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,77 +10,78 @@ use super::grammar::{self, Brackets, GrammarError, Level};
 use super::nullable::nullable;
 use super::{ArgumentError, ArgumentErrorKind, Check, Functions, Type, TypeArgument, TypeArguments, builtin};
 
-/// The attribute of an array that holds the attributes of its items.
+/// The name of the attribute of an array that contains the attributes of the array's items.
 pub(super) const ITEMS: &str = "items";
 
-/// The types that terms can name.
+/// The table of the types that terms can name, and of the functions that attributes can name.
 #[derive(Clone, Default)]
 pub struct Types {
     types: Vec<Arc<dyn Type>>,
     functions: Functions,
 }
 
-/// A term of a definition, with the attributes and settings that determine its meaning.
+/// A term as the definition writes it, with the attributes and settings that determine its meaning.
 #[derive(Debug)]
 pub struct TermText<'a> {
-    /// The term: `?array<varchar(1,20)>`.
+    /// The text of the term, such as `?array<varchar(1,20)>`.
     pub term: &'a str,
-    /// The attributes of the definition, without `fields`.
+    /// The attributes that the definition writes next to the term, without the attribute `fields`.
     pub attributes: &'a Map<String, Json>,
-    /// The compiled members of the attribute `fields`, if the definition has it.
+    /// The compiled members of the attribute `fields`, or `None` if the definition does not have this attribute.
     pub fields: Option<Vec<ObjectField>>,
-    /// Aliases of the dialect for type names, as pairs of alias and name. An alias takes precedence over a type of the
-    /// same name, unless `<…>` follows it.
+    /// The aliases for type names in the dialect of the definition, as pairs of an alias and a type name. An alias
+    /// takes precedence over a type of the same name, unless `<…>` follows the alias.
     pub aliases: &'a [(&'a str, &'a str)],
-    /// If `true`, a type name that does not match exactly is compared without regard to ASCII case.
+    /// If `true`, a type name that does not match exactly is compared with the known names without regard to ASCII
+    /// case.
     pub ignore_case: bool,
-    /// The time zone of dates and times without an offset.
+    /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
 }
 
-/// A member of an object type.
+/// A member of an object type, which the attribute `fields` defines.
 #[derive(Debug, Clone)]
 pub struct ObjectField {
-    /// The name of the member.
+    /// The name of the member in the JSON object.
     pub name: String,
-    /// The description of the member in the definition.
+    /// The description that the definition gives for the member.
     pub info: String,
     /// If `true`, the member may be missing or null.
     pub optional: bool,
-    /// The check of the member's value.
+    /// The check that validates the member's value.
     pub check: Arc<dyn Check>,
-    /// The example value in the definition.
+    /// The example value that the definition gives for the member, or `None`.
     pub example: Option<Json>,
 }
 
-/// A compiled term.
+/// The result of compiling a term.
 #[derive(Debug, Clone)]
 pub struct CompiledTerm {
     /// `true` if the term begins with `?`.
     pub optional: bool,
-    /// The check of the term without the `?`.
+    /// The check of the type that follows the `?`.
     pub check: Arc<dyn Check>,
 }
 
-/// An error in a term.
+/// An error in a term, or in the attributes next to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TermError {
-    /// The invalid part of the term, as a byte range.
+    /// The byte range of the invalid part of the term.
     pub span: Range<usize>,
-    /// The kind of error.
+    /// The kind of error, which determines the code of the diagnostic.
     pub kind: TermErrorKind,
 }
 
 /// The kinds of [`TermError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TermErrorKind {
-    /// The type is missing (`missing-type`).
+    /// The term, or a type within it, is empty (`missing-type`).
     Empty,
-    /// The term does not follow the grammar (`unknown-type`). The text describes the error.
+    /// The term does not follow the grammar (`unknown-type`). The text is the error message.
     Syntax(String),
-    /// No type has this name (`unknown-type`).
+    /// No type has the name in this text (`unknown-type`).
     UnknownType(String),
-    /// The type does not accept the arguments or attributes.
+    /// The type does not accept an argument or an attribute.
     Argument(ArgumentError),
 }
 
@@ -100,30 +101,30 @@ impl Types {
         }
     }
 
-    /// Adds a type. It replaces a type with the same name.
+    /// Adds a type. If the table has a type with the same name, the new type replaces it.
     pub fn add(&mut self, new: Arc<dyn Type>) {
         self.types.retain(|old| old.name() != new.name());
         self.types.push(new);
     }
 
-    /// Sets the functions that definitions can name.
+    /// Sets the functions that definitions can name in the attributes `after` and `callback`.
     #[must_use]
     pub fn with_functions(mut self, functions: Functions) -> Self {
         self.functions = functions;
         self
     }
 
-    /// Returns all types of the table.
+    /// Returns all types of this table.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Type> {
         self.types.iter().map(AsRef::as_ref)
     }
 
-    /// Compiles a term.
+    /// Compiles a term with its attributes to a check.
     ///
-    /// A `?` before the whole term sets [`CompiledTerm::optional`]; a `?` before the type of items makes null a valid
-    /// item. Attributes apply to the outermost type. In an array, `fields` and the content of `items` apply to the
-    /// items instead. The attribute `after` names functions that are called with the checked value; every type has this
-    /// attribute, except files.
+    /// A `?` before the whole term sets [`CompiledTerm::optional`]. A `?` before the type of an array's items makes
+    /// null a valid item. Attributes apply to the outermost type, with two exceptions: in an array, the attribute
+    /// `fields` and the content of the attribute `items` apply to the items. The attribute `after` names functions that
+    /// are called with the checked value. Every type except files has this attribute.
     ///
     /// # Errors
     /// Returns every error in the term and its attributes.
@@ -148,7 +149,8 @@ impl Types {
         self.iter().find(|known| known.name() == name)
     }
 
-    /// Returns the type with this name, ignoring ASCII case. If several types match, the one that was added last.
+    /// Returns the type whose name equals `name` without regard to ASCII case. If several types match, returns the type
+    /// that was added last.
     fn find_ignoring_case(&self, name: &str) -> Option<&dyn Type> {
         self.types.iter().rev().find(|known| known.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
@@ -160,7 +162,8 @@ impl std::fmt::Debug for Types {
     }
 }
 
-/// Compiles the levels of one term recursively.
+/// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
+/// calls itself for the inner terms.
 struct Compiler<'a> {
     types: &'a Types,
     text: &'a str,
@@ -169,7 +172,7 @@ struct Compiler<'a> {
     timezone: &'a jiff::tz::TimeZone,
 }
 
-/// The attributes in the JSON object of the definition that apply to a term.
+/// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
 struct TermAttributes<'a> {
     attributes: &'a Map<String, Json>,
     fields: Option<&'a [ObjectField]>,
@@ -177,7 +180,7 @@ struct TermAttributes<'a> {
 
 impl<'a> TermAttributes<'a> {
     /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
-    /// items, and the content of `items`. `empty` is an empty map.
+    /// items, and the content of `items`. `empty_map` must be an empty map, to which the result can refer.
     fn take_item_attributes<'b>(&mut self, empty: &'b Map<String, Json>) -> TermAttributes<'b>
     where
         'a: 'b,
@@ -190,7 +193,7 @@ impl<'a> TermAttributes<'a> {
 type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
 
 impl Compiler<'_> {
-    /// Compiles the term at `span`.
+    /// Compiles the term at `span`. `depth` is the number of terms around this term.
     fn compile_term(&self, span: Range<usize>, mut term_attributes: TermAttributes<'_>, depth: usize) -> CompileResult {
         let empty = Map::new();
         if span.is_empty() {
@@ -201,8 +204,8 @@ impl Compiler<'_> {
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
         match grammar::split_term(self.text, span.clone()).map_err(syntax_error)? {
-            // The caller has removed the `?` before the whole term; any other `?` is allowed only before the type of
-            // items.
+            // The caller has removed the `?` before the whole term. Any other `?` is allowed only before the type of an
+            // array's items.
             Level::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
                 let message = "`?` is allowed only once before a type".to_owned();
                 Err(single_error(span.start..span.start + 1, TermErrorKind::Syntax(message)))
@@ -244,7 +247,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Compiles the arguments in parentheses after the name of a type.
+    /// Compiles the arguments in the parentheses after the name of a type. `spans` are the ranges of the arguments.
     fn compile_arguments(
         &self,
         r#type: &dyn Type,
@@ -270,13 +273,13 @@ impl Compiler<'_> {
         if errors.is_empty() { Ok(arguments) } else { Err(errors) }
     }
 
-    /// Returns the type name that `name` is an alias of, or `name` itself.
+    /// Returns the type name for which `name` is an alias in this dialect, or `name` itself if it is not an alias.
     fn resolve_alias<'n>(&'n self, name: &'n str, brackets: &Brackets) -> &'n str {
         let is_alias = |(alias, _): &&(&str, &str)| *alias == name && !matches!(brackets, Brackets::Term(_));
         self.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
     }
 
-    /// Compiles a type with its arguments and attributes. `name` is the name in the term.
+    /// Compiles a type with its arguments and attributes. `name` is the name that the term uses for the type.
     fn compile_type(
         &self,
         r#type: &dyn Type,
@@ -321,7 +324,8 @@ fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentErr
     }
 }
 
-/// Adds the prefix `items.` to the attributes in errors about items, so that they name the path from the array.
+/// Adds the prefix `items.` to the attributes that errors of an array's items name, so that the errors name the path
+/// from the array to the attribute.
 fn qualify_items(mut errors: Vec<TermError>) -> Vec<TermError> {
     for error in &mut errors {
         if let TermErrorKind::Argument(ArgumentError { attribute: Some(attribute), .. }) = &mut error.kind

@@ -1,4 +1,4 @@
-//! The type `text_id`: an `id`; in JSON also as a text.
+//! The type `text_id`: an `id`. In JSON, the number may also be a string.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Check for TextIdCheck {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match value {
-            // The error must quote the text that was received, not the number that it was converted to.
+            // The error must quote the text of the request, not the number to which the text was converted.
             Value::Text(text) => self
                 .0
                 .check(self.0.decode(Cow::Borrowed(&*text)))

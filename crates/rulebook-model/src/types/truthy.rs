@@ -1,4 +1,4 @@
-//! The type `truthy`: a boolean, which can also be one of several words.
+//! The type `truthy`: a boolean, which a request can also send as one of several words, such as `yes` or `off`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
-/// The words for true; case is ignored.
+/// The words that mean true, in any case.
 const TRUE: [&str; 6] = ["ok", "true", "success", "on", "yes", "1"];
 
-/// The words for false; case is ignored.
+/// The words that mean false, in any case.
 const FALSE: [&str; 6] = ["off", "no", "fail", "false", "0", ""];
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(TruthyCheck))
 }
 
-/// Parses a word for true or false.
+/// Returns the boolean that a word means, or `None` if the word is not in [`TRUE_WORDS`] or [`FALSE_WORDS`].
 fn parse_word(text: &str) -> Option<bool> {
     let is = |word: &&str| word.eq_ignore_ascii_case(text);
     if TRUE.iter().any(is) {
@@ -34,7 +34,7 @@ fn parse_word(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns a pattern that matches the words for true and false in any case: `[Oo][Kk]|…`.
+/// Returns a pattern that matches the words for true and false in any case, such as `[Oo][Kk]`.
 fn pattern() -> String {
     let any_case = |word: &&str| -> String {
         word.chars()

@@ -17,12 +17,12 @@ static URL: TextShape = TextShape {
     example: "https://example.org/page",
 };
 
-/// Returns `true` if a text is a URI (RFC 3986) with the scheme http or https and a host (RFC 9110 section 4.2).
+/// Returns `true` if a text is a URI (RFC 3986) with the scheme `http` or `https` and a host (RFC 9110 section 4.2).
 ///
-/// URL parsers that follow the WHATWG standard, like [`Url`], also accept invalid URIs and repair them: they remove
+/// URL parsers that follow the WHATWG standard, such as [`Url`], also accept invalid URIs and repair them: they remove
 /// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair the same
-/// text differently may connect to different hosts, so only URIs that need no repair are valid. Other schemes, such as
-/// `javascript:` and `file:`, are not valid.
+/// text differently may connect to different hosts, so this function accepts only URIs that need no repair. It rejects
+/// other schemes, such as `javascript:` and `file:`.
 pub(super) fn is_url(text: &str) -> bool {
     let Some((scheme, after_scheme)) = text.split_once("://") else {
         return false;
@@ -40,13 +40,13 @@ pub(super) fn is_url(text: &str) -> bool {
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
-/// Returns `true` for unreserved characters, sub-delimiters, `:` and `@`, which are valid in every component after the
-/// scheme.
+/// Returns `true` if a byte is an unreserved character, a sub-delimiter, `:` or `@`. These characters are valid in
+/// every component of a URI after the scheme.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// Returns `true` if each `%` is followed by two hexadecimal digits.
+/// Returns `true` if each `%` in a text is followed by two hexadecimal digits.
 fn escapes_are_complete(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let digits = after.as_bytes().get(..2);

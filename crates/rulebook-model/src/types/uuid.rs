@@ -22,7 +22,7 @@ static UUID: TextShape = TextShape {
     example: "0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e",
 };
 
-/// Returns `true` if a text is 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12, separated by hyphens.
+/// Returns `true` if a text consists of 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12, separated by hyphens.
 fn is_uuid(text: &str) -> bool {
     let is_valid = |(index, byte): (usize, u8)| match index {
         8 | 13 | 18 | 23 => byte == b'-',

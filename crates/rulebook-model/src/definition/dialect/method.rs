@@ -1,4 +1,4 @@
-//! Reads methods, parameters, outputs and errors, for all dialects.
+//! Reads methods, parameters, outputs and declared errors. The functions of this file are shared by all dialects.
 
 use serde_json::{Map, Value as Json};
 
@@ -10,10 +10,11 @@ use super::super::parsed::{Attribute, DeclaredError, Method, Options, Output, Pa
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
-/// The scope of a method as written: groups of permissions.
+/// The scope of a method as the definition writes it: groups of permissions. A caller needs all permissions of one
+/// group.
 pub(super) type Groups = Vec<Spanned<Vec<Spanned<String>>>>;
 
-/// Reads a method of the dialect `tree`. Returns `None` and reports the value if it is not an object.
+/// Reads a method of the dialect `tree`. If the value is not an object, reports the value and returns `None`.
 pub(super) fn read_tree_method(
     http: Spanned<String>,
     node: &Node,
@@ -22,7 +23,7 @@ pub(super) fn read_tree_method(
     CheckedObject::new(node, &METHOD, diagnostics).map(|object| read_checked_tree_method(http, object, diagnostics))
 }
 
-/// Reads a method of the dialect `tree` from a checked object.
+/// Reads a method of the dialect `tree` from an object whose keys have been checked.
 pub(super) fn read_checked_tree_method(
     http: Spanned<String>,
     mut object: CheckedObject<'_>,
@@ -52,7 +53,7 @@ pub(super) fn read_checked_tree_method(
     }
 }
 
-/// Reads the options of a method.
+/// Reads the object under the key `options` of a method.
 pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
     Options {
         status: object.integer("status"),
@@ -62,8 +63,9 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
     }
 }
 
-/// Reads the groups of permissions under `key`. The second result is `false` if an invalid group was omitted. If
-/// `allow_single` is `true`, a permission outside of a group counts as a group with that permission only.
+/// Reads the groups of permissions in the array under `key`. The second result is `false` if an invalid group was
+/// omitted. If `allows_single_permission` is `true`, a permission outside of a group counts as a group with this
+/// permission only.
 pub(super) fn read_groups(
     key: &str,
     allow_single: bool,
@@ -107,7 +109,7 @@ pub(super) fn read_groups(
     (groups, is_complete)
 }
 
-/// Reads a parameter of the dialect `tree`.
+/// Reads a parameter in the dialect `tree`.
 pub(super) fn read_tree_parameter(
     key: Spanned<String>,
     object: &mut CheckedObject<'_>,
@@ -116,7 +118,7 @@ pub(super) fn read_tree_parameter(
     read_parameter(&TREE, key, object, diagnostics)
 }
 
-/// Reads a parameter.
+/// Reads a parameter in the dialect `spec`.
 pub(super) fn read_parameter(
     spec: &DialectSpec,
     key: Spanned<String>,
@@ -138,7 +140,7 @@ pub(super) fn read_parameter(
     }
 }
 
-/// Reads an output, or a field of an object.
+/// Reads an output, or a field of an object, in the dialect `spec`.
 pub(super) fn read_output(
     spec: &DialectSpec,
     name: Spanned<String>,
@@ -156,7 +158,7 @@ pub(super) fn read_output(
     }
 }
 
-/// Reads a type and its attributes.
+/// Reads a type: the key `type` of an object, and the attributes next to it.
 pub(super) fn read_type(
     spec: &DialectSpec,
     object: &mut CheckedObject<'_>,
@@ -186,8 +188,9 @@ pub(super) fn read_type(
     }
 }
 
-/// Reads the attribute `items` of an object. Adds the attributes in it to `all`, the most deeply nested first, each
-/// with its path. `path` is the path of `items` itself: `items`, `items.items`, ….
+/// Reads the attribute `items` of an object, and adds the attributes in it to `all`. Each attribute is added with its
+/// path, and the most deeply nested attributes come first. `path` is the path of `items` itself: `items`,
+/// `items.items`, ….
 fn read_items(
     path: &str,
     object: &mut CheckedObject<'_>,
@@ -209,7 +212,7 @@ fn read_items(
     Some((member.key.clone(), Spanned::new(Json::Object(attributes), member.value.span)))
 }
 
-/// Reads an error that the handler of a method may return.
+/// Reads the declaration of an error that the handler of a method may return.
 pub(super) fn read_error(spec: &DialectSpec, name: Spanned<String>, object: &CheckedObject<'_>) -> DeclaredError {
     DeclaredError {
         name,

@@ -1,4 +1,5 @@
-//! The dialect `methods` of api 3.0: `{"article": {"GET::read": {…}}}` defines `GET /article/read`.
+//! Reads files in the dialect `methods`, which comes from the framework api 3.0: `{"article": {"GET::read": {…}}}`
+//! defines the method `GET /article/read`.
 
 use super::super::dialect_spec::METHODS;
 use super::super::jsonc::{Data, Member, Node};
@@ -10,7 +11,7 @@ use super::method::{Groups, read_error, read_groups, read_options, read_output, 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
-/// Reads a file of this dialect. Each key of the top level is a module.
+/// Reads a file of this dialect. Each key of the file's top level is the name of an API module.
 pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Data::Object(members) = &node.data else {
         return Vec::new();
@@ -39,7 +40,8 @@ fn read_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Mod
     })
 }
 
-/// Reads a method of a module, as a service with one method. Services with the same path are merged later.
+/// Reads a method of an API module as a service that has only this method. Services with the same path are merged
+/// later.
 fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let names = split_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
@@ -48,7 +50,8 @@ fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>
     Some(Service { path, methods: vec![read_method(http, object?, diagnostics)] })
 }
 
-/// Splits the key of a method into its HTTP method and its name.
+/// Splits the key of a method, such as `GET::read`, into the HTTP method and the name. Reports a key that has not this
+/// form and returns `None`.
 fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Spanned<String>, Spanned<String>)> {
     let Some((http, name)) = key.value.split_once(SEPARATOR) else {
         let message = format!("`{}` has no HTTP method", key.value.escape_debug());
@@ -64,7 +67,8 @@ fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option
     check_segment(&name, "method", diagnostics).then_some((http, name))
 }
 
-/// Checks that a name can be one segment of a path. If not, reports the name and returns `false`.
+/// Checks that a name can be one segment of a path. If not, reports the name and returns `false`. `named_object` is
+/// what has the name, for the message: "module" or "method".
 fn check_segment(name: &Spanned<String>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let label = match &*name.value {
         "" => "empty name",

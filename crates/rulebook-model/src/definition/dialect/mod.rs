@@ -1,7 +1,8 @@
-//! The dialects: the three formats in which the file of a module may be written.
+//! The dialects, which are the three formats in which the file of an API module may be written: `tree`, `methods` and
+//! `rules`.
 //!
-//! Detects the dialect of a file and parses the file into the structures of [`super::parsed`]. After that, code does
-//! not depend on the dialect, except through its [`DialectSpec`](dialect_spec::DialectSpec).
+//! This Rust module detects the dialect of a file and converts the file to the structures of [`super::parsed`]. All
+//! later code is independent of the dialect, except for what its [`DialectSpec`](dialect_spec::DialectSpec) contains.
 
 mod method;
 mod methods;
@@ -19,12 +20,12 @@ use super::parsed::{Module, Parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
-/// Reads the modules of a file. `name` is the module's name if the file does not set one.
+/// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
 type Read = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
-/// A dialect.
+/// The name of a dialect and the function that reads its files.
 struct Dialect {
-    /// The value of the key `"dialect"`.
+    /// The value of the key `"dialect"` that selects this dialect.
     name: &'static str,
     read: Read,
 }
@@ -37,8 +38,8 @@ const RULES: Dialect = Dialect { name: dialect_spec::RULES.name, read: rules::re
 
 const DIALECTS: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
 
-/// Reads the setting `common`: parameters that every method has. The second result is `true` if they are written as
-/// rules.
+/// Reads the setting `common`, which has parameters that every method has. The second result is `true` if the
+/// parameters are written as rules, as in the dialect `rules`.
 pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
     let members = match settings.get("common").map(|node| &node.data) {
         Some(Data::Object(members)) => members,
@@ -52,10 +53,11 @@ pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Dia
     }
 }
 
-/// The keys that show that a file is in the dialect `tree`. Services cannot have all of these HTTP methods.
+/// The names of HTTP methods that, as keys, show that a file is in the dialect `tree`. A definition cannot define a
+/// method for all of these HTTP methods.
 pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
-/// Reads a file of modules. The dialect is detected.
+/// Reads a file of API modules after detecting its dialect.
 pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
         Data::Array(_) => Ok(&TREE),
@@ -91,12 +93,13 @@ fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     if inner_keys().any(|key| key.contains(SEPARATOR)) {
         return Ok(&METHODS);
     }
-    // HTTP methods or `/` in the top-level objects mean a tree whose author forgot the `/` above the URIs, not `rules`.
+    // If the top-level objects contain HTTP methods or `/`, the file is probably a `tree` whose author forgot the `/`
+    // above the URIs. Otherwise, it is a file of `rules`.
     let has_uris = inner_keys().any(|key| key == "/" || METHOD_NAMES.contains(&key));
     Ok(if has_uris || objects().next().is_none() { &TREE } else { &RULES })
 }
 
-/// Returns the dialect that the key `"dialect"` names.
+/// Returns the dialect that the value of the key `"dialect"` names.
 fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
     let Data::String(name) = &node.data else {
         return Err(wrong_kind("`dialect`", "a string", node));
@@ -110,8 +113,8 @@ fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
     }
 }
 
-/// Returns `true` if a member of the top level occurs only in trees: `/`, an HTTP method in any case, a setting of the
-/// module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
+/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, an HTTP method in any case,
+/// a setting of the API module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
 fn is_tree_member(member: &Member) -> bool {
     let key = &member.key.value;
     let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
@@ -128,7 +131,7 @@ fn is_description(member: &Member) -> bool {
     member.key.value == "info" && matches!(member.value.data, Data::String(_))
 }
 
-/// Returns the span of the first byte of a value, which is too long to be shown in a diagnostic.
+/// Returns the span of the first byte of a value. Diagnostics show this span if the whole value is too long.
 fn first_byte(span: Span) -> Span {
     span.slice(0, 1)
 }

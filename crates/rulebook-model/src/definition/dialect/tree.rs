@@ -1,4 +1,5 @@
-//! The dialect `tree`, in which URIs are nested, and the flat list of methods that aicra uses.
+//! Reads files in the dialect `tree`, in which URIs are nested, and files with the flat list of methods that the
+//! framework aicra uses.
 
 use super::super::dialect_spec::TREE;
 use super::super::jsonc::{Data, Node};
@@ -10,7 +11,7 @@ use super::method::{read_checked_tree_method, read_tree_method};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a file of this dialect, which has one module.
+/// Reads a file of this dialect, which contains one API module.
 pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let name = Spanned::new(name.to_owned(), first_byte(node.span));
     match &node.data {
@@ -19,10 +20,11 @@ pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -
     }
 }
 
-/// Reads a module. `name` is used if the module does not have the key `module`.
+/// Reads an API module. `name` is its name if the file does not set the key `module`.
 pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let object = CheckedObject::new(node, &MODULE, diagnostics)?;
-    // The dialect of the file has been detected; a module in the file of a whole API cannot set another one.
+    // The dialect of the file has been detected before, so an API module in the file of a whole API cannot set another
+    // dialect.
     if let Some(dialect) = object.string("dialect").filter(|dialect| dialect.value != "tree") {
         let error = Diagnostic::new(
             DiagnosticCode::UnknownDialect,
@@ -45,7 +47,7 @@ pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnost
     })
 }
 
-/// Adds the service at `path`, if it has methods, and the services below it.
+/// Adds the service at `path`, if the path has methods, and all services below this path to `services`.
 fn collect_services(
     path: &str,
     span: Option<Span>,
@@ -75,7 +77,7 @@ fn collect_services(
     }
 }
 
-/// Reads a list of methods, each with its path, as a module.
+/// Reads a flat list of methods, each with its path, as one API module.
 fn read_method_list(name: Spanned<String>, items: &[Node], span: Span, diagnostics: &mut Vec<Diagnostic>) -> Module {
     Module {
         name,

@@ -1,11 +1,12 @@
-//! The keys of the dialect `methods`. A module has only methods, whose names the author chooses, so it has no table.
+//! The keys that JSON objects in files of the dialect `methods` can have. An API module has no key table, because it
+//! contains only methods, whose names the author chooses.
 
 use super::{AFTER, ATTRIBUTES, KeySpec, KeyTable, ValueKind, key, required, table};
 
-/// The separator between the HTTP method and the name of a method: `GET::read`.
+/// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
 pub const SEPARATOR: &str = "::";
 
-/// A method: `"GET::read": {…}`.
+/// The keys of a method, which is written as `"GET::read": {…}`.
 pub static METHOD: KeyTable = table(
     "a method",
     &[
@@ -24,7 +25,7 @@ pub static METHOD: KeyTable = table(
     ],
 );
 
-/// `options` of a method.
+/// The keys of the object under `options` of a method.
 pub static OPTIONS: KeyTable = table(
     "the options",
     &[
@@ -35,7 +36,7 @@ pub static OPTIONS: KeyTable = table(
     ],
 );
 
-/// A parameter.
+/// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
     ..table(
@@ -52,7 +53,7 @@ pub static PARAMETER: KeyTable = KeyTable {
     )
 };
 
-/// An output, or a field of an object.
+/// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &FIELDS],
     ..table(
@@ -65,11 +66,11 @@ pub static OUTPUT: KeyTable = KeyTable {
     )
 };
 
-/// The fields of an object type.
+/// The key `fields`, which defines the fields of an object type.
 pub static FIELDS: KeyTable =
     table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
-/// An error that the handler of a method may return.
+/// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = table(
     "an error",
     &[

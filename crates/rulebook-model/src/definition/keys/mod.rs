@@ -1,89 +1,93 @@
-//! The keys that definition files can have: one table for each kind of JSON object.
+//! The keys that definition files can have. There is a *key table* for each kind of JSON object: a method, a parameter,
+//! …. The tables in this file belong to the dialect `tree` and to `app.json`.
 //!
-//! The parser reports keys that are not in these tables, suggests corrections from them, and checks the kind of each
-//! value. The JSON Schema for editors, and tables of the guide, are generated from them.
+//! The parser reports keys that are not in the key table of an object, suggests corrections from the table, and checks
+//! the kind of each value. The JSON Schema for editors, and tables of the guide, are generated from the key tables.
 
 pub mod methods;
 pub mod rules;
 pub use crate::limits::KEYS as LIMITS;
 pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 
-/// Keys with these prefixes are ignored by the parser, so that files can contain comments and data for other programs.
+/// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.
 pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
 
-/// The keys of one kind of object.
+/// The keys that one kind of JSON object can have.
 #[derive(Debug)]
 pub struct KeyTable {
-    /// A noun phrase for the object in diagnostics, with its article: `a method`.
+    /// A noun phrase for the object with its article, such as `a method`, which diagnostics use.
     pub subject: &'static str,
-    /// The keys of this table.
+    /// The keys of this table, without the keys of the included tables.
     pub keys: &'static [KeySpec],
-    /// Tables with further keys that the object may have.
+    /// Other key tables, whose keys the object may also have.
     pub includes: &'static [&'static KeyTable],
-    /// The table for the values of all other keys of uppercase ASCII letters. Such a key is treated as an HTTP method,
-    /// so that an unsupported method (`FETCH`) is reported as an unknown method, not as an unknown key.
+    /// The key table for the values of all other keys that consist of uppercase ASCII letters. Such a key is treated as
+    /// an HTTP method, so that an unsupported method (`FETCH`) is reported as an unknown method, not as an unknown key.
     pub other_methods: Option<&'static KeyTable>,
-    /// The table for members whose names the author chooses, in objects that mix them with keys of the table. The keys
-    /// of the table then begin with `@`, or are `*`, so that names and keys differ.
+    /// The key table for the values of members whose names the author chooses, in objects that also have keys of this
+    /// table. The keys of this table then begin with `@`, or are `*`, so that names and keys differ.
     pub named_members: Option<&'static KeyTable>,
-    /// `true` if an empty array stands for an object without members.
+    /// `true` if an empty array is accepted as an object without members.
     pub allow_empty_array: bool,
-    /// The help of the diagnostic for an unknown key that resembles no known key; `None` lists the known keys.
+    /// The help text of the diagnostic for an unknown key that does not resemble a known key. If `None`, the help text
+    /// lists the known keys.
     pub help: Option<&'static str>,
 }
 
 /// A key of a [`KeyTable`].
 #[derive(Debug, Clone, Copy)]
 pub struct KeySpec {
-    /// The key.
+    /// The key in the JSON object.
     pub name: &'static str,
-    /// The kind of value that the key has.
+    /// The kind of JSON value that the key must have.
     pub kind: ValueKind,
-    /// The purpose of the key, in one sentence, for the guide and the JSON Schema.
+    /// The purpose of the key in one sentence, for the guide and the JSON Schema.
     pub description: &'static str,
-    /// `true` if every object of the table must have the key. A required string must not be blank.
+    /// `true` if every object of this kind must have the key. A required string must not be blank.
     pub required: bool,
 }
 
-/// The kind of JSON value that a key holds.
+/// The kind of JSON value that a key must have.
 #[derive(Debug, Clone, Copy)]
 pub enum ValueKind {
-    /// A string.
+    /// The value must be a string.
     String,
-    /// `true` or `false`.
+    /// The value must be `true` or `false`.
     Bool,
-    /// `true` or `false`, or the string `"true"` or `"false"`.
+    /// The value must be `true` or `false`, or the string `"true"` or `"false"`.
     BoolOrString,
-    /// An integer that is not negative.
+    /// The value must be an integer that is not negative.
     Integer,
-    /// Any JSON value. `compile` checks the value later.
+    /// The value can be any JSON value. `compile` checks the value later.
     Any,
-    /// An array of strings.
+    /// The value must be an array of strings.
     Strings,
-    /// A string, or an array of strings.
+    /// The value must be a string or an array of strings.
     StringOrStrings,
-    /// An array of arrays of strings.
+    /// The value must be an array of arrays of strings, which are groups of permissions.
     Scope,
-    /// An array of strings and of arrays of strings.
+    /// The value must be an array of strings and of arrays of strings, which are permissions and groups of permissions.
     Permissions,
-    /// An object.
+    /// The value must be an object with the keys of this table.
     Object(&'static KeyTable),
-    /// An array of objects.
+    /// The value must be an array of objects with the keys of this table.
     Objects(&'static KeyTable),
-    /// An object whose members are objects, under names that the author chooses.
+    /// The value must be an object. Each of its members has a name that the author chooses, and is an object with the
+    /// keys of this table.
     ObjectsByName(&'static KeyTable),
-    /// Parameters by name, in the dialect `tree` or in the dialect `rules`. They are parameters of `tree` if one of
-    /// them has the key `info` or a name with the prefix of a part of the request (`GET@x`); rules have neither.
+    /// The value must be an object that contains parameters by name, in the dialect `tree` or in the dialect `rules`.
+    /// The parameters are in the dialect `tree` if one of them has the key `info` or a name with the prefix of a part
+    /// of the request (`GET@x`); parameters in the dialect `rules` have neither.
     CommonParameters,
 }
 
 impl KeyTable {
-    /// Returns the keys of the object: the keys of this table, then those of the included tables.
+    /// Returns all keys that the object can have: the keys of this table, then the keys of the included tables.
     pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
         self.keys.iter().chain(self.includes.iter().flat_map(|table| table.keys))
     }
 
-    /// Returns the kind of value under `name`, or `None` if the object has no such key.
+    /// Returns the kind of value that the key `name` must have, or `None` if the object cannot have this key.
     #[must_use]
     pub fn find(&'static self, name: &str) -> Option<ValueKind> {
         let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
@@ -113,7 +117,7 @@ pub(crate) const fn table(subject: &'static str, keys: &'static [KeySpec]) -> Ke
     }
 }
 
-/// The parts of an API besides its settings, at the top level of a file that holds a whole API.
+/// The keys `common` and `modules`, which `app.json` or a file that contains a whole API can have besides the settings.
 pub static PARTS_OF_API: KeyTable = table(
     "the settings",
     &[
@@ -126,7 +130,7 @@ pub static PARTS_OF_API: KeyTable = table(
     ],
 );
 
-/// A module: the top level of a file.
+/// The keys of an API module, which is the top level of a file.
 pub static MODULE: KeyTable = KeyTable {
     includes: &[&URI],
     other_methods: Some(&METHOD),
@@ -149,7 +153,7 @@ pub static MODULE: KeyTable = KeyTable {
     )
 };
 
-/// A URI.
+/// The keys of a URI.
 pub static URI: KeyTable = KeyTable {
     other_methods: Some(&METHOD),
     help: Some("a URI has methods (`GET`), and further URIs under `\"/\"`"),
@@ -166,7 +170,7 @@ pub static URI: KeyTable = KeyTable {
     )
 };
 
-/// A method.
+/// The keys of a method.
 pub static METHOD: KeyTable = table(
     "a method",
     &[
@@ -180,7 +184,7 @@ pub static METHOD: KeyTable = table(
     ],
 );
 
-/// An item of the list of methods in aicra: a method and its path.
+/// The keys of an entry in a flat list of methods, as the framework aicra uses it: the keys of a method, and its path.
 pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
     includes: &[&METHOD],
     ..table(
@@ -192,7 +196,7 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
     )
 };
 
-/// A parameter.
+/// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
     ..table(
@@ -208,7 +212,7 @@ pub static PARAMETER: KeyTable = KeyTable {
     )
 };
 
-/// An output, or a field of an object.
+/// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &FIELDS],
     ..table(
@@ -222,7 +226,8 @@ pub static OUTPUT: KeyTable = KeyTable {
     )
 };
 
-/// The attributes of a type: keys next to `type`, except [`FIELDS`].
+/// The attributes of a type, which are keys next to the key `type`. The attributes `fields` and `after` have tables of
+/// their own.
 pub static ATTRIBUTES: KeyTable = table(
     "a type",
     &[
@@ -239,24 +244,25 @@ pub static ATTRIBUTES: KeyTable = table(
     ],
 );
 
-/// The attributes of the items of an array. The `fields` of the items are a key of the array, not of `items`.
+/// The attributes of an array's items, which are keys of the object under `items`. The attribute `fields` of the items
+/// is a key next to `items`.
 pub static ITEMS: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES],
     help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
     ..table("the items", &[])
 };
 
-/// The attribute that only parameters have, and outputs have not.
+/// The attribute `after`, which parameters have and outputs do not have.
 pub static AFTER: KeyTable = table(
     "a type",
     &[key("after", ValueKind::StringOrStrings, "Functions that are applied to the checked value, in order.")],
 );
 
-/// The fields of an object type.
+/// The attribute `fields`, which defines the fields of an object type.
 pub static FIELDS: KeyTable =
     table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
-/// An error that the handler of a method may return.
+/// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = table(
     "an error",
     &[
@@ -265,7 +271,7 @@ pub static ERROR: KeyTable = table(
     ],
 );
 
-/// `options` of a method.
+/// The keys of the object under `options` of a method.
 pub static OPTIONS: KeyTable = table(
     "the options",
     &[

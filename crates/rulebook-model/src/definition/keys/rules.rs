@@ -1,19 +1,20 @@
-//! The keys of the dialect `rules`, and the canonical names of its types and parameter sources.
+//! The keys that JSON objects in files of the dialect `rules` can have, and the names of the dialect's types and
+//! parameter sources in the dialect `tree`.
 
 use super::{ATTRIBUTES, ERROR, FIELDS, KeySpec, KeyTable, ValueKind, key, table};
 
-/// Returns the table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
+/// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
 const fn php_array(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
     KeyTable { named_members: Some(named_members), allow_empty_array: true, ..table(subject, keys) }
 }
 
-/// The top level of a file.
+/// The keys at the top level of a file in the dialect `rules`. All other members are classes.
 pub static FILE: KeyTable = KeyTable {
     named_members: Some(&CLASS),
     ..table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
 };
 
-/// A class of PhalApi, which becomes a module.
+/// The keys of a PhalApi class, which becomes an API module. All other members are methods.
 pub static CLASS: KeyTable = php_array(
     "a class",
     &[
@@ -25,10 +26,10 @@ pub static CLASS: KeyTable = php_array(
     &METHOD,
 );
 
-/// The rules that all methods of a class, or of the API, have.
+/// The members of an object whose rules apply to all methods of a class or of the API. All members are rules.
 pub static COMMON: KeyTable = php_array("the rules of a class", &[], &RULE);
 
-/// A method of a class.
+/// The keys of a method of a class. All other members are rules.
 pub static METHOD: KeyTable = php_array(
     "a method of a class",
     &[
@@ -43,7 +44,7 @@ pub static METHOD: KeyTable = php_array(
     &RULE,
 );
 
-/// A rule, which defines a parameter. Its key is the parameter's name in code.
+/// The keys of a rule, which defines a parameter. The name of the rule is the parameter's name in code.
 pub static RULE: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &FIELDS],
     allow_empty_array: true,
@@ -68,7 +69,7 @@ pub static RULE: KeyTable = KeyTable {
     )
 };
 
-/// An output, or a field of an output, in `@return`.
+/// The keys of an entry of `@return`, which defines an output or a field of an output.
 pub static RETURN: KeyTable = table(
     "a field of `@return`",
     &[
@@ -80,12 +81,12 @@ pub static RETURN: KeyTable = table(
     ],
 );
 
-/// A name in the dialect `rules` and the canonical name in the dialect `tree`.
+/// A name in the dialect `rules` and the corresponding name in the dialect `tree`.
 #[derive(Debug)]
 pub struct Alias {
-    /// The name in the dialect, compared case-insensitively.
+    /// The name in the dialect `rules`, which is compared case-insensitively.
     pub name: &'static str,
-    /// The name in the dialect `tree`.
+    /// The corresponding name in the dialect `tree`.
     pub canonical: &'static str,
 }
 
@@ -93,7 +94,8 @@ const fn alias(name: &'static str, canonical: &'static str) -> Alias {
     Alias { name, canonical }
 }
 
-/// The types of parameters. A name that is not in the table is a type of the dialect `tree` or of the program.
+/// The type names of parameters. A type name that is not in the table is a type of the dialect `tree` or of the
+/// program.
 pub static TYPES: &[Alias] = &[
     alias("string", "loose_string"),
     alias("int", "loose_int"),
@@ -107,7 +109,8 @@ pub static TYPES: &[Alias] = &[
     alias("callback", "callable"),
 ];
 
-/// The types of returned fields. A name that is not in the table is a type of the dialect `tree` or of the program.
+/// The type names of returned fields. A type name that is not in the table is a type of the dialect `tree` or of the
+/// program.
 pub static RETURN_TYPES: &[Alias] = &[
     alias("string", "string"),
     alias("int", "int"),
@@ -120,7 +123,8 @@ pub static RETURN_TYPES: &[Alias] = &[
     alias("object", "object"),
 ];
 
-/// The values of `source`, each with the prefix of a parameter's key in the dialect `tree`.
+/// The values of the key `source`. The corresponding name is the prefix that a parameter's key has in the dialect
+/// `tree`.
 pub static SOURCES: &[Alias] = &[
     alias("get", "GET@"),
     alias("post", ""),
@@ -129,7 +133,7 @@ pub static SOURCES: &[Alias] = &[
     alias("cookie", "COOKIE@"),
 ];
 
-/// Returns the canonical name of `name`, or `None` if the table does not have it.
+/// Returns the name in the dialect `tree` for `name`, or `None` if `aliases` does not contain `name`.
 #[must_use]
 pub fn canonical_name(aliases: &'static [Alias], name: &str) -> Option<&'static str> {
     aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)).map(|alias| alias.canonical)

@@ -1,4 +1,4 @@
-//! Parses and formats points in time.
+//! Parses and formats dates, and dates with a time.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -6,17 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::types::number::is_digits;
 
-/// The grammars of the types `date` and `datetime`.
+/// The grammar of a text that denotes a point in time: that of the type `date` or that of the type `datetime`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::types) enum Grammar {
-    /// `YYYY-MM-DD`.
+    /// The grammar of `date`: `YYYY-MM-DD`.
     Date,
-    /// A date and time as in RFC 3339 or as `YYYY-MM-DD hh:mm:ss`, or a date, which denotes its midnight.
+    /// The grammar of `datetime`: a date and time as in RFC 3339 or as `YYYY-MM-DD hh:mm:ss`, or a date, which denotes
+    /// its midnight.
     Datetime,
 }
 
 impl Grammar {
-    /// Returns the name of the type.
+    /// Returns the name of the type that uses this grammar.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Date => "date",
@@ -25,7 +26,7 @@ impl Grammar {
     }
 }
 
-/// A point in time: seconds since 1970-01-01T00:00:00Z, and nanoseconds from 0 to 999,999,999.
+/// A point in time: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from 0 to 999,999,999.
 pub(super) type Moment = (i64, u32);
 
 /// Returns `true` if a text matches the grammar and its date exists.
@@ -33,8 +34,8 @@ pub(in crate::types) fn is_valid(grammar: Grammar, text: &str) -> bool {
     parse(grammar, text, &TimeZone::UTC).is_some()
 }
 
-/// Returns the point in time that a text denotes, or `None` if it is not valid. `timezone` applies to texts without an
-/// offset.
+/// Returns the point in time that a text denotes, or `None` if the text is not valid. `timezone` applies to texts
+/// without an offset.
 pub(super) fn parse(grammar: Grammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
     let date = parse_date(text.get(..10)?)?;
     match (grammar, text.get(10..)?) {
@@ -55,12 +56,13 @@ fn parse_date(text: &str) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-/// Parses the text after the date: ` hh:mm:ss`, or `T`, time, fraction and offset as in RFC 3339.
+/// Parses the text that follows the date `date`: ` hh:mm:ss`, or `T`, time, fraction and offset as in RFC 3339.
 fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
     let separator = text.get(..1)?;
     let [hour, minute, second] = parse_clock(text.get(1..9)?)?;
     let after_clock = text.get(9..)?;
-    // A leap second (60) is treated as the second after 59; whether it is allowed is checked below.
+    // A leap second (60) is converted to the second 59 here, because `Time` has no leap seconds. The match below checks
+    // whether the leap second is allowed.
     let clock = Time::new(hour, minute, second.min(59), 0).ok()?;
     let civil = date.to_datetime(clock);
     match separator {
@@ -78,7 +80,7 @@ fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
     }
 }
 
-/// Parses `hh:mm:ss`, each with two digits. The second can be 60.
+/// Parses `hh:mm:ss`. Each number must have two digits, and the second can be 60.
 fn parse_clock(text: &str) -> Option<[i8; 3]> {
     let mut parts = text.split(':').map(|part| {
         let two = (part.len() == 2).then(|| parse_digits(part)).flatten()?;
@@ -88,8 +90,8 @@ fn parse_clock(text: &str) -> Option<[i8; 3]> {
     (parts.next().is_none() && clock[2] <= 60).then_some(clock)
 }
 
-/// Parses an optional fraction of a second. Returns the nanoseconds, truncated to nine digits, and the text after
-/// the fraction.
+/// Parses an optional fraction of a second at the start of a text. Returns the nanoseconds, truncated to nine digits,
+/// and the text after the fraction.
 fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let Some(after_point) = text.strip_prefix('.') else {
         return Some((0, text));
@@ -101,7 +103,7 @@ fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     (length > 0).then_some((nanos, remaining))
 }
 
-/// Parses an offset from UTC, `Z`, `+hh:mm` or `-hh:mm`, and returns it in seconds.
+/// Parses an offset from UTC, which is `Z`, `+hh:mm` or `-hh:mm`, and returns the offset in seconds.
 fn parse_offset(text: &str) -> Option<i64> {
     if text.eq_ignore_ascii_case("z") {
         return Some(0);
@@ -121,25 +123,25 @@ fn parse_digits(text: &str) -> Option<u32> {
     is_digits(text).then(|| text.parse().ok()).flatten()
 }
 
-/// Returns the seconds since 1970-01-01T00:00:00Z of a date and time in UTC.
+/// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in UTC.
 fn utc_seconds(civil: DateTime) -> i64 {
     civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs()
 }
 
-/// Returns the seconds since 1970-01-01T00:00:00Z of a date and time in `timezone`.
+/// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in `timezone`.
 ///
-/// If the end of daylight saving time repeats the time of day, the earlier point in time is returned. If the start of
-/// daylight saving time skips it, the time is moved forward by the length of the skipped interval.
+/// If the time of day occurs twice because daylight saving time ends, the earlier point in time is returned. If the
+/// time of day is skipped because daylight saving time starts, the length of the skipped interval is added.
 fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
     match timezone.to_ambiguous_timestamp(civil).compatible() {
         Ok(timestamp) => timestamp.as_second(),
-        // jiff cannot convert the last days of the year 9999.
+        // The library `jiff` cannot convert the last days of the year 9999.
         Err(_) => utc_seconds(civil) - i64::from(timezone.to_offset(Timestamp::MAX).seconds()),
     }
 }
 
-/// The offsets that [`rfc3339`] tries, in seconds and as text. RFC 3339 allows years with four digits only; an
-/// offset other than `Z` can bring a point in time just outside of the years 0000 to 9999 in UTC into that range.
+/// The offsets that [`format_rfc3339`] tries, each in seconds and as text. RFC 3339 allows only years with four digits.
+/// A point in time can be just outside of the years 0000 to 9999 in UTC, but within these years with another offset.
 const OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
 
 /// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four digits.
@@ -151,15 +153,15 @@ pub(super) fn rfc3339(seconds: i64) -> Option<String> {
     OFFSETS.into_iter().find_map(format)
 }
 
-/// Returns the date in `timezone` at a point in time. The caller must check that the point in time is midnight of that
-/// date.
+/// Returns the date in `timezone` at a point in time, or `None` if the year is not from 0000 to 9999. The caller must
+/// check that the point in time is midnight of that date.
 pub(super) fn date_at(seconds: i64, timezone: &TimeZone) -> Option<String> {
     let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     let civil = utc_date_time(seconds.checked_add(timezone.to_offset(timestamp).seconds().into())?)?;
     Some(civil.date().to_string())
 }
 
-/// Returns the date and time in UTC, or `None` if the year is not from 0000 to 9999.
+/// Returns the date and time in UTC at a point in time, or `None` if the year is not from 0000 to 9999.
 fn utc_date_time(seconds: i64) -> Option<DateTime> {
     let civil = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()?;
     (civil.year() >= 0).then_some(civil)

@@ -1,4 +1,5 @@
-//! The check of the types `date` and `datetime`.
+//! The check of the types `date` and `datetime`. A *moment* is the point in time that a date, or a date with a time,
+//! denotes.
 
 mod grammar;
 
@@ -18,10 +19,11 @@ use super::number::json_to_whole;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
-/// A pattern for dates, for validators that do not support formats. It accepts the days 29 to 31 in every month.
+/// A pattern for dates, for JSON Schema validators that do not support `format`. It accepts the days 29 to 31 in every
+/// month.
 const DATE_PATTERN: &str = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$";
 
-/// Returns a pattern for dates with an optional time.
+/// Returns a pattern for dates with an optional time, for JSON Schema validators that do not support `format`.
 fn datetime_pattern() -> String {
     let date = DATE_PATTERN.trim_end_matches('$');
     let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
@@ -34,16 +36,17 @@ struct MomentCheck {
     grammar: Grammar,
     min: Option<MomentBound>,
     max: Option<MomentBound>,
-    /// If `true`, handlers receive the seconds since 1970 instead of the text (`"format": "timestamp"`).
+    /// If `true`, handlers receive the seconds since 1970-01-01T00:00:00Z instead of the text
+    /// (`"format": "timestamp"`).
     timestamp: bool,
-    /// The time zone of dates and times without an offset.
+    /// The time zone that applies to dates and times without an offset.
     timezone: TimeZone,
 }
 
-/// An inclusive bound.
+/// An inclusive lower or upper bound of dates or times.
 #[derive(Debug)]
 struct MomentBound {
-    /// The bound as written in the definition, in the grammar of the type.
+    /// The bound as the definition writes it. A bound in seconds is converted to a text.
     text: String,
     moment: Moment,
 }
@@ -71,7 +74,8 @@ pub(super) fn compile(grammar: Grammar, arguments: &TypeArguments<'_>) -> Result
     Ok(Arc::new(MomentCheck { grammar, min, max, timestamp, timezone: arguments.timezone.clone() }))
 }
 
-/// Reads a bound from an attribute: a text in the grammar of the type or, for `datetime`, seconds since 1970.
+/// Reads a bound from the attribute `min` or `max`. Its value is a text in the grammar of the type or, for `datetime`,
+/// the seconds since 1970-01-01T00:00:00Z.
 fn read_bound(
     grammar: Grammar,
     arguments: &TypeArguments<'_>,
@@ -96,7 +100,8 @@ fn read_bound(
 }
 
 impl MomentCheck {
-    /// Returns the bound that a value violates. If handlers receive seconds, the error also gives the times in seconds.
+    /// Returns the bound that a value violates. If handlers receive seconds, the error shows the bound and the value in
+    /// seconds.
     fn violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let moment = parse(self.grammar, text, &self.timezone)?;
@@ -111,7 +116,7 @@ impl MomentCheck {
         below.or_else(|| above().map(|max| Violation::AboveMax(measured(max))))
     }
 
-    /// Returns the point in time that a valid text denotes.
+    /// Returns the point in time that a text denotes, or `None` if the text is not valid or not within the bounds.
     fn moment(&self, text: &str) -> Option<Moment> {
         parse(self.grammar, text, &self.timezone).filter(|moment| {
             self.min.as_ref().is_none_or(|min| *moment >= min.moment)
@@ -195,8 +200,8 @@ impl Check for MomentCheck {
             Grammar::Date => date_at(seconds, &self.timezone),
             Grammar::Datetime => rfc3339(seconds),
         };
-        // If the lower bound has a fraction of a second, the whole second may be before it; then the bound itself is
-        // the text.
+        // If the lower bound has a fraction of a second, the text of the whole second can be before the bound. In this
+        // case, the text of the bound is returned.
         let min = self.min.iter().filter(|min| min.moment.0 == seconds).map(|min| min.text.clone());
         text.into_iter().chain(min).find(|text| self.moment(text).is_some_and(|moment| moment.0 == seconds))
     }

@@ -1,10 +1,11 @@
-//! Prints a parsed pattern in the syntax of ECMA-262, using only constructs that all regex engines treat alike.
+//! Translates a parsed pattern to the syntax of ECMA-262, and uses only constructs that all regex engines treat alike.
 
 use std::fmt::Write;
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
-/// Prints a pattern. Character classes, case-insensitive letters and word boundaries are spelled out.
+/// Returns a pattern in the syntax of ECMA-262. Character classes, case-insensitive letters and word boundaries are
+/// spelled out.
 ///
 /// # Errors
 /// Fails if the pattern matches bytes that are not valid UTF-8.
@@ -14,7 +15,7 @@ pub(super) fn print(hir: &Hir) -> Result<String, String> {
     Ok(printed)
 }
 
-/// Prints a pattern that may have alternatives, without a group around them.
+/// Appends a pattern that may have alternatives, without a group around the alternatives.
 fn print_alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
     let HirKind::Alternation(branches) = hir.kind() else {
         return print_sequence(hir, out);
@@ -28,7 +29,7 @@ fn print_alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints a pattern that can be concatenated with others; alternatives are put in a group.
+/// Appends a pattern so that other patterns can follow it. Alternatives are put in a group.
 fn print_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
     match hir.kind() {
         HirKind::Empty => {}
@@ -39,7 +40,7 @@ fn print_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
         HirKind::Class(Class::Unicode(ranges)) => print_class(ranges, out),
         HirKind::Class(Class::Bytes(bytes)) => print_class(&bytes.to_unicode_class().ok_or_else(not_utf8_error)?, out),
         HirKind::Look(look) => out.push_str(&assertion_pattern(*look)?),
-        // Repeating an assertion has no effect, and some engines reject it.
+        // Repeating an assertion such as `^` has no effect, and some engines reject it.
         HirKind::Repetition(repetition) if repetition.sub.properties().maximum_len() == Some(0) => {
             if repetition.min > 0 {
                 print_atom(&repetition.sub, out)?;
@@ -56,7 +57,7 @@ fn print_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints a pattern in a form that a quantifier may follow: a character class or a group.
+/// Appends a pattern so that a quantifier such as `*` can follow: as a character class or a group.
 fn print_atom(hir: &Hir, out: &mut String) -> Result<(), String> {
     if let HirKind::Class(_) = hir.kind() {
         return print_sequence(hir, out);
@@ -82,10 +83,10 @@ fn print_class(class: &ClassUnicode, out: &mut String) {
     let mut complement = class.clone();
     complement.negate();
     match class.ranges().last() {
-        // Engines disagree about the meaning of `[]` and `[^]`.
+        // Regex engines disagree about the meaning of `[]` and `[^]`.
         None => out.push_str(r"[^\s\S]"),
         _ if complement.ranges().is_empty() => out.push_str(r"[\s\S]"),
-        // Engines without a Unicode mode treat U+10FFFF as two characters, so the class is written as a negation.
+        // Regex engines without a Unicode mode treat U+10FFFF as two characters, so the class is written as a negation.
         Some(last) if last.end() == char::MAX => {
             out.push_str("[^");
             print_ranges(complement.ranges(), out);
@@ -114,7 +115,7 @@ fn print_ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
     }
 }
 
-/// Prints a character so that it matches itself.
+/// Appends a character, escaped if necessary, so that it matches itself. `in_class` is `true` within `[…]`.
 fn print_character(c: char, in_class: bool, out: &mut String) {
     let code = u32::from(c);
     match c {
@@ -123,7 +124,7 @@ fn print_character(c: char, in_class: bool, out: &mut String) {
             out.push(c);
         }
         '-' if in_class => out.push_str(r"\-"),
-        // `&&` and `~~` are operators in the classes of some engines.
+        // `&&` and `~~` are operators in the character classes of some regex engines.
         '&' | '~' if in_class => append_formatted(out, format_args!(r"\x{code:02X}")),
         '$' | '.' | '*' | '+' | '?' | '(' | ')' | '{' | '}' | '|' if !in_class => {
             out.push('\\');
@@ -131,13 +132,14 @@ fn print_character(c: char, in_class: bool, out: &mut String) {
         }
         ' '..='~' => out.push(c),
         _ if code <= 0xFF => append_formatted(out, format_args!(r"\x{code:02X}")),
-        // Engines have different escapes for characters above U+FFFF, so these are written literally.
+        // Regex engines have different escapes for characters above U+FFFF, so these characters are written literally.
         _ if code <= 0xFFFF && !c.is_alphanumeric() => append_formatted(out, format_args!(r"\u{code:04X}")),
         _ => out.push(c),
     }
 }
 
-/// Returns an assertion as look-around, because regex engines define lines and words differently.
+/// Returns a pattern for an assertion such as a word boundary. The pattern uses look-around, because regex engines
+/// define lines and words differently.
 fn assertion_pattern(look: Look) -> Result<String, String> {
     let ascii = "[0-9A-Z_a-z]".to_owned();
     let assertion = match look {
@@ -179,7 +181,7 @@ fn not_word_boundary(word: &str) -> String {
     format!("(?:(?<!{word})(?!{word})|(?<={word})(?={word}))")
 }
 
-/// Returns the class of the characters that `\w` matches in Unicode mode.
+/// Returns a character class with the characters that `\w` matches in Unicode mode.
 fn unicode_word_class() -> Result<String, String> {
     let hir = regex_syntax::parse(r"\w").map_err(|error| error.to_string())?;
     print(&hir)

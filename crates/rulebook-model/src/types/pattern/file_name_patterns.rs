@@ -1,34 +1,37 @@
-//! The file name patterns of the type `filename`, as regular expressions for JSON Schema and as samples.
+//! The file name patterns of the type `filename`, such as `public/**`: their translation to the regular expressions of
+//! JSON Schema, and the generation of names that match them.
 //!
-//! A file name is normalized to Unicode NFC before it is matched, but a JSON Schema applies to the text as received.
-//! The pattern in the schema therefore contains only the ASCII characters of the file name pattern, which NFC hardly
-//! changes, and accepts any characters in place of the others. Every name that matches the file name pattern also
-//! matches the pattern in the schema, but not the reverse.
+//! A file name is normalized to Unicode NFC before it is matched, but a JSON Schema applies to the text of the request.
+//! The regular expression in the JSON Schema therefore keeps only the ASCII characters of the file name pattern, which
+//! NFC hardly changes, and accepts any characters in place of the other characters. Every name that matches the file
+//! name pattern also matches the regular expression, but not the reverse.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
 use super::ecma;
 
-/// The non-ASCII characters that NFC converts to an ASCII character, each preceded by that character.
+/// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
 
-/// The maximum length of a pattern in a schema; longer patterns are omitted because they are unreadable.
+/// The maximum length in bytes of a regular expression in a JSON Schema. Longer expressions are omitted because they
+/// are unreadable.
 const MAX_LEN: usize = 2048;
 
-/// A pattern that every file name matches. It excludes characters that no name contains, and leading dots. `<` and `>`
-/// are also not allowed in names, but are accepted here because NFC can compose them with a following character.
+/// A regular expression that every file name matches. It excludes leading dots and characters that no file name
+/// contains. File names cannot contain `<` and `>` either, but the expression accepts these characters, because NFC can
+/// compose them with a following character.
 pub(in crate::types) const ANY_NAME: &str = concat!(
     r#"^(?:\./)?(?:[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*/)*"#,
     r#"[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*$"#
 );
 
-/// The parsed regular expressions of file name patterns.
+/// File name patterns as parsed regular expressions, one for each pattern.
 #[derive(Debug)]
 pub(in crate::types) struct NamePatterns(Vec<Hir>);
 
 impl NamePatterns {
-    /// Parses regular expressions. Returns `None` if one of them is invalid.
+    /// Parses the regular expressions of file name patterns. Returns `None` if one of them is invalid.
     pub(in crate::types) fn parse<'p>(regexes: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let parse = |regex| {
             let mut parser = ParserBuilder::new().dot_matches_new_line(true).build();
@@ -37,8 +40,8 @@ impl NamePatterns {
         regexes.into_iter().map(parse).collect::<Option<_>>().map(Self)
     }
 
-    /// Returns one pattern in the syntax of ECMA-262 that accepts every name that matches one of the expressions, or
-    /// `None` if it would be longer than [`MAX_LEN`].
+    /// Returns one regular expression in the syntax of ECMA-262 that accepts every name that matches one of the
+    /// patterns. Returns `None` if it would be longer than [`MAX_SCHEMA_PATTERN_LEN`].
     pub(in crate::types) fn ecma(&self) -> Option<String> {
         let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
         let any = Hir::alternation(self.0.iter().map(loosen).collect());
@@ -46,14 +49,15 @@ impl NamePatterns {
         ecma::print(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_LEN)
     }
 
-    /// Returns names that probably match: a short and a longer name for each expression.
+    /// Returns names that probably match the patterns: a short and a longer name for each pattern.
     pub(in crate::types) fn samples(&self) -> impl Iterator<Item = String> {
         let samples = |pattern| [false, true].map(|long| String::from_utf8(sample_name(pattern, long)?).ok());
         self.0.iter().flat_map(samples).flatten()
     }
 }
 
-/// Returns an expression, without anchors, that also matches names before they are normalized.
+/// Returns a regular expression, without anchors, that matches the names that `hir` matches, and also these names
+/// before they are normalized to NFC.
 fn loosen(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::empty(),
@@ -67,7 +71,7 @@ fn loosen(hir: &Hir) -> Hir {
         }
         HirKind::Class(class) => self::class(class),
         HirKind::Repetition(repetition) => match loosen(&repetition.sub) {
-            // Repeating `[^/]*` matches the same texts as `[^/]*`.
+            // Repeating `[^/]*` matches the same texts as `[^/]*`, so the outer repetition is removed.
             sub if matches!(sub.kind(), HirKind::Repetition(inner) if inner.max.is_none()) => sub,
             sub => Hir::repetition(repetition.with(sub)),
         },
@@ -79,7 +83,7 @@ fn loosen(hir: &Hir) -> Hir {
 
 fn class(class: &Class) -> Hir {
     match class {
-        // An expression that matches nothing is parsed as a class of no bytes.
+        // The parser represents an expression that matches nothing as a class of no bytes.
         Class::Bytes(_) => Hir::fail(),
         Class::Unicode(class) if class.is_ascii() => {
             ascii_class(class.iter().map(|range| (range.start(), range.end())))
@@ -88,12 +92,12 @@ fn class(class: &Class) -> Hir {
     }
 }
 
-/// Returns `true` if a class contains a character.
+/// Returns `true` if a character class contains a character.
 fn contains(class: &ClassUnicode, char: char) -> bool {
     class.iter().any(|range| (range.start()..=range.end()).contains(&char))
 }
 
-/// Returns a class of ASCII characters and of the characters that NFC turns into them.
+/// Returns a character class of the ASCII characters in `ranges` and of the characters that NFC converts to them.
 fn ascii_class(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     let mut class = ClassUnicode::empty();
     for (start, end) in ranges {
@@ -104,7 +108,7 @@ fn ascii_class(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     Hir::class(Class::Unicode(class))
 }
 
-/// Returns an expression for any number of characters, including `/` if `with_slash` is `true`.
+/// Returns a regular expression for any number of characters. The characters include `/` if `with_slash` is `true`.
 fn any_characters(with_slash: bool) -> Hir {
     let mut class = ClassUnicode::new([ClassUnicodeRange::new('/', '/')]);
     class.negate();
@@ -115,7 +119,8 @@ fn any_characters(with_slash: bool) -> Hir {
     Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub })
 }
 
-/// Returns the bytes of a name that probably matches an expression.
+/// Returns the bytes of a name that probably matches the regular expression `hir`: a short name, or a longer name if
+/// `is_long` is `true`.
 fn sample_name(hir: &Hir, long: bool) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
@@ -127,7 +132,8 @@ fn sample_name(hir: &Hir, long: bool) -> Option<Vec<u8>> {
             Some(char.to_string().into_bytes())
         }
         HirKind::Repetition(repetition) => {
-            // Repetitions without a maximum occur at least once, because parts of a name cannot be empty.
+            // A part that may be repeated without a maximum occurs at least once, because the parts of a file name
+            // between `/` cannot be empty.
             let min = u32::from(repetition.max.is_none()) * (1 + u32::from(long));
             Some(sample_name(&repetition.sub, long)?.repeat(repetition.min.max(min) as usize))
         }

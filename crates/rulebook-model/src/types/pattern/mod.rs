@@ -1,4 +1,5 @@
-//! The attribute `regex` of texts: its notation in definitions, its compiled form, and its form in JSON Schema.
+//! The attribute `regex` of strings, which contains a *pattern* that valid strings must match. This Rust module parses
+//! and compiles patterns, and translates them to the regular expressions of JSON Schema.
 
 mod ecma;
 pub(super) mod file_name_patterns;
@@ -13,22 +14,23 @@ use super::{ArgumentError, TypeArguments};
 use parse::ParsedPattern;
 use sample::sample;
 
-/// A compiled `regex`.
+/// A compiled pattern of the attribute `regex`.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// The canonical notation: `/^a+$/i`.
+    /// The canonical notation of the pattern in definitions, such as `/^a+$/i`.
     notation: String,
-    /// The pattern in the syntax of ECMA-262.
+    /// The pattern in the syntax of ECMA-262, for JSON Schemas.
     ecma: String,
     hir: Hir,
 }
 
-/// How many extra repetitions the samples of a pattern have, in the order of preference.
+/// The numbers of extra repetitions with which sample texts of a pattern are generated, in the order of preference.
+/// With 2, a part that must occur once occurs three times.
 const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {
-    /// Compiles the attribute `regex`, or returns `None` if the definition does not have it.
+    /// Compiles the attribute `regex`. Returns `None` if the definition does not have this attribute.
     pub(super) fn read(arguments: &TypeArguments<'_>) -> Result<Option<Self>, ArgumentError> {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
@@ -63,28 +65,28 @@ impl Pattern {
         Ok(Self { regex, notation: flags.format(&pattern), ecma: ecma::print(&hir)?, hir })
     }
 
-    /// Returns `true` if the pattern matches a part of `text`.
+    /// Returns `true` if the pattern matches `text` or a part of `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 
-    /// Returns the canonical notation of the pattern: `/^a+$/i`.
+    /// Returns the canonical notation of the pattern in definitions, such as `/^a+$/i`.
     pub(super) fn notation(&self) -> &str {
         &self.notation
     }
 
-    /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. It avoids `\d`, `\w`, `\s`, `\b` and
-    /// `.`, which regex engines define differently.
+    /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,
+    /// `\w`, `\s`, `\b` and `.`, which regex engines define differently.
     pub(super) fn ecma(&self) -> &str {
         &self.ecma
     }
 
-    /// Returns a short text that probably matches, or `None` if none can be generated.
+    /// Returns a short text that probably matches the pattern, or `None` if no such text can be generated.
     pub(super) fn minimal_sample(&self) -> Option<String> {
         sample::minimal_sample(&self.hir)
     }
 
-    /// Returns texts of several lengths that probably match, in the order of preference.
+    /// Returns texts of several lengths that probably match the pattern, in the order of preference.
     pub(super) fn samples(&self) -> impl Iterator<Item = String> {
         EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample(&self.hir, extra))
     }

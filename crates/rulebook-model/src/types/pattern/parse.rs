@@ -1,21 +1,22 @@
-//! Parses the notation of patterns: between delimiters and followed by flags, or without delimiters.
+//! Parses the notation of patterns in definitions: `/a+/i` with delimiters and flags, or `a+` without delimiters.
 
 use std::fmt::Display;
 
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, Span};
 
-/// The maximum nesting depth of groups and classes.
+/// The maximum nesting depth of groups and character classes in a pattern.
 pub(super) const MAX_NESTING: u32 = 50;
 
-/// A pattern is delimited if it begins with one of these characters, and ends with the same one and optional flags.
-/// PCRE allows further delimiters, but those are also common at the beginning of patterns without delimiters.
+/// The characters that can delimit a pattern. A pattern has delimiters if it begins with one of these characters and
+/// ends with the same character and optional flags. PCRE allows further delimiters, but these characters are also
+/// common at the beginning of patterns without delimiters.
 const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
 
-/// The flags after the closing delimiter.
+/// The flags of a pattern, which are letters after the closing delimiter.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Flags {
-    /// `i`: case is ignored.
+    /// `i`: upper-case and lower-case letters match each other.
     pub(super) ignore_case: bool,
     /// `m`: `^` and `$` also match at the beginning and end of lines.
     pub(super) multi_line: bool,
@@ -27,7 +28,7 @@ pub(super) struct Flags {
     pub(super) extended: bool,
 }
 
-/// A pattern without delimiters, and its flags.
+/// The parts of a pattern's notation: the text between the delimiters, and the flags.
 #[derive(Debug)]
 pub(super) struct ParsedPattern {
     pub(super) pattern: String,
@@ -35,7 +36,7 @@ pub(super) struct ParsedPattern {
 }
 
 impl ParsedPattern {
-    /// Parses `/a+/i`, `{a+}` or `a+`.
+    /// Parses the notation of a pattern, such as `/a+/i`, `{a+}` or `a+`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let undelimited = || Self { pattern: text.to_owned(), flags: Flags::default() };
         let Some(open) = text.chars().next().filter(|c| *c == '{' || DELIMITERS.contains(c)) else {
@@ -49,7 +50,8 @@ impl ParsedPattern {
                 _ => Ok(undelimited()),
             };
         };
-        // If the text after a delimiter other than `/` or `}` cannot be flags, the pattern has no delimiters.
+        // If the text after the last delimiter cannot be flags, and the delimiter is not `/` or `}`, the pattern has no
+        // delimiters.
         if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
             return Ok(undelimited());
         }
@@ -73,7 +75,7 @@ impl Flags {
         Ok(flags)
     }
 
-    /// Returns the notation of a pattern with `/` as delimiter and with these flags.
+    /// Returns the notation of `pattern` with `/` as the delimiter and with these flags.
     pub(super) fn format(self, pattern: &str) -> String {
         let mut notation = String::from("/");
         let mut escaped = false;
@@ -97,14 +99,14 @@ impl Flags {
     }
 }
 
-/// Returns the message for an error of the regex parser.
+/// Returns the message of a diagnostic for an error of the regex parser.
 pub(super) fn error_message(error: &(impl Display + ?Sized)) -> String {
     format!("the pattern cannot be parsed: {error}")
 }
 
-/// Replaces `\d`, `\w`, `\s` and `\b` in a pattern by their meaning in ASCII.
+/// Replaces `\d`, `\w`, `\s` and `\b` in a pattern by patterns that have the same meaning for ASCII texts.
 ///
-/// The parser's option for ASCII cannot be used, because with it `.` matches bytes that are not valid UTF-8.
+/// The option of the regex parser for ASCII is not used, because it makes `.` match bytes that are not valid UTF-8.
 pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, String> {
     let ast = ParserBuilder::new()
         .nest_limit(MAX_NESTING)
@@ -112,7 +114,7 @@ pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, Stri
         .build()
         .parse(pattern)
         .map_err(|error| error_message(error.kind()))?;
-    // Infallible: the visitor returns no errors.
+    // This pattern always matches, because the visitor returns no errors.
     let Ok(replacements) = ast::visit(&ast, Replacements(Vec::new()));
     let mut ascii = pattern.to_owned();
     for (span, replacement) in replacements.into_iter().rev() {
@@ -121,7 +123,7 @@ pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, Stri
     Ok(ascii)
 }
 
-/// The parts of the pattern to replace, in the order of the pattern, each with its replacement.
+/// The parts of a pattern that must be replaced, in the order of the pattern, each with its replacement.
 struct Replacements(Vec<(Span, &'static str)>);
 
 impl ast::Visitor for Replacements {

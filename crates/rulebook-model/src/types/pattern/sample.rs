@@ -1,24 +1,25 @@
-//! Generates readable texts that a pattern probably matches.
+//! Generates readable sample texts, which a pattern probably matches.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
-/// The maximum length of a sample in bytes.
+/// The maximum length of a sample text in bytes.
 const MAX_LEN: usize = 4096;
 
-/// The characters of samples, in groups. A character class is represented by characters of the first group that it
-/// shares any with.
+/// The characters of which sample texts consist, in groups. For a character class, the first group is used that has
+/// characters of this class.
 const GROUPS: [&str; 4] =
     ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "1234567890", "-_.:/@+#%&=,;!?*()[]{}<>$~^|'\"`\\ "];
 
-/// Returns a text that matches if the assertions in the pattern are true for it, or `None` if no text can be generated.
-/// Repetitions occur `extra` times more often than required, up to their maximum.
+/// Returns a text that matches the pattern `hir` if the assertions in the pattern are true for this text. Returns
+/// `None` if no text can be generated. Each repeated part occurs `extra_repetitions` times more often than required, up
+/// to its maximum.
 pub(super) fn sample(hir: &Hir, extra: u32) -> Option<String> {
     let mut sample = Sampler { text: String::new(), extra: Some(extra), used: [0; GROUPS.len()] };
     sample.append(hir).then_some(sample.text)
 }
 
-/// Returns the smallest such text: repetitions occur only as often as required, and a character class is represented by
-/// its first visible character.
+/// Returns the smallest text that [`sample_text`] could generate. Each repeated part occurs only as often as required,
+/// and the first visible character of a character class is used.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
     let mut sample = Sampler { text: String::new(), extra: None, used: [0; GROUPS.len()] };
     sample.append(hir).then_some(sample.text)
@@ -26,14 +27,16 @@ pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
 
 struct Sampler {
     text: String,
-    /// The extra repetitions; `None` for a minimal sample.
+    /// The number of times by which a repeated part occurs more often than required. `None` for a minimal sample text.
     extra: Option<u32>,
-    /// The number of characters already used from each of [`GROUPS`].
+    /// The number of characters that have been used from each of [`CHARACTER_GROUPS`], so that the next character
+    /// differs.
     used: [usize; GROUPS.len()],
 }
 
 impl Sampler {
-    /// Appends a text for a part of the pattern. Returns `false` if no text can be generated or the text is too long.
+    /// Appends a text that matches a part of the pattern. Returns `false` if no text can be generated or the text is
+    /// too long.
     fn append(&mut self, hir: &Hir) -> bool {
         let appended = match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
@@ -73,7 +76,7 @@ impl Sampler {
             if !self.append(part) {
                 return false;
             }
-            // Further repetitions of an empty text have no effect.
+            // If the part matches an empty text, further repetitions have no effect.
             if self.text.len() == before {
                 return true;
             }
@@ -81,7 +84,7 @@ impl Sampler {
         true
     }
 
-    /// Returns a character of a class, or `None` if the class is empty.
+    /// Returns a character of a character class, or `None` if the class is empty.
     fn character(&mut self, class: &ClassUnicode) -> Option<char> {
         let Some(_) = self.extra else {
             let visible = class.iter().find(|range| range.end() >= '!');

@@ -1,4 +1,5 @@
-//! Reads a method of a class: one method of the parsed definition for each of its HTTP methods.
+//! Reads a method of a PhalApi class, which becomes one method of the parsed definition for each HTTP method that it
+//! allows.
 
 use std::collections::HashMap;
 
@@ -15,8 +16,9 @@ use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a method of the class `class`. The method also has the rules `common` of its class, except those that it
-/// replaces by a rule with the same name. `is_common_complete` is `false` if an invalid common rule was omitted.
+/// Reads a method of the class `class`. The method also has the rules `common` of its class, except for the rules that
+/// the method replaces by a rule with the same name. `is_common_complete` is `false` if an invalid rule of the class
+/// was omitted.
 pub(super) fn read_method(
     class: &Spanned<String>,
     member: &Member,
@@ -40,7 +42,7 @@ pub(super) fn read_method(
     let has_get = methods.iter().any(|http| http.value == "GET");
     let incomplete = object.incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
     let methods = methods.into_iter().map(|http| Method {
-        // Only GET can respond with JSONP, so `@jsonp` applies to GET if the method has it.
+        // Only GET can respond with JSONP, so `@jsonp` applies only to GET if the method allows GET.
         options: Options {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_get || http.value == "GET"),
             ..Options::default()
@@ -59,8 +61,8 @@ pub(super) fn read_method(
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
 }
 
-/// Merges the rules of a class with those of a method, in the order of PhalApi: a rule of the method takes the position
-/// of the rule of the class that has the same name in code; the other rules of the method come last.
+/// Merges the rules of a class with the rules of a method, in the order of PhalApi: a rule of the method takes the
+/// place of the rule of the class that has the same name in code. The other rules of the method come last.
 fn merge_rules(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
     let mut all = common.to_vec();
     let by_name: HashMap<&str, usize> =
@@ -94,7 +96,7 @@ fn http_methods(
     let uppercase = |name: Spanned<String>| name.map(|name| name.to_ascii_uppercase());
     let names: Vec<_> = names.into_iter().map(uppercase).collect();
     let bodiless = names.iter().find(|name| matches!(name.value.as_str(), "GET" | "DELETE"));
-    // `compile` reports file parameters of such a method, because it knows the types.
+    // `compile` reports the file parameters of methods without a body, because it knows the types of the parameters.
     if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
         let message = format!("{} has no body, but a rule reads its value from the body", http.value);
         diagnostics.push(
@@ -107,7 +109,7 @@ fn http_methods(
     names
 }
 
-/// Returns a class name with a lowercase first letter, as it occurs in the path.
+/// Returns the name of a class with a lowercase first letter, as it occurs in the path of the service.
 fn lowercase_first(class: &str) -> String {
     let mut letters = class.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()))

@@ -1,7 +1,9 @@
-//! The dialect `rules`: the classes of PhalApi and the rules of their methods.
+//! Reads files in the dialect `rules`, which contain the classes of the PHP framework PhalApi and the rules of the
+//! classes' methods. A *rule* defines a parameter.
 //!
-//! A class is a module. A method of a class is the service `/class/method`, by default with GET and POST. Its
-//! parameters are the rules of the method, and the rules under `*` of the class that the method does not replace.
+//! A class becomes an API module. A method of a class becomes the service `/class/method`, by default with GET and
+//! POST. The parameters of the service are the rules of the method, and the rules under the key `*` of the class unless
+//! the method has a rule with the same name.
 
 mod method;
 mod returns;
@@ -19,10 +21,10 @@ use crate::span::Spanned;
 use method::read_method;
 use rule::Rule;
 
-/// The envelope of classes that do not set one.
+/// The envelope (the JSON structure of responses) of classes that do not set an envelope.
 const DEFAULT_ENVELOPE: &str = "phalapi";
 
-/// Reads a file of this dialect: each class is a module.
+/// Reads a file of this dialect. Each class in the file becomes an API module.
 pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Some(file) = CheckedObject::new(node, &FILE, diagnostics) else {
         return Vec::new();
@@ -51,8 +53,8 @@ fn read_class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Modu
     })
 }
 
-/// Returns `true` if the common parameters are written as rules. Parameters of the dialect `tree` have the key `info`,
-/// or a name with the prefix of a part of the request (`GET@x`); rules have neither.
+/// Returns `true` if the parameters in the setting `common` are written as rules. Parameters of the dialect `tree` have
+/// the key `info`, or a name with the prefix of a part of the request (`GET@x`); rules have neither.
 pub(super) fn are_rules(members: &Members) -> bool {
     let mut named = named_members(members).peekable();
     let is_tree_parameter = |member: &Member| {
@@ -63,13 +65,14 @@ pub(super) fn are_rules(members: &Members) -> bool {
     named.peek().is_some() && !named.any(is_tree_parameter)
 }
 
-/// Reads the rules that all methods of the API have.
+/// Reads the rules in the setting `common`, which apply to all methods of the API.
 pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
     let (rules, _) = read_rules(object, &COMMON, diagnostics);
     rules.into_iter().map(|rule| rule.parameter).collect()
 }
 
-/// Reads the rules in an object with the key table `keys`. The second result is `false` if an invalid rule was omitted.
+/// Reads the rules in an object whose other keys are in the key table `keys`. The second result is `false` if an
+/// invalid rule was omitted.
 fn read_rules(
     object: &CheckedObject<'_>,
     keys: &'static KeyTable,
@@ -86,12 +89,13 @@ fn read_rules(
     (rules, is_complete)
 }
 
-/// Returns the members whose names the author chose, which are not in the key table.
+/// Returns the members whose names the author of the definition chose, which are the members that are not in the key
+/// table.
 fn members_except<'a>(object: &CheckedObject<'a>, keys: &'static KeyTable) -> impl Iterator<Item = &'a Member> {
     object.members().filter(|member| keys.iter().all(|key| key.name != member.key.value))
 }
 
-/// Returns `@info` and `@desc` as two paragraphs.
+/// Returns the values of the keys `@info` and `@desc` of an object as two paragraphs of one text.
 fn joined_description(object: &CheckedObject<'_>) -> Option<Spanned<String>> {
     let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
     match (not_blank("@info"), not_blank("@desc")) {

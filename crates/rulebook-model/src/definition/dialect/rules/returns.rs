@@ -1,4 +1,5 @@
-//! Reads `@return`: output fields with paths such as `list[].id`, which become nested objects and arrays.
+//! Reads the key `@return` of a method, which lists output fields with paths such as `list[].id`. The fields become
+//! nested objects and arrays.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use super::super::super::parsed::{Attribute, Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// The maximum number of levels in a path, so that functions can recurse over the fields.
+/// The maximum number of levels in the path of a field, so that functions can recurse over nested fields.
 const MAX_DEPTH: usize = 32;
 
 /// The outputs of a method, or the fields of an object, in the order of the definition.
@@ -20,19 +21,20 @@ struct Fields {
     by_name: HashMap<String, usize>,
 }
 
-/// A field and its nested fields.
+/// An output field with its nested fields.
 #[derive(Default)]
 struct Field {
     name: Spanned<String>,
-    /// The entry of `@return` for this field; `None` if entries exist only for its nested fields.
+    /// The entry of `@return` that defines this field. `None` if `@return` has entries only for nested fields of this
+    /// field.
     entry: Option<Entry>,
-    /// The items of the array, if a path has `[]` after this field.
+    /// The items, if the field is an array because a path has `[]` after the name of the field.
     items: Option<Box<Field>>,
-    /// The fields of the object, if a path has `.` after this field.
+    /// The nested fields, if the field is an object because a path has `.` after the name of the field.
     fields: Fields,
 }
 
-/// An entry of `@return`: the definition of one field.
+/// An entry of `@return`, which defines one field.
 struct Entry {
     term: Option<Spanned<String>>,
     info: Option<Spanned<String>>,
@@ -42,7 +44,7 @@ struct Entry {
     incomplete: bool,
 }
 
-/// Reads `@return`.
+/// Reads the key `@return` of a method's object and returns the outputs of the method.
 pub(super) fn read_return(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
     let entries = object.objects_by_name("@return", &RETURN, diagnostics, |path, object, _| (path, read_entry(object)));
     let mut fields = Fields::default();
@@ -86,7 +88,7 @@ fn read_entry(object: &CheckedObject<'_>) -> Entry {
 }
 
 impl Fields {
-    /// Inserts an entry at its path: `list[].id` is the field `id` of the items of `list`.
+    /// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
     fn insert(&mut self, path: &Spanned<String>, entry: Entry) {
         let mut fields = self;
         let mut steps = path.value.split('.').peekable();
@@ -112,7 +114,7 @@ impl Fields {
         if index == list.len() {
             list.push(Field { name: Spanned::new(name.to_owned(), span), ..Field::default() });
         }
-        // `by_name` holds valid indices of `list` only.
+        // This index is valid, because `index_by_name` contains only indices of `list`.
         &mut list[index]
     }
 
@@ -125,7 +127,8 @@ impl Field {
     fn output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
         let name = self.name.clone();
         let entry = self.entry.as_mut();
-        // A blank name is reported later; its description would be reported as missing too.
+        // If the name is blank, `compile` reports the name. Without this exception, it would also report a missing
+        // description.
         let is_blank = name.value.trim().is_empty();
         let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
         let example = self.entry.as_mut().and_then(|entry| entry.example.take());
@@ -134,7 +137,7 @@ impl Field {
         Output { r#type, name, info, example, span, incomplete: incomplete || is_blank }
     }
 
-    /// Returns the type of the field: the type of its entry, combined with the array or object that the nested fields
+    /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields
     /// imply.
     fn r#type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
         let Self { name, entry, items, fields } = self;
@@ -171,8 +174,9 @@ impl Field {
     }
 }
 
-/// Returns the attributes of an array. The attributes of its items become the attribute `items`, besides the
-/// `attributes` of the array itself. The term is still that of the items.
+/// Returns the type of an array's items with the attributes of the array. `attributes` are the attributes of the array
+/// itself. The attributes of its items are added as the attribute `items`. The term of the result is the term of the
+/// items; the caller must convert it to the term of the array.
 fn array_type(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     let TypeSpec { term, attributes: item_attributes, items: deeper, fields } = item;
     let term = term.unwrap_or_else(|| Spanned::new("any".to_owned(), Span::default()));
@@ -186,7 +190,7 @@ fn array_type(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     TypeSpec { term: Some(term), attributes, items, fields }
 }
 
-/// Removes the `?` of an optional type.
+/// Returns a term without the `?` that marks an optional type.
 fn without_question_mark(term: &str) -> &str {
     term.strip_prefix('?').unwrap_or(term)
 }

@@ -1,4 +1,4 @@
-//! Reads a rule: a parameter of PhalApi, converted to the keys and types of the dialect `tree`.
+//! Reads a rule, which defines a parameter in PhalApi, and converts it to the keys and types of the dialect `tree`.
 
 use serde_json::{Number, Value as Json};
 
@@ -11,22 +11,24 @@ use super::super::method::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// The source in PhalApi for data of the web server (PHP's `$_SERVER`), which rulebook does not support.
+/// The value of `source` that selects data of the web server in PhalApi (PHP's `$_SERVER`). rulebook does not support
+/// it.
 const SERVER: &str = "server";
 
-/// A rule, converted to a parameter.
+/// A rule that has been converted to a parameter.
 #[derive(Clone)]
 pub(super) struct Rule {
-    /// The parameter's name in code.
+    /// The parameter's name in the code of handlers.
     pub name: String,
     pub parameter: Parameter,
-    /// `true` if the value can be sent only in a body, because it is a file or its source is `post`.
+    /// `true` if the parameter's value can be sent only in a body, because it is a file or the rule has the source
+    /// `post`.
     pub needs_body: bool,
-    /// The span of `source` if its value is `post`.
+    /// The span of the value of the key `source` if it is `post`; otherwise `None`.
     pub post_source: Option<Span>,
 }
 
-/// Reads a rule. Returns `None` and reports the value if it is not an object.
+/// Reads a rule. If the value is not an object, reports the value and returns `None`.
 pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
     let name = &member.key;
@@ -49,7 +51,7 @@ pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> O
     let is_blank = name.value.trim().is_empty();
     let parameter = Parameter {
         key: Spanned::new(format!("{prefix}{}", request_name.value), name.span),
-        // If the rule has no name at all, the blank key is reported instead.
+        // If the rule has no other name, `compile` reports the blank key instead of a blank name.
         name: (!is_blank || object.has("name")).then(|| name.clone()),
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
@@ -84,7 +86,7 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
             "min" | "max" if name != "datetime" => value.map(parse_number),
             "format" => format_attribute(&name, value, diagnostics)?,
             "items" => value.map(convert_items),
-            // `callback_attribute` has reported it.
+            // `callback_attribute` has reported a `callback` of another type than `callable`.
             "callback" if name != "callable" => return None,
             _ => value,
         };
@@ -92,7 +94,8 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
     });
     let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
     let is_optional = has_mark || (required.is_none() && !object.has("default"));
-    // A term with several `?` is an error; the diagnostic shows it as written.
+    // A term that begins with several `?` is an error. The term is kept, so that the diagnostic shows it as the author
+    // wrote it.
     let term = if term.value.starts_with("??") {
         term
     } else {
@@ -101,8 +104,8 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
     TypeSpec { term: Some(term), attributes, items, fields }
 }
 
-/// Returns the attribute `callback` if the rule has it under its other name, `callable`. Reports a rule that has both
-/// names, and a rule whose type has no callback.
+/// Returns the attribute `callback` if the rule has this attribute under its other name, `callable`. Reports a rule
+/// that has both names, and a rule whose type has no callback.
 fn callback_attribute(
     type_name: &str,
     object: &CheckedObject<'_>,
@@ -129,7 +132,8 @@ fn callback_attribute(
     Some((Spanned::new("callback".to_owned(), second.key.span), Spanned::new(second.value.json(), second.value.span)))
 }
 
-/// Returns `on_after_parse` as the attribute `after`. An array of a class and a method, as in PHP, is one function.
+/// Returns the key `on_after_parse` as the attribute `after`. An array of a class and a method, as in PHP, is one
+/// function.
 fn after_attribute(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "on_after_parse")?;
     let span = member.value.span;
@@ -148,13 +152,13 @@ fn after_attribute(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>
     Some((Spanned::new("after".to_owned(), member.key.span), Spanned::new(names, span)))
 }
 
-/// Converts a bound that is written as a string to a number.
+/// Converts a bound to a number if it is written as a string that contains a number.
 fn parse_number(bound: Json) -> Json {
     let Json::String(text) = &bound else { return bound };
     text.trim().parse::<Number>().map_or(bound, Json::Number)
 }
 
-/// Converts the attributes of items, whose bounds may be written as strings too.
+/// Converts the attributes of an array's items. Their bounds may also be written as strings.
 fn convert_items(attributes: Json) -> Json {
     let Json::Object(attributes) = attributes else { return attributes };
     let convert = |(key, value): (String, Json)| {
@@ -168,8 +172,8 @@ fn convert_items(attributes: Json) -> Json {
     Json::Object(attributes.into_iter().map(convert).collect())
 }
 
-/// Converts the attribute `format`. Returns `None` for the type `string`: all strings are UTF-8, so any other format is
-/// reported.
+/// Converts the value of the attribute `format` to lower case. For the type `string`, returns `None`, because all
+/// strings are UTF-8; any other format of a string is reported.
 fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnostic>) -> Option<Spanned<Json>> {
     let Json::String(text) = &value.value else { return Some(value) };
     let lowercase = text.to_ascii_lowercase();
@@ -184,7 +188,8 @@ fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec
     None
 }
 
-/// Returns the prefix of the parameter's key in the dialect `tree`, and the span of `source` if the rule has it.
+/// Returns the prefix that the parameter's key has in the dialect `tree`, and the span of the key `source` if the rule
+/// has this key.
 fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
     let Some(source) = object.string("source") else {
         return ("ANY@", None);
@@ -217,7 +222,7 @@ fn unexpected_prefix(request_name: &Spanned<String>) -> Diagnostic {
         .help("remove the prefix or the braces; `source` sets the part of the request that has the value")
 }
 
-/// Returns `true` if the dialect `tree` would read the name as the key of a parameter outside of the body, such as
+/// Returns `true` if the dialect `tree` would read a name as the key of a parameter outside of the body, such as
 /// `GET@x`.
 pub(super) fn has_location_prefix(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
