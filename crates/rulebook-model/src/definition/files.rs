@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::jsonc::MAX_BYTES;
+use super::jsonc::MAX_FILE_BYTES;
 
 /// The content of a definition file, or why the content is not available.
-pub(super) enum Content {
+pub(super) enum FileContent {
     /// The file could be read and has these bytes.
     Bytes(Vec<u8>),
-    /// The file has more than [`MAX_BYTES`] bytes.
+    /// The file has more than [`MAX_FILE_BYTES`] bytes.
     TooLarge,
     /// The file could not be read.
     Unreadable(io::Error),
@@ -21,7 +21,7 @@ pub(super) enum Content {
 /// # Errors
 ///
 /// Fails if the files in the folder cannot be listed. If a file cannot be read, the result contains its error.
-pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> {
+pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, FileContent)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -37,20 +37,20 @@ pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> 
     }
     paths.sort();
     let contents = paths.into_iter().map(|path| {
-        let content = read_file(&path).unwrap_or_else(Content::Unreadable);
+        let content = read_file(&path).unwrap_or_else(FileContent::Unreadable);
         (path, content)
     });
     Ok(contents.collect())
 }
 
-fn read_file(path: &Path) -> io::Result<Content> {
+fn read_file(path: &Path) -> io::Result<FileContent> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(limit_size(bytes))
+    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(content_from_bytes(bytes))
 }
 
 /// Returns the content of a file that has these bytes: [`FileContent::TooLarge`] if there are more than
 /// [`MAX_FILE_BYTES`].
-pub(super) fn limit_size(bytes: Vec<u8>) -> Content {
-    if bytes.len() > MAX_BYTES { Content::TooLarge } else { Content::Bytes(bytes) }
+pub(super) fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
+    if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }

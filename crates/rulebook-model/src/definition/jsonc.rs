@@ -8,15 +8,15 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
-use super::syntax_error::{duplicate_key, find_invalid_character, parse_error, too_deep};
+use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// The maximum size of a definition file in bytes.
-pub(super) const MAX_BYTES: usize = 8 << 20;
+pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// The maximum nesting depth of objects and arrays in a file. The limit allows functions to recurse over the tree.
-pub(super) const MAX_DEPTH: usize = 128;
+pub(super) const MAX_JSON_DEPTH: usize = 128;
 
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub(crate) struct Member {
 
 impl Node {
     /// Returns a description of the value, such as "a string", which a message inserts after "but this is".
-    pub fn describe(&self) -> String {
+    pub fn describe_kind(&self) -> String {
         match &self.data {
             Data::Null => "null".to_owned(),
             Data::Bool(value) => value.to_string(),
@@ -121,7 +121,7 @@ impl Node {
 
 /// Decodes the bytes of a file: removes a byte order mark and replaces invalid UTF-8. The second result is the offset
 /// of the first invalid byte, or `None` if all bytes are valid.
-pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
+pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
@@ -134,7 +134,7 @@ pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
 ///
 /// If the text has a syntax error, reports the first one and returns `None`. Reports every duplicate key of an object
 /// and keeps only the first member with this key.
-pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(super) fn parse_json(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
     let options = ParseOptions {
         allow_comments: true,
         allow_loose_object_property_names: false,
@@ -148,10 +148,10 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         allow_extended_string_escapes: false,
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
-    let parse_error = parsed.as_ref().err().map(|error| parse_error(file, text, error.range(), error.kind()));
+    let parse_error = parsed.as_ref().err().map(|error| json_parse_error(file, text, error.range(), error.kind()));
     // If a string is not closed, the JSON parser reports an error at the end of the string, but the line break within
     // the string is a better position. So the error with the earlier position is reported.
-    let invalid_character = find_invalid_character(file, text);
+    let invalid_character = find_invalid_character_error(file, text);
     let first = match (parse_error, invalid_character) {
         (Some(error), Some(invalid)) if error.span.start < invalid.span.start => Some(error),
         (error, invalid) => invalid.or(error),
@@ -161,11 +161,11 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         return None;
     }
     let value = parsed.ok()?.value;
-    let mut converter = Converter { file, text, diagnostics: Vec::new() };
+    let mut converter = NodeConverter { file, text, diagnostics: Vec::new() };
     let node = match value {
         Some(value) => converter.convert_value(value, 1),
         None => {
-            let error = Diagnostic::new(DiagnosticCode::Syntax, span(file, 0, 0), "the file is empty");
+            let error = Diagnostic::new(DiagnosticCode::Syntax, file_span(file, 0, 0), "the file is empty");
             Err(error.help("an empty definition is `{}`"))
         }
     };
@@ -181,30 +181,30 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     }
 }
 
-pub(super) fn span(file: u32, start: usize, end: usize) -> Span {
+pub(super) fn file_span(file: u32, start: usize, end: usize) -> Span {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Span { file, start: offset(start), end: offset(end) }
 }
 
 /// Converts the syntax tree of the JSON parser to nodes.
-struct Converter<'a> {
+struct NodeConverter<'a> {
     file: u32,
     text: &'a str,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Converter<'_> {
+impl NodeConverter<'_> {
     fn convert_value(&mut self, value: ast::Value<'_>, depth: usize) -> Result<Node, Diagnostic> {
         let range = value.range();
-        let whole = span(self.file, range.start, range.end);
-        if depth > MAX_DEPTH {
-            return Err(too_deep(whole));
+        let whole = file_span(self.file, range.start, range.end);
+        if depth > MAX_JSON_DEPTH {
+            return Err(too_deep_error(whole));
         }
         let (data, span) = match value {
             ast::Value::NullKeyword(_) => (Data::Null, whole),
             ast::Value::BooleanLit(literal) => (Data::Bool(literal.value), whole),
-            ast::Value::NumberLit(literal) => (Data::Number(parse_number(literal.value, whole)?), whole),
-            ast::Value::StringLit(literal) => (Data::String(literal.value.into_owned()), self.without_quotes(range)),
+            ast::Value::NumberLit(literal) => (Data::Number(parse_json_number(literal.value, whole)?), whole),
+            ast::Value::StringLit(literal) => (Data::String(literal.value.into_owned()), self.span_without_quotes(range)),
             ast::Value::Array(array) => {
                 let items = array.elements.into_iter().map(|item| self.convert_value(item, depth + 1));
                 (Data::Array(items.collect::<Result<_, _>>()?), whole)
@@ -217,12 +217,12 @@ impl Converter<'_> {
     fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
         let mut list = Vec::with_capacity(object.properties.len());
         for property in object.properties {
-            let span = self.without_quotes(property.name.range());
+            let span = self.span_without_quotes(property.name.range());
             let key = Spanned::new(property.name.into_string(), span);
             let value = self.convert_value(property.value, depth + 1)?;
             list.push(Member { key, value });
         }
-        let duplicates = report_duplicates(&list, &mut self.diagnostics);
+        let duplicates = report_duplicate_keys(&list, &mut self.diagnostics);
         let incomplete = !duplicates.is_empty();
         let mut duplicates = duplicates.into_iter().peekable();
         let mut index = 0..;
@@ -231,24 +231,24 @@ impl Converter<'_> {
     }
 
     /// Returns the span of a string without its quotes. The span of an empty string includes the quotes.
-    fn without_quotes(&self, range: Range) -> Span {
+    fn span_without_quotes(&self, range: Range) -> Span {
         let is_quoted = self.text.as_bytes().get(range.start) == Some(&b'"');
         if is_quoted && range.end > range.start + 2 {
-            span(self.file, range.start + 1, range.end - 1)
+            file_span(self.file, range.start + 1, range.end - 1)
         } else {
-            span(self.file, range.start, range.end)
+            file_span(self.file, range.start, range.end)
         }
     }
 }
 
 /// Reports the duplicate keys of an object and returns the indices of the members with these keys.
-fn report_duplicates(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+fn report_duplicate_keys(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
     let mut duplicates = Vec::new();
     for (index, Member { key, .. }) in list.iter().enumerate() {
         match first.entry(&key.value) {
             Entry::Occupied(first) => {
-                diagnostics.push(duplicate_key(&key.value, key.span, *first.get()));
+                diagnostics.push(duplicate_key_error(&key.value, key.span, *first.get()));
                 duplicates.push(index);
             }
             Entry::Vacant(entry) => {
@@ -260,6 +260,6 @@ fn report_duplicates(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<
 }
 
 /// Parses a JSON number. An integer of more than 64 bits becomes a float.
-fn parse_number(text: &str, span: Span) -> Result<Number, Diagnostic> {
+fn parse_json_number(text: &str, span: Span) -> Result<Number, Diagnostic> {
     text.parse().map_err(|_| Diagnostic::new(DiagnosticCode::Syntax, span, "the number is too large"))
 }

@@ -6,24 +6,24 @@
 //! checked later by [`crate::compile`].
 
 mod app;
+mod checked_object;
 mod dialect;
 pub mod dialect_spec;
 mod files;
 mod jsonc;
 pub mod keys;
-mod object;
 pub mod parsed;
 mod syntax_error;
 
 pub(crate) use dialect::METHOD_NAMES;
 pub(crate) use jsonc::{Data, Node};
-pub(crate) use object::CheckedObject;
+pub(crate) use checked_object::CheckedObject;
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use crate::span::Span;
-use files::Content;
+use files::FileContent;
 use parsed::Definition;
 
 /// The result of loading the files of a definition and parsing their text.
@@ -42,11 +42,11 @@ pub struct Loaded {
 #[must_use]
 pub fn load(folder: &Path) -> Loaded {
     match files::read_folder(folder) {
-        Ok(files) => parse(folder, files),
+        Ok(files) => parse_files(folder, files),
         Err(error) => {
             let mut loaded = Loaded::default();
             let message = format!("cannot read the folder `{}`: {error}", folder.display());
-            report_missing(&mut loaded, folder, message);
+            report_missing_definition(&mut loaded, folder, message);
             loaded
         }
     }
@@ -66,11 +66,11 @@ pub fn load(folder: &Path) -> Loaded {
 pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Loaded {
     let first = files.first().and_then(|(path, _)| path.parent());
     let folder = first.unwrap_or(Path::new("")).to_owned();
-    let files = files.into_iter().map(|(path, bytes)| (path, files::limit_size(bytes)));
-    parse(&folder, files.collect())
+    let files = files.into_iter().map(|(path, bytes)| (path, files::content_from_bytes(bytes)));
+    parse_files(&folder, files.collect())
 }
 
-fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
+fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> Loaded {
     let mut loaded = Loaded::default();
     let mut settings = Vec::new();
     let mut has_unreadable_settings = false;
@@ -84,7 +84,7 @@ fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
         match node {
             Some(node) if is_app || is_whole_api => settings.push(node),
             Some(node) => {
-                let modules = dialect::read(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
+                let modules = dialect::read_api_modules(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
                 loaded.definition.modules.extend(modules);
             }
             // A file that could not be parsed may contain API modules, so they must not be reported as missing.
@@ -94,33 +94,33 @@ fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
             }
         }
     }
-    app::read(settings, &mut loaded.definition, &mut loaded.diagnostics);
+    app::read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
     loaded.definition.app.incomplete |= has_unreadable_settings;
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
-        report_missing(&mut loaded, folder, message);
+        report_missing_definition(&mut loaded, folder, message);
     }
     loaded
 }
 
 /// Adds a file to the sources in `loaded` and parses the file's text. If the text cannot be read or parsed, reports the
 /// error and returns `None`.
-fn parse_file(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<Node> {
+fn parse_file(path: PathBuf, content: FileContent, loaded: &mut Loaded) -> Option<Node> {
     let (code, message) = match content {
-        Content::Bytes(bytes) => {
-            let (text, invalid_byte) = jsonc::decode(&bytes);
+        FileContent::Bytes(bytes) => {
+            let (text, invalid_byte) = jsonc::decode_utf8(&bytes);
             let file = loaded.sources.add(path, text);
             if let Some(offset) = invalid_byte {
-                loaded.diagnostics.push(syntax_error::not_utf8(file, offset));
+                loaded.diagnostics.push(syntax_error::not_utf8_error(file, offset));
                 return None;
             }
             let text = &loaded.sources.get(file)?.text;
-            return jsonc::parse(file, text, &mut loaded.diagnostics);
+            return jsonc::parse_json(file, text, &mut loaded.diagnostics);
         }
-        Content::TooLarge => {
-            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_BYTES >> 20))
+        FileContent::TooLarge => {
+            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_FILE_BYTES >> 20))
         }
-        Content::Unreadable(error) => (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}")),
+        FileContent::Unreadable(error) => (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}")),
     };
     let file = loaded.sources.add(path, String::new());
     loaded.diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
@@ -136,7 +136,7 @@ fn is_whole_api(node: &Node) -> bool {
     has("modules") && !has("dialect")
 }
 
-fn report_missing(loaded: &mut Loaded, folder: &Path, message: String) {
+fn report_missing_definition(loaded: &mut Loaded, folder: &Path, message: String) {
     let file = loaded.sources.add(folder.to_owned(), String::new());
     loaded.diagnostics.push(Diagnostic::new(DiagnosticCode::MissingDefinition, start_of_file(file), message).help(
         "a definition is a folder with a `*.json` file for each module and optionally `app.json`; \

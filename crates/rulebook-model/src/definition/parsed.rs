@@ -19,14 +19,14 @@ use crate::span::{Span, Spanned};
 #[derive(Debug, Default)]
 pub struct Definition {
     /// The settings in `app.json`, or at the top level of a file that contains a whole API.
-    pub app: App,
+    pub app: AppSettings,
     /// The API modules of all files. Several entries may have the same name; together they form one API module.
     pub modules: Vec<Module>,
 }
 
 /// The settings of an API: the members of `app.json`, and of files that contain a whole API.
 #[derive(Debug, Default)]
-pub struct App {
+pub struct AppSettings {
     /// The settings whose values have the right kind, in the order of the text. [`crate::compile`] reads the values.
     pub(crate) settings: Vec<Member>,
     /// The parameters in the setting `common`, which every method has.
@@ -39,7 +39,7 @@ pub struct App {
     pub incomplete: bool,
 }
 
-impl App {
+impl AppSettings {
     /// Returns the value of the setting `key`, or `None` if no file contains this setting.
     pub(crate) fn value(&self, key: &str) -> Option<&Node> {
         self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)

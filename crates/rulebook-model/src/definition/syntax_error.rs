@@ -4,14 +4,14 @@ use jsonc_parser::ParseStringErrorKind;
 use jsonc_parser::common::Range;
 use jsonc_parser::errors::ParseErrorKind;
 
-use super::jsonc::{MAX_DEPTH, span};
+use super::jsonc::{MAX_JSON_DEPTH, file_span};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 /// Finds the first character in a file that the JSON parser accepts but that JSON does not allow (RFC 8259 sections 2
 /// and 7): a control character in a string, or whitespace between tokens other than space, tab, line feed and carriage
 /// return. Returns the diagnostic for the character.
-pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic> {
+pub(super) fn find_invalid_character_error(file: u32, text: &str) -> Option<Diagnostic> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -20,7 +20,7 @@ pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic
                 at += 1;
                 while let Some(&inside) = bytes.get(at).filter(|byte| **byte != b'"') {
                     if inside < b' ' {
-                        return Some(control_character(file, at, inside));
+                        return Some(control_character_error(file, at, inside));
                     }
                     at += if inside == b'\\' { 2 } else { 1 };
                 }
@@ -37,7 +37,7 @@ pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic
                 let char = text[at..].chars().next()?;
                 let error = Diagnostic::new(
                     DiagnosticCode::Syntax,
-                    span(file, at, at + char.len_utf8()),
+                    file_span(file, at, at + char.len_utf8()),
                     format!("unexpected character U+{:04X}", u32::from(char)),
                 );
                 return Some(error.help("only spaces, tabs and line breaks may stand between values"));
@@ -47,8 +47,8 @@ pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic
     None
 }
 
-fn control_character(file: u32, at: usize, byte: u8) -> Diagnostic {
-    let span = span(file, at, at + 1);
+fn control_character_error(file: u32, at: usize, byte: u8) -> Diagnostic {
+    let span = file_span(file, at, at + 1);
     if matches!(byte, b'\n' | b'\r') {
         Diagnostic::new(DiagnosticCode::Syntax, span, "line break in a string")
             .help("close the string with `\"`, or write the line break as `\\n`")
@@ -59,11 +59,11 @@ fn control_character(file: u32, at: usize, byte: u8) -> Diagnostic {
 }
 
 /// Returns the diagnostic for an error that the JSON parser reported at `range`.
-pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
+pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
     use ParseErrorKind as Kind;
-    let at = span(file, range.start, range.end);
-    let opening = span(file, range.start, range.start + 1);
-    let end = span(file, text.len(), text.len());
+    let at = file_span(file, range.start, range.end);
+    let opening = file_span(file, range.start, range.start + 1);
+    let end = file_span(file, text.len(), text.len());
     let error = |span, message: &str| Diagnostic::new(DiagnosticCode::Syntax, span, message);
     match kind {
         Kind::TrailingCommasNotAllowed => error(at, "trailing comma").help("remove the comma"),
@@ -89,10 +89,10 @@ pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseError
         Kind::ExpectedObjectValue => error(at, "missing value after the colon"),
         Kind::UnexpectedWord => error(at, "unexpected word").help("write strings in double quotes"),
         Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
-            unexpected(text, at).label("expected a value")
+            unexpected_character_error(text, at).label("expected a value")
         }
-        Kind::UnexpectedTokenInObject => unexpected(text, at).label("expected a key or `}`"),
-        Kind::UnexpectedToken => unexpected(text, at),
+        Kind::UnexpectedTokenInObject => unexpected_character_error(text, at).label("expected a key or `}`"),
+        Kind::UnexpectedToken => unexpected_character_error(text, at),
         Kind::BareDecimalPointNumbersNotAllowed
         | Kind::ExpectedDigit
         | Kind::ExpectedDigitFollowingNegativeSign
@@ -102,7 +102,7 @@ pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseError
         | Kind::UnaryPlusNumbersNotAllowed => {
             error(at, "invalid number").help("JSON numbers are written like `10`, `-0.5` or `1e9`")
         }
-        Kind::NestingDepthExceeded => too_deep(opening),
+        Kind::NestingDepthExceeded => too_deep_error(opening),
         // The other kinds of errors cannot occur: they belong to features of the JSON parser that are switched off, and
         // comments are allowed.
         _ => error(at, &kind.to_string()),
@@ -110,7 +110,7 @@ pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseError
 }
 
 /// Returns the diagnostic for an unexpected character at the start of `span`.
-fn unexpected(text: &str, span: Span) -> Diagnostic {
+fn unexpected_character_error(text: &str, span: Span) -> Diagnostic {
     let char = text.get(span.start as usize..).and_then(|rest| rest.chars().next());
     let message = match char {
         Some(char) => format!("unexpected `{char}`"),
@@ -119,20 +119,20 @@ fn unexpected(text: &str, span: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::Syntax, span, message)
 }
 
-pub(super) fn too_deep(span: Span) -> Diagnostic {
-    let message = format!("objects and arrays are nested more than {MAX_DEPTH} levels deep");
+pub(super) fn too_deep_error(span: Span) -> Diagnostic {
+    let message = format!("objects and arrays are nested more than {MAX_JSON_DEPTH} levels deep");
     Diagnostic::new(DiagnosticCode::Syntax, span, message)
 }
 
 /// Returns the diagnostic for the first byte of a file that is not valid UTF-8. `offset` is the position of the byte.
-pub(super) fn not_utf8(file: u32, offset: usize) -> Diagnostic {
-    let span = span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
+pub(super) fn not_utf8_error(file: u32, offset: usize) -> Diagnostic {
+    let span = file_span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
     Diagnostic::new(DiagnosticCode::Syntax, span, format!("byte {offset} of this file is not valid UTF-8"))
         .help("save the file as UTF-8")
 }
 
 /// Returns the diagnostic for the second occurrence of the key `key` in an object.
-pub(super) fn duplicate_key(key: &str, second: Span, first: Span) -> Diagnostic {
+pub(super) fn duplicate_key_error(key: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::DuplicateKey, second, format!("duplicate key `{key}`"))
         .label("second occurrence")
         .related(first, "first occurrence")

@@ -9,22 +9,22 @@ use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 
 /// The maximum nesting depth of a JSON value that is parsed from a text of the request.
-const MAX_NESTING: u64 = 64;
+const MAX_JSON_DEPTH: u64 = 64;
 
 /// The maximum number of items of an array, members of an object, or parts of a separated list that are parsed from a
 /// text of the request.
-pub(super) const MAX_ITEMS: u64 = 10_000;
+pub(super) const MAX_DECODED_ITEMS: u64 = 10_000;
 
 #[derive(Debug)]
 struct AnyCheck;
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
-    Ok(any())
+    Ok(any_check())
 }
 
 /// Returns a check that accepts every JSON value.
-pub(super) fn any() -> Arc<dyn Check> {
+pub(super) fn any_check() -> Arc<dyn Check> {
     Arc::new(AnyCheck)
 }
 
@@ -34,7 +34,7 @@ pub(super) fn decode_json<'a>(text: Cow<'a, str>, openings: &[char]) -> Value<'a
     if !text.trim_start().starts_with(openings) {
         return Value::Text(text);
     }
-    let limits = JsonLimits::new(MAX_NESTING, MAX_ITEMS);
+    let limits = JsonLimits::new(MAX_JSON_DEPTH, MAX_DECODED_ITEMS);
     match text {
         Cow::Borrowed(borrowed) => value_from_json(borrowed, &limits).unwrap_or(Value::Text(text)),
         Cow::Owned(owned) => match value_from_json(&owned, &limits).map(Value::into_owned) {

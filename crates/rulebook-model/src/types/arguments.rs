@@ -96,7 +96,7 @@ impl TypeArguments<'_> {
             return Ok(());
         }
         let name = self.name;
-        Err(self.invalid(format!("`{name}` has no arguments")).help(format!("write `{name}`")))
+        Err(self.error(format!("`{name}` has no arguments")).help(format!("write `{name}`")))
     }
 
     /// Returns the value of the attribute with this name, which must be a text. Returns `None` if the definition does
@@ -108,7 +108,7 @@ impl TypeArguments<'_> {
         match self.attributes.get(attribute) {
             None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.invalid(format!("`{attribute}` must be a string")).at(attribute)),
+            Some(_) => Err(self.error(format!("`{attribute}` must be a string")).at(attribute)),
         }
     }
 
@@ -126,16 +126,16 @@ impl TypeArguments<'_> {
                 .map(|item| match item {
                     Json::String(text) => Ok(text.clone()),
                     Json::Number(number) => Ok(number.to_string()),
-                    _ => Err(self.invalid(format!("`{attribute}` must be a list of strings")).at(attribute)),
+                    _ => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
                 })
                 .collect::<Result<_, _>>()
                 .map(Some),
-            Some(_) => Err(self.invalid(format!("`{attribute}` must be a list of strings")).at(attribute)),
+            Some(_) => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
         }
     }
 
     /// Creates an error of the kind [`ArgumentErrorKind::Invalid`] in the term of the type.
-    pub(super) fn invalid(&self, message: impl Into<String>) -> ArgumentError {
+    pub(super) fn error(&self, message: impl Into<String>) -> ArgumentError {
         ArgumentError::new(ArgumentErrorKind::Invalid, message)
     }
 }

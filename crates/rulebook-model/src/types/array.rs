@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::any::{self, any, decode_json};
+use super::any::{self, any_check, decode_json};
 use super::bounds::Bounds;
-use super::check::{first_valid, keep_valid};
-use super::table::ITEMS;
+use super::check::{first_valid_value, keep_valid_values};
+use super::table::ITEMS_ATTRIBUTE;
 use super::{ArgumentError, Arity, Check, MaxSize, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
-const FIELDS: &str = "fields";
+const FIELDS_ATTRIBUTE: &str = "fields";
 
 /// The conversion of a parameter's text to an array if the text does not begin like a JSON array.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +29,10 @@ enum TextDecoding {
 
 #[derive(Debug)]
 struct ArrayCheck {
-    name: &'static str,
-    item: Arc<dyn Check>,
+    type_name: &'static str,
+    item_check: Arc<dyn Check>,
     /// The bounds of the number of items, or of members if the value is an object.
-    count: Bounds<u64>,
+    item_count: Bounds<u64>,
     text_decoding: TextDecoding,
     /// If `true`, objects are valid too, and `item_check` checks the value of each member.
     accepts_objects: bool,
@@ -42,72 +42,67 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(compile_array("array", false, arguments)?))
 }
 
-pub(super) fn compile_filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(super) fn compile_filled_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let array = compile_array("array", false, arguments)?;
-    Ok(Arc::new(ArrayCheck { count: array.count.non_empty()?, ..array }))
+    Ok(Arc::new(ArrayCheck { item_count: array.item_count.with_default_min_one()?, ..array }))
 }
 
-pub(super) fn compile_loose(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(super) fn compile_loose_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(compile_array("loose_array", true, arguments)?))
 }
 
 fn compile_array(
-    name: &'static str,
+    type_name: &'static str,
     accepts_objects: bool,
     arguments: &TypeArguments<'_>,
 ) -> Result<ArrayCheck, ArgumentError> {
     let item = match arguments.positional {
-        [] => any(),
+        [] => any_check(),
         [TypeArgument::Type(item)] => Arc::clone(item),
         _ => {
-            return Err(arguments
-                .invalid(format!("`{name}` has one argument, the type of its items, in `<>`"))
+            return Err(arguments.error(format!("`{name}` has one argument, the type of its items, in `<>`"))
                 .help(format!("write `{name}<int>`")));
         }
     };
     if item.arity() == Arity::Files {
-        let error = arguments
-            .invalid("an array of files cannot be an item of an array, because multipart bodies have no nested parts");
+        let error = arguments.error("an array of files cannot be an item of an array, because multipart bodies have no nested parts");
         return Err(error.help("write `array<file>`"));
     }
     check_items_attribute(name, arguments)?;
     if arguments.fields.is_some() {
-        return Err(arguments
-            .invalid("only objects have `fields`")
+        return Err(arguments.error("only objects have `fields`")
             .at("fields")
             .help(format!("write `{name}<object>`")));
     }
     // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is
     // hidden.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
-    let count = Bounds::read(&attributes_only, false)?;
+    let count = Bounds::from_arguments(&attributes_only, false)?;
     let separator = arguments.text("separator")?;
     let text_decoding = match (arguments.text("format")?, separator) {
         (None, None) => TextDecoding::SingleItem,
         (Some("json"), None) => TextDecoding::Json,
-        (Some("explode"), Some("")) => return Err(arguments.invalid("`separator` is empty").at("separator")),
+        (Some("explode"), Some("")) => return Err(arguments.error("`separator` is empty").at("separator")),
         (Some("explode"), separator) => TextDecoding::Split(separator.unwrap_or(",").to_owned()),
         (None | Some("json"), Some(_)) => {
-            return Err(arguments
-                .invalid("`separator` requires the format `explode`")
+            return Err(arguments.error("`separator` requires the format `explode`")
                 .at("separator")
                 .help("add `\"format\": \"explode\"`"));
         }
         (Some(_), _) => {
-            return Err(arguments
-                .invalid("the `format` of an array must be `explode` or `json`")
+            return Err(arguments.error("the `format` of an array must be `explode` or `json`")
                 .at("format")
                 .help("remove `format` to treat a single text as the only item"));
         }
     };
-    Ok(ArrayCheck { name, item, count, text_decoding, accepts_objects })
+    Ok(ArrayCheck { type_name: name, item_check: item, item_count: count, text_decoding, accepts_objects })
 }
 
 /// Checks that the attribute `items` is an object. The compiler of terms has already used its content to compile the
 /// type of the items.
 fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<(), ArgumentError> {
-    let error = |message: &str| arguments.invalid(message).at(ITEMS);
-    match arguments.attributes.get(ITEMS) {
+    let error = |message: &str| arguments.error(message).at(ITEMS_ATTRIBUTE);
+    match arguments.attributes.get(ITEMS_ATTRIBUTE) {
         Some(Json::Object(_)) if arguments.positional.is_empty() => {
             Err(error("`items` requires the type of the items").help(format!("write `{name}<int>`")))
         }
@@ -118,8 +113,8 @@ fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<()
 
 /// Splits `text` at `separator`. An empty text has no parts. Returns `None` if there are more than
 /// [`any::MAX_DECODED_ITEMS`] parts.
-fn split_text<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
-    let limit = any::MAX_ITEMS as usize;
+fn split_at_separator<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
+    let limit = any::MAX_DECODED_ITEMS as usize;
     let parts: Vec<_> = match text {
         Cow::Borrowed("") => Vec::new(),
         Cow::Borrowed(text) => text.split(separator).take(limit + 1).map(Cow::Borrowed).collect(),
@@ -134,19 +129,19 @@ fn split_text<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, st
 
 impl ArrayCheck {
     fn decode_items<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        Value::List(texts.into_iter().map(|text| self.item.decode(text)).collect())
+        Value::List(texts.into_iter().map(|text| self.item_check.decode(text)).collect())
     }
 
     fn check_items<'a>(&self, items: Vec<Value<'a>>) -> Result<Vec<Value<'a>>, TypeMismatch> {
         let check = |(index, item)| {
-            let checked = self.item.check(item);
+            let checked = self.item_check.check(item);
             checked.map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
         };
         items.into_iter().enumerate().map(check).collect()
     }
 
     fn check_members<'a>(&self, members: Vec<(Cow<'a, str>, Value<'a>)>) -> Result<Value<'a>, TypeMismatch> {
-        let check = |(key, member): (Cow<'a, str>, Value<'a>)| match self.item.check(member) {
+        let check = |(key, member): (Cow<'a, str>, Value<'a>)| match self.item_check.check(member) {
             Ok(member) => Ok((key, member)),
             Err(mismatch) => Err(mismatch.inside(&format!(".{key}"))),
         };
@@ -156,8 +151,8 @@ impl ArrayCheck {
 
 impl ArrayCheck {
     /// Returns the bound that `count`, the number of items of a value, violates.
-    fn violation(&self, count: usize) -> Option<Violation> {
-        Violation::of_bounds(Measure::Count, self.count.min, self.count.max, count as u64)
+    fn count_violation(&self, count: usize) -> Option<Violation> {
+        Violation::of_bounds(Measure::Count, self.item_count.min, self.item_count.max, count as u64)
     }
 }
 
@@ -169,7 +164,7 @@ impl Check for ArrayCheck {
             (Value::Text(text), _) if text.trim_start().starts_with(openings) => Value::Text(text),
             (Value::Text(text), TextDecoding::Json) => Value::Text(text),
             (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
-            (Value::Text(text), TextDecoding::Split(separator)) => match split_text(&text, separator) {
+            (Value::Text(text), TextDecoding::Split(separator)) => match split_at_separator(&text, separator) {
                 Some(parts) => self.decode_items(parts),
                 None => Value::Text(text),
             },
@@ -190,18 +185,18 @@ impl Check for ArrayCheck {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match value {
-            Value::List(items) if self.count.contains_count(items.len()) => self.check_items(items).map(Value::List),
+            Value::List(items) if self.item_count.contains_count(items.len()) => self.check_items(items).map(Value::List),
             Value::Map(members) if self.accepts_objects => {
-                let members = super::object::keep_last_of_each_name(members);
-                if self.count.contains_count(members.len()) {
+                let members = super::object::keep_last_member_of_each_name(members);
+                if self.item_count.contains_count(members.len()) {
                     self.check_members(members)
                 } else {
-                    let violation = self.violation(members.len());
+                    let violation = self.count_violation(members.len());
                     Err(TypeMismatch::new(self.expected(), &Value::Map(members)).with_violation(violation))
                 }
             }
             Value::List(items) => {
-                let violation = self.violation(items.len());
+                let violation = self.count_violation(items.len());
                 Err(TypeMismatch::new(self.expected(), &Value::List(items)).with_violation(violation))
             }
             value => {
@@ -214,24 +209,24 @@ impl Check for ArrayCheck {
 
     fn expected(&self) -> Cow<'static, str> {
         let noun = if self.accepts_objects { "an array or object" } else { "an array" };
-        let mut phrase = format!("{noun}{}", self.count.count_phrase("item"));
+        let mut phrase = format!("{noun}{}", self.item_count.count_phrase("item"));
         // A JSON Schema cannot describe files, so the phrase describes the files.
         if self.arity() == Arity::Files {
             phrase.push_str(", each ");
-            phrase.push_str(&self.item.expected());
+            phrase.push_str(&self.item_check.expected());
         }
         phrase.into()
     }
 
     fn schema(&self) -> Json {
-        let item = self.item.schema();
+        let item = self.item_check.schema();
         let accepts_anything = item == json!({});
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("array"));
         if !accepts_anything {
             schema.insert("items".to_owned(), item.clone());
         }
-        self.count.insert_into(&mut schema, "minItems", "maxItems");
+        self.item_count.insert_keywords(&mut schema, "minItems", "maxItems");
         if !self.accepts_objects {
             return Json::Object(schema);
         }
@@ -240,17 +235,17 @@ impl Check for ArrayCheck {
         if !accepts_anything {
             object.insert("additionalProperties".to_owned(), item);
         }
-        self.count.insert_into(&mut object, "minProperties", "maxProperties");
+        self.item_count.insert_keywords(&mut object, "minProperties", "maxProperties");
         json!({ "anyOf": [schema, object] })
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let item = item_notation(self.item.type_expr());
+        let item = item_type_expr(self.item_check.type_expr());
         let term = match item.term.as_str() {
-            "any" => self.name.to_owned(),
-            item => format!("{}<{item}>", self.name),
+            "any" => self.type_name.to_owned(),
+            item => format!("{}<{item}>", self.type_name),
         };
-        let mut type_expr = self.count.type_expr_with_attributes(term);
+        let mut type_expr = self.item_count.type_expr_with_attributes(term);
         match &self.text_decoding {
             TextDecoding::SingleItem => {}
             TextDecoding::Json => {
@@ -266,20 +261,20 @@ impl Check for ArrayCheck {
         let TypeExpr { attributes: mut items, .. } = item;
         // The notation of an array contains the attributes of its items: `fields` is an attribute of the array itself,
         // and the other attributes are written within `items`.
-        let fields = items.remove(FIELDS);
+        let fields = items.remove(FIELDS_ATTRIBUTE);
         if !items.is_empty() {
-            type_expr.attributes.insert(ITEMS.to_owned(), Json::Object(items));
+            type_expr.attributes.insert(ITEMS_ATTRIBUTE.to_owned(), Json::Object(items));
         }
-        type_expr.attributes.extend(fields.map(|fields| (FIELDS.to_owned(), fields)));
+        type_expr.attributes.extend(fields.map(|fields| (FIELDS_ATTRIBUTE.to_owned(), fields)));
         type_expr
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        let items = self.item.boundary_values();
-        let min = self.count.min.unwrap_or(0);
+        let items = self.item_check.boundary_values();
+        let min = self.item_count.min.unwrap_or(0);
         let min = usize::try_from(min).unwrap_or(usize::MAX);
-        let max = usize::try_from(self.count.max.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        if min > any::MAX_ITEMS as usize {
+        let max = usize::try_from(self.item_count.max.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        if min > any::MAX_DECODED_ITEMS as usize {
             return Vec::new();
         }
         let mut candidates = Vec::new();
@@ -290,49 +285,49 @@ impl Check for ArrayCheck {
         }
         // An array has one item for each boundary value of the item type. If nested arrays make this array too large,
         // it has only one item.
-        let sizes: usize = items.iter().map(count_values).sum();
+        let sizes: usize = items.iter().map(count_nested_values).sum();
         let all = items.into_iter().take(if sizes <= MAX_NESTED_VALUES { max } else { max.min(1) });
         let mut one_of_each: Vec<_> = all.collect();
         if let Some(last) = one_of_each.last().cloned() {
             one_of_each.resize(one_of_each.len().max(min), last);
         }
         candidates.push(one_of_each);
-        keep_valid(self, candidates.into_iter().map(Value::List).collect())
+        keep_valid_values(self, candidates.into_iter().map(Value::List).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
         if self.arity() == Arity::Files {
             return None;
         }
-        let min = usize::try_from(self.count.min.unwrap_or(0)).unwrap_or(usize::MAX);
+        let min = usize::try_from(self.item_count.min.unwrap_or(0)).unwrap_or(usize::MAX);
         let item =
-            self.item.example().filter(|item| min.max(1).saturating_mul(count_values(item)) <= MAX_NESTED_VALUES);
-        first_valid(self, item.map(|item| Value::List(vec![item; min.max(1)])))
+            self.item_check.example().filter(|item| min.max(1).saturating_mul(count_nested_values(item)) <= MAX_NESTED_VALUES);
+        first_valid_value(self, item.map(|item| Value::List(vec![item; min.max(1)])))
     }
 
     fn arity(&self) -> Arity {
-        match self.item.arity() {
+        match self.item_check.arity() {
             Arity::File | Arity::Files => Arity::Files,
             Arity::One | Arity::Many => Arity::Many,
         }
     }
 
     fn max_size(&self) -> MaxSize {
-        MaxSize { items: self.count.max, bytes: self.item.max_size().bytes }
+        MaxSize { items: self.item_count.max, bytes: self.item_check.max_size().bytes }
     }
 
     fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
-        self.item.accepts_file(filename, media_type)
+        self.item_check.accepts_file(filename, media_type)
     }
 }
 
 /// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as
 /// the only attribute become `filled_array` and `filled_object`.
-fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
+fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
     let name = type_expr.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
         && type_expr.attributes.get("min").is_some_and(|min| *min == json!(1))
-        && type_expr.attributes.keys().all(|key| key == "min" || key == FIELDS);
+        && type_expr.attributes.keys().all(|key| key == "min" || key == FIELDS_ATTRIBUTE);
     if is_filled {
         let name_start = type_expr.term.len() - name.len();
         type_expr.term.insert_str(name_start, "filled_");
@@ -345,10 +340,10 @@ fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
 const MAX_NESTED_VALUES: usize = 256;
 
 /// Returns the number of values that `value` contains at all levels of nesting, including `value` itself.
-fn count_values(value: &Value<'_>) -> usize {
+fn count_nested_values(value: &Value<'_>) -> usize {
     match value {
-        Value::List(items) => 1 + items.iter().map(count_values).sum::<usize>(),
-        Value::Map(members) => 1 + members.iter().map(|(_, member)| count_values(member)).sum::<usize>(),
+        Value::List(items) => 1 + items.iter().map(count_nested_values).sum::<usize>(),
+        Value::Map(members) => 1 + members.iter().map(|(_, member)| count_nested_values(member)).sum::<usize>(),
         _ => 1,
     }
 }

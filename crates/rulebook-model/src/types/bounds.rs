@@ -13,7 +13,7 @@ pub(super) trait BoundValue: Copy + PartialOrd + Display {
     const DESCRIPTION: &'static str;
 
     /// Converts a JSON value of the definition to a bound, or returns `None` if the value is not a valid bound.
-    fn read(json: &Json) -> Option<Self>;
+    fn from_json(json: &Json) -> Option<Self>;
 
     /// Converts the bound to JSON, which definitions and JSON Schemas contain.
     fn to_json(self) -> Json;
@@ -23,8 +23,8 @@ pub(super) trait BoundValue: Copy + PartialOrd + Display {
 impl BoundValue for u64 {
     const DESCRIPTION: &'static str = "a whole number of at least 0";
 
-    fn read(json: &Json) -> Option<Self> {
-        number::json_to_whole(json).and_then(|whole| whole.try_into().ok())
+    fn from_json(json: &Json) -> Option<Self> {
+        number::json_to_whole_number(json).and_then(|whole| whole.try_into().ok())
     }
 
     fn to_json(self) -> Json {
@@ -36,8 +36,8 @@ impl BoundValue for u64 {
 impl BoundValue for i128 {
     const DESCRIPTION: &'static str = "a whole number of 64 bits";
 
-    fn read(json: &Json) -> Option<Self> {
-        number::json_to_whole(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
+    fn from_json(json: &Json) -> Option<Self> {
+        number::json_to_whole_number(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
     }
 
     fn to_json(self) -> Json {
@@ -52,12 +52,12 @@ impl BoundValue for i128 {
 impl BoundValue for f64 {
     const DESCRIPTION: &'static str = "a number";
 
-    fn read(json: &Json) -> Option<Self> {
+    fn from_json(json: &Json) -> Option<Self> {
         json.as_f64().filter(|float| float.is_finite())
     }
 
     fn to_json(self) -> Json {
-        number::float_json(self)
+        number::float_to_json(self)
     }
 }
 
@@ -72,25 +72,23 @@ impl<T: BoundValue> Bounds<T> {
     /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
     ///
     /// If `single_argument_is_exact` is `true`, a single argument is both the lower and the upper bound.
-    pub(super) fn read(arguments: &TypeArguments<'_>, single: bool) -> Result<Self, ArgumentError> {
-        let mut bounds = arguments.positional.iter().take(2).map(|argument| read_argument(arguments, argument));
+    pub(super) fn from_arguments(arguments: &TypeArguments<'_>, single_argument_is_exact: bool) -> Result<Self, ArgumentError> {
+        let mut bounds = arguments.positional.iter().take(2).map(|argument| bound_from_argument(arguments, argument));
         let first = bounds.next().transpose()?;
         let second = bounds.next().transpose()?;
-        let min = read_attribute(arguments, "min")?;
-        let max = read_attribute(arguments, "max")?;
+        let min = bound_from_attribute(arguments, "min")?;
+        let max = bound_from_attribute(arguments, "max")?;
         if let Some(attribute) = first.and(min.map(|_| "min").or(max.map(|_| "max"))) {
-            return Err(arguments
-                .invalid("the bounds are given twice, in the term and as attributes")
+            return Err(arguments.error("the bounds are given twice, in the term and as attributes")
                 .at(attribute)
                 .help(format!("remove `{attribute}`")));
         }
         let (min, max) = match (first, second) {
             (None, _) => (min, max),
-            (Some(exact), None) if single => (Some(exact), Some(exact)),
+            (Some(exact), None) if single_argument_is_exact => (Some(exact), Some(exact)),
             (Some(_), None) => {
                 let name = arguments.name;
-                return Err(arguments
-                    .invalid(format!("`{name}` needs two bounds"))
+                return Err(arguments.error(format!("`{name}` needs two bounds"))
                     .help(format!("write `{name}(a,b)`, or use the attribute `min` or `max`")));
             }
             (first, second) => (first, second),
@@ -119,7 +117,7 @@ impl<T: BoundValue> Bounds<T> {
 
     /// Inserts the bounds into a JSON Schema or a map of attributes. `min` and `max` are the names under which the
     /// lower and the upper bound are inserted.
-    pub(super) fn insert_into(&self, schema: &mut Map<String, Json>, min: &str, max: &str) {
+    pub(super) fn insert_keywords(&self, schema: &mut Map<String, Json>, min: &str, max: &str) {
         let bounds = [(min, self.min), (max, self.max)];
         for (keyword, bound) in bounds {
             if let Some(bound) = bound {
@@ -130,9 +128,9 @@ impl<T: BoundValue> Bounds<T> {
 
     /// Returns the notation of the type `name` with these bounds. If both bounds are set, they are arguments of the
     /// term, otherwise attributes. If `merges_equal_bounds` is `true`, two equal bounds become one argument.
-    pub(super) fn type_expr(&self, name: &str, single: bool) -> TypeExpr {
+    pub(super) fn type_expr(&self, name: &str, merges_equal_bounds: bool) -> TypeExpr {
         match (self.min, self.max) {
-            (Some(min), Some(max)) if single && min == max => TypeExpr::term(format!("{name}({})", min.to_json())),
+            (Some(min), Some(max)) if merges_equal_bounds && min == max => TypeExpr::term(format!("{name}({})", min.to_json())),
             (Some(min), Some(max)) => TypeExpr::term(format!("{name}({},{})", min.to_json(), max.to_json())),
             _ => self.type_expr_with_attributes(name),
         }
@@ -141,7 +139,7 @@ impl<T: BoundValue> Bounds<T> {
     /// Returns the notation of a type that has the term `term` and these bounds as attributes.
     pub(super) fn type_expr_with_attributes(&self, term: impl Into<String>) -> TypeExpr {
         let mut type_expr = TypeExpr::term(term);
-        self.insert_into(&mut type_expr.attributes, "min", "max");
+        self.insert_keywords(&mut type_expr.attributes, "min", "max");
         type_expr
     }
 
@@ -158,7 +156,7 @@ impl<T: BoundValue> Bounds<T> {
 
 impl Bounds<u64> {
     /// Returns these bounds with the lower bound 1 if no lower bound is set. Fails if the upper bound is 0.
-    pub(super) fn non_empty(self) -> Result<Self, ArgumentError> {
+    pub(super) fn with_default_min_one(self) -> Result<Self, ArgumentError> {
         match self {
             Self { min: None, max: Some(0) } => {
                 let message = "the lower bound 1 is above the upper bound 0";
@@ -189,24 +187,24 @@ impl Bounds<u64> {
 }
 
 /// Reads a bound from an argument in the brackets of a term.
-fn read_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
+fn bound_from_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
     let TypeArgument::Word(word) = argument else {
-        return Err(arguments.invalid(format!("a bound must be {}, not a type", T::DESCRIPTION)));
+        return Err(arguments.error(format!("a bound must be {}, not a type", T::DESCRIPTION)));
     };
     serde_json::from_str(word)
         .ok()
-        .and_then(|json| T::read(&json))
-        .ok_or_else(|| arguments.invalid(format!("`{word}` is not {}", T::DESCRIPTION)))
+        .and_then(|json| T::from_json(&json))
+        .ok_or_else(|| arguments.error(format!("`{word}` is not {}", T::DESCRIPTION)))
 }
 
 /// Reads a bound from the attribute with the name `attribute`. Returns `None` if the definition does not have it.
-fn read_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str) -> Result<Option<T>, ArgumentError> {
+fn bound_from_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str) -> Result<Option<T>, ArgumentError> {
     arguments
         .attributes
         .get(attribute)
         .map(|json| {
-            T::read(json)
-                .ok_or_else(|| arguments.invalid(format!("`{attribute}` is not {}", T::DESCRIPTION)).at(attribute))
+            T::from_json(json)
+                .ok_or_else(|| arguments.error(format!("`{attribute}` is not {}", T::DESCRIPTION)).at(attribute))
         })
         .transpose()
 }

@@ -11,11 +11,11 @@ use super::{
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
 pub(super) struct BuiltinType {
     name: &'static str,
-    info: &'static str,
+    description: &'static str,
     attributes: &'static [&'static str],
     /// The index (from 0) of the argument in the parentheses of a term that is the term of another type. `None` if all
     /// arguments are words.
-    type_argument: Option<usize>,
+    type_argument_index: Option<usize>,
     compile: fn(&TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>,
 }
 
@@ -25,7 +25,7 @@ impl Type for &'static BuiltinType {
     }
 
     fn info(&self) -> &str {
-        self.info
+        self.description
     }
 
     fn attributes(&self) -> &[&str] {
@@ -33,7 +33,7 @@ impl Type for &'static BuiltinType {
     }
 
     fn argument_is_type(&self, index: usize) -> bool {
-        self.type_argument == Some(index)
+        self.type_argument_index == Some(index)
     }
 
     fn compile(&self, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -41,12 +41,12 @@ impl Type for &'static BuiltinType {
     }
 }
 
-const fn row(
+const fn builtin_type(
     name: &'static str,
-    info: &'static str,
+    description: &'static str,
     compile: fn(&TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>,
 ) -> BuiltinType {
-    BuiltinType { name, info, attributes: &[], type_argument: None, compile }
+    BuiltinType { name, description, attributes: &[], type_argument_index: None, compile }
 }
 
 impl BuiltinType {
@@ -55,8 +55,8 @@ impl BuiltinType {
         self
     }
 
-    const fn with_type_argument(mut self, argument: usize) -> Self {
-        self.type_argument = Some(argument);
+    const fn with_type_argument(mut self, index: usize) -> Self {
+        self.type_argument_index = Some(index);
         self
     }
 }
@@ -68,44 +68,44 @@ const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items"
 
 /// All built-in types. A type that is another name of a type, such as `varchar` for `string`, follows that type.
 #[rustfmt::skip]
-pub(super) static TABLE: &[BuiltinType] = &[
-    row("any", "Any JSON value. A request text that begins with `[` or `{` is parsed as JSON.", any::compile),
-    row("mixed", "Another name of `any`.", any::compile),
-    row("int", "A whole number from -2^63 to 2^63-1; `int(a,b)`: from a to b.", int::int).with_attributes(BOUNDS_ATTRIBUTES),
-    row("uint", "A whole number from 0 to 2^64-1; `uint(a,b)`: from a to b.", int::uint).with_attributes(BOUNDS_ATTRIBUTES),
-    row("id", "A whole number from 0 to 2147483647.", int::id).with_attributes(BOUNDS_ATTRIBUTES),
-    row("float", "A finite number of 64 bits (IEEE 754); `float(a,b)`: from a to b.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    row("float64", "Another name of `float`.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    row("bool", "`true` or `false`.", bool::compile),
-    row("string", "A string; `string(n)`: n characters long, `string(a,b)`: a to b characters long. `regex` is a pattern that the string must match.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
-    row("varchar", "Another name of `string`; `varchar(a,b,T)`: a string that is also of the type T.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
-    row("text", "Another name of `string`.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
-    row("hash", "A SHA-1 or SHA-256 digest: 40 or 64 hexadecimal digits.", hash::compile),
-    row("digest", "`digest(n)`: n hexadecimal digits, 0 to 9 and a to f.", digest::compile),
-    row("alphanumeric", "A string of ASCII letters, digits, `_`, `-` and `.`.", alphanumeric::compile),
-    row("letters", "A string of ASCII letters, `-` and spaces.", letters::compile),
-    row("mail", "An email address.", mail::compile),
-    row("phone", "A French phone number: 0 and nine digits, or +33, an optional space, and nine digits.", phone::compile),
-    row("url", "An absolute URL that begins with `http://` or `https://`.", url::compile),
-    row("uuid", "A UUID in the form with hyphens.", uuid::compile),
-    row("ip", "An IPv4 or IPv6 address.", ip::compile),
-    row("date", "A date, YYYY-MM-DD. With the format `timestamp`, handlers receive the seconds since 1970-01-01T00:00:00Z.", date::compile).with_attributes(MOMENT_ATTRIBUTES),
-    row("datetime", "A point in time: RFC 3339, YYYY-MM-DD hh:mm:ss, or a date. With the format `timestamp`, handlers receive the seconds since 1970-01-01T00:00:00Z.", datetime::compile).with_attributes(MOMENT_ATTRIBUTES),
-    row("time", "A time of day, hh:mm or hh:mm:ss.", time::compile),
-    row("enum", "One of the words in `enum(a|b|c)` or in `range`.", enumeration::compile).with_attributes(&["range"]),
-    row("array", "An array; `array<T>` or `[]T`: of values of the type T. `items` holds the attributes of T; `format` defines how a single string is converted to an array.", array::compile).with_attributes(ARRAY_ATTRIBUTES),
-    row("object", "An object; `fields` defines its known members.", object::compile).with_attributes(&["min", "max", "fields"]),
-    row("file", "An uploaded file of `min` to `max` bytes, with one of the media types in `range` and one of the extensions in `ext`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
-    row("FILE", "Another name of `file`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
-    row("filename", "The name of a stored file, with `/` between folders. The name must match one of the patterns in `range` or in `filename(public/**|cache/*.json)`.", filename::compile).with_attributes(&["range"]),
-    row("text_id", "An `id`; in JSON also as a string.", text_id::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    row("truthy", "A boolean as a word: true, ok, success, on, yes or 1; false, off, no, fail, 0 or an empty string. Case is ignored.", truthy::compile),
-    row("loose_int", "An `int` that may have a `+` or leading zeros; in JSON also as a string.", loose_int::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    row("loose_float", "A `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`; in JSON also as a string.", loose_float::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    row("loose_string", "A `string`; in JSON also as a whole number.", loose_string::compile).with_attributes(STRING_ATTRIBUTES),
-    row("loose_array", "An `array` or an object.", array::compile_loose).with_attributes(ARRAY_ATTRIBUTES),
-    row("filled_array", "An `array` with at least one item, unless `min` is set.", array::compile_filled).with_attributes(ARRAY_ATTRIBUTES),
-    row("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled).with_attributes(&["min", "max", "fields"]),
-    row("callable", "A value that the program's function `callback` accepts. The function also receives `params`.", callable::compile).with_attributes(&["callback", "params"]),
-    row("numeric", "A number, in JSON also as a string; or null, also as the string `null`.", numeric::compile),
+pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
+    builtin_type("any", "Any JSON value. A request text that begins with `[` or `{` is parsed as JSON.", any::compile),
+    builtin_type("mixed", "Another name of `any`.", any::compile),
+    builtin_type("int", "A whole number from -2^63 to 2^63-1; `int(a,b)`: from a to b.", int::compile_int).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("uint", "A whole number from 0 to 2^64-1; `uint(a,b)`: from a to b.", int::compile_uint).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("id", "A whole number from 0 to 2147483647.", int::compile_id).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("float", "A finite number of 64 bits (IEEE 754); `float(a,b)`: from a to b.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("float64", "Another name of `float`.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("bool", "`true` or `false`.", bool::compile),
+    builtin_type("string", "A string; `string(n)`: n characters long, `string(a,b)`: a to b characters long. `regex` is a pattern that the string must match.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
+    builtin_type("varchar", "Another name of `string`; `varchar(a,b,T)`: a string that is also of the type T.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
+    builtin_type("text", "Another name of `string`.", string::compile).with_attributes(STRING_ATTRIBUTES).with_type_argument(2),
+    builtin_type("hash", "A SHA-1 or SHA-256 digest: 40 or 64 hexadecimal digits.", hash::compile),
+    builtin_type("digest", "`digest(n)`: n hexadecimal digits, 0 to 9 and a to f.", digest::compile),
+    builtin_type("alphanumeric", "A string of ASCII letters, digits, `_`, `-` and `.`.", alphanumeric::compile),
+    builtin_type("letters", "A string of ASCII letters, `-` and spaces.", letters::compile),
+    builtin_type("mail", "An email address.", mail::compile),
+    builtin_type("phone", "A French phone number: 0 and nine digits, or +33, an optional space, and nine digits.", phone::compile),
+    builtin_type("url", "An absolute URL that begins with `http://` or `https://`.", url::compile),
+    builtin_type("uuid", "A UUID in the form with hyphens.", uuid::compile),
+    builtin_type("ip", "An IPv4 or IPv6 address.", ip::compile),
+    builtin_type("date", "A date, YYYY-MM-DD. With the format `timestamp`, handlers receive the seconds since 1970-01-01T00:00:00Z.", date::compile).with_attributes(MOMENT_ATTRIBUTES),
+    builtin_type("datetime", "A point in time: RFC 3339, YYYY-MM-DD hh:mm:ss, or a date. With the format `timestamp`, handlers receive the seconds since 1970-01-01T00:00:00Z.", datetime::compile).with_attributes(MOMENT_ATTRIBUTES),
+    builtin_type("time", "A time of day, hh:mm or hh:mm:ss.", time::compile),
+    builtin_type("enum", "One of the words in `enum(a|b|c)` or in `range`.", enumeration::compile).with_attributes(&["range"]),
+    builtin_type("array", "An array; `array<T>` or `[]T`: of values of the type T. `items` holds the attributes of T; `format` defines how a single string is converted to an array.", array::compile).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("object", "An object; `fields` defines its known members.", object::compile).with_attributes(&["min", "max", "fields"]),
+    builtin_type("file", "An uploaded file of `min` to `max` bytes, with one of the media types in `range` and one of the extensions in `ext`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
+    builtin_type("FILE", "Another name of `file`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
+    builtin_type("filename", "The name of a stored file, with `/` between folders. The name must match one of the patterns in `range` or in `filename(public/**|cache/*.json)`.", filename::compile).with_attributes(&["range"]),
+    builtin_type("text_id", "An `id`; in JSON also as a string.", text_id::compile).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("truthy", "A boolean as a word: true, ok, success, on, yes or 1; false, off, no, fail, 0 or an empty string. Case is ignored.", truthy::compile),
+    builtin_type("loose_int", "An `int` that may have a `+` or leading zeros; in JSON also as a string.", loose_int::compile).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("loose_float", "A `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`; in JSON also as a string.", loose_float::compile).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("loose_string", "A `string`; in JSON also as a whole number.", loose_string::compile).with_attributes(STRING_ATTRIBUTES),
+    builtin_type("loose_array", "An `array` or an object.", array::compile_loose_array).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("filled_array", "An `array` with at least one item, unless `min` is set.", array::compile_filled_array).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled_object).with_attributes(&["min", "max", "fields"]),
+    builtin_type("callable", "A value that the program's function `callback` accepts. The function also receives `params`.", callable::compile).with_attributes(&["callback", "params"]),
+    builtin_type("numeric", "A number, in JSON also as a string; or null, also as the string `null`.", numeric::compile),
 ];

@@ -11,30 +11,29 @@ use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
 /// The name of the attribute that names the function.
-const CALLBACK: &str = "callback";
+const CALLBACK_ATTRIBUTE: &str = "callback";
 
 /// The name of the attribute whose value is passed to the function as its second argument.
-const PARAMS: &str = "params";
+const PARAMS_ATTRIBUTE: &str = "params";
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
-    let Some(attribute) = arguments.attributes.get(CALLBACK) else {
-        let error = arguments.invalid("`callable` requires the name of a function");
+    let Some(attribute) = arguments.attributes.get(CALLBACK_ATTRIBUTE) else {
+        let error = arguments.error("`callable` requires the name of a function");
         return Err(error.help("add the attribute `\"callback\": \"Class::method\"`"));
     };
-    let name = callback(attribute).ok_or_else(|| {
-        arguments
-            .invalid("`callback` must be the name of one function")
-            .at(CALLBACK)
+    let name = callback_function_name(attribute).ok_or_else(|| {
+        arguments.error("`callback` must be the name of one function")
+            .at(CALLBACK_ATTRIBUTE)
             .help("write `\"Class::method\"` or `[\"Class\", \"method\"]`")
     })?;
-    let function = arguments.functions.custom(&name);
-    Ok(Arc::new(CallableCheck { name, params: arguments.attributes.get(PARAMS).cloned(), function }))
+    let function = arguments.functions.find_custom(&name);
+    Ok(Arc::new(CallableCheck { function_name: name, params: arguments.attributes.get(PARAMS_ATTRIBUTE).cloned(), function }))
 }
 
 /// Returns the function name in the value of the attribute `callback`: a text, or a list of a class and a method.
 /// Returns `None` if the value is something else.
-pub(crate) fn callback(attribute: &Json) -> Option<String> {
+pub(crate) fn callback_function_name(attribute: &Json) -> Option<String> {
     let name = match attribute {
         Json::String(name) => name.clone(),
         Json::Array(parts) => match &parts[..] {
@@ -48,7 +47,7 @@ pub(crate) fn callback(attribute: &Json) -> Option<String> {
 
 #[derive(Debug)]
 struct CallableCheck {
-    name: String,
+    function_name: String,
     params: Option<Json>,
     /// The function itself, or `None` if the program has not registered a function with this name. The server does not
     /// start then, but the command line can check and describe a definition without the program; every value passes the
@@ -71,7 +70,7 @@ impl Check for CallableCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("a value that `{}` accepts", self.name).into()
+        format!("a value that `{}` accepts", self.function_name).into()
     }
 
     /// Returns a JSON Schema that excludes only null, because a JSON Schema cannot describe the function.
@@ -81,8 +80,8 @@ impl Check for CallableCheck {
 
     fn type_expr(&self) -> TypeExpr {
         let mut attributes = Map::new();
-        attributes.insert(CALLBACK.to_owned(), self.name.as_str().into());
-        attributes.extend(self.params.clone().map(|params| (PARAMS.to_owned(), params)));
+        attributes.insert(CALLBACK_ATTRIBUTE.to_owned(), self.function_name.as_str().into());
+        attributes.extend(self.params.clone().map(|params| (PARAMS_ATTRIBUTE.to_owned(), params)));
         TypeExpr { term: "callable".to_owned(), attributes }
     }
 

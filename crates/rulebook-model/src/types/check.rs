@@ -222,7 +222,7 @@ impl TypeExpr {
 }
 
 /// Returns the candidates that pass `check`, without duplicates.
-pub(super) fn keep_valid(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec<Value<'static>> {
+pub(super) fn keep_valid_values(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec<Value<'static>> {
     let mut valid = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         if check.check(candidate.clone()).is_ok() && !valid.contains(&candidate) {
@@ -234,7 +234,7 @@ pub(super) fn keep_valid(check: &dyn Check, candidates: Vec<Value<'static>>) -> 
 
 /// Returns the first candidate that passes `check`. If no candidate passes, returns the first boundary value of
 /// `check`.
-pub(super) fn first_valid(
+pub(super) fn first_valid_value(
     check: &dyn Check,
     candidates: impl IntoIterator<Item = Value<'static>>,
 ) -> Option<Value<'static>> {

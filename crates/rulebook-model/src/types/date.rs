@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::moment::{self, Grammar};
+use super::moment::{self, DateGrammar};
 use super::{ArgumentError, Check, TypeArguments};
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    moment::compile(Grammar::Date, arguments)
+    moment::compile(DateGrammar::Date, arguments)
 }

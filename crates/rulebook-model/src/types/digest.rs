@@ -15,16 +15,16 @@ struct DigestCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    match Bounds::read(arguments, true)? {
+    match Bounds::from_arguments(arguments, true)? {
         Bounds { min: Some(min), max: Some(max) } if arguments.positional.len() == 1 && min == max && min > 0 => {
             Ok(Arc::new(DigestCheck { length: min }))
         }
-        _ => Err(arguments.invalid("`digest` requires the number of digits").help("write `digest(64)`")),
+        _ => Err(arguments.error("`digest` requires the number of digits").help("write `digest(64)`")),
     }
 }
 
 /// The digits of generated examples. Longer examples repeat these digits.
-const DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EXAMPLE_DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The maximum number of digits in a generated example.
 const MAX_EXAMPLE_LEN: usize = 1024;
@@ -65,7 +65,7 @@ impl Check for DigestCheck {
 
     fn example(&self) -> Option<Value<'static>> {
         let length = usize::try_from(self.length).ok()?;
-        let digits = DIGITS.chars().cycle().take(length.min(MAX_EXAMPLE_LEN)).collect();
-        super::check::first_valid(self, [Value::Text(Cow::Owned(digits))])
+        let digits = EXAMPLE_DIGITS.chars().cycle().take(length.min(MAX_EXAMPLE_LEN)).collect();
+        super::check::first_valid_value(self, [Value::Text(Cow::Owned(digits))])
     }
 }

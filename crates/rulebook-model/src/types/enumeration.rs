@@ -10,7 +10,7 @@ use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments
 use crate::call::{TypeMismatch, Value, Violation, shortened};
 
 /// The maximum number of words that an error message lists.
-const MAX_LISTED: usize = 20;
+const MAX_LISTED_WORDS: usize = 20;
 
 #[derive(Debug)]
 struct EnumCheck {
@@ -21,33 +21,29 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let words = match (arguments.positional, arguments.texts("range")?) {
         ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
         ([], Some(_)) => {
-            return Err(arguments
-                .invalid("`range` must be a list of words")
+            return Err(arguments.error("`range` must be a list of words")
                 .at("range")
                 .help("write `[\"a\", \"b\"]`"));
         }
         ([], None) => Vec::new(),
         ([TypeArgument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
         (_, Some(_)) => {
-            return Err(arguments
-                .invalid("the words are given twice, in the term and in `range`")
+            return Err(arguments.error("the words are given twice, in the term and in `range`")
                 .at("range")
                 .help("remove `range`"));
         }
         _ => {
-            return Err(arguments
-                .invalid("`enum` has one argument, words separated by `|`")
+            return Err(arguments.error("`enum` has one argument, words separated by `|`")
                 .help("write `enum(a|b|c)`, or the words as a list in `range`"));
         }
     };
     let mut seen = HashSet::with_capacity(words.len());
     if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
-        return Err(arguments.invalid(format!("the word `{word}` occurs twice")));
+        return Err(arguments.error(format!("the word `{word}` occurs twice")));
     }
     let in_term = !arguments.positional.is_empty();
     if in_term && words.iter().any(String::is_empty) {
-        return Err(arguments
-            .invalid("a word of `enum` is empty")
+        return Err(arguments.error("a word of `enum` is empty")
             .help("to allow an empty text, write the words as a list in `range`"));
     }
     if words.is_empty() {
@@ -66,9 +62,9 @@ fn is_allowed_in_term(word: &str) -> bool {
 impl EnumCheck {
     /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
     /// [`MAX_LISTED_WORDS`] of them.
-    fn violation(&self, text: &str) -> Violation {
-        let more = if self.words.len() > MAX_LISTED { "/…" } else { "" };
-        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED)].join("/"));
+    fn not_allowed_violation(&self, text: &str) -> Violation {
+        let more = if self.words.len() > MAX_LISTED_WORDS { "/…" } else { "" };
+        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED_WORDS)].join("/"));
         Violation::NotAllowed { allowed: words, got: shortened(text) }
     }
 }
@@ -77,14 +73,14 @@ impl Check for EnumCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
             Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(value),
-            Value::Text(text) => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(text))),
+            Value::Text(text) => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.not_allowed_violation(text))),
             _ => Err(TypeMismatch::new(self.expected(), &value)),
         }
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let listed = self.words[..self.words.len().min(MAX_LISTED)].join(", ");
-        let more = if self.words.len() > MAX_LISTED { ", …" } else { "" };
+        let listed = self.words[..self.words.len().min(MAX_LISTED_WORDS)].join(", ");
+        let more = if self.words.len() > MAX_LISTED_WORDS { ", …" } else { "" };
         format!("one of {listed}{more}").into()
     }
 

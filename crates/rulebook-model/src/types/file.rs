@@ -14,7 +14,7 @@ use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
 #[derive(Debug)]
 struct FileCheck {
     /// The bounds of the file size in bytes.
-    size: Bounds<u64>,
+    byte_size: Bounds<u64>,
     /// The allowed media types, such as `image/png`, or `image/*` for all subtypes. If the list is empty, any media
     /// type is allowed.
     media_types: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
             if is_valid {
                 return Ok(media_type.to_ascii_lowercase());
             }
-            let error = arguments.invalid(format!("`{media_type}` is not a media type")).at("range");
+            let error = arguments.error(format!("`{media_type}` is not a media type")).at("range");
             Err(error.help("write `image/png`, or `image/*` for all images"))
         })
         .collect::<Result<_, _>>()?;
@@ -43,18 +43,18 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         .map(|extension| {
             let bare = extension.strip_prefix('.').unwrap_or(&extension);
             if bare.is_empty() || bare.contains(['.', '/', '\\']) {
-                let error = arguments.invalid(format!("`{extension}` is not a file extension")).at("ext");
+                let error = arguments.error(format!("`{extension}` is not a file extension")).at("ext");
                 return Err(error.help("write `png`"));
             }
             Ok(bare.to_lowercase())
         })
         .collect::<Result<_, _>>()?;
-    Ok(Arc::new(FileCheck { size: Bounds::read(arguments, false)?, media_types, extensions }))
+    Ok(Arc::new(FileCheck { byte_size: Bounds::from_arguments(arguments, false)?, media_types, extensions }))
 }
 
 impl FileCheck {
-    fn accepts(&self, upload: &Upload) -> bool {
-        self.size.contains(upload.size()) && self.accepts_file(upload.filename(), upload.media_type())
+    fn accepts_upload(&self, upload: &Upload) -> bool {
+        self.byte_size.contains(upload.size()) && self.accepts_file(upload.filename(), upload.media_type())
     }
 
     fn accepts_media_type(&self, media_type: &str) -> bool {
@@ -72,7 +72,7 @@ impl FileCheck {
 
     /// Returns the requirement of the definition that an invalid file violates.
     fn violation(&self, upload: &Upload) -> Violation {
-        let size = Violation::of_bounds(Measure::Size, self.size.min, self.size.max, upload.size());
+        let size = Violation::of_bounds(Measure::Size, self.byte_size.min, self.byte_size.max, upload.size());
         size.unwrap_or_else(|| {
             if self.accepts_media_type(upload.media_type()) {
                 Violation::FileExtension(json!(self.extensions).to_string())
@@ -86,7 +86,7 @@ impl FileCheck {
 impl Check for FileCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
-            Value::File(upload) if self.accepts(upload) => Ok(value),
+            Value::File(upload) if self.accepts_upload(upload) => Ok(value),
             Value::File(upload) => {
                 Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(upload)))
             }
@@ -95,7 +95,7 @@ impl Check for FileCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let mut phrase = format!("a file{}", self.size.count_phrase("byte"));
+        let mut phrase = format!("a file{}", self.byte_size.count_phrase("byte"));
         if !self.media_types.is_empty() {
             phrase.push_str(" of the type ");
             phrase.push_str(&self.media_types.join(" or "));
@@ -121,7 +121,7 @@ impl Check for FileCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.size.type_expr_with_attributes("file");
+        let mut type_expr = self.byte_size.type_expr_with_attributes("file");
         for (attribute, list) in [("range", &self.media_types), ("ext", &self.extensions)] {
             if !list.is_empty() {
                 type_expr.attributes.insert(attribute.to_owned(), json!(list));
@@ -140,7 +140,7 @@ impl Check for FileCheck {
     }
 
     fn max_size(&self) -> MaxSize {
-        MaxSize { items: None, bytes: self.size.max }
+        MaxSize { items: None, bytes: self.byte_size.max }
     }
 
     fn accepts_file(&self, filename: &str, media_type: &str) -> bool {

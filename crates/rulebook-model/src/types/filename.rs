@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::check::{first_valid, keep_valid};
-use super::pattern::file_name_patterns::{self, NamePatterns};
+use super::check::{first_valid_value, keep_valid_values};
+use super::pattern::file_name_patterns::{self, FileNameRegexes};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 use crate::filename::{FileName, FilePatterns, PatternError, pattern_to_regex};
@@ -22,9 +22,9 @@ struct FileNameCheck {
     patterns: FilePatterns,
     /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if the
     /// expression would be too long.
-    ecma: Option<String>,
+    schema_pattern: Option<String>,
     /// Generated names, each of which probably matches a pattern.
-    samples: Vec<String>,
+    sample_names: Vec<String>,
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -32,16 +32,16 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         ([], range) => range.unwrap_or_default(),
         ([TypeArgument::Word(patterns)], None) => patterns.split('|').map(str::to_owned).collect(),
         ([TypeArgument::Word(_)], Some(_)) => {
-            let error = arguments.invalid("the patterns are given twice, in the term and in `range`").at("range");
+            let error = arguments.error("the patterns are given twice, in the term and in `range`").at("range");
             return Err(error.help("remove `range`"));
         }
         _ => {
-            let error = arguments.invalid("`filename` has one argument, patterns separated by `|`");
+            let error = arguments.error("`filename` has one argument, patterns separated by `|`");
             return Err(error.help("write `filename(public/**|cache/*.json)`, or the patterns as a list in `range`"));
         }
     };
     let error = |error: PatternError| {
-        let error = arguments.invalid(error.to_string());
+        let error = arguments.error(error.to_string());
         if arguments.positional.is_empty() { error.at("range") } else { error }
     };
     let patterns = FilePatterns::new(&globs).map_err(error)?;
@@ -49,20 +49,19 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         return Ok(Arc::new(FileNameCheck {
             globs,
             patterns,
-            ecma: Some(file_name_patterns::ANY_NAME.to_owned()),
-            samples: Vec::new(),
+            schema_pattern: Some(file_name_patterns::ANY_FILE_NAME_PATTERN.to_owned()),
+            sample_names: Vec::new(),
         }));
     }
-    let regexes =
-        globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
-    let parsed = NamePatterns::parse(regexes.iter().map(String::as_str));
-    let ecma = parsed.as_ref().and_then(NamePatterns::ecma);
-    let samples = parsed.iter().flat_map(NamePatterns::samples).take(MAX_SAMPLES).collect();
-    Ok(Arc::new(FileNameCheck { globs, patterns, ecma, samples }))
+    let regexes = globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    let parsed = FileNameRegexes::parse(regexes.iter().map(String::as_str));
+    let schema_pattern = parsed.as_ref().and_then(FileNameRegexes::ecma_pattern);
+    let sample_names = parsed.iter().flat_map(FileNameRegexes::sample_names).take(MAX_SAMPLE_NAMES).collect();
+    Ok(Arc::new(FileNameCheck { globs, patterns, schema_pattern, sample_names }))
 }
 
 /// The maximum number of names that are generated for boundary values and examples.
-const MAX_SAMPLES: usize = 16;
+const MAX_SAMPLE_NAMES: usize = 16;
 
 /// Returns `true` if a pattern can be written in the parentheses of a term. Other patterns must be in the attribute
 /// `range`.
@@ -107,7 +106,7 @@ impl Check for FileNameCheck {
         // `maxLength` counts characters, but the check counts bytes. A name never has more characters than bytes, so
         // this limit rejects no valid name.
         schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
-        schema.extend(self.ecma.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
+        schema.extend(self.schema_pattern.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
         Json::Object(schema)
     }
 
@@ -129,13 +128,13 @@ impl Check for FileNameCheck {
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let general = ["a", "./folder/é.txt"].map(|name| Value::Text(name.into()));
-        let samples = self.samples.iter().map(|name| Value::Text(name.clone().into()));
-        keep_valid(self, general.into_iter().chain(samples).collect())
+        let samples = self.sample_names.iter().map(|name| Value::Text(name.clone().into()));
+        keep_valid_values(self, general.into_iter().chain(samples).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let readable = self.globs.iter().map(|pattern| readable_name(pattern));
-        let names = readable.chain(["folder/report.txt".to_owned()]).chain(self.samples.iter().cloned());
-        first_valid(self, names.map(|name| Value::Text(name.into())))
+        let names = readable.chain(["folder/report.txt".to_owned()]).chain(self.sample_names.iter().cloned());
+        first_valid_value(self, names.map(|name| Value::Text(name.into())))
     }
 }

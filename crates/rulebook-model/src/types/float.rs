@@ -7,35 +7,35 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::{first_valid, keep_valid};
+use super::check::{first_valid_value, keep_valid_values};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 /// The check of `float`, which accepts the finite numbers within the bounds.
 #[derive(Debug, Clone)]
 pub(super) struct FloatCheck {
-    name: &'static str,
+    type_name: &'static str,
     bounds: Bounds<f64>,
 }
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is between the bounds.
-const EXAMPLES: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
+const PREFERRED_EXAMPLES: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(FloatCheck::read("float", arguments)?))
+    Ok(Arc::new(FloatCheck::from_arguments("float", arguments)?))
 }
 
 impl FloatCheck {
-    pub(super) fn read(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+    pub(super) fn from_arguments(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         if arguments.positional.len() > 2 {
-            return Err(arguments.invalid(format!("`{name}` has at most two bounds")));
+            return Err(arguments.error(format!("`{name}` has at most two bounds")));
         }
-        let bounds = Bounds::read(arguments, false)?;
-        Ok(Self { name, bounds })
+        let bounds = Bounds::from_arguments(arguments, false)?;
+        Ok(Self { type_name: name, bounds })
     }
 
     /// Returns the error for an invalid value. If the value is a number, the error names the bound that it violates.
-    fn mismatch(&self, value: &Value<'_>) -> TypeMismatch {
+    fn mismatch_error(&self, value: &Value<'_>) -> TypeMismatch {
         let number = match value {
             Value::Int(int) => Some(*int as f64),
             Value::Uint(uint) => Some(*uint as f64),
@@ -55,7 +55,7 @@ impl FloatCheck {
 
 impl Check for FloatCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        number::decode_float(text)
+        number::decode_number(text)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
@@ -70,7 +70,7 @@ impl Check for FloatCheck {
             }
             _ => false,
         };
-        if is_valid { Ok(number::normalize(value)) } else { Err(self.mismatch(&value)) }
+        if is_valid { Ok(number::normalize_number(value)) } else { Err(self.mismatch_error(&value)) }
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -80,25 +80,25 @@ impl Check for FloatCheck {
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("number"));
-        self.bounds.insert_into(&mut schema, "minimum", "maximum");
+        self.bounds.insert_keywords(&mut schema, "minimum", "maximum");
         Json::Object(schema)
     }
 
     fn type_expr(&self) -> TypeExpr {
-        self.bounds.type_expr(self.name, false)
+        self.bounds.type_expr(self.type_name, false)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let bounds = [self.bounds.min, self.bounds.max].into_iter().flatten();
         let candidates = bounds.chain([0.5, -1.5, 0.0, f64::MIN, f64::MAX]);
-        keep_valid(self, candidates.map(Value::Float).map(number::normalize).collect())
+        keep_valid_values(self, candidates.map(Value::Float).map(number::normalize_number).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let (min, max) = (self.bounds.min, self.bounds.max);
         let inside = |number: &f64| min.is_none_or(|min| min < *number) && max.is_none_or(|max| *number < max);
         let middle = min.zip(max).map(|(min, max)| min / 2.0 + max / 2.0);
-        let candidates = EXAMPLES.into_iter().filter(inside).chain(middle);
-        first_valid(self, candidates.map(Value::Float).map(number::normalize))
+        let candidates = PREFERRED_EXAMPLES.into_iter().filter(inside).chain(middle);
+        first_valid_value(self, candidates.map(Value::Float).map(number::normalize_number))
     }
 }

@@ -17,7 +17,7 @@ type CustomFunction = dyn Fn(&Json, Option<&Json>) -> Result<Json, CustomError> 
 /// The functions that definitions can name: the functions of the program and the built-in functions.
 #[derive(Clone, Default)]
 pub struct Functions {
-    custom: BTreeMap<String, Arc<CustomFunction>>,
+    custom_functions: BTreeMap<String, Arc<CustomFunction>>,
 }
 
 impl Functions {
@@ -26,42 +26,42 @@ impl Functions {
     where
         F: Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync + 'static,
     {
-        self.custom.insert(name.into(), Arc::new(function));
+        self.custom_functions.insert(name.into(), Arc::new(function));
     }
 
     /// Returns the names of the functions that the program has added.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.custom.keys().map(String::as_str)
+    pub fn custom_names(&self) -> impl Iterator<Item = &str> {
+        self.custom_functions.keys().map(String::as_str)
     }
 
     /// Returns the name and the description of each built-in function. Definitions can write these names in upper or
     /// lower case, as in PHP.
-    pub fn builtin() -> impl Iterator<Item = (&'static str, &'static str)> {
-        BUILTIN.iter().map(|builtin| (builtin.name, builtin.info))
+    pub fn builtin_names_and_descriptions() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUILTIN_FUNCTIONS.iter().map(|builtin| (builtin.name, builtin.description))
     }
 
     /// Returns the program's function with this name, or `None` if the program has not added one.
-    pub(super) fn custom(&self, name: &str) -> Option<Function> {
-        self.custom.get(name).cloned().map(Function::Custom)
+    pub(super) fn find_custom(&self, name: &str) -> Option<Function> {
+        self.custom_functions.get(name).cloned().map(Function::Custom)
     }
 
     /// Returns the program's function with this name. If the program has not added one, returns the built-in function
     /// with this name.
-    pub(super) fn find(&self, name: &str) -> Option<Function> {
-        let builtin = || BUILTIN.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
-        self.custom(name).or_else(builtin)
+    pub(super) fn find_by_name(&self, name: &str) -> Option<Function> {
+        let builtin = || BUILTIN_FUNCTIONS.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
+        self.find_custom(name).or_else(builtin)
     }
 
     /// Returns `true` if a function with this name exists. Built-in functions count only if `include_builtin` is
     /// `true`.
     pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
-        if include_builtin { self.find(name).is_some() } else { self.custom.contains_key(name) }
+        if include_builtin { self.find_by_name(name).is_some() } else { self.custom_functions.contains_key(name) }
     }
 }
 
 impl Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.names()).finish()
+        f.debug_list().entries(self.custom_names()).finish()
     }
 }
 
@@ -78,7 +78,7 @@ impl Function {
     pub(super) fn call<'a>(&self, value: Value<'a>, params: Option<&Json>) -> Result<Value<'a>, CustomError> {
         match self {
             Self::Custom(custom) => custom(&value.to_json(), params).map(|json| Value::from(&json)),
-            Self::Builtin(builtin) => Ok((builtin.apply)(value)),
+            Self::Builtin(builtin) => Ok((builtin.transform)(value)),
         }
     }
 }
@@ -95,47 +95,47 @@ impl Debug for Function {
 /// A built-in function, which has the name and the effect of a PHP function.
 pub(super) struct BuiltinFunction {
     name: &'static str,
-    info: &'static str,
+    description: &'static str,
     /// Returns the changed value. A value of a kind that the function cannot change is returned unchanged.
-    apply: for<'a> fn(Value<'a>) -> Value<'a>,
+    transform: for<'a> fn(Value<'a>) -> Value<'a>,
 }
 
 /// The built-in functions: the PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
-static BUILTIN: &[BuiltinFunction] = &[
-    BuiltinFunction { name: "trim", info: "Removes white space from both ends of a text.", apply: trim },
-    BuiltinFunction { name: "ltrim", info: "Removes white space from the start of a text.", apply: ltrim },
-    BuiltinFunction { name: "rtrim", info: "Removes white space from the end of a text.", apply: rtrim },
-    BuiltinFunction { name: "strtolower", info: "Converts the letters A to Z to lower case.", apply: strtolower },
-    BuiltinFunction { name: "strtoupper", info: "Converts the letters a to z to upper case.", apply: strtoupper },
+static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
+    BuiltinFunction { name: "trim", description: "Removes white space from both ends of a text.", transform: trim },
+    BuiltinFunction { name: "ltrim", description: "Removes white space from the start of a text.", transform: ltrim },
+    BuiltinFunction { name: "rtrim", description: "Removes white space from the end of a text.", transform: rtrim },
+    BuiltinFunction { name: "strtolower", description: "Converts the letters A to Z to lower case.", transform: strtolower },
+    BuiltinFunction { name: "strtoupper", description: "Converts the letters a to z to upper case.", transform: strtoupper },
     BuiltinFunction {
         name: "array_unique",
-        info: "Removes duplicate items from an array; the first of each is kept.",
-        apply: array_unique,
+        description: "Removes duplicate items from an array; the first of each is kept.",
+        transform: array_unique,
     },
     BuiltinFunction {
         name: "array_reverse",
-        info: "Reverses the order of the items of an array.",
-        apply: array_reverse,
+        description: "Reverses the order of the items of an array.",
+        transform: array_reverse,
     },
 ];
 
 /// The characters that PHP's `trim` removes.
-const WHITE_SPACE: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];
+const TRIMMED_CHARACTERS: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];
 
 fn trim(value: Value<'_>) -> Value<'_> {
-    map_slice(value, |text| text.trim_matches(WHITE_SPACE))
+    map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS))
 }
 
 fn ltrim(value: Value<'_>) -> Value<'_> {
-    map_slice(value, |text| text.trim_start_matches(WHITE_SPACE))
+    map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS))
 }
 
 fn rtrim(value: Value<'_>) -> Value<'_> {
-    map_slice(value, |text| text.trim_end_matches(WHITE_SPACE))
+    map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS))
 }
 
 /// Replaces a text by the part of it that `slice` returns. A borrowed text stays borrowed, so nothing is copied.
-fn map_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
+fn map_text_to_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
     match value {
         Value::Text(Cow::Borrowed(text)) => Value::Text(Cow::Borrowed(slice(text))),
         Value::Text(Cow::Owned(text)) => Value::from(slice(&text).to_owned()),
@@ -161,7 +161,7 @@ fn array_unique(value: Value<'_>) -> Value<'_> {
     match value {
         Value::List(mut items) => {
             let mut seen = HashSet::with_capacity(items.len());
-            items.retain(|item| seen.insert(comparison_key(item)));
+            items.retain(|item| seen.insert(comparison_text(item)));
             Value::List(items)
         }
         other => other,
@@ -169,7 +169,7 @@ fn array_unique(value: Value<'_>) -> Value<'_> {
 }
 
 /// Returns the text by which two items of an array are compared. The number 1 and the text `1` are equal, as in PHP.
-fn comparison_key(item: &Value<'_>) -> String {
+fn comparison_text(item: &Value<'_>) -> String {
     match item {
         Value::Text(text) => text.to_string(),
         other => other.to_json().to_string(),

@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 /// The maximum nesting depth of terms, which limits the recursion of the compiler.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(super) const MAX_TERM_DEPTH: usize = 32;
 
 /// A syntax error in a term.
 #[derive(Debug)]
@@ -33,19 +33,19 @@ impl GrammarError {
 
 /// The outermost level of a term. The ranges are byte ranges in the whole text of the definition's term.
 #[derive(Debug, PartialEq)]
-pub(super) enum Level {
+pub(super) enum OutermostLevel {
     /// The term is `?T`, a nullable type. The range is that of `T`, without the `?`.
     Nullable(Range<usize>),
     /// The term is `[]T`, an array type. The range is that of `T`, without the `[]`.
-    List(Range<usize>),
+    Array(Range<usize>),
     /// The term begins with the name of a type. The range is that of the name; the second field is what the brackets
     /// after the name contain.
-    Named(Range<usize>, Brackets),
+    Named(Range<usize>, BracketContent),
 }
 
 /// The content of the brackets after the name of a type.
 #[derive(Debug, PartialEq)]
-pub(super) enum Brackets {
+pub(super) enum BracketContent {
     /// The name is not followed by brackets.
     None,
     /// The parentheses after the name contain arguments in these ranges.
@@ -55,13 +55,13 @@ pub(super) enum Brackets {
 }
 
 /// Parses the outermost level of the term at `span`, which must not be empty.
-pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, GrammarError> {
+pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<OutermostLevel, GrammarError> {
     let term = &text[span.clone()];
     if term.starts_with('?') {
-        return Ok(Level::Nullable(span.start + 1..span.end));
+        return Ok(OutermostLevel::Nullable(span.start + 1..span.end));
     }
     if term.starts_with("[]") {
-        return Ok(Level::List(span.start + 2..span.end));
+        return Ok(OutermostLevel::Array(span.start + 2..span.end));
     }
     let length = term.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(term.len());
     let name = span.start..span.start + length;
@@ -70,7 +70,7 @@ pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, Gramma
     }
     let open = name.end;
     let content = match text[open..span.end].chars().next() {
-        None => return Ok(Level::Named(name, Brackets::None)),
+        None => return Ok(OutermostLevel::Named(name, BracketContent::None)),
         Some('(' | '<') => open + 1..closing_bracket(text, open, span.end)?,
         Some(' ') => {
             return Err(GrammarError::new(char_span(text, open), "a space is allowed only after a comma"));
@@ -86,12 +86,12 @@ pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, Gramma
     if content.is_empty() {
         return Err(GrammarError::new(open..content.end + 1, "the brackets are empty"));
     }
-    Ok(Level::Named(
+    Ok(OutermostLevel::Named(
         name,
         if text[open..].starts_with('<') {
-            Brackets::Term(content)
+            BracketContent::Term(content)
         } else {
-            Brackets::Arguments(split_arguments(text, content)?)
+            BracketContent::Arguments(split_arguments(text, content)?)
         },
     ))
 }

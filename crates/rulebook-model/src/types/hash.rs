@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::shape::{self, TextShape, pattern_schema};
+use super::text_type::{self, TextType, pattern_schema};
 use super::{ArgumentError, Check, TypeArguments};
 
-static HASH: TextShape = TextShape {
+static HASH: TextType = TextType {
     name: "hash",
-    expected: "a hash of 40 or 64 hexadecimal digits",
-    test: |text| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+    expected_phrase: "a hash of 40 or 64 hexadecimal digits",
+    is_valid: |text| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
     schema: || pattern_schema("^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$"),
-    samples: &[
+    boundary_texts: &[
         "da39a3ee5e6b4b0d3255bfef95601890afd80709",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     ],
@@ -18,5 +18,5 @@ static HASH: TextShape = TextShape {
 };
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&HASH, arguments)
+    text_type::compile(&HASH, arguments)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::{BoundValue, Bounds};
-use super::check::keep_valid;
+use super::check::keep_valid_values;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
@@ -14,7 +14,7 @@ use crate::call::{Measure, TypeMismatch, Value, Violation};
 /// the definition.
 #[derive(Debug, Clone)]
 pub(super) struct IntCheck {
-    name: &'static str,
+    type_name: &'static str,
     /// The smallest number of the type, without the bounds of the definition.
     type_min: i128,
     /// The largest number of the type, without the bounds of the definition.
@@ -30,53 +30,52 @@ const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
-const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
+const PREFERRED_EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
 /// The maximum distance between the bounds at which the example is the middle of the bounds, if no preferred example is
 /// valid. With more distant bounds, the example is next to a bound.
-const MAX_MIDDLE_DISTANCE: i128 = 1_000_000;
+const MAX_DISTANCE_FOR_MIDDLE_EXAMPLE: i128 = 1_000_000;
 
-pub(super) fn int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("int", I64_RANGE, arguments)?))
+pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::from_arguments("int", I64_RANGE, arguments)?))
 }
 
-pub(super) fn uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("uint", U64_RANGE, arguments)?))
+pub(super) fn compile_uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::from_arguments("uint", U64_RANGE, arguments)?))
 }
 
-pub(super) fn id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("id", ID_RANGE, arguments)?))
+pub(super) fn compile_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::from_arguments("id", ID_RANGE, arguments)?))
 }
 
 impl IntCheck {
     /// Creates the check of whole numbers that the type `loose_int` uses.
-    pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::read("loose_int", I64_RANGE, arguments)
+    pub(super) fn for_loose_int(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        Self::from_arguments("loose_int", I64_RANGE, arguments)
     }
 
     /// Creates the check of whole numbers that the type `text_id` uses.
-    pub(super) fn text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::read("text_id", ID_RANGE, arguments)
+    pub(super) fn for_text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        Self::from_arguments("text_id", ID_RANGE, arguments)
     }
 
-    fn read(
+    fn from_arguments(
         name: &'static str,
         (type_min, type_max): (i128, i128),
         arguments: &TypeArguments<'_>,
     ) -> Result<Self, ArgumentError> {
         if arguments.positional.len() > 2 {
-            return Err(arguments.invalid(format!("`{name}` has at most two bounds")));
+            return Err(arguments.error(format!("`{name}` has at most two bounds")));
         }
-        let bounds = Bounds::read(arguments, false)?;
+        let bounds = Bounds::from_arguments(arguments, false)?;
         if let Some(outside) =
             [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(type_min..=type_max).contains(bound))
         {
-            return Err(arguments
-                .invalid(format!("the bound {outside} is outside the range of `{name}`"))
+            return Err(arguments.error(format!("the bound {outside} is outside the range of `{name}`"))
                 .help(format!("`{name}` ranges from {type_min} to {type_max}")));
         }
         Ok(Self {
-            name,
+            type_name: name,
             type_min,
             type_max,
             // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
@@ -99,25 +98,25 @@ impl IntCheck {
 
     /// Returns the error for an invalid value. `whole` is the value as a whole number, or `None` if the value is not a
     /// whole number.
-    pub(super) fn mismatch(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
+    pub(super) fn mismatch_error(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
         let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
     }
 
     /// Converts `whole` to a value. Returns `None` if the number does not pass the check.
-    pub(super) fn valid_value(&self, whole: i128) -> Option<Value<'static>> {
-        (self.min()..=self.max()).contains(&whole).then(|| number::whole_value(whole)).flatten()
+    pub(super) fn to_valid_value(&self, whole: i128) -> Option<Value<'static>> {
+        (self.min()..=self.max()).contains(&whole).then(|| number::whole_number_value(whole)).flatten()
     }
 }
 
 impl Check for IntCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        number::decode_whole(text)
+        number::decode_whole_number(text)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let whole = number::to_whole(&value);
-        whole.and_then(|whole| self.valid_value(whole)).ok_or_else(|| self.mismatch(&value, whole))
+        let whole = number::to_whole_number(&value);
+        whole.and_then(|whole| self.to_valid_value(whole)).ok_or_else(|| self.mismatch_error(&value, whole))
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -148,22 +147,22 @@ impl Check for IntCheck {
         if bounds.max.is_some() && self.type_min == 0 {
             bounds.min = bounds.min.or(Some(0));
         }
-        bounds.type_expr(self.name, false)
+        bounds.type_expr(self.type_name, false)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let candidates = [self.min(), 0, self.max()];
-        keep_valid(self, candidates.into_iter().filter_map(number::whole_value).collect())
+        keep_valid_values(self, candidates.into_iter().filter_map(number::whole_number_value).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let inside = |number: &i128| self.min() < *number && *number < self.max();
-        let preferred = EXAMPLES.into_iter().find(inside);
+        let preferred = PREFERRED_EXAMPLES.into_iter().find(inside);
         let fallback = match self.max() - self.min() {
-            distance if distance < MAX_MIDDLE_DISTANCE => self.min() + distance / 2,
+            distance if distance < MAX_DISTANCE_FOR_MIDDLE_EXAMPLE => self.min() + distance / 2,
             _ if self.min() == self.type_min => self.max() - 1,
             _ => self.min() + 1,
         };
-        number::whole_value(preferred.unwrap_or(fallback))
+        number::whole_number_value(preferred.unwrap_or(fallback))
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::shape::{self, TextShape};
+use super::text_type::{self, TextType};
 use super::{ArgumentError, Check, TypeArguments};
 
-static IP: TextShape = TextShape {
+static IP: TextType = TextType {
     name: "ip",
-    expected: "an IP address",
-    test: |text| text.parse::<IpAddr>().is_ok(),
+    expected_phrase: "an IP address",
+    is_valid: |text| text.parse::<IpAddr>().is_ok(),
     schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
-    samples: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
+    boundary_texts: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
     example: "192.0.2.1",
 };
 
@@ -28,5 +28,5 @@ pub(super) fn is_ipv6(text: &str) -> bool {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&IP, arguments)
+    text_type::compile(&IP, arguments)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::float::FloatCheck;
-use super::formats::FLOAT_TEXT;
+use super::formats::FLOAT_TEXT_FORMAT;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
@@ -15,11 +15,11 @@ use crate::call::{TypeMismatch, Value};
 struct LooseFloatCheck(FloatCheck);
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(LooseFloatCheck(FloatCheck::read("loose_float", arguments)?)))
+    Ok(Arc::new(LooseFloatCheck(FloatCheck::from_arguments("loose_float", arguments)?)))
 }
 
 /// A pattern that matches the texts that [`parse_loose_float`] accepts.
-const PATTERN: &str = "^[+\\-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[Ee][+\\-]?[0-9]+)?$";
+const LOOSE_FLOAT_PATTERN: &str = "^[+\\-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[Ee][+\\-]?[0-9]+)?$";
 
 /// Parses a finite number with an optional sign and exponent. Returns `None` if the text is not such a number.
 fn parse_loose_float(text: &str) -> Option<Value<'static>> {
@@ -29,12 +29,12 @@ fn parse_loose_float(text: &str) -> Option<Value<'static>> {
         None => (unsigned, None),
     };
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = |text: &str| text.is_empty() || number::is_digits(text);
+    let digits = |text: &str| text.is_empty() || number::has_only_digits(text);
     let is_number = digits(integer)
         && digits(fraction)
         && !(integer.is_empty() && fraction.is_empty())
-        && exponent.is_none_or(|exponent| number::is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
-    is_number.then(|| number::parse_float(text)).flatten()
+        && exponent.is_none_or(|exponent| number::has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
+    is_number.then(|| number::parse_finite_number(text)).flatten()
 }
 
 impl Check for LooseFloatCheck {
@@ -61,10 +61,10 @@ impl Check for LooseFloatCheck {
     fn schema(&self) -> Json {
         let mut text = Map::new();
         text.insert("type".to_owned(), json!("string"));
-        text.insert("pattern".to_owned(), json!(PATTERN));
+        text.insert("pattern".to_owned(), json!(LOOSE_FLOAT_PATTERN));
         // A pattern cannot exclude numbers that are too large, and cannot compare a number with a bound.
-        text.insert("format".to_owned(), json!(FLOAT_TEXT));
-        self.0.bounds().insert_into(&mut text, "formatMinimum", "formatMaximum");
+        text.insert("format".to_owned(), json!(FLOAT_TEXT_FORMAT));
+        self.0.bounds().insert_keywords(&mut text, "formatMinimum", "formatMaximum");
         json!({ "anyOf": [self.0.schema(), text] })
     }
 

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::int::IntCheck;
-use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal, number};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal_pattern, number};
 use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct LooseIntCheck(IntCheck);
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(LooseIntCheck(IntCheck::loose(arguments)?)))
+    Ok(Arc::new(LooseIntCheck(IntCheck::for_loose_int(arguments)?)))
 }
 
 /// Parses a whole number: an optional sign and decimal digits. Returns `None` if the text is not such a number.
 fn parse_loose_int(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !number::is_digits(digits) {
+    if !number::has_only_digits(digits) {
         return None;
     }
     let significant = digits.trim_start_matches('0');
@@ -32,15 +32,15 @@ fn parse_loose_int(text: &str) -> Option<i128> {
 
 impl Check for LooseIntCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        parse_loose_int(&text).and_then(number::whole_value).unwrap_or(Value::Text(text))
+        parse_loose_int(&text).and_then(number::whole_number_value).unwrap_or(Value::Text(text))
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let whole = match &value {
             Value::Text(text) => parse_loose_int(text),
-            other => number::to_whole(other),
+            other => number::to_whole_number(other),
         };
-        whole.and_then(|whole| self.0.valid_value(whole)).ok_or_else(|| self.0.mismatch(&value, whole))
+        whole.and_then(|whole| self.0.to_valid_value(whole)).ok_or_else(|| self.0.mismatch_error(&value, whole))
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -48,7 +48,7 @@ impl Check for LooseIntCheck {
     }
 
     fn schema(&self) -> Json {
-        let pattern = decimal::loose_pattern(self.0.min(), self.0.max());
+        let pattern = decimal_pattern::loose_pattern(self.0.min(), self.0.max());
         json!({ "anyOf": [self.0.schema(), { "type": "string", "pattern": pattern }] })
     }
 

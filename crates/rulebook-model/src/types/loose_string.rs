@@ -17,13 +17,13 @@ use crate::call::{TypeMismatch, Value};
 struct LooseStringCheck(StringCheck);
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(LooseStringCheck(StringCheck::read("loose_string", arguments)?)))
+    Ok(Arc::new(LooseStringCheck(StringCheck::from_arguments("loose_string", arguments)?)))
 }
 
 impl LooseStringCheck {
     /// Converts a number to the text of its digits. Returns `None` if the value is not a valid whole number.
-    fn digits(&self, value: &Value<'_>) -> Option<Value<'static>> {
-        let whole = number::to_whole(value).filter(|whole| number::whole_value(*whole).is_some())?;
+    fn number_to_digits(&self, value: &Value<'_>) -> Option<Value<'static>> {
+        let whole = number::to_whole_number(value).filter(|whole| number::whole_number_value(*whole).is_some())?;
         let digits = whole.to_string();
         (self.0.checks_only_length() && self.0.length().contains_count(digits.len()))
             .then_some(Value::Text(Cow::Owned(digits)))
@@ -49,7 +49,7 @@ impl Check for LooseStringCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
             Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-                self.digits(&value).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+                self.number_to_digits(&value).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
             }
             _ => self.0.check(value),
         }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use email_address::{EmailAddress, Options};
 use serde_json::json;
 
-use super::shape::{self, TextShape};
+use super::text_type::{self, TextType};
 use super::{ArgumentError, Check, TypeArguments};
 
-static MAIL: TextShape = TextShape {
+static MAIL: TextType = TextType {
     name: "mail",
-    expected: "an email address",
-    test: is_mail,
+    expected_phrase: "an email address",
+    is_valid: is_mail,
     schema: || json!({ "type": "string", "format": "email" }),
-    samples: &["a@b.example", "first.last+tag@mail.example.org"],
+    boundary_texts: &["a@b.example", "first.last+tag@mail.example.org"],
     example: "ada@example.org",
 };
 
@@ -25,5 +25,5 @@ pub(super) fn is_mail(text: &str) -> bool {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&MAIL, arguments)
+    text_type::compile(&MAIL, arguments)
 }

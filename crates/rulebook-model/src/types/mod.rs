@@ -16,7 +16,7 @@
 //! - The JSON Schema of `file` validates nothing, because an uploaded file is never a JSON value.
 
 // The traits that all types implement, the grammar of terms, the table of all types, and the compiler of terms.
-mod after;
+mod after_attribute;
 mod arguments;
 mod check;
 mod functions;
@@ -25,13 +25,13 @@ mod table;
 
 // Code that several types share.
 mod bounds;
-mod decimal;
+mod decimal_pattern;
 mod formats;
 mod moment;
 mod nullable;
 mod number;
 mod pattern;
-mod shape;
+mod text_type;
 
 // The types, one file for each. The file `builtin.rs` has the table of all built-in types.
 mod alphanumeric;
@@ -65,11 +65,11 @@ mod truthy;
 mod url;
 mod uuid;
 
-pub(crate) use after::function_names as after_function_names;
+pub(crate) use after_attribute::after_function_names;
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
-pub(crate) use callable::callback;
+pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
-pub use formats::{FORMATS, SchemaFormat};
+pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;

@@ -8,47 +8,47 @@ use serde_json::Value as Json;
 use crate::call::Value;
 
 /// 2^53, up to which an `f64` represents every whole number exactly.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// Returns a value as a whole number, or `None` if the value is not a whole number. The notation of the number (10,
 /// 10.0 or 1e1) makes no difference.
-pub(super) fn to_whole(value: &Value<'_>) -> Option<i128> {
+pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
         Value::Uint(uint) => Some((*uint).into()),
         // Numbers slightly below -2^63 are parsed as this float too, so the number that the request contains is
         // unknown.
         Value::Float(float) if *float == i64::MIN as f64 => None,
-        Value::Float(float) => whole_float(*float),
+        Value::Float(float) => float_to_whole_number(*float),
         _ => None,
     }
 }
 
 /// Returns a JSON value of a definition as a whole number, or `None` if the value is not a whole number.
-pub(super) fn json_to_whole(json: &Json) -> Option<i128> {
+pub(super) fn json_to_whole_number(json: &Json) -> Option<i128> {
     json.as_i64()
         .map(i128::from)
         .or_else(|| json.as_u64().map(i128::from))
-        .or_else(|| json.as_f64().and_then(whole_float))
+        .or_else(|| json.as_f64().and_then(float_to_whole_number))
 }
 
 /// The limit up to which floats are converted to `i128`. The limit is far above the range of 64 bits and within the
 /// range of `i128`.
-const MAX_CONVERTED: f64 = 1e30;
+const MAX_CONVERTED_FLOAT: f64 = 1e30;
 
-fn whole_float(float: f64) -> Option<i128> {
-    (float.fract() == 0.0 && float.abs() < MAX_CONVERTED).then_some(float as i128)
+fn float_to_whole_number(float: f64) -> Option<i128> {
+    (float.fract() == 0.0 && float.abs() < MAX_CONVERTED_FLOAT).then_some(float as i128)
 }
 
 /// Converts a whole number to a value. Returns `None` if the number does not fit into 64 bits.
-pub(super) fn whole_value(whole: i128) -> Option<Value<'static>> {
+pub(super) fn whole_number_value(whole: i128) -> Option<Value<'static>> {
     i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
 
 /// Returns the canonical form of a number: floats that are whole numbers of 64 bits become integers, and -0 becomes 0.
-pub(super) fn normalize(value: Value<'_>) -> Value<'_> {
+pub(super) fn normalize_number(value: Value<'_>) -> Value<'_> {
     match value {
-        Value::Float(float) => whole_float(float).and_then(whole_value).unwrap_or(Value::Float(float)),
+        Value::Float(float) => float_to_whole_number(float).and_then(whole_number_value).unwrap_or(Value::Float(float)),
         other => other,
     }
 }
@@ -58,8 +58,8 @@ pub(super) fn normalize(value: Value<'_>) -> Value<'_> {
 pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),
-        other => to_whole(other).map(|whole| {
-            if bound.abs() >= MAX_CONVERTED {
+        other => to_whole_number(other).map(|whole| {
+            if bound.abs() >= MAX_CONVERTED_FLOAT {
                 0.0_f64.total_cmp(&bound)
             } else {
                 whole.cmp(&(bound.trunc() as i128)).then(0.0_f64.partial_cmp(&bound.fract()).unwrap_or(Ordering::Equal))
@@ -69,12 +69,12 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
 }
 
 /// Converts a float to a JSON number. A whole number is written without a fraction.
-pub(super) fn float_json(float: f64) -> Json {
-    if float.fract() == 0.0 && float.abs() <= MAX_EXACT { Json::from(float as i64) } else { Json::from(float) }
+pub(super) fn float_to_json(float: f64) -> Json {
+    if float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER { Json::from(float as i64) } else { Json::from(float) }
 }
 
 /// Returns `true` if a text is a whole number in the notation `-?(0|[1-9][0-9]*)`.
-fn is_whole(text: &str) -> bool {
+fn is_whole_number_text(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     match digits {
         [] => false,
@@ -84,7 +84,7 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// Returns `true` if a text is a number by the grammar of JSON (RFC 8259 section 6).
-pub(super) fn is_number(text: &str) -> bool {
+pub(super) fn is_json_number(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),
@@ -93,19 +93,19 @@ pub(super) fn is_number(text: &str) -> bool {
         Some((integer, fraction)) => (integer, Some(fraction)),
         None => (mantissa, None),
     };
-    is_whole(integer)
-        && fraction.is_none_or(is_digits)
-        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+    is_whole_number_text(integer)
+        && fraction.is_none_or(has_only_digits)
+        && exponent.is_none_or(|exponent| has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
 /// Returns `true` if a text consists of one or more ASCII digits.
-pub(super) fn is_digits(text: &str) -> bool {
+pub(super) fn has_only_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Converts a text to a number if the text is a whole number of 64 bits. Any other text is returned unchanged.
-pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
-    if !is_whole(&text) {
+pub(super) fn decode_whole_number(text: Cow<'_, str>) -> Value<'_> {
+    if !is_whole_number_text(&text) {
         return Value::Text(text);
     }
     match (text.parse(), text.parse()) {
@@ -116,18 +116,18 @@ pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
 }
 
 /// Parses a number with an optional sign, decimal point and exponent. Returns `None` if the number is not finite.
-pub(super) fn parse_float(text: &str) -> Option<Value<'static>> {
-    if let Some(whole) = text.parse().ok().and_then(whole_value) {
+pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
+    if let Some(whole) = text.parse().ok().and_then(whole_number_value) {
         return Some(whole);
     }
     let float: f64 = text.parse().ok()?;
-    float.is_finite().then(|| normalize(Value::Float(float)))
+    float.is_finite().then(|| normalize_number(Value::Float(float)))
 }
 
 /// Converts a text to a number if the text is a finite number in the notation of JSON. Any other text is returned
 /// unchanged.
-pub(super) fn decode_float(text: Cow<'_, str>) -> Value<'_> {
-    match is_number(&text).then(|| parse_float(&text)).flatten() {
+pub(super) fn decode_number(text: Cow<'_, str>) -> Value<'_> {
+    match is_json_number(&text).then(|| parse_finite_number(&text)).flatten() {
         Some(number) => number,
         None => Value::Text(text),
     }

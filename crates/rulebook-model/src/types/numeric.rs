@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::formats::FLOAT_TEXT;
+use super::formats::FLOAT_TEXT_FORMAT;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
@@ -18,13 +18,13 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 /// A pattern for `null` and for numbers by the grammar of JSON (RFC 8259 section 6).
-const PATTERN: &str = "^(?:null|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[Ee][+\\-]?[0-9]+)?)$";
+const NUMERIC_PATTERN: &str = "^(?:null|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[Ee][+\\-]?[0-9]+)?)$";
 
 impl Check for NumericCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         match &*text {
             "null" => Value::Null,
-            _ => number::decode_float(text),
+            _ => number::decode_number(text),
         }
     }
 
@@ -35,7 +35,7 @@ impl Check for NumericCheck {
         };
         match value {
             Value::Null => Ok(Value::Null),
-            Value::Int(_) | Value::Uint(_) | Value::Float(_) => Ok(number::normalize(value)),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => Ok(number::normalize_number(value)),
             _ => Err(TypeMismatch::new(self.expected(), &value)),
         }
     }
@@ -47,7 +47,7 @@ impl Check for NumericCheck {
     fn schema(&self) -> Json {
         json!({ "anyOf": [
             { "type": ["number", "null"] },
-            { "type": "string", "pattern": PATTERN, "format": FLOAT_TEXT },
+            { "type": "string", "pattern": NUMERIC_PATTERN, "format": FLOAT_TEXT_FORMAT },
         ] })
     }
 

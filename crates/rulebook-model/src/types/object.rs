@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::any::decode_json;
 use super::bounds::Bounds;
-use super::check::{first_valid, keep_valid};
+use super::check::{first_valid_value, keep_valid_values};
 use super::nullable::nullable_schema;
 use super::{ArgumentError, Arity, Check, ObjectField, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
@@ -20,7 +20,7 @@ use crate::call::{TypeMismatch, Value};
 #[derive(Debug)]
 struct ObjectCheck {
     /// The bounds of the number of members of an object.
-    count: Bounds<u64>,
+    member_count: Bounds<u64>,
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
     /// The index in `fields` of each known member, by the member's name.
@@ -28,29 +28,29 @@ struct ObjectCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(read(arguments)?))
+    Ok(Arc::new(compile_object(arguments)?))
 }
 
 /// Compiles the type `filled_object`, an object with at least one member.
-pub(super) fn compile_filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let object = read(arguments)?;
-    Ok(Arc::new(ObjectCheck { count: object.count.non_empty()?, ..object }))
+pub(super) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let object = compile_object(arguments)?;
+    Ok(Arc::new(ObjectCheck { member_count: object.member_count.with_default_min_one()?, ..object }))
 }
 
-fn read(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
+fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
     arguments.expect_no_arguments()?;
     let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
     if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
-        let error = arguments.invalid(format!("the member `{}` cannot be a file", field.name)).at("fields");
+        let error = arguments.error(format!("the member `{}` cannot be a file", field.name)).at("fields");
         return Err(error.help("make the file a parameter: files are sent as parts of a multipart body"));
     }
     let fields = arguments.fields.map(<[ObjectField]>::to_vec);
     let field_indexes = fields.iter().flatten().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
-    Ok(ObjectCheck { count: Bounds::read(arguments, false)?, fields, field_indexes })
+    Ok(ObjectCheck { member_count: Bounds::from_arguments(arguments, false)?, fields, field_indexes })
 }
 
 /// Removes each member of an object whose name occurs again later in the object.
-pub(super) fn keep_last_of_each_name<'a>(
+pub(super) fn keep_last_member_of_each_name<'a>(
     mut members: Vec<(Cow<'a, str>, Value<'a>)>,
 ) -> Vec<(Cow<'a, str>, Value<'a>)> {
     let mut seen = HashSet::with_capacity(members.len());
@@ -69,18 +69,18 @@ impl ObjectCheck {
     }
 
     /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
-    /// has fewer. Optional members are included only if `with_optional` is `true`. `boundary_values` has the boundary
+    /// has fewer. Optional members are included only if `includes_optional` is `true`. `boundary_values` has the boundary
     /// values of each known member.
-    fn boundary_value(
+    fn boundary_object(
         &self,
         boundary_values: &[Vec<Value<'static>>],
         index: usize,
-        with_optional: bool,
+        includes_optional: bool,
     ) -> Option<Value<'static>> {
         self.fields()
             .iter()
             .zip(boundary_values)
-            .filter(|(field, _)| with_optional || !field.optional)
+            .filter(|(field, _)| includes_optional || !field.optional)
             .map(|(field, boundary_values)| {
                 let value = boundary_values.get(index).or(boundary_values.last())?;
                 Some((Cow::Owned(field.name.clone()), value.clone()))
@@ -91,7 +91,7 @@ impl ObjectCheck {
 
     /// Returns an object with an example of each known member for which `is_selected` returns `true`. If the object
     /// then has fewer members than the definition requires, members with generated names are added.
-    fn example_with(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
+    fn example_object(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
         let mut members = Vec::new();
         for field in self.fields().iter().filter(|field| is_selected(field)) {
             let declared = field.example.as_ref().map(Value::from);
@@ -101,8 +101,8 @@ impl ObjectCheck {
                 None => return None,
             }
         }
-        let min = if self.fields.is_none() && self.count.max != Some(0) { 1 } else { 0 };
-        let min = self.count.min.unwrap_or(0).max(min);
+        let min = if self.fields.is_none() && self.member_count.max != Some(0) { 1 } else { 0 };
+        let min = self.member_count.min.unwrap_or(0).max(min);
         let numbered = (2..=MAX_ADDED_MEMBERS).map(|number| format!("key{number}"));
         let names = std::iter::once("key".to_owned()).chain(numbered);
         let mut names = names.filter(|name| !self.field_indexes.contains_key(name));
@@ -125,8 +125,8 @@ impl Check for ObjectCheck {
         let Value::Map(members) = value else {
             return Err(TypeMismatch::new(self.expected(), &value));
         };
-        let mut members = keep_last_of_each_name(members);
-        if !self.count.contains_count(members.len()) {
+        let mut members = keep_last_member_of_each_name(members);
+        if !self.member_count.contains_count(members.len()) {
             return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
         }
         let mut present = vec![false; self.fields().len()];
@@ -152,7 +152,7 @@ impl Check for ObjectCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("an object{}", self.count.count_phrase("member")).into()
+        format!("an object{}", self.member_count.count_phrase("member")).into()
     }
 
     fn schema(&self) -> Json {
@@ -160,7 +160,7 @@ impl Check for ObjectCheck {
         schema.insert("type".to_owned(), json!("object"));
         if !self.fields().is_empty() {
             let properties: Map<_, _> =
-                self.fields().iter().map(|field| (field.name.clone(), field_schema(field))).collect();
+                self.fields().iter().map(|field| (field.name.clone(), member_schema(field))).collect();
             schema.insert("properties".to_owned(), Json::Object(properties));
             let required: Vec<_> = self.fields().iter().filter(|field| !field.optional).collect();
             if !required.is_empty() {
@@ -168,14 +168,14 @@ impl Check for ObjectCheck {
                 schema.insert("required".to_owned(), json!(names));
             }
         }
-        self.count.insert_into(&mut schema, "minProperties", "maxProperties");
+        self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         Json::Object(schema)
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.count.type_expr_with_attributes("object");
+        let mut type_expr = self.member_count.type_expr_with_attributes("object");
         if let Some(fields) = &self.fields {
-            let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), field_definition(field))).collect();
+            let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), member_definition(field))).collect();
             type_expr.attributes.insert("fields".to_owned(), Json::Object(fields));
         }
         type_expr
@@ -185,20 +185,20 @@ impl Check for ObjectCheck {
         let boundary_values: Vec<_> = self.fields().iter().map(|field| field.check.boundary_values()).collect();
         let max_values = boundary_values.iter().map(Vec::len).max().unwrap_or(0);
         let mut candidates: Vec<_> =
-            (0..max_values.max(1)).filter_map(|index| self.boundary_value(&boundary_values, index, true)).collect();
-        candidates.extend(self.boundary_value(&boundary_values, 0, false));
-        keep_valid(self, candidates)
+            (0..max_values.max(1)).filter_map(|index| self.boundary_object(&boundary_values, index, true)).collect();
+        candidates.extend(self.boundary_object(&boundary_values, 0, false));
+        keep_valid_values(self, candidates)
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        let all = self.example_with(|_| true);
-        let required = self.example_with(|field| !field.optional);
-        first_valid(self, [all, required].into_iter().flatten())
+        let all = self.example_object(|_| true);
+        let required = self.example_object(|field| !field.optional);
+        first_valid_value(self, [all, required].into_iter().flatten())
     }
 }
 
 /// Returns the JSON Schema of a known member, with the member's description and example.
-fn field_schema(field: &ObjectField) -> Json {
+fn member_schema(field: &ObjectField) -> Json {
     let mut schema = field.check.schema();
     if field.optional && !field.check.accepts_null() {
         schema = nullable_schema(schema);
@@ -215,7 +215,7 @@ fn field_schema(field: &ObjectField) -> Json {
 }
 
 /// Returns the JSON object that defines a known member in the attribute `fields`.
-fn field_definition(field: &ObjectField) -> Json {
+fn member_definition(field: &ObjectField) -> Json {
     let type_expr = field.check.type_expr();
     let optional = if field.optional { "?" } else { "" };
     let mut json = Map::new();

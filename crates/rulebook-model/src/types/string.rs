@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::{first_valid, keep_valid};
+use super::check::{first_valid_value, keep_valid_values};
 use super::pattern::Pattern;
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
@@ -15,41 +15,40 @@ use crate::call::{Measure, TypeMismatch, Value, Violation};
 /// The check of texts. The length of a text is its number of Unicode code points.
 #[derive(Debug)]
 pub(super) struct StringCheck {
-    name: &'static str,
+    type_name: &'static str,
     length: Bounds<u64>,
     pattern: Option<Pattern>,
     /// The check of the type `T` in `varchar(a,b,T)`. A text must be a valid value of `T` too.
-    inner: Option<Arc<dyn Check>>,
+    inner_check: Option<Arc<dyn Check>>,
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(StringCheck::read("string", arguments)?))
+    Ok(Arc::new(StringCheck::from_arguments("string", arguments)?))
 }
 
 impl StringCheck {
-    pub(super) fn read(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+    pub(super) fn from_arguments(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         let inner = match arguments.positional {
             [] | [_] | [_, _] => None,
             [_, _, TypeArgument::Type(inner)] => Some(Arc::clone(inner)),
             _ => {
-                return Err(arguments
-                    .invalid(format!("`{}` has at most three arguments", arguments.name))
+                return Err(arguments.error(format!("`{}` has at most three arguments", arguments.name))
                     .help("write `string(n)`, `string(a,b)` or `varchar(a,b,type)`"));
             }
         };
-        let length = Bounds::read(arguments, true)?;
+        let length = Bounds::from_arguments(arguments, true)?;
         let text = Self {
-            name,
+            type_name: name,
             length,
-            pattern: Pattern::read(arguments)?,
+            pattern: Pattern::from_arguments(arguments)?,
             // Every text is a `string`, so `varchar(a,b,string)` is equal to `varchar(a,b)`.
-            inner: inner.filter(|inner| inner.type_expr() != TypeExpr::term("string")),
+            inner_check: inner.filter(|inner| inner.type_expr() != TypeExpr::term("string")),
         };
-        if let Some(inner) = &text.inner
+        if let Some(inner) = &text.inner_check
             && !inner.boundary_values().iter().any(|value| matches!(value, Value::Text(_)))
-            && !accepts_texts(&**inner)
+            && !accepts_some_text(&**inner)
         {
-            return Err(arguments.invalid(format!("`{}` is not a type of strings", inner.type_expr().term)).help(
+            return Err(arguments.error(format!("`{}` is not a type of strings", inner.type_expr().term)).help(
                 format!("the third argument of `{}` must be a type of strings, such as `mail`", arguments.name),
             ));
         }
@@ -63,7 +62,7 @@ impl StringCheck {
     /// Returns `true` if every text with an allowed length is valid, because the type has neither a pattern nor an
     /// inner type.
     pub(super) fn checks_only_length(&self) -> bool {
-        self.pattern.is_none() && self.inner.is_none()
+        self.pattern.is_none() && self.inner_check.is_none()
     }
 
     /// Returns the requirement of the definition (length or pattern) that an invalid text violates.
@@ -78,13 +77,13 @@ impl StringCheck {
     fn accepts_text(&self, text: &str) -> bool {
         (self.length.is_unbounded() || self.length.contains_count(text.chars().count()))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
-            && self.inner.as_ref().is_none_or(|inner| inner.check(Value::Text(Cow::Borrowed(text))).is_ok())
+            && self.inner_check.as_ref().is_none_or(|inner| inner.check(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
 
 /// Returns `true` if `check` accepts at least one of a few common texts. Some types, such as `text_id`, accept texts
 /// although their boundary values are not texts.
-fn accepts_texts(check: &dyn Check) -> bool {
+fn accepts_some_text(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
 }
 
@@ -98,7 +97,7 @@ pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
 }
 
 /// The preferred examples. [`Check::example`] returns the first valid text of this list if nothing better is known.
-const EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
+const PREFERRED_EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
 /// Returns a text of English words that has `length` characters.
 fn filler_text(length: u64) -> String {
@@ -125,7 +124,7 @@ impl Check for StringCheck {
             phrase.push_str(" that matches ");
             phrase.push_str(pattern.notation());
         }
-        if let Some(inner) = &self.inner {
+        if let Some(inner) = &self.inner_check {
             phrase.push_str(" that is also ");
             phrase.push_str(&inner.expected());
         }
@@ -135,22 +134,22 @@ impl Check for StringCheck {
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
-        self.length.insert_into(&mut schema, "minLength", "maxLength");
+        self.length.insert_keywords(&mut schema, "minLength", "maxLength");
         if let Some(pattern) = &self.pattern {
-            schema.insert("pattern".to_owned(), json!(pattern.ecma()));
+            schema.insert("pattern".to_owned(), json!(pattern.ecma_pattern()));
         }
-        if let Some(inner) = &self.inner {
+        if let Some(inner) = &self.inner_check {
             schema.insert("allOf".to_owned(), json!([inner.schema()]));
         }
         Json::Object(schema)
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = match (&self.inner, self.length) {
+        let mut type_expr = match (&self.inner_check, self.length) {
             (Some(inner), Bounds { min: Some(min), max: Some(max) }) => {
                 TypeExpr::term(format!("varchar({min},{max},{})", inner.type_expr().term))
             }
-            (_, length) => length.type_expr(self.name, true),
+            (_, length) => length.type_expr(self.type_name, true),
         };
         if let Some(pattern) = &self.pattern {
             type_expr.attributes.insert("regex".to_owned(), json!(pattern.notation()));
@@ -166,24 +165,24 @@ impl Check for StringCheck {
         if let Some(sample) = self.pattern.as_ref().and_then(Pattern::minimal_sample) {
             candidates.push(Value::Text(Cow::Owned(sample)));
         }
-        if let Some(inner) = &self.inner {
+        if let Some(inner) = &self.inner_check {
             candidates.extend(inner.boundary_values());
         }
-        keep_valid(self, candidates)
+        keep_valid_values(self, candidates)
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let min = self.length.min.unwrap_or(0).min(MAX_EXAMPLE_LEN);
-        let inner = self.inner.as_ref().and_then(|inner| inner.example());
-        let matching = self.pattern.iter().flat_map(Pattern::samples);
+        let inner = self.inner_check.as_ref().and_then(|inner| inner.example());
+        let matching = self.pattern.iter().flat_map(Pattern::sample_texts);
         // A pattern without `$` also matches longer texts, so words are added to reach the minimum length.
-        let extended = self.pattern.iter().flat_map(Pattern::samples);
+        let extended = self.pattern.iter().flat_map(Pattern::sample_texts);
         let extended =
             extended.map(|text| format!("{text} {}", filler_text(min.saturating_sub(text.chars().count() as u64 + 1))));
-        let preferred = EXAMPLES.iter().map(|text| (*text).to_owned());
+        let preferred = PREFERRED_EXAMPLES.iter().map(|text| (*text).to_owned());
         let first = preferred.clone().take(1);
         let texts = first.chain(matching).chain(extended).chain(preferred).chain([filler_text(min)]);
         let texts = texts.map(|text| Value::Text(Cow::Owned(text)));
-        first_valid(self, inner.into_iter().chain(texts))
+        first_valid_value(self, inner.into_iter().chain(texts))
     }
 }

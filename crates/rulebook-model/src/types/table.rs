@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::after::AFTER;
-use super::grammar::{self, Brackets, GrammarError, Level};
-use super::nullable::nullable;
+use super::after_attribute::AFTER_ATTRIBUTE;
+use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
+use super::nullable::nullable_check;
 use super::{ArgumentError, ArgumentErrorKind, Check, Functions, Type, TypeArgument, TypeArguments, builtin};
 
 /// The name of the attribute of an array that contains the attributes of the array's items.
-pub(super) const ITEMS: &str = "items";
+pub(super) const ITEMS_ATTRIBUTE: &str = "items";
 
 /// The table of the types that terms can name, and of the functions that attributes can name.
 #[derive(Clone, Default)]
@@ -96,7 +96,7 @@ impl Types {
     #[must_use]
     pub fn builtin() -> Self {
         Self {
-            types: builtin::TABLE.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect(),
+            types: builtin::BUILTIN_TYPES.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect(),
             functions: Functions::default(),
         }
     }
@@ -134,14 +134,14 @@ impl Types {
         let compiler = Compiler { types: self, text: term, aliases, ignore_case, timezone };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref() };
         let span = usize::from(optional)..term.len();
-        let Some(after) = attributes.get(AFTER) else {
+        let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {
             return Ok(CompiledTerm { optional, check: compiler.compile_term(span, term_attributes, 0)? });
         };
         let mut without_after = attributes.clone();
-        without_after.remove(AFTER);
+        without_after.remove(AFTER_ATTRIBUTE);
         let check =
             compiler.compile_term(span.clone(), TermAttributes { attributes: &without_after, ..term_attributes }, 0)?;
-        let check = super::after::with_after_functions(check, after, &self.functions);
+        let check = super::after_attribute::with_after_functions(check, after, &self.functions);
         Ok(CompiledTerm { optional, check: check.map_err(|error| single_error(span, TermErrorKind::Argument(error)))? })
     }
 
@@ -181,12 +181,12 @@ struct TermAttributes<'a> {
 impl<'a> TermAttributes<'a> {
     /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
     /// items, and the content of `items`. `empty_map` must be an empty map, to which the result can refer.
-    fn take_item_attributes<'b>(&mut self, empty: &'b Map<String, Json>) -> TermAttributes<'b>
+    fn take_item_attributes<'b>(&mut self, empty_map: &'b Map<String, Json>) -> TermAttributes<'b>
     where
         'a: 'b,
     {
-        let attributes = self.attributes.get(ITEMS).and_then(Json::as_object);
-        TermAttributes { attributes: attributes.unwrap_or(empty), fields: self.fields.take() }
+        let attributes = self.attributes.get(ITEMS_ATTRIBUTE).and_then(Json::as_object);
+        TermAttributes { attributes: attributes.unwrap_or(empty_map), fields: self.fields.take() }
     }
 }
 
@@ -195,25 +195,25 @@ type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
 impl Compiler<'_> {
     /// Compiles the term at `span`. `depth` is the number of terms around this term.
     fn compile_term(&self, span: Range<usize>, mut term_attributes: TermAttributes<'_>, depth: usize) -> CompileResult {
-        let empty = Map::new();
+        let empty_map = Map::new();
         if span.is_empty() {
             return Err(single_error(span, TermErrorKind::Empty));
         }
-        if depth >= grammar::MAX_DEPTH {
-            let message = format!("types can be nested at most {} levels deep", grammar::MAX_DEPTH);
+        if depth >= grammar::MAX_TERM_DEPTH {
+            let message = format!("types can be nested at most {} levels deep", grammar::MAX_TERM_DEPTH);
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
-        match grammar::split_term(self.text, span.clone()).map_err(syntax_error)? {
+        match grammar::parse_outermost_level(self.text, span.clone()).map_err(syntax_error)? {
             // The caller has removed the `?` before the whole term. Any other `?` is allowed only before the type of an
             // array's items.
-            Level::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
+            OutermostLevel::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
                 let message = "`?` is allowed only once before a type".to_owned();
                 Err(single_error(span.start..span.start + 1, TermErrorKind::Syntax(message)))
             }
-            Level::Nullable(inner) => Ok(nullable(self.compile_term(inner, term_attributes, depth + 1)?)),
-            Level::List(inner) => {
+            OutermostLevel::Nullable(inner) => Ok(nullable_check(self.compile_term(inner, term_attributes, depth + 1)?)),
+            OutermostLevel::Array(inner) => {
                 let item = self
-                    .compile_term(inner, term_attributes.take_item_attributes(&empty), depth + 1)
+                    .compile_term(inner, term_attributes.take_item_attributes(&empty_map), depth + 1)
                     .map_err(qualify_items)?;
                 match self.types.find("array") {
                     Some(array) => {
@@ -222,18 +222,18 @@ impl Compiler<'_> {
                     None => Err(single_error(span, TermErrorKind::UnknownType("array".to_owned()))),
                 }
             }
-            Level::Named(name, brackets) => {
+            OutermostLevel::Named(name, brackets) => {
                 let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
                 let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignore_case);
                 let r#type = self.types.find(type_name).or_else(ignoring_case);
                 let positional = match brackets {
-                    Brackets::None => Ok(Vec::new()),
-                    Brackets::Term(inner) => {
-                        let item = self.compile_term(inner, term_attributes.take_item_attributes(&empty), depth + 1);
+                    BracketContent::None => Ok(Vec::new()),
+                    BracketContent::Term(inner) => {
+                        let item = self.compile_term(inner, term_attributes.take_item_attributes(&empty_map), depth + 1);
                         item.map(|item| vec![TypeArgument::Type(item)]).map_err(qualify_items)
                     }
                     // Only the type knows which of its arguments are types.
-                    Brackets::Arguments(spans) => {
+                    BracketContent::Arguments(spans) => {
                         r#type.map_or(Ok(Vec::new()), |r#type| self.compile_arguments(r#type, spans, depth))
                     }
                 };
@@ -254,12 +254,12 @@ impl Compiler<'_> {
         spans: Vec<Range<usize>>,
         depth: usize,
     ) -> Result<Vec<TypeArgument>, Vec<TermError>> {
-        let empty = Map::new();
+        let empty_map = Map::new();
         let mut arguments = Vec::with_capacity(spans.len());
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if r#type.argument_is_type(index) {
-                let term_attributes = TermAttributes { attributes: &empty, fields: None };
+                let term_attributes = TermAttributes { attributes: &empty_map, fields: None };
                 self.compile_term(span, term_attributes, depth + 1).map(TypeArgument::Type)
             } else {
                 let word = grammar::parse_word(self.text, span);
@@ -274,8 +274,8 @@ impl Compiler<'_> {
     }
 
     /// Returns the type name for which `name` is an alias in this dialect, or `name` itself if it is not an alias.
-    fn resolve_alias<'n>(&'n self, name: &'n str, brackets: &Brackets) -> &'n str {
-        let is_alias = |(alias, _): &&(&str, &str)| *alias == name && !matches!(brackets, Brackets::Term(_));
+    fn resolve_alias<'n>(&'n self, name: &'n str, brackets: &BracketContent) -> &'n str {
+        let is_alias = |(alias, _): &&(&str, &str)| *alias == name && !matches!(brackets, BracketContent::Term(_));
         self.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
     }
 
@@ -331,7 +331,7 @@ fn qualify_items(mut errors: Vec<TermError>) -> Vec<TermError> {
         if let TermErrorKind::Argument(ArgumentError { attribute: Some(attribute), .. }) = &mut error.kind
             && attribute != "fields"
         {
-            *attribute = format!("{ITEMS}.{attribute}");
+            *attribute = format!("{ITEMS_ATTRIBUTE}.{attribute}");
         }
     }
     errors

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::int::IntCheck;
-use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal_pattern};
 use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct TextIdCheck(IntCheck);
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(TextIdCheck(IntCheck::text_id(arguments)?)))
+    Ok(Arc::new(TextIdCheck(IntCheck::for_text_id(arguments)?)))
 }
 
 impl Check for TextIdCheck {
@@ -38,7 +38,7 @@ impl Check for TextIdCheck {
     }
 
     fn schema(&self) -> Json {
-        let pattern = decimal::strict_pattern(self.0.min(), self.0.max());
+        let pattern = decimal_pattern::strict_pattern(self.0.min(), self.0.max());
         json!({ "anyOf": [self.0.schema(), { "type": "string", "pattern": pattern }] })
     }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::shape::{self, TextShape, pattern_schema};
+use super::text_type::{self, TextType, pattern_schema};
 use super::{ArgumentError, Check, TypeArguments};
 
-static TIME: TextShape = TextShape {
+static TIME: TextType = TextType {
     name: "time",
-    expected: "a time of day (hh:mm or hh:mm:ss)",
-    test: is_time,
+    expected_phrase: "a time of day (hh:mm or hh:mm:ss)",
+    is_valid: is_time,
     schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
-    samples: &["00:00", "23:59:59"],
+    boundary_texts: &["00:00", "23:59:59"],
     example: "14:30",
 };
 
@@ -26,5 +26,5 @@ fn is_time(text: &str) -> bool {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&TIME, arguments)
+    text_type::compile(&TIME, arguments)
 }

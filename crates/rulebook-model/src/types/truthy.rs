@@ -9,10 +9,10 @@ use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
 /// The words that mean true, in any case.
-const TRUE: [&str; 6] = ["ok", "true", "success", "on", "yes", "1"];
+const TRUE_WORDS: [&str; 6] = ["ok", "true", "success", "on", "yes", "1"];
 
 /// The words that mean false, in any case.
-const FALSE: [&str; 6] = ["off", "no", "fail", "false", "0", ""];
+const FALSE_WORDS: [&str; 6] = ["off", "no", "fail", "false", "0", ""];
 
 #[derive(Debug)]
 struct TruthyCheck;
@@ -23,11 +23,11 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 /// Returns the boolean that a word means, or `None` if the word is not in [`TRUE_WORDS`] or [`FALSE_WORDS`].
-fn parse_word(text: &str) -> Option<bool> {
+fn parse_boolean_word(text: &str) -> Option<bool> {
     let is = |word: &&str| word.eq_ignore_ascii_case(text);
-    if TRUE.iter().any(is) {
+    if TRUE_WORDS.iter().any(is) {
         Some(true)
-    } else if FALSE.iter().any(is) {
+    } else if FALSE_WORDS.iter().any(is) {
         Some(false)
     } else {
         None
@@ -35,7 +35,7 @@ fn parse_word(text: &str) -> Option<bool> {
 }
 
 /// Returns a pattern that matches the words for true and false in any case, such as `[Oo][Kk]`.
-fn pattern() -> String {
+fn boolean_words_pattern() -> String {
     let any_case = |word: &&str| -> String {
         word.chars()
             .map(|c| match c {
@@ -44,20 +44,20 @@ fn pattern() -> String {
             })
             .collect()
     };
-    let words: Vec<_> = TRUE.iter().chain(&FALSE).map(any_case).collect();
+    let words: Vec<_> = TRUE_WORDS.iter().chain(&FALSE_WORDS).map(any_case).collect();
     format!("^(?:{})$", words.join("|"))
 }
 
 impl Check for TruthyCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        parse_word(&text).map_or(Value::Text(text), Value::Bool)
+        parse_boolean_word(&text).map_or(Value::Text(text), Value::Bool)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let bool = match &value {
             Value::Bool(bool) => Some(*bool),
-            Value::Text(text) => parse_word(text),
-            other => match number::to_whole(other) {
+            Value::Text(text) => parse_boolean_word(text),
+            other => match number::to_whole_number(other) {
                 Some(0) => Some(false),
                 Some(1) => Some(true),
                 _ => None,
@@ -74,7 +74,7 @@ impl Check for TruthyCheck {
         json!({ "anyOf": [
             { "type": "boolean" },
             { "enum": [0, 1] },
-            { "type": "string", "pattern": pattern() },
+            { "type": "string", "pattern": boolean_words_pattern() },
         ] })
     }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use serde_json::json;
 use url::Url;
 
-use super::shape::{self, TextShape};
+use super::text_type::{self, TextType};
 use super::{ArgumentError, Check, TypeArguments};
 
-static URL: TextShape = TextShape {
+static URL: TextType = TextType {
     name: "url",
-    expected: "an absolute URL that begins with http:// or https://",
-    test: is_url,
+    expected_phrase: "an absolute URL that begins with http:// or https://",
+    is_valid: is_url,
     schema: || json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]" }),
-    samples: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
+    boundary_texts: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
     example: "https://example.org/page",
 };
 
@@ -33,21 +33,21 @@ pub(super) fn is_url(text: &str) -> bool {
     let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
     let (authority, path) = after_scheme.split_at(authority_end);
     !authority.is_empty()
-        && escapes_are_complete(after_scheme)
-        && authority.bytes().all(|byte| is_plain(byte) || matches!(byte, b'[' | b']' | b'%'))
+        && percent_escapes_are_complete(after_scheme)
+        && authority.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'[' | b']' | b'%'))
         && path.matches('#').count() <= 1
-        && path.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
+        && path.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 /// Returns `true` if a byte is an unreserved character, a sub-delimiter, `:` or `@`. These characters are valid in
 /// every component of a URI after the scheme.
-fn is_plain(byte: u8) -> bool {
+fn is_valid_in_any_component(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
 /// Returns `true` if each `%` in a text is followed by two hexadecimal digits.
-fn escapes_are_complete(text: &str) -> bool {
+fn percent_escapes_are_complete(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let digits = after.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -55,5 +55,5 @@ fn escapes_are_complete(text: &str) -> bool {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&URL, arguments)
+    text_type::compile(&URL, arguments)
 }

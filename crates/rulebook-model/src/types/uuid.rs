@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::shape::{self, TextShape};
+use super::text_type::{self, TextType};
 use super::{ArgumentError, Check, TypeArguments};
 
-static UUID: TextShape = TextShape {
+static UUID: TextType = TextType {
     name: "uuid",
-    expected: "a UUID",
-    test: is_uuid,
+    expected_phrase: "a UUID",
+    is_valid: is_uuid,
     schema: || {
         json!({
             "type": "string",
@@ -18,7 +18,7 @@ static UUID: TextShape = TextShape {
             "pattern": "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
         })
     },
-    samples: &["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+    boundary_texts: &["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
     example: "0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e",
 };
 
@@ -32,5 +32,5 @@ fn is_uuid(text: &str) -> bool {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    shape::compile(&UUID, arguments)
+    text_type::compile(&UUID, arguments)
 }

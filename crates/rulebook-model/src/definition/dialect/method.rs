@@ -5,14 +5,14 @@ use serde_json::{Map, Value as Json};
 use super::super::dialect_spec::{DialectSpec, TREE};
 use super::super::jsonc::{Data, Member, Node};
 use super::super::keys::{AFTER, ATTRIBUTES, ERROR, ITEMS, METHOD, OPTIONS, OUTPUT, PARAMETER};
-use super::super::object::{CheckedObject, wrong_kind};
+use super::super::checked_object::{CheckedObject, wrong_kind_error};
 use super::super::parsed::{Attribute, DeclaredError, Method, Options, Output, Parameter, TypeSpec};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
 /// The scope of a method as the definition writes it: groups of permissions. A caller needs all permissions of one
 /// group.
-pub(super) type Groups = Vec<Spanned<Vec<Spanned<String>>>>;
+pub(super) type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 
 /// Reads a method of the dialect `tree`. If the value is not an object, reports the value and returns `None`.
 pub(super) fn read_tree_method(
@@ -38,7 +38,7 @@ pub(super) fn read_checked_tree_method(
     let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
     let (scope, is_complete) = object
         .get(TREE.scope_key)
-        .map_or((Groups::new(), true), |node| read_groups(TREE.scope_key, false, node, diagnostics));
+        .map_or((PermissionGroups::new(), true), |node| read_permission_groups(TREE.scope_key, false, node, diagnostics));
     Method {
         http,
         id: object.string("id"),
@@ -66,13 +66,13 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
 /// Reads the groups of permissions in the array under `key`. The second result is `false` if an invalid group was
 /// omitted. If `allows_single_permission` is `true`, a permission outside of a group counts as a group with this
 /// permission only.
-pub(super) fn read_groups(
+pub(super) fn read_permission_groups(
     key: &str,
-    allow_single: bool,
+    allows_single_permission: bool,
     node: &Node,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Groups, bool) {
-    let mut groups = Groups::new();
+) -> (PermissionGroups, bool) {
+    let mut groups = PermissionGroups::new();
     let mut is_complete = true;
     let Data::Array(items) = &node.data else {
         return (groups, false);
@@ -80,10 +80,10 @@ pub(super) fn read_groups(
     for group in items {
         let permissions = match &group.data {
             Data::Array(permissions) => permissions.as_slice(),
-            Data::String(_) if allow_single => std::slice::from_ref(group),
+            Data::String(_) if allows_single_permission => std::slice::from_ref(group),
             _ => {
-                let expected = if allow_single { "a string or an array of strings" } else { "an array of strings" };
-                let error = wrong_kind(&format!("each group of `{key}`"), expected, group);
+                let expected = if allows_single_permission { "a string or an array of strings" } else { "an array of strings" };
+                let error = wrong_kind_error(&format!("each group of `{key}`"), expected, group);
                 diagnostics.push(error.help(format!(
                     "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
                 )));
@@ -96,7 +96,7 @@ pub(super) fn read_groups(
             match &permission.data {
                 Data::String(text) => all.push(Spanned::new(text.clone(), permission.span)),
                 _ => {
-                    diagnostics.push(wrong_kind(&format!("each permission of `{key}`"), "a string", permission));
+                    diagnostics.push(wrong_kind_error(&format!("each permission of `{key}`"), "a string", permission));
                     is_complete = false;
                 }
             }
@@ -170,7 +170,7 @@ pub(super) fn read_type(
         read_output(spec, name, object, diagnostics)
     };
     let mut item_attributes = Vec::new();
-    let items = self::read_items("items", object, &mut item_attributes, diagnostics);
+    let items = self::read_items_attribute("items", object, &mut item_attributes, diagnostics);
     TypeSpec {
         term: object.string("type"),
         attributes: object
@@ -191,23 +191,23 @@ pub(super) fn read_type(
 /// Reads the attribute `items` of an object, and adds the attributes in it to `all`. Each attribute is added with its
 /// path, and the most deeply nested attributes come first. `path` is the path of `items` itself: `items`,
 /// `items.items`, ….
-fn read_items(
+fn read_items_attribute(
     path: &str,
     object: &mut CheckedObject<'_>,
-    all: &mut Vec<Attribute>,
+    item_attributes: &mut Vec<Attribute>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "items")?;
     let mut inner = object.object("items", &ITEMS, diagnostics)?;
-    let deeper = read_items(&format!("{path}.items"), &mut inner, all, diagnostics);
+    let deeper = read_items_attribute(&format!("{path}.items"), &mut inner, item_attributes, diagnostics);
     let mut attributes = Map::new();
     for Member { key, value } in inner.members().filter(|member| member.key.value != "items") {
         attributes.insert(key.value.clone(), value.json());
-        all.push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
+        item_attributes.push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
     }
     if let Some((key, value)) = deeper {
         attributes.insert(key.value.clone(), value.value.clone());
-        all.push((Spanned::new(format!("{path}.{}", key.value), key.span), value));
+        item_attributes.push((Spanned::new(format!("{path}.{}", key.value), key.span), value));
     }
     Some((member.key.clone(), Spanned::new(Json::Object(attributes), member.value.span)))
 }

@@ -4,29 +4,29 @@
 use super::super::dialect_spec::METHODS;
 use super::super::jsonc::{Data, Member, Node};
 use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
-use super::super::object::{CheckedObject, named_members, wrong_kind};
+use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::super::parsed::{Method, Module, Service};
-use super::first_byte;
-use super::method::{Groups, read_error, read_groups, read_options, read_output, read_parameter};
+use super::first_byte_span;
+use super::method::{PermissionGroups, read_error, read_permission_groups, read_options, read_output, read_parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
 /// Reads a file of this dialect. Each key of the file's top level is the name of an API module.
-pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(super) fn read_file(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Data::Object(members) = &node.data else {
         return Vec::new();
     };
     let modules = named_members(members).filter(|member| member.key.value != "dialect");
-    modules.filter_map(|member| read_module(member, diagnostics)).collect()
+    modules.filter_map(|member| read_api_module(member, diagnostics)).collect()
 }
 
-fn read_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+fn read_api_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let name = &member.key;
     let Data::Object(methods) = &member.value.data else {
-        diagnostics.push(wrong_kind("a module", "an object", &member.value));
+        diagnostics.push(wrong_kind_error("a module", "an object", &member.value));
         return None;
     };
-    let is_segment = check_segment(name, "module", diagnostics);
+    let is_segment = check_path_segment(name, "module", diagnostics);
     let services = named_members(methods).filter_map(|member| read_service(&name.value, member, diagnostics)).collect();
     is_segment.then(|| Module {
         name: name.clone(),
@@ -36,14 +36,14 @@ fn read_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Mod
         repeated: None,
         services,
         spec: &METHODS,
-        span: first_byte(member.value.span),
+        span: first_byte_span(member.value.span),
     })
 }
 
 /// Reads a method of an API module as a service that has only this method. Services with the same path are merged
 /// later.
 fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
-    let names = split_key(&member.key, diagnostics);
+    let names = split_method_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
     let (http, name) = names?;
     let path = Spanned::new(format!("/{module}/{}", name.value), name.span);
@@ -52,7 +52,7 @@ fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>
 
 /// Splits the key of a method, such as `GET::read`, into the HTTP method and the name. Reports a key that has not this
 /// form and returns `None`.
-fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Spanned<String>, Spanned<String>)> {
+fn split_method_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Spanned<String>, Spanned<String>)> {
     let Some((http, name)) = key.value.split_once(SEPARATOR) else {
         let message = format!("`{}` has no HTTP method", key.value.escape_debug());
         let error = Diagnostic::new(DiagnosticCode::UnknownMethod, key.span, message)
@@ -64,19 +64,19 @@ fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option
     let name_start = http.len() + SEPARATOR.len();
     let http = Spanned::new(http.to_owned(), key.part(0, http.len()));
     let name = Spanned::new(name.to_owned(), key.part(name_start, key.value.len()));
-    check_segment(&name, "method", diagnostics).then_some((http, name))
+    check_path_segment(&name, "method", diagnostics).then_some((http, name))
 }
 
 /// Checks that a name can be one segment of a path. If not, reports the name and returns `false`. `named_object` is
 /// what has the name, for the message: "module" or "method".
-fn check_segment(name: &Spanned<String>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
+fn check_path_segment(name: &Spanned<String>, named_object: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let label = match &*name.value {
         "" => "empty name",
         text if text.contains(['/', '{', '}']) => "not one segment of a path",
         text if text.chars().any(char::is_control) => "contains a control character",
         _ => return true,
     };
-    let message = format!("`{}` is not a valid {what} name", name.value.escape_debug());
+    let message = format!("`{}` is not a valid {named_object} name", name.value.escape_debug());
     diagnostics.push(Diagnostic::new(DiagnosticCode::BadUri, name.span, message).label(label).help(
         "the names of the module and of the method are the two segments of the path, and cannot contain \
          `/`, `{` or `}`",
@@ -97,7 +97,7 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
     let options = options.as_ref().map(self::read_options);
     let (scope, is_complete) = object
         .get(METHODS.scope_key)
-        .map_or((Groups::new(), true), |node| read_groups(METHODS.scope_key, true, node, diagnostics));
+        .map_or((PermissionGroups::new(), true), |node| read_permission_groups(METHODS.scope_key, true, node, diagnostics));
     Method {
         http,
         id: object.string("id"),

@@ -9,44 +9,44 @@ mod methods;
 mod rules;
 mod tree;
 
-pub(super) use tree::module;
+pub(super) use tree::read_tree_module;
 
 use super::dialect_spec;
 use super::jsonc::{Data, Member, Members, Node};
 use super::keys::methods::SEPARATOR;
 use super::keys::{MODULE, PARAMETER};
-use super::object::{CheckedObject, is_comment, wrong_kind};
+use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
 use super::parsed::{Module, Parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 /// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
-type Read = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
+type ReadFile = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
 /// The name of a dialect and the function that reads its files.
 struct Dialect {
     /// The value of the key `"dialect"` that selects this dialect.
     name: &'static str,
-    read: Read,
+    read_file: ReadFile,
 }
 
-const TREE: Dialect = Dialect { name: dialect_spec::TREE.name, read: tree::read };
+const TREE_DIALECT: Dialect = Dialect { name: dialect_spec::TREE.name, read_file: tree::read_file };
 
-const METHODS: Dialect = Dialect { name: dialect_spec::METHODS.name, read: methods::read };
+const METHODS_DIALECT: Dialect = Dialect { name: dialect_spec::METHODS.name, read_file: methods::read_file };
 
-const RULES: Dialect = Dialect { name: dialect_spec::RULES.name, read: rules::read };
+const RULES_DIALECT: Dialect = Dialect { name: dialect_spec::RULES.name, read_file: rules::read_file };
 
-const DIALECTS: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
+const DIALECTS: [&Dialect; 3] = [&TREE_DIALECT, &METHODS_DIALECT, &RULES_DIALECT];
 
 /// Reads the setting `common`, which has parameters that every method has. The second result is `true` if the
 /// parameters are written as rules, as in the dialect `rules`.
-pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
+pub(super) fn read_common_parameters(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
     let members = match settings.get("common").map(|node| &node.data) {
         Some(Data::Object(members)) => members,
         _ => return (Vec::new(), false),
     };
     if rules::are_rules(members) {
-        let rules = settings.object("common", &rules::COMMON, diagnostics);
+        let rules = settings.object("common", &rules::COMMON_RULES, diagnostics);
         (rules.map_or_else(Vec::new, |object| rules::read_common_rules(&object, diagnostics)), true)
     } else {
         (settings.objects_by_name("common", &PARAMETER, diagnostics, method::read_tree_parameter), false)
@@ -55,17 +55,17 @@ pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Dia
 
 /// The names of HTTP methods that, as keys, show that a file is in the dialect `tree`. A definition cannot define a
 /// method for all of these HTTP methods.
-pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Reads a file of API modules after detecting its dialect.
-pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(super) fn read_api_modules(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
-        Data::Array(_) => Ok(&TREE),
-        Data::Object(members) => detect(members),
-        _ => Err(wrong_kind("a definition", "an object or an array", node)),
+        Data::Array(_) => Ok(&TREE_DIALECT),
+        Data::Object(members) => detect_dialect(members),
+        _ => Err(wrong_kind_error("a definition", "an object or an array", node)),
     };
     match dialect {
-        Ok(dialect) => (dialect.read)(name, node, diagnostics),
+        Ok(dialect) => (dialect.read_file)(name, node, diagnostics),
         Err(error) => {
             diagnostics.push(error);
             Vec::new()
@@ -74,16 +74,16 @@ pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -
 }
 
 /// Detects the dialect of a file by the keys of its top level.
-fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
+fn detect_dialect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     let dialect = members.list.iter().find(|member| member.key.value == "dialect");
     if let Some(member) = dialect {
         return dialect_by_name(&member.value);
     }
     if members.list.iter().any(is_tree_member) {
-        return Ok(&TREE);
+        return Ok(&TREE_DIALECT);
     }
     let objects = || {
-        let content = members.list.iter().filter(|member| !is_comment(member));
+        let content = members.list.iter().filter(|member| !is_comment_member(member));
         content.filter_map(|member| match &member.value.data {
             Data::Object(inner) => Some(inner),
             _ => None,
@@ -91,18 +91,18 @@ fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     };
     let inner_keys = || objects().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
     if inner_keys().any(|key| key.contains(SEPARATOR)) {
-        return Ok(&METHODS);
+        return Ok(&METHODS_DIALECT);
     }
     // If the top-level objects contain HTTP methods or `/`, the file is probably a `tree` whose author forgot the `/`
     // above the URIs. Otherwise, it is a file of `rules`.
-    let has_uris = inner_keys().any(|key| key == "/" || METHOD_NAMES.contains(&key));
-    Ok(if has_uris || objects().next().is_none() { &TREE } else { &RULES })
+    let has_uris = inner_keys().any(|key| key == "/" || HTTP_METHOD_NAMES.contains(&key));
+    Ok(if has_uris || objects().next().is_none() { &TREE_DIALECT } else { &RULES_DIALECT })
 }
 
 /// Returns the dialect that the value of the key `"dialect"` names.
 fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
     let Data::String(name) = &node.data else {
-        return Err(wrong_kind("`dialect`", "a string", node));
+        return Err(wrong_kind_error("`dialect`", "a string", node));
     };
     let names = DIALECTS.iter().map(|dialect| dialect.name);
     match DIALECTS.iter().find(|dialect| dialect.name == name) {
@@ -117,22 +117,22 @@ fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
 /// a setting of the API module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
 fn is_tree_member(member: &Member) -> bool {
     let key = &member.key.value;
-    let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
+    let is_method = HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
     key == "/"
         || is_method
         || match &member.value.data {
-            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_description),
+            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_description_member),
             _ => MODULE.keys.iter().any(|known| known.name == key),
         }
 }
 
-fn is_description(member: &Member) -> bool {
+fn is_description_member(member: &Member) -> bool {
     member.key.value == "info" && matches!(member.value.data, Data::String(_))
 }
 
 /// Returns the span of the first byte of a value. Diagnostics show this span if the whole value is too long.
-fn first_byte(span: Span) -> Span {
+fn first_byte_span(span: Span) -> Span {
     span.slice(0, 1)
 }
 

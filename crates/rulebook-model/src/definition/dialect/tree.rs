@@ -4,24 +4,24 @@
 use super::super::dialect_spec::TREE;
 use super::super::jsonc::{Data, Node};
 use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
-use super::super::object::{CheckedObject, named_members};
+use super::super::checked_object::{CheckedObject, named_members};
 use super::super::parsed::{Module, Service};
-use super::first_byte;
+use super::first_byte_span;
 use super::method::{read_checked_tree_method, read_tree_method};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// Reads a file of this dialect, which contains one API module.
-pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
-    let name = Spanned::new(name.to_owned(), first_byte(node.span));
+pub(super) fn read_file(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let name = Spanned::new(name.to_owned(), first_byte_span(node.span));
     match &node.data {
         Data::Array(items) => vec![read_method_list(name, items, node.span, diagnostics)],
-        _ => module(name, node, diagnostics).into_iter().collect(),
+        _ => read_tree_module(name, node, diagnostics).into_iter().collect(),
     }
 }
 
 /// Reads an API module. `name` is its name if the file does not set the key `module`.
-pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+pub fn read_tree_module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let object = CheckedObject::new(node, &MODULE, diagnostics)?;
     // The dialect of the file has been detected before, so an API module in the file of a whole API cannot set another
     // dialect.
@@ -43,7 +43,7 @@ pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnost
         repeated: object.string("repeated"),
         services,
         spec: &TREE,
-        span: first_byte(node.span),
+        span: first_byte_span(node.span),
     })
 }
 
@@ -87,7 +87,7 @@ fn read_method_list(name: Spanned<String>, items: &[Node], span: Span, diagnosti
         repeated: None,
         services: items.iter().filter_map(|item| read_list_entry(item, diagnostics)).collect(),
         spec: &TREE,
-        span: first_byte(span),
+        span: first_byte_span(span),
     }
 }
 

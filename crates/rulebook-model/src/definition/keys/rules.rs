@@ -4,40 +4,40 @@
 use super::{ATTRIBUTES, ERROR, FIELDS, KeySpec, KeyTable, ValueKind, key, table};
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
-const fn php_array(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
+const fn php_array_table(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
     KeyTable { named_members: Some(named_members), allow_empty_array: true, ..table(subject, keys) }
 }
 
 /// The keys at the top level of a file in the dialect `rules`. All other members are classes.
-pub static FILE: KeyTable = KeyTable {
+pub static RULES_FILE: KeyTable = KeyTable {
     named_members: Some(&CLASS),
     ..table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
 };
 
 /// The keys of a PhalApi class, which becomes an API module. All other members are methods.
-pub static CLASS: KeyTable = php_array(
+pub static CLASS: KeyTable = php_array_table(
     "a class",
     &[
         key("@info", ValueKind::String, "A description of the class."),
         key("@desc", ValueKind::String, "A second paragraph of the description."),
         key("@envelope", ValueKind::String, "The envelope of the class's responses."),
-        key("*", ValueKind::Object(&COMMON), "The rules that all methods of the class have."),
+        key("*", ValueKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],
     &METHOD,
 );
 
 /// The members of an object whose rules apply to all methods of a class or of the API. All members are rules.
-pub static COMMON: KeyTable = php_array("the rules of a class", &[], &RULE);
+pub static COMMON_RULES: KeyTable = php_array_table("the rules of a class", &[], &RULE);
 
 /// The keys of a method of a class. All other members are rules.
-pub static METHOD: KeyTable = php_array(
+pub static METHOD: KeyTable = php_array_table(
     "a method of a class",
     &[
         key("@info", ValueKind::String, "A description of the method."),
         key("@desc", ValueKind::String, "A second paragraph of the description."),
         key("@scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
         key("@method", ValueKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
-        key("@return", ValueKind::ObjectsByName(&RETURN), "The outputs, by their paths: `list[].id`."),
+        key("@return", ValueKind::ObjectsByName(&RETURN_FIELD), "The outputs, by their paths: `list[].id`."),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
     ],
@@ -70,7 +70,7 @@ pub static RULE: KeyTable = KeyTable {
 };
 
 /// The keys of an entry of `@return`, which defines an output or a field of an output.
-pub static RETURN: KeyTable = table(
+pub static RETURN_FIELD: KeyTable = table(
     "a field of `@return`",
     &[
         key("type", ValueKind::String, "The type of its values."),
@@ -87,16 +87,16 @@ pub struct Alias {
     /// The name in the dialect `rules`, which is compared case-insensitively.
     pub name: &'static str,
     /// The corresponding name in the dialect `tree`.
-    pub canonical: &'static str,
+    pub tree_name: &'static str,
 }
 
-const fn alias(name: &'static str, canonical: &'static str) -> Alias {
-    Alias { name, canonical }
+const fn alias(name: &'static str, tree_name: &'static str) -> Alias {
+    Alias { name, tree_name }
 }
 
 /// The type names of parameters. A type name that is not in the table is a type of the dialect `tree` or of the
 /// program.
-pub static TYPES: &[Alias] = &[
+pub static PARAMETER_TYPE_ALIASES: &[Alias] = &[
     alias("string", "loose_string"),
     alias("int", "loose_int"),
     alias("float", "loose_float"),
@@ -111,7 +111,7 @@ pub static TYPES: &[Alias] = &[
 
 /// The type names of returned fields. A type name that is not in the table is a type of the dialect `tree` or of the
 /// program.
-pub static RETURN_TYPES: &[Alias] = &[
+pub static RETURN_TYPE_ALIASES: &[Alias] = &[
     alias("string", "string"),
     alias("int", "int"),
     alias("float", "float"),
@@ -125,7 +125,7 @@ pub static RETURN_TYPES: &[Alias] = &[
 
 /// The values of the key `source`. The corresponding name is the prefix that a parameter's key has in the dialect
 /// `tree`.
-pub static SOURCES: &[Alias] = &[
+pub static SOURCE_PREFIXES: &[Alias] = &[
     alias("get", "GET@"),
     alias("post", ""),
     alias("request", "ANY@"),
@@ -135,6 +135,6 @@ pub static SOURCES: &[Alias] = &[
 
 /// Returns the name in the dialect `tree` for `name`, or `None` if `aliases` does not contain `name`.
 #[must_use]
-pub fn canonical_name(aliases: &'static [Alias], name: &str) -> Option<&'static str> {
-    aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)).map(|alias| alias.canonical)
+pub fn tree_name_of_alias(aliases: &'static [Alias], name: &str) -> Option<&'static str> {
+    aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)).map(|alias| alias.tree_name)
 }

@@ -1,7 +1,7 @@
 //! The check of the types `date` and `datetime`. A *moment* is the point in time that a date, or a date with a time,
 //! denotes.
 
-mod grammar;
+mod notation;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-pub(super) use grammar::{Grammar, is_valid};
-use grammar::{Moment, date_at, parse, rfc3339};
+pub(super) use notation::{DateGrammar, is_valid_text};
+use notation::{Moment, date_at, format_rfc3339, parse_moment};
 
-use super::check::{first_valid, keep_valid};
-use super::formats::DATETIME;
-use super::number::json_to_whole;
+use super::check::{first_valid_value, keep_valid_values};
+use super::formats::DATETIME_FORMAT;
+use super::number::json_to_whole_number;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
@@ -33,12 +33,12 @@ fn datetime_pattern() -> String {
 
 #[derive(Debug)]
 struct MomentCheck {
-    grammar: Grammar,
+    grammar: DateGrammar,
     min: Option<MomentBound>,
     max: Option<MomentBound>,
     /// If `true`, handlers receive the seconds since 1970-01-01T00:00:00Z instead of the text
     /// (`"format": "timestamp"`).
-    timestamp: bool,
+    returns_timestamp: bool,
     /// The time zone that applies to dates and times without an offset.
     timezone: TimeZone,
 }
@@ -51,33 +51,32 @@ struct MomentBound {
     moment: Moment,
 }
 
-pub(super) fn compile(grammar: Grammar, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(super) fn compile(grammar: DateGrammar, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     let timestamp = match arguments.text("format")? {
         None => false,
         Some("timestamp") => true,
         Some(_) => {
-            return Err(arguments
-                .invalid("the `format` of a date must be `timestamp`")
+            return Err(arguments.error("the `format` of a date must be `timestamp`")
                 .at("format")
                 .help("write `timestamp`, or remove `format` to pass the text to handlers"));
         }
     };
-    let min = read_bound(grammar, arguments, "min")?;
-    let max = read_bound(grammar, arguments, "max")?;
+    let min = bound_from_attribute(grammar, arguments, "min")?;
+    let max = bound_from_attribute(grammar, arguments, "max")?;
     if let (Some(min), Some(max)) = (&min, &max)
         && min.moment > max.moment
     {
         let message = format!("the lower bound {} is after the upper bound {}", min.text, max.text);
         return Err(ArgumentError::new(ArgumentErrorKind::Bounds, message).at("min"));
     }
-    Ok(Arc::new(MomentCheck { grammar, min, max, timestamp, timezone: arguments.timezone.clone() }))
+    Ok(Arc::new(MomentCheck { grammar, min, max, returns_timestamp: timestamp, timezone: arguments.timezone.clone() }))
 }
 
 /// Reads a bound from the attribute `min` or `max`. Its value is a text in the grammar of the type or, for `datetime`,
 /// the seconds since 1970-01-01T00:00:00Z.
-fn read_bound(
-    grammar: Grammar,
+fn bound_from_attribute(
+    grammar: DateGrammar,
     arguments: &TypeArguments<'_>,
     attribute: &str,
 ) -> Result<Option<MomentBound>, ArgumentError> {
@@ -86,26 +85,26 @@ fn read_bound(
     };
     let text = match json {
         Json::String(text) => Some(text.clone()),
-        other if grammar == Grammar::Datetime => json_to_whole(other)
+        other if grammar == DateGrammar::Datetime => json_to_whole_number(other)
             .and_then(|seconds| Timestamp::from_second(seconds.try_into().ok()?).ok())
             .map(|timestamp| timestamp.to_string()),
         _ => None,
     };
     let bound = text.and_then(|text| {
-        let moment = parse(grammar, &text, arguments.timezone)?;
+        let moment = parse_moment(grammar, &text, arguments.timezone)?;
         Some(MomentBound { text, moment })
     });
-    let error = || arguments.invalid(format!("`{attribute}` is not a `{}`", grammar.name())).at(attribute);
+    let error = || arguments.error(format!("`{attribute}` is not a `{}`", grammar.type_name())).at(attribute);
     bound.map(Some).ok_or_else(error)
 }
 
 impl MomentCheck {
     /// Returns the bound that a value violates. If handlers receive seconds, the error shows the bound and the value in
     /// seconds.
-    fn violation(&self, value: &Value<'_>) -> Option<Violation> {
+    fn bound_violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
-        let moment = parse(self.grammar, text, &self.timezone)?;
-        let shown = |text: &str, moment: Moment| if self.timestamp { moment.0.to_string() } else { text.to_owned() };
+        let moment = parse_moment(self.grammar, text, &self.timezone)?;
+        let shown = |text: &str, moment: Moment| if self.returns_timestamp { moment.0.to_string() } else { text.to_owned() };
         let measured = |bound: &MomentBound| Measured {
             measure: Measure::Value,
             bound: shown(&bound.text, bound.moment),
@@ -117,8 +116,8 @@ impl MomentCheck {
     }
 
     /// Returns the point in time that a text denotes, or `None` if the text is not valid or not within the bounds.
-    fn moment(&self, text: &str) -> Option<Moment> {
-        parse(self.grammar, text, &self.timezone).filter(|moment| {
+    fn parse_valid_moment(&self, text: &str) -> Option<Moment> {
+        parse_moment(self.grammar, text, &self.timezone).filter(|moment| {
             self.min.as_ref().is_none_or(|min| *moment >= min.moment)
                 && self.max.as_ref().is_none_or(|max| *moment <= max.moment)
         })
@@ -128,20 +127,20 @@ impl MomentCheck {
 impl Check for MomentCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let moment = match &value {
-            Value::Text(text) => self.moment(text),
+            Value::Text(text) => self.parse_valid_moment(text),
             _ => None,
         };
         match moment {
-            Some((seconds, _)) if self.timestamp => Ok(Value::Int(seconds)),
+            Some((seconds, _)) if self.returns_timestamp => Ok(Value::Int(seconds)),
             Some(_) => Ok(value),
-            None => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(&value))),
+            None => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.bound_violation(&value))),
         }
     }
 
     fn expected(&self) -> Cow<'static, str> {
         let noun = match self.grammar {
-            Grammar::Date => "a date (YYYY-MM-DD)",
-            Grammar::Datetime => "a date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date)",
+            DateGrammar::Date => "a date (YYYY-MM-DD)",
+            DateGrammar::Datetime => "a date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date)",
         };
         match (&self.min, &self.max) {
             (None, None) => Cow::Borrowed(noun),
@@ -153,8 +152,8 @@ impl Check for MomentCheck {
 
     fn schema(&self) -> Json {
         let (format, pattern) = match self.grammar {
-            Grammar::Date => ("date", DATE_PATTERN.to_owned()),
-            Grammar::Datetime => (DATETIME, datetime_pattern()),
+            DateGrammar::Date => ("date", DATE_PATTERN.to_owned()),
+            DateGrammar::Datetime => (DATETIME_FORMAT, datetime_pattern()),
         };
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
@@ -169,13 +168,13 @@ impl Check for MomentCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = TypeExpr::term(self.grammar.name());
+        let mut type_expr = TypeExpr::term(self.grammar.type_name());
         for (attribute, bound) in [("min", &self.min), ("max", &self.max)] {
             if let Some(bound) = bound {
                 type_expr.attributes.insert(attribute.to_owned(), json!(bound.text));
             }
         }
-        if self.timestamp {
+        if self.returns_timestamp {
             type_expr.attributes.insert("format".to_owned(), json!("timestamp"));
         }
         type_expr
@@ -184,33 +183,33 @@ impl Check for MomentCheck {
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let bounds = [&self.min, &self.max].into_iter().flatten();
         let general: &[&str] = match self.grammar {
-            Grammar::Date => &["0001-01-01", "9999-12-31"],
-            Grammar::Datetime => &["0001-01-01", "1970-01-01 00:00:00", "9999-12-31T23:59:59.999999999+00:00"],
+            DateGrammar::Date => &["0001-01-01", "9999-12-31"],
+            DateGrammar::Datetime => &["0001-01-01", "1970-01-01 00:00:00", "9999-12-31T23:59:59.999999999+00:00"],
         };
         let candidates = bounds.map(|bound| bound.text.as_str()).chain(general.iter().copied());
-        keep_valid(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
+        keep_valid_values(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
     }
 
     fn text_for(&self, value: &str) -> Option<String> {
-        if !self.timestamp {
+        if !self.returns_timestamp {
             return Some(value.to_owned());
         }
         let seconds = value.parse().ok()?;
         let text = match self.grammar {
-            Grammar::Date => date_at(seconds, &self.timezone),
-            Grammar::Datetime => rfc3339(seconds),
+            DateGrammar::Date => date_at(seconds, &self.timezone),
+            DateGrammar::Datetime => format_rfc3339(seconds),
         };
         // If the lower bound has a fraction of a second, the text of the whole second can be before the bound. In this
         // case, the text of the bound is returned.
         let min = self.min.iter().filter(|min| min.moment.0 == seconds).map(|min| min.text.clone());
-        text.into_iter().chain(min).find(|text| self.moment(text).is_some_and(|moment| moment.0 == seconds))
+        text.into_iter().chain(min).find(|text| self.parse_valid_moment(text).is_some_and(|moment| moment.0 == seconds))
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let typical = match self.grammar {
-            Grammar::Date => "2026-05-17",
-            Grammar::Datetime => "2026-05-17T14:30:00Z",
+            DateGrammar::Date => "2026-05-17",
+            DateGrammar::Datetime => "2026-05-17T14:30:00Z",
         };
-        first_valid(self, [Value::Text(Cow::Borrowed(typical))])
+        first_valid_value(self, [Value::Text(Cow::Borrowed(typical))])
     }
 }

@@ -9,66 +9,66 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Lo
 ///
 /// # Errors
 /// Fails if the pattern matches bytes that are not valid UTF-8.
-pub(super) fn print(hir: &Hir) -> Result<String, String> {
+pub(super) fn to_ecma_pattern(hir: &Hir) -> Result<String, String> {
     let mut printed = String::new();
-    print_alternatives(hir, &mut printed)?;
+    append_alternatives(hir, &mut printed)?;
     Ok(printed)
 }
 
 /// Appends a pattern that may have alternatives, without a group around the alternatives.
-fn print_alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
+fn append_alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
     let HirKind::Alternation(branches) = hir.kind() else {
-        return print_sequence(hir, out);
+        return append_sequence(hir, out);
     };
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
             out.push('|');
         }
-        print_sequence(branch, out)?;
+        append_sequence(branch, out)?;
     }
     Ok(())
 }
 
 /// Appends a pattern so that other patterns can follow it. Alternatives are put in a group.
-fn print_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
+fn append_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
     match hir.kind() {
         HirKind::Empty => {}
         HirKind::Literal(literal) => {
             let text = std::str::from_utf8(&literal.0).map_err(|_| not_utf8_error())?;
-            text.chars().for_each(|c| print_character(c, false, out));
+            text.chars().for_each(|c| append_character(c, false, out));
         }
-        HirKind::Class(Class::Unicode(ranges)) => print_class(ranges, out),
-        HirKind::Class(Class::Bytes(bytes)) => print_class(&bytes.to_unicode_class().ok_or_else(not_utf8_error)?, out),
+        HirKind::Class(Class::Unicode(ranges)) => append_class(ranges, out),
+        HirKind::Class(Class::Bytes(bytes)) => append_class(&bytes.to_unicode_class().ok_or_else(not_utf8_error)?, out),
         HirKind::Look(look) => out.push_str(&assertion_pattern(*look)?),
         // Repeating an assertion such as `^` has no effect, and some engines reject it.
         HirKind::Repetition(repetition) if repetition.sub.properties().maximum_len() == Some(0) => {
             if repetition.min > 0 {
-                print_atom(&repetition.sub, out)?;
+                append_atom(&repetition.sub, out)?;
             }
         }
         HirKind::Repetition(repetition) => {
-            print_atom(&repetition.sub, out)?;
-            print_quantifier(repetition, out);
+            append_atom(&repetition.sub, out)?;
+            append_quantifier(repetition, out);
         }
-        HirKind::Capture(capture) => print_atom(&capture.sub, out)?,
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| print_sequence(part, out))?,
-        HirKind::Alternation(_) => print_atom(hir, out)?,
+        HirKind::Capture(capture) => append_atom(&capture.sub, out)?,
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| append_sequence(part, out))?,
+        HirKind::Alternation(_) => append_atom(hir, out)?,
     }
     Ok(())
 }
 
 /// Appends a pattern so that a quantifier such as `*` can follow: as a character class or a group.
-fn print_atom(hir: &Hir, out: &mut String) -> Result<(), String> {
+fn append_atom(hir: &Hir, out: &mut String) -> Result<(), String> {
     if let HirKind::Class(_) = hir.kind() {
-        return print_sequence(hir, out);
+        return append_sequence(hir, out);
     }
     out.push_str("(?:");
-    print_alternatives(hir, out)?;
+    append_alternatives(hir, out)?;
     out.push(')');
     Ok(())
 }
 
-fn print_quantifier(repetition: &Repetition, out: &mut String) {
+fn append_quantifier(repetition: &Repetition, out: &mut String) {
     match (repetition.min, repetition.max) {
         (0, None) => out.push('*'),
         (1, None) => out.push('+'),
@@ -79,7 +79,7 @@ fn print_quantifier(repetition: &Repetition, out: &mut String) {
     }
 }
 
-fn print_class(class: &ClassUnicode, out: &mut String) {
+fn append_class(class: &ClassUnicode, out: &mut String) {
     let mut complement = class.clone();
     complement.negate();
     match class.ranges().last() {
@@ -89,11 +89,11 @@ fn print_class(class: &ClassUnicode, out: &mut String) {
         // Regex engines without a Unicode mode treat U+10FFFF as two characters, so the class is written as a negation.
         Some(last) if last.end() == char::MAX => {
             out.push_str("[^");
-            print_ranges(complement.ranges(), out);
+            append_ranges(complement.ranges(), out);
         }
         _ => {
             out.push('[');
-            print_ranges(class.ranges(), out);
+            append_ranges(class.ranges(), out);
         }
     }
     if out.ends_with(r"\S]") {
@@ -102,21 +102,21 @@ fn print_class(class: &ClassUnicode, out: &mut String) {
     out.push(']');
 }
 
-fn print_ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
+fn append_ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
     for range in ranges {
-        print_character(range.start(), true, out);
+        append_character(range.start(), true, out);
         if range.start() != range.end() {
             // A range of two adjacent characters needs no hyphen.
             if u32::from(range.end()) - u32::from(range.start()) > 1 {
                 out.push('-');
             }
-            print_character(range.end(), true, out);
+            append_character(range.end(), true, out);
         }
     }
 }
 
 /// Appends a character, escaped if necessary, so that it matches itself. `in_class` is `true` within `[…]`.
-fn print_character(c: char, in_class: bool, out: &mut String) {
+fn append_character(c: char, in_class: bool, out: &mut String) {
     let code = u32::from(c);
     match c {
         '^' | '\\' | '[' | ']' => {
@@ -149,42 +149,42 @@ fn assertion_pattern(look: Look) -> Result<String, String> {
         Look::EndLF => r"(?![^\n])".to_owned(),
         Look::StartCRLF => r"(?:^|(?<=\n)|(?<=\r)(?!\n))".to_owned(),
         Look::EndCRLF => r"(?:$|(?=\r)|(?<!\r)(?=\n))".to_owned(),
-        Look::WordAscii => word_boundary(&ascii),
-        Look::WordAsciiNegate => not_word_boundary(&ascii),
-        Look::WordStartAscii => word_start(&ascii),
-        Look::WordEndAscii => word_end(&ascii),
+        Look::WordAscii => word_boundary_pattern(&ascii),
+        Look::WordAsciiNegate => not_word_boundary_pattern(&ascii),
+        Look::WordStartAscii => word_start_pattern(&ascii),
+        Look::WordEndAscii => word_end_pattern(&ascii),
         Look::WordStartHalfAscii => format!("(?<!{ascii})"),
         Look::WordEndHalfAscii => format!("(?!{ascii})"),
-        Look::WordUnicode => word_boundary(&unicode_word_class()?),
-        Look::WordUnicodeNegate => not_word_boundary(&unicode_word_class()?),
-        Look::WordStartUnicode => word_start(&unicode_word_class()?),
-        Look::WordEndUnicode => word_end(&unicode_word_class()?),
+        Look::WordUnicode => word_boundary_pattern(&unicode_word_class()?),
+        Look::WordUnicodeNegate => not_word_boundary_pattern(&unicode_word_class()?),
+        Look::WordStartUnicode => word_start_pattern(&unicode_word_class()?),
+        Look::WordEndUnicode => word_end_pattern(&unicode_word_class()?),
         Look::WordStartHalfUnicode => format!("(?<!{})", unicode_word_class()?),
         Look::WordEndHalfUnicode => format!("(?!{})", unicode_word_class()?),
     };
     Ok(assertion)
 }
 
-fn word_start(word: &str) -> String {
+fn word_start_pattern(word: &str) -> String {
     format!("(?<!{word})(?={word})")
 }
 
-fn word_end(word: &str) -> String {
+fn word_end_pattern(word: &str) -> String {
     format!("(?<={word})(?!{word})")
 }
 
-fn word_boundary(word: &str) -> String {
-    format!("(?:{}|{})", word_start(word), word_end(word))
+fn word_boundary_pattern(word: &str) -> String {
+    format!("(?:{}|{})", word_start_pattern(word), word_end_pattern(word))
 }
 
-fn not_word_boundary(word: &str) -> String {
+fn not_word_boundary_pattern(word: &str) -> String {
     format!("(?:(?<!{word})(?!{word})|(?<={word})(?={word}))")
 }
 
 /// Returns a character class with the characters that `\w` matches in Unicode mode.
 fn unicode_word_class() -> Result<String, String> {
     let hir = regex_syntax::parse(r"\w").map_err(|error| error.to_string())?;
-    print(&hir)
+    to_ecma_pattern(&hir)
 }
 
 fn not_utf8_error() -> String {

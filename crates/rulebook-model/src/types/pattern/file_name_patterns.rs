@@ -16,21 +16,21 @@ const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`
 
 /// The maximum length in bytes of a regular expression in a JSON Schema. Longer expressions are omitted because they
 /// are unreadable.
-const MAX_LEN: usize = 2048;
+const MAX_SCHEMA_PATTERN_LEN: usize = 2048;
 
 /// A regular expression that every file name matches. It excludes leading dots and characters that no file name
 /// contains. File names cannot contain `<` and `>` either, but the expression accepts these characters, because NFC can
 /// compose them with a following character.
-pub(in crate::types) const ANY_NAME: &str = concat!(
+pub(in crate::types) const ANY_FILE_NAME_PATTERN: &str = concat!(
     r#"^(?:\./)?(?:[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*/)*"#,
     r#"[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*$"#
 );
 
 /// File name patterns as parsed regular expressions, one for each pattern.
 #[derive(Debug)]
-pub(in crate::types) struct NamePatterns(Vec<Hir>);
+pub(in crate::types) struct FileNameRegexes(Vec<Hir>);
 
-impl NamePatterns {
+impl FileNameRegexes {
     /// Parses the regular expressions of file name patterns. Returns `None` if one of them is invalid.
     pub(in crate::types) fn parse<'p>(regexes: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let parse = |regex| {
@@ -42,63 +42,63 @@ impl NamePatterns {
 
     /// Returns one regular expression in the syntax of ECMA-262 that accepts every name that matches one of the
     /// patterns. Returns `None` if it would be longer than [`MAX_SCHEMA_PATTERN_LEN`].
-    pub(in crate::types) fn ecma(&self) -> Option<String> {
+    pub(in crate::types) fn ecma_pattern(&self) -> Option<String> {
         let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
-        let any = Hir::alternation(self.0.iter().map(loosen).collect());
+        let any = Hir::alternation(self.0.iter().map(accept_unnormalized_names).collect());
         let whole = [Hir::look(Look::Start), Hir::repetition(leading_dot_slash), any, Hir::look(Look::End)];
-        ecma::print(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_LEN)
+        ecma::to_ecma_pattern(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_SCHEMA_PATTERN_LEN)
     }
 
     /// Returns names that probably match the patterns: a short and a longer name for each pattern.
-    pub(in crate::types) fn samples(&self) -> impl Iterator<Item = String> {
-        let samples = |pattern| [false, true].map(|long| String::from_utf8(sample_name(pattern, long)?).ok());
+    pub(in crate::types) fn sample_names(&self) -> impl Iterator<Item = String> {
+        let samples = |pattern| [false, true].map(|is_long| String::from_utf8(sample_name(pattern, is_long)?).ok());
         self.0.iter().flat_map(samples).flatten()
     }
 }
 
 /// Returns a regular expression, without anchors, that matches the names that `hir` matches, and also these names
 /// before they are normalized to NFC.
-fn loosen(hir: &Hir) -> Hir {
+fn accept_unnormalized_names(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::empty(),
         HirKind::Literal(literal) => {
             let bytes = literal.0.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
             let parts = bytes.flat_map(|run| match run.first().is_some_and(u8::is_ascii) {
-                true => run.iter().map(|byte| ascii_class([(char::from(*byte), char::from(*byte))])).collect(),
+                true => run.iter().map(|byte| ascii_class_before_nfc([(char::from(*byte), char::from(*byte))])).collect(),
                 false => vec![any_characters(false)],
             });
             Hir::concat(parts.collect())
         }
-        HirKind::Class(class) => self::class(class),
-        HirKind::Repetition(repetition) => match loosen(&repetition.sub) {
+        HirKind::Class(class) => accept_unnormalized_characters(class),
+        HirKind::Repetition(repetition) => match accept_unnormalized_names(&repetition.sub) {
             // Repeating `[^/]*` matches the same texts as `[^/]*`, so the outer repetition is removed.
             sub if matches!(sub.kind(), HirKind::Repetition(inner) if inner.max.is_none()) => sub,
             sub => Hir::repetition(repetition.with(sub)),
         },
-        HirKind::Capture(capture) => loosen(&capture.sub),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosen).collect()),
-        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(loosen).collect()),
+        HirKind::Capture(capture) => accept_unnormalized_names(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(accept_unnormalized_names).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(accept_unnormalized_names).collect()),
     }
 }
 
-fn class(class: &Class) -> Hir {
+fn accept_unnormalized_characters(class: &Class) -> Hir {
     match class {
         // The parser represents an expression that matches nothing as a class of no bytes.
         Class::Bytes(_) => Hir::fail(),
         Class::Unicode(class) if class.is_ascii() => {
-            ascii_class(class.iter().map(|range| (range.start(), range.end())))
+            ascii_class_before_nfc(class.iter().map(|range| (range.start(), range.end())))
         }
-        Class::Unicode(class) => any_characters(contains(class, '/')),
+        Class::Unicode(class) => any_characters(class_contains(class, '/')),
     }
 }
 
 /// Returns `true` if a character class contains a character.
-fn contains(class: &ClassUnicode, char: char) -> bool {
+fn class_contains(class: &ClassUnicode, char: char) -> bool {
     class.iter().any(|range| (range.start()..=range.end()).contains(&char))
 }
 
 /// Returns a character class of the ASCII characters in `ranges` and of the characters that NFC converts to them.
-fn ascii_class(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
+fn ascii_class_before_nfc(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     let mut class = ClassUnicode::empty();
     for (start, end) in ranges {
         class.push(ClassUnicodeRange::new(start, end));
@@ -108,11 +108,11 @@ fn ascii_class(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     Hir::class(Class::Unicode(class))
 }
 
-/// Returns a regular expression for any number of characters. The characters include `/` if `with_slash` is `true`.
-fn any_characters(with_slash: bool) -> Hir {
+/// Returns a regular expression for any number of characters. The characters include `/` if `includes_slash` is `true`.
+fn any_characters(includes_slash: bool) -> Hir {
     let mut class = ClassUnicode::new([ClassUnicodeRange::new('/', '/')]);
     class.negate();
-    if with_slash {
+    if includes_slash {
         class.push(ClassUnicodeRange::new('/', '/'));
     }
     let sub = Box::new(Hir::class(Class::Unicode(class)));
@@ -121,29 +121,29 @@ fn any_characters(with_slash: bool) -> Hir {
 
 /// Returns the bytes of a name that probably matches the regular expression `hir`: a short name, or a longer name if
 /// `is_long` is `true`.
-fn sample_name(hir: &Hir, long: bool) -> Option<Vec<u8>> {
+fn sample_name(hir: &Hir, is_long: bool) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
         HirKind::Literal(literal) => Some(literal.0.to_vec()),
         HirKind::Class(Class::Bytes(_)) => None,
         HirKind::Class(Class::Unicode(class)) => {
-            let preferred = std::iter::once('a').chain('0'..='~').find(|char| contains(class, *char));
+            let preferred = std::iter::once('a').chain('0'..='~').find(|char| class_contains(class, *char));
             let char = preferred.or_else(|| class.ranges().first().map(ClassUnicodeRange::start))?;
             Some(char.to_string().into_bytes())
         }
         HirKind::Repetition(repetition) => {
             // A part that may be repeated without a maximum occurs at least once, because the parts of a file name
             // between `/` cannot be empty.
-            let min = u32::from(repetition.max.is_none()) * (1 + u32::from(long));
-            Some(sample_name(&repetition.sub, long)?.repeat(repetition.min.max(min) as usize))
+            let min = u32::from(repetition.max.is_none()) * (1 + u32::from(is_long));
+            Some(sample_name(&repetition.sub, is_long)?.repeat(repetition.min.max(min) as usize))
         }
-        HirKind::Capture(capture) => sample_name(&capture.sub, long),
+        HirKind::Capture(capture) => sample_name(&capture.sub, is_long),
         HirKind::Concat(parts) => {
-            parts.iter().map(|part| sample_name(part, long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+            parts.iter().map(|part| sample_name(part, is_long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
         }
         HirKind::Alternation(branches) => {
-            let mut branches = branches.iter().filter_map(|branch| sample_name(branch, long));
-            if long { branches.next_back() } else { branches.next() }
+            let mut branches = branches.iter().filter_map(|branch| sample_name(branch, is_long));
+            if is_long { branches.next_back() } else { branches.next() }
         }
     }
 }

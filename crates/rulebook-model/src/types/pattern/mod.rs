@@ -12,7 +12,7 @@ use regex_syntax::hir::Hir;
 
 use super::{ArgumentError, TypeArguments};
 use parse::ParsedPattern;
-use sample::sample;
+use sample::sample_text;
 
 /// A compiled pattern of the attribute `regex`.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) struct Pattern {
     /// The canonical notation of the pattern in definitions, such as `/^a+$/i`.
     notation: String,
     /// The pattern in the syntax of ECMA-262, for JSON Schemas.
-    ecma: String,
+    ecma_pattern: String,
     hir: Hir,
 }
 
@@ -31,38 +31,38 @@ const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63]
 
 impl Pattern {
     /// Compiles the attribute `regex`. Returns `None` if the definition does not have this attribute.
-    pub(super) fn read(arguments: &TypeArguments<'_>) -> Result<Option<Self>, ArgumentError> {
+    pub(super) fn from_arguments(arguments: &TypeArguments<'_>) -> Result<Option<Self>, ArgumentError> {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
         };
-        Self::compile(text).map(Some).map_err(|message| arguments.invalid(message).at("regex"))
+        Self::compile(text).map(Some).map_err(|message| arguments.error(message).at("regex"))
     }
 
     fn compile(text: &str) -> Result<Self, String> {
         let ParsedPattern { pattern, flags } = ParsedPattern::parse(text)?;
-        let ascii = if flags.unicode { pattern.clone() } else { parse::ascii_classes(&pattern, &flags)? };
+        let ascii = if flags.uses_unicode { pattern.clone() } else { parse::replace_classes_by_ascii(&pattern, &flags)? };
         let hir = ParserBuilder::new()
-            .nest_limit(parse::MAX_NESTING)
-            .case_insensitive(flags.ignore_case)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.dot_all)
-            .ignore_whitespace(flags.extended)
+            .nest_limit(parse::MAX_GROUP_DEPTH)
+            .case_insensitive(flags.ignores_case)
+            .multi_line(flags.is_multi_line)
+            .dot_matches_new_line(flags.dot_matches_line_feed)
+            .ignore_whitespace(flags.ignores_white_space)
             .build()
             .parse(&ascii)
             .map_err(|error| match error {
-                regex_syntax::Error::Parse(error) => parse::error_message(error.kind()),
-                regex_syntax::Error::Translate(error) => parse::error_message(error.kind()),
-                other => parse::error_message(&other),
+                regex_syntax::Error::Parse(error) => parse::regex_error_message(error.kind()),
+                regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
+                other => parse::regex_error_message(&other),
             })?;
         let regex = RegexBuilder::new(&ascii)
-            .nest_limit(parse::MAX_NESTING)
-            .case_insensitive(flags.ignore_case)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.dot_all)
-            .ignore_whitespace(flags.extended)
+            .nest_limit(parse::MAX_GROUP_DEPTH)
+            .case_insensitive(flags.ignores_case)
+            .multi_line(flags.is_multi_line)
+            .dot_matches_new_line(flags.dot_matches_line_feed)
+            .ignore_whitespace(flags.ignores_white_space)
             .build()
             .map_err(|_| "the pattern is too large".to_owned())?;
-        Ok(Self { regex, notation: flags.format(&pattern), ecma: ecma::print(&hir)?, hir })
+        Ok(Self { regex, notation: flags.format_pattern(&pattern), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
     }
 
     /// Returns `true` if the pattern matches `text` or a part of `text`.
@@ -77,8 +77,8 @@ impl Pattern {
 
     /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,
     /// `\w`, `\s`, `\b` and `.`, which regex engines define differently.
-    pub(super) fn ecma(&self) -> &str {
-        &self.ecma
+    pub(super) fn ecma_pattern(&self) -> &str {
+        &self.ecma_pattern
     }
 
     /// Returns a short text that probably matches the pattern, or `None` if no such text can be generated.
@@ -87,7 +87,7 @@ impl Pattern {
     }
 
     /// Returns texts of several lengths that probably match the pattern, in the order of preference.
-    pub(super) fn samples(&self) -> impl Iterator<Item = String> {
-        EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample(&self.hir, extra))
+    pub(super) fn sample_texts(&self) -> impl Iterator<Item = String> {
+        EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample_text(&self.hir, extra))
     }
 }

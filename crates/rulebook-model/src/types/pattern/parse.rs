@@ -6,7 +6,7 @@ use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, Span};
 
 /// The maximum nesting depth of groups and character classes in a pattern.
-pub(super) const MAX_NESTING: u32 = 50;
+pub(super) const MAX_GROUP_DEPTH: u32 = 50;
 
 /// The characters that can delimit a pattern. A pattern has delimiters if it begins with one of these characters and
 /// ends with the same character and optional flags. PCRE allows further delimiters, but these characters are also
@@ -15,30 +15,30 @@ const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
 
 /// The flags of a pattern, which are letters after the closing delimiter.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Flags {
+pub(super) struct PatternFlags {
     /// `i`: upper-case and lower-case letters match each other.
-    pub(super) ignore_case: bool,
+    pub(super) ignores_case: bool,
     /// `m`: `^` and `$` also match at the beginning and end of lines.
-    pub(super) multi_line: bool,
+    pub(super) is_multi_line: bool,
     /// `s`: `.` also matches a line feed.
-    pub(super) dot_all: bool,
+    pub(super) dot_matches_line_feed: bool,
     /// `u`: `\d`, `\w`, `\s` and `\b` use Unicode instead of ASCII.
-    pub(super) unicode: bool,
+    pub(super) uses_unicode: bool,
     /// `x`: white space and comments in the pattern are ignored.
-    pub(super) extended: bool,
+    pub(super) ignores_white_space: bool,
 }
 
 /// The parts of a pattern's notation: the text between the delimiters, and the flags.
 #[derive(Debug)]
 pub(super) struct ParsedPattern {
     pub(super) pattern: String,
-    pub(super) flags: Flags,
+    pub(super) flags: PatternFlags,
 }
 
 impl ParsedPattern {
     /// Parses the notation of a pattern, such as `/a+/i`, `{a+}` or `a+`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let undelimited = || Self { pattern: text.to_owned(), flags: Flags::default() };
+        let undelimited = || Self { pattern: text.to_owned(), flags: PatternFlags::default() };
         let Some(open) = text.chars().next().filter(|c| *c == '{' || DELIMITERS.contains(c)) else {
             return Ok(undelimited());
         };
@@ -55,20 +55,20 @@ impl ParsedPattern {
         if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
             return Ok(undelimited());
         }
-        Ok(Self { pattern: pattern.to_owned(), flags: Flags::parse(flags)? })
+        Ok(Self { pattern: pattern.to_owned(), flags: PatternFlags::parse(flags)? })
     }
 }
 
-impl Flags {
+impl PatternFlags {
     fn parse(letters: &str) -> Result<Self, String> {
         let mut flags = Self::default();
         for letter in letters.chars() {
             match letter {
-                'i' => flags.ignore_case = true,
-                'm' => flags.multi_line = true,
-                's' => flags.dot_all = true,
-                'u' => flags.unicode = true,
-                'x' => flags.extended = true,
+                'i' => flags.ignores_case = true,
+                'm' => flags.is_multi_line = true,
+                's' => flags.dot_matches_line_feed = true,
+                'u' => flags.uses_unicode = true,
+                'x' => flags.ignores_white_space = true,
                 other => return Err(format!("`{other}` is not a flag; the flags are i, m, s, u and x")),
             }
         }
@@ -76,7 +76,7 @@ impl Flags {
     }
 
     /// Returns the notation of `pattern` with `/` as the delimiter and with these flags.
-    pub(super) fn format(self, pattern: &str) -> String {
+    pub(super) fn format_pattern(self, pattern: &str) -> String {
         let mut notation = String::from("/");
         let mut escaped = false;
         for c in pattern.chars() {
@@ -88,11 +88,11 @@ impl Flags {
         }
         notation.push('/');
         let flags = [
-            (self.ignore_case, 'i'),
-            (self.multi_line, 'm'),
-            (self.dot_all, 's'),
-            (self.unicode, 'u'),
-            (self.extended, 'x'),
+            (self.ignores_case, 'i'),
+            (self.is_multi_line, 'm'),
+            (self.dot_matches_line_feed, 's'),
+            (self.uses_unicode, 'u'),
+            (self.ignores_white_space, 'x'),
         ];
         notation.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
         notation
@@ -100,22 +100,22 @@ impl Flags {
 }
 
 /// Returns the message of a diagnostic for an error of the regex parser.
-pub(super) fn error_message(error: &(impl Display + ?Sized)) -> String {
+pub(super) fn regex_error_message(error: &(impl Display + ?Sized)) -> String {
     format!("the pattern cannot be parsed: {error}")
 }
 
 /// Replaces `\d`, `\w`, `\s` and `\b` in a pattern by patterns that have the same meaning for ASCII texts.
 ///
 /// The option of the regex parser for ASCII is not used, because it makes `.` match bytes that are not valid UTF-8.
-pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, String> {
+pub(super) fn replace_classes_by_ascii(pattern: &str, flags: &PatternFlags) -> Result<String, String> {
     let ast = ParserBuilder::new()
-        .nest_limit(MAX_NESTING)
-        .ignore_whitespace(flags.extended)
+        .nest_limit(MAX_GROUP_DEPTH)
+        .ignore_whitespace(flags.ignores_white_space)
         .build()
         .parse(pattern)
-        .map_err(|error| error_message(error.kind()))?;
+        .map_err(|error| regex_error_message(error.kind()))?;
     // This pattern always matches, because the visitor returns no errors.
-    let Ok(replacements) = ast::visit(&ast, Replacements(Vec::new()));
+    let Ok(replacements) = ast::visit(&ast, ClassReplacements(Vec::new()));
     let mut ascii = pattern.to_owned();
     for (span, replacement) in replacements.into_iter().rev() {
         ascii.replace_range(span.start.offset..span.end.offset, replacement);
@@ -124,9 +124,9 @@ pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, Stri
 }
 
 /// The parts of a pattern that must be replaced, in the order of the pattern, each with its replacement.
-struct Replacements(Vec<(Span, &'static str)>);
+struct ClassReplacements(Vec<(Span, &'static str)>);
 
-impl ast::Visitor for Replacements {
+impl ast::Visitor for ClassReplacements {
     type Output = Vec<(Span, &'static str)>;
     type Err = std::convert::Infallible;
 
@@ -136,7 +136,7 @@ impl ast::Visitor for Replacements {
 
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
         match ast {
-            Ast::ClassPerl(class) => self.0.push((class.span, ascii_class(class))),
+            Ast::ClassPerl(class) => self.0.push((class.span, ascii_class_pattern(class))),
             Ast::Assertion(assertion) => {
                 let replacement = match assertion.kind {
                     AssertionKind::WordBoundary => r"(?-u:\b)",
@@ -156,13 +156,13 @@ impl ast::Visitor for Replacements {
 
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Self::Err> {
         if let ClassSetItem::Perl(class) = item {
-            self.0.push((class.span, ascii_class(class)));
+            self.0.push((class.span, ascii_class_pattern(class)));
         }
         Ok(())
     }
 }
 
-fn ascii_class(class: &ClassPerl) -> &'static str {
+fn ascii_class_pattern(class: &ClassPerl) -> &'static str {
     match (&class.kind, class.negated) {
         (ClassPerlKind::Digit, false) => "[0-9]",
         (ClassPerlKind::Digit, true) => "[^0-9]",

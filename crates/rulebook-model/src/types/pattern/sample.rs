@@ -3,41 +3,41 @@
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 /// The maximum length of a sample text in bytes.
-const MAX_LEN: usize = 4096;
+const MAX_SAMPLE_LEN: usize = 4096;
 
 /// The characters of which sample texts consist, in groups. For a character class, the first group is used that has
 /// characters of this class.
-const GROUPS: [&str; 4] =
+const CHARACTER_GROUPS: [&str; 4] =
     ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "1234567890", "-_.:/@+#%&=,;!?*()[]{}<>$~^|'\"`\\ "];
 
 /// Returns a text that matches the pattern `hir` if the assertions in the pattern are true for this text. Returns
 /// `None` if no text can be generated. Each repeated part occurs `extra_repetitions` times more often than required, up
 /// to its maximum.
-pub(super) fn sample(hir: &Hir, extra: u32) -> Option<String> {
-    let mut sample = Sampler { text: String::new(), extra: Some(extra), used: [0; GROUPS.len()] };
-    sample.append(hir).then_some(sample.text)
+pub(super) fn sample_text(hir: &Hir, extra_repetitions: u32) -> Option<String> {
+    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: Some(extra_repetitions), used_by_group: [0; CHARACTER_GROUPS.len()] };
+    sample.append_sample(hir).then_some(sample.text)
 }
 
 /// Returns the smallest text that [`sample_text`] could generate. Each repeated part occurs only as often as required,
 /// and the first visible character of a character class is used.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
-    let mut sample = Sampler { text: String::new(), extra: None, used: [0; GROUPS.len()] };
-    sample.append(hir).then_some(sample.text)
+    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: None, used_by_group: [0; CHARACTER_GROUPS.len()] };
+    sample.append_sample(hir).then_some(sample.text)
 }
 
-struct Sampler {
+struct SampleBuilder {
     text: String,
     /// The number of times by which a repeated part occurs more often than required. `None` for a minimal sample text.
-    extra: Option<u32>,
+    extra_repetitions: Option<u32>,
     /// The number of characters that have been used from each of [`CHARACTER_GROUPS`], so that the next character
     /// differs.
-    used: [usize; GROUPS.len()],
+    used_by_group: [usize; CHARACTER_GROUPS.len()],
 }
 
-impl Sampler {
+impl SampleBuilder {
     /// Appends a text that matches a part of the pattern. Returns `false` if no text can be generated or the text is
     /// too long.
-    fn append(&mut self, hir: &Hir) -> bool {
+    fn append_sample(&mut self, hir: &Hir) -> bool {
         let appended = match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
             HirKind::Literal(literal) => {
@@ -48,32 +48,32 @@ impl Sampler {
                 })
             }
             HirKind::Class(Class::Unicode(class)) => {
-                let character = self.character(class);
+                let character = self.pick_character(class);
                 self.text.extend(character);
                 character.is_some()
             }
             HirKind::Class(Class::Bytes(_)) => false,
             HirKind::Repetition(repetition) => {
                 let max = repetition.max.unwrap_or(u32::MAX);
-                self.repeat(&repetition.sub, repetition.min.saturating_add(self.extra.unwrap_or(0)).min(max))
+                self.append_repeated(&repetition.sub, repetition.min.saturating_add(self.extra_repetitions.unwrap_or(0)).min(max))
             }
-            HirKind::Capture(capture) => self.append(&capture.sub),
-            HirKind::Concat(parts) => parts.iter().all(|part| self.append(part)),
+            HirKind::Capture(capture) => self.append_sample(&capture.sub),
+            HirKind::Concat(parts) => parts.iter().all(|part| self.append_sample(part)),
             HirKind::Alternation(branches) => {
                 let before = self.text.len();
                 branches.iter().any(|branch| {
                     self.text.truncate(before);
-                    self.append(branch)
+                    self.append_sample(branch)
                 })
             }
         };
-        appended && self.text.len() <= MAX_LEN
+        appended && self.text.len() <= MAX_SAMPLE_LEN
     }
 
-    fn repeat(&mut self, part: &Hir, times: u32) -> bool {
+    fn append_repeated(&mut self, part: &Hir, times: u32) -> bool {
         for _ in 0..times {
             let before = self.text.len();
-            if !self.append(part) {
+            if !self.append_sample(part) {
                 return false;
             }
             // If the part matches an empty text, further repetitions have no effect.
@@ -85,13 +85,13 @@ impl Sampler {
     }
 
     /// Returns a character of a character class, or `None` if the class is empty.
-    fn character(&mut self, class: &ClassUnicode) -> Option<char> {
-        let Some(_) = self.extra else {
+    fn pick_character(&mut self, class: &ClassUnicode) -> Option<char> {
+        let Some(_) = self.extra_repetitions else {
             let visible = class.iter().find(|range| range.end() >= '!');
             return visible.or(class.ranges().first()).map(|range| range.start().max('!').min(range.end()));
         };
         let contains = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
-        for (group, used) in GROUPS.iter().zip(&mut self.used) {
+        for (group, used) in CHARACTER_GROUPS.iter().zip(&mut self.used_by_group) {
             let candidates: Vec<char> = group.chars().filter(|c| contains(*c)).collect();
             if !candidates.is_empty() {
                 *used += 1;

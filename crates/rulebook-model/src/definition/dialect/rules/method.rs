@@ -7,10 +7,10 @@ use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::{Data, Member};
 use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
-use super::super::super::object::CheckedObject;
+use super::super::super::checked_object::CheckedObject;
 use super::super::super::parsed::{Method, Options, Service};
-use super::super::method::{Groups, read_error, read_groups};
-use super::returns::read_return;
+use super::super::method::{PermissionGroups, read_error, read_permission_groups};
+use super::returns::read_return_fields;
 use super::rule::Rule;
 use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -30,11 +30,11 @@ pub(super) fn read_method(
     let key = &member.key;
     let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
     let all = merge_rules(common, method_rules);
-    let outputs = read_return(&mut object, diagnostics);
+    let outputs = read_return_fields(&mut object, diagnostics);
     let errors =
         object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| read_error(&RULES, name, object));
     let (scope, has_whole_scope) =
-        object.get("@scope").map_or((Groups::new(), true), |node| read_groups("@scope", false, node, diagnostics));
+        object.get("@scope").map_or((PermissionGroups::new(), true), |node| read_permission_groups("@scope", false, node, diagnostics));
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);

@@ -12,9 +12,9 @@ mod rule;
 use super::super::dialect_spec::RULES;
 use super::super::jsonc::{Data, Member, Members, Node};
 use super::super::keys::KeyTable;
-pub(super) use super::super::keys::rules::COMMON;
-use super::super::keys::rules::{CLASS, FILE};
-use super::super::object::{CheckedObject, named_members};
+pub(super) use super::super::keys::rules::COMMON_RULES;
+use super::super::keys::rules::{CLASS, RULES_FILE};
+use super::super::checked_object::{CheckedObject, named_members};
 use super::super::parsed::{Module, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
@@ -25,19 +25,19 @@ use rule::Rule;
 const DEFAULT_ENVELOPE: &str = "phalapi";
 
 /// Reads a file of this dialect. Each class in the file becomes an API module.
-pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
-    let Some(file) = CheckedObject::new(node, &FILE, diagnostics) else {
+pub(super) fn read_file(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let Some(file) = CheckedObject::new(node, &RULES_FILE, diagnostics) else {
         return Vec::new();
     };
-    members_except(&file, &FILE).filter_map(|member| read_class(member, diagnostics)).collect()
+    members_outside_key_table(&file, &RULES_FILE).filter_map(|member| read_class(member, diagnostics)).collect()
 }
 
 fn read_class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let mut object = CheckedObject::new(&member.value, &CLASS, diagnostics)?;
     let name = &member.key;
-    let common = object.object("*", &COMMON, diagnostics).map(|common| read_rules(&common, &COMMON, diagnostics));
+    let common = object.object("*", &COMMON_RULES, diagnostics).map(|common| read_rules(&common, &COMMON_RULES, diagnostics));
     let (common, is_complete) = common.unwrap_or((Vec::new(), true));
-    let services = members_except(&object, &CLASS)
+    let services = members_outside_key_table(&object, &CLASS)
         .filter_map(|member| read_method(name, member, &common, is_complete && !object.incomplete, diagnostics))
         .collect();
     let envelope = object.string("@envelope");
@@ -67,7 +67,7 @@ pub(super) fn are_rules(members: &Members) -> bool {
 
 /// Reads the rules in the setting `common`, which apply to all methods of the API.
 pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
-    let (rules, _) = read_rules(object, &COMMON, diagnostics);
+    let (rules, _) = read_rules(object, &COMMON_RULES, diagnostics);
     rules.into_iter().map(|rule| rule.parameter).collect()
 }
 
@@ -80,7 +80,7 @@ fn read_rules(
 ) -> (Vec<Rule>, bool) {
     let mut is_complete = !object.incomplete;
     let mut rules = Vec::new();
-    for member in members_except(object, keys) {
+    for member in members_outside_key_table(object, keys) {
         match rule::read_rule(member, diagnostics) {
             Some(rule) => rules.push(rule),
             None => is_complete = false,
@@ -91,7 +91,7 @@ fn read_rules(
 
 /// Returns the members whose names the author of the definition chose, which are the members that are not in the key
 /// table.
-fn members_except<'a>(object: &CheckedObject<'a>, keys: &'static KeyTable) -> impl Iterator<Item = &'a Member> {
+fn members_outside_key_table<'a>(object: &CheckedObject<'a>, keys: &'static KeyTable) -> impl Iterator<Item = &'a Member> {
     object.members().filter(|member| keys.iter().all(|key| key.name != member.key.value))
 }
 

@@ -5,37 +5,37 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::super::super::keys::rules::{RETURN, RETURN_TYPES, canonical_name};
-use super::super::super::object::CheckedObject;
+use super::super::super::keys::rules::{RETURN_FIELD, RETURN_TYPE_ALIASES, tree_name_of_alias};
+use super::super::super::checked_object::CheckedObject;
 use super::super::super::parsed::{Attribute, Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// The maximum number of levels in the path of a field, so that functions can recurse over nested fields.
-const MAX_DEPTH: usize = 32;
+const MAX_FIELD_DEPTH: usize = 32;
 
 /// The outputs of a method, or the fields of an object, in the order of the definition.
 #[derive(Default)]
-struct Fields {
-    list: Vec<Field>,
-    by_name: HashMap<String, usize>,
+struct OutputFields {
+    list: Vec<OutputField>,
+    index_by_name: HashMap<String, usize>,
 }
 
 /// An output field with its nested fields.
 #[derive(Default)]
-struct Field {
+struct OutputField {
     name: Spanned<String>,
     /// The entry of `@return` that defines this field. `None` if `@return` has entries only for nested fields of this
     /// field.
-    entry: Option<Entry>,
+    entry: Option<ReturnEntry>,
     /// The items, if the field is an array because a path has `[]` after the name of the field.
-    items: Option<Box<Field>>,
+    items: Option<Box<OutputField>>,
     /// The nested fields, if the field is an object because a path has `.` after the name of the field.
-    fields: Fields,
+    fields: OutputFields,
 }
 
 /// An entry of `@return`, which defines one field.
-struct Entry {
+struct ReturnEntry {
     term: Option<Spanned<String>>,
     info: Option<Spanned<String>>,
     attributes: Vec<(Spanned<String>, Spanned<Json>)>,
@@ -45,23 +45,23 @@ struct Entry {
 }
 
 /// Reads the key `@return` of a method's object and returns the outputs of the method.
-pub(super) fn read_return(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-    let entries = object.objects_by_name("@return", &RETURN, diagnostics, |path, object, _| (path, read_entry(object)));
-    let mut fields = Fields::default();
+pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+    let entries = object.objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| (path, read_return_entry(object)));
+    let mut fields = OutputFields::default();
     for (path, entry) in entries {
         let depth = path.value.matches("[]").count() + path.value.matches('.').count();
-        if depth >= MAX_DEPTH {
-            let message = format!("fields are nested more than {MAX_DEPTH} levels deep");
+        if depth >= MAX_FIELD_DEPTH {
+            let message = format!("fields are nested more than {MAX_FIELD_DEPTH} levels deep");
             diagnostics.push(Diagnostic::new(DiagnosticCode::BadName, path.span, message).label("too deep"));
             object.incomplete = true;
             continue;
         }
-        fields.insert(&path, entry);
+        fields.insert_entry(&path, entry);
     }
-    fields.outputs(diagnostics)
+    fields.into_outputs(diagnostics)
 }
 
-fn read_entry(object: &CheckedObject<'_>) -> Entry {
+fn read_return_entry(object: &CheckedObject<'_>) -> ReturnEntry {
     let attribute = |name: &str| {
         let member = object.members().find(|member| member.key.value == name)?;
         Some((member.key.clone(), Spanned::new(member.value.json(), member.value.span)))
@@ -77,7 +77,7 @@ fn read_entry(object: &CheckedObject<'_>) -> Entry {
         attributes.retain(|attribute| !is_timestamp(attribute));
         term = term.map(|term| term.map(|term| term.replace(without_question_mark(&term), "int")));
     }
-    Entry {
+    ReturnEntry {
         term,
         info: object.string("desc").filter(|text| !text.value.trim().is_empty()),
         attributes,
@@ -87,16 +87,16 @@ fn read_entry(object: &CheckedObject<'_>) -> Entry {
     }
 }
 
-impl Fields {
+impl OutputFields {
     /// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
-    fn insert(&mut self, path: &Spanned<String>, entry: Entry) {
+    fn insert_entry(&mut self, path: &Spanned<String>, entry: ReturnEntry) {
         let mut fields = self;
         let mut steps = path.value.split('.').peekable();
         while let Some(step) = steps.next() {
             let name = step.trim_end_matches("[]");
-            let mut field = fields.get_or_insert(name, path.span);
+            let mut field = fields.field_or_insert(name, path.span);
             for _ in 0..(step.len() - name.len()) / 2 {
-                let new = || Box::new(Field { name: Spanned::new(name.to_owned(), path.span), ..Field::default() });
+                let new = || Box::new(OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() });
                 field = field.items.get_or_insert_with(new);
             }
             if steps.peek().is_none() {
@@ -108,23 +108,23 @@ impl Fields {
         }
     }
 
-    fn get_or_insert(&mut self, name: &str, span: Span) -> &mut Field {
-        let Self { list, by_name } = self;
-        let index = *by_name.entry(name.to_owned()).or_insert(list.len());
+    fn field_or_insert(&mut self, name: &str, span: Span) -> &mut OutputField {
+        let Self { list, index_by_name } = self;
+        let index = *index_by_name.entry(name.to_owned()).or_insert(list.len());
         if index == list.len() {
-            list.push(Field { name: Spanned::new(name.to_owned(), span), ..Field::default() });
+            list.push(OutputField { name: Spanned::new(name.to_owned(), span), ..OutputField::default() });
         }
         // This index is valid, because `index_by_name` contains only indices of `list`.
         &mut list[index]
     }
 
-    fn outputs(self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-        self.list.into_iter().map(|field| field.output(diagnostics)).collect()
+    fn into_outputs(self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+        self.list.into_iter().map(|field| field.into_output(diagnostics)).collect()
     }
 }
 
-impl Field {
-    fn output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
+impl OutputField {
+    fn into_output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
         let name = self.name.clone();
         let entry = self.entry.as_mut();
         // If the name is blank, `compile` reports the name. Without this exception, it would also report a missing
@@ -133,17 +133,17 @@ impl Field {
         let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
         let example = self.entry.as_mut().and_then(|entry| entry.example.take());
         let (span, incomplete) = self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.incomplete));
-        let r#type = self.r#type(diagnostics);
+        let r#type = self.into_type(diagnostics);
         Output { r#type, name, info, example, span, incomplete: incomplete || is_blank }
     }
 
     /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields
     /// imply.
-    fn r#type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
+    fn into_type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
         let Self { name, entry, items, fields } = self;
         let (term, attributes) = entry.map_or((None, Vec::new()), |entry| (entry.term, entry.attributes));
         let type_name = term.as_ref().map(|term| without_question_mark(&term.value));
-        let type_name = type_name.map(|name| canonical_name(RETURN_TYPES, name).unwrap_or(name));
+        let type_name = type_name.map(|name| tree_name_of_alias(RETURN_TYPE_ALIASES, name).unwrap_or(name));
         let span = term.as_ref().map_or(name.span, |term| term.span);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
         if items.is_none() && fields.list.is_empty() {
@@ -165,10 +165,10 @@ impl Field {
         }
         let Some(items) = items else {
             let term = Spanned::new(format!("{mark}object"), span);
-            let fields = Some(Spanned::new(fields.outputs(diagnostics), span));
+            let fields = Some(Spanned::new(fields.into_outputs(diagnostics), span));
             return TypeSpec { term: Some(term), attributes, fields, ..TypeSpec::default() };
         };
-        let mut array = array_type(items.r#type(diagnostics), attributes);
+        let mut array = array_type_with_item_attributes(items.into_type(diagnostics), attributes);
         array.term = array.term.map(|item| Spanned::new(format!("{mark}array<{}>", item.value), span));
         array
     }
@@ -177,7 +177,7 @@ impl Field {
 /// Returns the type of an array's items with the attributes of the array. `attributes` are the attributes of the array
 /// itself. The attributes of its items are added as the attribute `items`. The term of the result is the term of the
 /// items; the caller must convert it to the term of the array.
-fn array_type(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
+fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     let TypeSpec { term, attributes: item_attributes, items: deeper, fields } = item;
     let term = term.unwrap_or_else(|| Spanned::new("any".to_owned(), Span::default()));
     let with_path = |(key, value): &Attribute| (key.clone().map(|key| format!("items.{key}")), value.clone());

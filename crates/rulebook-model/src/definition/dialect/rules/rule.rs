@@ -4,8 +4,8 @@ use serde_json::{Number, Value as Json};
 
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::Member;
-use super::super::super::keys::rules::{RULE, SOURCES, TYPES, canonical_name};
-use super::super::super::object::CheckedObject;
+use super::super::super::keys::rules::{RULE, SOURCE_PREFIXES, PARAMETER_TYPE_ALIASES, tree_name_of_alias};
+use super::super::super::checked_object::CheckedObject;
 use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
 use super::super::method::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -13,7 +13,7 @@ use crate::span::{Span, Spanned};
 
 /// The value of `source` that selects data of the web server in PhalApi (PHP's `$_SERVER`). rulebook does not support
 /// it.
-const SERVER: &str = "server";
+const SERVER_SOURCE: &str = "server";
 
 /// A rule that has been converted to a parameter.
 #[derive(Clone)]
@@ -36,13 +36,13 @@ pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> O
     let is_type_missing = r#type.term.is_none() && object.incomplete;
     let term = r#type.term.clone().or((!is_type_missing).then(|| Spanned::new("string".to_owned(), name.span)));
     let before = diagnostics.len();
-    let r#type = canonical_type(TypeSpec { term, ..r#type }, &object, diagnostics);
-    let (prefix, source) = key_prefix(&object, diagnostics);
-    let is_file = r#type.term.as_ref().is_some_and(|term| is_file(&term.value));
+    let r#type = type_in_tree_dialect(TypeSpec { term, ..r#type }, &object, diagnostics);
+    let (prefix, source) = parameter_key_prefix(&object, diagnostics);
+    let is_file = r#type.term.as_ref().is_some_and(|term| is_file_type(&term.value));
     let post_source = source.filter(|_| prefix.is_empty());
     let request_name = object.string("name").unwrap_or_else(|| name.clone());
     let prefix = if prefix.is_empty() && has_location_prefix(&request_name.value) {
-        diagnostics.push(unexpected_prefix(&request_name));
+        diagnostics.push(unexpected_prefix_error(&request_name));
         "ANY@"
     } else {
         prefix
@@ -52,7 +52,7 @@ pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> O
     let parameter = Parameter {
         key: Spanned::new(format!("{prefix}{}", request_name.value), name.span),
         // If the rule has no other name, `compile` reports the blank key instead of a blank name.
-        name: (!is_blank || object.has("name")).then(|| name.clone()),
+        name: (!is_blank || object.has_key("name")).then(|| name.clone()),
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
         optional: None,
@@ -66,14 +66,14 @@ pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> O
 }
 
 /// Converts a type and its attributes to the names of the dialect `tree`. The type of an optional parameter gets a `?`.
-fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
+fn type_in_tree_dialect(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
     let TypeSpec { term, attributes, items, fields } = text;
     let Some(term) = term else {
         return TypeSpec { term, attributes, items, fields };
     };
     let has_mark = term.value.starts_with('?');
     let name = term.value.trim_start_matches('?');
-    let name = canonical_name(TYPES, name).unwrap_or(name).to_owned();
+    let name = tree_name_of_alias(PARAMETER_TYPE_ALIASES, name).unwrap_or(name).to_owned();
     let required = object.bool("require").filter(|require| require.value);
     if let Some(require) = required.filter(|_| has_mark) {
         let message = "a rule with `require` cannot have an optional type";
@@ -83,9 +83,9 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
     let functions = [callback_attribute(&name, object, diagnostics), after_attribute(object, diagnostics)];
     let attributes = attributes.into_iter().filter_map(|(key, value)| {
         let value = match key.value.as_str() {
-            "min" | "max" if name != "datetime" => value.map(parse_number),
+            "min" | "max" if name != "datetime" => value.map(parse_bound_number),
             "format" => format_attribute(&name, value, diagnostics)?,
-            "items" => value.map(convert_items),
+            "items" => value.map(convert_item_attributes),
             // `callback_attribute` has reported a `callback` of another type than `callable`.
             "callback" if name != "callable" => return None,
             _ => value,
@@ -93,7 +93,7 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
         Some((key, value))
     });
     let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
-    let is_optional = has_mark || (required.is_none() && !object.has("default"));
+    let is_optional = has_mark || (required.is_none() && !object.has_key("default"));
     // A term that begins with several `?` is an error. The term is kept, so that the diagnostic shows it as the author
     // wrote it.
     let term = if term.value.starts_with("??") {
@@ -153,18 +153,18 @@ fn after_attribute(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// Converts a bound to a number if it is written as a string that contains a number.
-fn parse_number(bound: Json) -> Json {
+fn parse_bound_number(bound: Json) -> Json {
     let Json::String(text) = &bound else { return bound };
     text.trim().parse::<Number>().map_or(bound, Json::Number)
 }
 
 /// Converts the attributes of an array's items. Their bounds may also be written as strings.
-fn convert_items(attributes: Json) -> Json {
+fn convert_item_attributes(attributes: Json) -> Json {
     let Json::Object(attributes) = attributes else { return attributes };
     let convert = |(key, value): (String, Json)| {
         let value = match key.as_str() {
-            "min" | "max" => parse_number(value),
-            "items" => convert_items(value),
+            "min" | "max" => parse_bound_number(value),
+            "items" => convert_item_attributes(value),
             _ => value,
         };
         (key, value)
@@ -190,18 +190,18 @@ fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec
 
 /// Returns the prefix that the parameter's key has in the dialect `tree`, and the span of the key `source` if the rule
 /// has this key.
-fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
+fn parameter_key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
     let Some(source) = object.string("source") else {
         return ("ANY@", None);
     };
-    if let Some(prefix) = canonical_name(SOURCES, &source.value) {
+    if let Some(prefix) = tree_name_of_alias(SOURCE_PREFIXES, &source.value) {
         return (prefix, Some(source.span));
     }
-    let names = || SOURCES.iter().map(|alias| alias.name);
+    let names = || SOURCE_PREFIXES.iter().map(|alias| alias.name);
     let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
     let message = format!("unknown source `{}`", source.value.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadOption, source.span, message).label("unknown source");
-    diagnostics.push(if source.value.eq_ignore_ascii_case(SERVER) {
+    diagnostics.push(if source.value.eq_ignore_ascii_case(SERVER_SOURCE) {
         error.help("data of the web server is not an input of clients; handlers get it from their `Context`")
     } else {
         error.help(format!("the sources are {}", list.join(", "))).suggest(&source.value, names())
@@ -210,12 +210,12 @@ fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> 
 }
 
 /// Returns `true` if a term names the type of a file or of an array of files.
-fn is_file(term: &str) -> bool {
+fn is_file_type(term: &str) -> bool {
     let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
     inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
 }
 
-fn unexpected_prefix(request_name: &Spanned<String>) -> Diagnostic {
+fn unexpected_prefix_error(request_name: &Spanned<String>) -> Diagnostic {
     let message = format!("`{}` is not a valid name of a body field", request_name.value.escape_debug());
     Diagnostic::new(DiagnosticCode::BadName, request_name.span, message)
         .label("refers to another part of the request")
@@ -226,7 +226,7 @@ fn unexpected_prefix(request_name: &Spanned<String>) -> Diagnostic {
 /// `GET@x`.
 pub(super) fn has_location_prefix(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
-    SOURCES.iter().any(|alias| begins(alias.canonical))
+    SOURCE_PREFIXES.iter().any(|alias| begins(alias.tree_name))
         || begins(RULES.position_prefix)
         || (name.starts_with('{') && name.ends_with('}'))
 }

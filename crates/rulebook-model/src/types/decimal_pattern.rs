@@ -36,7 +36,7 @@ fn magnitude_alternatives(low: u128, high: u128) -> String {
         let digits = low.to_string();
         let nines = "9".repeat(digits.len());
         let largest = nines.parse::<u128>().unwrap_or(u128::MAX);
-        add_alternatives("", &digits, &largest.min(high).to_string(), &mut alternatives);
+        add_alternatives_of_equal_length("", &digits, &largest.min(high).to_string(), &mut alternatives);
         if largest >= high {
             return alternatives.join("|");
         }
@@ -46,7 +46,7 @@ fn magnitude_alternatives(low: u128, high: u128) -> String {
 
 /// Adds alternatives that match `prefix` followed by a number from `low` to `high`. Both numbers must have the same
 /// number of digits.
-fn add_alternatives(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<String>) {
+fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<String>) {
     let (Some(first), Some(last)) = (low.chars().next(), high.chars().next()) else {
         alternatives.push(prefix.to_owned());
         return;
@@ -60,16 +60,16 @@ fn add_alternatives(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<
         };
         alternatives.push(format!("{prefix}{}{any_digits}", digit_class(first, last)));
     } else if first == last {
-        add_alternatives(&format!("{prefix}{first}"), low_tail, high_tail, alternatives);
+        add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, high_tail, alternatives);
     } else {
         let (nines, zeros) = ("9".repeat(tail_len), "0".repeat(tail_len));
-        add_alternatives(&format!("{prefix}{first}"), low_tail, &nines, alternatives);
+        add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, &nines, alternatives);
         if let (Some(second), Some(before)) = (next_digit(first), previous_digit(last))
             && second <= before
         {
-            add_alternatives(prefix, &format!("{second}{zeros}"), &format!("{before}{nines}"), alternatives);
+            add_alternatives_of_equal_length(prefix, &format!("{second}{zeros}"), &format!("{before}{nines}"), alternatives);
         }
-        add_alternatives(&format!("{prefix}{last}"), &zeros, high_tail, alternatives);
+        add_alternatives_of_equal_length(&format!("{prefix}{last}"), &zeros, high_tail, alternatives);
     }
 }
 

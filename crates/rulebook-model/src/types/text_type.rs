@@ -10,28 +10,28 @@ use crate::call::{TypeMismatch, Value};
 
 /// A type without arguments whose values are texts of a fixed form.
 #[derive(Debug)]
-pub(super) struct TextShape {
+pub(super) struct TextType {
     /// The name of the type in terms.
     pub(super) name: &'static str,
     /// A description of the valid values, which an error message inserts after the word "expected".
-    pub(super) expected: &'static str,
+    pub(super) expected_phrase: &'static str,
     /// Returns `true` if a text is a valid value of the type.
-    pub(super) test: fn(&str) -> bool,
+    pub(super) is_valid: fn(&str) -> bool,
     /// Returns the JSON Schema of the type.
     pub(super) schema: fn() -> Json,
     /// Valid texts from short to long, which are the boundary values of the type.
-    pub(super) samples: &'static [&'static str],
+    pub(super) boundary_texts: &'static [&'static str],
     /// A typical valid text, which the documentation shows as an example.
     pub(super) example: &'static str,
 }
 
 /// Compiles a term that names the type `text_type`. The term must not have arguments.
 pub(super) fn compile(
-    shape: &'static TextShape,
+    text_type: &'static TextType,
     arguments: &TypeArguments<'_>,
 ) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
-    Ok(Arc::new(shape))
+    Ok(Arc::new(text_type))
 }
 
 /// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
@@ -40,16 +40,16 @@ pub(super) fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
 
-impl Check for &'static TextShape {
+impl Check for &'static TextType {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
-            Value::Text(text) if (self.test)(text) => Ok(value),
-            _ => Err(TypeMismatch::new(self.expected, &value)),
+            Value::Text(text) if (self.is_valid)(text) => Ok(value),
+            _ => Err(TypeMismatch::new(self.expected_phrase, &value)),
         }
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.expected)
+        Cow::Borrowed(self.expected_phrase)
     }
 
     fn schema(&self) -> Json {
@@ -61,7 +61,7 @@ impl Check for &'static TextShape {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        self.samples.iter().map(|sample| Value::Text(Cow::Borrowed(sample))).collect()
+        self.boundary_texts.iter().map(|text| Value::Text(Cow::Borrowed(text))).collect()
     }
 
     fn example(&self) -> Option<Value<'static>> {

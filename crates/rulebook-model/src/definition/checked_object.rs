@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use super::jsonc::{Data, Member, Members, Node};
-use super::keys::rules::COMMON;
+use super::keys::rules::COMMON_RULES;
 use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -25,25 +25,25 @@ impl<'a> CheckedObject<'a> {
     /// `None`.
     pub fn new(node: &'a Node, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         match &node.data {
-            Data::Object(members) => Some(Self::check(members, node.span, keys, diagnostics)),
-            Data::Array(_) if is_empty_array(keys, node) => {
+            Data::Object(members) => Some(Self::with_checked_members(members, node.span, keys, diagnostics)),
+            Data::Array(_) if is_allowed_empty_array(keys, node) => {
                 Some(Self { members: Vec::new(), span: node.span, incomplete: false })
             }
             _ => {
-                diagnostics.push(wrong_kind(keys.subject, "an object", node));
+                diagnostics.push(wrong_kind_error(keys.subject, "an object", node));
                 None
             }
         }
     }
 
-    fn check(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    fn with_checked_members(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut object = Self { members: Vec::with_capacity(members.list.len()), span, incomplete: members.incomplete };
         // A name that the author chose may begin with the prefix of a comment, such as `x-`.
-        let is_content = |member: &&Member| !is_comment(member) || (keys.named_members.is_some() && is_object(member));
+        let is_content = |member: &&Member| !is_comment_member(member) || (keys.named_members.is_some() && has_object_value(member));
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
-                Some(kind) => check_kind(kind, member),
-                None => Some(unknown_key(keys, member)),
+                Some(kind) => check_value_kind(kind, member),
+                None => Some(unknown_key_error(keys, member)),
             };
             match error {
                 Some(error) => {
@@ -67,7 +67,7 @@ impl<'a> CheckedObject<'a> {
     }
 
     /// Returns `true` if the object has the member `key`.
-    pub fn has(&self, key: &str) -> bool {
+    pub fn has_key(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
@@ -117,7 +117,7 @@ impl<'a> CheckedObject<'a> {
         key: &str,
         keys: &'static KeyTable,
         diagnostics: &mut Vec<Diagnostic>,
-        read: impl Fn(Spanned<String>, &mut CheckedObject<'a>, &mut Vec<Diagnostic>) -> T,
+        convert: impl Fn(Spanned<String>, &mut CheckedObject<'a>, &mut Vec<Diagnostic>) -> T,
     ) -> Vec<T> {
         let Some(Data::Object(members)) = self.get(key).map(|node| &node.data) else {
             return Vec::new();
@@ -126,7 +126,7 @@ impl<'a> CheckedObject<'a> {
         let mut all = Vec::with_capacity(members.list.len());
         for member in named_members(members) {
             match CheckedObject::new(&member.value, keys, diagnostics) {
-                Some(mut object) => all.push(read(member.key.clone(), &mut object, diagnostics)),
+                Some(mut object) => all.push(convert(member.key.clone(), &mut object, diagnostics)),
                 None => self.incomplete = true,
             }
         }
@@ -137,62 +137,62 @@ impl<'a> CheckedObject<'a> {
 /// Returns the members of an object in which the author chooses the names. A name may begin with the prefix of a
 /// comment, so a member is ignored as a comment only if its value is not an object.
 pub(super) fn named_members(members: &Members) -> impl Iterator<Item = &Member> {
-    members.list.iter().filter(move |member| is_object(member) || !is_comment(member))
+    members.list.iter().filter(move |member| has_object_value(member) || !is_comment_member(member))
 }
 
-fn is_empty_array(keys: &KeyTable, node: &Node) -> bool {
+fn is_allowed_empty_array(keys: &KeyTable, node: &Node) -> bool {
     keys.allow_empty_array && matches!(&node.data, Data::Array(items) if items.is_empty())
 }
 
-fn is_object(member: &Member) -> bool {
+fn has_object_value(member: &Member) -> bool {
     matches!(member.value.data, Data::Object(_))
 }
 
 /// Returns `true` if the key of a member begins with the prefix of a comment, so that the parser ignores the member.
-pub(super) fn is_comment(member: &Member) -> bool {
+pub(super) fn is_comment_member(member: &Member) -> bool {
     COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
 
-fn check_kind(kind: ValueKind, member: &Member) -> Option<Diagnostic> {
+fn check_value_kind(kind: ValueKind, member: &Member) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
         ValueKind::String => (matches!(node.data, Data::String(_)), "a string"),
         ValueKind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
         ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
         ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
-        ValueKind::Strings => return check_strings(member),
-        ValueKind::StringOrStrings if matches!(node.data, Data::Array(_)) => return check_strings(member),
+        ValueKind::Strings => return check_array_of_strings(member),
+        ValueKind::StringOrStrings if matches!(node.data, Data::Array(_)) => return check_array_of_strings(member),
         ValueKind::StringOrStrings => (matches!(node.data, Data::String(_)), "a string or an array of strings"),
         ValueKind::Scope => (matches!(node.data, Data::Array(_)), "an array of arrays of strings"),
         ValueKind::Permissions => (matches!(node.data, Data::Array(_)), "an array of strings"),
-        ValueKind::Object(keys) if is_empty_array(keys, node) => (true, ""),
-        ValueKind::CommonParameters if is_empty_array(&COMMON, node) => (true, ""),
+        ValueKind::Object(keys) if is_allowed_empty_array(keys, node) => (true, ""),
+        ValueKind::CommonParameters if is_allowed_empty_array(&COMMON_RULES, node) => (true, ""),
         ValueKind::Object(_) | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
             (matches!(node.data, Data::Object(_)), "an object")
         }
         ValueKind::Objects(_) => (matches!(node.data, Data::Array(_)), "an array of objects"),
         ValueKind::Any => (true, ""),
     };
-    (!is_valid).then(|| wrong_kind(&format!("`{}`", member.key.value), expected, node))
+    (!is_valid).then(|| wrong_kind_error(&format!("`{}`", member.key.value), expected, node))
 }
 
-fn check_strings(member: &Member) -> Option<Diagnostic> {
+fn check_array_of_strings(member: &Member) -> Option<Diagnostic> {
     let subject = format!("`{}`", member.key.value);
     let Data::Array(items) = &member.value.data else {
-        return Some(wrong_kind(&subject, "an array of strings", &member.value));
+        return Some(wrong_kind_error(&subject, "an array of strings", &member.value));
     };
     let other = items.iter().find(|item| !matches!(item.data, Data::String(_)))?;
-    Some(wrong_kind(&format!("each item of {subject}"), "a string", other))
+    Some(wrong_kind_error(&format!("each item of {subject}"), "a string", other))
 }
 
 /// Returns the diagnostic for a value that has another kind than `expected`. `subject` names the value in the message,
 /// for example "`info`".
-pub(super) fn wrong_kind(subject: &str, expected: &str, node: &Node) -> Diagnostic {
-    let message = format!("{subject} must be {expected}, but this is {}", node.describe());
+pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &Node) -> Diagnostic {
+    let message = format!("{subject} must be {expected}, but this is {}", node.describe_kind());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))
 }
 
-fn unknown_key(keys: &'static KeyTable, member: &Member) -> Diagnostic {
+fn unknown_key_error(keys: &'static KeyTable, member: &Member) -> Diagnostic {
     let key = &member.key;
     let known = || keys.iter().map(|key| key.name);
     let help = keys.help.map_or_else(

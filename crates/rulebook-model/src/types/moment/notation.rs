@@ -4,11 +4,11 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::types::number::is_digits;
+use crate::types::number::has_only_digits;
 
 /// The grammar of a text that denotes a point in time: that of the type `date` or that of the type `datetime`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::types) enum Grammar {
+pub(in crate::types) enum DateGrammar {
     /// The grammar of `date`: `YYYY-MM-DD`.
     Date,
     /// The grammar of `datetime`: a date and time as in RFC 3339 or as `YYYY-MM-DD hh:mm:ss`, or a date, which denotes
@@ -16,9 +16,9 @@ pub(in crate::types) enum Grammar {
     Datetime,
 }
 
-impl Grammar {
+impl DateGrammar {
     /// Returns the name of the type that uses this grammar.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn type_name(self) -> &'static str {
         match self {
             Self::Date => "date",
             Self::Datetime => "datetime",
@@ -30,18 +30,18 @@ impl Grammar {
 pub(super) type Moment = (i64, u32);
 
 /// Returns `true` if a text matches the grammar and its date exists.
-pub(in crate::types) fn is_valid(grammar: Grammar, text: &str) -> bool {
-    parse(grammar, text, &TimeZone::UTC).is_some()
+pub(in crate::types) fn is_valid_text(grammar: DateGrammar, text: &str) -> bool {
+    parse_moment(grammar, text, &TimeZone::UTC).is_some()
 }
 
 /// Returns the point in time that a text denotes, or `None` if the text is not valid. `timezone` applies to texts
 /// without an offset.
-pub(super) fn parse(grammar: Grammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
+pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
     let date = parse_date(text.get(..10)?)?;
     match (grammar, text.get(10..)?) {
         (_, "") => Some((local_seconds(date.to_datetime(Time::midnight()), timezone), 0)),
-        (Grammar::Date, _) => None,
-        (Grammar::Datetime, time) => parse_time(date, time, timezone),
+        (DateGrammar::Date, _) => None,
+        (DateGrammar::Datetime, time) => parse_time(date, time, timezone),
     }
 }
 
@@ -120,7 +120,7 @@ fn parse_offset(text: &str) -> Option<i64> {
 }
 
 fn parse_digits(text: &str) -> Option<u32> {
-    is_digits(text).then(|| text.parse().ok()).flatten()
+    has_only_digits(text).then(|| text.parse().ok()).flatten()
 }
 
 /// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in UTC.
@@ -142,15 +142,15 @@ fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
 
 /// The offsets that [`format_rfc3339`] tries, each in seconds and as text. RFC 3339 allows only years with four digits.
 /// A point in time can be just outside of the years 0000 to 9999 in UTC, but within these years with another offset.
-const OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
+const RFC3339_OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
 
 /// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four digits.
-pub(super) fn rfc3339(seconds: i64) -> Option<String> {
+pub(super) fn format_rfc3339(seconds: i64) -> Option<String> {
     let format = |(offset_seconds, offset): (i64, &str)| {
         let civil = utc_date_time(seconds.checked_add(offset_seconds)?)?;
         Some(format!("{civil}{offset}"))
     };
-    OFFSETS.into_iter().find_map(format)
+    RFC3339_OFFSETS.into_iter().find_map(format)
 }
 
 /// Returns the date in `timezone` at a point in time, or `None` if the year is not from 0000 to 9999. The caller must

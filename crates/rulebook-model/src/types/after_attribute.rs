@@ -11,7 +11,7 @@ use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
-pub(super) const AFTER: &str = "after";
+pub(super) const AFTER_ATTRIBUTE: &str = "after";
 
 /// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
 pub(super) fn with_after_functions(
@@ -19,22 +19,22 @@ pub(super) fn with_after_functions(
     attribute: &Json,
     functions: &Functions,
 ) -> Result<Arc<dyn Check>, ArgumentError> {
-    let error = |message| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(AFTER);
-    let names = function_names(attribute).ok_or_else(|| {
+    let error = |message| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(AFTER_ATTRIBUTE);
+    let names = after_function_names(attribute).ok_or_else(|| {
         error("`after` must be a list of function names")
             .help("write `[\"trim\", \"strtolower\"]`, or `\"trim|strtolower\"`")
     })?;
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return Err(error("`after` is not allowed for files").help("process the file in the handler"));
     }
-    let resolve = |name: String| AfterFunction { function: functions.find(&name), name };
+    let resolve = |name: String| NamedFunction { function: functions.find_by_name(&name), name };
     let functions: Vec<_> = names.into_iter().map(resolve).collect();
-    Ok(if functions.is_empty() { check } else { Arc::new(AfterCheck { check, functions }) })
+    Ok(if functions.is_empty() { check } else { Arc::new(CheckThenFunctions { check, functions }) })
 }
 
 /// Returns the function names in the value of the attribute `after`: a list, or a text that is split at `|`. Blank
 /// names are ignored, as in PhalApi. Returns `None` if the value is neither a list of texts nor a text.
-pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
+pub(crate) fn after_function_names(attribute: &Json) -> Option<Vec<String>> {
     let names: Vec<&str> = match attribute {
         Json::String(text) => text.split('|').collect(),
         Json::Array(items) => items.iter().map(Json::as_str).collect::<Option<_>>()?,
@@ -46,14 +46,14 @@ pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
 /// A check whose valid values are passed to functions. Its JSON Schema and its description are those of the inner
 /// check, because the functions change only what handlers receive.
 #[derive(Debug)]
-struct AfterCheck {
+struct CheckThenFunctions {
     check: Arc<dyn Check>,
-    functions: Vec<AfterFunction>,
+    functions: Vec<NamedFunction>,
 }
 
 /// A function that the attribute `after` names.
 #[derive(Debug)]
-struct AfterFunction {
+struct NamedFunction {
     name: String,
     /// The function itself, or `None` if the program has not registered a function with this name. The server does not
     /// start then, but the command line can check and describe a definition without the program. The missing function
@@ -61,7 +61,7 @@ struct AfterFunction {
     function: Option<Function>,
 }
 
-impl Check for AfterCheck {
+impl Check for CheckThenFunctions {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         self.check.decode(text)
     }
@@ -94,7 +94,7 @@ impl Check for AfterCheck {
     fn type_expr(&self) -> TypeExpr {
         let mut type_expr = self.check.type_expr();
         let names = self.functions.iter().map(|after| after.name.as_str()).collect();
-        type_expr.attributes.insert(AFTER.to_owned(), names);
+        type_expr.attributes.insert(AFTER_ATTRIBUTE.to_owned(), names);
         type_expr
     }
 
