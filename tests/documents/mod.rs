@@ -68,9 +68,9 @@ fn generate_table(what: &str) -> String {
         "the types" => types_table(),
         "the limits" => limits_table(),
         "the known functions" => functions_table(),
-        "the types of rules" => word_table("type", keys::rules::TYPES),
-        "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPES),
-        "the sources of rules" => word_table("source", keys::rules::SOURCES),
+        "the types of rules" => word_table("type", keys::rules::PARAMETER_TYPE_ALIASES),
+        "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPE_ALIASES),
+        "the sources of rules" => word_table("source", keys::rules::SOURCE_PREFIXES),
         "the words of `methods`" => type_words_table(&METHODS),
         other => match KEY_TABLES.iter().find(|(what, _)| *what == other) {
             Some((_, keys)) => key_table(keys),
@@ -95,13 +95,13 @@ static KEY_TABLES: [(&str, &KeyTable); 26] = [
     ("the keys of a method", &keys::METHOD),
     ("the keys of the options", &keys::OPTIONS),
     ("the keys of a parameter", &keys::PARAMETER),
-    ("the keys of the items", &keys::ITEMS),
+    ("the keys of the items", &keys::ITEM_ATTRIBUTES),
     ("the keys of an output", &keys::OUTPUT),
     ("the keys of an error", &keys::ERROR),
     ("the keys of a class", &keys::rules::CLASS),
     ("the keys of a method of a class", &keys::rules::METHOD),
     ("the keys of a rule", &keys::rules::RULE),
-    ("the keys of a returned field", &keys::rules::RETURN),
+    ("the keys of a returned field", &keys::rules::RETURN_FIELD),
     ("the keys of a method of `methods`", &keys::methods::METHOD),
     ("the keys of the options of `methods`", &keys::methods::OPTIONS),
     ("the keys of a parameter of `methods`", &keys::methods::PARAMETER),
@@ -120,7 +120,7 @@ fn every_object_of_a_definition_has_a_table() {
             continue;
         }
         seen.push(keys);
-        waiting.extend(keys.other_methods.into_iter().chain(keys.named_members));
+        waiting.extend(keys.other_method_table.into_iter().chain(keys.named_member_table));
         waiting.extend(keys.iter().filter_map(|key| match key.kind {
             ValueKind::Object(keys) | ValueKind::Objects(keys) | ValueKind::ObjectsByName(keys) => Some(keys),
             _ => None,
@@ -156,7 +156,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
             ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
-        let required = if key.required { "; required" } else { "" };
+        let required = if key.is_required { "; required" } else { "" };
         writeln!(table, "| `{}` | {value}{required} | {} |", key.name, escape_cell(key.description)).unwrap();
     }
     table
@@ -166,9 +166,9 @@ fn key_table(keys: &'static KeyTable) -> String {
 /// `tree`.
 fn word_table(of: &str, words: &[Alias]) -> String {
     let mut table = format!("| {of} | in a tree |\n| --- | --- |\n");
-    for Alias { name, canonical } in words {
-        let canonical = if of == "source" { format!("{canonical}x") } else { (*canonical).to_owned() };
-        writeln!(table, "| `{name}` | `{canonical}` |").unwrap();
+    for Alias { name, tree_name } in words {
+        let tree_name = if of == "source" { format!("{tree_name}x") } else { (*tree_name).to_owned() };
+        writeln!(table, "| `{name}` | `{tree_name}` |").unwrap();
     }
     table
 }
@@ -194,7 +194,7 @@ fn type_words_table(dialect: &DialectSpec) -> String {
 
 fn functions_table() -> String {
     let mut table = "| function | description |\n| --- | --- |\n".to_owned();
-    for (name, info) in Functions::builtin() {
+    for (name, info) in Functions::builtin_names_and_descriptions() {
         writeln!(table, "| `{name}` | {info} |").unwrap();
     }
     table

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rulebook::{ApiError, Args, Context, Module, Report, Rulebook};
 use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
-use rulebook_model::definition::{Loaded, read};
+use rulebook_model::definition::{LoadedDefinition, read};
 use rulebook_model::describe::canonical;
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
@@ -15,7 +15,7 @@ use crate::client::{Request, TestServer};
 
 /// Compiles a valid definition to its model without spans, so that models of different texts can be compared.
 fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
-    let Loaded { sources, definition, mut diagnostics } = read(files);
+    let LoadedDefinition { sources, definition, mut diagnostics } = read(files);
     let Lowered { api, diagnostics: more, .. } =
         lower(&definition, &type_table(&definition, []), &ResponseRegistry::default());
     diagnostics.extend(more);
@@ -50,7 +50,7 @@ fn empty_php_arrays_are_empty_objects() {
     assert_eq!(model(&json!([]), &json!([])), model(&json!({}), &json!({})));
     // An array that is not empty is an error.
     for wrong in [json!({ "User": { "index": [1] } }), json!({ "User": { "login": { "username": [[]] } } })] {
-        let Loaded { diagnostics, .. } = read(files(&Json::Null, &wrong));
+        let LoadedDefinition { diagnostics, .. } = read(files(&Json::Null, &wrong));
         assert_eq!(
             diagnostics.iter().map(|error| error.code).collect::<Vec<_>>(),
             [DiagnosticCode::WrongKind],

@@ -1,7 +1,7 @@
 //! The limits of requests. A table contains the name, the unit, the default and the maximum value of each limit.
 
 use crate::call::{JsonLimits, Limit, Unit};
-use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, table};
+use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, key_table};
 use crate::error::ErrorCode;
 
 /// The limits of requests, with the values that are set for an API. A request that exceeds a limit fails with an error
@@ -176,7 +176,7 @@ pub const ALL: &[LimitSpec] =
     &[HEAD, URI, BODY, MULTIPART, PART, PARTS, FIELDS, NESTING, ITEMS, SECONDS, DISPATCH, LINK, LINKS];
 
 /// The keys that are allowed below `limits` in `app.json`.
-pub static KEYS: KeyTable = table("the limits", &KEY_SPECS);
+pub static KEYS: KeyTable = key_table("the limits", &KEY_SPECS);
 
 static KEY_SPECS: [KeySpec; ALL.len()] = {
     let mut names = [ALL[0].key; ALL.len()];

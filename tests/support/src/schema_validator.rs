@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jsonschema::paths::Location;
 use jsonschema::{Draft, Keyword, ValidationError, Validator};
-use rulebook_model::types::FORMATS;
+use rulebook_model::types::SCHEMA_FORMATS;
 use serde_json::{Map, Value as Json};
 
 /// Returns a validator that ignores the keyword `format`.
@@ -20,8 +20,8 @@ pub fn plain_validator(schema: &Json) -> Validator {
 /// Returns a validator that supports the formats that rulebook's types use in their schemas.
 pub fn validator(schema: &Json) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    for format in FORMATS {
-        options = options.with_format(format.name, format.test);
+    for format in SCHEMA_FORMATS {
+        options = options.with_format(format.name, format.is_valid);
     }
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
@@ -81,8 +81,8 @@ fn new_format_bound(parent: &Map<String, Json>, bound: &Json, location: &Locatio
 /// `formatMaximum` for dates and times in the time zone of the API.
 pub fn complete_validator(schema: &Json, timezone: &TimeZone) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    for format in FORMATS {
-        options = options.with_format(format.name, format.test);
+    for format in SCHEMA_FORMATS {
+        options = options.with_format(format.name, format.is_valid);
     }
     for keyword in ["formatMinimum", "formatMaximum"] {
         let timezone = timezone.clone();

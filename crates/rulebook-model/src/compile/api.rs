@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::function::FunctionRef;
 use super::lower::Lowering;
 use super::module_parts::group_parts;
-use crate::definition::Node;
+use crate::definition::JsonNode;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::diagnostic::Diagnostic;
@@ -33,7 +33,7 @@ pub struct Lowered {
 /// Returns the types that a definition can use: the built-in types, unless the definition switches them off, and the
 /// types of the program, which replace built-in types of the same name.
 pub fn type_table(definition: &Definition, program_types: impl IntoIterator<Item = Arc<dyn Type>>) -> Types {
-    let setting = definition.app.value("types").and_then(|types| types.member("default")).and_then(Node::bool);
+    let setting = definition.app.value("types").and_then(|types| types.member("default")).and_then(JsonNode::bool);
     let has_builtin = setting.is_none_or(|on| on.value);
     let mut types = if has_builtin { Types::builtin() } else { Types::empty() };
     for program_type in program_types {
@@ -83,7 +83,7 @@ pub fn lower(definition: &Definition, types: &Types, responses: &ResponseRegistr
             (setting.lower)(&mut lowering, value, &mut api);
         }
     }
-    lowering.spec = if definition.app.common_rules { &RULES } else { &TREE };
+    lowering.spec = if definition.app.has_common_rules { &RULES } else { &TREE };
     let common = lowering.common_parameters(&definition.app.common);
     api.modules = group_parts(&definition.modules).iter().map(|parts| lowering.module(parts, &common)).collect();
     let base = (!lowering.has_invalid_base).then(|| api.base.clone());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ResponseRegistry, lower, type_table, unknown_functions};
-use crate::definition::Loaded;
+use crate::definition::LoadedDefinition;
 use crate::diagnostic::{Diagnostic, Report, Sources};
 use crate::model::Api;
 use crate::types::{Functions, Type};
@@ -35,8 +35,8 @@ pub struct Checked {
 ///
 /// # Errors
 /// Returns every error of every file.
-pub fn check(loaded: Loaded, extensions: Extensions) -> Result<Checked, Report> {
-    let Loaded { sources, definition, mut diagnostics } = loaded;
+pub fn check(loaded: LoadedDefinition, extensions: Extensions) -> Result<Checked, Report> {
+    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
     let Extensions { types, answers, functions } = extensions;
     let types = type_table(&definition, types).with_functions(functions.clone());
     let lowered = lower(&definition, &types, &answers);

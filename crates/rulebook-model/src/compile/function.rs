@@ -6,7 +6,7 @@ use super::lower::Lowering;
 use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Functions, after_function_names, callback};
+use crate::types::{Functions, after_function_names, callback_function_name};
 
 /// A function that a definition refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ impl Lowering<'_> {
         for (key, value) in spec.attributes.iter().chain(&spec.items) {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
             let (names, allows_builtin) = match attribute {
-                "callback" => (callback(&value.value).into_iter().collect(), false),
+                "callback" => (callback_function_name(&value.value).into_iter().collect(), false),
                 "after" => (after_function_names(&value.value).unwrap_or_default(), true),
                 _ => continue,
             };
@@ -51,9 +51,9 @@ pub fn unknown_functions(references: &[Spanned<FunctionRef>], functions: &Functi
 fn unknown_function(reference: &Spanned<FunctionRef>, functions: &Functions) -> Diagnostic {
     let FunctionRef { name, allows_builtin } = &reference.value;
     let quoted = name.escape_debug();
-    let builtin = Functions::builtin().map(|(name, _)| name).filter(|_| *allows_builtin);
+    let builtin = Functions::builtin_names_and_descriptions().map(|(name, _)| name).filter(|_| *allows_builtin);
     Diagnostic::new(DiagnosticCode::UnknownCallable, reference.span, format!("this program has no function `{quoted}`"))
         .label("unknown function")
         .help(format!("add it to the program: `Rulebook::callable(\"{quoted}\", |value, params| …)`"))
-        .suggest(name, functions.names().chain(builtin))
+        .suggest(name, functions.custom_names().chain(builtin))
 }

@@ -35,14 +35,14 @@ impl Lowering<'_> {
         common: &[LoweredParameter],
         envelope: Option<&EnvelopeName>,
     ) -> Option<Method> {
-        let subject = format!("the method `{}`", method.http.value.escape_debug());
+        let subject = format!("the method `{}`", method.http_method.value.escape_debug());
         let context = MethodContext {
             subject: &subject,
-            http: self.lower_http_method(&method.http),
-            span: method.http.span,
+            http: self.lower_http_method(&method.http_method),
+            span: method.http_method.span,
             path,
             uri,
-            incomplete: method.incomplete,
+            incomplete: method.is_incomplete,
         };
         let id = match &method.id {
             Some(id) => Some(id.value.clone()),

@@ -61,7 +61,7 @@ impl Lowering<'_> {
             .map(|parameter| LoweredParameter { inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
-        if self.spec.common_parameters_first {
+        if self.spec.puts_common_parameters_first {
             let common_index: HashMap<&str, usize> =
                 common.iter().enumerate().map(|(index, parameter)| (parameter.name.as_str(), index)).collect();
             // A parameter that replaces a common parameter takes its position.

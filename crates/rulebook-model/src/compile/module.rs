@@ -195,7 +195,7 @@ struct LocatedPathError<'a> {
 /// method.
 fn service_segments(service: &parsed::Service) -> Result<Vec<Segment>, Vec<PathError>> {
     let Spanned { value: path, span } = &service.path;
-    let is_key = service.methods.first().is_none_or(|first| first.http.span.start != span.start);
+    let is_key = service.methods.first().is_none_or(|first| first.http_method.span.start != span.start);
     if path == "/" && is_key && span.end.saturating_sub(span.start) == 2 {
         return path::segments("//");
     }

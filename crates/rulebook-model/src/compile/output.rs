@@ -25,17 +25,17 @@ impl Lowering<'_> {
         let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
         let span = output.name.span;
         self.check_name(&output.name.value, &subject, span);
-        let info = self.required_description(output.info.as_ref(), &subject, span, output.incomplete);
-        let owner = TypeOwner { subject: &subject, span, incomplete: output.incomplete };
+        let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
+        let owner = TypeOwner { subject: &subject, span, incomplete: output.is_incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
         if let Some(example) = &output.example {
-            self.check_example(example, &*compiled.check, compiled.optional, &subject);
+            self.check_example(example, &*compiled.check, compiled.is_optional, &subject);
         }
         (self.diagnostics.len() == before).then(|| Output {
             name: output.name.value.clone(),
             info,
             r#type: ParameterType::new(compiled.check),
-            optional: compiled.optional,
+            optional: compiled.is_optional,
             example: output.example.as_ref().map(|example| example.value.clone()),
             span,
         })
@@ -86,7 +86,7 @@ impl Lowering<'_> {
             let subject = format!("the error `{}`", error.name.value.escape_debug());
             let span = error.name.span;
             self.check_name(&error.name.value, &subject, span);
-            let info = self.required_description(error.info.as_ref(), &subject, span, error.incomplete);
+            let info = self.required_description(error.info.as_ref(), &subject, span, error.is_incomplete);
             let status = match &error.status {
                 // Without a status, a declared error is an error of the client (4xx).
                 None => Some(ErrorCode::Failed.status()),

@@ -9,7 +9,7 @@ use crate::definition::parsed::{Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, TermText, Type,
+    ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
 };
 
 /// The parameter, output or field that has the type, for diagnostics.
@@ -49,12 +49,12 @@ impl Lowering<'_> {
             spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
         // If a field has an error, the type is compiled without fields, so that its other errors are reported too.
         let has_field_error = fields.is_none();
-        let compiled = self.types.compile(TermText {
+        let compiled = self.types.compile(UncompiledTerm {
             term: &term.value,
             attributes: &attributes,
             fields: fields.unwrap_or_default(),
             aliases: self.spec.type_aliases,
-            ignore_case: self.spec.ignore_type_case,
+            ignores_type_case: self.spec.ignores_type_case,
             timezone: &self.timezone,
         });
         match compiled {

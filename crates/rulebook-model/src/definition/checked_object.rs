@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::jsonc::{Data, Member, Members, Node};
+use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::rules::COMMON_RULES;
 use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -13,21 +13,21 @@ use crate::span::{Span, Spanned};
 
 /// A JSON object that has only known keys, and whose values have the right kinds.
 pub(crate) struct CheckedObject<'a> {
-    members: Vec<&'a Member>,
+    members: Vec<&'a JsonMember>,
     /// The range of the file that contains the object.
     pub span: Span,
     /// `true` if a member of the object was reported and omitted.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 impl<'a> CheckedObject<'a> {
     /// Checks an object against the key table `keys`. If the value is not an object, reports the value and returns
     /// `None`.
-    pub fn new(node: &'a Node, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn new(node: &'a JsonNode, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         match &node.data {
-            Data::Object(members) => Some(Self::with_checked_members(members, node.span, keys, diagnostics)),
-            Data::Array(_) if is_allowed_empty_array(keys, node) => {
-                Some(Self { members: Vec::new(), span: node.span, incomplete: false })
+            JsonData::Object(members) => Some(Self::with_checked_members(members, node.span, keys, diagnostics)),
+            JsonData::Array(_) if is_allowed_empty_array(keys, node) => {
+                Some(Self { members: Vec::new(), span: node.span, is_incomplete: false })
             }
             _ => {
                 diagnostics.push(wrong_kind_error(keys.subject, "an object", node));
@@ -36,10 +36,18 @@ impl<'a> CheckedObject<'a> {
         }
     }
 
-    fn with_checked_members(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut object = Self { members: Vec::with_capacity(members.list.len()), span, incomplete: members.incomplete };
+    fn with_checked_members(
+        members: &'a JsonMembers,
+        span: Span,
+        keys: &'static KeyTable,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut object =
+            Self { members: Vec::with_capacity(members.list.len()), span, is_incomplete: members.is_incomplete };
         // A name that the author chose may begin with the prefix of a comment, such as `x-`.
-        let is_content = |member: &&Member| !is_comment_member(member) || (keys.named_members.is_some() && has_object_value(member));
+        let is_content = |member: &&JsonMember| {
+            !is_comment_member(member) || (keys.named_member_table.is_some() && has_object_value(member))
+        };
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
                 Some(kind) => check_value_kind(kind, member),
@@ -47,7 +55,7 @@ impl<'a> CheckedObject<'a> {
             };
             match error {
                 Some(error) => {
-                    object.incomplete = true;
+                    object.is_incomplete = true;
                     diagnostics.push(error);
                 }
                 None => object.members.push(member),
@@ -57,12 +65,12 @@ impl<'a> CheckedObject<'a> {
     }
 
     /// Returns the members of the object in the order of the text.
-    pub fn members(&self) -> impl Iterator<Item = &'a Member> {
+    pub fn members(&self) -> impl Iterator<Item = &'a JsonMember> {
         self.members.iter().copied()
     }
 
     /// Returns the value of the member `key`, or `None` if the object has no such member.
-    pub fn get(&self, key: &str) -> Option<&'a Node> {
+    pub fn get(&self, key: &str) -> Option<&'a JsonNode> {
         self.members().find(|member| member.key.value == key).map(|member| &member.value)
     }
 
@@ -106,7 +114,7 @@ impl<'a> CheckedObject<'a> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<CheckedObject<'a>> {
         let object = CheckedObject::new(self.get(key)?, keys, diagnostics)?;
-        self.incomplete |= object.incomplete;
+        self.is_incomplete |= object.is_incomplete;
         Some(object)
     }
 
@@ -119,15 +127,15 @@ impl<'a> CheckedObject<'a> {
         diagnostics: &mut Vec<Diagnostic>,
         convert: impl Fn(Spanned<String>, &mut CheckedObject<'a>, &mut Vec<Diagnostic>) -> T,
     ) -> Vec<T> {
-        let Some(Data::Object(members)) = self.get(key).map(|node| &node.data) else {
+        let Some(JsonData::Object(members)) = self.get(key).map(|node| &node.data) else {
             return Vec::new();
         };
-        self.incomplete |= members.incomplete;
+        self.is_incomplete |= members.is_incomplete;
         let mut all = Vec::with_capacity(members.list.len());
         for member in named_members(members) {
             match CheckedObject::new(&member.value, keys, diagnostics) {
                 Some(mut object) => all.push(convert(member.key.clone(), &mut object, diagnostics)),
-                None => self.incomplete = true,
+                None => self.is_incomplete = true,
             }
         }
         all
@@ -136,66 +144,66 @@ impl<'a> CheckedObject<'a> {
 
 /// Returns the members of an object in which the author chooses the names. A name may begin with the prefix of a
 /// comment, so a member is ignored as a comment only if its value is not an object.
-pub(super) fn named_members(members: &Members) -> impl Iterator<Item = &Member> {
+pub(super) fn named_members(members: &JsonMembers) -> impl Iterator<Item = &JsonMember> {
     members.list.iter().filter(move |member| has_object_value(member) || !is_comment_member(member))
 }
 
-fn is_allowed_empty_array(keys: &KeyTable, node: &Node) -> bool {
-    keys.allow_empty_array && matches!(&node.data, Data::Array(items) if items.is_empty())
+fn is_allowed_empty_array(keys: &KeyTable, node: &JsonNode) -> bool {
+    keys.allows_empty_array && matches!(&node.data, JsonData::Array(items) if items.is_empty())
 }
 
-fn has_object_value(member: &Member) -> bool {
-    matches!(member.value.data, Data::Object(_))
+fn has_object_value(member: &JsonMember) -> bool {
+    matches!(member.value.data, JsonData::Object(_))
 }
 
 /// Returns `true` if the key of a member begins with the prefix of a comment, so that the parser ignores the member.
-pub(super) fn is_comment_member(member: &Member) -> bool {
+pub(super) fn is_comment_member(member: &JsonMember) -> bool {
     COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
 
-fn check_value_kind(kind: ValueKind, member: &Member) -> Option<Diagnostic> {
+fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
-        ValueKind::String => (matches!(node.data, Data::String(_)), "a string"),
-        ValueKind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
+        ValueKind::String => (matches!(node.data, JsonData::String(_)), "a string"),
+        ValueKind::Bool => (matches!(node.data, JsonData::Bool(_)), "true or false"),
         ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
         ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
         ValueKind::Strings => return check_array_of_strings(member),
-        ValueKind::StringOrStrings if matches!(node.data, Data::Array(_)) => return check_array_of_strings(member),
-        ValueKind::StringOrStrings => (matches!(node.data, Data::String(_)), "a string or an array of strings"),
-        ValueKind::Scope => (matches!(node.data, Data::Array(_)), "an array of arrays of strings"),
-        ValueKind::Permissions => (matches!(node.data, Data::Array(_)), "an array of strings"),
+        ValueKind::StringOrStrings if matches!(node.data, JsonData::Array(_)) => return check_array_of_strings(member),
+        ValueKind::StringOrStrings => (matches!(node.data, JsonData::String(_)), "a string or an array of strings"),
+        ValueKind::Scope => (matches!(node.data, JsonData::Array(_)), "an array of arrays of strings"),
+        ValueKind::Permissions => (matches!(node.data, JsonData::Array(_)), "an array of strings"),
         ValueKind::Object(keys) if is_allowed_empty_array(keys, node) => (true, ""),
         ValueKind::CommonParameters if is_allowed_empty_array(&COMMON_RULES, node) => (true, ""),
         ValueKind::Object(_) | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
-            (matches!(node.data, Data::Object(_)), "an object")
+            (matches!(node.data, JsonData::Object(_)), "an object")
         }
-        ValueKind::Objects(_) => (matches!(node.data, Data::Array(_)), "an array of objects"),
+        ValueKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),
         ValueKind::Any => (true, ""),
     };
     (!is_valid).then(|| wrong_kind_error(&format!("`{}`", member.key.value), expected, node))
 }
 
-fn check_array_of_strings(member: &Member) -> Option<Diagnostic> {
+fn check_array_of_strings(member: &JsonMember) -> Option<Diagnostic> {
     let subject = format!("`{}`", member.key.value);
-    let Data::Array(items) = &member.value.data else {
+    let JsonData::Array(items) = &member.value.data else {
         return Some(wrong_kind_error(&subject, "an array of strings", &member.value));
     };
-    let other = items.iter().find(|item| !matches!(item.data, Data::String(_)))?;
+    let other = items.iter().find(|item| !matches!(item.data, JsonData::String(_)))?;
     Some(wrong_kind_error(&format!("each item of {subject}"), "a string", other))
 }
 
 /// Returns the diagnostic for a value that has another kind than `expected`. `subject` names the value in the message,
 /// for example "`info`".
-pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &Node) -> Diagnostic {
+pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &JsonNode) -> Diagnostic {
     let message = format!("{subject} must be {expected}, but this is {}", node.describe_kind());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))
 }
 
-fn unknown_key_error(keys: &'static KeyTable, member: &Member) -> Diagnostic {
+fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember) -> Diagnostic {
     let key = &member.key;
     let known = || keys.iter().map(|key| key.name);
-    let help = keys.help.map_or_else(
+    let help = keys.unknown_key_help.map_or_else(
         || {
             let list: Vec<String> = known().map(|name| format!("`{name}`")).collect();
             format!("the known keys are {}", list.join(", "))

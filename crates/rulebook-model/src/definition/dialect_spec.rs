@@ -21,17 +21,17 @@ pub struct DialectSpec {
     /// `true` if parameters whose keys have no prefix are read from the query or the body for every HTTP method. If
     /// `false`, these parameters are read from the query or the body only for GET and DELETE, and from the body for
     /// other HTTP methods.
-    pub keys_without_prefix_in_query: bool,
+    pub reads_unprefixed_keys_from_query: bool,
     /// The keys that an output, or a field of an object, can have.
     pub output_keys: &'static KeyTable,
     /// The type names of the dialect that differ from the type names of `tree`, as pairs of the dialect's name and the
     /// name in `tree`. An alias does not apply if `<…>` follows the name.
     pub type_aliases: &'static [(&'static str, &'static str)],
     /// `true` if type names are compared case-insensitively.
-    pub ignore_type_case: bool,
+    pub ignores_type_case: bool,
     /// `true` if the parameters in the setting `common` come before the parameters of the method, so that their errors
     /// are reported first.
-    pub common_parameters_first: bool,
+    pub puts_common_parameters_first: bool,
 }
 
 /// Prints only the name of the dialect, because the key tables refer to each other in cycles.
@@ -48,11 +48,11 @@ pub static TREE: DialectSpec = DialectSpec {
     info_defaults_to_id: false,
     scope_key: "scope",
     position_prefix: "URL#",
-    keys_without_prefix_in_query: false,
+    reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
     type_aliases: &[],
-    ignore_type_case: false,
-    common_parameters_first: false,
+    ignores_type_case: false,
+    puts_common_parameters_first: false,
 };
 
 /// The dialect `rules`. Its parser replaces the type names of the dialect by the type names of `tree`.
@@ -62,11 +62,11 @@ pub static RULES: DialectSpec = DialectSpec {
     info_defaults_to_id: false,
     scope_key: "scope",
     position_prefix: "URL#",
-    keys_without_prefix_in_query: false,
+    reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
     type_aliases: &[],
-    ignore_type_case: true,
-    common_parameters_first: true,
+    ignores_type_case: true,
+    puts_common_parameters_first: true,
 };
 
 /// The dialect `methods`, with the types of the framework api 3.0. Its types `varchar` and `array<T>` have these names
@@ -77,7 +77,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     info_defaults_to_id: true,
     scope_key: "permissions",
     position_prefix: "URL_",
-    keys_without_prefix_in_query: true,
+    reads_unprefixed_keys_from_query: true,
     output_keys: &keys::methods::OUTPUT,
     type_aliases: &[
         ("mixed", "any"),
@@ -94,6 +94,6 @@ pub static METHODS: DialectSpec = DialectSpec {
         ("boolean", "bool"),
         ("FILE", "file"),
     ],
-    ignore_type_case: false,
-    common_parameters_first: false,
+    ignores_type_case: false,
+    puts_common_parameters_first: false,
 };

@@ -20,67 +20,67 @@ pub(super) const MAX_JSON_DEPTH: usize = 128;
 
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub data: Data,
+pub(crate) struct JsonNode {
+    pub data: JsonData,
     pub span: Span,
 }
 
 /// A JSON value without its own span; the values that it contains have spans.
 #[derive(Debug, Clone)]
-pub(crate) enum Data {
+pub(crate) enum JsonData {
     Null,
     Bool(bool),
     Number(Number),
     String(String),
-    Array(Vec<Node>),
-    Object(Members),
+    Array(Vec<JsonNode>),
+    Object(JsonMembers),
 }
 
 /// The members of an object in the order of the text. No two members have the same key.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Members {
-    pub list: Vec<Member>,
+pub(crate) struct JsonMembers {
+    pub list: Vec<JsonMember>,
     /// `true` if the object in the file has further members, which were omitted because their keys are duplicates.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 /// A member of an object: its key and its value.
 #[derive(Debug, Clone)]
-pub(crate) struct Member {
+pub(crate) struct JsonMember {
     pub key: Spanned<String>,
-    pub value: Node,
+    pub value: JsonNode,
 }
 
-impl Node {
+impl JsonNode {
     /// Returns a description of the value, such as "a string", which a message inserts after "but this is".
     pub fn describe_kind(&self) -> String {
         match &self.data {
-            Data::Null => "null".to_owned(),
-            Data::Bool(value) => value.to_string(),
-            Data::Number(value) => format!("the number {value}"),
-            Data::String(_) => "a string".to_owned(),
-            Data::Array(_) => "an array".to_owned(),
-            Data::Object(_) => "an object".to_owned(),
+            JsonData::Null => "null".to_owned(),
+            JsonData::Bool(value) => value.to_string(),
+            JsonData::Number(value) => format!("the number {value}"),
+            JsonData::String(_) => "a string".to_owned(),
+            JsonData::Array(_) => "an array".to_owned(),
+            JsonData::Object(_) => "an object".to_owned(),
         }
     }
 
     /// Returns the value of the member `key`. Returns `None` if this value is not an object or has no such member.
     pub fn member(&self, key: &str) -> Option<&Self> {
-        let Data::Object(members) = &self.data else { return None };
+        let JsonData::Object(members) = &self.data else { return None };
         members.list.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }
 
     /// Returns the text and the span of this value if the value is a string.
     pub fn string(&self) -> Option<Spanned<String>> {
         match &self.data {
-            Data::String(text) => Some(Spanned::new(text.clone(), self.span)),
+            JsonData::String(text) => Some(Spanned::new(text.clone(), self.span)),
             _ => None,
         }
     }
 
     /// Returns the strings in this value if the value is an array. Items of other kinds are omitted.
     pub fn strings(&self) -> Option<Spanned<Vec<Spanned<String>>>> {
-        let Data::Array(items) = &self.data else { return None };
+        let JsonData::Array(items) = &self.data else { return None };
         Some(Spanned::new(items.iter().filter_map(Self::string).collect(), self.span))
     }
 
@@ -88,8 +88,8 @@ impl Node {
     /// checked whether the key allows strings.
     pub fn bool(&self) -> Option<Spanned<bool>> {
         let value = match &self.data {
-            Data::Bool(value) => Some(*value),
-            Data::String(text) => text.parse().ok(),
+            JsonData::Bool(value) => Some(*value),
+            JsonData::String(text) => text.parse().ok(),
             _ => None,
         };
         value.map(|value| Spanned::new(value, self.span))
@@ -97,7 +97,7 @@ impl Node {
 
     /// Returns this value as an integer from 0 if it is a whole number in any JSON notation: `10`, `10.0`, `1e1`.
     pub fn integer(&self) -> Option<Spanned<u64>> {
-        let Data::Number(number) = &self.data else { return None };
+        let JsonData::Number(number) = &self.data else { return None };
         // A float represents every integer exactly up to 2^53.
         let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
         let value = number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64));
@@ -107,12 +107,12 @@ impl Node {
     /// Returns this value as a `serde_json` value, which has no spans.
     pub fn json(&self) -> Json {
         match &self.data {
-            Data::Null => Json::Null,
-            Data::Bool(value) => Json::Bool(*value),
-            Data::Number(value) => Json::Number(value.clone()),
-            Data::String(value) => Json::String(value.clone()),
-            Data::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
-            Data::Object(members) => Json::Object(
+            JsonData::Null => Json::Null,
+            JsonData::Bool(value) => Json::Bool(*value),
+            JsonData::Number(value) => Json::Number(value.clone()),
+            JsonData::String(value) => Json::String(value.clone()),
+            JsonData::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
+            JsonData::Object(members) => Json::Object(
                 members.list.iter().map(|member| (member.key.value.clone(), member.value.json())).collect(),
             ),
         }
@@ -134,7 +134,7 @@ pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
 ///
 /// If the text has a syntax error, reports the first one and returns `None`. Reports every duplicate key of an object
 /// and keeps only the first member with this key.
-pub(super) fn parse_json(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(super) fn parse_json(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<JsonNode> {
     let options = ParseOptions {
         allow_comments: true,
         allow_loose_object_property_names: false,
@@ -194,40 +194,42 @@ struct NodeConverter<'a> {
 }
 
 impl NodeConverter<'_> {
-    fn convert_value(&mut self, value: ast::Value<'_>, depth: usize) -> Result<Node, Diagnostic> {
+    fn convert_value(&mut self, value: ast::Value<'_>, depth: usize) -> Result<JsonNode, Diagnostic> {
         let range = value.range();
         let whole = file_span(self.file, range.start, range.end);
         if depth > MAX_JSON_DEPTH {
             return Err(too_deep_error(whole));
         }
         let (data, span) = match value {
-            ast::Value::NullKeyword(_) => (Data::Null, whole),
-            ast::Value::BooleanLit(literal) => (Data::Bool(literal.value), whole),
-            ast::Value::NumberLit(literal) => (Data::Number(parse_json_number(literal.value, whole)?), whole),
-            ast::Value::StringLit(literal) => (Data::String(literal.value.into_owned()), self.span_without_quotes(range)),
+            ast::Value::NullKeyword(_) => (JsonData::Null, whole),
+            ast::Value::BooleanLit(literal) => (JsonData::Bool(literal.value), whole),
+            ast::Value::NumberLit(literal) => (JsonData::Number(parse_json_number(literal.value, whole)?), whole),
+            ast::Value::StringLit(literal) => {
+                (JsonData::String(literal.value.into_owned()), self.span_without_quotes(range))
+            }
             ast::Value::Array(array) => {
                 let items = array.elements.into_iter().map(|item| self.convert_value(item, depth + 1));
-                (Data::Array(items.collect::<Result<_, _>>()?), whole)
+                (JsonData::Array(items.collect::<Result<_, _>>()?), whole)
             }
-            ast::Value::Object(object) => (Data::Object(self.convert_members(object, depth)?), whole),
+            ast::Value::Object(object) => (JsonData::Object(self.convert_members(object, depth)?), whole),
         };
-        Ok(Node { data, span })
+        Ok(JsonNode { data, span })
     }
 
-    fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
+    fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<JsonMembers, Diagnostic> {
         let mut list = Vec::with_capacity(object.properties.len());
         for property in object.properties {
             let span = self.span_without_quotes(property.name.range());
             let key = Spanned::new(property.name.into_string(), span);
             let value = self.convert_value(property.value, depth + 1)?;
-            list.push(Member { key, value });
+            list.push(JsonMember { key, value });
         }
         let duplicates = report_duplicate_keys(&list, &mut self.diagnostics);
-        let incomplete = !duplicates.is_empty();
+        let is_incomplete = !duplicates.is_empty();
         let mut duplicates = duplicates.into_iter().peekable();
         let mut index = 0..;
         list.retain(|_| index.next().is_none_or(|index| duplicates.next_if_eq(&index).is_none()));
-        Ok(Members { list, incomplete })
+        Ok(JsonMembers { list, is_incomplete })
     }
 
     /// Returns the span of a string without its quotes. The span of an empty string includes the quotes.
@@ -242,10 +244,10 @@ impl NodeConverter<'_> {
 }
 
 /// Reports the duplicate keys of an object and returns the indices of the members with these keys.
-fn report_duplicate_keys(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+fn report_duplicate_keys(list: &[JsonMember], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
     let mut duplicates = Vec::new();
-    for (index, Member { key, .. }) in list.iter().enumerate() {
+    for (index, JsonMember { key, .. }) in list.iter().enumerate() {
         match first.entry(&key.value) {
             Entry::Occupied(first) => {
                 diagnostics.push(duplicate_key_error(&key.value, key.span, *first.get()));

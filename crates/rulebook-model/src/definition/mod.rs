@@ -15,9 +15,9 @@ pub mod keys;
 pub mod parsed;
 mod syntax_error;
 
-pub(crate) use dialect::METHOD_NAMES;
-pub(crate) use jsonc::{Data, Node};
 pub(crate) use checked_object::CheckedObject;
+pub(crate) use dialect::HTTP_METHOD_NAMES;
+pub(crate) use jsonc::{JsonData, JsonNode};
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ use parsed::Definition;
 
 /// The result of loading the files of a definition and parsing their text.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub struct LoadedDefinition {
     /// The files of the definition, to which the spans in `definition` and `diagnostics` refer.
     pub sources: Sources,
     /// The parsed definition. Erroneous values are omitted.
@@ -40,11 +40,11 @@ pub struct Loaded {
 /// Parses the definition in a folder, which consists of the `*.json` and `*.jsonc` files of the folder, sorted by name.
 /// Hidden files and subfolders are ignored.
 #[must_use]
-pub fn load(folder: &Path) -> Loaded {
+pub fn load(folder: &Path) -> LoadedDefinition {
     match files::read_folder(folder) {
         Ok(files) => parse_files(folder, files),
         Err(error) => {
-            let mut loaded = Loaded::default();
+            let mut loaded = LoadedDefinition::default();
             let message = format!("cannot read the folder `{}`: {error}", folder.display());
             report_missing_definition(&mut loaded, folder, message);
             loaded
@@ -63,15 +63,15 @@ pub fn load(folder: &Path) -> Loaded {
 /// assert_eq!((module.name.value.as_str(), module.services[0].path.value.as_str()), ("ping", "/ping"));
 /// ```
 #[must_use]
-pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Loaded {
+pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
     let first = files.first().and_then(|(path, _)| path.parent());
     let folder = first.unwrap_or(Path::new("")).to_owned();
     let files = files.into_iter().map(|(path, bytes)| (path, files::content_from_bytes(bytes)));
     parse_files(&folder, files.collect())
 }
 
-fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> Loaded {
-    let mut loaded = Loaded::default();
+fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
+    let mut loaded = LoadedDefinition::default();
     let mut settings = Vec::new();
     let mut has_unreadable_settings = false;
     let mut has_modules = false;
@@ -95,7 +95,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> Loaded {
         }
     }
     app::read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
-    loaded.definition.app.incomplete |= has_unreadable_settings;
+    loaded.definition.app.is_incomplete |= has_unreadable_settings;
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);
@@ -105,7 +105,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> Loaded {
 
 /// Adds a file to the sources in `loaded` and parses the file's text. If the text cannot be read or parsed, reports the
 /// error and returns `None`.
-fn parse_file(path: PathBuf, content: FileContent, loaded: &mut Loaded) -> Option<Node> {
+fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition) -> Option<JsonNode> {
     let (code, message) = match content {
         FileContent::Bytes(bytes) => {
             let (text, invalid_byte) = jsonc::decode_utf8(&bytes);
@@ -120,7 +120,9 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut Loaded) -> Optio
         FileContent::TooLarge => {
             (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_FILE_BYTES >> 20))
         }
-        FileContent::Unreadable(error) => (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}")),
+        FileContent::Unreadable(error) => {
+            (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}"))
+        }
     };
     let file = loaded.sources.add(path, String::new());
     loaded.diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
@@ -128,15 +130,15 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut Loaded) -> Optio
 }
 
 /// Returns `true` if a file contains a whole API, which consists of settings and API modules.
-fn is_whole_api(node: &Node) -> bool {
-    let Data::Object(members) = &node.data else {
+fn is_whole_api(node: &JsonNode) -> bool {
+    let JsonData::Object(members) = &node.data else {
         return false;
     };
     let has = |name: &str| members.list.iter().any(|member| member.key.value == name);
     has("modules") && !has("dialect")
 }
 
-fn report_missing_definition(loaded: &mut Loaded, folder: &Path, message: String) {
+fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, message: String) {
     let file = loaded.sources.add(folder.to_owned(), String::new());
     loaded.diagnostics.push(Diagnostic::new(DiagnosticCode::MissingDefinition, start_of_file(file), message).help(
         "a definition is a folder with a `*.json` file for each module and optionally `app.json`; \

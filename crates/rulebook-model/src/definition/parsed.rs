@@ -12,7 +12,7 @@
 use serde_json::Value as Json;
 
 use super::dialect_spec::DialectSpec;
-use super::jsonc::{Member, Node};
+use super::jsonc::{JsonMember, JsonNode};
 use crate::span::{Span, Spanned};
 
 /// The contents of all files of a definition.
@@ -28,20 +28,20 @@ pub struct Definition {
 #[derive(Debug, Default)]
 pub struct AppSettings {
     /// The settings whose values have the right kind, in the order of the text. [`crate::compile`] reads the values.
-    pub(crate) settings: Vec<Member>,
+    pub(crate) settings: Vec<JsonMember>,
     /// The parameters in the setting `common`, which every method has.
     pub common: Vec<Parameter>,
     /// `true` if the setting `common` is written in the dialect `rules`.
-    pub common_rules: bool,
+    pub has_common_rules: bool,
     /// The span of the whole file, or the default span if there is no file with settings.
     pub span: Span,
     /// `true` if an erroneous setting was omitted, or if a file with settings could not be read.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 impl AppSettings {
     /// Returns the value of the setting `key`, or `None` if no file contains this setting.
-    pub(crate) fn value(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn value(&self, key: &str) -> Option<&JsonNode> {
         self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }
 }
@@ -83,7 +83,7 @@ pub struct Service {
 #[derive(Debug, Clone)]
 pub struct Method {
     /// The name of the HTTP method as the author wrote it. The parser does not check that the HTTP method exists.
-    pub http: Spanned<String>,
+    pub http_method: Spanned<String>,
     /// The value of the key `id`, which identifies the method.
     pub id: Option<Spanned<String>>,
     /// The description of the method.
@@ -97,16 +97,16 @@ pub struct Method {
     /// The errors under the key `errors`, which the handler may return.
     pub errors: Vec<DeclaredError>,
     /// The values under the key `options`.
-    pub options: Options,
+    pub options: DeclaredOptions,
     /// The span of the object that defines the method.
     pub span: Span,
     /// `true` if an erroneous value, permission, parameter, output or error was omitted.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 /// The values under the key `options` of a method.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct DeclaredOptions {
     /// The value of the key `status`: the HTTP status of a successful response.
     pub status: Option<Spanned<u64>>,
     /// The value of the key `download`: `true` if the method returns a file.
@@ -141,7 +141,7 @@ pub struct Parameter {
     /// The span of the object that defines the parameter.
     pub span: Span,
     /// `true` if an erroneous value of the parameter was omitted.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 /// The name and the value of a type's attribute.
@@ -174,7 +174,7 @@ pub struct Output {
     /// The span of the object that defines the output or field.
     pub span: Span,
     /// `true` if an erroneous value of the output or field was omitted.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }
 
 /// An error that the handler of a method may return, as the definition declares it.
@@ -189,5 +189,5 @@ pub struct DeclaredError {
     /// The span of the object that declares the error.
     pub span: Span,
     /// `true` if an erroneous value of the declaration was omitted.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
 }

@@ -52,25 +52,25 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     constraint(&keys::PARAMETER, "type", || type_syntax(&TREE)),
     constraint(&keys::OUTPUT, "type", || type_syntax(&TREE)),
-    constraint(&keys::ATTRIBUTES, "callback", function_name),
+    constraint(&keys::TYPE_ATTRIBUTES, "callback", function_name),
     constraint(&methods::PARAMETER, "type", || type_syntax(&METHODS)),
     constraint(&methods::OUTPUT, "type", || type_syntax(&METHODS)),
-    constraint(&rules::FILE, "dialect", || one_of([RULES.name])),
+    constraint(&rules::RULES_FILE, "dialect", || one_of([RULES.name])),
     constraint(&rules::CLASS, "@envelope", envelope_examples),
     constraint(&rules::METHOD, "@method", http_methods_ignoring_case),
-    constraint(&rules::RULE, "type", || rule_type_syntax(rules::TYPES)),
+    constraint(&rules::RULE, "type", || rule_type_syntax(rules::PARAMETER_TYPE_ALIASES)),
     constraint(&rules::RULE, "source", || {
-        let names = || rules::SOURCES.iter().map(|word| word.name);
+        let names = || rules::SOURCE_PREFIXES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
     constraint(&rules::RULE, "callable", function_name),
     constraint(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
-    constraint(&rules::RETURN, "type", || rule_type_syntax(rules::RETURN_TYPES)),
+    constraint(&rules::RETURN_FIELD, "type", || rule_type_syntax(rules::RETURN_TYPE_ALIASES)),
 ];
 
 /// Returns the constraint of a key, as members of its schema, or null if the key has no constraint.
 pub(super) fn constraint_of_key(keys: &'static KeyTable, key: &str) -> Json {
-    let tables = || std::iter::once(keys).chain(keys.includes.iter().copied());
+    let tables = || std::iter::once(keys).chain(keys.included_tables.iter().copied());
     if std::ptr::eq(keys, &keys::APP) {
         return settings::schema(key);
     }

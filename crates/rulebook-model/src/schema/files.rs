@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::pattern;
 use super::tables::{Schema, Tables, http_method_names, named_members_schema};
-use crate::definition::METHOD_NAMES;
+use crate::definition::HTTP_METHOD_NAMES;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 
@@ -51,7 +51,7 @@ pub(super) fn methods_file(tables: &mut Tables) -> Schema {
 /// Returns the schema of a file in the dialect `rules`.
 pub(super) fn rules_file(tables: &mut Tables) -> Schema {
     tables.set_dialect(RULES.name);
-    into_members(tables.refer(&rules::FILE))
+    into_members(tables.refer(&rules::RULES_FILE))
 }
 
 /// Returns the schema of any definition file. It distinguishes settings from modules by their keys.
@@ -97,7 +97,7 @@ fn modules_file(tables: &mut Tables) -> Schema {
     let is_methods =
         has_named_member(&json!({ "allOf": [{ "type": "object" }, has_member(methods::SEPARATOR, &json!(true))] }));
     // A top-level URI, whose author forgot the enclosing "/", must not be mistaken for a class.
-    let uri = pattern::one_of(METHOD_NAMES.into_iter().chain(["/"]));
+    let uri = pattern::one_of(HTTP_METHOD_NAMES.into_iter().chain(["/"]));
     let is_uri_without_slash =
         has_named_member(&json!({ "allOf": [{ "type": "object" }, has_member(&uri, &json!(true))] }));
     let has_no_object = json!({ "not": has_named_member(&json!({ "type": "object" })) });
@@ -112,7 +112,7 @@ fn has_tree_keys() -> Json {
     let text_info = json!({ "type": "object", "required": ["info"], "properties": { "info": { "type": "string" } } });
     json!({ "anyOf": [
         has_member("^/$", &json!(true)),
-        has_member(&pattern::one_of_ignoring_case(METHOD_NAMES), &json!(true)),
+        has_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &json!(true)),
         has_member("^[A-Z]*$", &text_info),
         has_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
     ] })

@@ -2,7 +2,7 @@
 
 use crate::definition::dialect_spec::TREE;
 use crate::definition::keys::COMMENT_PREFIXES;
-use crate::definition::keys::rules::SOURCES;
+use crate::definition::keys::rules::SOURCE_PREFIXES;
 
 /// A text that is not blank. The class `\s` of ECMA-262 lacks U+0085, which is white space, and contains U+FEFF, which
 /// is not white space.
@@ -46,7 +46,7 @@ pub(crate) fn ignored_key() -> String {
 
 /// Returns a pattern for parameter keys that begin with the prefix of a part of the request: `GET@…`, `{…}`, `URL#…`.
 pub(crate) fn source_key() -> String {
-    let prefixes = SOURCES.iter().map(|source| source.canonical).filter(|prefix| !prefix.is_empty());
+    let prefixes = SOURCE_PREFIXES.iter().map(|source| source.tree_name).filter(|prefix| !prefix.is_empty());
     format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(prefixes.chain([TREE.position_prefix])))
 }
 

@@ -67,9 +67,9 @@ impl Tables {
     /// Returns the schema of an object with these keys.
     fn object_schema(&mut self, keys: &'static KeyTable) -> Schema {
         let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect();
-        let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+        let required: Vec<&str> = keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
         let mut schema = Schema::new();
-        if keys.allow_empty_array {
+        if keys.allows_empty_array {
             schema.insert("type".to_owned(), json!(["object", "array"]));
             schema.insert("maxItems".to_owned(), json!(0));
         } else {
@@ -79,7 +79,7 @@ impl Tables {
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
-        match keys.named_members {
+        match keys.named_member_table {
             Some(names) => {
                 let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
                 let name = json!({ "not": { "pattern": "^@" } });
@@ -101,7 +101,7 @@ impl Tables {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
         let mut schema = match key.kind {
-            ValueKind::String if key.required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
+            ValueKind::String if key.is_required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
             ValueKind::String => text(),
             ValueKind::Bool => json!({ "type": "boolean" }),
             ValueKind::BoolOrString => json!({ "enum": [true, false, "true", "false"] }),
@@ -121,7 +121,7 @@ impl Tables {
                 Json::Object(schema)
             }
             ValueKind::CommonParameters => {
-                let rules = self.refer(&rules::COMMON);
+                let rules = self.refer(&rules::COMMON_RULES);
                 json!({
                     "type": ["object", "array"],
                     "maxItems": 0,

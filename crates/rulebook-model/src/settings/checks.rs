@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::compile::{Lowering, path};
-use crate::definition::Node;
+use crate::definition::JsonNode;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
 use crate::span::Spanned;
@@ -11,12 +11,12 @@ use crate::span::Spanned;
 impl Lowering<'_> {
     /// Returns the meaning of a setting that is one of a few words, or the default for another word, which is reported.
     /// `noun` says what the words are: "catalogue", "value of `unknown`:".
-    pub(super) fn word<T: Copy + Default>(&mut self, value: &Node, noun: &str, words: &[(&str, T)]) -> T {
+    pub(super) fn word<T: Copy + Default>(&mut self, value: &JsonNode, noun: &str, words: &[(&str, T)]) -> T {
         value.string().and_then(|word| self.keyword(&word, noun, words)).unwrap_or_default()
     }
 
     /// Checks the path prefix of all services. If it has an error or is reserved, collisions of paths are not checked.
-    pub(super) fn base(&mut self, value: &Node) -> String {
+    pub(super) fn base(&mut self, value: &JsonNode) -> String {
         let base = value.string().and_then(|base| self.check_base(&base));
         self.has_invalid_base = base.is_none();
         base.unwrap_or_else(|| "/".to_owned())
@@ -46,7 +46,7 @@ impl Lowering<'_> {
     }
 
     /// Finds the time zone that applies to dates and times without an offset. Returns its name.
-    pub(super) fn timezone(&mut self, value: &Node) -> String {
+    pub(super) fn timezone(&mut self, value: &JsonNode) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {
             Ok(zone) => self.timezone = zone,
@@ -64,7 +64,7 @@ impl Lowering<'_> {
     }
 
     /// Checks an address to listen on.
-    pub(super) fn address(&mut self, value: &Node) -> Option<String> {
+    pub(super) fn address(&mut self, value: &JsonNode) -> Option<String> {
         let address = value.string()?;
         let is_valid =
             address.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
@@ -83,7 +83,7 @@ impl Lowering<'_> {
     }
 
     /// Checks the setting `key`, which names a folder. `default` describes the folder without the setting.
-    pub(super) fn folder(&mut self, value: &Node, key: &str, default: &str) -> Option<String> {
+    pub(super) fn folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {
         let folder = value.string()?;
         if folder.value.trim().is_empty() {
             let error = Diagnostic::new(DiagnosticCode::BadOption, folder.span, format!("`{key}` is blank"))
@@ -96,7 +96,7 @@ impl Lowering<'_> {
 
     /// Checks the filter of log lines if the feature `log-filter` is enabled. The command line enables it; programs without
     /// a command line do not use the filter.
-    pub(super) fn log(&mut self, value: &Node) -> Option<String> {
+    pub(super) fn log(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
         #[cfg(feature = "log-filter")]
         if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
@@ -111,7 +111,7 @@ impl Lowering<'_> {
     }
 
     /// Checks the number of workers.
-    pub(super) fn workers(&mut self, value: &Node) -> Option<usize> {
+    pub(super) fn workers(&mut self, value: &JsonNode) -> Option<usize> {
         let setting = value.integer()?;
         let workers =
             usize::try_from(setting.value).ok().filter(|workers| (1..=usize::from(MAX_WORKERS)).contains(workers));

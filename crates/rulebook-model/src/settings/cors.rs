@@ -5,17 +5,17 @@ use serde_json::{Map, Value as Json, json};
 use url::Url;
 
 use crate::compile::Lowering;
-use crate::definition::keys::{KeyTable, ValueKind, key, required, table};
-use crate::definition::{CheckedObject, Node};
+use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
 /// `cors` of the settings.
-pub static CORS: KeyTable = table(
+pub static CORS: KeyTable = key_table(
     "the CORS settings",
     &[
-        required("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
+        required_key("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
         key("credentials", ValueKind::Bool, "Whether browsers may send credentials, such as cookies."),
         key("headers", ValueKind::Strings, "Additional request headers that pages may send."),
         key("expose", ValueKind::Strings, "Additional response headers that pages may read."),
@@ -47,12 +47,12 @@ pub(super) fn write(cors: &Cors) -> Json {
 
 impl Lowering<'_> {
     /// Converts the setting `cors` to the model. Returns `None` if it has an error.
-    pub(super) fn cors(&mut self, value: &Node) -> Option<Cors> {
+    pub(super) fn cors(&mut self, value: &JsonNode) -> Option<Cors> {
         let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
         let credentials = cors.bool("credentials").filter(|on| on.value);
         let origins = match cors.strings("origins") {
             Some(origins) => self.lower_origins(&origins, credentials.as_ref()),
-            None if cors.incomplete => None,
+            None if cors.is_incomplete => None,
             None => {
                 self.report(
                     Diagnostic::new(DiagnosticCode::BadOption, cors.span, "`cors` has no `origins`")

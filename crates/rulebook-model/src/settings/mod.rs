@@ -12,8 +12,8 @@ mod table;
 use serde_json::Value as Json;
 
 use crate::compile::Lowering;
-use crate::definition::Node;
-use crate::definition::keys::{KeySpec, KeyTable, PARTS_OF_API, ValueKind, key, table as key_table};
+use crate::definition::JsonNode;
+use crate::definition::keys::{KeySpec, KeyTable, ValueKind, WHOLE_API_KEYS, key, key_table};
 use crate::model::Api;
 
 pub use cors::CORS;
@@ -25,7 +25,7 @@ pub(crate) struct Setting {
     /// The key in `app.json`, the kind of its value, and its description.
     pub key: KeySpec,
     /// Checks the value, whose kind the parser has checked, and stores it in the model.
-    pub lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    pub lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
     /// Returns the value in the canonical form of a definition, or `None` for the default.
     pub write: fn(&Api) -> Option<Json>,
     /// Returns the members that the schema of the value has besides its type.
@@ -38,7 +38,7 @@ const fn setting(
     name: &'static str,
     kind: ValueKind,
     description: &'static str,
-    lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
     write: fn(&Api) -> Option<Json>,
 ) -> Setting {
     Setting { key: key(name, kind, description), lower, write, schema: None, is_internal: false }
@@ -55,7 +55,7 @@ impl Setting {
 }
 
 /// The settings in `app.json`, and the top level of a file that holds a whole API.
-pub static APP: KeyTable = KeyTable { includes: &[&PARTS_OF_API], ..key_table("the settings", &KEYS) };
+pub static APP: KeyTable = KeyTable { included_tables: &[&WHOLE_API_KEYS], ..key_table("the settings", &KEYS) };
 
 static KEYS: [KeySpec; SETTINGS.len()] = {
     let mut keys = [SETTINGS[0].key; SETTINGS.len()];

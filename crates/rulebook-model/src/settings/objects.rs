@@ -3,14 +3,14 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::compile::Lowering;
-use crate::definition::keys::{KeyTable, ValueKind, key, required, table};
-use crate::definition::{CheckedObject, Data, Node};
+use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::limits::{self, Limits};
 use crate::model::{Contact, License, Server, ServiceQuery};
 
 /// `contact` of the settings.
-pub static CONTACT: KeyTable = table(
+pub static CONTACT: KeyTable = key_table(
     "a contact",
     &[
         key("name", ValueKind::String, "The name of a person or an organization."),
@@ -20,26 +20,26 @@ pub static CONTACT: KeyTable = table(
 );
 
 /// `license` of the settings.
-pub static LICENSE: KeyTable = table(
+pub static LICENSE: KeyTable = key_table(
     "a license",
     &[
-        required("name", ValueKind::String, "The name of the license."),
+        required_key("name", ValueKind::String, "The name of the license."),
         key("identifier", ValueKind::String, "The SPDX expression of the license."),
         key("url", ValueKind::String, "The URL of the license text."),
     ],
 );
 
 /// An item of `servers` of the settings.
-pub static SERVER: KeyTable = table(
+pub static SERVER: KeyTable = key_table(
     "a server",
     &[
-        required("url", ValueKind::String, "The base URL, to which paths are appended."),
+        required_key("url", ValueKind::String, "The base URL, to which paths are appended."),
         key("info", ValueKind::String, "A description of the server."),
     ],
 );
 
 /// `service` of the settings.
-pub static SERVICE: KeyTable = table(
+pub static SERVICE: KeyTable = key_table(
     "the settings of `service`",
     &[
         key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` select a method."),
@@ -48,30 +48,36 @@ pub static SERVICE: KeyTable = table(
 );
 
 /// `phalapi` of the settings.
-pub static PHALAPI: KeyTable = table(
+pub static PHALAPI: KeyTable = key_table(
     "the settings of the `phalapi` envelope",
     &[key("real_status", ValueKind::Bool, "Whether responses have their own HTTP status, instead of always 200.")],
 );
 
 /// `iapi` of the settings.
-pub static IAPI: KeyTable = table(
+pub static IAPI: KeyTable = key_table(
     "the settings of the `iapi` envelope",
     &[key("strict_status", ValueKind::Bool, "Whether errors have their own HTTP status, instead of 400.")],
 );
 
 /// `types` of the settings.
-pub static TYPES: KeyTable =
-    table("the settings of the types", &[key("default", ValueKind::Bool, "Whether the built-in types are available.")]);
+pub static TYPES: KeyTable = key_table(
+    "the settings of the types",
+    &[key("default", ValueKind::Bool, "Whether the built-in types are available.")],
+);
 
 /// Checks the keys of an object. Returns `None` if a member has an error.
-fn complete<'a>(lowering: &mut Lowering<'_>, value: &'a Node, keys: &'static KeyTable) -> Option<CheckedObject<'a>> {
-    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.incomplete)
+fn complete<'a>(
+    lowering: &mut Lowering<'_>,
+    value: &'a JsonNode,
+    keys: &'static KeyTable,
+) -> Option<CheckedObject<'a>> {
+    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.is_incomplete)
 }
 
 /// Reads a Boolean member of an object.
 pub(super) fn member_flag(
     lowering: &mut Lowering<'_>,
-    value: &Node,
+    value: &JsonNode,
     keys: &'static KeyTable,
     key: &str,
     default: bool,
@@ -84,7 +90,7 @@ fn text(object: &CheckedObject<'_>, key: &str) -> Option<String> {
     object.string(key).map(|text| text.value)
 }
 
-pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
+pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
     let object = complete(lowering, value, &CONTACT)?;
     Some(Contact { name: text(&object, "name"), url: text(&object, "url"), email: text(&object, "email") })
 }
@@ -94,7 +100,7 @@ pub(super) fn write_contact(contact: &Contact) -> Json {
     members([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
 }
 
-pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
+pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
     let object = complete(lowering, value, &LICENSE)?;
     let license = License {
         name: text(&object, "name").unwrap_or_default(),
@@ -120,19 +126,19 @@ pub(super) fn write_license(license: &License) -> Json {
     members([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
 }
 
-pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &Node) -> Vec<Server> {
-    let Data::Array(items) = &value.data else { return Vec::new() };
+pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Vec<Server> {
+    let JsonData::Array(items) = &value.data else { return Vec::new() };
     items.iter().filter_map(|item| lower_server(lowering, item)).collect()
 }
 
-fn lower_server(lowering: &mut Lowering<'_>, value: &Node) -> Option<Server> {
+fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server> {
     let object = CheckedObject::new(value, &SERVER, &mut lowering.diagnostics)?;
     let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
     match object.string("url") {
         Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
         Some(url) => return Some(Server { url: url.value, info: text(&object, "info") }),
         // The error of the `url` was reported.
-        None if object.incomplete => {}
+        None if object.is_incomplete => {}
         None => lowering.report(error(value.span).label("`url` is missing")),
     }
     None
@@ -143,7 +149,7 @@ pub(super) fn write_server(server: &Server) -> Json {
     members([("url", Some(url)), ("info", info.as_deref())])
 }
 
-pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &Node) -> ServiceQuery {
+pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode) -> ServiceQuery {
     let object = CheckedObject::new(value, &SERVICE, &mut lowering.diagnostics);
     object.map_or_else(ServiceQuery::default, |object| ServiceQuery {
         on: object.bool("on").is_some_and(|on| on.value),
@@ -159,7 +165,7 @@ pub(super) fn write_service_query(query: &ServiceQuery) -> Option<Json> {
     (!members.is_empty()).then_some(Json::Object(members))
 }
 
-pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &Node) -> Limits {
+pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
     let mut limits = Limits::default();
     let Some(object) = CheckedObject::new(value, &limits::KEYS, &mut lowering.diagnostics) else { return limits };
     for limit in limits::ALL {

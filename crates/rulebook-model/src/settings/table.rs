@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, Setting, TYPES, cors, objects, setting};
-use crate::definition::Node;
+use crate::definition::JsonNode;
 use crate::definition::keys::ValueKind;
 use crate::envelope::EnvelopeName;
 use crate::error::texts::CatalogueName;
@@ -263,11 +263,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     .internal(),
 ];
 
-fn text(value: &Node) -> String {
+fn text(value: &JsonNode) -> String {
     value.string().map(|text| text.value).unwrap_or_default()
 }
 
-fn flag(value: &Node) -> bool {
+fn flag(value: &JsonNode) -> bool {
     value.bool().is_some_and(|flag| flag.value)
 }
 

@@ -60,19 +60,22 @@ fn compile_array(
         [] => any_check(),
         [TypeArgument::Type(item)] => Arc::clone(item),
         _ => {
-            return Err(arguments.error(format!("`{name}` has one argument, the type of its items, in `<>`"))
-                .help(format!("write `{name}<int>`")));
+            return Err(arguments
+                .error(format!("`{type_name}` has one argument, the type of its items, in `<>`"))
+                .help(format!("write `{type_name}<int>`")));
         }
     };
     if item.arity() == Arity::Files {
-        let error = arguments.error("an array of files cannot be an item of an array, because multipart bodies have no nested parts");
+        let error = arguments
+            .error("an array of files cannot be an item of an array, because multipart bodies have no nested parts");
         return Err(error.help("write `array<file>`"));
     }
-    check_items_attribute(name, arguments)?;
+    check_items_attribute(type_name, arguments)?;
     if arguments.fields.is_some() {
-        return Err(arguments.error("only objects have `fields`")
+        return Err(arguments
+            .error("only objects have `fields`")
             .at("fields")
-            .help(format!("write `{name}<object>`")));
+            .help(format!("write `{type_name}<object>`")));
     }
     // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is
     // hidden.
@@ -85,17 +88,19 @@ fn compile_array(
         (Some("explode"), Some("")) => return Err(arguments.error("`separator` is empty").at("separator")),
         (Some("explode"), separator) => TextDecoding::Split(separator.unwrap_or(",").to_owned()),
         (None | Some("json"), Some(_)) => {
-            return Err(arguments.error("`separator` requires the format `explode`")
+            return Err(arguments
+                .error("`separator` requires the format `explode`")
                 .at("separator")
                 .help("add `\"format\": \"explode\"`"));
         }
         (Some(_), _) => {
-            return Err(arguments.error("the `format` of an array must be `explode` or `json`")
+            return Err(arguments
+                .error("the `format` of an array must be `explode` or `json`")
                 .at("format")
                 .help("remove `format` to treat a single text as the only item"));
         }
     };
-    Ok(ArrayCheck { type_name: name, item_check: item, item_count: count, text_decoding, accepts_objects })
+    Ok(ArrayCheck { type_name, item_check: item, item_count: count, text_decoding, accepts_objects })
 }
 
 /// Checks that the attribute `items` is an object. The compiler of terms has already used its content to compile the
@@ -185,7 +190,9 @@ impl Check for ArrayCheck {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match value {
-            Value::List(items) if self.item_count.contains_count(items.len()) => self.check_items(items).map(Value::List),
+            Value::List(items) if self.item_count.contains_count(items.len()) => {
+                self.check_items(items).map(Value::List)
+            }
             Value::Map(members) if self.accepts_objects => {
                 let members = super::object::keep_last_member_of_each_name(members);
                 if self.item_count.contains_count(members.len()) {
@@ -300,8 +307,10 @@ impl Check for ArrayCheck {
             return None;
         }
         let min = usize::try_from(self.item_count.min.unwrap_or(0)).unwrap_or(usize::MAX);
-        let item =
-            self.item_check.example().filter(|item| min.max(1).saturating_mul(count_nested_values(item)) <= MAX_NESTED_VALUES);
+        let item = self
+            .item_check
+            .example()
+            .filter(|item| min.max(1).saturating_mul(count_nested_values(item)) <= MAX_NESTED_VALUES);
         first_valid_value(self, item.map(|item| Value::List(vec![item; min.max(1)])))
     }
 

@@ -72,14 +72,18 @@ impl<T: BoundValue> Bounds<T> {
     /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
     ///
     /// If `single_argument_is_exact` is `true`, a single argument is both the lower and the upper bound.
-    pub(super) fn from_arguments(arguments: &TypeArguments<'_>, single_argument_is_exact: bool) -> Result<Self, ArgumentError> {
+    pub(super) fn from_arguments(
+        arguments: &TypeArguments<'_>,
+        single_argument_is_exact: bool,
+    ) -> Result<Self, ArgumentError> {
         let mut bounds = arguments.positional.iter().take(2).map(|argument| bound_from_argument(arguments, argument));
         let first = bounds.next().transpose()?;
         let second = bounds.next().transpose()?;
         let min = bound_from_attribute(arguments, "min")?;
         let max = bound_from_attribute(arguments, "max")?;
         if let Some(attribute) = first.and(min.map(|_| "min").or(max.map(|_| "max"))) {
-            return Err(arguments.error("the bounds are given twice, in the term and as attributes")
+            return Err(arguments
+                .error("the bounds are given twice, in the term and as attributes")
                 .at(attribute)
                 .help(format!("remove `{attribute}`")));
         }
@@ -88,7 +92,8 @@ impl<T: BoundValue> Bounds<T> {
             (Some(exact), None) if single_argument_is_exact => (Some(exact), Some(exact)),
             (Some(_), None) => {
                 let name = arguments.name;
-                return Err(arguments.error(format!("`{name}` needs two bounds"))
+                return Err(arguments
+                    .error(format!("`{name}` needs two bounds"))
                     .help(format!("write `{name}(a,b)`, or use the attribute `min` or `max`")));
             }
             (first, second) => (first, second),
@@ -130,7 +135,9 @@ impl<T: BoundValue> Bounds<T> {
     /// term, otherwise attributes. If `merges_equal_bounds` is `true`, two equal bounds become one argument.
     pub(super) fn type_expr(&self, name: &str, merges_equal_bounds: bool) -> TypeExpr {
         match (self.min, self.max) {
-            (Some(min), Some(max)) if merges_equal_bounds && min == max => TypeExpr::term(format!("{name}({})", min.to_json())),
+            (Some(min), Some(max)) if merges_equal_bounds && min == max => {
+                TypeExpr::term(format!("{name}({})", min.to_json()))
+            }
             (Some(min), Some(max)) => TypeExpr::term(format!("{name}({},{})", min.to_json(), max.to_json())),
             _ => self.type_expr_with_attributes(name),
         }
@@ -187,7 +194,10 @@ impl Bounds<u64> {
 }
 
 /// Reads a bound from an argument in the brackets of a term.
-fn bound_from_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
+fn bound_from_argument<T: BoundValue>(
+    arguments: &TypeArguments<'_>,
+    argument: &TypeArgument,
+) -> Result<T, ArgumentError> {
     let TypeArgument::Word(word) = argument else {
         return Err(arguments.error(format!("a bound must be {}, not a type", T::DESCRIPTION)));
     };
@@ -198,7 +208,10 @@ fn bound_from_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &
 }
 
 /// Reads a bound from the attribute with the name `attribute`. Returns `None` if the definition does not have it.
-fn bound_from_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str) -> Result<Option<T>, ArgumentError> {
+fn bound_from_attribute<T: BoundValue>(
+    arguments: &TypeArguments<'_>,
+    attribute: &str,
+) -> Result<Option<T>, ArgumentError> {
     arguments
         .attributes
         .get(attribute)

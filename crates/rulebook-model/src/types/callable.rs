@@ -23,12 +23,17 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         return Err(error.help("add the attribute `\"callback\": \"Class::method\"`"));
     };
     let name = callback_function_name(attribute).ok_or_else(|| {
-        arguments.error("`callback` must be the name of one function")
+        arguments
+            .error("`callback` must be the name of one function")
             .at(CALLBACK_ATTRIBUTE)
             .help("write `\"Class::method\"` or `[\"Class\", \"method\"]`")
     })?;
     let function = arguments.functions.find_custom(&name);
-    Ok(Arc::new(CallableCheck { function_name: name, params: arguments.attributes.get(PARAMS_ATTRIBUTE).cloned(), function }))
+    Ok(Arc::new(CallableCheck {
+        function_name: name,
+        params: arguments.attributes.get(PARAMS_ATTRIBUTE).cloned(),
+        function,
+    }))
 }
 
 /// Returns the function name in the value of the attribute `callback`: a text, or a list of a class and a method.

@@ -67,7 +67,12 @@ fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alterna
         if let (Some(second), Some(before)) = (next_digit(first), previous_digit(last))
             && second <= before
         {
-            add_alternatives_of_equal_length(prefix, &format!("{second}{zeros}"), &format!("{before}{nines}"), alternatives);
+            add_alternatives_of_equal_length(
+                prefix,
+                &format!("{second}{zeros}"),
+                &format!("{before}{nines}"),
+                alternatives,
+            );
         }
         add_alternatives_of_equal_length(&format!("{prefix}{last}"), &zeros, high_tail, alternatives);
     }

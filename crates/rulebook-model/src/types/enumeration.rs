@@ -21,19 +21,19 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let words = match (arguments.positional, arguments.texts("range")?) {
         ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
         ([], Some(_)) => {
-            return Err(arguments.error("`range` must be a list of words")
-                .at("range")
-                .help("write `[\"a\", \"b\"]`"));
+            return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
         }
         ([], None) => Vec::new(),
         ([TypeArgument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
         (_, Some(_)) => {
-            return Err(arguments.error("the words are given twice, in the term and in `range`")
+            return Err(arguments
+                .error("the words are given twice, in the term and in `range`")
                 .at("range")
                 .help("remove `range`"));
         }
         _ => {
-            return Err(arguments.error("`enum` has one argument, words separated by `|`")
+            return Err(arguments
+                .error("`enum` has one argument, words separated by `|`")
                 .help("write `enum(a|b|c)`, or the words as a list in `range`"));
         }
     };
@@ -43,7 +43,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     }
     let in_term = !arguments.positional.is_empty();
     if in_term && words.iter().any(String::is_empty) {
-        return Err(arguments.error("a word of `enum` is empty")
+        return Err(arguments
+            .error("a word of `enum` is empty")
             .help("to allow an empty text, write the words as a list in `range`"));
     }
     if words.is_empty() {
@@ -73,7 +74,9 @@ impl Check for EnumCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
             Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(value),
-            Value::Text(text) => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.not_allowed_violation(text))),
+            Value::Text(text) => {
+                Err(TypeMismatch::new(self.expected(), &value).with_violation(self.not_allowed_violation(text)))
+            }
             _ => Err(TypeMismatch::new(self.expected(), &value)),
         }
     }

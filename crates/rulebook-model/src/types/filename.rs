@@ -53,7 +53,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
             sample_names: Vec::new(),
         }));
     }
-    let regexes = globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    let regexes =
+        globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
     let parsed = FileNameRegexes::parse(regexes.iter().map(String::as_str));
     let schema_pattern = parsed.as_ref().and_then(FileNameRegexes::ecma_pattern);
     let sample_names = parsed.iter().flat_map(FileNameRegexes::sample_names).take(MAX_SAMPLE_NAMES).collect();

@@ -48,7 +48,8 @@ impl Functions {
     /// Returns the program's function with this name. If the program has not added one, returns the built-in function
     /// with this name.
     pub(super) fn find_by_name(&self, name: &str) -> Option<Function> {
-        let builtin = || BUILTIN_FUNCTIONS.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
+        let builtin =
+            || BUILTIN_FUNCTIONS.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
         self.find_custom(name).or_else(builtin)
     }
 
@@ -105,8 +106,16 @@ static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
     BuiltinFunction { name: "trim", description: "Removes white space from both ends of a text.", transform: trim },
     BuiltinFunction { name: "ltrim", description: "Removes white space from the start of a text.", transform: ltrim },
     BuiltinFunction { name: "rtrim", description: "Removes white space from the end of a text.", transform: rtrim },
-    BuiltinFunction { name: "strtolower", description: "Converts the letters A to Z to lower case.", transform: strtolower },
-    BuiltinFunction { name: "strtoupper", description: "Converts the letters a to z to upper case.", transform: strtoupper },
+    BuiltinFunction {
+        name: "strtolower",
+        description: "Converts the letters A to Z to lower case.",
+        transform: strtolower,
+    },
+    BuiltinFunction {
+        name: "strtoupper",
+        description: "Converts the letters a to z to upper case.",
+        transform: strtoupper,
+    },
     BuiltinFunction {
         name: "array_unique",
         description: "Removes duplicate items from an array; the first of each is kept.",

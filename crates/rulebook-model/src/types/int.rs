@@ -71,7 +71,8 @@ impl IntCheck {
         if let Some(outside) =
             [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(type_min..=type_max).contains(bound))
         {
-            return Err(arguments.error(format!("the bound {outside} is outside the range of `{name}`"))
+            return Err(arguments
+                .error(format!("the bound {outside} is outside the range of `{name}`"))
                 .help(format!("`{name}` ranges from {type_min} to {type_max}")));
         }
         Ok(Self {

@@ -33,7 +33,8 @@ fn parse_loose_float(text: &str) -> Option<Value<'static>> {
     let is_number = digits(integer)
         && digits(fraction)
         && !(integer.is_empty() && fraction.is_empty())
-        && exponent.is_none_or(|exponent| number::has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
+        && exponent
+            .is_none_or(|exponent| number::has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
     is_number.then(|| number::parse_finite_number(text)).flatten()
 }
 

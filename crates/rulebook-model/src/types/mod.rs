@@ -22,6 +22,7 @@ mod check;
 mod functions;
 mod grammar;
 mod table;
+mod term_compiler;
 
 // Code that several types share.
 mod bounds;
@@ -73,4 +74,4 @@ pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
-pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, TermText, Types};
+pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

@@ -32,7 +32,8 @@ impl StringCheck {
             [] | [_] | [_, _] => None,
             [_, _, TypeArgument::Type(inner)] => Some(Arc::clone(inner)),
             _ => {
-                return Err(arguments.error(format!("`{}` has at most three arguments", arguments.name))
+                return Err(arguments
+                    .error(format!("`{}` has at most three arguments", arguments.name))
                     .help("write `string(n)`, `string(a,b)` or `varchar(a,b,type)`"));
             }
         };

@@ -82,8 +82,8 @@ fn generated_definitions_contain_every_key() {
 /// included.
 fn tree_dialect_keys() -> impl Iterator<Item = &'static str> {
     use rulebook_model::definition::keys::{
-        APP, ATTRIBUTES, CONTACT, CORS, ERROR, KeyTable, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, PHALAPI,
-        SERVER, SERVICE,
+        APP, CONTACT, CORS, ERROR, KeyTable, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, PHALAPI, SERVER,
+        SERVICE, TYPE_ATTRIBUTES,
     };
     let tables = [
         &APP,
@@ -97,7 +97,7 @@ fn tree_dialect_keys() -> impl Iterator<Item = &'static str> {
         &MODULE,
         &METHOD,
         &PARAMETER,
-        &ATTRIBUTES,
+        &TYPE_ATTRIBUTES,
         &ERROR,
         &OPTIONS,
     ];

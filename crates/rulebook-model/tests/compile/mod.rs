@@ -11,13 +11,13 @@ mod recorded;
 use std::path::{Path, PathBuf};
 
 use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
-use rulebook_model::definition::{Loaded, load, read};
+use rulebook_model::definition::{LoadedDefinition, load, read};
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
 /// Returns the model of a definition, and a report of all errors in the definition.
-fn compile_definition(loaded: Loaded) -> (Api, Report) {
-    let Loaded { sources, definition, mut diagnostics } = loaded;
+fn compile_definition(loaded: LoadedDefinition) -> (Api, Report) {
+    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
     let Lowered { api, diagnostics: more, .. } =
         lower(&definition, &type_table(&definition, []), &ResponseRegistry::default());
     diagnostics.extend(more);
@@ -25,14 +25,14 @@ fn compile_definition(loaded: Loaded) -> (Api, Report) {
 }
 
 /// Returns the model of a definition that has no errors.
-fn compile_valid_definition(loaded: Loaded) -> Api {
+fn compile_valid_definition(loaded: LoadedDefinition) -> Api {
     let (api, report) = compile_definition(loaded);
     assert!(report.is_empty(), "{report}");
     api
 }
 
 /// Loads a definition that consists of one file, `api/article.json`, with this text.
-fn load_one_file(text: &str) -> Loaded {
+fn load_one_file(text: &str) -> LoadedDefinition {
     read(vec![(PathBuf::from("api/article.json"), text.as_bytes().to_vec())])
 }
 

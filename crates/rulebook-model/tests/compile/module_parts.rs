@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use rulebook_model::definition::{Loaded, read};
+use rulebook_model::definition::{LoadedDefinition, read};
 use rulebook_model::model::{EnvelopeName, Repeated};
 use serde_json::{Value as Json, json};
 
 use super::{compile_definition, compile_valid_definition, diagnostic_codes};
 
-fn load_files(files: &[(&str, Json)]) -> Loaded {
+fn load_files(files: &[(&str, Json)]) -> LoadedDefinition {
     read(files.iter().map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).collect())
 }
 

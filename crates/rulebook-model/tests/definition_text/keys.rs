@@ -25,23 +25,23 @@ const TABLES: [&KeyTable; 32] = [
     &keys::METHOD_LIST_ENTRY,
     &keys::PARAMETER,
     &keys::OUTPUT,
-    &keys::ATTRIBUTES,
-    &keys::ITEMS,
-    &keys::AFTER,
+    &keys::TYPE_ATTRIBUTES,
+    &keys::ITEM_ATTRIBUTES,
+    &keys::AFTER_ATTRIBUTE,
     &keys::ERROR,
     &keys::OPTIONS,
-    &keys::FIELDS,
+    &keys::FIELDS_ATTRIBUTE,
     &keys::methods::METHOD,
     &keys::methods::PARAMETER,
     &keys::methods::OUTPUT,
     &keys::methods::ERROR,
     &keys::methods::OPTIONS,
-    &keys::rules::FILE,
+    &keys::rules::RULES_FILE,
     &keys::rules::CLASS,
-    &keys::rules::COMMON,
+    &keys::rules::COMMON_RULES,
     &keys::rules::METHOD,
     &keys::rules::RULE,
-    &keys::rules::RETURN,
+    &keys::rules::RETURN_FIELD,
 ];
 
 #[test]
@@ -57,23 +57,23 @@ fn keys_are_unique_and_have_descriptions() {
 
 #[test]
 fn each_alias_of_the_rules_dialect_has_one_canonical_name() {
-    use keys::rules::{RETURN_TYPES, SOURCES, TYPES, canonical_name};
-    for table in [TYPES, RETURN_TYPES, SOURCES] {
+    use keys::rules::{PARAMETER_TYPE_ALIASES, RETURN_TYPE_ALIASES, SOURCE_PREFIXES, tree_name_of_alias};
+    for table in [PARAMETER_TYPE_ALIASES, RETURN_TYPE_ALIASES, SOURCE_PREFIXES] {
         for alias in table {
-            assert_eq!(canonical_name(table, &alias.name.to_uppercase()), Some(alias.canonical), "{}", alias.name);
+            assert_eq!(tree_name_of_alias(table, &alias.name.to_uppercase()), Some(alias.tree_name), "{}", alias.name);
             // PhalApi, whose rules this dialect reads, has two names for `callable`.
-            let expected = if alias.canonical == "callable" { 2 } else { 1 };
+            let expected = if alias.tree_name == "callable" { 2 } else { 1 };
             assert_eq!(
-                table.iter().filter(|other| other.canonical == alias.canonical).count(),
+                table.iter().filter(|other| other.tree_name == alias.tree_name).count(),
                 expected,
                 "{}",
-                alias.canonical
+                alias.tree_name
             );
         }
     }
     let known: Vec<_> = rulebook_model::types::Types::builtin().iter().map(|known| known.name().to_owned()).collect();
-    for alias in TYPES.iter().chain(RETURN_TYPES) {
-        assert!(known.iter().any(|name| name == alias.canonical), "{}", alias.canonical);
+    for alias in PARAMETER_TYPE_ALIASES.iter().chain(RETURN_TYPE_ALIASES) {
+        assert!(known.iter().any(|name| name == alias.tree_name), "{}", alias.tree_name);
     }
 }
 

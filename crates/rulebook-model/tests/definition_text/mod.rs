@@ -8,14 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook_model::definition::parsed::{Definition, Method, Module};
-use rulebook_model::definition::{Loaded, load, read};
+use rulebook_model::definition::{LoadedDefinition, load, read};
 use rulebook_model::diagnostic::{DiagnosticCode, Report};
 use serde_json::{Value as Json, json};
 
 use support::golden;
 
 /// Parses a definition that consists of one file.
-fn parse_one_file(name: &str, text: impl AsRef<[u8]>) -> Loaded {
+fn parse_one_file(name: &str, text: impl AsRef<[u8]>) -> LoadedDefinition {
     read(vec![(PathBuf::from("api").join(name), text.as_ref().to_vec())])
 }
 
@@ -26,11 +26,11 @@ fn parse_valid_file(name: &str, text: impl AsRef<[u8]>) -> Definition {
     loaded.definition
 }
 
-fn into_report(loaded: Loaded) -> Report {
+fn into_report(loaded: LoadedDefinition) -> Report {
     Report::new(loaded.sources, loaded.diagnostics)
 }
 
-fn diagnostic_codes(loaded: &Loaded) -> Vec<DiagnosticCode> {
+fn diagnostic_codes(loaded: &LoadedDefinition) -> Vec<DiagnosticCode> {
     loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }
 
@@ -97,7 +97,7 @@ fn nested_uris_are_joined_to_one_path() {
         }"#,
     );
     let found: Vec<(String, &str)> =
-        all_methods(&definition).into_iter().map(|(path, method)| (path, &*method.http.value)).collect();
+        all_methods(&definition).into_iter().map(|(path, method)| (path, &*method.http_method.value)).collect();
     let expected = [("/", "GET"), ("/a", "GET"), ("/a/{b}/c", "PUT"), ("/a//d", "GET"), ("/e/", "GET"), ("/", "GET")];
     assert_eq!(found, expected.map(|(path, http)| (path.to_owned(), http)));
     assert_eq!(first_module(&definition).name.value, "article");
@@ -116,12 +116,12 @@ fn definitions_that_are_lists_of_methods_are_parsed() {
     let found = all_methods(&definition);
     assert_eq!(found.len(), 2);
     let (path, method) = &found[0];
-    assert_eq!((&**path, &*method.http.value), ("/a/{x}", "GET"));
+    assert_eq!((&**path, &*method.http_method.value), ("/a/{x}", "GET"));
     assert_eq!(method.scope[0].value[0].value, "r");
     assert_eq!(method.parameters[0].key.value, "{x}");
     assert_eq!(method.outputs[0].name.value, "a");
     let (path, method) = &found[1];
-    assert_eq!((&**path, &*method.http.value), ("b/", "get"));
+    assert_eq!((&**path, &*method.http_method.value), ("b/", "get"));
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn parsed_values_without_an_erroneous_member_are_marked_incomplete() {
     let found: Vec<(bool, Vec<bool>)> = all_methods(&loaded.definition)
         .into_iter()
         .map(|(_, method)| {
-            let parameters = method.parameters.iter().map(|parameter| parameter.incomplete);
-            (method.incomplete, parameters.collect())
+            let parameters = method.parameters.iter().map(|parameter| parameter.is_incomplete);
+            (method.is_incomplete, parameters.collect())
         })
         .collect();
     assert_eq!(
@@ -184,9 +184,9 @@ fn parsed_values_without_an_erroneous_member_are_marked_incomplete() {
     let scope = &all_methods(&loaded.definition)[3].1.scope;
     assert_eq!(scope.len(), 1, "the group without errors is kept");
 
-    assert!(parse_one_file("app.json", "{").definition.app.incomplete);
-    assert!(parse_one_file("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.incomplete);
-    assert!(!parse_one_file("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.incomplete);
+    assert!(parse_one_file("app.json", "{").definition.app.is_incomplete);
+    assert!(parse_one_file("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.is_incomplete);
+    assert!(!parse_one_file("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.is_incomplete);
 }
 
 #[test]

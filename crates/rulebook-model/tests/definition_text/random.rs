@@ -4,7 +4,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use rulebook_model::definition::Loaded;
+use rulebook_model::definition::LoadedDefinition;
 use rulebook_model::diagnostic::DiagnosticCode;
 use serde_json::Value as Json;
 
@@ -92,7 +92,7 @@ fn mutated_definition() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Fails if a diagnostic cannot be rendered, or if its span does not contain the erroneous text.
-fn assert_diagnostics_can_be_rendered(loaded: Loaded) -> Result<(), TestCaseError> {
+fn assert_diagnostics_can_be_rendered(loaded: LoadedDefinition) -> Result<(), TestCaseError> {
     let report = into_report(loaded);
     let lines = report.json_lines();
     prop_assert_eq!(lines.lines().count(), report.diagnostics.len());

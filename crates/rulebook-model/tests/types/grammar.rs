@@ -1,7 +1,7 @@
 //! Tests of the grammar of terms (the texts of types, such as `array<int(1,5)>`), and of the spans of errors in terms.
 
 use proptest::prelude::*;
-use rulebook_model::types::{TermErrorKind, TermText, Types};
+use rulebook_model::types::{TermErrorKind, Types, UncompiledTerm};
 use serde_json::Map;
 
 use super::compile;
@@ -87,10 +87,16 @@ fn a_leading_question_mark_makes_the_term_optional_but_not_nullable() {
     let none = Map::new();
     let timezone = jiff::tz::TimeZone::UTC;
     for (term, optional) in [("?int", true), ("int", false), ("array<?int>", false), ("?array<?int>", true)] {
-        let text =
-            TermText { term, attributes: &none, fields: None, aliases: &[], ignore_case: false, timezone: &timezone };
+        let text = UncompiledTerm {
+            term,
+            attributes: &none,
+            fields: None,
+            aliases: &[],
+            ignores_type_case: false,
+            timezone: &timezone,
+        };
         let compiled = Types::builtin().compile(text).unwrap();
-        assert_eq!(compiled.optional, optional, "{term}");
+        assert_eq!(compiled.is_optional, optional, "{term}");
         assert_eq!(compiled.check.type_expr().term, term.trim_start_matches('?'));
         assert!(!compiled.check.accepts_null(), "{term}: the check does not depend on the leading `?`");
     }

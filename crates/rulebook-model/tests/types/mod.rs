@@ -12,7 +12,7 @@ mod regex;
 mod table;
 
 use jiff::tz::TimeZone;
-use rulebook_model::types::{Check, ObjectField, TermError, TermText, TypeExpr, Types};
+use rulebook_model::types::{Check, ObjectField, TermError, TypeExpr, Types, UncompiledTerm};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -34,22 +34,28 @@ fn compile_in(
             Some(written.iter().map(|(name, field)| compile_field(timezone, name, field)).collect::<Result<_, _>>()?)
         }
     };
-    let compiled = Types::builtin().compile(TermText {
+    let compiled = Types::builtin().compile(UncompiledTerm {
         term,
         attributes: &attributes,
         fields,
         aliases: &[],
-        ignore_case: false,
+        ignores_type_case: false,
         timezone,
     })?;
-    Ok((compiled.optional, compiled.check))
+    Ok((compiled.is_optional, compiled.check))
 }
 
 /// Compiles a term that can contain the type aliases of a dialect. Each alias is a pair of the alias and the canonical
 /// name.
 pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<dyn Check>, Vec<TermError>> {
-    let text =
-        TermText { term, attributes: &Map::new(), fields: None, aliases, ignore_case: false, timezone: &TimeZone::UTC };
+    let text = UncompiledTerm {
+        term,
+        attributes: &Map::new(),
+        fields: None,
+        aliases,
+        ignores_type_case: false,
+        timezone: &TimeZone::UTC,
+    };
     Types::builtin().compile(text).map(|compiled| compiled.check)
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rulebook_model::types::{ArgumentError, Check, TermText, Type, TypeArguments, Types};
+use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, Types, UncompiledTerm};
 use serde_json::{Map, Value as Json, json};
 
 use super::{compile, compile_type_expr, validator};
@@ -169,12 +169,12 @@ fn programs_can_add_types() {
     let compile = |term: &str, attributes: serde_json::Value| {
         let attributes = attributes.as_object().unwrap().clone();
         let timezone = jiff::tz::TimeZone::UTC;
-        types.compile(TermText {
+        types.compile(UncompiledTerm {
             term,
             attributes: &attributes,
             fields: None,
             aliases: &[],
-            ignore_case: false,
+            ignores_type_case: false,
             timezone: &timezone,
         })
     };

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::dialect_spec::{DialectSpec, TREE};
-use super::super::jsonc::{Data, Member, Node};
-use super::super::keys::{AFTER, ATTRIBUTES, ERROR, ITEMS, METHOD, OPTIONS, OUTPUT, PARAMETER};
 use super::super::checked_object::{CheckedObject, wrong_kind_error};
-use super::super::parsed::{Attribute, DeclaredError, Method, Options, Output, Parameter, TypeSpec};
+use super::super::dialect_spec::{DialectSpec, TREE};
+use super::super::jsonc::{JsonData, JsonMember, JsonNode};
+use super::super::keys::{
+    AFTER_ATTRIBUTE, ERROR, ITEM_ATTRIBUTES, METHOD, OPTIONS, OUTPUT, PARAMETER, TYPE_ATTRIBUTES,
+};
+use super::super::parsed::{Attribute, DeclaredError, DeclaredOptions, Method, Output, Parameter, TypeSpec};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
@@ -17,7 +19,7 @@ pub(super) type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 /// Reads a method of the dialect `tree`. If the value is not an object, reports the value and returns `None`.
 pub(super) fn read_tree_method(
     http: Spanned<String>,
-    node: &Node,
+    node: &JsonNode,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Method> {
     CheckedObject::new(node, &METHOD, diagnostics).map(|object| read_checked_tree_method(http, object, diagnostics))
@@ -36,11 +38,11 @@ pub(super) fn read_checked_tree_method(
     let errors =
         object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&TREE, name, object));
     let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
-    let (scope, is_complete) = object
-        .get(TREE.scope_key)
-        .map_or((PermissionGroups::new(), true), |node| read_permission_groups(TREE.scope_key, false, node, diagnostics));
+    let (scope, is_complete) = object.get(TREE.scope_key).map_or((PermissionGroups::new(), true), |node| {
+        read_permission_groups(TREE.scope_key, false, node, diagnostics)
+    });
     Method {
-        http,
+        http_method: http,
         id: object.string("id"),
         info: object.string("info"),
         scope,
@@ -49,13 +51,13 @@ pub(super) fn read_checked_tree_method(
         errors,
         options: options.as_ref().map(self::read_options).unwrap_or_default(),
         span: object.span,
-        incomplete: object.incomplete || !is_complete,
+        is_incomplete: object.is_incomplete || !is_complete,
     }
 }
 
 /// Reads the object under the key `options` of a method.
-pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
-    Options {
+pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
+    DeclaredOptions {
         status: object.integer("status"),
         download: object.bool("download"),
         jsonp: object.bool("jsonp"),
@@ -69,20 +71,21 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
 pub(super) fn read_permission_groups(
     key: &str,
     allows_single_permission: bool,
-    node: &Node,
+    node: &JsonNode,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (PermissionGroups, bool) {
     let mut groups = PermissionGroups::new();
     let mut is_complete = true;
-    let Data::Array(items) = &node.data else {
+    let JsonData::Array(items) = &node.data else {
         return (groups, false);
     };
     for group in items {
         let permissions = match &group.data {
-            Data::Array(permissions) => permissions.as_slice(),
-            Data::String(_) if allows_single_permission => std::slice::from_ref(group),
+            JsonData::Array(permissions) => permissions.as_slice(),
+            JsonData::String(_) if allows_single_permission => std::slice::from_ref(group),
             _ => {
-                let expected = if allows_single_permission { "a string or an array of strings" } else { "an array of strings" };
+                let expected =
+                    if allows_single_permission { "a string or an array of strings" } else { "an array of strings" };
                 let error = wrong_kind_error(&format!("each group of `{key}`"), expected, group);
                 diagnostics.push(error.help(format!(
                     "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
@@ -94,7 +97,7 @@ pub(super) fn read_permission_groups(
         let mut all = Vec::with_capacity(permissions.len());
         for permission in permissions {
             match &permission.data {
-                Data::String(text) => all.push(Spanned::new(text.clone(), permission.span)),
+                JsonData::String(text) => all.push(Spanned::new(text.clone(), permission.span)),
                 _ => {
                     diagnostics.push(wrong_kind_error(&format!("each permission of `{key}`"), "a string", permission));
                     is_complete = false;
@@ -136,7 +139,7 @@ pub(super) fn read_parameter(
         example: object.json("example"),
         message: object.string("message"),
         span: object.span,
-        incomplete: object.incomplete,
+        is_incomplete: object.is_incomplete,
     }
 }
 
@@ -154,7 +157,7 @@ pub(super) fn read_output(
         r#type,
         example: object.json("example"),
         span: object.span,
-        incomplete: object.incomplete,
+        is_incomplete: object.is_incomplete,
     }
 }
 
@@ -165,7 +168,7 @@ pub(super) fn read_type(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> TypeSpec {
     let fields = object.get("fields").map(|node| node.span);
-    let is_attribute = |key: &str| ATTRIBUTES.find(key).or(AFTER.find(key)).is_some();
+    let is_attribute = |key: &str| TYPE_ATTRIBUTES.find(key).or(AFTER_ATTRIBUTE.find(key)).is_some();
     let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
         read_output(spec, name, object, diagnostics)
     };
@@ -198,12 +201,13 @@ fn read_items_attribute(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "items")?;
-    let mut inner = object.object("items", &ITEMS, diagnostics)?;
+    let mut inner = object.object("items", &ITEM_ATTRIBUTES, diagnostics)?;
     let deeper = read_items_attribute(&format!("{path}.items"), &mut inner, item_attributes, diagnostics);
     let mut attributes = Map::new();
-    for Member { key, value } in inner.members().filter(|member| member.key.value != "items") {
+    for JsonMember { key, value } in inner.members().filter(|member| member.key.value != "items") {
         attributes.insert(key.value.clone(), value.json());
-        item_attributes.push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
+        item_attributes
+            .push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
     }
     if let Some((key, value)) = deeper {
         attributes.insert(key.value.clone(), value.value.clone());
@@ -219,6 +223,6 @@ pub(super) fn read_error(spec: &DialectSpec, name: Spanned<String>, object: &Che
         status: object.integer("status"),
         info: object.string(spec.info_key),
         span: object.span,
-        incomplete: object.incomplete,
+        is_incomplete: object.is_incomplete,
     }
 }

@@ -1,28 +1,28 @@
 //! Reads files in the dialect `methods`, which comes from the framework api 3.0: `{"article": {"GET::read": {…}}}`
 //! defines the method `GET /article/read`.
 
-use super::super::dialect_spec::METHODS;
-use super::super::jsonc::{Data, Member, Node};
-use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
 use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
+use super::super::dialect_spec::METHODS;
+use super::super::jsonc::{JsonData, JsonMember, JsonNode};
+use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
 use super::super::parsed::{Method, Module, Service};
 use super::first_byte_span;
-use super::method::{PermissionGroups, read_error, read_permission_groups, read_options, read_output, read_parameter};
+use super::method::{PermissionGroups, read_error, read_options, read_output, read_parameter, read_permission_groups};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
 /// Reads a file of this dialect. Each key of the file's top level is the name of an API module.
-pub(super) fn read_file(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
-    let Data::Object(members) = &node.data else {
+pub(super) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let JsonData::Object(members) = &node.data else {
         return Vec::new();
     };
     let modules = named_members(members).filter(|member| member.key.value != "dialect");
     modules.filter_map(|member| read_api_module(member, diagnostics)).collect()
 }
 
-fn read_api_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let name = &member.key;
-    let Data::Object(methods) = &member.value.data else {
+    let JsonData::Object(methods) = &member.value.data else {
         diagnostics.push(wrong_kind_error("a module", "an object", &member.value));
         return None;
     };
@@ -42,7 +42,7 @@ fn read_api_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option
 
 /// Reads a method of an API module as a service that has only this method. Services with the same path are merged
 /// later.
-fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+fn read_service(module: &str, member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let names = split_method_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
     let (http, name) = names?;
@@ -52,7 +52,10 @@ fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>
 
 /// Splits the key of a method, such as `GET::read`, into the HTTP method and the name. Reports a key that has not this
 /// form and returns `None`.
-fn split_method_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Spanned<String>, Spanned<String>)> {
+fn split_method_key(
+    key: &Spanned<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Spanned<String>, Spanned<String>)> {
     let Some((http, name)) = key.value.split_once(SEPARATOR) else {
         let message = format!("`{}` has no HTTP method", key.value.escape_debug());
         let error = Diagnostic::new(DiagnosticCode::UnknownMethod, key.span, message)
@@ -95,11 +98,11 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
         object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&METHODS, name, object));
     let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
     let options = options.as_ref().map(self::read_options);
-    let (scope, is_complete) = object
-        .get(METHODS.scope_key)
-        .map_or((PermissionGroups::new(), true), |node| read_permission_groups(METHODS.scope_key, true, node, diagnostics));
+    let (scope, is_complete) = object.get(METHODS.scope_key).map_or((PermissionGroups::new(), true), |node| {
+        read_permission_groups(METHODS.scope_key, true, node, diagnostics)
+    });
     Method {
-        http,
+        http_method: http,
         id: object.string("id"),
         info: object.string(METHODS.info_key),
         scope,
@@ -108,6 +111,6 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
         errors,
         options: options.unwrap_or_default(),
         span: object.span,
-        incomplete: object.incomplete || !is_complete,
+        is_incomplete: object.is_incomplete || !is_complete,
     }
 }

@@ -11,17 +11,17 @@ mod tree;
 
 pub(super) use tree::read_tree_module;
 
+use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
 use super::dialect_spec;
-use super::jsonc::{Data, Member, Members, Node};
+use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::methods::SEPARATOR;
 use super::keys::{MODULE, PARAMETER};
-use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
 use super::parsed::{Module, Parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 /// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
-type ReadFile = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
+type ReadFile = fn(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
 /// The name of a dialect and the function that reads its files.
 struct Dialect {
@@ -40,9 +40,12 @@ const DIALECTS: [&Dialect; 3] = [&TREE_DIALECT, &METHODS_DIALECT, &RULES_DIALECT
 
 /// Reads the setting `common`, which has parameters that every method has. The second result is `true` if the
 /// parameters are written as rules, as in the dialect `rules`.
-pub(super) fn read_common_parameters(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
+pub(super) fn read_common_parameters(
+    settings: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Parameter>, bool) {
     let members = match settings.get("common").map(|node| &node.data) {
-        Some(Data::Object(members)) => members,
+        Some(JsonData::Object(members)) => members,
         _ => return (Vec::new(), false),
     };
     if rules::are_rules(members) {
@@ -58,10 +61,10 @@ pub(super) fn read_common_parameters(settings: &mut CheckedObject<'_>, diagnosti
 pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Reads a file of API modules after detecting its dialect.
-pub(super) fn read_api_modules(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
-        Data::Array(_) => Ok(&TREE_DIALECT),
-        Data::Object(members) => detect_dialect(members),
+        JsonData::Array(_) => Ok(&TREE_DIALECT),
+        JsonData::Object(members) => detect_dialect(members),
         _ => Err(wrong_kind_error("a definition", "an object or an array", node)),
     };
     match dialect {
@@ -74,7 +77,7 @@ pub(super) fn read_api_modules(name: &str, node: &Node, diagnostics: &mut Vec<Di
 }
 
 /// Detects the dialect of a file by the keys of its top level.
-fn detect_dialect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
+fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic> {
     let dialect = members.list.iter().find(|member| member.key.value == "dialect");
     if let Some(member) = dialect {
         return dialect_by_name(&member.value);
@@ -85,7 +88,7 @@ fn detect_dialect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     let objects = || {
         let content = members.list.iter().filter(|member| !is_comment_member(member));
         content.filter_map(|member| match &member.value.data {
-            Data::Object(inner) => Some(inner),
+            JsonData::Object(inner) => Some(inner),
             _ => None,
         })
     };
@@ -100,8 +103,8 @@ fn detect_dialect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
 }
 
 /// Returns the dialect that the value of the key `"dialect"` names.
-fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
-    let Data::String(name) = &node.data else {
+fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
+    let JsonData::String(name) = &node.data else {
         return Err(wrong_kind_error("`dialect`", "a string", node));
     };
     let names = DIALECTS.iter().map(|dialect| dialect.name);
@@ -115,20 +118,20 @@ fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
 
 /// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, an HTTP method in any case,
 /// a setting of the API module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
-fn is_tree_member(member: &Member) -> bool {
+fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_method = HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
     key == "/"
         || is_method
         || match &member.value.data {
-            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_description_member),
+            JsonData::Object(inner) => is_uppercase && inner.list.iter().any(is_description_member),
             _ => MODULE.keys.iter().any(|known| known.name == key),
         }
 }
 
-fn is_description_member(member: &Member) -> bool {
-    member.key.value == "info" && matches!(member.value.data, Data::String(_))
+fn is_description_member(member: &JsonMember) -> bool {
+    member.key.value == "info" && matches!(member.value.data, JsonData::String(_))
 }
 
 /// Returns the span of the first byte of a value. Diagnostics show this span if the whole value is too long.

@@ -1,10 +1,10 @@
 //! Reads files in the dialect `tree`, in which URIs are nested, and files with the flat list of methods that the
 //! framework aicra uses.
 
-use super::super::dialect_spec::TREE;
-use super::super::jsonc::{Data, Node};
-use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::checked_object::{CheckedObject, named_members};
+use super::super::dialect_spec::TREE;
+use super::super::jsonc::{JsonData, JsonNode};
+use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::parsed::{Module, Service};
 use super::first_byte_span;
 use super::method::{read_checked_tree_method, read_tree_method};
@@ -12,16 +12,16 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// Reads a file of this dialect, which contains one API module.
-pub(super) fn read_file(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(super) fn read_file(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let name = Spanned::new(name.to_owned(), first_byte_span(node.span));
     match &node.data {
-        Data::Array(items) => vec![read_method_list(name, items, node.span, diagnostics)],
+        JsonData::Array(items) => vec![read_method_list(name, items, node.span, diagnostics)],
         _ => read_tree_module(name, node, diagnostics).into_iter().collect(),
     }
 }
 
 /// Reads an API module. `name` is its name if the file does not set the key `module`.
-pub fn read_tree_module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+pub fn read_tree_module(name: Spanned<String>, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let object = CheckedObject::new(node, &MODULE, diagnostics)?;
     // The dialect of the file has been detected before, so an API module in the file of a whole API cannot set another
     // dialect.
@@ -64,9 +64,9 @@ fn collect_services(
     }
     if let Some(first) = methods.first() {
         let path = if path.is_empty() { "/" } else { path };
-        services.push(Service { path: Spanned::new(path.to_owned(), span.unwrap_or(first.http.span)), methods });
+        services.push(Service { path: Spanned::new(path.to_owned(), span.unwrap_or(first.http_method.span)), methods });
     }
-    let Some(Data::Object(below)) = object.get("/").map(|node| &node.data) else {
+    let Some(JsonData::Object(below)) = object.get("/").map(|node| &node.data) else {
         return;
     };
     for member in named_members(below) {
@@ -78,7 +78,12 @@ fn collect_services(
 }
 
 /// Reads a flat list of methods, each with its path, as one API module.
-fn read_method_list(name: Spanned<String>, items: &[Node], span: Span, diagnostics: &mut Vec<Diagnostic>) -> Module {
+fn read_method_list(
+    name: Spanned<String>,
+    items: &[JsonNode],
+    span: Span,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Module {
     Module {
         name,
         info: None,
@@ -91,12 +96,12 @@ fn read_method_list(name: Spanned<String>, items: &[Node], span: Span, diagnosti
     }
 }
 
-fn read_list_entry(item: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+fn read_list_entry(item: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let object = CheckedObject::new(item, &METHOD_LIST_ENTRY, diagnostics)?;
     let (http, path) = (object.string("method"), object.string("path"));
     let required =
         [(DiagnosticCode::UnknownMethod, "method", http.is_some()), (DiagnosticCode::BadUri, "path", path.is_some())];
-    for (code, key, _) in required.into_iter().filter(|(.., is_present)| !is_present && !object.incomplete) {
+    for (code, key, _) in required.into_iter().filter(|(.., is_present)| !is_present && !object.is_incomplete) {
         diagnostics.push(
             Diagnostic::new(code, item.span, format!("this entry has no `{key}`"))
                 .help("each entry of a method list requires `method` and `path`"),

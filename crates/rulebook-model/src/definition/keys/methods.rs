@@ -1,13 +1,13 @@
 //! The keys that JSON objects in files of the dialect `methods` can have. An API module has no key table, because it
 //! contains only methods, whose names the author chooses.
 
-use super::{AFTER, ATTRIBUTES, KeySpec, KeyTable, ValueKind, key, required, table};
+use super::{AFTER_ATTRIBUTE, KeySpec, KeyTable, TYPE_ATTRIBUTES, ValueKind, key, key_table, required_key};
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
 pub const SEPARATOR: &str = "::";
 
 /// The keys of a method, which is written as `"GET::read": {…}`.
-pub static METHOD: KeyTable = table(
+pub static METHOD: KeyTable = key_table(
     "a method",
     &[
         key("description", ValueKind::String, "A description of the method; by default its id."),
@@ -26,7 +26,7 @@ pub static METHOD: KeyTable = table(
 );
 
 /// The keys of the object under `options` of a method.
-pub static OPTIONS: KeyTable = table(
+pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
         key("download", ValueKind::BoolOrString, "Whether the method returns a file instead of outputs."),
@@ -38,12 +38,12 @@ pub static OPTIONS: KeyTable = table(
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
-    ..table(
+    included_tables: &[&TYPE_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    ..key_table(
         "a parameter",
         &[
             DESCRIPTION,
-            required("type", ValueKind::String, "The type of its values."),
+            required_key("type", ValueKind::String, "The type of its values."),
             key("optional", ValueKind::BoolOrString, "Whether the parameter is optional."),
             key("default", ValueKind::Any, "The value if the request omits the parameter."),
             key("name", ValueKind::String, "The parameter's name in code; by default its key."),
@@ -55,28 +55,28 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES, &FIELDS],
-    ..table(
+    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table(
         "an output",
         &[
             DESCRIPTION,
-            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
             key("example", ValueKind::Any, "An example value."),
         ],
     )
 };
 
 /// The key `fields`, which defines the fields of an object type.
-pub static FIELDS: KeyTable =
-    table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+pub static FIELDS_ATTRIBUTE: KeyTable =
+    key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
 /// The keys of an error that the handler of a method may return.
-pub static ERROR: KeyTable = table(
+pub static ERROR: KeyTable = key_table(
     "an error",
     &[
         key("status", ValueKind::Integer, "The HTTP status."),
-        required("description", ValueKind::String, "A description of the error, for clients."),
+        required_key("description", ValueKind::String, "A description of the error, for clients."),
     ],
 );
 
-const DESCRIPTION: KeySpec = required("description", ValueKind::String, "A description.");
+const DESCRIPTION: KeySpec = required_key("description", ValueKind::String, "A description.");

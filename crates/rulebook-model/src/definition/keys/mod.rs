@@ -20,18 +20,18 @@ pub struct KeyTable {
     /// The keys of this table, without the keys of the included tables.
     pub keys: &'static [KeySpec],
     /// Other key tables, whose keys the object may also have.
-    pub includes: &'static [&'static KeyTable],
+    pub included_tables: &'static [&'static KeyTable],
     /// The key table for the values of all other keys that consist of uppercase ASCII letters. Such a key is treated as
     /// an HTTP method, so that an unsupported method (`FETCH`) is reported as an unknown method, not as an unknown key.
-    pub other_methods: Option<&'static KeyTable>,
+    pub other_method_table: Option<&'static KeyTable>,
     /// The key table for the values of members whose names the author chooses, in objects that also have keys of this
     /// table. The keys of this table then begin with `@`, or are `*`, so that names and keys differ.
-    pub named_members: Option<&'static KeyTable>,
+    pub named_member_table: Option<&'static KeyTable>,
     /// `true` if an empty array is accepted as an object without members.
-    pub allow_empty_array: bool,
+    pub allows_empty_array: bool,
     /// The help text of the diagnostic for an unknown key that does not resemble a known key. If `None`, the help text
     /// lists the known keys.
-    pub help: Option<&'static str>,
+    pub unknown_key_help: Option<&'static str>,
 }
 
 /// A key of a [`KeyTable`].
@@ -44,7 +44,7 @@ pub struct KeySpec {
     /// The purpose of the key in one sentence, for the guide and the JSON Schema.
     pub description: &'static str,
     /// `true` if every object of this kind must have the key. A required string must not be blank.
-    pub required: bool,
+    pub is_required: bool,
 }
 
 /// The kind of JSON value that a key must have.
@@ -84,7 +84,7 @@ pub enum ValueKind {
 impl KeyTable {
     /// Returns all keys that the object can have: the keys of this table, then the keys of the included tables.
     pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
-        self.keys.iter().chain(self.includes.iter().flat_map(|table| table.keys))
+        self.keys.iter().chain(self.included_tables.iter().flat_map(|table| table.keys))
     }
 
     /// Returns the kind of value that the key `name` must have, or `None` if the object cannot have this key.
@@ -92,33 +92,33 @@ impl KeyTable {
     pub fn find(&'static self, name: &str) -> Option<ValueKind> {
         let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
         let is_uppercase = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
-        let named = self.named_members.filter(|_| !name.starts_with('@'));
-        known.or_else(|| self.other_methods.filter(|_| is_uppercase).or(named).map(ValueKind::Object))
+        let named = self.named_member_table.filter(|_| !name.starts_with('@'));
+        known.or_else(|| self.other_method_table.filter(|_| is_uppercase).or(named).map(ValueKind::Object))
     }
 }
 
 pub(crate) const fn key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
-    KeySpec { name, kind, description, required: false }
+    KeySpec { name, kind, description, is_required: false }
 }
 
-pub(crate) const fn required(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
-    KeySpec { name, kind, description, required: true }
+pub(crate) const fn required_key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+    KeySpec { name, kind, description, is_required: true }
 }
 
-pub(crate) const fn table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
+pub(crate) const fn key_table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
     KeyTable {
         subject,
         keys,
-        includes: &[],
-        other_methods: None,
-        named_members: None,
-        allow_empty_array: false,
-        help: None,
+        included_tables: &[],
+        other_method_table: None,
+        named_member_table: None,
+        allows_empty_array: false,
+        unknown_key_help: None,
     }
 }
 
 /// The keys `common` and `modules`, which `app.json` or a file that contains a whole API can have besides the settings.
-pub static PARTS_OF_API: KeyTable = table(
+pub static WHOLE_API_KEYS: KeyTable = key_table(
     "the settings",
     &[
         key(
@@ -132,10 +132,10 @@ pub static PARTS_OF_API: KeyTable = table(
 
 /// The keys of an API module, which is the top level of a file.
 pub static MODULE: KeyTable = KeyTable {
-    includes: &[&URI],
-    other_methods: Some(&METHOD),
-    help: Some("URIs are listed under `\"/\"`"),
-    ..table(
+    included_tables: &[&URI],
+    other_method_table: Some(&METHOD),
+    unknown_key_help: Some("URIs are listed under `\"/\"`"),
+    ..key_table(
         "a module",
         &[
             key("dialect", ValueKind::String, "The dialect of the file."),
@@ -155,9 +155,9 @@ pub static MODULE: KeyTable = KeyTable {
 
 /// The keys of a URI.
 pub static URI: KeyTable = KeyTable {
-    other_methods: Some(&METHOD),
-    help: Some("a URI has methods (`GET`), and further URIs under `\"/\"`"),
-    ..table(
+    other_method_table: Some(&METHOD),
+    unknown_key_help: Some("a URI has methods (`GET`), and further URIs under `\"/\"`"),
+    ..key_table(
         "a URI",
         &[
             key("GET", ValueKind::Object(&METHOD), "The GET method; HEAD runs it too and omits the body."),
@@ -171,11 +171,11 @@ pub static URI: KeyTable = KeyTable {
 };
 
 /// The keys of a method.
-pub static METHOD: KeyTable = table(
+pub static METHOD: KeyTable = key_table(
     "a method",
     &[
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
-        required("info", ValueKind::String, "A description of the method."),
+        required_key("info", ValueKind::String, "A description of the method."),
         key("scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
         key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters."),
         key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs."),
@@ -186,24 +186,24 @@ pub static METHOD: KeyTable = table(
 
 /// The keys of an entry in a flat list of methods, as the framework aicra uses it: the keys of a method, and its path.
 pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
-    includes: &[&METHOD],
-    ..table(
+    included_tables: &[&METHOD],
+    ..key_table(
         "an entry of a method list",
         &[
-            required("method", ValueKind::String, "The HTTP method."),
-            required("path", ValueKind::String, "The whole path."),
+            required_key("method", ValueKind::String, "The HTTP method."),
+            required_key("path", ValueKind::String, "The whole path."),
         ],
     )
 };
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
-    ..table(
+    included_tables: &[&TYPE_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    ..key_table(
         "a parameter",
         &[
-            required("info", ValueKind::String, "A description of the parameter."),
-            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            required_key("info", ValueKind::String, "A description of the parameter."),
+            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
             key("name", ValueKind::String, "The parameter's name in code."),
             key("default", ValueKind::Any, "The value if the request omits the parameter."),
             key("example", ValueKind::Any, "An example value."),
@@ -214,12 +214,12 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES, &FIELDS],
-    ..table(
+    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table(
         "an output",
         &[
-            required("info", ValueKind::String, "A description of the output."),
-            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            required_key("info", ValueKind::String, "A description of the output."),
+            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
             key("name", ValueKind::String, "The name in the code of aicra; rulebook ignores it."),
             key("example", ValueKind::Any, "An example value."),
         ],
@@ -228,7 +228,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 
 /// The attributes of a type, which are keys next to the key `type`. The attributes `fields` and `after` have tables of
 /// their own.
-pub static ATTRIBUTES: KeyTable = table(
+pub static TYPE_ATTRIBUTES: KeyTable = key_table(
     "a type",
     &[
         key("min", ValueKind::Any, "The minimum value, length, number of items or size."),
@@ -240,39 +240,39 @@ pub static ATTRIBUTES: KeyTable = table(
         key("ext", ValueKind::Any, "The allowed file name extensions."),
         key("callback", ValueKind::StringOrStrings, "The function of the program that checks a `callable`."),
         key("params", ValueKind::Any, "Parameters for that function, or for a type of the program."),
-        key("items", ValueKind::Object(&ITEMS), "The attributes of the items of an array."),
+        key("items", ValueKind::Object(&ITEM_ATTRIBUTES), "The attributes of the items of an array."),
     ],
 );
 
 /// The attributes of an array's items, which are keys of the object under `items`. The attribute `fields` of the items
 /// is a key next to `items`.
-pub static ITEMS: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES],
-    help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
-    ..table("the items", &[])
+pub static ITEM_ATTRIBUTES: KeyTable = KeyTable {
+    included_tables: &[&TYPE_ATTRIBUTES],
+    unknown_key_help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
+    ..key_table("the items", &[])
 };
 
 /// The attribute `after`, which parameters have and outputs do not have.
-pub static AFTER: KeyTable = table(
+pub static AFTER_ATTRIBUTE: KeyTable = key_table(
     "a type",
     &[key("after", ValueKind::StringOrStrings, "Functions that are applied to the checked value, in order.")],
 );
 
 /// The attribute `fields`, which defines the fields of an object type.
-pub static FIELDS: KeyTable =
-    table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+pub static FIELDS_ATTRIBUTE: KeyTable =
+    key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
 /// The keys of an error that the handler of a method may return.
-pub static ERROR: KeyTable = table(
+pub static ERROR: KeyTable = key_table(
     "an error",
     &[
         key("status", ValueKind::Integer, "The HTTP status."),
-        required("info", ValueKind::String, "A description of the error, for clients."),
+        required_key("info", ValueKind::String, "A description of the error, for clients."),
     ],
 );
 
 /// The keys of the object under `options` of a method.
-pub static OPTIONS: KeyTable = table(
+pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
         key("status", ValueKind::Integer, "The HTTP status of a successful response."),

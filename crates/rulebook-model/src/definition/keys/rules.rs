@@ -1,17 +1,21 @@
 //! The keys that JSON objects in files of the dialect `rules` can have, and the names of the dialect's types and
 //! parameter sources in the dialect `tree`.
 
-use super::{ATTRIBUTES, ERROR, FIELDS, KeySpec, KeyTable, ValueKind, key, table};
+use super::{ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, TYPE_ATTRIBUTES, ValueKind, key, key_table};
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
-const fn php_array_table(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
-    KeyTable { named_members: Some(named_members), allow_empty_array: true, ..table(subject, keys) }
+const fn php_array_table(
+    subject: &'static str,
+    keys: &'static [KeySpec],
+    named_member_table: &'static KeyTable,
+) -> KeyTable {
+    KeyTable { named_member_table: Some(named_member_table), allows_empty_array: true, ..key_table(subject, keys) }
 }
 
 /// The keys at the top level of a file in the dialect `rules`. All other members are classes.
 pub static RULES_FILE: KeyTable = KeyTable {
-    named_members: Some(&CLASS),
-    ..table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
+    named_member_table: Some(&CLASS),
+    ..key_table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
 };
 
 /// The keys of a PhalApi class, which becomes an API module. All other members are methods.
@@ -46,9 +50,9 @@ pub static METHOD: KeyTable = php_array_table(
 
 /// The keys of a rule, which defines a parameter. The name of the rule is the parameter's name in code.
 pub static RULE: KeyTable = KeyTable {
-    includes: &[&ATTRIBUTES, &FIELDS],
-    allow_empty_array: true,
-    ..table(
+    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    allows_empty_array: true,
+    ..key_table(
         "a rule",
         &[
             key("name", ValueKind::String, "The parameter's name in requests; by default its name in code."),
@@ -70,7 +74,7 @@ pub static RULE: KeyTable = KeyTable {
 };
 
 /// The keys of an entry of `@return`, which defines an output or a field of an output.
-pub static RETURN_FIELD: KeyTable = table(
+pub static RETURN_FIELD: KeyTable = key_table(
     "a field of `@return`",
     &[
         key("type", ValueKind::String, "The type of its values."),

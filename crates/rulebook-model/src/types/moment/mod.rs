@@ -57,7 +57,8 @@ pub(super) fn compile(grammar: DateGrammar, arguments: &TypeArguments<'_>) -> Re
         None => false,
         Some("timestamp") => true,
         Some(_) => {
-            return Err(arguments.error("the `format` of a date must be `timestamp`")
+            return Err(arguments
+                .error("the `format` of a date must be `timestamp`")
                 .at("format")
                 .help("write `timestamp`, or remove `format` to pass the text to handlers"));
         }
@@ -104,7 +105,8 @@ impl MomentCheck {
     fn bound_violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let moment = parse_moment(self.grammar, text, &self.timezone)?;
-        let shown = |text: &str, moment: Moment| if self.returns_timestamp { moment.0.to_string() } else { text.to_owned() };
+        let shown =
+            |text: &str, moment: Moment| if self.returns_timestamp { moment.0.to_string() } else { text.to_owned() };
         let measured = |bound: &MomentBound| Measured {
             measure: Measure::Value,
             bound: shown(&bound.text, bound.moment),

@@ -64,7 +64,9 @@ fn accept_unnormalized_names(hir: &Hir) -> Hir {
         HirKind::Literal(literal) => {
             let bytes = literal.0.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
             let parts = bytes.flat_map(|run| match run.first().is_some_and(u8::is_ascii) {
-                true => run.iter().map(|byte| ascii_class_before_nfc([(char::from(*byte), char::from(*byte))])).collect(),
+                true => {
+                    run.iter().map(|byte| ascii_class_before_nfc([(char::from(*byte), char::from(*byte))])).collect()
+                }
                 false => vec![any_characters(false)],
             });
             Hir::concat(parts.collect())

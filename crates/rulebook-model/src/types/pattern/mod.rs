@@ -40,7 +40,8 @@ impl Pattern {
 
     fn compile(text: &str) -> Result<Self, String> {
         let ParsedPattern { pattern, flags } = ParsedPattern::parse(text)?;
-        let ascii = if flags.uses_unicode { pattern.clone() } else { parse::replace_classes_by_ascii(&pattern, &flags)? };
+        let ascii =
+            if flags.uses_unicode { pattern.clone() } else { parse::replace_classes_by_ascii(&pattern, &flags)? };
         let hir = ParserBuilder::new()
             .nest_limit(parse::MAX_GROUP_DEPTH)
             .case_insensitive(flags.ignores_case)

@@ -14,14 +14,19 @@ const CHARACTER_GROUPS: [&str; 4] =
 /// `None` if no text can be generated. Each repeated part occurs `extra_repetitions` times more often than required, up
 /// to its maximum.
 pub(super) fn sample_text(hir: &Hir, extra_repetitions: u32) -> Option<String> {
-    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: Some(extra_repetitions), used_by_group: [0; CHARACTER_GROUPS.len()] };
+    let mut sample = SampleBuilder {
+        text: String::new(),
+        extra_repetitions: Some(extra_repetitions),
+        used_by_group: [0; CHARACTER_GROUPS.len()],
+    };
     sample.append_sample(hir).then_some(sample.text)
 }
 
 /// Returns the smallest text that [`sample_text`] could generate. Each repeated part occurs only as often as required,
 /// and the first visible character of a character class is used.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
-    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: None, used_by_group: [0; CHARACTER_GROUPS.len()] };
+    let mut sample =
+        SampleBuilder { text: String::new(), extra_repetitions: None, used_by_group: [0; CHARACTER_GROUPS.len()] };
     sample.append_sample(hir).then_some(sample.text)
 }
 
@@ -55,7 +60,10 @@ impl SampleBuilder {
             HirKind::Class(Class::Bytes(_)) => false,
             HirKind::Repetition(repetition) => {
                 let max = repetition.max.unwrap_or(u32::MAX);
-                self.append_repeated(&repetition.sub, repetition.min.saturating_add(self.extra_repetitions.unwrap_or(0)).min(max))
+                self.append_repeated(
+                    &repetition.sub,
+                    repetition.min.saturating_add(self.extra_repetitions.unwrap_or(0)).min(max),
+                )
             }
             HirKind::Capture(capture) => self.append_sample(&capture.sub),
             HirKind::Concat(parts) => parts.iter().all(|part| self.append_sample(part)),

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
+use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
-use super::super::super::jsonc::{Data, Member};
+use super::super::super::jsonc::{JsonData, JsonMember};
 use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
-use super::super::super::checked_object::CheckedObject;
-use super::super::super::parsed::{Method, Options, Service};
+use super::super::super::parsed::{DeclaredOptions, Method, Service};
 use super::super::method::{PermissionGroups, read_error, read_permission_groups};
 use super::returns::read_return_fields;
 use super::rule::Rule;
@@ -21,7 +21,7 @@ use crate::span::{Span, Spanned};
 /// was omitted.
 pub(super) fn read_method(
     class: &Spanned<String>,
-    member: &Member,
+    member: &JsonMember,
     common: &[Rule],
     is_common_complete: bool,
     diagnostics: &mut Vec<Diagnostic>,
@@ -33,21 +33,22 @@ pub(super) fn read_method(
     let outputs = read_return_fields(&mut object, diagnostics);
     let errors =
         object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| read_error(&RULES, name, object));
-    let (scope, has_whole_scope) =
-        object.get("@scope").map_or((PermissionGroups::new(), true), |node| read_permission_groups("@scope", false, node, diagnostics));
+    let (scope, has_whole_scope) = object
+        .get("@scope")
+        .map_or((PermissionGroups::new(), true), |node| read_permission_groups("@scope", false, node, diagnostics));
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let jsonp = object.bool("@jsonp");
     let has_get = methods.iter().any(|http| http.value == "GET");
-    let incomplete = object.incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
+    let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
     let methods = methods.into_iter().map(|http| Method {
         // Only GET can respond with JSONP, so `@jsonp` applies only to GET if the method allows GET.
-        options: Options {
+        options: DeclaredOptions {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_get || http.value == "GET"),
-            ..Options::default()
+            ..DeclaredOptions::default()
         },
-        http,
+        http_method: http,
         id: None,
         info: Some(info.clone()),
         scope: scope.clone(),
@@ -55,7 +56,7 @@ pub(super) fn read_method(
         outputs: outputs.clone(),
         errors: errors.clone(),
         span: object.span,
-        incomplete,
+        is_incomplete,
     });
     let path = format!("/{}/{}", lowercase_first(&class.value), key.value);
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
@@ -84,8 +85,8 @@ fn http_methods(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Spanned<String>> {
     let names = match object.get("@method").map(|node| (&node.data, node)) {
-        Some((Data::String(text), node)) => Some(vec![Spanned::new(text.clone(), node.span)]),
-        Some((Data::Array(_), _)) => object.strings("@method").map(|names| names.value),
+        Some((JsonData::String(text), node)) => Some(vec![Spanned::new(text.clone(), node.span)]),
+        Some((JsonData::Array(_), _)) => object.strings("@method").map(|names| names.value),
         _ => None,
     };
     let needs_body = rules.iter().any(|rule| rule.needs_body);

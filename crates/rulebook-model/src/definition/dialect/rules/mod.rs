@@ -9,12 +9,12 @@ mod method;
 mod returns;
 mod rule;
 
+use super::super::checked_object::{CheckedObject, named_members};
 use super::super::dialect_spec::RULES;
-use super::super::jsonc::{Data, Member, Members, Node};
+use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::super::keys::KeyTable;
 pub(super) use super::super::keys::rules::COMMON_RULES;
 use super::super::keys::rules::{CLASS, RULES_FILE};
-use super::super::checked_object::{CheckedObject, named_members};
 use super::super::parsed::{Module, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
@@ -25,20 +25,21 @@ use rule::Rule;
 const DEFAULT_ENVELOPE: &str = "phalapi";
 
 /// Reads a file of this dialect. Each class in the file becomes an API module.
-pub(super) fn read_file(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(super) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Some(file) = CheckedObject::new(node, &RULES_FILE, diagnostics) else {
         return Vec::new();
     };
     members_outside_key_table(&file, &RULES_FILE).filter_map(|member| read_class(member, diagnostics)).collect()
 }
 
-fn read_class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let mut object = CheckedObject::new(&member.value, &CLASS, diagnostics)?;
     let name = &member.key;
-    let common = object.object("*", &COMMON_RULES, diagnostics).map(|common| read_rules(&common, &COMMON_RULES, diagnostics));
+    let common =
+        object.object("*", &COMMON_RULES, diagnostics).map(|common| read_rules(&common, &COMMON_RULES, diagnostics));
     let (common, is_complete) = common.unwrap_or((Vec::new(), true));
     let services = members_outside_key_table(&object, &CLASS)
-        .filter_map(|member| read_method(name, member, &common, is_complete && !object.incomplete, diagnostics))
+        .filter_map(|member| read_method(name, member, &common, is_complete && !object.is_incomplete, diagnostics))
         .collect();
     let envelope = object.string("@envelope");
     Some(Module {
@@ -55,11 +56,11 @@ fn read_class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Modu
 
 /// Returns `true` if the parameters in the setting `common` are written as rules. Parameters of the dialect `tree` have
 /// the key `info`, or a name with the prefix of a part of the request (`GET@x`); rules have neither.
-pub(super) fn are_rules(members: &Members) -> bool {
+pub(super) fn are_rules(members: &JsonMembers) -> bool {
     let mut named = named_members(members).peekable();
-    let is_tree_parameter = |member: &Member| {
+    let is_tree_parameter = |member: &JsonMember| {
         let has_info =
-            matches!(&member.value.data, Data::Object(inner) if inner.list.iter().any(|it| it.key.value == "info"));
+            matches!(&member.value.data, JsonData::Object(inner) if inner.list.iter().any(|it| it.key.value == "info"));
         has_info || rule::has_location_prefix(&member.key.value)
     };
     named.peek().is_some() && !named.any(is_tree_parameter)
@@ -78,7 +79,7 @@ fn read_rules(
     keys: &'static KeyTable,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<Rule>, bool) {
-    let mut is_complete = !object.incomplete;
+    let mut is_complete = !object.is_incomplete;
     let mut rules = Vec::new();
     for member in members_outside_key_table(object, keys) {
         match rule::read_rule(member, diagnostics) {
@@ -91,7 +92,10 @@ fn read_rules(
 
 /// Returns the members whose names the author of the definition chose, which are the members that are not in the key
 /// table.
-fn members_outside_key_table<'a>(object: &CheckedObject<'a>, keys: &'static KeyTable) -> impl Iterator<Item = &'a Member> {
+fn members_outside_key_table<'a>(
+    object: &CheckedObject<'a>,
+    keys: &'static KeyTable,
+) -> impl Iterator<Item = &'a JsonMember> {
     object.members().filter(|member| keys.iter().all(|key| key.name != member.key.value))
 }
 

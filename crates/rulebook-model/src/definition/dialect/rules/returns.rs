@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::super::super::keys::rules::{RETURN_FIELD, RETURN_TYPE_ALIASES, tree_name_of_alias};
 use super::super::super::checked_object::CheckedObject;
+use super::super::super::keys::rules::{RETURN_FIELD, RETURN_TYPE_ALIASES, tree_name_of_alias};
 use super::super::super::parsed::{Attribute, Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -41,19 +41,20 @@ struct ReturnEntry {
     attributes: Vec<(Spanned<String>, Spanned<Json>)>,
     example: Option<Spanned<Json>>,
     span: Span,
-    incomplete: bool,
+    is_incomplete: bool,
 }
 
 /// Reads the key `@return` of a method's object and returns the outputs of the method.
 pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-    let entries = object.objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| (path, read_return_entry(object)));
+    let entries = object
+        .objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| (path, read_return_entry(object)));
     let mut fields = OutputFields::default();
     for (path, entry) in entries {
         let depth = path.value.matches("[]").count() + path.value.matches('.').count();
         if depth >= MAX_FIELD_DEPTH {
             let message = format!("fields are nested more than {MAX_FIELD_DEPTH} levels deep");
             diagnostics.push(Diagnostic::new(DiagnosticCode::BadName, path.span, message).label("too deep"));
-            object.incomplete = true;
+            object.is_incomplete = true;
             continue;
         }
         fields.insert_entry(&path, entry);
@@ -83,7 +84,7 @@ fn read_return_entry(object: &CheckedObject<'_>) -> ReturnEntry {
         attributes,
         example: object.json("example"),
         span: object.span,
-        incomplete: object.incomplete,
+        is_incomplete: object.is_incomplete,
     }
 }
 
@@ -96,7 +97,9 @@ impl OutputFields {
             let name = step.trim_end_matches("[]");
             let mut field = fields.field_or_insert(name, path.span);
             for _ in 0..(step.len() - name.len()) / 2 {
-                let new = || Box::new(OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() });
+                let new = || {
+                    Box::new(OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() })
+                };
                 field = field.items.get_or_insert_with(new);
             }
             if steps.peek().is_none() {
@@ -132,9 +135,10 @@ impl OutputField {
         let is_blank = name.value.trim().is_empty();
         let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
         let example = self.entry.as_mut().and_then(|entry| entry.example.take());
-        let (span, incomplete) = self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.incomplete));
+        let (span, is_incomplete) =
+            self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.is_incomplete));
         let r#type = self.into_type(diagnostics);
-        Output { r#type, name, info, example, span, incomplete: incomplete || is_blank }
+        Output { r#type, name, info, example, span, is_incomplete: is_incomplete || is_blank }
     }
 
     /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields

@@ -2,10 +2,10 @@
 
 use serde_json::{Number, Value as Json};
 
-use super::super::super::dialect_spec::RULES;
-use super::super::super::jsonc::Member;
-use super::super::super::keys::rules::{RULE, SOURCE_PREFIXES, PARAMETER_TYPE_ALIASES, tree_name_of_alias};
 use super::super::super::checked_object::CheckedObject;
+use super::super::super::dialect_spec::RULES;
+use super::super::super::jsonc::JsonMember;
+use super::super::super::keys::rules::{PARAMETER_TYPE_ALIASES, RULE, SOURCE_PREFIXES, tree_name_of_alias};
 use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
 use super::super::method::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -29,11 +29,11 @@ pub(super) struct Rule {
 }
 
 /// Reads a rule. If the value is not an object, reports the value and returns `None`.
-pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
     let name = &member.key;
     let r#type = read_type(&RULES, &mut object, diagnostics);
-    let is_type_missing = r#type.term.is_none() && object.incomplete;
+    let is_type_missing = r#type.term.is_none() && object.is_incomplete;
     let term = r#type.term.clone().or((!is_type_missing).then(|| Spanned::new("string".to_owned(), name.span)));
     let before = diagnostics.len();
     let r#type = type_in_tree_dialect(TypeSpec { term, ..r#type }, &object, diagnostics);
@@ -60,7 +60,7 @@ pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> O
         example: object.json("example"),
         message: object.string("message"),
         span: object.span,
-        incomplete: object.incomplete || is_blank || diagnostics.len() > before,
+        is_incomplete: object.is_incomplete || is_blank || diagnostics.len() > before,
     };
     Some(Rule { name: name.value.clone(), parameter, needs_body: is_file || post_source.is_some(), post_source })
 }
