@@ -1,6 +1,6 @@
 //! The hand-written server. It implements the endpoints with actix-web: with extractors, serde, and checks in code.
 //!
-//! The code is of production quality, so that the comparison is fair: every error has a complete JSON response, and the
+//! The code has production quality, so that the comparison is fair: every error has a complete JSON response, and the
 //! code is as fast as possible. It must not use rulebook.
 
 mod article;

@@ -88,8 +88,7 @@ pub fn choices_up_to(max: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, 0..max).prop_map(|list| Choices { list, next: 0 })
 }
 
-/// Returns a strategy for lists of `max / 2` to `max` choices. With so many choices, a generator seldom uses all of
-/// them.
+/// Returns a strategy for lists of `max / 2` to `max` choices. A generator seldom uses all choices of such a list.
 pub fn many_choices(max: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, max / 2..max.max(1)).prop_map(|list| Choices { list, next: 0 })
 }
