@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
 use rulebook_model::definition::load;
-use rulebook_model::describe::canonical;
+use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
@@ -26,7 +26,7 @@ fn models_are_equal() {
         assert!(loaded.diagnostics.is_empty() && diagnostics.is_empty(), "{dialect}: {diagnostics:?}");
         api
     });
-    let printed = |api: &Api| format!("{:#}", canonical(api));
+    let printed = |api: &Api| format!("{:#}", canonical_definition(api));
     for (dialect, api) in [("methods", &methods), ("rules", &rules)] {
         assert_eq!(printed(api), printed(&tree), "{dialect}");
         assert_eq!(*api, tree, "{dialect}");

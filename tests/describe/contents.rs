@@ -28,7 +28,7 @@ fn without_client_keys(document: &mut Value) {
 #[track_caller]
 pub fn assert_matches_model(api: &Api) {
     let uris = describe::uris(api);
-    let all = describe::options_all(api, &uris);
+    let all = describe::options_for_api(api, &uris);
     let mut public = api.clone();
     public.unbound = Unbound::default();
     public.log_format = LogFormat::default();
@@ -36,14 +36,14 @@ pub fn assert_matches_model(api: &Api) {
     (public.cors, public.files, public.compress) = (None, None, true);
     let mut plain = all.clone();
     without_client_keys(&mut plain);
-    assert_eq!(plain, describe::canonical(&public), "the definition, without the settings of the server");
+    assert_eq!(plain, describe::canonical_definition(&public), "the definition, without the settings of the server");
     assert_eq!(reload(&all).without_spans(), public.without_spans());
 
     for uri in &uris.services {
-        let document = describe::options_service(api, uri);
+        let document = describe::options_for_service(api, uri);
         let mut plain = document.clone();
         without_client_keys(&mut plain);
-        assert_eq!(plain, describe::canonical_service(api, uri.module, uri.service));
+        assert_eq!(plain, describe::canonical_service_definition(api, uri.module, uri.service));
         assert_links(&document);
         let written = match uri.service.path.as_slice() {
             [] => &document,
@@ -57,8 +57,8 @@ pub fn assert_matches_model(api: &Api) {
             }
         }
     }
-    for uri in &uris.intermediate {
-        let document = describe::options_intermediate(uri);
+    for uri in &uris.intermediate_uris {
+        let document = describe::options_for_intermediate_uri(uri);
         assert_links(&document);
         assert_eq!(reload(&document).modules.iter().map(|module| module.services.len()).sum::<usize>(), 0);
     }
@@ -113,7 +113,7 @@ fn settings_of_the_server_are_not_in_responses_to_options() {
         }
     }
     let bytes = files.iter().map(|(name, json)| (name.into(), json.to_string().into_bytes())).collect();
-    let printed = describe::canonical(&check(Rulebook::read(bytes)));
+    let printed = describe::canonical_definition(&check(Rulebook::read(bytes)));
     for key in ["unbound", "bind", "data", "workers", "log", "log_format", "cors"] {
         assert!(printed.get(key).is_some(), "{key}: {printed:#}");
     }

@@ -16,9 +16,9 @@ use support::golden;
 /// Returns the markdown documents of an API.
 fn texts(api: &Api) -> Vec<String> {
     let uris = describe::uris(api);
-    let mut texts = vec![describe::markdown_all(api, &uris)];
-    texts.extend(uris.services.iter().map(describe::markdown_service));
-    texts.extend(uris.intermediate.iter().map(describe::markdown_intermediate));
+    let mut texts = vec![describe::markdown_for_api(api, &uris)];
+    texts.extend(uris.services.iter().map(describe::markdown_for_service));
+    texts.extend(uris.intermediate_uris.iter().map(describe::markdown_for_intermediate_uri));
     texts
 }
 

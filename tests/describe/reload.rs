@@ -86,7 +86,7 @@ fn the_response_to_options_on_base_is_a_definition_of_the_same_api() {
 /// Returns the documents of all services as files.
 fn files(api: &Api) -> Vec<(PathBuf, Vec<u8>)> {
     let uris = describe::uris(api);
-    let text = |uri| describe::options_service(api, uri).to_string().into_bytes();
+    let text = |uri| describe::options_for_service(api, uri).to_string().into_bytes();
     uris.services.iter().enumerate().map(|(number, uri)| (format!("{number}.json").into(), text(uri))).collect()
 }
 
@@ -111,7 +111,7 @@ pub fn assert_documents_load_to_the_same_modules(api: &Api) {
     let documents = |api: &Api| {
         let uris = describe::uris(api);
         let services = uris.services.iter().map(|uri| {
-            let document = describe::options_service(api, uri).to_string();
+            let document = describe::options_for_service(api, uri).to_string();
             let below = uri.uri.strip_prefix(api.base.trim_end_matches('/')).unwrap();
             (below.to_owned(), without_base(document.as_bytes(), &api.base))
         });

@@ -202,7 +202,7 @@ fn functions_table() -> String {
 
 fn limits_table() -> String {
     let mut table = "| limit | applies to | default |\n| --- | --- | --- |\n".to_owned();
-    for limit in limits::ALL {
+    for limit in limits::ALL_LIMITS {
         writeln!(table, "| `{}` | {} | {} |", limit.key.name, escape_cell(limit.key.description), limit.default)
             .unwrap();
     }

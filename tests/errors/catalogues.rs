@@ -128,8 +128,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::Internal { request_id: String::new() },
         ErrorKind::Internal { request_id: "0".to_owned() },
         ErrorKind::Parameters { errors: Vec::new(), truncated: false },
-        ErrorKind::TooLarge { limit: limits::BODY.at(1), parameter: None },
-        ErrorKind::TooLarge { limit: limits::PART.at(1), parameter: Some("p".to_owned()) },
+        ErrorKind::TooLarge { limit: limits::BODY_SIZE.with_value(1), parameter: None },
+        ErrorKind::TooLarge { limit: limits::PART_SIZE.with_value(1), parameter: Some("p".to_owned()) },
     ];
     let plain_codes = codes::TABLE.iter().filter(|row| row.is_plain);
     kinds.extend(plain_codes.map(|row| ErrorKind::Plain(row.code)));
@@ -156,8 +156,13 @@ fn errors_with_every_message() -> Vec<ApiError> {
         error.violation = violation.map(Box::new);
         ErrorKind::Parameters { errors: vec![error], truncated: false }
     }));
-    let limits =
-        [limits::FIELDS.at(1), limits::PARTS.at(1), limits::ITEMS.at(1), limits::NESTING.at(1), limits::SECONDS.at(1)];
+    let limits = [
+        limits::FIELD_COUNT.with_value(1),
+        limits::PART_COUNT.with_value(1),
+        limits::ITEM_COUNT.with_value(1),
+        limits::NESTING_DEPTH.with_value(1),
+        limits::BODY_SECONDS.with_value(1),
+    ];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
     let part = 1;
     let unreadable = [
@@ -218,7 +223,10 @@ fn messages_contain_data_in_place_of_placeholders() {
     assert_eq!(forbidden.to_string(), "missing permission: a and b, or c");
     let unknown = ApiError::new(ErrorKind::UnknownService { similar: vec!["/a".to_owned(), "/b".to_owned()] });
     assert_eq!(unknown.to_string(), "no service has this URI; did you mean /a or /b?");
-    let large = ApiError::new(ErrorKind::TooLarge { limit: limits::ITEMS.at(9), parameter: Some("tags".to_owned()) });
+    let large = ApiError::new(ErrorKind::TooLarge {
+        limit: limits::ITEM_COUNT.with_value(9),
+        parameter: Some("tags".to_owned()),
+    });
     assert_eq!(large.to_string(), "tags: over the limit `items` of 9 items");
     let german = Catalogue::ENGLISH.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
     let german = Catalogue::read(&german).unwrap();

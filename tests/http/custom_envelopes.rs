@@ -2,7 +2,7 @@
 
 use rulebook::envelope::{Encode, Envelope, MemberWriter, WriteError};
 use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
-use rulebook_model::describe::{canonical, openapi};
+use rulebook_model::describe::{canonical_definition, openapi};
 use rulebook_model::envelope::{details_schema, write_details};
 use serde_json::{Value, json};
 
@@ -153,7 +153,7 @@ fn modules_can_name_custom_envelopes() {
     assert_eq!(get(&server, "/other").json()["error"], 0);
     assert_eq!(get(&server, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
     let api = rulebook().check().unwrap();
-    let printed = canonical(&api);
+    let printed = canonical_definition(&api);
     assert_eq!(printed["modules"]["own"]["envelope"], "corp");
     let again = read(&printed).add_envelope("corp", Corp).check().unwrap();
     assert_eq!(again.without_spans(), api.without_spans());

@@ -93,7 +93,7 @@ impl RequestCounter {
             Ok(())
         });
         if let Err(failure) = ended {
-            panic!("{failure}\n{:#}", rulebook_model::describe::canonical(engine.api()));
+            panic!("{failure}\n{:#}", rulebook_model::describe::canonical_definition(engine.api()));
         }
         assert!(self.sent - before >= count, "{} of {count}", self.sent - before);
         server.assert_no_temporary_files();

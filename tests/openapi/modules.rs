@@ -41,7 +41,7 @@ pub fn assert_parts(api: &Api) {
     let all = operations(&whole);
     let mut met = BTreeSet::new();
     for (index, module) in api.modules.iter().enumerate() {
-        let part = ModulePart::whole(api, index);
+        let part = ModulePart::whole_module(api, index);
         let document = openapi_part(api, &part);
         let own: BTreeSet<_> =
             all.iter().filter(|own| own.json["tags"] == json!([module.name])).map(|own| own.id).collect();
@@ -88,8 +88,9 @@ fn definition(methods: usize) -> Json {
 fn a_large_module_has_documents_of_its_parts() {
     let engine = engine_of(&definition(600));
     assert_parts(engine.api());
-    let sizes =
-        |module| ModulePart::whole(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
+    let sizes = |module| {
+        ModulePart::whole_module(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>()
+    };
     assert_eq!(sizes(0), [1]);
     assert_eq!(sizes(1), [250, 250, 100]);
 }
@@ -97,7 +98,7 @@ fn a_large_module_has_documents_of_its_parts() {
 #[test]
 fn the_query_selects_a_module_and_a_part() {
     let engine = engine_of(&definition(300));
-    let (small, large) = (ModulePart::whole(engine.api(), 0), ModulePart::whole(engine.api(), 1));
+    let (small, large) = (ModulePart::whole_module(engine.api(), 0), ModulePart::whole_module(engine.api(), 1));
     let server = TestServer::start(&engine);
     let get = |query: &str| server.send(&Request::new("GET", format!("/openapi.json{query}")));
     let parts: Vec<_> = large.split().collect();

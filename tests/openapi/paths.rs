@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rulebook::Engine;
 use rulebook::model::Span;
 use rulebook_model::call::ErrorKind;
-use rulebook_model::describe::{canonical, openapi};
+use rulebook_model::describe::{canonical_definition, openapi};
 use rulebook_model::model::{Api, Audience, Location, Permission};
 use serde_json::{Value as Json, json};
 
@@ -24,7 +24,7 @@ fn with_permission_per_method(api: &Api) -> Engine {
         // Methods with JSONP cannot require permissions.
         method.options.jsonp = None;
     }
-    engine_of(&canonical(&api))
+    engine_of(&canonical_definition(&api))
 }
 
 /// Returns the id of the method that a request is routed to.
@@ -107,7 +107,7 @@ pub async fn assert_consistent(api: &Api) {
         let segments = below(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
         assert_eq!(segments, service.path.len() + positions, "{}", operation.path);
     }
-    let server = TestServer::start(&engine_of(&canonical(api)));
+    let server = TestServer::start(&engine_of(&canonical_definition(api)));
     let listed = engine_of(&server.send(&Request::new("OPTIONS", "*")).json());
     let listed: BTreeSet<&str> = methods(listed.api()).map(|(_, method)| &*method.id).collect();
     let open: BTreeSet<&str> = methods(api).filter(|(_, own)| own.scope.is_public()).map(|(_, own)| &*own.id).collect();

@@ -60,14 +60,14 @@ fn common_rules_and_common_tree_parameters_are_equivalent() {
     let printed = |app: &Json| -> Json {
         let tree = json!({ "/": { "a": { "POST": { "info": "A" } } } });
         let engine = Rulebook::read(files(app, &tree)).unbound(Unbound::Echo).build();
-        rulebook_model::describe::canonical(engine.unwrap_or_else(|report| panic!("{report}")).api())
+        rulebook_model::describe::canonical_definition(engine.unwrap_or_else(|report| panic!("{report}")).api())
     };
     assert_eq!(printed(&app), printed(&tree));
     // The canonical form has no `common`, and can be loaded again.
-    let api = rulebook_model::describe::canonical(echo(&app, &rules).unwrap().api());
+    let api = rulebook_model::describe::canonical_definition(echo(&app, &rules).unwrap().api());
     assert!(api.get("common").is_none(), "{api}");
     let again = Rulebook::read(files(&api, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(rulebook_model::describe::canonical(&again), api);
+    assert_eq!(rulebook_model::describe::canonical_definition(&again), api);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn functions_are_in_the_canonical_form() {
         "w": { "type": "array", "format": "explode", "on_after_parse": ["A", "b"] },
         "x": { "type": "array", "format": "explode" },
     } } });
-    let printed = rulebook_model::describe::canonical(echo(&rules).api());
+    let printed = rulebook_model::describe::canonical_definition(echo(&rules).api());
     let parameters = &printed["modules"]["C"]["/"]["c/m"]["GET"]["in"];
     assert_eq!(
         parameters["ANY@v"],
@@ -138,7 +138,7 @@ fn functions_are_in_the_canonical_form() {
     );
     assert_eq!(parameters["ANY@w"]["after"], json!(["A::b"]));
     let again = Rulebook::read(files(&printed, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(rulebook_model::describe::canonical(&again), printed);
+    assert_eq!(rulebook_model::describe::canonical_definition(&again), printed);
     // The schema describes the value before the functions are called.
     let schema = |parameter: &str| {
         let methods = &again.modules[0].services[0].methods[0];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rulebook::{ApiError, Args, Context, Module, Report, Rulebook};
 use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
 use rulebook_model::definition::{LoadedDefinition, read};
-use rulebook_model::describe::canonical;
+use rulebook_model::describe::canonical_definition;
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
@@ -235,7 +235,7 @@ fn the_canonical_form_compiles_to_the_same_model() {
     let api = model(files(&Json::Null, &rules));
     let names: Vec<_> = api.modules[0].services[0].methods[0].parameters.iter().map(|own| own.name.as_str()).collect();
     assert_eq!(names, ["x-a", "$b", "x"], "names can begin like ignored keys");
-    let printed = canonical(&api).to_string();
+    let printed = canonical_definition(&api).to_string();
     let again = model(vec![(PathBuf::from("api/app.json"), printed.into_bytes())]);
     assert_eq!(again, api);
 }

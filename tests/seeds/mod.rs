@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::{ApiError, Engine, Module, Rulebook, Unbound};
-use rulebook_model::describe::canonical;
+use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -222,7 +222,7 @@ impl Section {
         match bound.authenticator(Bearer).build() {
             Ok(engine) => {
                 // The definition that `check --print` prints is equivalent.
-                let printed = format!("{:#}", canonical(engine.api()));
+                let printed = format!("{:#}", canonical_definition(engine.api()));
                 let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]);
                 let again = again.add_type(Email).check();
                 let expected = engine.api().clone().without_spans();

@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use rulebook::types::Value;
 use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound};
 use rulebook_model::describe::example;
-use rulebook_model::describe::{KEY_PLACEHOLDER, Snippet, server_url, snippets, uris};
+use rulebook_model::describe::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets, uris};
 use rulebook_model::model::{Api, Location, Method};
 use serde_json::{Value as Json, json};
 
@@ -53,7 +53,7 @@ fn calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
 /// Returns the example calls of an API in one language, sent to the server at this address.
 fn calls_at(api: &Api, language: Language, address: &str, key: &str) -> Vec<String> {
     let at =
-        |text: &str| text.replacen(&server_url(api), &format!("http://{address}"), 1).replace(KEY_PLACEHOLDER, key);
+        |text: &str| text.replacen(&server_url(api), &format!("http://{address}"), 1).replace(API_KEY_PLACEHOLDER, key);
     let own =
         |(_, all): &(&Method, Vec<Snippet>)| at(&all.iter().find(|own| own.title == language.title()).unwrap().text);
     calls(api).iter().map(own).collect()

@@ -11,7 +11,7 @@ use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, Content, Download, Identity};
-use rulebook_model::diagnostic::closest;
+use rulebook_model::diagnostic::closest_word;
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
 pub(super) const COMMAND: Command = Command {
@@ -135,7 +135,7 @@ fn unknown_id_message(engine: &Engine, given: &str) -> Option<String> {
     if given.contains('/') || ids().any(|id| id == given) {
         return None;
     }
-    let help = closest(given, ids()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let help = closest_word(given, ids()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Some(format!("there is no method with the id `{given}`{help}"))
 }
 

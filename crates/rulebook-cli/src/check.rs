@@ -45,7 +45,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     let rulebook = settings.new_rulebook(app);
     let checked = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
     match checked {
-        Ok(api) if options.print => output::print_to_stdout(&format!("{:#}\n", describe::canonical(&api))),
+        Ok(api) if options.print => output::print_to_stdout(&format!("{:#}\n", describe::canonical_definition(&api))),
         Ok(api) if options.format == Format::Text => {
             output::print_to_stdout(&format!("no errors: {}\n", output::api_size(&api)))
         }

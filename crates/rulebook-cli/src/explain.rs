@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Command, Exit, output};
-use rulebook_model::diagnostic::{closest, codes};
+use rulebook_model::diagnostic::{closest_word, codes};
 
 pub(super) const COMMAND: Command = Command {
     name: "explain",
@@ -27,7 +27,7 @@ fn run(options: &Options) -> Exit {
     if let Some(row) = codes::TABLE.iter().find(|row| row.name == code) {
         return output::print_to_stdout(&format!("{}\n", row.explanation.trim_end()));
     }
-    let help = closest(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let help = closest_word(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     output::print_to_stderr(&format!("error: there is no diagnostic code `{code}`{help}\n"));
     Exit::InvalidUsage
 }

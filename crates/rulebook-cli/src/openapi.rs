@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::describe::{self, ModulePart};
-use rulebook_model::diagnostic::closest;
+use rulebook_model::diagnostic::closest_word;
 use rulebook_model::model::Api;
 
 pub(super) const COMMAND: Command = Command {
@@ -49,8 +49,8 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
 /// module has this name.
 fn find_module(api: &Api, name: &str) -> Result<ModulePart, String> {
     let names = || api.modules.iter().map(|module| module.name.as_str());
-    names().position(|module| module == name).map(|index| ModulePart::whole(api, index)).ok_or_else(|| {
-        let help = closest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    names().position(|module| module == name).map(|index| ModulePart::whole_module(api, index)).ok_or_else(|| {
+        let help = closest_word(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         format!("--module {name}: there is no module of this name{help}")
     })
 }

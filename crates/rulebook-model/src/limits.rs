@@ -45,7 +45,7 @@ pub struct Limits {
     pub links: u64,
 }
 
-/// A row of the table [`ALL`]: a description of one limit.
+/// A row of the table [`ALL_LIMITS`]: a description of one limit.
 #[derive(Debug)]
 pub struct LimitSpec {
     /// The key of the limit below `limits` in `app.json`, with a description for the guide and for the JSON Schema of
@@ -80,22 +80,22 @@ const fn limit_spec(
 }
 
 /// The limit of the size of all header fields of a request.
-pub const HEAD: LimitSpec = LimitSpec {
+pub const HEADERS_SIZE: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
     ..limit_spec("head", Unit::Bytes, 32 << 10, "Bytes of all request headers together.", |limits| &mut limits.head)
 };
 /// The limit of the length of the request target.
-pub const URI: LimitSpec = LimitSpec {
+pub const TARGET_LENGTH: LimitSpec = LimitSpec {
     code: ErrorCode::UriTooLong,
     ..limit_spec("uri", Unit::Bytes, 8 << 10, "Bytes of the request target.", |limits| &mut limits.uri)
 };
 /// The limit of the size of a request body other than a multipart body.
-pub const BODY: LimitSpec =
+pub const BODY_SIZE: LimitSpec =
     limit_spec("body", Unit::Bytes, 1 << 20, "Bytes of a request body, except a multipart body.", |limits| {
         &mut limits.body
     });
 /// The limit of the size of a multipart body.
-pub const MULTIPART: LimitSpec = limit_spec(
+pub const MULTIPART_SIZE: LimitSpec = limit_spec(
     "multipart",
     Unit::Bytes,
     64 << 20,
@@ -103,7 +103,7 @@ pub const MULTIPART: LimitSpec = limit_spec(
     |limits| &mut limits.multipart,
 );
 /// The limit of the size of one part of a multipart body.
-pub const PART: LimitSpec = limit_spec(
+pub const PART_SIZE: LimitSpec = limit_spec(
     "part",
     Unit::Bytes,
     32 << 20,
@@ -111,7 +111,7 @@ pub const PART: LimitSpec = limit_spec(
     |limits| &mut limits.part,
 );
 /// The limit of the number of parts of a multipart body.
-pub const PARTS: LimitSpec = limit_spec(
+pub const PART_COUNT: LimitSpec = limit_spec(
     "parts",
     Unit::Parts,
     100,
@@ -119,17 +119,17 @@ pub const PARTS: LimitSpec = limit_spec(
     |limits| &mut limits.parts,
 );
 /// The limit of the number of fields of a query or a request body.
-pub const FIELDS: LimitSpec =
+pub const FIELD_COUNT: LimitSpec =
     limit_spec("fields", Unit::Fields, 1_000, "Number of fields in a query or a body.", |limits| &mut limits.fields);
 /// The limit of the nesting depth of arrays and objects in JSON.
-pub const NESTING: LimitSpec = LimitSpec {
+pub const NESTING_DEPTH: LimitSpec = LimitSpec {
     max: JsonLimits::MAX_NESTING,
     ..limit_spec("nesting", Unit::Levels, 32, "Levels of arrays and objects in JSON, at most 126.", |limits| {
         &mut limits.nesting
     })
 };
 /// The limit of the number of items of an array, of members of an object, and of values of a repeated field.
-pub const ITEMS: LimitSpec = limit_spec(
+pub const ITEM_COUNT: LimitSpec = limit_spec(
     "items",
     Unit::Items,
     10_000,
@@ -137,7 +137,7 @@ pub const ITEMS: LimitSpec = limit_spec(
     |limits| &mut limits.items,
 );
 /// The limit of the time in which the server must receive the request body.
-pub const SECONDS: LimitSpec = limit_spec(
+pub const BODY_SECONDS: LimitSpec = limit_spec(
     "seconds",
     Unit::Seconds,
     60,
@@ -146,7 +146,7 @@ pub const SECONDS: LimitSpec = limit_spec(
 );
 /// The limit of the number of bytes of a request body in which the server searches for the names of a module and a
 /// method.
-pub const DISPATCH: LimitSpec = limit_spec(
+pub const SEARCHED_BODY_SIZE: LimitSpec = limit_spec(
     "dispatch",
     Unit::Bytes,
     64 << 10,
@@ -154,7 +154,7 @@ pub const DISPATCH: LimitSpec = limit_spec(
     |limits| &mut limits.dispatch,
 );
 /// The limit of the time for which a download link is valid.
-pub const LINK: LimitSpec = LimitSpec {
+pub const LINK_SECONDS: LimitSpec = LimitSpec {
     // This is one year, in seconds.
     max: 365 * 24 * 60 * 60,
     ..limit_spec(
@@ -166,23 +166,36 @@ pub const LINK: LimitSpec = LimitSpec {
     )
 };
 /// The limit of the size of all files for which download links exist.
-pub const LINKS: LimitSpec =
+pub const LINKED_FILES_SIZE: LimitSpec =
     limit_spec("links", Unit::Bytes, 1 << 30, "Bytes of all files that download links point to, together.", |limits| {
         &mut limits.links
     });
 
 /// All limits, in the order in which documents list them.
-pub const ALL: &[LimitSpec] =
-    &[HEAD, URI, BODY, MULTIPART, PART, PARTS, FIELDS, NESTING, ITEMS, SECONDS, DISPATCH, LINK, LINKS];
+pub const ALL_LIMITS: &[LimitSpec] = &[
+    HEADERS_SIZE,
+    TARGET_LENGTH,
+    BODY_SIZE,
+    MULTIPART_SIZE,
+    PART_SIZE,
+    PART_COUNT,
+    FIELD_COUNT,
+    NESTING_DEPTH,
+    ITEM_COUNT,
+    BODY_SECONDS,
+    SEARCHED_BODY_SIZE,
+    LINK_SECONDS,
+    LINKED_FILES_SIZE,
+];
 
 /// The keys that are allowed below `limits` in `app.json`.
-pub static KEYS: KeyTable = key_table("the limits", &KEY_SPECS);
+pub static LIMIT_KEYS: KeyTable = key_table("the limits", &KEY_SPECS);
 
-static KEY_SPECS: [KeySpec; ALL.len()] = {
-    let mut names = [ALL[0].key; ALL.len()];
+static KEY_SPECS: [KeySpec; ALL_LIMITS.len()] = {
+    let mut names = [ALL_LIMITS[0].key; ALL_LIMITS.len()];
     let mut index = 0;
-    while index < ALL.len() {
-        names[index] = ALL[index].key;
+    while index < ALL_LIMITS.len() {
+        names[index] = ALL_LIMITS[index].key;
         index += 1;
     }
     names
@@ -191,7 +204,7 @@ static KEY_SPECS: [KeySpec; ALL.len()] = {
 impl LimitSpec {
     /// Returns this limit with the value `max`, for the error of a request that exceeds the limit.
     #[must_use]
-    pub const fn at(&self, max: u64) -> Limit {
+    pub const fn with_value(&self, max: u64) -> Limit {
         Limit { name: self.key.name, max, unit: self.unit, code: self.code }
     }
 
@@ -210,19 +223,19 @@ impl LimitSpec {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            head: HEAD.default,
-            uri: URI.default,
-            body: BODY.default,
-            multipart: MULTIPART.default,
-            part: PART.default,
-            parts: PARTS.default,
-            fields: FIELDS.default,
-            nesting: NESTING.default,
-            items: ITEMS.default,
-            seconds: SECONDS.default,
-            dispatch: DISPATCH.default,
-            link: LINK.default,
-            links: LINKS.default,
+            head: HEADERS_SIZE.default,
+            uri: TARGET_LENGTH.default,
+            body: BODY_SIZE.default,
+            multipart: MULTIPART_SIZE.default,
+            part: PART_SIZE.default,
+            parts: PART_COUNT.default,
+            fields: FIELD_COUNT.default,
+            nesting: NESTING_DEPTH.default,
+            items: ITEM_COUNT.default,
+            seconds: BODY_SECONDS.default,
+            dispatch: SEARCHED_BODY_SIZE.default,
+            link: LINK_SECONDS.default,
+            links: LINKED_FILES_SIZE.default,
         }
     }
 }

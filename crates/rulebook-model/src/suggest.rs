@@ -4,7 +4,7 @@
 /// Returns `None` if the distance is more than a third of the length of the longer word, because a misspelled word
 /// usually differs less from the correct word.
 #[must_use]
-pub fn distance(word: &str, other: &str) -> Option<usize> {
+pub fn edit_distance(word: &str, other: &str) -> Option<usize> {
     let is_close = |distance: &usize| *distance <= max_distance(word, other);
     // The lengths are compared first, because a word may be as long as a whole file, and the distance of long words is
     // expensive to compute.
@@ -24,8 +24,8 @@ fn max_distance(word: &str, other: &str) -> usize {
 
 /// Returns the word in `known` that is closest to `word`, or `None` if `word` resembles no word in `known`. Case is
 /// ignored.
-pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let candidates = known.into_iter().filter_map(|other| Some((distance(&word, &other.to_lowercase())?, other)));
+    let candidates = known.into_iter().filter_map(|other| Some((edit_distance(&word, &other.to_lowercase())?, other)));
     candidates.min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
 }

@@ -1,7 +1,7 @@
 //! Tests of diagnostics (errors in definitions): the table of diagnostic codes, and the rendering of reports.
 
 use rulebook_model::diagnostic::codes::TABLE;
-use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources, closest};
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources, closest_word};
 use rulebook_model::span::Span;
 use serde_json::Value as Json;
 
@@ -126,7 +126,7 @@ fn only_the_first_line_of_a_long_span_is_underlined() {
 }
 
 #[test]
-fn long_lines_are_shortened_around_the_error() {
+fn rendered_long_lines_are_shortened_around_the_error() {
     for (length, column) in [(5_000, "1:5012"), (100_000, "1:100012")] {
         let text = format!("{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}", "é".repeat(length), "x".repeat(length));
         let at = u32::try_from(text.find("\"b\"").expect("the key is in the text")).expect("it is small");
@@ -174,7 +174,7 @@ fn related_spans_are_shown_with_their_labels() {
 }
 
 #[test]
-fn errors_without_a_file_are_shown() {
+fn errors_without_a_source_file_are_rendered() {
     let mut sources = Sources::default();
     let folder = sources.add("api".into(), String::new());
     for (file, shown) in [(folder, "--> api\n"), (9, "")] {
@@ -211,7 +211,7 @@ fn colors_are_used_on_request_only_and_escape_sequences_of_definitions_are_remov
 }
 
 #[test]
-fn a_json_line_has_six_members() {
+fn json_lines_of_a_report_have_six_members() {
     let line: Json = serde_json::from_str(report_one_error("{}", 0, 1).json_lines().trim()).expect("a line is JSON");
     let keys: Vec<&String> = line.as_object().expect("a line is an object").keys().collect();
     assert_eq!(keys, ["code", "message", "file", "line", "column", "help"]);
@@ -219,10 +219,10 @@ fn a_json_line_has_six_members() {
 }
 
 #[test]
-fn similar_words_are_suggested() {
+fn the_closest_known_word_is_suggested_for_a_misspelled_word() {
     for (word, expected) in
         [("varcar", Some("varchar")), ("VARCHAR", Some("varchar")), ("hcarvar", None), ("get", None), ("", None)]
     {
-        assert_eq!(closest(word, ["varchar", "int"]), expected, "{word}");
+        assert_eq!(closest_word(word, ["varchar", "int"]), expected, "{word}");
     }
 }

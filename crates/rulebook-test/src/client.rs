@@ -14,7 +14,7 @@ use super::usage_error::UsageError;
 use super::{MethodCall, Request};
 use rulebook::{Engine, Rulebook};
 use rulebook::{RunningServer, Settings};
-use rulebook_model::diagnostic::{Report, closest};
+use rulebook_model::diagnostic::{Report, closest_word};
 use rulebook_model::envelope::Decoding;
 use rulebook_model::model::Module;
 
@@ -130,7 +130,7 @@ impl Client {
             Some((module, service, method)) => MethodCall::new(self, module, service, method),
             None => {
                 let ids: Vec<_> = methods.map(|(_, _, method)| method.id.as_str()).collect();
-                let suggestion = closest(id, ids.iter().copied());
+                let suggestion = closest_word(id, ids.iter().copied());
                 UsageError::UnknownMethod { id, suggestion, known: &ids }.fail()
             }
         }

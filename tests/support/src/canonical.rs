@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook_model::describe::{canonical, canonical_service};
+use rulebook_model::describe::{canonical_definition, canonical_service_definition};
 use rulebook_model::model::{Api, EnvelopeName};
 use rulebook_model::read;
 use serde_json::{Value as Json, json};
@@ -17,13 +17,13 @@ fn load_definition(file: &str, document: &Json) -> Api {
 /// service.
 pub fn assert_same(api: &Api) {
     let api = &api.clone().without_spans();
-    let printed = canonical(api);
+    let printed = canonical_definition(api);
     let again = load_definition("api.json", &printed);
     assert_eq!(&again.clone().without_spans(), api, "printed as {printed:#}");
-    assert_eq!(canonical(&again).to_string(), printed.to_string(), "printed twice");
+    assert_eq!(canonical_definition(&again).to_string(), printed.to_string(), "printed twice");
     for module in &api.modules {
         for service in &module.services {
-            let printed = canonical_service(api, module, service);
+            let printed = canonical_service_definition(api, module, service);
             // The base path is a setting, so that the canonical form of a service does not contain it.
             let settings = json!({ "base": api.base }).to_string().into_bytes();
             let service_alone = (PathBuf::from("service.json"), printed.to_string().into_bytes());

@@ -58,14 +58,14 @@ impl JsonSeed<'_> {
     fn nested_seed<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
         if level > self.limits.nesting {
-            return Err(self.limits.exceed(limits::NESTING.at(self.limits.nesting)));
+            return Err(self.limits.exceed(limits::NESTING_DEPTH.with_value(self.limits.nesting)));
         }
         Ok(Self { level, ..self })
     }
 
     fn check_count<E: Error>(self, items: usize) -> Result<(), E> {
         if items as u64 >= self.limits.items {
-            return Err(self.limits.exceed(limits::ITEMS.at(self.limits.items)));
+            return Err(self.limits.exceed(limits::ITEM_COUNT.with_value(self.limits.items)));
         }
         Ok(())
     }

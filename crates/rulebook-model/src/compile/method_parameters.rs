@@ -9,7 +9,7 @@ use super::parameter::LoweredParameter;
 use super::path;
 use crate::call::HttpMethod;
 use crate::definition::parsed;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, closest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::model::{Location, Parameter, Segment};
 use crate::span::{Span, Spanned};
 use crate::types::Arity;
@@ -166,7 +166,7 @@ impl Lowering<'_> {
             // A misspelled capture is one error, so the capture that the author meant is not reported as unused too.
             let suggestion = match (&undefined[..], &unused[..]) {
                 ([_], [only]) => Some(*only),
-                _ => closest(name, unused.iter().copied()),
+                _ => closest_word(name, unused.iter().copied()),
             };
             unused.retain(|unused| Some(*unused) != suggestion);
             let message = format!("the path `{}` has no capture `{{{name}}}`", context.uri.value);

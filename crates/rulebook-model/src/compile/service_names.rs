@@ -4,7 +4,7 @@
 use super::lower::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Api, Location, Method, Segment, Service};
-use crate::routing::{Naming, ServicesByClass};
+use crate::routing::{ServiceNaming, ServicesByClass};
 
 impl Lowering<'_> {
     /// Checks the names of services, and the parameters of the service at the base path.
@@ -12,10 +12,10 @@ impl Lowering<'_> {
         let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
         if api.service.on {
             self.check_class_names(api, root);
-            self.check_root_parameters(root, Naming::Service, "service");
+            self.check_root_parameters(root, ServiceNaming::Service, "service");
         }
         if api.dispatch {
-            self.check_root_parameters(root, Naming::Module, "dispatch");
+            self.check_root_parameters(root, ServiceNaming::Module, "dispatch");
         }
     }
 
@@ -66,8 +66,8 @@ impl Lowering<'_> {
     }
 
     /// Checks that the service at the base path has no parameters with the names of the fields that name a method.
-    fn check_root_parameters(&mut self, root: Option<&Service>, naming: Naming, setting: &str) {
-        let in_query = |location| naming == Naming::Service && location == Location::Query;
+    fn check_root_parameters(&mut self, root: Option<&Service>, naming: ServiceNaming, setting: &str) {
+        let in_query = |location| naming == ServiceNaming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
         for Method { parameters, .. } in root.iter().flat_map(|root| &root.methods) {
             let reserved = parameters

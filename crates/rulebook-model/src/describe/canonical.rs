@@ -30,7 +30,7 @@ pub(super) enum CanonicalForm {
 /// Returns the whole API as one JSON object: the keys of `app.json`, and the key `modules`, which contains each API
 /// module by its name.
 #[must_use]
-pub fn canonical(api: &Api) -> Json {
+pub fn canonical_definition(api: &Api) -> Json {
     write_api(api, CanonicalForm::Full).into_json()
 }
 
@@ -52,7 +52,7 @@ pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
 /// inherits its envelope (the format of responses) from the API, the envelope is also written, because a file without
 /// this key would have the default envelope.
 #[must_use]
-pub fn canonical_service(api: &Api, module: &Module, service: &Service) -> Json {
+pub fn canonical_service_definition(api: &Api, module: &Module, service: &Service) -> Json {
     write_service(api, module, service, CanonicalForm::Full).into_json()
 }
 

@@ -29,16 +29,16 @@ mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
 
-pub use canonical::{canonical, canonical_service};
-pub use options::{options_all, options_intermediate, options_service};
+pub use canonical::{canonical_definition, canonical_service_definition};
+pub use options::{options_for_api, options_for_intermediate_uri, options_for_service};
 pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
 #[cfg(feature = "documents")]
 pub use self::{
-    markdown::{markdown_all, markdown_intermediate, markdown_service},
+    markdown::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     module_part::ModulePart,
     openapi::{openapi, openapi_part, write_openapi},
     pages::Pages,
-    snippet::{KEY_PLACEHOLDER, Snippet, server_url, snippets},
+    snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript},
 };

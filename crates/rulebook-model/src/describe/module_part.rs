@@ -20,7 +20,7 @@ pub struct ModulePart {
 impl ModulePart {
     /// Returns a part with all methods of the API module whose index is `module`.
     #[must_use]
-    pub fn whole(api: &Api, module: usize) -> Self {
+    pub fn whole_module(api: &Api, module: usize) -> Self {
         let services = api.modules.get(module).into_iter().flat_map(|module| &module.services);
         Self { module, methods: 0..services.map(|service| service.methods.len()).sum() }
     }

@@ -10,20 +10,20 @@ use crate::model::Api;
 /// Returns the response to OPTIONS for the base path, for the paths above the base path and for the request target `*`.
 /// The response describes the whole API, without the settings of the server.
 #[must_use]
-pub fn options_all(api: &Api, uris: &Uris<'_>) -> Json {
+pub fn options_for_api(api: &Api, uris: &Uris<'_>) -> Json {
     add_links(write_api(api, CanonicalForm::ForClients), &uris.uris_below)
 }
 
 /// Returns the response to OPTIONS for the URI of a service: a definition file that contains only this service.
 #[must_use]
-pub fn options_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
+pub fn options_for_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
     add_links(write_service(api, uri.module, uri.service, CanonicalForm::ForClients), &uri.uris_below)
 }
 
 /// Returns the response to OPTIONS for a URI that has no service itself but has services below it. The response is a
 /// definition file without services.
 #[must_use]
-pub fn options_intermediate(uri: &IntermediateUri<'_>) -> Json {
+pub fn options_for_intermediate_uri(uri: &IntermediateUri<'_>) -> Json {
     add_links(ObjectWriter::default(), &uri.uris_below)
 }
 

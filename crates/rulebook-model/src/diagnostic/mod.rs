@@ -14,7 +14,7 @@ pub use report::Report;
 pub use source::{Source, SourcePosition, Sources};
 
 use crate::span::Span;
-pub use crate::suggest::closest;
+pub use crate::suggest::closest_word;
 
 /// An error in a definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Diagnostic {
     /// not changed.
     #[must_use]
     pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        match closest(word, known) {
+        match closest_word(word, known) {
             Some(suggestion) => self.help(format!("did you mean `{suggestion}`?")),
             None => self,
         }

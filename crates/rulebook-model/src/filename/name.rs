@@ -108,7 +108,7 @@ impl FileName {
 
     /// Returns the folders of the file name, beginning with the outermost folder, and the last part of the file name.
     #[doc(hidden)]
-    pub fn split(&self) -> (impl Iterator<Item = &str>, &str) {
+    pub fn folders_and_last_part(&self) -> (impl Iterator<Item = &str>, &str) {
         let (folders, file) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }

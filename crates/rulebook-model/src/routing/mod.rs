@@ -5,6 +5,6 @@ mod naming;
 mod routes;
 mod service_names;
 
-pub use naming::Naming;
+pub use naming::ServiceNaming;
 pub use routes::{RouteConflict, Routes, encode_segment};
 pub use service_names::{NamedServices, ServicesByClass, ServicesByModule};

@@ -14,9 +14,9 @@ const NAMESPACE_PREFIX: &str = "App.";
 /// request body.
 pub struct NamedServices {
     /// The indexes of the services, by service name.
-    pub classes: ServicesByClass,
+    pub by_class: ServicesByClass,
     /// The index of the service that handles requests without a service name.
-    pub default: Option<usize>,
+    pub default_service: Option<usize>,
     /// The envelope (the format of responses) of the error that is sent if no service has the requested name.
     pub envelope: Arc<dyn Envelope>,
 }

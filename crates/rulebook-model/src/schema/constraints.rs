@@ -108,7 +108,7 @@ pub(crate) fn envelope_examples() -> Json {
 
 /// Returns the range and the default of a limit. A limit of 0 is invalid, because it would reject every request.
 fn limit_constraint(name: &str) -> Json {
-    match limits::ALL.iter().find(|limit| limit.key.name == name) {
+    match limits::ALL_LIMITS.iter().find(|limit| limit.key.name == name) {
         Some(limit) if limit.max == u64::MAX => json!({ "minimum": 1, "default": limit.default }),
         Some(limit) => json!({ "minimum": 1, "maximum": limit.max, "default": limit.default }),
         None => Json::Null,

@@ -167,8 +167,8 @@ pub(super) fn write_service_query(query: &ServiceQuery) -> Option<Json> {
 
 pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
     let mut limits = Limits::default();
-    let Some(object) = CheckedObject::new(value, &limits::KEYS, &mut lowering.diagnostics) else { return limits };
-    for limit in limits::ALL {
+    let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else { return limits };
+    for limit in limits::ALL_LIMITS {
         let name = limit.key.name;
         let Some(written) = object.integer(name) else { continue };
         limit.set(&mut limits, written.value);
@@ -186,7 +186,7 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
 }
 
 pub(super) fn write_limits(limits: &Limits) -> Option<Json> {
-    let members: Map<_, _> = limits::ALL
+    let members: Map<_, _> = limits::ALL_LIMITS
         .iter()
         .filter(|limit| limit.get(limits) != limit.default)
         .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))

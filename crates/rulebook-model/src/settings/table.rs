@@ -161,7 +161,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting(
         "limits",
-        ValueKind::Object(&limits::KEYS),
+        ValueKind::Object(&limits::LIMIT_KEYS),
         "Limits of requests.",
         |lowering, value, api| api.limits = objects::lower_limits(lowering, value),
         |api| objects::write_limits(&api.limits),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use rulebook_model::definition::dialect_spec::{METHODS, TREE};
 use rulebook_model::definition::{load, read};
-use rulebook_model::describe::canonical;
+use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
 use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value as Json, json};
@@ -19,7 +19,7 @@ use support::golden;
 #[test]
 fn a_definition_in_the_methods_dialect_is_printed_in_the_tree_dialect() {
     let api = compile_valid_definition(load("tests/definitions/good/methods".as_ref()));
-    golden::compare(Path::new("tests/data/methods/printed.json"), &format!("{:#}\n", canonical(&api)));
+    golden::compare(Path::new("tests/data/methods/printed.json"), &format!("{:#}\n", canonical_definition(&api)));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn type_aliases_apply_at_every_level_of_a_type_and_in_their_own_dialect_only() {
     ] {
         let output = json!({ "description": "A value", "type": written });
         let api = compile_one_file(&json!({ "m": { "GET::x": { "output": { "value": output } } } }));
-        let mut printed = canonical(&api)["modules"]["m"]["/"]["m/x"]["GET"]["out"]["value"].take();
+        let mut printed = canonical_definition(&api)["modules"]["m"]["/"]["m/x"]["GET"]["out"]["value"].take();
         printed.as_object_mut().unwrap().remove("info");
         assert_eq!(printed, meant, "{written}");
     }
@@ -110,7 +110,7 @@ proptest! {
         let mistaken = generate::mutate(Generated { files: vec![("m.json".to_owned(), methods)] }, &mut mistakes);
         let (api, report) = compile_definition(read(mistaken.bytes()));
         if report.is_empty() {
-            prop_assert_eq!(compile_one_file(&canonical(&api)).without_spans(), api.without_spans());
+            prop_assert_eq!(compile_one_file(&canonical_definition(&api)).without_spans(), api.without_spans());
         } else {
             prop_assert!(!report.render(false).is_empty());
         }

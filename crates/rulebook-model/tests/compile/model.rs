@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{compile_definition, compile_valid_definition, diagnostic_codes, load_one_file};
 
-fn everything_api() -> Api {
+fn api_with_every_feature() -> Api {
     compile_valid_definition(load("tests/definitions/good/everything".as_ref()))
 }
 
@@ -40,7 +40,7 @@ fn compile_parameter(key: &str, rest: Json) -> Parameter {
 
 #[test]
 fn modules_are_sorted_by_name_and_services_are_in_the_order_of_the_text() {
-    let api = everything_api();
+    let api = api_with_every_feature();
     let modules: Vec<_> = api.modules.iter().map(|module| module.name.as_str()).collect();
     assert_eq!(modules, ["articles", "flat"]);
     let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
@@ -49,7 +49,7 @@ fn modules_are_sorted_by_name_and_services_are_in_the_order_of_the_text() {
 
 #[test]
 fn default_ids_of_methods_consist_of_path_and_http_method() {
-    let api = everything_api();
+    let api = api_with_every_feature();
     let ids: Vec<_> = api
         .modules
         .iter()
@@ -71,7 +71,7 @@ fn default_ids_of_methods_consist_of_path_and_http_method() {
 
 #[test]
 fn settings_of_the_api_are_read_or_have_their_defaults() {
-    let api = everything_api();
+    let api = api_with_every_feature();
     assert_eq!((api.base.as_str(), api.timezone.as_str()), ("/api/v2", "Europe/Paris"));
     assert_eq!((api.unknown, api.unbound), (UnknownParameters::Warn, Unbound::Echo));
     assert_eq!((api.limits.head, api.limits.seconds, api.workers), (1000, 9, Some(2)));
@@ -136,7 +136,7 @@ fn a_question_mark_or_a_default_makes_a_parameter_optional() {
 
 #[test]
 fn common_parameters_come_last_and_are_replaced_by_parameters_of_the_same_name() {
-    let api = everything_api();
+    let api = api_with_every_feature();
     let names = |id: &str| {
         let parameters = method_by_id(&api, id).parameters.iter();
         parameters.map(|parameter| (parameter.name.clone(), parameter.from)).collect::<Vec<_>>()
@@ -161,7 +161,7 @@ fn a_scope_of_one_empty_group_is_public() {
 }
 
 #[test]
-fn keys_with_the_same_path_are_merged_into_one_service() {
+fn definition_keys_with_the_same_path_are_merged_into_one_service() {
     let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
     let api = compile_valid_definition(load_one_file(text));
     let services = &api.modules[0].services;

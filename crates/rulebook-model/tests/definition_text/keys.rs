@@ -45,7 +45,7 @@ const TABLES: [&KeyTable; 32] = [
 ];
 
 #[test]
-fn keys_are_unique_and_have_descriptions() {
+fn definition_keys_are_unique_and_have_descriptions() {
     for table in TABLES {
         let mut names = std::collections::HashSet::new();
         for key in table.iter() {
@@ -142,8 +142,8 @@ fn the_parser_reads_every_key() {
 fn key_descriptions_contain_the_same_numbers_as_the_code() {
     let numbers = [
         (&keys::CORS, "max_age", Cors::DEFAULT_MAX_AGE),
-        (&keys::LIMITS, "nesting", limits::NESTING.max),
-        (&keys::LIMITS, "link", limits::LINK.max),
+        (&keys::LIMITS, "nesting", limits::NESTING_DEPTH.max),
+        (&keys::LIMITS, "link", limits::LINK_SECONDS.max),
     ];
     for (table, name, number) in numbers {
         let key = table.iter().find(|key| key.name == name).unwrap();

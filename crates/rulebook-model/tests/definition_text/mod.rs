@@ -219,7 +219,7 @@ fn integers_are_parsed_in_any_number_notation() {
 }
 
 #[test]
-fn settings_of_several_whole_api_files_are_merged() {
+fn settings_of_several_files_are_merged_unless_they_have_the_same_key() {
     let files = |app: &str| {
         let whole = br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec();
         vec![("api/app.json".into(), app.into()), ("api/b.json".into(), whole)]

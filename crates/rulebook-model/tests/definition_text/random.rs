@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::{diagnostic_codes, into_report, parse_one_file};
 
 /// Generates texts that are valid JSON or similar to JSON.
-fn nearly_json() -> impl Strategy<Value = String> {
+fn nearly_json_text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{",
         "}",
@@ -124,13 +124,13 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn any_bytes_are_parsed_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_parsed_or_rejected_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         assert_diagnostics_can_be_rendered(parse_one_file("a.json", &bytes))?;
         assert_diagnostics_can_be_rendered(parse_one_file("app.json", &bytes))?;
     }
 
     #[test]
-    fn mutated_files_are_parsed_or_rejected(bytes in mutated_definition()) {
+    fn mutated_definition_files_are_parsed_or_rejected_without_a_panic(bytes in mutated_definition()) {
         assert_diagnostics_can_be_rendered(parse_one_file("a.json", &bytes))?;
         assert_diagnostics_can_be_rendered(parse_one_file("app.json", &bytes))?;
     }
@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(support::random::cases(2_000))]
 
     #[test]
-    fn the_parser_accepts_what_serde_json_accepts(text in nearly_json()) {
+    fn the_parser_accepts_the_same_json_as_serde_json(text in nearly_json_text()) {
         // rulebook rejects duplicate keys, which `serde_json` accepts, so that only syntax errors are compared.
         let loaded = parse_one_file("app.json", format!("{{\"modules\":{{}},\"x-a\":{text}}}"));
         let ours = !diagnostic_codes(&loaded).contains(&DiagnosticCode::Syntax);

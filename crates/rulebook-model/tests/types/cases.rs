@@ -46,7 +46,7 @@ struct ValueCases {
 impl ValueCases {
     /// Returns every value of the case with the value that handlers receive for it, or with `None` if the value is
     /// rejected.
-    fn outcomes(&self) -> impl Iterator<Item = (&Json, Option<&Json>)> {
+    fn values_with_outcomes(&self) -> impl Iterator<Item = (&Json, Option<&Json>)> {
         let passes = self.passes.iter().map(|value| (value, Some(value)));
         let becomes = self.becomes.iter().map(|(value, becomes)| (value, Some(becomes)));
         passes.chain(becomes).chain(self.refused.iter().map(|value| (value, None)))
@@ -62,7 +62,7 @@ fn check_value(check: &dyn Check, value: Value<'_>) -> Option<Value<'static>> {
 }
 
 #[test]
-fn values_are_accepted_or_rejected_as_text_and_as_json() {
+fn each_type_accepts_and_rejects_the_listed_texts_and_json_values() {
     for TypeCase { term, attributes, text, json, error, .. } in load_cases() {
         let case = format!("{term} {attributes:?}");
         let check = match compile(&term, &attributes) {
@@ -73,7 +73,7 @@ fn values_are_accepted_or_rejected_as_text_and_as_json() {
             }
         };
         assert!(error.is_none(), "{case} compiles");
-        for (input, becomes) in text.outcomes() {
+        for (input, becomes) in text.values_with_outcomes() {
             let input = input.as_str().expect("a text");
             let becomes = becomes.map(Value::from);
             // A borrowed text and an owned text are decoded to the same value.
@@ -82,7 +82,7 @@ fn values_are_accepted_or_rejected_as_text_and_as_json() {
             let owned = check.decode(Cow::Owned(input.to_owned()));
             assert_eq!(check_value(&*check, owned), becomes, "{case} from an owned {input:?}");
         }
-        for (input, becomes) in json.outcomes() {
+        for (input, becomes) in json.values_with_outcomes() {
             assert_eq!(
                 check_value(&*check, Value::from(input)),
                 becomes.map(Value::from),
@@ -100,7 +100,7 @@ fn schemas_accept_the_same_json_as_the_checks() {
         }
         let schema = compile(&term, &attributes).unwrap().schema();
         let (validator, plain) = (validator(&schema), plain_validator(&schema));
-        for (input, becomes) in json.outcomes() {
+        for (input, becomes) in json.values_with_outcomes() {
             // The complete validator does not support the keywords that limit numbers in texts.
             let unsupported = schema.to_string().contains("formatM");
             assert!(unsupported || validator.is_valid(input) == becomes.is_some(), "{term}: {schema} of {input}");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rulebook_model::types::{Arity, Check};
 use serde_json::{Value as Json, json};
 
-use super::generated::any_type;
+use super::generated::type_strategy;
 use super::{compile, validator};
 use support::generate::{choices_up_to, type_case};
 
@@ -118,7 +118,7 @@ proptest! {
     /// A type has an example if it has boundary values. The check and the schema accept the example, and every call
     /// returns the same example.
     #[test]
-    fn generated_examples_are_valid((term, attributes) in any_type(), mut choices in choices_up_to(60)) {
+    fn examples_of_generated_types_are_valid((term, attributes) in type_strategy(), mut choices in choices_up_to(60)) {
         let case = type_case(2, false, &mut choices);
         for (term, attributes) in [(term, attributes), (case.term, case.attributes)] {
             let check = compile(&term, &attributes).unwrap();

@@ -106,7 +106,7 @@ fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
 }
 
 /// Generates every kind of type except `file`.
-pub(super) fn any_type() -> impl Strategy<Value = GeneratedType> {
+pub(super) fn type_strategy() -> impl Strategy<Value = GeneratedType> {
     types_without_nested_types().prop_recursive(3, 12, 3, |inner| {
         let optional = prop::sample::select(vec!["", "?"]);
         let field = (inner.clone(), optional.clone()).prop_map(|((term, attributes), optional)| {
@@ -222,7 +222,7 @@ proptest! {
     #![proptest_config(support::random::cases(512))]
 
     #[test]
-    fn checks_agree_with_schemas((term, attributes) in any_type(), values in prop::collection::vec(json_strategy(), 8)) {
+    fn checks_and_schemas_accept_the_same_generated_values((term, attributes) in type_strategy(), values in prop::collection::vec(json_strategy(), 8)) {
         let check = compile(&term, &attributes).unwrap();
         for value in &values {
             assert_check_agrees_with_schema(&*check, value)?;
@@ -232,7 +232,7 @@ proptest! {
     /// Each boundary value is tested. If it is an array or an object, it is also tested with one item or member
     /// replaced by a random value. Completely random values are rarely valid.
     #[test]
-    fn checks_agree_with_schemas_at_boundary_values((term, attributes) in any_type(), other in json_strategy()) {
+    fn checks_and_schemas_agree_on_changed_boundary_values((term, attributes) in type_strategy(), other in json_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         for boundary_value in check.boundary_values() {
             prop_assert!(check.check(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
@@ -256,7 +256,7 @@ proptest! {
     }
 
     #[test]
-    fn check_and_schema_agree_on_decoded_texts((term, attributes) in any_type(), text in text_strategy()) {
+    fn check_and_schema_agree_on_decoded_texts((term, attributes) in type_strategy(), text in text_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         let decoded = check.decode(Cow::Borrowed(&text));
         prop_assert_eq!(&decoded, &check.decode(Cow::Owned(text.clone())));
@@ -266,7 +266,7 @@ proptest! {
     }
 
     #[test]
-    fn canonical_notation_of_generated_types_compiles_to_the_same_type((term, attributes) in any_type()) {
+    fn canonical_notation_of_generated_types_compiles_to_the_same_type((term, attributes) in type_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         let type_expr = check.type_expr();
         let again = compile_type_expr(&type_expr);

@@ -106,7 +106,7 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn any_text_is_a_term_or_has_errors_with_valid_spans(term in "[a-z?<>()\\[\\],| 0-9é]{0,40}") {
+    fn random_texts_are_valid_terms_or_have_errors_with_valid_spans(term in "[a-z?<>()\\[\\],| 0-9é]{0,40}") {
         if let Err(errors) = compile(&term, &Map::new()) {
             prop_assert!(!errors.is_empty());
             for error in errors {

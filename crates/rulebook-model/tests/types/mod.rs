@@ -18,10 +18,10 @@ use std::sync::Arc;
 
 /// Compiles a term with its attributes, which can include `fields`. The time zone is UTC.
 pub fn compile(term: &str, attributes: &Map<String, Json>) -> Result<Arc<dyn Check>, Vec<TermError>> {
-    compile_in(&TimeZone::UTC, term, attributes).map(|(_, check)| check)
+    compile_in_timezone(&TimeZone::UTC, term, attributes).map(|(_, check)| check)
 }
 
-fn compile_in(
+fn compile_in_timezone(
     timezone: &TimeZone,
     term: &str,
     attributes: &Map<String, Json>,
@@ -64,7 +64,7 @@ fn compile_field(timezone: &TimeZone, name: &str, field: &Json) -> Result<Object
     let mut text = |key: &str| attributes.remove(key).and_then(|text| text.as_str().map(str::to_owned));
     let (info, term) = (text("info"), text("type"));
     let example = attributes.remove("example");
-    let (optional, check) = compile_in(timezone, &term.expect("a field has a type"), &attributes)?;
+    let (optional, check) = compile_in_timezone(timezone, &term.expect("a field has a type"), &attributes)?;
     Ok(ObjectField { name: name.to_owned(), info: info.unwrap_or_default(), optional, check, example })
 }
 

@@ -44,7 +44,7 @@ fn every_built_in_type_has_a_description_of_one_sentence() {
 }
 
 #[test]
-fn every_type_has_a_check_a_schema_and_valid_boundary_values() {
+fn every_built_in_type_has_a_check_a_schema_and_valid_boundary_values() {
     for built_in in Types::builtin().iter() {
         let name = built_in.name();
         let check = compile(&term_with_required_arguments(name), &required_attributes(name))

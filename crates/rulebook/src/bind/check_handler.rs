@@ -104,7 +104,7 @@ impl HandlerCheck<'_> {
                 None => {
                     let names: Vec<_> =
                         self.method.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-                    let help = rulebook_model::diagnostic::closest(field, names)
+                    let help = rulebook_model::diagnostic::closest_word(field, names)
                         .map(|suggestion| format!("did you mean `{suggestion}`?"));
                     self.report_method(&format!("has an argument `{field}`, which is not a parameter"), help);
                 }

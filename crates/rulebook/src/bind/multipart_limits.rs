@@ -12,7 +12,8 @@ use crate::plan::MultipartLimits;
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
     let check = &parameter.r#type.check;
     let type_limit = check.max_size().bytes.map(Limit::file);
-    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
+    matches!(check.arity(), Arity::File | Arity::Files)
+        .then(|| type_limit.unwrap_or(limits::PART_SIZE.with_value(limits.part)))
 }
 
 /// Returns the limits for a multipart body of an API method. The limits allow every body in which each part is valid

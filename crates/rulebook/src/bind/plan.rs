@@ -110,7 +110,7 @@ fn services_by_name(api: &Api) -> NamedServices {
         let _ = classes.insert(&service.path, index);
     }
     let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
-    NamedServices { classes, default, envelope: api.make_envelope(&EnvelopeName::Phalapi) }
+    NamedServices { by_class: classes, default_service: default, envelope: api.make_envelope(&EnvelopeName::Phalapi) }
 }
 
 /// Creates the index of services by the names in the body fields `module` and `method`.

@@ -65,12 +65,17 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
 /// caller has requested this with `as=me`.
 fn render_all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
-    let all = options_description(&describe::options_all(api, &uris), published_documents::markdown_all(api, &uris));
+    let all =
+        options_description(&describe::options_for_api(api, &uris), published_documents::markdown_for_api(api, &uris));
     let (parents, parent_uris) = parent_paths(&uris);
-    let parent =
-        |uri: &_| options_description(&describe::options_intermediate(uri), published_documents::markdown_parent(uri));
+    let parent = |uri: &_| {
+        options_description(&describe::options_for_intermediate_uri(uri), published_documents::markdown_parent(uri))
+    };
     let service = |uri| {
-        Some(options_description(&describe::options_service(api, uri), published_documents::markdown_service(uri)))
+        Some(options_description(
+            &describe::options_for_service(api, uri),
+            published_documents::markdown_for_service(uri),
+        ))
     };
     Documents {
         visible_methods: None,
@@ -100,8 +105,11 @@ fn empty_documents(api: &Api, visible: bool) -> Documents {
 fn parent_paths<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
     // The URIs of an API are all different, so that no insertion fails.
-    let added =
-        uris.intermediate.iter().filter(|uri| parents.insert_parent_path(uri.path, uri.ignore_case).is_ok()).collect();
+    let added = uris
+        .intermediate_uris
+        .iter()
+        .filter(|uri| parents.insert_parent_path(uri.path, uri.ignore_case).is_ok())
+        .collect();
     (parents, added)
 }
 

@@ -28,19 +28,19 @@ pub(super) fn render_published(api: &Arc<Api>, requested: bool) -> PublishedDocu
 }
 
 /// Returns the description of the whole API in Markdown, for OPTIONS at the base path.
-pub(super) fn markdown_all(api: &Api, uris: &Uris<'_>) -> Option<Document> {
-    Some(markdown_document(describe::markdown_all(api, uris)))
+pub(super) fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> Option<Document> {
+    Some(markdown_document(describe::markdown_for_api(api, uris)))
 }
 
 /// Returns the description of a parent path in Markdown. A parent path is not the path of a service, but the API has
 /// services below it.
 pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
-    Some(markdown_document(describe::markdown_intermediate(uri)))
+    Some(markdown_document(describe::markdown_for_intermediate_uri(uri)))
 }
 
 /// Returns the description of a service in Markdown, for OPTIONS at its path.
-pub(super) fn markdown_service(uri: &ServiceUri<'_>) -> Option<Document> {
-    Some(markdown_document(describe::markdown_service(uri)))
+pub(super) fn markdown_for_service(uri: &ServiceUri<'_>) -> Option<Document> {
+    Some(markdown_document(describe::markdown_for_service(uri)))
 }
 
 fn markdown_document(text: String) -> Document {
@@ -55,7 +55,7 @@ fn openapi_document(api: &Api, part: Option<&ModulePart>) -> Document {
 /// are divided.
 fn module_documents(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
-        || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
+        || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole_module(api, index)));
     let parts = modules().flat_map(|(name, part)| {
         let numbered = (1..).zip(part.split());
         numbered.map(|(number, part)| (Documents::module_part_name(name, &u32::to_string(&number)), part))
@@ -83,7 +83,7 @@ fn pages_on_demand(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, P
     });
     let finder = PageRenderer {
         search: Box::new(move |words| page(search.search(words))),
-        missing: Box::new(move |path| page(missing.missing(path))),
+        missing: Box::new(move |path| page(missing.page_not_found(path))),
     };
     (rendered, finder)
 }

@@ -12,7 +12,7 @@ pub(super) fn render_published(_: &Arc<Api>, _: bool) -> PublishedDocuments {
     PublishedDocuments::empty()
 }
 
-pub(super) fn markdown_all(_: &Api, _: &Uris<'_>) -> Option<Document> {
+pub(super) fn markdown_for_api(_: &Api, _: &Uris<'_>) -> Option<Document> {
     None
 }
 
@@ -20,6 +20,6 @@ pub(super) fn markdown_parent(_: &IntermediateUri<'_>) -> Option<Document> {
     None
 }
 
-pub(super) fn markdown_service(_: &ServiceUri<'_>) -> Option<Document> {
+pub(super) fn markdown_for_service(_: &ServiceUri<'_>) -> Option<Document> {
     None
 }

@@ -120,10 +120,10 @@ fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limi
         _ => return None,
     };
     if level > limits.nesting {
-        return Some(limits::NESTING.at(limits.nesting));
+        return Some(limits::NESTING_DEPTH.with_value(limits.nesting));
     }
     if count as u64 > limits.items {
-        return Some(limits::ITEMS.at(limits.items));
+        return Some(limits::ITEM_COUNT.with_value(limits.items));
     }
     match value {
         Value::List(items) => items.iter().find_map(|item| exceeded_limit(item, limits, level + 1)),

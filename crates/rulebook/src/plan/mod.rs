@@ -32,7 +32,7 @@ pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, 
 pub use rendered_on_demand::RenderedOnDemand;
 pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
 pub use rulebook_model::routing::{
-    NamedServices, Naming, RouteConflict, Routes, ServicesByClass, ServicesByModule, encode_segment,
+    NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
 pub use similar_paths::SimilarPaths;
 

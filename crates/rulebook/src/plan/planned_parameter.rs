@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rulebook_model::routing::Naming;
+use rulebook_model::routing::ServiceNaming;
 use rulebook_model::types::{Arity, Check};
 
 use crate::call::{Limit, Source, Value};
@@ -70,7 +70,7 @@ pub struct MatchedMethod<'h> {
 #[derive(Debug)]
 pub struct NameMatch {
     /// The pair of fields that contain the names.
-    pub naming: Naming,
+    pub naming: ServiceNaming,
     /// The positional parameters whose fields are not a single text: the indices of their slots, and the reasons.
     pub invalid_segments: Vec<(usize, SegmentError)>,
 }

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use rulebook_model::model::Segment;
-use rulebook_model::suggest::{distance, has_comparable_length};
+use rulebook_model::suggest::{edit_distance, has_comparable_length};
 
 /// The maximum number of services that are suggested for a request. The paths of all suggested services have the same
 /// distance from the request path.
@@ -270,7 +270,7 @@ impl Search<'_> {
             {
                 continue;
             }
-            if let Some(distance) = distance(segment, child) {
+            if let Some(distance) = edit_distance(segment, child) {
                 let (distance, index) = (base + distance, state.index + 1);
                 self.push_matched_state(SearchState {
                     distance,

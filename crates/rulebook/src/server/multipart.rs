@@ -69,7 +69,7 @@ pub(super) async fn receive_parts(
     while let Some(field) = reader.field(count + 1).await? {
         count += 1;
         if count > target.max_parts {
-            return Err(ApiError::too_large(limits::PARTS.at(target.max_parts), None));
+            return Err(ApiError::too_large(limits::PART_COUNT.with_value(target.max_parts), None));
         }
         if let Some(part) = reader.part(field, count, target).await? {
             parts.push(part);
@@ -168,7 +168,7 @@ impl PartReader<'_> {
             return Ok(Some(BodyPart { name, content: BodyPartContent::Field(bytes) }));
         };
         let slot = slot.filter(|slot| slot.file_limit.is_some());
-        let part = limits::PART.at(plan.limits.part);
+        let part = limits::PART_SIZE.with_value(plan.limits.part);
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
         let end = if limit == part { limit.max } else { limit.max.saturating_add(MAX_EXCESS) };
         let destination = slot.map(|slot| Destination { check: &*slot.check, refused: self.refused, uploads });
@@ -198,10 +198,10 @@ impl PartReader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.field_bytes += chunk.len() as u64;
             if (text.len() + chunk.len()) as u64 > limits.part {
-                return Err(ApiError::too_large(limits::PART.at(limits.part), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::PART_SIZE.with_value(limits.part), Some(&shortened(name))));
             }
             if self.field_bytes > limits.body {
-                return Err(ApiError::too_large(limits::BODY.at(limits.body), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::BODY_SIZE.with_value(limits.body), Some(&shortened(name))));
             }
             text.extend_from_slice(&chunk);
         }

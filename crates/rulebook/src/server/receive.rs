@@ -168,8 +168,8 @@ fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> 
 /// Returns the size limit of a body of this kind.
 fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
-        BodyKind::Multipart { limits, .. } => limits::MULTIPART.at(limits.bytes),
-        _ => limits::BODY.at(limits.body),
+        BodyKind::Multipart { limits, .. } => limits::MULTIPART_SIZE.with_value(limits.bytes),
+        _ => limits::BODY_SIZE.with_value(limits.body),
     }
 }
 

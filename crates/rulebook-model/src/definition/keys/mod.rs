@@ -6,7 +6,7 @@
 
 pub mod methods;
 pub mod rules;
-pub use crate::limits::KEYS as LIMITS;
+pub use crate::limits::LIMIT_KEYS as LIMITS;
 pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 
 /// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.

@@ -29,7 +29,7 @@ pub(in crate::describe) fn escape_text(text: &str) -> String {
             // Markdown would not show a `#` at the end of a heading, because the syntax of headings includes it.
             '#' if next.is_none() => escaped.push_str("\\#"),
             '.' | ')' if only_digits && !at_start && next.is_none_or(is_white_space) => {
-                escaped.extend(['\\', character])
+                escaped.extend(['\\', character]);
             }
             _ if is_control_character(character) => escaped.push_str(&format_code_point(character)),
             _ => escaped.push(character),

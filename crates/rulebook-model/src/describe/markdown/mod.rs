@@ -17,7 +17,7 @@ use escape::escape_text;
 
 /// Describes an API in Markdown: its settings, and each of its methods in one line.
 #[must_use]
-pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
+pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {} {}", escape_text(&api.title), escape_text(&api.version)));
     if let Some(info) = &api.info {
@@ -46,7 +46,7 @@ pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
 
 /// Describes a service of the API in Markdown, with all of its methods.
 #[must_use]
-pub fn markdown_service(uri: &ServiceUri<'_>) -> String {
+pub fn markdown_for_service(uri: &ServiceUri<'_>) -> String {
     let ServiceUri { module, service, uri, uris_below } = uri;
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {}", code_span(uri)));
@@ -64,7 +64,7 @@ pub fn markdown_service(uri: &ServiceUri<'_>) -> String {
 
 /// Describes a URI in Markdown that has no service itself but has services below it.
 #[must_use]
-pub fn markdown_intermediate(uri: &IntermediateUri<'_>) -> String {
+pub fn markdown_for_intermediate_uri(uri: &IntermediateUri<'_>) -> String {
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {}", code_span(&uri.uri)));
     page.write_line("There is no service at this URI, but there are services below it:");

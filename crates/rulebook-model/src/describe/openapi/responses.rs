@@ -50,7 +50,7 @@ struct ErrorGroup<'m> {
 /// An envelope, and the schema of server errors in this envelope.
 struct ErrorEnvelope {
     envelope: Arc<dyn Envelope>,
-    schema: Json,
+    error_schema: Json,
 }
 
 impl ErrorEnvelope {
@@ -66,8 +66,8 @@ impl ResponseComponents {
     /// schemas are added, so that no other schema gets the name of an error schema.
     pub(super) fn new(api: &Api, schemas: &mut Schemas) -> Self {
         let mut error_envelope = |envelope: Arc<dyn Envelope>, name| {
-            let schema = schemas.component_reference(&[name], envelope.error_schema());
-            ErrorEnvelope { envelope, schema }
+            let error_schema = schemas.component_reference(&[name], envelope.error_schema());
+            ErrorEnvelope { envelope, error_schema }
         };
         let problem_envelope = error_envelope(Arc::new(Problem), "Problem");
         let mut used: Vec<_> = api.modules.iter().filter_map(|module| module.envelope.as_ref()).collect();
@@ -235,7 +235,7 @@ impl ResponseComponents {
                     hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
                 }
             };
-            add(GENERAL_ERRORS.status(), envelope.schema.clone());
+            add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
             for error in method.errors.iter().filter(|_| of_method) {
                 add(error.status.get(), envelope.envelope.declared_error_schema(&error.name, error.status));
             }
@@ -318,7 +318,7 @@ impl ErrorGroup<'_> {
         let declared = self.declared.iter().copied().filter(|error| of_method && is_sent(error.status.get()));
         let declared: Vec<_> = declared.collect();
         let of_method = declared.iter().map(|error| used.envelope.declared_error_schema(&error.name, error.status));
-        let of_engine = (!codes.is_empty()).then(|| used.schema.clone());
+        let of_engine = (!codes.is_empty()).then(|| used.error_schema.clone());
         let alternatives: Vec<_> = of_method.chain(of_engine).collect();
         (!alternatives.is_empty()).then(|| ResponseContent {
             status: self.status.unwrap_or_default(),

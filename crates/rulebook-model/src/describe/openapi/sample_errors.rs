@@ -27,9 +27,9 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         ErrorCode::MissingParameter => parameter_error(ParameterErrorKind::Missing, None),
         ErrorCode::InvalidParameter => parameter_error(ParameterErrorKind::Invalid, Some("\"x\"".to_owned())),
         ErrorCode::MalformedRequest => ErrorKind::MalformedRequest(MalformedRequest::JsonSyntax { line: 1, column: 1 }),
-        ErrorCode::TooLarge => limit_error(limits::BODY.at(1 << 20)),
-        ErrorCode::UriTooLong => limit_error(limits::URI.at(8 << 10)),
-        ErrorCode::HeadTooLarge => limit_error(limits::HEAD.at(32 << 10)),
+        ErrorCode::TooLarge => limit_error(limits::BODY_SIZE.with_value(1 << 20)),
+        ErrorCode::UriTooLong => limit_error(limits::TARGET_LENGTH.with_value(8 << 10)),
+        ErrorCode::HeadTooLarge => limit_error(limits::HEADERS_SIZE.with_value(32 << 10)),
         ErrorCode::UnsupportedMediaType => {
             ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
         }

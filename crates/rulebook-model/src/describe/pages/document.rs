@@ -90,13 +90,13 @@ pub(super) struct ListItem<'a> {
 /// A description of a method in one line.
 #[derive(Debug)]
 pub(super) struct MethodLine<'a> {
-    pub(super) page: LinkTarget,
+    pub(super) page_link: LinkTarget,
     pub(super) http: HttpMethod,
     pub(super) uri: &'a str,
     pub(super) info: &'a str,
     pub(super) id: &'a str,
     pub(super) scope: Inlines<'a>,
-    pub(super) deprecated: bool,
+    pub(super) is_deprecated: bool,
 }
 
 impl<'a> Inline<'a> {

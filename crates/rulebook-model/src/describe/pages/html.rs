@@ -39,10 +39,10 @@ struct ListTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// Returns a page as HTML. If `for_caller` is `true`, the links of the page refer to the pages for the caller
+/// Returns a page as HTML. If `is_for_caller` is `true`, the links of the page refer to the pages for the caller
 /// (`?as=me`).
-pub(super) fn render_html(api: &Api, page: &PageDocument<'_>, for_caller: bool) -> String {
-    let context = LinkContext { page: Some(&page.path), format: PageFormat::Html, for_caller };
+pub(super) fn render_html(api: &Api, page: &PageDocument<'_>, is_for_caller: bool) -> String {
+    let context = LinkContext { page: Some(&page.path), format: PageFormat::Html, is_for_caller };
     // Writing to a `String` cannot fail.
     PageTemplate { api, page, context }.render().unwrap_or_default()
 }
@@ -65,7 +65,7 @@ impl<'a> PageTemplate<'a> {
     /// Returns the name and the value of the query parameter that the search form adds to every search, or `None` if it
     /// adds none.
     fn search_parameter(&self) -> Option<(&'static str, &'static str)> {
-        self.context.for_caller.then_some(Audience::ASKED)
+        self.context.is_for_caller.then_some(Audience::ASKED)
     }
 
     /// Returns a link to the Markdown of this page.

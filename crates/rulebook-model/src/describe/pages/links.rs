@@ -84,12 +84,12 @@ pub(super) struct LinkContext<'a> {
     pub(super) format: PageFormat,
     /// `true` if the document was requested for the caller (`?as=me`). The links of such a document refer to documents
     /// for the caller.
-    pub(super) for_caller: bool,
+    pub(super) is_for_caller: bool,
 }
 
 impl LinkContext<'_> {
     /// The context of links in a Markdown document at the root of the server, such as `llms.txt`.
-    pub(super) const ROOT: Self = Self { page: None, format: PageFormat::Markdown, for_caller: false };
+    pub(super) const ROOT: Self = Self { page: None, format: PageFormat::Markdown, is_for_caller: false };
 
     /// Returns a relative URL of a path below `/docs/`. The URL is valid behind every reverse proxy, because it is
     /// relative.
@@ -112,7 +112,7 @@ impl LinkContext<'_> {
     /// `as=me` if the document is for the caller.
     fn link_query(self, more: &str) -> String {
         let (name, value) = Audience::ASKED;
-        let for_caller = if self.for_caller { format!("{name}={value}") } else { String::new() };
+        let for_caller = if self.is_for_caller { format!("{name}={value}") } else { String::new() };
         match (for_caller.is_empty(), more.is_empty()) {
             (true, true) => String::new(),
             (false, false) => format!("?{for_caller}&{more}"),

@@ -11,7 +11,7 @@ use crate::describe::markdown::MarkdownWriter;
 use crate::describe::markdown::escape::escape_text;
 
 pub(super) fn write_llms_txt(pages: &Pages) -> String {
-    let context = LinkContext { for_caller: pages.for_caller, ..LinkContext::ROOT };
+    let context = LinkContext { is_for_caller: pages.is_for_caller, ..LinkContext::ROOT };
     let api = &*pages.api;
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {} {}", escape_text(&api.title), escape_text(&api.version)));

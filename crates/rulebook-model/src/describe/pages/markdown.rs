@@ -10,10 +10,10 @@ use crate::describe::markdown::MarkdownWriter;
 use crate::describe::markdown::escape::{code_span, escape_text};
 use crate::model::{Api, Method, Output, Parameter};
 
-/// Returns a page as Markdown. If `for_caller` is `true`, the links of the page refer to the pages for the caller
+/// Returns a page as Markdown. If `is_for_caller` is `true`, the links of the page refer to the pages for the caller
 /// (`?as=me`).
-pub(super) fn render_markdown(document: &PageDocument<'_>, for_caller: bool) -> String {
-    let context = LinkContext { page: Some(&document.path), format: PageFormat::Markdown, for_caller };
+pub(super) fn render_markdown(document: &PageDocument<'_>, is_for_caller: bool) -> String {
+    let context = LinkContext { page: Some(&document.path), format: PageFormat::Markdown, is_for_caller };
     let mut page = MarkdownWriter::default();
     if !document.breadcrumbs.is_empty() {
         let link = |(target, name): &(LinkTarget, Vec<_>)| {
@@ -40,7 +40,7 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
         }
         Block::Paragraph(inlines) | Block::Lead(inlines) => page.write_line(&inlines_to_markdown(inlines, context)),
         Block::Facts(facts) => {
-            page.write_list(facts.iter().map(|(label, inlines)| format_fact(label, inlines, context)))
+            page.write_list(facts.iter().map(|(label, inlines)| format_fact(label, inlines, context)));
         }
         Block::List(items) if items.is_empty() => {}
         Block::List(items) => {
@@ -48,7 +48,7 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
             write_list(items, 0, context, page);
         }
         Block::Table { head, rows } => {
-            page.write_table_rows(head, rows.iter().map(|row| row_cells(row, context)).collect())
+            page.write_table_rows(head, rows.iter().map(|row| row_cells(row, context)).collect());
         }
         Block::Methods(lines) => page.write_list(lines.iter().map(|line| format_method_line(line, context))),
         Block::Code { title, language, text, .. } => {
@@ -93,8 +93,8 @@ fn row_cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
 }
 
 fn format_method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String {
-    let deprecated = if line.deprecated { " (deprecated)" } else { "" };
-    let (page, uri, info) = (line.page.to_url(context), code_span(line.uri), escape_text(line.info));
+    let deprecated = if line.is_deprecated { " (deprecated)" } else { "" };
+    let (page, uri, info) = (line.page_link.to_url(context), code_span(line.uri), escape_text(line.info));
     let (id, scope) = (code_span(line.id), inlines_to_markdown(&line.scope, context));
     format!("[{} {uri}]({page}){deprecated}: {info}; {id}; {scope}", line.http.as_str())
 }

@@ -48,7 +48,7 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     // The form is the last block of the page. A script adds the form after the page is shown, and content below it
     // would move.
     blocks.push(Block::Form { id: &method.id, uri });
-    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
     PageDocument {
         path: pages.page_path(PageId::Method(index)),
         title: method.id.as_str().into(),
@@ -65,7 +65,7 @@ fn method_facts<'a>(
     index: usize,
     MethodEntry { module, uri, method }: MethodEntry<'a>,
 ) -> Vec<(&'static str, Inlines<'a>)> {
-    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
     let mut facts = vec![
         ("Id", vec![Inline::code(&method.id)]),
         ("Module", vec![Inline::Link(module_page, vec![Inline::quoted(&module.name)])]),

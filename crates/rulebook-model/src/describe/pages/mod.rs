@@ -50,7 +50,7 @@ pub struct Pages {
     method_ranges: Vec<Range<usize>>,
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
-    for_caller: bool,
+    is_for_caller: bool,
     /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
     search_index: OnceLock<SearchIndex>,
@@ -59,13 +59,14 @@ pub struct Pages {
 /// The indexes with which a method is found in the model of the API.
 #[derive(Debug, Clone, Copy)]
 struct MethodPosition {
-    module: usize,
+    /// The index of the API module in the API.
+    module_index: usize,
     /// The index of the service in its API module.
-    service: usize,
+    service_index: usize,
     /// The index of the method in its service.
-    method: usize,
+    method_index: usize,
     /// The index of the service's URI in [`Pages::uris`].
-    uri: usize,
+    uri_index: usize,
 }
 
 /// A method with its API module and its URI.
@@ -93,10 +94,10 @@ enum PageId {
 }
 
 impl Pages {
-    /// Creates the pages of an API. If `for_caller` is `true`, `api` contains only the methods that the caller can call
-    /// (`?as=me`), and the links between pages refer to the pages for the caller.
+    /// Creates the documentation pages of an API. If `is_for_caller` is `true`, `api` contains only the methods that
+    /// the caller can call (`?as=me`), and the links between pages refer to the pages for the caller.
     #[must_use]
-    pub fn new(api: Arc<Api>, for_caller: bool) -> Self {
+    pub fn new(api: Arc<Api>, is_for_caller: bool) -> Self {
         let uris: Vec<_> = uris(&api).services.into_iter().map(|service| service.uri).collect();
         let mut methods = Vec::new();
         let mut modules = Vec::with_capacity(api.modules.len());
@@ -105,10 +106,10 @@ impl Pages {
             let first = methods.len();
             for (service, definition) in definition.services.iter().enumerate() {
                 methods.extend((0..definition.methods.len()).map(|method| MethodPosition {
-                    module,
-                    service,
-                    method,
-                    uri,
+                    module_index: module,
+                    service_index: service,
+                    method_index: method,
+                    uri_index: uri,
                 }));
                 uri += 1;
             }
@@ -120,7 +121,7 @@ impl Pages {
             methods,
             method_ranges: modules,
             page_ids: Vec::new(),
-            for_caller,
+            is_for_caller,
             has_swagger_ui: false,
             search_index: OnceLock::new(),
         };
@@ -174,14 +175,16 @@ impl Pages {
     /// is invalid.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
-        self.page_document(index).map(|page| html::render_html(&self.api, &page, self.for_caller)).unwrap_or_default()
+        self.page_document(index)
+            .map(|page| html::render_html(&self.api, &page, self.is_for_caller))
+            .unwrap_or_default()
     }
 
     /// Returns a page as Markdown. `index` is the index of its path in [`Pages::paths`]. Returns an empty text if the
     /// index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.page_document(index).map(|page| markdown::render_markdown(&page, self.for_caller)).unwrap_or_default()
+        self.page_document(index).map(|page| markdown::render_markdown(&page, self.is_for_caller)).unwrap_or_default()
     }
 
     /// Returns the search page for a query, as HTML and as Markdown.
@@ -192,13 +195,13 @@ impl Pages {
 
     /// Returns the page that is shown if no page has the path `path` below `/docs/`, as HTML and as Markdown.
     #[must_use]
-    pub fn missing(&self, path: &str) -> (String, String) {
+    pub fn page_not_found(&self, path: &str) -> (String, String) {
         let query = search::query_from_path(path);
         self.render_in_both_formats(&search::page_not_found(self, path, &query))
     }
 
     fn render_in_both_formats(&self, page: &PageDocument<'_>) -> (String, String) {
-        (html::render_html(&self.api, page, self.for_caller), markdown::render_markdown(page, self.for_caller))
+        (html::render_html(&self.api, page, self.is_for_caller), markdown::render_markdown(page, self.is_for_caller))
     }
 
     /// Returns `llms.txt`, a summary of the API for programs that read text (<https://llmstxt.org>).
@@ -218,9 +221,10 @@ impl Pages {
     }
 
     fn method_entry(&self, index: usize) -> MethodEntry<'_> {
-        let MethodPosition { module, service, method, uri } = self.methods[index];
-        let module = &self.api.modules[module];
-        MethodEntry { module, uri: &self.uris[uri], method: &module.services[service].methods[method] }
+        let MethodPosition { module_index, service_index, method_index, uri_index } = self.methods[index];
+        let module = &self.api.modules[module_index];
+        let method = &module.services[service_index].methods[method_index];
+        MethodEntry { module, uri: &self.uris[uri_index], method }
     }
 
     fn method_entries(&self, range: Range<usize>) -> impl Iterator<Item = (usize, MethodEntry<'_>)> {

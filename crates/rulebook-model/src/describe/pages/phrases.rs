@@ -61,13 +61,13 @@ pub(super) fn request_name(parameter: &Parameter) -> &str {
 pub(super) fn method_line<'a>(pages: &'a Pages, index: usize, entry: MethodEntry<'a>) -> MethodLine<'a> {
     let MethodEntry { uri, method, .. } = entry;
     MethodLine {
-        page: pages.page_link(PageId::Method(index)),
+        page_link: pages.page_link(PageId::Method(index)),
         http: method.http,
         uri,
         info: first_line(&method.info),
         id: &method.id,
         scope: describe_scope(method),
-        deprecated: method.options.deprecated,
+        is_deprecated: method.options.deprecated,
     }
 }
 

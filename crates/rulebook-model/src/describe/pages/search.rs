@@ -14,8 +14,8 @@ const MAX_WORDS: usize = 16;
 /// The texts of all API modules and methods, in lower case.
 #[derive(Debug)]
 pub(super) struct SearchIndex {
-    modules: Vec<String>,
-    methods: Vec<MethodTexts>,
+    module_texts: Vec<String>,
+    method_texts: Vec<MethodTexts>,
 }
 
 /// The texts of a method in three groups. The group of a text determines the weight of a match in this text.
@@ -44,7 +44,7 @@ impl SearchIndex {
         let modules = modules
             .map(|module| join_lowercase_lines([module.name.as_str()].into_iter().chain(module.info.as_deref())));
         let methods = pages.method_entries(0..pages.methods.len()).map(|(_, entry)| Self::method_texts(entry));
-        Self { modules: modules.collect(), methods: methods.collect() }
+        Self { module_texts: modules.collect(), method_texts: methods.collect() }
     }
 
     fn method_texts(MethodEntry { module, uri, method }: MethodEntry<'_>) -> MethodTexts {
@@ -128,11 +128,11 @@ impl SearchResults {
         if words.is_empty() {
             return None;
         }
-        let modules = (0..index.modules.len())
-            .filter(|module| words.iter().all(|word| index.modules[*module].contains(word.as_str())))
+        let modules = (0..index.module_texts.len())
+            .filter(|module| words.iter().all(|word| index.module_texts[*module].contains(word.as_str())))
             .collect();
         let weight = |texts: &MethodTexts| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>();
-        let matches = index.methods.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
+        let matches = index.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
         let mut methods: Vec<(u32, usize)> = matches.collect();
         // Methods with equal weights are sorted by the length of their paths, then by their order in the definition.
         methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.method_entry(*at).uri.len(), *at));

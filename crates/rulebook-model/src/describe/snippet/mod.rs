@@ -24,7 +24,7 @@ pub struct Snippet {
 }
 
 /// The placeholder in example calls that readers replace by their API key.
-pub const KEY_PLACEHOLDER: &str = "YOUR_KEY";
+pub const API_KEY_PLACEHOLDER: &str = "YOUR_KEY";
 
 /// Returns the server URL that example calls use, without a slash at the end. This is the first HTTP URL among the
 /// servers of the definition, or otherwise the address on which the server listens.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::super::example;
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
-use super::{KEY_PLACEHOLDER, server_url};
+use super::{API_KEY_PLACEHOLDER, server_url};
 use crate::call::{AuthScheme, HttpMethod, Value};
 use crate::model::{Api, Location, Method, Parameter};
 use crate::types::{Arity, Check};
@@ -61,8 +61,8 @@ impl SampleRequest {
         let mut query = Vec::new();
         let mut cookies = Vec::new();
         match api.auth_schemes.first().filter(|_| !method.scope.is_public()) {
-            Some(AuthScheme::Cookie(name)) => cookies.push(format!("{name}={KEY_PLACEHOLDER}")),
-            Some(scheme) => request.headers.push(scheme.header_field(KEY_PLACEHOLDER)),
+            Some(AuthScheme::Cookie(name)) => cookies.push(format!("{name}={API_KEY_PLACEHOLDER}")),
+            Some(scheme) => request.headers.push(scheme.header_field(API_KEY_PLACEHOLDER)),
             None => {}
         }
         let mut fields: Vec<&Parameter> = Vec::new();

@@ -24,7 +24,7 @@ pub struct Uris<'a> {
     /// The URIs of the services, in the order of the API modules.
     pub services: Vec<ServiceUri<'a>>,
     /// The URIs without a service that have services below them, except the base path.
-    pub intermediate: Vec<IntermediateUri<'a>>,
+    pub intermediate_uris: Vec<IntermediateUri<'a>>,
 }
 
 /// The URI of a service.
@@ -77,7 +77,7 @@ pub fn uris(api: &Api) -> Uris<'_> {
         for length in 1..service.path.len() {
             let shape = shapes.prefix_shape(length);
             // The server rejects requests for longer URIs.
-            if shape.exact.len() as u64 > api.limits.uri {
+            if shape.original_case.len() as u64 > api.limits.uri {
                 break;
             }
             let path = &service.path[..length];
@@ -131,7 +131,9 @@ impl<'a> UriNodes<'a> {
     /// Returns `true` if a known URI has this shape and the same case sensitivity.
     fn contains(&self, shape: PrefixShape<'_>, ignore_case: bool) -> bool {
         let mut nodes = self.indexes_with_shape(shape).map(|index| &self.nodes[index]);
-        nodes.any(|node| node.ignore_case == ignore_case && (ignore_case || node.shapes.exact == shape.exact))
+        nodes.any(|node| {
+            node.ignore_case == ignore_case && (ignore_case || node.shapes.original_case == shape.original_case)
+        })
     }
 
     /// Returns the indexes of the URIs that have this shape if case is ignored.
@@ -147,7 +149,7 @@ impl<'a> UriNodes<'a> {
             let shape = node.shapes.prefix_shape(length);
             let overlaps = |other: &usize| {
                 let other = &self.nodes[*other];
-                node.ignore_case || other.ignore_case || other.shapes.exact == shape.exact
+                node.ignore_case || other.ignore_case || other.shapes.original_case == shape.original_case
             };
             let parent_indexes: Vec<usize> = self.indexes_with_shape(shape).filter(overlaps).collect();
             if !parent_indexes.is_empty() {
@@ -187,17 +189,22 @@ impl<'a> UriNodes<'a> {
                 ServiceUri { module, service, uri: node.uri, uris_below }
             })
             .collect();
-        let to_intermediate =
+        let to_intermediate_uri =
             |UriNode { path, ignore_case, uri, uris_below, .. }| IntermediateUri { path, ignore_case, uri, uris_below };
-        let intermediate = nodes.map(to_intermediate);
-        Uris { base: uri_template(&self.base, &[]), services, intermediate: intermediate.collect(), uris_below }
+        let intermediate_uris = nodes.map(to_intermediate_uri);
+        Uris {
+            base: uri_template(&self.base, &[]),
+            services,
+            intermediate_uris: intermediate_uris.collect(),
+            uris_below,
+        }
     }
 }
 
 /// The shape of a path, which is the path without the names of its captures. It is stored in the original case and in
 /// lower case.
 struct PathShapes {
-    exact: String,
+    original_case: String,
     lowercase: String,
     /// The byte offsets at which each segment ends in `exact` and in `lowercase`.
     segment_ends: Vec<(usize, usize)>,
@@ -206,28 +213,31 @@ struct PathShapes {
 /// The shape of the first segments of a path.
 #[derive(Clone, Copy)]
 struct PrefixShape<'s> {
-    exact: &'s str,
+    original_case: &'s str,
     lowercase: &'s str,
 }
 
 impl PathShapes {
     fn new(path: &[Segment]) -> Self {
-        let mut shapes =
-            Self { exact: String::new(), lowercase: String::new(), segment_ends: Vec::with_capacity(path.len()) };
+        let mut shapes = Self {
+            original_case: String::new(),
+            lowercase: String::new(),
+            segment_ends: Vec::with_capacity(path.len()),
+        };
         for segment in path {
             // Static segments contain no braces, so that `{` can only be a capture.
             let text = if let Segment::Static(text) = segment { text } else { "{" };
-            shapes.exact.extend(["/", text]);
+            shapes.original_case.extend(["/", text]);
             shapes.lowercase.extend(["/", &fold_case(text)]);
-            shapes.segment_ends.push((shapes.exact.len(), shapes.lowercase.len()));
+            shapes.segment_ends.push((shapes.original_case.len(), shapes.lowercase.len()));
         }
         shapes
     }
 
     /// Returns the shape of the first `length` segments of the path.
     fn prefix_shape(&self, length: usize) -> PrefixShape<'_> {
-        let (exact, lowercase) = self.segment_ends[..length].last().copied().unwrap_or_default();
-        PrefixShape { exact: &self.exact[..exact], lowercase: &self.lowercase[..lowercase] }
+        let (original_case, lowercase) = self.segment_ends[..length].last().copied().unwrap_or_default();
+        PrefixShape { original_case: &self.original_case[..original_case], lowercase: &self.lowercase[..lowercase] }
     }
 }
 

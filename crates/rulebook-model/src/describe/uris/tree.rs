@@ -14,11 +14,11 @@ pub(super) struct RouteTree {
 }
 
 impl RouteTree {
-    /// Adds a service with this path. `positions` is the maximum number of positional parameters that a method of the
-    /// service has.
-    pub(super) fn insert(&mut self, path: &[Segment], ignore_case: bool, positions: usize) {
+    /// Adds a service with the path `path`. `max_positions` is the maximum number of positional parameters that a
+    /// method of the service has.
+    pub(super) fn insert(&mut self, path: &[Segment], ignore_case: bool, max_positions: usize) {
         let nodes = if ignore_case { &mut self.case_insensitive } else { &mut self.case_sensitive };
-        nodes.insert(path, ignore_case, positions);
+        nodes.insert(path, ignore_case, max_positions);
     }
 
     /// Returns `true` if a request for this path reaches a service. The values of the path's captures are assumed to be
@@ -26,19 +26,19 @@ impl RouteTree {
     /// as positional parameters.
     pub(super) fn has_service_for(&self, path: &[Segment]) -> bool {
         let service = match (
-            self.case_sensitive.find_longest_match(path, false),
-            self.case_insensitive.find_longest_match(path, true),
+            self.case_sensitive.match_path_prefix(path, false),
+            self.case_insensitive.match_path_prefix(path, true),
         ) {
             (Some(case_sensitive), Some(case_insensitive)) => {
                 // The longer path takes precedence. Among paths of equal length, the first segment that is static in
                 // one path and a capture in the other decides: the path with the static segment takes precedence.
-                let is_folded =
-                    (case_insensitive.0, &case_sensitive.1.captures) > (case_sensitive.0, &case_insensitive.1.captures);
-                Some(if is_folded { case_insensitive } else { case_sensitive })
+                let is_case_insensitive = (case_insensitive.0, &case_sensitive.1.capture_flags)
+                    > (case_sensitive.0, &case_insensitive.1.capture_flags);
+                Some(if is_case_insensitive { case_insensitive } else { case_sensitive })
             }
             (case_sensitive, case_insensitive) => case_sensitive.or(case_insensitive),
         };
-        service.is_some_and(|(length, service)| path.len() - length <= service.positions)
+        service.is_some_and(|(length, service)| path.len() - length <= service.max_positions)
     }
 }
 
@@ -49,16 +49,16 @@ struct RouteNodes(Vec<RouteNode>);
 #[derive(Default)]
 struct RouteNode {
     static_children: HashMap<String, usize>,
-    capture: Option<usize>,
+    capture_child: Option<usize>,
     service: Option<ServiceAtNode>,
 }
 
 /// The service whose path ends at a node.
 struct ServiceAtNode {
     /// The maximum number of positional parameters that a method of the service has.
-    positions: usize,
+    max_positions: usize,
     /// An item for each segment of the service's path. The item is `true` if the segment is a capture.
-    captures: Box<[bool]>,
+    capture_flags: Box<[bool]>,
 }
 
 impl Default for RouteNodes {
@@ -68,7 +68,7 @@ impl Default for RouteNodes {
 }
 
 impl RouteNodes {
-    fn insert(&mut self, path: &[Segment], ignore_case: bool, positions: usize) {
+    fn insert(&mut self, path: &[Segment], ignore_case: bool, max_positions: usize) {
         let mut at = 0;
         for segment in path {
             let new = self.0.len();
@@ -77,19 +77,19 @@ impl RouteNodes {
                 Segment::Static(text) => {
                     *node.static_children.entry(static_segment_key(text, ignore_case)).or_insert(new)
                 }
-                Segment::Capture(_) => *node.capture.get_or_insert(new),
+                Segment::Capture(_) => *node.capture_child.get_or_insert(new),
             };
             if at == new {
                 self.0.push(RouteNode::default());
             }
         }
-        let captures = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
-        self.0[at].service = Some(ServiceAtNode { positions, captures });
+        let capture_flags = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
+        self.0[at].service = Some(ServiceAtNode { max_positions, capture_flags });
     }
 
     /// Returns the service with the longest path that is a prefix of `path`, and the number of segments in the
     /// service's path.
-    fn find_longest_match(&self, path: &[Segment], ignore_case: bool) -> Option<(usize, &ServiceAtNode)> {
+    fn match_path_prefix(&self, path: &[Segment], ignore_case: bool) -> Option<(usize, &ServiceAtNode)> {
         let mut best: Option<(usize, &ServiceAtNode)> = None;
         let mut open = vec![(0, 0)];
         while let Some((depth, at)) = open.pop() {
@@ -102,7 +102,7 @@ impl RouteNodes {
             // The node that is pushed last is visited first. It is the node of the static segment, which takes
             // precedence over the capture.
             let Some(segment) = path.get(depth) else { continue };
-            open.extend(node.capture.map(|at| (depth + 1, at)));
+            open.extend(node.capture_child.map(|at| (depth + 1, at)));
             if let Segment::Static(text) = segment {
                 let next = node.static_children.get(&static_segment_key(text, ignore_case));
                 open.extend(next.map(|at| (depth + 1, *at)));

@@ -47,12 +47,12 @@ use name::is_element_name;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Xml {
-    root: Cow<'static, str>,
+    root_name: Cow<'static, str>,
 }
 
 impl Default for Xml {
     fn default() -> Self {
-        Self { root: Cow::Borrowed("response") }
+        Self { root_name: Cow::Borrowed("response") }
     }
 }
 
@@ -61,7 +61,7 @@ impl Xml {
     /// without a colon (Namespaces in XML 1.0, `NCName`).
     #[must_use]
     pub fn with_root(name: &str) -> Option<Self> {
-        is_element_name(name).then(|| Self { root: Cow::Owned(name.to_owned()) })
+        is_element_name(name).then(|| Self { root_name: Cow::Owned(name.to_owned()) })
     }
 }
 
@@ -83,7 +83,7 @@ impl Format for Xml {
         let mut writer = Writer::new(Vec::new());
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         writer.get_mut().push(b'\n');
-        write_element(&mut writer, &ElementTag { element: &self.root, name: None }, response)?;
+        write_element(&mut writer, &ElementTag { element: &self.root_name, name: None }, response)?;
         Ok(writer.into_inner())
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn read_fields<'a>(
     for (name, value) in split_fields(text) {
         count += 1;
         if count > limits.fields {
-            return Err(ApiError::too_large(limits::FIELDS.at(limits.fields), None));
+            return Err(ApiError::too_large(limits::FIELD_COUNT.with_value(limits.fields), None));
         }
         let Some(name) = decode_text(name) else {
             // Names of parameters are UTF-8, so that a field with another name is not a parameter.
@@ -50,7 +50,7 @@ pub(super) fn read_fields<'a>(
             && texts.len() as u64 > limits.items
         {
             return Err(ApiError::too_large(
-                limits::ITEMS.at(limits.items),
+                limits::ITEM_COUNT.with_value(limits.items),
                 Some(&method.parameters[slot].display_name),
             ));
         }

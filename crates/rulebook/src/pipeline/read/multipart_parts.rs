@@ -40,7 +40,10 @@ pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [
             _ => 1,
         };
         if values as u64 > max {
-            return Err(ApiError::too_large(limits::ITEMS.at(max), Some(&method.parameters[slot].display_name)));
+            return Err(ApiError::too_large(
+                limits::ITEM_COUNT.with_value(max),
+                Some(&method.parameters[slot].display_name),
+            ));
         }
     }
     Ok(())

@@ -112,7 +112,7 @@ pub(super) fn read_fields<'b>(
         },
     };
     if fields.len() as u64 > plan.limits.fields {
-        return Err(ApiError::too_large(limits::FIELDS.at(plan.limits.fields), None));
+        return Err(ApiError::too_large(limits::FIELD_COUNT.with_value(plan.limits.fields), None));
     }
     Ok(fields)
 }
@@ -173,7 +173,7 @@ impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
             self.fields.extend(last.take());
             count += 1;
             if count > self.max_members {
-                return Err(self.limits.exceed(limits::FIELDS.at(self.max_members)));
+                return Err(self.limits.exceed(limits::FIELD_COUNT.with_value(self.max_members)));
             }
             let value = match access.next_value_seed(self.limits.seed(1))? {
                 // A member whose value is null counts as absent.

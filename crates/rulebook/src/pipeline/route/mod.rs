@@ -25,7 +25,7 @@ pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
-use crate::plan::{MatchedMethod, Naming, Plan};
+use crate::plan::{MatchedMethod, Plan, ServiceNaming};
 use options::find_options_target;
 use route_by_body::{body_kind_with_fields, body_kind_with_names};
 use rulebook_model::error::ErrorCode;
@@ -90,11 +90,11 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
 pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
-        return Err(ApiError::too_large(limits::URI.at(plan.limits.uri), None));
+        return Err(ApiError::too_large(limits::TARGET_LENGTH.with_value(plan.limits.uri), None));
     }
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if fields as u64 > plan.limits.head {
-        return Err(ApiError::too_large(limits::HEAD.at(plan.limits.head), None));
+        return Err(ApiError::too_large(limits::HEADERS_SIZE.with_value(plan.limits.head), None));
     }
     Ok(())
 }
@@ -145,19 +145,20 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
     }
     let mut named_service = None;
     if let Some(named) = &plan.named_services {
-        if let Some(given) = select_by_name::service_name(fields::query_fields(head, &Naming::Service.fields())) {
+        if let Some(given) = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()))
+        {
             named_service = Some(select_by_name::find_by_service_name(named, &given)?);
         } else if body_kind_with_names(plan, head).is_none() {
-            named_service = named.default;
+            named_service = named.default_service;
         }
     }
     let Some(service) = named_service else {
-        let service_without_names = plan.named_services.as_ref().and_then(|named| named.default).or(root);
+        let service_without_names = plan.named_services.as_ref().and_then(|named| named.default_service).or(root);
         let module = service_without_names.map(|service| plan.services[service].module_index);
         let pending = |kind| Route::NeedsBody(NeedsBody { kind, method: None, module });
         return Ok(body_kind_with_names(plan, head).map(pending));
     };
-    let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: Naming::Service };
+    let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_kind_with_fields(plan, head) };
     Ok(Some(match kind {

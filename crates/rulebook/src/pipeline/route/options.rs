@@ -4,7 +4,7 @@ use super::{Route, RoutingError, allowed_methods, fields, find_method, path, sel
 use crate::call::{AllowedMethods, ApiError, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{Documents, Naming, Plan};
+use crate::plan::{Documents, Plan, ServiceNaming};
 
 /// The part of the API that an OPTIONS request is for, and that the response describes.
 #[derive(Debug)]
@@ -88,10 +88,10 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
 /// without a name in the query, those of the default service or the service `root`. POST is added if its body may name
 /// a service.
 fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsTarget {
-    let given = select_by_name::service_name(fields::query_fields(head, &Naming::Service.fields()));
+    let given = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()));
     let (service, body_may_name_service) = match (&plan.named_services, given) {
         (Some(named), Some(given)) => (select_by_name::find_by_service_name(named, &given).ok(), false),
-        (Some(named), None) => (named.default.or(root), true),
+        (Some(named), None) => (named.default_service.or(root), true),
         (None, _) => (root, plan.services_by_module.is_some()),
     };
     let methods = service.map_or(&[][..], |service| &plan.services[service].methods);

@@ -8,7 +8,7 @@ use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_body_kind};
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{MatchedMethod, Naming, Plan, PlannedMethod};
+use crate::plan::{MatchedMethod, Plan, PlannedMethod, ServiceNaming};
 
 /// A request that cannot be routed before the first bytes of its body have arrived, because the body names the API
 /// method or contains its positional parameters.
@@ -75,7 +75,7 @@ pub fn route_by_body<'h>(
     };
     // If the body continues after the prefix, the method is uncertain, because a later field may select another method.
     let require_whole = |context| {
-        let error = || ApiError::too_large(limits::DISPATCH.at(plan.limits.dispatch), None);
+        let error = || ApiError::too_large(limits::SEARCHED_BODY_SIZE.with_value(plan.limits.dispatch), None);
         if prefix.is_whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
     };
     let with_positions = |named: NamedMethod| {
@@ -86,7 +86,7 @@ pub fn route_by_body<'h>(
         Ok(matched)
     };
     if let Some(method) = pending.method {
-        return with_positions(NamedMethod { method, naming: Naming::Service });
+        return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
     let (segments, service) = path::find_service(plan, path)?;
@@ -96,21 +96,21 @@ pub fn route_by_body<'h>(
     {
         let service = select_by_name::find_by_service_name(named, &given)?;
         let method = select_method(plan, head, service, 0)?;
-        return with_positions(NamedMethod { method, naming: Naming::Service });
+        return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     if let Some(modules) = &plan.services_by_module
         && let Some(service) = select_by_name::find_by_module_and_method(modules, &fields)?
     {
         let method = select_method(plan, head, service, segments.len())?;
-        let named = NamedMethod { method, naming: Naming::Module };
+        let named = NamedMethod { method, naming: ServiceNaming::Module };
         return if segments.is_empty() { with_positions(named) } else { Ok(named.with_path_positions(plan, segments)) };
     }
     if segments.is_empty() {
         require_whole(pending.error_context())?;
     }
-    if let Some(service) = named.and_then(|named| named.default) {
+    if let Some(service) = named.and_then(|named| named.default_service) {
         let method = select_method(plan, head, service, 0)?;
-        return with_positions(NamedMethod { method, naming: Naming::Service });
+        return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     method_by_path(plan, head, segments, service)
 }

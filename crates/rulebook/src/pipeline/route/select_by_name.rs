@@ -10,12 +10,12 @@ use super::fields::{Field, FieldValue, query_fields, single_field_value};
 use crate::call::{ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shortened};
 use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{self, MatchedMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};
+use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, ServiceNaming, ServicesByModule};
 
 /// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
 /// field is repeated, its last value is used, as in PHP.
 pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
-    let [long, short] = Naming::Service.fields();
+    let [long, short] = ServiceNaming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
     for Field { name, value } in fields {
         if name == long {
@@ -37,7 +37,7 @@ pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldVal
         RoutingError { context: ErrorContext::UnknownName, error }
     };
     match given {
-        FieldValue::Text(name) => named.classes.find(name).ok_or_else(|| unknown_name(name, service_name_error(name))),
+        FieldValue::Text(name) => named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name))),
         FieldValue::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
         FieldValue::Invalid(SegmentError::InvalidUtf8) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
     }
@@ -75,12 +75,12 @@ pub(super) fn find_by_module_and_method(
     modules: &ServicesByModule,
     fields: &[Field<'_>],
 ) -> Result<Option<usize>, RoutingError> {
-    let given = Naming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
+    let given = ServiceNaming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {
         (FieldValue::Text(module), FieldValue::Text(method)) => (module, method),
         (module, method) => {
-            let given = Naming::Module.fields().into_iter().zip([module, method]);
+            let given = ServiceNaming::Module.fields().into_iter().zip([module, method]);
             let errors = given.filter_map(|(name, value)| match value {
                 FieldValue::Text(_) => None,
                 FieldValue::Invalid(why) => Some(name_field_error(name, why)),
@@ -109,7 +109,7 @@ pub(super) struct NamedMethod {
     /// The index of the API method in the plan.
     pub(super) method: usize,
     /// The pair of fields whose values have selected the method.
-    pub(super) naming: Naming,
+    pub(super) naming: ServiceNaming,
 }
 
 impl NamedMethod {

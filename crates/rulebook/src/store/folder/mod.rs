@@ -59,7 +59,7 @@ impl Folder {
 
     /// Opens a file.
     pub(super) fn read(&self, name: &FileName) -> Result<(File, FileInfo), StoreError> {
-        let (folders, file) = name.split();
+        let (folders, file) = name.folders_and_last_part();
         let opened = resolve::open_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
         with_info(name, opened)
     }

@@ -67,7 +67,7 @@ impl CreatedFolders<'_> {
             OpenError::Io(error) => io(error),
             OpenError::NotFound | OpenError::WrongType => StoreError::NameTaken(name.clone()),
         };
-        let (folders, file) = name.split();
+        let (folders, file) = name.folders_and_last_part();
         let mut folder = self.folder.root.try_clone().map_err(&io)?;
         let mut path = String::new();
         for part in folders {
