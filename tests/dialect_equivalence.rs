@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rulebook::{Rulebook, Unbound};
-use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
+use rulebook_model::compile::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
 use rulebook_model::definition::load;
 use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
@@ -21,8 +21,8 @@ fn folder(dialect: &str) -> PathBuf {
 fn models_are_equal() {
     let [tree, methods, rules] = DIALECTS.map(|dialect| {
         let loaded = load(&folder(dialect));
-        let Lowered { api, diagnostics, .. } =
-            lower(&loaded.definition, &type_table(&loaded.definition, []), &ResponseRegistry::default());
+        let LoweredDefinition { api, diagnostics, .. } =
+            lower_definition(&loaded.definition, &type_table(&loaded.definition, []), &ResponseRegistry::default());
         assert!(loaded.diagnostics.is_empty() && diagnostics.is_empty(), "{dialect}: {diagnostics:?}");
         api
     });

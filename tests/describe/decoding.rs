@@ -6,7 +6,7 @@ use rulebook_model::envelope::{
     Decoding, Envelope, EnvelopeName, EnvelopeSettings, ErrorMembers, JsonMemberWriter, MemberValue, MemberWriter,
     OutputsLocation, Problem, WriteError, write_details,
 };
-use rulebook_model::error::texts::CatalogueName;
+use rulebook_model::error::catalogue::CatalogueName;
 use rulebook_test::Client;
 use serde_json::{Value, json};
 
@@ -101,14 +101,14 @@ fn errors_of_every_built_in_envelope_are_recognized_and_read() {
             assert_schema(&known["success"]["schema"], decoding.is_success(&body), &body);
             assert!(members.message.iter().any(|member| body[member].is_string()), "{name} {body}");
             let is_known_code =
-                |code: &Value| code.is_string() || code.as_u64() == Some(sent.code().row().number.into());
+                |code: &Value| code.is_string() || code.as_u64() == Some(sent.code().row().aicra_number.into());
             assert!(members.code.is_none_or(|member| is_known_code(&body[member])), "{name} {body}");
         }
         let body = error(&*envelope, &parameters);
         assert!(members.parameters.is_none_or(|member| body[member][0]["parameter"] == "page"), "{name} {body}");
         let body = error(&*envelope, &declared);
         assert!(members.name.is_none_or(|member| body[member] == "full"), "{name} {body}");
-        let hides_errors = rulebook_model::envelope::status(&*envelope, 500) < 400;
+        let hides_errors = rulebook_model::envelope::response_status(&*envelope, 500) < 400;
         assert!(decoding.hides_errors || !hides_errors, "{name}");
     }
 }

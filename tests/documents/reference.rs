@@ -61,11 +61,11 @@ fn errors_table() -> String {
     let mut comments = listed.lines().map(str::trim);
     let iapi = Iapi { strict_status: false };
     let mut table = "| error | number | status | in `iapi` | when |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for row in codes::TABLE {
+    for row in codes::ERROR_CODES {
         let when = comments.next().unwrap().strip_prefix("/// ").unwrap();
         assert_eq!(comments.next().unwrap(), format!("{:?},", row.code), "one line about each");
         let (status, there) = (row.status, iapi.status(row.status));
-        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.number, escape_cell(when)).unwrap();
+        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.aicra_number, escape_cell(when)).unwrap();
     }
     table
 }

@@ -10,21 +10,21 @@ use rulebook::error::{
 };
 use rulebook::types::{Measure, Violation};
 use rulebook_model::error::codes;
-use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TABLE};
+use rulebook_model::error::catalogue::{Catalogue, CatalogueError, CatalogueName, MESSAGES};
 use rulebook_model::limits;
 use serde_json::{Map, Value, json};
 
 fn english_catalogue() -> Value {
-    serde_json::from_str(Catalogue::ENGLISH).unwrap()
+    serde_json::from_str(Catalogue::ENGLISH_JSON).unwrap()
 }
 
 #[test]
 fn the_english_catalogue_is_complete_and_uses_every_placeholder() {
-    Catalogue::read(Catalogue::ENGLISH).unwrap();
+    Catalogue::parse(Catalogue::ENGLISH_JSON).unwrap();
     let catalogue = english_catalogue();
-    for row in TABLE {
+    for row in MESSAGES {
         let message = match catalogue["texts"].get(row.key) {
-            None if row.optional => continue,
+            None if row.is_optional => continue,
             message => message.unwrap().as_str().unwrap(),
         };
         for placeholder in row.placeholders {
@@ -36,12 +36,12 @@ fn the_english_catalogue_is_complete_and_uses_every_placeholder() {
 #[test]
 fn the_selectable_catalogues_are_complete() {
     for name in CatalogueName::ALL {
-        let read = Catalogue::read(name.file()).unwrap_or_else(|errors| panic!("{}: {errors:?}", name.as_str()));
-        for row in TABLE {
+        let read = Catalogue::parse(name.json_text()).unwrap_or_else(|errors| panic!("{}: {errors:?}", name.as_str()));
+        for row in MESSAGES {
             assert!(read.contains(row.id), "{} has no `{}`", name.as_str(), row.key);
             assert!(name.catalogue().contains(row.id));
         }
-        assert!(TABLE.iter().all(|row| row.optional != Catalogue::english().contains(row.id)));
+        assert!(MESSAGES.iter().all(|row| row.is_optional != Catalogue::english().contains(row.id)));
         // The message of a parameter error contains the name of the parameter, `p`. No message contains a placeholder.
         for error in errors_with_every_message() {
             let message = error.message(name.catalogue()).to_string();
@@ -54,12 +54,12 @@ fn the_selectable_catalogues_are_complete() {
 #[test]
 fn the_table_of_messages_is_in_order_and_its_keys_are_unique() {
     let mut keys = BTreeSet::new();
-    for (index, row) in TABLE.iter().enumerate() {
+    for (index, row) in MESSAGES.iter().enumerate() {
         assert_eq!(row.id as usize, index, "{}", row.key);
         assert!(keys.insert(row.key), "{} occurs twice", row.key);
         assert_eq!(row.placeholders.iter().collect::<BTreeSet<_>>().len(), row.placeholders.len(), "{}", row.key);
     }
-    for row in codes::TABLE {
+    for row in codes::ERROR_CODES {
         assert_eq!(english_catalogue()["titles"][row.name], row.code.title(), "{}", row.name);
     }
 }
@@ -67,8 +67,8 @@ fn the_table_of_messages_is_in_order_and_its_keys_are_unique() {
 #[test]
 fn every_error_in_a_catalogue_is_reported() {
     let errors = |from: &str, to: &str| {
-        assert!(Catalogue::ENGLISH.contains(from), "{from}");
-        Catalogue::read(&Catalogue::ENGLISH.replacen(from, to, 1)).unwrap_err()
+        assert!(Catalogue::ENGLISH_JSON.contains(from), "{from}");
+        Catalogue::parse(&Catalogue::ENGLISH_JSON.replacen(from, to, 1)).unwrap_err()
     };
     let timeout = "\"timeout\": \"the body";
     let placeholder = |name: &str| CatalogueError::UnknownPlaceholder { key: "timeout", name: name.to_owned() };
@@ -101,7 +101,7 @@ fn every_error_in_a_catalogue_is_reported() {
     for invalid in
         ["", "[]", "{}", r#"{"titles": {}, "texts": {}, "more": {}}"#, r#"{"titles": {}, "texts": {"a": 1}}"#]
     {
-        let errors = Catalogue::read(invalid).unwrap_err();
+        let errors = Catalogue::parse(invalid).unwrap_err();
         assert!(matches!(&errors[..], [CatalogueError::Syntax(_)]), "{invalid}: {errors:?}");
     }
 }
@@ -131,7 +131,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::TooLarge { limit: limits::BODY_SIZE.with_value(1), parameter: None },
         ErrorKind::TooLarge { limit: limits::PART_SIZE.with_value(1), parameter: Some("p".to_owned()) },
     ];
-    let plain_codes = codes::TABLE.iter().filter(|row| row.is_plain);
+    let plain_codes = codes::ERROR_CODES.iter().filter(|row| row.has_fixed_message);
     kinds.extend(plain_codes.map(|row| ErrorKind::Plain(row.code)));
     let errors = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
@@ -193,15 +193,15 @@ const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] =
 #[test]
 fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
     // In this catalogue, each message consists of its key and its placeholders.
-    let marked = |row: &rulebook_model::error::texts::MessageRow| {
+    let marked = |row: &rulebook_model::error::catalogue::MessageRow| {
         let data: String = row.placeholders.iter().map(|name| format!("[{{{name}}}]")).collect();
         (row.key.to_owned(), Value::from(format!("<{}>{data}", row.key)))
     };
-    let plain_codes = || codes::TABLE.iter().filter(|row| row.is_plain).map(|row| row.name);
+    let plain_codes = || codes::ERROR_CODES.iter().filter(|row| row.has_fixed_message).map(|row| row.name);
     let plain_texts = plain_codes().map(|name| (name.to_owned(), format!("<{name}>").into()));
-    let texts: Map<_, _> = TABLE.iter().map(marked).chain(plain_texts).collect();
+    let texts: Map<_, _> = MESSAGES.iter().map(marked).chain(plain_texts).collect();
     let catalogue =
-        Catalogue::read(&json!({ "titles": english_catalogue()["titles"], "texts": texts }).to_string()).unwrap();
+        Catalogue::parse(&json!({ "titles": english_catalogue()["titles"], "texts": texts }).to_string()).unwrap();
     let mut used = BTreeSet::new();
     for error in errors_with_every_message() {
         let message = error.message(&catalogue).to_string();
@@ -211,7 +211,7 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
     }
     used.extend(MESSAGES_IN_PARAMETER_ERRORS.map(str::to_owned));
-    let all: BTreeSet<_> = TABLE.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
+    let all: BTreeSet<_> = MESSAGES.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
     assert_eq!(used, all);
 }
 
@@ -228,8 +228,8 @@ fn messages_contain_data_in_place_of_placeholders() {
         parameter: Some("tags".to_owned()),
     });
     assert_eq!(large.to_string(), "tags: over the limit `items` of 9 items");
-    let german = Catalogue::ENGLISH.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
-    let german = Catalogue::read(&german).unwrap();
+    let german = Catalogue::ENGLISH_JSON.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
+    let german = Catalogue::parse(&german).unwrap();
     assert_eq!(forbidden.message(&german).to_string(), "es fehlt: a und b, or c");
     // Text in the data that looks like a placeholder is not replaced.
     let braces = ApiError::new(ErrorKind::UnknownService { similar: vec!["/{similar}".to_owned()] });

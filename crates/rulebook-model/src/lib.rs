@@ -31,14 +31,14 @@ pub use call::{ApiError, AuthScheme, CustomError, HttpMethod, TypeMismatch, Uplo
 
 use std::path::{Path, PathBuf};
 
-use compile::{Extensions, check};
+use compile::{ProgramExtensions, check_definition};
 
 /// Reads the definition in the folder `folder`, and returns the model of the API.
 ///
 /// # Errors
 /// Returns every error of every file.
 pub fn load(folder: impl AsRef<Path>) -> Result<model::Api, diagnostic::Report> {
-    check(definition::load(folder.as_ref()), Extensions::default()).map(|checked| checked.api)
+    check_definition(definition::load(folder.as_ref()), ProgramExtensions::default()).map(|checked| checked.api)
 }
 
 /// Reads a definition from files in memory, and returns the model of the API. The path of a file is only its name; no
@@ -54,5 +54,5 @@ pub fn load(folder: impl AsRef<Path>) -> Result<model::Api, diagnostic::Report> 
 /// # Errors
 /// Returns every error of every file.
 pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Result<model::Api, diagnostic::Report> {
-    check(definition::read(files), Extensions::default()).map(|checked| checked.api)
+    check_definition(definition::read(files), ProgramExtensions::default()).map(|checked| checked.api)
 }

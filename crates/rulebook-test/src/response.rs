@@ -133,7 +133,7 @@ impl TestResponse {
         let members = self.error_decoding(document).error;
         let code = document.get(members.code?)?;
         let Some(number) = code.as_u64() else { return code.as_str() };
-        let row = codes::TABLE.iter().find(|row| u64::from(row.number) == number)?;
+        let row = codes::ERROR_CODES.iter().find(|row| u64::from(row.aicra_number) == number)?;
         let declared = members.name.filter(|_| row.code == ErrorCode::Failed);
         declared.and_then(|name| document.get(name)?.as_str()).or(Some(row.name))
     }

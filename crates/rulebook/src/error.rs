@@ -8,5 +8,5 @@ pub use rulebook_model::call::{
     AllowedMethods, ErrorKind, Limit, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
     Unit,
 };
-pub use rulebook_model::error::texts::CatalogueName;
+pub use rulebook_model::error::catalogue::CatalogueName;
 pub use rulebook_model::error::{ErrorCode, ErrorStatus};

@@ -3,7 +3,7 @@
 use std::io;
 
 use rulebook::store::StoreError;
-use rulebook_model::call::shortened;
+use rulebook_model::call::shorten_text;
 use thiserror::Error;
 
 /// Maximum number of row keys that an error message lists.
@@ -57,7 +57,7 @@ pub(crate) enum SourceError {
 /// Returns the keys as text, separated by commas. Of more than [`MAX_LISTED_KEYS`] keys, the text
 /// lists the first ones and the number of omitted keys.
 fn list_keys(keys: &[String]) -> String {
-    let listed: Vec<_> = keys.iter().take(MAX_LISTED_KEYS).map(|key| shortened(key)).collect();
+    let listed: Vec<_> = keys.iter().take(MAX_LISTED_KEYS).map(|key| shorten_text(key)).collect();
     let omitted = keys.len() - listed.len();
     if omitted > 0 { format!("{} and {omitted} more", listed.join(", ")) } else { listed.join(", ") }
 }

@@ -1,4 +1,4 @@
-//! The error of a request or a call: its kind, and the details for the response and the log.
+//! The error that ends a request, or a call from code, with the data for the response and for the log.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use super::{CustomError, ErrorKind, Limit, MalformedRequest, ParameterError};
 use crate::error::{ErrorCode, ErrorStatus};
 
-/// The maximum PhalApi code of a declared error.
+/// The maximum error code that a handler can set for the `phalapi` envelope (see [`ApiError::with_phalapi_code`]).
 const MAX_PHALAPI_CODE: u8 = 99;
 
-/// The error that ends a request or a call.
+/// The error that ends a request, or a call from code.
 ///
 /// Handlers return the errors that the definition declares for their method:
 ///
@@ -23,7 +23,7 @@ const MAX_PHALAPI_CODE: u8 = 99;
 /// let error = ApiError::declared("no_such_article").with_member("article_id", 23);
 /// ```
 ///
-/// The data is boxed, so that a `Result` with an `ApiError` stays small.
+/// The content of the error is boxed, so that a `Result` with an `ApiError` stays small.
 #[derive(Debug, Clone)]
 pub struct ApiError(Box<ErrorData>);
 
@@ -32,30 +32,32 @@ struct ErrorData {
     kind: ErrorKind,
     status: ErrorStatus,
     /// Details for the log, which are never sent to the client.
-    log: Option<String>,
+    log_details: Option<String>,
+    /// The header fields that the response gets because of this error.
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The code for the `phalapi` envelope, from 0 to 99.
+    /// The code for the `phalapi` envelope, from 0 to 99; `None` if the handler set none.
     phalapi_code: Option<u8>,
     /// `true` if the message is the URL to which the client is redirected.
-    redirects: bool,
+    is_redirect: bool,
 }
 
 impl ApiError {
-    /// Creates an error of this kind, with the status of its code.
+    /// Creates an error of this kind. Its HTTP status is the status of the kind's [`ErrorCode`].
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
         let status = kind.code().status();
         let headers = kind.headers();
-        Self(Box::new(ErrorData { kind, status, log: None, headers, phalapi_code: None, redirects: false }))
+        Self(Box::new(ErrorData { kind, status, log_details: None, headers, phalapi_code: None, is_redirect: false }))
     }
 
-    /// Creates an error of a kind that has no data.
+    /// Creates an error that has a code but no further data ([`ErrorKind::Plain`]).
     #[must_use]
     pub fn plain(code: ErrorCode) -> Self {
         Self::new(ErrorKind::Plain(code))
     }
 
-    /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter that exceeds it, if any.
+    /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter or multipart part that
+    /// exceeds the limit, or `None` if the whole request does.
     #[doc(hidden)]
     pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
         Self::new(ErrorKind::TooLarge { limit, parameter: parameter.map(str::to_owned) })
@@ -63,24 +65,24 @@ impl ApiError {
 
     /// Creates the error for a request that cannot be decoded.
     #[doc(hidden)]
-    pub fn malformed(what: MalformedRequest) -> Self {
-        Self::new(ErrorKind::MalformedRequest(what))
+    pub fn malformed(cause: MalformedRequest) -> Self {
+        Self::new(ErrorKind::MalformedRequest(cause))
     }
 
-    /// Creates the error for a path that belongs to no service, without suggesting similar services.
+    /// Creates the error for a path that belongs to no service, without suggestions of similar services.
     #[doc(hidden)]
     pub fn unknown_service() -> Self {
         Self::new(ErrorKind::UnknownService { similar: Vec::new() })
     }
 
-    /// Creates the error for invalid parameters.
+    /// Creates the error for a request with missing or invalid parameters.
     #[doc(hidden)]
     pub fn parameters(errors: Vec<ParameterError>) -> Self {
         Self::new(ErrorKind::Parameters { errors, truncated: false })
     }
 
-    /// Creates an error that the definition declares for the method, in `errors`, under this name. The definition sets
-    /// its status and its message.
+    /// Creates an error that the definition declares under this name in the `errors` of the method. The definition sets
+    /// the HTTP status and the message of the error.
     ///
     /// If the definition declares no such error for the method, the client receives an internal error.
     pub fn declared(name: impl Into<Cow<'static, str>>) -> Self {
@@ -89,11 +91,12 @@ impl ApiError {
 
     /// Creates a declared error that redirects the client to `location`, which becomes its message.
     ///
-    /// In the `phalapi` envelope `ret` is 300 plus the [code](Self::with_phalapi_code). The HTTP status is that of an
-    /// error in every envelope, because clients would follow a redirection (3xx) automatically.
+    /// In the `phalapi` envelope, `ret` is 300 plus the [code](Self::with_phalapi_code). The HTTP status is the one
+    /// that the definition declares for the error, because clients would follow a redirection status (3xx)
+    /// automatically.
     pub fn redirect(name: impl Into<Cow<'static, str>>, location: impl Into<String>) -> Self {
         let mut error = Self::declared(name).with_message(location);
-        error.0.redirects = true;
+        error.0.is_redirect = true;
         error
     }
 
@@ -112,9 +115,9 @@ impl ApiError {
     /// Adds a member to the response of a declared error, or replaces the member with the same name. Errors of other
     /// kinds are not changed.
     ///
-    /// The members that the envelope writes cannot be replaced: `error`, `ErrorDescription` and `name` in `aicra`,
-    /// `status` and `message` in `iapi`, `type`, `title`, `status`, `detail` and `code` in problem documents. In the
-    /// `phalapi` envelope the member is part of `data`.
+    /// A handler cannot replace the members that the envelope itself writes: `error`, `ErrorDescription` and `name` in
+    /// `aicra`, `status` and `message` in `iapi`, `type`, `title`, `status`, `detail` and `code` in problem documents.
+    /// In the `phalapi` envelope, the added member is part of `data`.
     #[must_use]
     pub fn with_member(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
         if let ErrorKind::Declared { data, .. } = &mut self.0.kind {
@@ -137,8 +140,8 @@ impl ApiError {
     /// Sets the code of a declared error, from 0 to 99, for the `phalapi` envelope: `ret` is 400 plus the code, or 500
     /// plus the code if the status of the error is from 500 to 599. Without a code, `ret` is the status.
     ///
-    /// Other envelopes ignore the code, and so do errors of other kinds. A higher code is an error of the program: it
-    /// is logged and ignored.
+    /// Other envelopes ignore the code, and so do errors of other kinds. A code above 99 is a mistake in the program:
+    /// the code is ignored, and the log reports it.
     ///
     /// ```
     /// # use rulebook_model as rulebook;
@@ -155,7 +158,7 @@ impl ApiError {
         self.0.phalapi_code = u8::try_from(code).ok().filter(|code| *code <= MAX_PHALAPI_CODE);
         if self.0.phalapi_code.is_none() {
             let reason = format!("the code {code} is above {MAX_PHALAPI_CODE}");
-            self.0.log = Some(self.0.log.map_or(reason.clone(), |log| format!("{log}; {reason}")));
+            self.0.log_details = Some(self.0.log_details.map_or(reason.clone(), |log| format!("{log}; {reason}")));
         }
         self
     }
@@ -163,11 +166,11 @@ impl ApiError {
     /// Sets details for the log, which are never sent to the client.
     #[must_use]
     pub fn with_log(mut self, details: impl fmt::Display) -> Self {
-        self.0.log = Some(details.to_string());
+        self.0.log_details = Some(details.to_string());
         self
     }
 
-    /// Sets the status.
+    /// Replaces the HTTP status.
     #[must_use]
     #[doc(hidden)]
     pub fn with_status(mut self, status: ErrorStatus) -> Self {
@@ -187,7 +190,8 @@ impl ApiError {
         self
     }
 
-    /// Sets the suggested services of [`ErrorKind::UnknownService`].
+    /// Sets the similar services that an [`ErrorKind::UnknownService`] suggests to the client. Other kinds are not
+    /// changed.
     #[must_use]
     #[doc(hidden)]
     pub fn with_similar_services(mut self, services: Vec<String>) -> Self {
@@ -197,7 +201,7 @@ impl ApiError {
         self
     }
 
-    /// Sets the request id of [`ErrorKind::Internal`].
+    /// Sets the id of the failed request in an [`ErrorKind::Internal`]. Other kinds are not changed.
     #[must_use]
     #[doc(hidden)]
     pub fn with_request_id(mut self, id: &str) -> Self {
@@ -207,7 +211,7 @@ impl ApiError {
         self
     }
 
-    /// Removes a member from a declared error.
+    /// Removes a member that the handler added to a declared error.
     #[must_use]
     #[doc(hidden)]
     pub fn without_member(mut self, name: &str) -> Self {
@@ -217,7 +221,7 @@ impl ApiError {
         self
     }
 
-    /// Adds header fields. They replace fields of the error with the same names.
+    /// Adds header fields for the response. They replace earlier header fields of the error that have the same names.
     #[must_use]
     #[doc(hidden)]
     pub fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
@@ -226,7 +230,7 @@ impl ApiError {
         self
     }
 
-    /// Returns the kind of the error, with its data.
+    /// Returns the kind of the error, which contains its data.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
@@ -238,49 +242,51 @@ impl ApiError {
         self.0.kind.code()
     }
 
-    /// Returns the HTTP status.
+    /// Returns the HTTP status of the error, before an envelope changes it.
     #[must_use]
     pub fn status(&self) -> ErrorStatus {
         self.0.status
     }
 
-    /// Returns the value of `ret` in the `phalapi` envelope, from 300 to 599. Without a code it is the status. With the
-    /// [code](Self::with_phalapi_code) of the error or of a function's [`CustomError`], it is 400 or 500 plus the code,
-    /// or 300 plus the code for a redirect.
+    /// Returns the value of the member `ret` in the `phalapi` envelope, from 300 to 599.
+    ///
+    /// Without a code, `ret` is the HTTP status. With a code, which the handler has [set](Self::with_phalapi_code) or
+    /// which a function's [`CustomError`] contains, `ret` is 400 or 500 plus the code, or 300 plus the code for a
+    /// redirect.
     #[must_use]
     pub fn phalapi_ret(&self) -> u16 {
-        let status = if self.0.redirects { 300 } else { self.0.status.get() };
+        let status = if self.0.is_redirect { 300 } else { self.0.status.get() };
         let custom = || self.parameter_errors().first()?.custom_error().map(CustomError::phalapi_code);
         let code = self.0.phalapi_code.or_else(custom);
         code.map_or(status, |code| status / 100 * 100 + u16::from(code))
     }
 
-    /// Returns `true` for an error that was created by [`ApiError::redirect`].
+    /// Returns `true` if [`ApiError::redirect`] created the error.
     #[must_use]
     pub fn is_redirect(&self) -> bool {
-        self.0.redirects
+        self.0.is_redirect
     }
 
-    /// Returns the details for the log.
+    /// Returns the details that are written to the log and never sent to the client.
     #[must_use]
     pub fn log(&self) -> Option<&str> {
-        self.0.log.as_deref()
+        self.0.log_details.as_deref()
     }
 
-    /// Returns the header fields of the response: `Allow`, `WWW-Authenticate`, `Retry-After`, and those that a handler
-    /// set.
+    /// Returns the header fields of the response: `Allow`, `WWW-Authenticate`, `Retry-After`, and the fields that a
+    /// handler has set.
     #[must_use]
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers
     }
 
-    /// Returns `true` for [`ErrorKind::UnknownService`].
+    /// Returns `true` if no service has the path of the request ([`ErrorKind::UnknownService`]).
     #[doc(hidden)]
     pub fn is_unknown_service(&self) -> bool {
         matches!(self.0.kind, ErrorKind::UnknownService { .. })
     }
 
-    /// Returns the errors of parameters, which are empty for errors of other kinds.
+    /// Returns the errors of single parameters. For kinds other than [`ErrorKind::Parameters`], the list is empty.
     #[must_use]
     pub fn parameter_errors(&self) -> &[ParameterError] {
         match &self.0.kind {

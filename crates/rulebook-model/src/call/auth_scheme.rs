@@ -1,6 +1,6 @@
-//! Authentication schemes, for `WWW-Authenticate` and the documents.
+//! Authentication schemes: how clients send credentials, as `WWW-Authenticate` and the OpenAPI document describe it.
 
-/// An authentication scheme: how clients send the credential that an `Authenticate` checks.
+/// An authentication scheme: how clients send the credential that an implementation of `Authenticate` checks.
 ///
 /// The `WWW-Authenticate` field of 401 responses lists the schemes, as do the `securitySchemes` of the OpenAPI
 /// document.
@@ -17,12 +17,13 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthScheme {
-    /// The `Authorization` header field with this challenge (RFC 9110 section 11.6.1), which is the name of the scheme,
-    /// optionally followed by a space and parameters: `Digest realm="staff"`.
+    /// The credential is in the `Authorization` header field. The text is the challenge for `WWW-Authenticate` (RFC
+    /// 9110 section 11.6.1): the name of the scheme, optionally followed by a space and parameters: `Digest
+    /// realm="staff"`.
     Http(String),
-    /// A header field with this name.
+    /// The credential is the value of the header field with this name.
     Header(String),
-    /// A cookie with this name.
+    /// The credential is the value of the cookie with this name.
     Cookie(String),
 }
 
@@ -37,12 +38,13 @@ impl AuthScheme {
     /// the realm to the user.
     #[must_use]
     pub fn basic(realm: &str) -> Self {
-        // The realm is a quoted string (RFC 9110 section 5.6.4).
+        // In a quoted string (RFC 9110 section 5.6.4), a backslash precedes each `\` and `"`.
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
         Self::Http(format!("Basic realm=\"{realm}\""))
     }
 
-    /// Returns the name of an [`AuthScheme::Http`] in lower case, such as `bearer`, or `None` for other schemes.
+    /// Returns the scheme name of an [`AuthScheme::Http`] in lower case, such as `bearer`. Returns `None` for
+    /// credentials in another header field or in a cookie.
     #[must_use]
     pub fn http_scheme(&self) -> Option<String> {
         match self {
@@ -76,9 +78,11 @@ impl AuthScheme {
         name.replace(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')), "_")
     }
 
-    /// Returns the challenges of `WWW-Authenticate` for these schemes, without duplicates. RFC 9110 section 11.6.1
-    /// requires at least one challenge in a 401 response, but no challenge is registered for credentials in other
-    /// fields than `Authorization`. If all schemes use other fields, the challenge is `ApiKey`.
+    /// Returns the challenges that `WWW-Authenticate` lists for these schemes, without duplicates.
+    ///
+    /// RFC 9110 section 11.6.1 requires at least one challenge in a 401 response, but no challenge is registered for
+    /// credentials outside of `Authorization`. If no scheme uses `Authorization`, the only challenge is therefore
+    /// `ApiKey`.
     #[doc(hidden)]
     pub fn challenges(schemes: &[Self]) -> Vec<&str> {
         let mut challenges: Vec<&str> = Vec::new();

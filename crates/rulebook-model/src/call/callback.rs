@@ -6,26 +6,28 @@ use std::fmt;
 /// The name of the JavaScript function that a JSONP response calls: identifiers of ASCII letters, digits, `_` and `$`,
 /// joined by dots.
 ///
-/// The name is the only part of a request that becomes code in a response, so every other text is rejected.
+/// The name is the only part of a request that becomes code in a response, so any text that is not a valid function
+/// name is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback<'h>(Cow<'h, str>);
 
 impl<'h> Callback<'h> {
-    /// The query parameter that contains the name.
+    /// The name of the query parameter that contains the function name.
     pub const PARAMETER: &'static str = "callback";
-    /// The maximum length of a name in bytes.
+    /// The maximum length of a function name in bytes.
     pub const MAX_LEN: usize = 64;
-    /// A regular expression for names and for the empty text, with which the response is not JSONP.
+    /// A regular expression that matches valid function names. It also matches the empty text, because a request with
+    /// an empty `callback` gets a response without JSONP.
     pub const PATTERN: &'static str = r"^([A-Za-z_$][0-9A-Za-z_$]*(\.[A-Za-z_$][0-9A-Za-z_$]*)*)?$";
 
-    /// Checks a name. Returns `None` if it is not a valid name.
+    /// Returns `None` if `name` is not a valid function name.
     #[must_use]
     pub fn new(name: Cow<'h, str>) -> Option<Self> {
         let is_valid = name.len() <= Self::MAX_LEN && name.split('.').all(is_identifier);
         is_valid.then_some(Self(name))
     }
 
-    /// Returns the name.
+    /// Returns the function name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

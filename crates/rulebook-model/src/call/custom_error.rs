@@ -2,10 +2,11 @@
 
 use thiserror::Error;
 
-/// The maximum PhalApi code of an error.
+/// The maximum error code for the `phalapi` envelope (see [`CustomError::with_phalapi_code`]).
 const MAX_PHALAPI_CODE: u8 = 99;
 
-/// The error of a function or type of the program that rejects a value: a message for the client, and an optional code.
+/// The error with which a function or type of the program rejects a value: a message for the client, and an optional
+/// code.
 ///
 /// ```
 /// # use rulebook_model as rulebook;
@@ -23,13 +24,13 @@ pub struct CustomError {
 }
 
 impl CustomError {
-    /// Creates an error with this message for the client.
+    /// Creates an error without a code, with this message for the client.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), phalapi_code: 0 }
     }
 
-    /// Sets a code from 0 to 99. If the response in the `phalapi` envelope reports this error, its `ret` is 400 plus
-    /// the code; other envelopes do not show the code. Higher codes are ignored.
+    /// Sets a code from 0 to 99; a higher code is ignored. If a response in the `phalapi` envelope reports this error,
+    /// its member `ret` is 400 plus the code. Other envelopes do not show the code.
     #[must_use]
     pub fn with_phalapi_code(mut self, code: u8) -> Self {
         self.phalapi_code = if code <= MAX_PHALAPI_CODE { code } else { 0 };
@@ -42,7 +43,7 @@ impl CustomError {
         &self.message
     }
 
-    /// Returns the code for the `phalapi` envelope, from 0 to 99.
+    /// Returns the code for the `phalapi` envelope, from 0 to 99. It is 0 if none was set.
     #[must_use]
     pub fn phalapi_code(&self) -> u8 {
         self.phalapi_code

@@ -1,4 +1,4 @@
-//! The kinds of errors that requests end with, each with its data.
+//! The kinds of errors that can end a request, with the data of each kind.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::{HttpMethod, Limit, MalformedRequest, ParameterError, ParameterErrorKind};
 use crate::error::ErrorCode;
 
-/// The value of `Retry-After` for an unavailable service, in seconds.
-const RETRY_AFTER: u64 = 5;
+/// The number of seconds in the `Retry-After` field of a 503 response.
+const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 
 /// The kind of an [`ApiError`](super::ApiError).
 #[derive(Debug, Clone)]
@@ -18,21 +18,22 @@ const RETRY_AFTER: u64 = 5;
 pub enum ErrorKind {
     /// No service has the path of the request.
     UnknownService {
-        /// The URIs of services with a similar path, as definitions write them, with the base path; the nearest first.
+        /// The URIs of services with a similar path, including the base path and in the notation of definitions
+        /// (`/article/{id}`). The most similar URI is first.
         similar: Vec<String>,
     },
-    /// No service has the name in the query or the body.
+    /// The query or the body of the request selects a service by name, and no service has this name.
     InvalidServiceName {
-        /// The name as it was sent, shortened.
+        /// The name that the client sent, shortened to 100 characters.
         name: String,
-        /// The number of parts of the name, which dots separate; 0 if it is not written that way.
+        /// The number of parts of the name, which are separated by dots; 0 if the name has another notation.
         parts: usize,
-        /// The error of the name.
+        /// What is wrong with the name.
         error: ServiceNameError,
     },
-    /// The service exists, but not this method.
+    /// The service exists, but does not support the HTTP method of the request.
     UnknownMethod {
-        /// The methods of the service.
+        /// The HTTP methods that the service supports.
         allowed: AllowedMethods,
     },
     /// The method requires a permission and the request carries no credential, or the credential is not valid.
@@ -44,36 +45,36 @@ pub enum ErrorKind {
     },
     /// The identity lacks a permission that the method requires.
     Forbidden {
-        /// The scope of the method, an OR of ANDs as in the definition; each group without the permissions that the
-        /// identity has.
+        /// The groups of permissions that the method accepts, each without the permissions that the identity has. The
+        /// identity lacks at least one permission of every group, and needs all permissions of any one group.
         missing: Vec<Vec<String>>,
     },
-    /// An error without data: its code says everything.
+    /// An error that has a code but no further data.
     Plain(ErrorCode),
     /// At least one parameter is missing or invalid.
     Parameters {
         /// The errors in the order of the definition, at most 50.
         errors: Vec<ParameterError>,
-        /// `true` if there are more errors.
+        /// `true` if the request has more errors than `errors` lists.
         truncated: bool,
     },
     /// The path or the body cannot be decoded.
     MalformedRequest(MalformedRequest),
     /// The request exceeds a limit.
     TooLarge {
-        /// The limit.
+        /// The exceeded limit.
         limit: Limit,
-        /// The name of the part or parameter that exceeds it, if it is a single one.
+        /// The name of the multipart part or parameter that exceeds the limit; `None` if the whole request exceeds it.
         parameter: Option<String>,
     },
     /// The method does not read bodies of this media type.
     UnsupportedMediaType {
         /// The media type of the body.
         got: String,
-        /// The media types that are read.
+        /// The media types of bodies that the method reads.
         accepted: &'static [&'static str],
     },
-    /// The identity has exceeded its limit of requests.
+    /// The identity has exceeded its rate limit.
     TooManyRequests {
         /// The number of seconds until the next request can succeed.
         retry_after: u64,
@@ -82,9 +83,9 @@ pub enum ErrorKind {
     Declared {
         /// The name of the error in the definition.
         name: Cow<'static, str>,
-        /// The message: the definition's, or one that the handler sets.
+        /// The message, which comes from the definition unless the handler sets another one.
         message: String,
-        /// Further members that the handler adds.
+        /// The members that the handler adds to the error response, as names and values.
         data: Vec<(Cow<'static, str>, Json)>,
     },
     /// The method is defined but has no handler.
@@ -92,25 +93,25 @@ pub enum ErrorKind {
         /// The id of the method.
         id: String,
     },
-    /// The program failed.
+    /// A failure of the program, such as a panic.
     Internal {
-        /// The id of the request, under which the log has the reason.
+        /// The id of the request. The log entry with this id contains the reason of the failure.
         request_id: String,
     },
 }
 
-/// An error of the name of a service in a query or a body.
+/// The reason why a service name in a query or a body is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceNameError {
-    /// The name has characters that no service can have.
+    /// The name contains characters that are not allowed in service names.
     Illegal,
-    /// The name lacks a method.
+    /// The name lacks the part that names the method.
     Incomplete,
     /// No service has the name.
     Unknown,
 }
 
-/// The methods of a service, displayed as the value of `Allow` (RFC 9110 section 10.2.1).
+/// The HTTP methods of a service. `Display` writes them as the value of the `Allow` field (RFC 9110 section 10.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedMethods(pub Vec<HttpMethod>);
 
@@ -128,7 +129,7 @@ impl fmt::Display for AllowedMethods {
 }
 
 impl ErrorKind {
-    /// The code of the error.
+    /// Returns the code of the error, by which clients recognize it.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -155,13 +156,13 @@ impl ErrorKind {
         }
     }
 
-    /// The header fields of a response with this error.
+    /// Returns the header fields that a response with this error must have.
     pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let field = match self {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
-            Self::Plain(ErrorCode::Unavailable) => (header::RETRY_AFTER, RETRY_AFTER.to_string()),
+            Self::Plain(ErrorCode::Unavailable) => (header::RETRY_AFTER, UNAVAILABLE_RETRY_SECONDS.to_string()),
             _ => return Vec::new(),
         };
         HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()

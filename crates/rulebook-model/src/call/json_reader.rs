@@ -1,4 +1,4 @@
-//! Parses JSON text under limits. The resulting values borrow from the text.
+//! Parses JSON text, with limits of nesting and of the number of items. The resulting values borrow from the text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -9,22 +9,24 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Limit, Value};
 use crate::limits;
 
-/// The limits for parsing one JSON text. After parsing they contain the limit that the text exceeded, if any.
+/// The limits for parsing one JSON text. If the text exceeds a limit, the parser stores that limit here.
 #[derive(Debug)]
 pub struct JsonLimits {
-    nesting: u64,
-    items: u64,
+    max_nesting: u64,
+    max_items: u64,
     exceeded: Cell<Option<Limit>>,
 }
 
 impl JsonLimits {
-    /// The maximum nesting limit: one level less than the limit of serde_json, so that this limit is exceeded first.
+    /// The highest value of the nesting limit. It is below the nesting limit of serde_json, so that a text exceeds this
+    /// limit first.
     pub const MAX_NESTING: u64 = 126;
 
-    /// Creates limits of `nesting` levels of arrays and objects, and of `items` items or members in each.
+    /// Limits the nesting of arrays and objects to `max_nesting` levels, and each of them to `max_items` items or
+    /// members.
     #[must_use]
-    pub fn new(nesting: u64, items: u64) -> Self {
-        Self { nesting, items, exceeded: Cell::new(None) }
+    pub fn new(max_nesting: u64, max_items: u64) -> Self {
+        Self { max_nesting, max_items, exceeded: Cell::new(None) }
     }
 
     /// Returns the limit that the text exceeded, or `None` if parsing failed for another reason.
@@ -33,45 +35,47 @@ impl JsonLimits {
         self.exceeded.take()
     }
 
-    /// Stores the exceeded limit and returns an error, which ends the parsing.
-    pub fn exceed<E: Error>(&self, limit: Limit) -> E {
+    /// Stores the exceeded limit and returns an error for serde, which ends the parsing.
+    pub fn limit_error<E: Error>(&self, limit: Limit) -> E {
         self.exceeded.set(Some(limit));
         E::custom(format_args!("more than {} {}", limit.max, limit.unit.as_str()))
     }
 
-    /// Returns the seed for parsing a value within `level` arrays and objects; the outermost value has the level 0.
+    /// Returns the [`DeserializeSeed`] that parses a value at a nesting `level`: the number of arrays and objects
+    /// around the value, 0 for the outermost value.
     #[must_use]
-    pub fn seed(&self, level: u64) -> JsonSeed<'_> {
-        JsonSeed { limits: self, level }
+    pub fn value_seed(&self, level: u64) -> JsonValueSeed<'_> {
+        JsonValueSeed { limits: self, level }
     }
 }
 
-/// Parses one value. Texts without escape sequences are borrowed.
+/// Parses one JSON value under [`JsonLimits`]. Strings without escape sequences are borrowed from the text.
 #[derive(Debug, Clone, Copy)]
-pub struct JsonSeed<'l> {
+pub struct JsonValueSeed<'l> {
     limits: &'l JsonLimits,
     level: u64,
 }
 
-impl JsonSeed<'_> {
-    /// Returns the seed for the items of an array or the members of an object.
+impl JsonValueSeed<'_> {
+    /// Returns the seed for the items of an array, or the values of an object's members. They are one level deeper.
     fn nested_seed<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
-        if level > self.limits.nesting {
-            return Err(self.limits.exceed(limits::NESTING_DEPTH.with_value(self.limits.nesting)));
+        if level > self.limits.max_nesting {
+            return Err(self.limits.limit_error(limits::NESTING.at(self.limits.max_nesting)));
         }
         Ok(Self { level, ..self })
     }
 
-    fn check_count<E: Error>(self, items: usize) -> Result<(), E> {
-        if items as u64 >= self.limits.items {
-            return Err(self.limits.exceed(limits::ITEM_COUNT.with_value(self.limits.items)));
+    /// Returns an error if an array or object that already has `items` items or members cannot have another one.
+    fn check_item_count<E: Error>(self, items: usize) -> Result<(), E> {
+        if items as u64 >= self.limits.max_items {
+            return Err(self.limits.limit_error(limits::ITEMS.at(self.limits.max_items)));
         }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for JsonSeed<'_> {
+impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
@@ -79,7 +83,7 @@ impl<'de> DeserializeSeed<'de> for JsonSeed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for JsonSeed<'_> {
+impl<'de> Visitor<'de> for JsonValueSeed<'_> {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +126,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
         let inner = self.nested_seed()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
-            self.check_count(items.len())?;
+            self.check_item_count(items.len())?;
             items.push(item);
         }
         Ok(Value::List(items))
@@ -131,19 +135,19 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
         let inner = self.nested_seed()?;
         let mut members = Vec::new();
-        while let Some(key) = access.next_key_seed(MemberName)? {
-            self.check_count(members.len())?;
+        while let Some(key) = access.next_key_seed(MemberNameSeed)? {
+            self.check_item_count(members.len())?;
             members.push((key, access.next_value_seed(inner)?));
         }
         Ok(Value::Map(members))
     }
 }
 
-/// Parses the name of a member, which is borrowed if it has no escape sequences.
+/// Parses the name of an object member. The name is borrowed from the text if it has no escape sequences.
 #[derive(Debug, Clone, Copy)]
-pub struct MemberName;
+pub struct MemberNameSeed;
 
-impl<'de> DeserializeSeed<'de> for MemberName {
+impl<'de> DeserializeSeed<'de> for MemberNameSeed {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -151,7 +155,7 @@ impl<'de> DeserializeSeed<'de> for MemberName {
     }
 }
 
-impl<'de> Visitor<'de> for MemberName {
+impl<'de> Visitor<'de> for MemberNameSeed {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,11 +171,11 @@ impl<'de> Visitor<'de> for MemberName {
     }
 }
 
-/// Parses a text as one value. Returns `None` if the text is not JSON or exceeds the limits.
+/// Parses a text as one JSON value. Returns `None` if the text is not JSON or exceeds the limits.
 #[must_use]
 pub fn value_from_json<'a>(text: &'a str, limits: &JsonLimits) -> Option<Value<'a>> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = limits.seed(0).deserialize(&mut reader).ok()?;
+    let value = limits.value_seed(0).deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(value)
 }

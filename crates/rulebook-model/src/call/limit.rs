@@ -1,17 +1,17 @@
-//! A limit that a request exceeds.
+//! The limit that a request exceeds, as error responses report it.
 
 use crate::error::ErrorCode;
 
-/// A limit that a request exceeds: one of [`crate::limits`], or the maximum size of a file.
+/// A limit that a request exceeds: one of the limits in [`crate::limits`], or the maximum size of a file parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// The key below `limits` in `app.json`, or the attribute of the parameter's type.
+    /// The name of the limit: its key below `limits` in `app.json`, or the attribute of the parameter's type.
     pub name: &'static str,
-    /// The maximum.
+    /// The maximum that the request exceeds, in the unit `unit`.
     pub max: u64,
     /// The unit of the maximum.
     pub unit: Unit,
-    /// The code of the error.
+    /// The error code of a response to a request that exceeds the limit.
     pub code: ErrorCode,
 }
 
@@ -20,11 +20,11 @@ pub struct Limit {
 pub enum Unit {
     /// Bytes.
     Bytes,
-    /// Fields of a query or a body.
+    /// Fields of a query or of a body.
     Fields,
     /// Parts of a multipart body.
     Parts,
-    /// Items of an array, members of an object.
+    /// Items of an array, or members of an object.
     Items,
     /// Levels of nested arrays and objects.
     Levels,
@@ -33,7 +33,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The name in responses.
+    /// Returns the name of the unit in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Unit {
 }
 
 impl Limit {
-    /// The size of a file, which its parameter limits.
+    /// Returns the limit of `max` bytes that the type of a file parameter sets.
     #[must_use]
     pub const fn file(max: u64) -> Self {
         Self { name: "max", max, unit: Unit::Bytes, code: ErrorCode::TooLarge }

@@ -1,6 +1,7 @@
-//! Requests that cannot be decoded.
+//! The reasons why a request cannot be decoded.
 
-/// The part of a request that cannot be decoded, and its position if known. Content of the request is never included.
+/// The reason why a request cannot be decoded, and the position of the error where it is known. It never contains
+/// content of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MalformedRequest {
@@ -15,62 +16,62 @@ pub enum MalformedRequest {
         /// The index of the first invalid byte, from 0.
         byte: usize,
     },
-    /// A JSON body is not an object.
+    /// A JSON body is valid JSON but not an object.
     JsonKind,
     /// A JSON body has a syntax error.
     JsonSyntax {
-        /// The line, from 1.
+        /// The line of the error, from 1.
         line: usize,
-        /// The column in bytes, from 1.
+        /// The column of the error in bytes, from 1.
         column: usize,
     },
     /// A JSON body ends too early.
     JsonEnd {
-        /// The line, from 1.
+        /// The line of the error, from 1.
         line: usize,
-        /// The column in bytes, from 1.
+        /// The column of the error in bytes, from 1.
         column: usize,
     },
     /// The Content-Type of a multipart body has no boundary.
     MultipartBoundary,
     /// The first bytes of a multipart body contain no part.
     MultipartStart {
-        /// The number of bytes that were searched.
+        /// The number of bytes that were searched for the first part.
         searched: usize,
     },
     /// A part of a multipart body does not begin with a valid boundary.
     MultipartPart {
-        /// The number of the part, from 1.
+        /// The number of the multipart part, from 1.
         part: u64,
     },
-    /// The header fields of a part are malformed.
+    /// The header fields of a part of a multipart body are malformed.
     MultipartHead {
-        /// The number of the part, from 1.
+        /// The number of the multipart part, from 1.
         part: u64,
     },
-    /// A part has no name.
+    /// A part of a multipart body has no name.
     MultipartName {
-        /// The number of the part, from 1.
+        /// The number of the multipart part, from 1.
         part: u64,
     },
-    /// The name of a part is too long.
+    /// The name of a part of a multipart body is too long.
     MultipartLongName {
-        /// The number of the part, from 1.
+        /// The number of the multipart part, from 1.
         part: u64,
         /// The maximum length of a name in bytes.
         max: usize,
     },
     /// A multipart body ends inside of a part.
     MultipartEnd {
-        /// The number of the part, from 1.
+        /// The number of the multipart part, from 1.
         part: u64,
     },
 }
 
 impl MalformedRequest {
-    /// Returns the position of an error of serde_json, without its message, which may quote the body.
+    /// Converts an error of serde_json. Only its position is kept, because its message may quote the body.
     #[doc(hidden)]
-    pub fn json(error: &serde_json::Error) -> Self {
+    pub fn from_json_error(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         if error.is_eof() { Self::JsonEnd { line, column } } else { Self::JsonSyntax { line, column } }
     }

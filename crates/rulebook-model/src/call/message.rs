@@ -1,4 +1,5 @@
-//! Formats the message of an error for the client: chooses its text from a catalogue and inserts the data of the error.
+//! Formats the message of an error for the client. The text comes from a catalogue, a file with the error messages of
+//! one language, and the data of the error is inserted into it.
 
 use std::fmt::{self, Display};
 
@@ -6,9 +7,9 @@ use super::{
     ApiError, ErrorKind, MalformedRequest, Measure, Measured, ParameterError, ParameterErrorKind, ServiceNameError,
     Source, Unit, Violation,
 };
-use crate::error::texts::{Catalogue, MessageId};
+use crate::error::catalogue::{Catalogue, MessageId};
 
-/// The message of an error, in the language of a catalogue. `Display` writes it.
+/// The message of an error for the client, in the language of a catalogue. `Display` writes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'e> {
     error: &'e ApiError,
@@ -16,7 +17,7 @@ pub struct Message<'e> {
 }
 
 impl ApiError {
-    /// Returns the message for the client, with the texts of this catalogue.
+    /// Returns the message of this error for the client, in the language of `catalogue`.
     #[doc(hidden)]
     #[must_use]
     pub fn message<'e>(&'e self, catalogue: &'e Catalogue) -> Message<'e> {
@@ -24,14 +25,14 @@ impl ApiError {
     }
 }
 
-/// The message for the client, in English.
+/// Writes the error message for the client in English.
 impl Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.message(Catalogue::english()).fmt(f)
     }
 }
 
-/// The message for the client, in English.
+/// Writes the error message for the client in English.
 impl Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_parameter_error(f, Catalogue::english(), self)
@@ -43,7 +44,7 @@ impl Display for Message<'_> {
         let Self { error, catalogue } = *self;
         let unwrapped = UnwrappedMessage { error, catalogue };
         let wrapper = match error.kind() {
-            // PhalApi wraps its own messages, but not those of a program's functions.
+            // PhalApi adds a text around its own messages, but not around the messages of a program's functions.
             ErrorKind::Parameters { errors, .. }
                 if errors.first().is_none_or(|first| first.custom_error().is_none()) =>
             {
@@ -61,7 +62,7 @@ impl Display for Message<'_> {
     }
 }
 
-/// The message of an error without the text that a catalogue may have around messages of its kind.
+/// The message of an error, without the wrapper: the text that some catalogues add around all messages of a kind.
 struct UnwrappedMessage<'e> {
     error: &'e ApiError,
     catalogue: &'e Catalogue,
@@ -71,21 +72,21 @@ impl Display for UnwrappedMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { error, catalogue } = self;
         let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
-        let join = |items: &[String], separator| items.join(&catalogue.plain_message(separator).to_string());
+        let join = |items: &[String], separator| items.join(&catalogue.message_without_data(separator).to_string());
         match error.kind() {
             ErrorKind::UnknownService { similar } if similar.is_empty() => write(MessageId::UnknownService, &[]),
             ErrorKind::UnknownService { similar } => {
-                write(MessageId::SimilarServices, &[("similar", &join(similar, MessageId::JoinOr))])
+                write(MessageId::SimilarServices, &[("similar", &join(similar, MessageId::OrSeparator))])
             }
             ErrorKind::InvalidServiceName { name, parts, error } => {
-                write_name_error(f, catalogue, (name, *parts), *error)
+                write_service_name_error(f, catalogue, (name, *parts), *error)
             }
             ErrorKind::UnknownMethod { allowed } => write(MessageId::UnknownMethod, &[("allowed", allowed)]),
             ErrorKind::Unauthenticated { invalid: true, .. } => write(MessageId::InvalidCredential, &[]),
             ErrorKind::Unauthenticated { .. } => write(MessageId::NoCredential, &[]),
             ErrorKind::Forbidden { missing } => {
-                let groups: Vec<_> = missing.iter().map(|group| join(group, MessageId::JoinAnd)).collect();
-                write(MessageId::Forbidden, &[("missing", &join(&groups, MessageId::JoinOrGroups))])
+                let groups: Vec<_> = missing.iter().map(|group| join(group, MessageId::AndSeparator)).collect();
+                write(MessageId::Forbidden, &[("missing", &join(&groups, MessageId::OrGroupsSeparator))])
             }
             ErrorKind::Parameters { errors, .. } => match errors.first() {
                 Some(first) => write_parameter_error(f, catalogue, first),
@@ -93,7 +94,7 @@ impl Display for UnwrappedMessage<'_> {
             },
             ErrorKind::MalformedRequest(cause) => write_malformed_request(f, catalogue, *cause),
             ErrorKind::TooLarge { limit, parameter } => {
-                let unit = catalogue.plain_message(unit_message(limit.unit));
+                let unit = catalogue.message_without_data(unit_message(limit.unit));
                 match parameter {
                     None => write(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
                     Some(parameter) => write(
@@ -103,10 +104,10 @@ impl Display for UnwrappedMessage<'_> {
                 }
             }
             ErrorKind::UnsupportedMediaType { got, accepted } => {
-                let accepted = accepted.join(&catalogue.plain_message(MessageId::JoinOr).to_string());
+                let accepted = accepted.join(&catalogue.message_without_data(MessageId::OrSeparator).to_string());
                 write(MessageId::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
             }
-            ErrorKind::Plain(code) => f.write_str(catalogue.plain_error(*code)),
+            ErrorKind::Plain(code) => f.write_str(catalogue.fixed_message(*code)),
             ErrorKind::TooManyRequests { retry_after } => {
                 write(MessageId::TooManyRequests, &[("seconds", retry_after)])
             }
@@ -118,24 +119,24 @@ impl Display for UnwrappedMessage<'_> {
     }
 }
 
-/// Writes the message for a name that no service has. A catalogue may write the name in the form that PhalApi completes it
-/// to.
-fn write_name_error(
+/// Writes the message for a service name that no service has. `parts` is the number of the name's parts, as in
+/// [`ErrorKind::InvalidServiceName`]. Catalogues of PhalApi quote the name with the parts that PhalApi adds to it.
+fn write_service_name_error(
     f: &mut fmt::Formatter<'_>,
     catalogue: &Catalogue,
     (name, parts): (&str, usize),
     error: ServiceNameError,
 ) -> fmt::Result {
     let text = match error {
-        ServiceNameError::Illegal => MessageId::InvalidName,
-        ServiceNameError::Incomplete if catalogue.contains(MessageId::NameWithoutMethod) => {
-            MessageId::NameWithoutMethod
+        ServiceNameError::Illegal => MessageId::InvalidServiceName,
+        ServiceNameError::Incomplete if catalogue.contains(MessageId::ServiceNameWithoutMethod) => {
+            MessageId::ServiceNameWithoutMethod
         }
-        ServiceNameError::Incomplete | ServiceNameError::Unknown => MessageId::UnknownName,
+        ServiceNameError::Incomplete | ServiceNameError::Unknown => MessageId::UnknownServiceName,
     };
     let completed = match parts {
-        1 => Some(MessageId::OnePartName),
-        2 => Some(MessageId::TwoPartName),
+        1 => Some(MessageId::OnePartServiceName),
+        2 => Some(MessageId::TwoPartServiceName),
         _ => None,
     };
     let name = ("service", &name as &dyn Display);
@@ -145,8 +146,9 @@ fn write_name_error(
     }
 }
 
-/// Writes the message of a parameter error: the one of the definition or of the program's function if there is one, else
-/// the catalogue's message for the violated constraint, else its general message.
+/// Writes the message of a parameter error. The message that the definition or the program's function provides is
+/// preferred to the catalogue's message for the violated constraint, and that message to the catalogue's general
+/// message for invalid parameters.
 fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, error: &ParameterError) -> fmt::Result {
     let ParameterError { kind, parameter, source, expected, got, message, violation } = error;
     if let Some(message) = message {
@@ -161,7 +163,7 @@ fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, erro
     {
         return write_violation(f, catalogue, parameter, violation);
     }
-    let source = catalogue.plain_message(source_message(*source));
+    let source = catalogue.message_without_data(source_message(*source));
     let source = ("source", &source as &dyn Display);
     let expected = ("expected", expected as &dyn Display);
     let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
@@ -176,7 +178,7 @@ fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, erro
     }
 }
 
-/// Returns the message for a violated constraint, which not every catalogue has.
+/// Returns the id of the message for a violated constraint. A catalogue may omit this message.
 fn violation_message(violation: &Violation) -> MessageId {
     match violation {
         Violation::BelowMin(measured) => match measured.measure {
@@ -195,7 +197,7 @@ fn violation_message(violation: &Violation) -> MessageId {
         Violation::FileExtension(_) => MessageId::FileExtension,
         Violation::Json => MessageId::InvalidJson,
         Violation::Pattern => MessageId::PatternMismatch,
-        // The function of the program provides the message.
+        // The program's function provides the message of a custom error, so this id is never used.
         Violation::Custom(_) => MessageId::InvalidValue,
     }
 }

@@ -1,17 +1,17 @@
-//! The values of a call, and the errors that can end it. This module contains data only and must not depend on HTTP
-//! requests.
+//! The arguments and outputs of a call, and the errors that can end a call. A call runs a method of the API, for an
+//! HTTP request or from code. This Rust module contains data only and must not depend on HTTP requests.
 
 mod api_error;
 mod auth_scheme;
 mod callback;
 mod custom_error;
+mod encode;
 mod error_kind;
 mod json_reader;
 mod limit;
 mod malformed_request;
 mod message;
 mod method;
-mod outcome;
 mod parameter_error;
 mod upload;
 mod value;
@@ -21,15 +21,15 @@ pub use api_error::ApiError;
 pub use auth_scheme::AuthScheme;
 pub use callback::Callback;
 pub use custom_error::CustomError;
+pub use encode::Encode;
 pub use error_kind::{AllowedMethods, ErrorKind, ServiceNameError};
-pub use json_reader::{JsonLimits, JsonSeed, MemberName, value_from_json};
+pub use json_reader::{JsonLimits, JsonValueSeed, MemberNameSeed, value_from_json};
 pub use limit::{Limit, Unit};
 pub use malformed_request::MalformedRequest;
 pub use message::Message;
 pub use method::HttpMethod;
-pub use outcome::Encode;
 pub use parameter_error::{
-    ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shortened,
+    ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,
 };
 pub use upload::Upload;
 pub use value::Value;

@@ -1,4 +1,4 @@
-//! The error of a single parameter of a call.
+//! The error of a single parameter of a request, and of a value that a type rejects.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,8 @@ use std::ops::{Deref, DerefMut};
 
 use super::{CustomError, Value, Violation};
 
-/// The part of a request that contains a parameter, with the names of OpenAPI's `in` where OpenAPI has one.
+/// The part of a request that contains a parameter. The variants have the names that the member `in` of OpenAPI uses,
+/// where OpenAPI has a name for that part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A captured or positional segment of the path.
@@ -45,54 +46,57 @@ impl fmt::Display for Source {
 }
 
 /// The maximum number of characters of a rejected value that an error message quotes.
-const MAX_QUOTED: usize = 100;
+const MAX_QUOTED_CHARS: usize = 100;
 
-/// The error of a value that a type rejects. The data is boxed, so that the result of a check stays as small as a
-/// value.
+/// The error of a value that a type rejects. The details are boxed, so that a check returns a small `Result`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeMismatch(Box<TypeMismatchDetails>);
 
-/// The data of a [`TypeMismatch`].
+/// The details of a [`TypeMismatch`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TypeMismatchDetails {
-    /// The values that the type accepts, as they follow "expected" in a message: "a whole number from 1 to 5".
+    /// A description of the values that the type accepts, which can follow the word "expected" in a message: "a whole
+    /// number from 1 to 5".
     pub expected: Cow<'static, str>,
     /// The rejected value, shortened: `"abc"`, `null`, `3 items`.
     pub got: String,
-    /// The path to the rejected part within the value, such as `[2].name`; empty if the whole value is rejected.
+    /// The path from the checked value to the rejected item or member in it, such as `[2].name`. It is empty if the
+    /// whole value is rejected.
     pub path: String,
-    /// The rule that the value violates, if it is a single one.
+    /// The rule of the type that the value violates. `None` if the value does not violate exactly one rule.
     pub violation: Option<Violation>,
 }
 
 impl TypeMismatch {
-    /// Creates the error for `value`. `expected` describes the values that the type accepts.
+    /// Creates the error for the rejected `value`. `expected` describes the values that the type accepts.
     pub fn new(expected: impl Into<Cow<'static, str>>, value: &Value<'_>) -> Self {
-        Self::with_got(expected, quote(value))
+        Self::with_got(expected, quote_value(value))
     }
 
-    /// Creates the error for a value that `got` describes.
+    /// Creates the error for a rejected value that `got` describes. `expected` describes the values that the type
+    /// accepts.
     pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
         let (expected, got) = (expected.into(), got.into());
         Self(Box::new(TypeMismatchDetails { expected, got, path: String::new(), violation: None }))
     }
 
-    /// Extends the path by the item (`[2]`) or member (`.name`) of a larger value that contains the rejected value.
+    /// Adds `segment` at the beginning of the path: the item (`[2]`) or member (`.name`) of an array or object that
+    /// contains the rejected value.
     #[must_use]
     pub fn inside(mut self, segment: &str) -> Self {
         self.0.path.insert_str(0, segment);
         self
     }
 
-    /// Sets the single rule that the value violates.
+    /// Sets the only rule of the type that the value violates.
     #[must_use]
     pub fn with_violation(mut self, violation: impl Into<Option<Violation>>) -> Self {
         self.0.violation = violation.into();
         self
     }
 
-    /// Returns the data of the error.
+    /// Returns the details of the error.
     #[must_use]
     pub fn into_details(self) -> TypeMismatchDetails {
         *self.0
@@ -113,7 +117,8 @@ impl DerefMut for TypeMismatch {
     }
 }
 
-/// Returns `true` if the name indicates that the value is secret. Such values are never quoted.
+/// Returns `true` if a parameter or member with this name probably has a secret value, such as a password. Error
+/// messages never quote secret values.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
@@ -121,14 +126,14 @@ pub fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// Returns the first 100 characters of a client's text, which an error message may quote.
+/// Returns the first 100 characters of a text that the client sent, for an error message that quotes it.
 #[must_use]
-pub fn shortened(text: &str) -> String {
-    text.chars().take(MAX_QUOTED).collect()
+pub fn shorten_text(text: &str) -> String {
+    text.chars().take(MAX_QUOTED_CHARS).collect()
 }
 
-/// Replaces the values of members with secret names by `…`. A text that looks like JSON and contains a secret name is
-/// replaced entirely, because it could not be parsed.
+/// Replaces the values of members that have [secret names](is_secret_name) by `…`. A string that begins like JSON and
+/// contains a secret name is replaced entirely, because its members are not known.
 fn mask_secrets<'a>(value: &'a Value<'_>) -> Value<'a> {
     match value {
         Value::Text(text) if text.trim_start().starts_with(['{', '[']) && is_secret_name(text) => {
@@ -145,32 +150,35 @@ fn mask_secrets<'a>(value: &'a Value<'_>) -> Value<'a> {
     }
 }
 
-/// Quotes a value for the client: as JSON of at most 100 characters, without secrets and without the content of files.
-fn quote(value: &Value<'_>) -> String {
+/// Quotes a value in an error message: as JSON of at most 100 characters, without secrets and without the content of
+/// files.
+fn quote_value(value: &Value<'_>) -> String {
     match value {
-        Value::List(items) if items.len() > MAX_QUOTED => format!("{} items", items.len()),
-        Value::Map(members) if members.len() > MAX_QUOTED => format!("{} members", members.len()),
+        Value::List(items) if items.len() > MAX_QUOTED_CHARS => format!("{} items", items.len()),
+        Value::Map(members) if members.len() > MAX_QUOTED_CHARS => format!("{} members", members.len()),
         Value::File(upload) => {
             let (name, size, media_type) = (JsonText(upload.filename()), upload.size(), upload.media_type());
-            truncate(&format!("the file {name} of {size} bytes, {media_type}"))
+            truncate_quote(&format!("the file {name} of {size} bytes, {media_type}"))
         }
-        Value::Text(text) if text.chars().nth(MAX_QUOTED).is_some() => match mask_secrets(value) {
-            Value::Text(text) => truncate(&JsonText(&shortened(&text))),
+        Value::Text(text) if text.chars().nth(MAX_QUOTED_CHARS).is_some() => match mask_secrets(value) {
+            Value::Text(text) => truncate_quote(&JsonText(&shorten_text(&text))),
             other => other.kind().to_owned(),
         },
-        other => truncate(&serde_json::to_string(&mask_secrets(other)).unwrap_or_else(|_| other.kind().to_owned())),
+        other => {
+            truncate_quote(&serde_json::to_string(&mask_secrets(other)).unwrap_or_else(|_| other.kind().to_owned()))
+        }
     }
 }
 
-fn truncate(text: &(impl fmt::Display + ?Sized)) -> String {
+fn truncate_quote(text: &(impl fmt::Display + ?Sized)) -> String {
     let text = text.to_string();
-    match text.char_indices().nth(MAX_QUOTED) {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
 }
 
-/// A text that is displayed as a JSON string.
+/// A text that `Display` writes as a JSON string, in quotation marks.
 struct JsonText<'a>(&'a str);
 
 impl fmt::Display for JsonText<'_> {
@@ -183,13 +191,13 @@ impl fmt::Display for JsonText<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParameterErrorKind {
-    /// The parameter is required and missing.
+    /// The request lacks a required parameter.
     Missing,
     /// The type of the parameter rejects the value.
     Invalid,
-    /// The parameter occurs more than once but accepts only one value.
+    /// The request contains the parameter more than once, but the parameter accepts only one value.
     Repeated,
-    /// The method has no such parameter, and the API is set to reject unknown parameters.
+    /// The method does not define the parameter, and the settings of the API reject unknown parameters.
     Unknown,
 }
 
@@ -199,22 +207,24 @@ pub enum ParameterErrorKind {
 pub struct ParameterError {
     /// The kind of the error.
     pub kind: ParameterErrorKind,
-    /// The parameter as clients name it, with the path into its value: `article_id`, `tags[2].name`.
+    /// The name of the parameter in requests, followed by the path to the rejected item or member of its value:
+    /// `article_id`, `tags[2].name`.
     pub parameter: String,
     /// The part of the request that should contain the parameter.
     pub source: Source,
-    /// The values that the parameter accepts, as they follow "expected" in a message.
+    /// A description of the values that the parameter accepts, which can follow the word "expected" in a message.
     pub expected: Cow<'static, str>,
     /// The rejected value, shortened; `None` if the parameter is missing or its value may be secret.
     pub got: Option<String>,
     /// The message that the definition sets for errors of this parameter.
     pub message: Option<Box<str>>,
-    /// The rule that the value violates, if it is a single one and does not reveal a secret.
+    /// The rule of the type that the value violates. `None` if the value does not violate exactly one rule, or if the
+    /// rule would reveal a secret value.
     pub violation: Option<Box<Violation>>,
 }
 
 impl ParameterError {
-    /// Creates an error without the received value and without a violated rule.
+    /// Creates an error that contains neither the received value nor the violated rule.
     #[must_use]
     pub fn new(
         kind: ParameterErrorKind,
@@ -226,14 +236,14 @@ impl ParameterError {
         Self { kind, parameter, source, expected, got: None, message: None, violation: None }
     }
 
-    /// Sets the description of the received value.
+    /// Sets the description of the received value; `None` if the value is missing or may be secret.
     #[must_use]
     pub fn with_got(self, got: Option<String>) -> Self {
         Self { got, ..self }
     }
 
-    /// Returns the error of the program's function or type that rejected the value, if its message is sent to the
-    /// client.
+    /// Returns the error of the program's function or type that rejected the value. Returns `None` if the definition
+    /// sets another message, or if a built-in type rejected the value.
     #[must_use]
     pub fn custom_error(&self) -> Option<&CustomError> {
         match self.violation.as_deref() {

@@ -1,4 +1,4 @@
-//! Uploaded files, each in a temporary file.
+//! Uploaded files. The server stores the content of each upload in a temporary file.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tempfile::TempPath;
 
-/// An uploaded file. The temporary file is removed when the last clone of this handle is dropped.
+/// A handle of an uploaded file. The temporary file is removed when the last clone of the handle is dropped.
 ///
-/// Handlers receive it in their arguments, for parameters of the type `file`. Two handles are equal if they refer to
-/// the same upload.
+/// Handlers of methods receive an `Upload` as the argument for a parameter of the type `file`. Two `Upload`s are equal
+/// if they refer to the same uploaded file.
 #[derive(Debug, Clone)]
 pub struct Upload(Arc<UploadData>);
 
@@ -21,9 +21,9 @@ struct UploadData {
     filename: String,
     media_type: String,
     size: u64,
-    /// The temporary file; `None` if the file was discarded, and for [`Upload::sample`].
+    /// The path of the temporary file. `None` if the content was discarded, and for [`Upload::sample`].
     path: Option<TempPath>,
-    /// The BLAKE3 hash of the content, if it was computed.
+    /// The BLAKE3 hash of the content; `None` if it was not computed.
     hash: Option<[u8; 32]>,
 }
 
@@ -36,25 +36,26 @@ impl Upload {
 
     /// Creates a handle for a file of `size` bytes at `path`, with the BLAKE3 hash of its content.
     #[doc(hidden)]
-    pub fn hashed(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
+    pub fn with_hash(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
         Self(Arc::new(UploadData { filename, media_type, size, path: Some(path), hash: Some(hash) }))
     }
 
-    /// Creates a handle for a file that was discarded while it was received, because no parameter accepts it. The
-    /// handle is used for the error message.
+    /// Creates a handle for a file whose content was discarded while it was received, because no parameter accepts the
+    /// file. The handle contains the data for the error message.
     #[doc(hidden)]
     pub fn discarded(filename: String, media_type: String, size: u64) -> Self {
         Self(Arc::new(UploadData { filename, media_type, size, path: None, hash: None }))
     }
 
-    /// Creates a handle without a file, for testing the argument types of handlers at start.
+    /// Creates a handle without a file. When the server starts, it tests the argument types of handlers with this
+    /// value.
     #[doc(hidden)]
     pub fn sample() -> Self {
         Self::discarded("sample".to_owned(), "application/octet-stream".to_owned(), 0)
     }
 
-    /// Returns the file name that the client sent, without folders. Do not use it in a path: it may have any
-    /// characters.
+    /// Returns the file name that the client sent, without folders. Do not use the name in a file path, because it may
+    /// contain any character.
     #[must_use]
     pub fn filename(&self) -> &str {
         &self.0.filename
@@ -72,38 +73,40 @@ impl Upload {
         self.0.size
     }
 
-    /// Returns the path of the temporary file. It exists until the last handle is dropped or a store takes the file. To
-    /// keep the file, copy or link it, or pass the upload to `Store::stage`.
+    /// Returns the path of the temporary file. The file exists until the last handle is dropped or `Store::stage` moves
+    /// the file to a store. To keep the file, copy or link it, or pass the upload to `Store::stage`.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path.as_deref().unwrap_or(Path::new(""))
     }
 
-    /// Returns the BLAKE3 hash of the content, or `None` unless the program stores files (`Rulebook::keep_files`).
+    /// Returns the BLAKE3 hash of the content, or `None` if the program does not store files (`Rulebook::keep_files`).
     #[must_use]
     pub fn hash(&self) -> Option<&[u8; 32]> {
         self.0.hash.as_ref()
     }
 
-    /// The name of the newtype by which a deserializer recognizes an upload.
+    /// The name that an upload passes to `deserialize_newtype_struct`. A deserializer recognizes an upload by this
+    /// name.
     #[doc(hidden)]
-    pub const NEWTYPE: &'static str = "$rulebook::Upload";
+    pub const NEWTYPE_NAME: &'static str = "$rulebook::Upload";
 
-    /// Passes the handle to the visitor of the newtype [`Upload::NEWTYPE`].
+    /// Passes the handle to the visitor that a deserializer received with the name [`Upload::NEWTYPE_NAME`].
     ///
-    /// serde's data model has no type for such a handle. Therefore this function stores the handle in a thread-local
-    /// variable, and the visitor takes it from there within the same call.
+    /// serde's data model has no type for a file handle. Therefore, this function stores the handle in a thread-local
+    /// variable, and the visitor takes the handle from this variable before the function returns.
     #[doc(hidden)]
     pub fn deserialize_into<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
-        PASSED.set(Some(self));
+        UPLOAD_FOR_VISITOR.set(Some(self));
         let value = visitor.visit_unit();
-        PASSED.set(None);
+        UPLOAD_FOR_VISITOR.set(None);
         value
     }
 }
 
 thread_local! {
-    static PASSED: RefCell<Option<Upload>> = const { RefCell::new(None) };
+    /// The handle that [`Upload::deserialize_into`] passes to the visitor.
+    static UPLOAD_FOR_VISITOR: RefCell<Option<Upload>> = const { RefCell::new(None) };
 }
 
 impl<'de> Deserialize<'de> for Upload {
@@ -117,15 +120,17 @@ impl<'de> Deserialize<'de> for Upload {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Upload, E> {
-                PASSED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+                UPLOAD_FOR_VISITOR
+                    .take()
+                    .ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
             }
 
-            // Deserializers that do not treat the newtype specially call this function.
+            // A deserializer that does not recognize `NEWTYPE_NAME` calls this function.
             fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Upload, D::Error> {
                 self.visit_unit()
             }
         }
-        deserializer.deserialize_newtype_struct(Self::NEWTYPE, UploadVisitor)
+        deserializer.deserialize_newtype_struct(Self::NEWTYPE_NAME, UploadVisitor)
     }
 }
 

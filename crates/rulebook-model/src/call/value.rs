@@ -1,4 +1,4 @@
-//! The value of a parameter.
+//! The value of a parameter in a call.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 
 use super::Upload;
 
-/// The value of a parameter: a JSON value or a file. It borrows from the request where possible.
+/// The value of a parameter: a JSON value or an uploaded file. Strings borrow from the request where possible.
 ///
-/// Each number has one representation: whole numbers are [`Value::Int`] if they fit, and [`Value::Uint`] only above
-/// `i64::MAX`.
+/// Each whole number of 64 bits has only one representation: [`Value::Int`] up to `i64::MAX`, and [`Value::Uint`]
+/// above.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
-    /// Null.
+    /// The JSON value `null`.
     Null,
     /// A boolean.
     Bool(bool),
@@ -21,13 +21,13 @@ pub enum Value<'a> {
     Int(i64),
     /// A whole number from `i64::MAX + 1` to `u64::MAX`.
     Uint(u64),
-    /// A number with a fraction, or a whole number outside of the range of 64 bits. It is always finite.
+    /// A finite number that has a fraction, or that is a whole number outside of the range of 64 bits.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Value<'a>>),
-    /// An object, with its members in the order of the request.
+    /// An object: the names and values of its members, in the order of the request.
     Map(Vec<(Cow<'a, str>, Value<'a>)>),
     /// An uploaded file.
     File(Upload),
@@ -52,7 +52,7 @@ impl Value<'_> {
         }
     }
 
-    /// Returns a value that borrows the texts of this value.
+    /// Returns a copy whose strings borrow from this value.
     #[must_use]
     pub fn reborrow(&self) -> Value<'_> {
         match self {
@@ -70,7 +70,7 @@ impl Value<'_> {
         }
     }
 
-    /// Returns the JSON type of the value, with an article: "a string"; "null" has none.
+    /// Returns the JSON type of the value as a noun with its article, such as "a string", or "null" without an article.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

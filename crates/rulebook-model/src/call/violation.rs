@@ -1,38 +1,40 @@
-//! The rule of a type that a value violates, as data.
+//! The rule of a type that a value violates, as data for error messages.
 
 use std::fmt::Display;
 
 use super::CustomError;
 
-/// The rule that a value violates, such as a bound, a list of allowed values or a pattern.
+/// The rule of a type that a value violates, such as a bound, a list of allowed values or a pattern.
 ///
-/// Most error messages describe the whole type, with the `expected` text of the mismatch. Catalogues that have a
-/// message for each rule insert this data into it.
+/// Most error messages describe all values that the type accepts, with the text `expected` of the
+/// [`TypeMismatch`](super::TypeMismatch). A catalogue can also have a message for each rule, into which this data is
+/// inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The value is below its minimum.
+    /// The value, or its length, count or size, is below the minimum.
     BelowMin(Measured),
-    /// The value is above its maximum.
+    /// The value, or its length, count or size, is above the maximum.
     AboveMax(Measured),
     /// The value is not in the list of allowed values.
     NotAllowed {
         /// The allowed values, separated by `/`.
         allowed: String,
-        /// The rejected value, shortened.
+        /// The rejected value, shortened to 100 characters.
         got: String,
     },
-    /// The extension of the file name is not in the list of allowed extensions, which is given as a JSON array.
+    /// The extension of the file name is not an allowed extension. The text lists the allowed extensions as a JSON
+    /// array.
     FileExtension(String),
-    /// The text is not JSON of the expected kind.
+    /// The text is not JSON, or is JSON of another kind than expected.
     Json,
-    /// The text does not match the pattern.
+    /// The text does not match the regular expression of the type.
     Pattern,
     /// A function or type of the program rejects the value. The client receives the message of this error.
     Custom(CustomError),
 }
 
-/// A measured value, and the bound that it violates.
+/// A quantity that was measured of a value, and the bound that it violates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Measured {
@@ -40,7 +42,7 @@ pub struct Measured {
     pub measure: Measure,
     /// The violated bound.
     pub bound: String,
-    /// The measured value.
+    /// The number or time that was measured.
     pub got: String,
 }
 
@@ -48,7 +50,7 @@ pub struct Measured {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Measure {
-    /// The value itself: a number or a point in time.
+    /// The value itself, which is a number or a point in time.
     Value,
     /// The length of a text in characters.
     Length,
@@ -59,7 +61,7 @@ pub enum Measure {
 }
 
 impl Violation {
-    /// Compares a measured value with its bounds. Returns `None` if neither is violated.
+    /// Returns the violation if `got` is below `min` or above `max`, or `None` if it is within these bounds.
     pub fn of_bounds<T: Copy + PartialOrd + Display>(
         measure: Measure,
         min: Option<T>,
@@ -74,7 +76,8 @@ impl Violation {
         }
     }
 
-    /// Returns `true` if the data contains the value itself, not only its length, count or size.
+    /// Returns `true` if the data of this violation contains the rejected value itself, not only its length, count or
+    /// size.
     #[must_use]
     pub fn reveals_value(&self) -> bool {
         match self {

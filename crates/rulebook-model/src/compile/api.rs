@@ -1,13 +1,13 @@
-//! Converts a whole parsed definition to the model. [`lower`] calls every step of this, in order.
+//! Converts a whole parsed definition to the model. [`lower_definition`] calls the steps of this conversion in order.
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::function::FunctionRef;
-use super::lower::Lowering;
-use super::module_parts::group_parts;
-use crate::definition::JsonNode;
+use super::lowering::Lowering;
+use super::module_parts::group_by_module;
+use crate::definition::Node;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::diagnostic::Diagnostic;
@@ -18,20 +18,21 @@ use crate::settings::SETTINGS;
 use crate::span::Spanned;
 use crate::types::{Type, Types};
 
-/// The result of [`lower`].
+/// The result of [`lower_definition`].
 #[derive(Debug)]
-pub struct Lowered {
-    /// The model of the API, without what is erroneous. Use it only if there are no diagnostics.
+pub struct LoweredDefinition {
+    /// The model of the API, without the parts of the definition that have errors. Use the model only if `diagnostics`
+    /// is empty.
     pub api: Api,
-    /// The functions that the definition refers to. When the definition is bound to a program,
-    /// [`unknown_functions`](super::unknown_functions) checks that they exist.
-    pub functions: Vec<Spanned<FunctionRef>>,
-    /// Every error in the meaning of the definition, unsorted.
+    /// The program's functions that the definition refers to by name.
+    /// [`unknown_function_errors`](super::unknown_function_errors) checks that the program has them.
+    pub function_refs: Vec<Spanned<FunctionRef>>,
+    /// All errors that were found after parsing, unsorted.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Returns the types that a definition can use: the built-in types, unless the definition switches them off, and the
-/// types of the program, which replace built-in types of the same name.
+/// Returns the types that a definition can use: the types of the program, and the built-in types unless the definition
+/// disables them. A type of the program replaces a built-in type with the same name.
 pub fn type_table(definition: &Definition, program_types: impl IntoIterator<Item = Arc<dyn Type>>) -> Types {
     let setting = definition.app.value("types").and_then(|types| types.member("default")).and_then(JsonNode::bool);
     let has_builtin = setting.is_none_or(|on| on.value);
@@ -42,53 +43,59 @@ pub fn type_table(definition: &Definition, program_types: impl IntoIterator<Item
     types
 }
 
-/// The envelopes and formats that a definition can use. By default, the built-in ones.
+/// The envelopes and response formats that a definition can use. The default contains the built-in ones.
+///
+/// An envelope is the JSON structure of responses; a format, such as XML, is the syntax in which they are written.
 #[derive(Debug, Clone, Default)]
 pub struct ResponseRegistry {
-    /// The envelopes.
+    /// The envelopes that a definition can name.
     pub envelopes: Envelopes,
-    /// The formats besides JSON.
+    /// The formats that a definition can name, besides JSON.
     pub formats: Formats,
 }
 
-/// Checks a parsed definition and makes its model. `types` come from [`type_table`].
+/// Checks a parsed definition and converts it to the model. The caller gets `types` from [`type_table`].
 ///
 /// ```
-/// use rulebook_model::compile::{ResponseRegistry, lower, type_table};
+/// use rulebook_model::compile::{ResponseRegistry, lower_definition, type_table};
 ///
 /// let text = br#"{ "/": { "ping": { "GET": { "info": "Check that the server is running" } } } }"#;
 /// let loaded = rulebook_model::definition::read(vec![("api/ping.json".into(), text.to_vec())]);
 /// let types = type_table(&loaded.definition, []);
-/// let lowered = lower(&loaded.definition, &types, &ResponseRegistry::default());
+/// let lowered = lower_definition(&loaded.definition, &types, &ResponseRegistry::default());
 /// assert!(lowered.diagnostics.is_empty());
 /// assert_eq!(lowered.api.modules[0].services[0].methods[0].id, "ping.get");
 /// ```
 #[must_use]
-pub fn lower(definition: &Definition, types: &Types, responses: &ResponseRegistry) -> Lowered {
+pub fn lower_definition(definition: &Definition, types: &Types, responses: &ResponseRegistry) -> LoweredDefinition {
     let mut lowering = Lowering {
         types,
         responses,
         timezone: TimeZone::UTC,
-        envelope: responses.envelopes.get(EnvelopeName::default().as_str()).cloned(),
-        jsonp: false,
+        default_envelope: responses.envelopes.get(EnvelopeName::default().as_str()).cloned(),
+        allows_jsonp_by_default: false,
         has_invalid_base: false,
-        spec: &TREE,
-        functions: Vec::new(),
+        dialect: &TREE,
+        function_refs: Vec::new(),
         diagnostics: Vec::new(),
     };
-    let mut api =
-        Api { envelope: lowering.envelope.clone().unwrap_or_default(), span: definition.app.span, ..Api::default() };
+    let mut api = Api {
+        envelope: lowering.default_envelope.clone().unwrap_or_default(),
+        span: definition.app.span,
+        ..Api::default()
+    };
     for setting in SETTINGS {
         if let Some(value) = definition.app.value(setting.key.name) {
             (setting.lower)(&mut lowering, value, &mut api);
         }
     }
-    lowering.spec = if definition.app.has_common_rules { &RULES } else { &TREE };
-    let common = lowering.common_parameters(&definition.app.common);
-    api.modules = group_parts(&definition.modules).iter().map(|parts| lowering.module(parts, &common)).collect();
+    lowering.dialect = if definition.app.common_rules { &RULES } else { &TREE };
+    let common = lowering.lower_common_parameters(&definition.app.common);
+    api.modules =
+        group_by_module(&definition.modules).iter().map(|parts| lowering.lower_module(parts, &common)).collect();
     let base = (!lowering.has_invalid_base).then(|| api.base.clone());
     lowering.check_collisions(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
     lowering.check_service_names(&api);
-    Lowered { api, functions: lowering.functions, diagnostics: lowering.diagnostics }
+    LoweredDefinition { api, function_refs: lowering.function_refs, diagnostics: lowering.diagnostics }
 }

@@ -1,71 +1,82 @@
-//! Checks the API as a whole: reserved paths, colliding paths and duplicate ids.
+//! Checks the services of all API modules together: reports reserved paths, colliding paths and duplicate method ids.
+//!
+//! Two paths collide if the same request matches both of them.
 
 use std::collections::{HashMap, HashSet};
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Method, Module, Segment, Service};
 use crate::routing::{Routes, encode_segment};
 
-/// A service and the module that it belongs to.
+/// A service and the API module that it belongs to.
 struct ServiceEntry<'a> {
     module: &'a Module,
     service: &'a Service,
-    /// The [`path_shape`] of the path.
-    shape: String,
+    /// The [`path_shape`] of the service's path.
+    path_shape: String,
 }
 
 impl ServiceEntry<'_> {
-    /// Returns `true` if a request may match both this service and a path of this shape in `module`. Case is ignored if
-    /// one of the modules ignores it.
+    /// Returns `true` if the same request may match this service and a path of the shape `shape` in `module`. If one of
+    /// the two API modules has case-insensitive paths, case is ignored.
     fn collides_with(&self, shape: &str, module: &Module) -> bool {
         let ignore_case = self.module.ignore_case || module.ignore_case;
-        self.shape == shape || (ignore_case && fold_case(&self.shape) == fold_case(shape))
+        self.path_shape == shape || (ignore_case && fold_case(&self.path_shape) == fold_case(shape))
     }
 }
 
 /// Services, by the shapes of their paths in lower case.
-type ByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
-/// The addresses of the methods with a reported error, so that errors that only follow from it are not reported.
-type Reported = HashSet<*const Method>;
+type ServicesByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
+/// The addresses of the methods with a reported error. Further errors of these methods, which are only a consequence of
+/// the reported error, are not reported.
+type ReportedMethods = HashSet<*const Method>;
 
 impl Lowering<'_> {
-    /// Checks all modules, in the order of the files. `base` is the base path, or `None` if it has an error.
+    /// Checks the services of all API modules. `modules` are in the order of the definition files. `base` is the base
+    /// path of the API, or `None` if the base path has an error.
     pub(super) fn check_collisions(&mut self, modules: &[Module], base: Option<&str>) {
         let entries: Vec<ServiceEntry<'_>> = modules
             .iter()
             .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-            .map(|(module, service)| ServiceEntry { module, service, shape: path_shape(&service.path) })
+            .map(|(module, service)| ServiceEntry { module, service, path_shape: path_shape(&service.path) })
             .collect();
-        let mut by_shape = ByShape::new();
-        let mut reported = Reported::new();
+        let mut by_shape = ServicesByShape::new();
+        let mut reported = ReportedMethods::new();
         for entry in &entries {
             if let Some(base) = base {
-                let path = format!("{}{}", base.trim_end_matches('/'), entry.shape);
-                self.check_reserved(&path, entry.module.ignore_case, entry.service.span);
+                let path = format!("{}{}", base.trim_end_matches('/'), entry.path_shape);
+                self.check_reserved_path(&path, entry.module.ignore_case, entry.service.span);
             }
-            let same_shape = by_shape.entry(fold_case(&entry.shape)).or_default();
-            self.check_methods(entry.service, &mut reported);
-            self.check_path(entry, same_shape, &mut reported);
+            let same_shape = by_shape.entry(fold_case(&entry.path_shape)).or_default();
+            self.check_duplicate_methods(entry.service, &mut reported);
+            self.check_duplicate_path(entry, same_shape, &mut reported);
             same_shape.push(entry);
         }
         let mut routes = Routes::default();
         for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
-            // If the path already exists, `check_path` has reported it.
+            // If another service has the same path, `check_duplicate_path` has reported an error.
             let _ = routes.insert(&service.path, index, module.ignore_case);
         }
         for entry in &entries {
-            self.check_position_reach(entry, &by_shape, |path, length| {
+            self.check_positions_are_reachable(entry, &by_shape, |path, length| {
                 let routed = routes.find(path, length).and_then(|index| entries.get(index));
                 routed.filter(|routed| routed.service.path.len() == length)
             });
         }
-        self.check_ids(&entries, &reported);
+        self.check_duplicate_ids(&entries, &reported);
     }
 
-    /// Checks that no earlier service of another module has the same path.
-    fn check_path(&mut self, entry: &ServiceEntry<'_>, before: &[&ServiceEntry<'_>], reported: &mut Reported) {
-        let Some(other) = before.iter().find(|other| other.collides_with(&entry.shape, entry.module)) else { return };
+    /// Reports the service if one of the `earlier` services, which belong to other API modules, has the same path.
+    fn check_duplicate_path(
+        &mut self,
+        entry: &ServiceEntry<'_>,
+        earlier: &[&ServiceEntry<'_>],
+        reported: &mut ReportedMethods,
+    ) {
+        let Some(other) = earlier.iter().find(|other| other.collides_with(&entry.path_shape, entry.module)) else {
+            return;
+        };
         reported.extend(entry.service.methods.iter().map(std::ptr::from_ref));
         self.report(
             Diagnostic::new(
@@ -84,8 +95,9 @@ impl Lowering<'_> {
         );
     }
 
-    /// Checks that a service has each HTTP method only once. Its methods may come from several keys with the same path.
-    fn check_methods(&mut self, service: &Service, reported: &mut Reported) {
+    /// Reports an HTTP method that the service has more than once. A service's methods may come from several keys of
+    /// the definition whose paths match the same requests.
+    fn check_duplicate_methods(&mut self, service: &Service, reported: &mut ReportedMethods) {
         for pair in service.methods.windows(2) {
             if let [first, second] = pair
                 && first.http == second.http
@@ -105,23 +117,27 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that requests with positions reach this service, and not a service whose longer path also matches them.
-    /// `route` returns the service that handles a path, if the path of the service has the given number of segments.
-    fn check_position_reach<'e, 'a: 'e>(
+    /// Checks that a request with positional parameters reaches this service. A positional parameter is a segment after
+    /// the path of the service. The error is a service with a longer path that matches the same request and therefore
+    /// handles it.
+    ///
+    /// `route` returns the service that handles a request path, or `None` unless that service's own path has the given
+    /// number of segments.
+    fn check_positions_are_reachable<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,
-        by_shape: &ByShape<'e, 'a>,
+        by_shape: &ServicesByShape<'e, 'a>,
         route: impl Fn(&str, usize) -> Option<&'e ServiceEntry<'a>>,
     ) {
         let count = entry.service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0);
-        let mut shape = entry.shape.clone();
+        let mut shape = entry.path_shape.clone();
         let mut path: String = entry.service.path.iter().fold(String::new(), |path, segment| match segment {
             Segment::Static(text) => path + "/" + &encode_segment(text),
-            Segment::Capture(_) => path + ANY_SEGMENT,
+            Segment::Capture(_) => path + CAPTURE_ONLY_SEGMENT,
         });
         for position in 0..count {
             shape.push_str(CAPTURE_SHAPE);
-            path.push_str(ANY_SEGMENT);
+            path.push_str(CAPTURE_ONLY_SEGMENT);
             let mut same_shape = by_shape.get(&fold_case(&shape)).into_iter().flatten();
             let same_shape = same_shape.find(|other| other.collides_with(&shape, entry.module)).copied();
             let length = entry.service.path.len() + position + 1;
@@ -153,8 +169,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that each method id is unique in the API.
-    fn check_ids(&mut self, entries: &[ServiceEntry<'_>], reported: &Reported) {
+    /// Reports each method whose id another method of the API already has.
+    fn check_duplicate_ids(&mut self, entries: &[ServiceEntry<'_>], reported: &ReportedMethods) {
         let mut ids: HashMap<&str, &Method> = HashMap::new();
         for method in entries.iter().flat_map(|entry| &entry.service.methods) {
             if reported.contains(&std::ptr::from_ref(method)) {
@@ -178,14 +194,14 @@ impl Lowering<'_> {
     }
 }
 
-/// A segment that only captures match, because static segments contain no control characters.
-const ANY_SEGMENT: &str = "/\u{0}";
+/// A path segment that only captures match: it contains a control character, which static segments cannot contain.
+const CAPTURE_ONLY_SEGMENT: &str = "/\u{0}";
 
-/// The notation of a capture in a shape. Static segments contain no braces.
+/// The notation of a capture in a [`path_shape`]. It is unambiguous, because static segments contain no braces.
 const CAPTURE_SHAPE: &str = "/{}";
 
-/// Returns the shape of a path: the path without the names of its captures, `/articles/{}`. The shape of the root is
-/// empty.
+/// Returns the shape of a path: the path without the names of its captures, such as `/articles/{}`. Two paths with the
+/// same shape match the same requests. The shape of the root path is empty.
 pub(super) fn path_shape(path: &[Segment]) -> String {
     path.iter().fold(String::new(), |mut shape, segment| {
         match segment {
@@ -196,7 +212,7 @@ pub(super) fn path_shape(path: &[Segment]) -> String {
     })
 }
 
-/// Returns a shape in lower case, to compare shapes case-insensitively.
+/// Returns a path shape in lower case, so that shapes can be compared case-insensitively.
 pub(super) fn fold_case(shape: &str) -> String {
     shape.to_lowercase()
 }

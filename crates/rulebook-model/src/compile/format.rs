@@ -1,18 +1,18 @@
-//! Resolves the names of response formats.
+//! Finds the response formats that a definition names. A format is the syntax of a response body, such as XML.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::format::{FormatOffer, InvalidMediaType};
 use crate::span::Spanned;
 
-/// The format that every API has; listing it in the setting has no effect.
-const JSON: &str = "json";
+/// The name of the format that every API offers. If the setting `formats` lists this name, that has no effect.
+const JSON_FORMAT_NAME: &str = "json";
 
 impl Lowering<'_> {
-    /// Resolves the names of formats. Unknown formats are reported and omitted.
-    pub(crate) fn formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
+    /// Returns the formats with these names. Unknown and duplicate names are reported and omitted.
+    pub(crate) fn resolve_formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
         let mut offered: Vec<FormatOffer> = Vec::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON) {
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON_FORMAT_NAME) {
             if let Some(first) = names.iter().take(index).find(|other| other.value == name.value) {
                 let message = format!("duplicate format `{}`", name.value.escape_debug());
                 let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("second occurrence");

@@ -1,25 +1,25 @@
-//! Checks that the program has the functions that a definition refers to.
+//! Checks that the program has the functions that the attributes of types in a definition name.
 
 use std::collections::HashSet;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 use crate::types::{Functions, after_function_names, callback_function_name};
 
-/// A function that a definition refers to.
+/// A reference of a definition to a function of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FunctionRef {
     name: String,
-    /// `true` if the name can also be that of a PHP function that rulebook implements.
+    /// `true` if the name can also be the name of a PHP function that rulebook implements itself.
     allows_builtin: bool,
 }
 
 impl Lowering<'_> {
-    /// Collects the functions that a type refers to. They are checked later, when the functions of the program are
-    /// known.
-    pub(super) fn collect_functions(&mut self, spec: &TypeSpec) {
+    /// Collects the functions that the attributes of a type name. [`unknown_function_errors`] checks later that the
+    /// program has these functions.
+    pub(super) fn collect_function_refs(&mut self, spec: &TypeSpec) {
         for (key, value) in spec.attributes.iter().chain(&spec.items) {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
             let (names, allows_builtin) = match attribute {
@@ -28,14 +28,14 @@ impl Lowering<'_> {
                 _ => continue,
             };
             let reference = |name| Spanned::new(FunctionRef { name, allows_builtin }, value.span);
-            self.functions.extend(names.into_iter().map(reference));
+            self.function_refs.extend(names.into_iter().map(reference));
         }
     }
 }
 
 /// Returns an error for each reference to a function that the program does not have.
 #[must_use]
-pub fn unknown_functions(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
+pub fn unknown_function_errors(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let is_missing = |reference: &&Spanned<FunctionRef>| {
         let FunctionRef { name, allows_builtin } = &reference.value;
@@ -45,10 +45,10 @@ pub fn unknown_functions(references: &[Spanned<FunctionRef>], functions: &Functi
         let span = reference.span;
         seen.insert((&reference.value, span.file, span.start, span.end))
     });
-    unique.map(|reference| unknown_function(reference, functions)).collect()
+    unique.map(|reference| unknown_function_error(reference, functions)).collect()
 }
 
-fn unknown_function(reference: &Spanned<FunctionRef>, functions: &Functions) -> Diagnostic {
+fn unknown_function_error(reference: &Spanned<FunctionRef>, functions: &Functions) -> Diagnostic {
     let FunctionRef { name, allows_builtin } = &reference.value;
     let quoted = name.escape_debug();
     let builtin = Functions::builtin_names_and_descriptions().map(|(name, _)| name).filter(|_| *allows_builtin);

@@ -1,6 +1,7 @@
-//! Checks which methods can respond with JSONP.
+//! Checks the option `jsonp` of methods. A JSONP response is a script that calls a function of a web page with the
+//! outputs.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
 use crate::call::{Callback, HttpMethod};
@@ -9,23 +10,28 @@ use crate::model::{Location, Method};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
-    /// Checks that a method with the option `jsonp` can respond with JSONP.
-    pub(super) fn check_jsonp(&mut self, option: Option<&Spanned<bool>>, method: &Method, context: &MethodContext<'_>) {
+    /// Reports an enabled option `jsonp` of a method that cannot respond with JSONP.
+    pub(super) fn check_jsonp_option(
+        &mut self,
+        option: Option<&Spanned<bool>>,
+        method: &Method,
+        context: &MethodContext<'_>,
+    ) {
         let Some(option) = option.filter(|option| option.value) else { return };
-        let subject = context.subject;
+        let subject = context.diagnostic_subject;
         let error = |message: String| Diagnostic::new(DiagnosticCode::BadOption, option.span, message);
         if method.http != HttpMethod::Get {
             self.report_once(
                 error(format!("{subject} cannot respond with JSONP, which browsers load with GET"))
                     .label("for GET only")
-                    .related(context.span, "not GET")
+                    .related(context.http_span, "not GET")
                     .help("remove the option, or set it to `false`"),
             );
         } else if !method.scope.is_public() {
             self.report_once(
                 error(format!("{subject} cannot respond with JSONP, since it requires permissions"))
                     .label("any web page could read the response")
-                    .related(context.span, "requires permissions")
+                    .related(context.http_span, "requires permissions")
                     .help("remove the option, or make the method public"),
             );
         } else if method.options.download {
@@ -37,14 +43,15 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that no query parameter of a method that responds with JSONP is named `callback`.
-    pub(super) fn check_jsonp_callback(
+    /// Reports a query parameter named `callback` of a method that can respond with JSONP, because a JSONP request has
+    /// the name of the script's function in this query parameter.
+    pub(super) fn check_jsonp_callback_parameter(
         &mut self,
         method: &Method,
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) {
-        if !method.allows_jsonp(self.jsonp) {
+        if !method.allows_jsonp(self.allows_jsonp_by_default) {
             return;
         }
         let conflict = parameters.iter().find(|lowered| {
@@ -54,14 +61,14 @@ impl Lowering<'_> {
         let Some(lowered) = conflict else { return };
         let message = format!(
             "{} responds with JSONP, where `{}` is the name of the callback function",
-            context.subject,
+            context.diagnostic_subject,
             Callback::PARAMETER
         );
         let error = Diagnostic::new(DiagnosticCode::ReservedName, lowered.span, message)
             .label("reserved")
             .help("rename the parameter, or set the method's option `\"jsonp\": false`");
-        self.report_once(if lowered.inherited {
-            error.related(context.span, "this method inherits the parameter")
+        self.report_once(if lowered.is_inherited {
+            error.related(context.http_span, "this method inherits the parameter")
         } else {
             error
         });

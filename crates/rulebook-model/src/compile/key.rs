@@ -1,48 +1,51 @@
-//! Parses the keys of parameters, which determine the part of a request that has the value.
+//! Parses the keys of parameters in definitions, such as `GET@lang`. The prefix of a key determines which part of a
+//! request contains the parameter.
 
 use http::header::HeaderName;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::path;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::Location;
 use crate::span::Spanned;
 
-/// The key of a parameter.
+/// The parsed key of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ParameterKey {
-    /// The part of a request that has the value. For a key without a prefix it is [`Location::Body`], which becomes
-    /// [`Location::Any`] if the method has no body.
+    /// The part of a request that contains the parameter. For a key without a prefix, this is [`Location::Body`], or
+    /// [`Location::Any`] if requests of the method have no body.
     pub location: Location,
-    /// The name of the parameter in that part; empty for positions.
+    /// The name of the parameter in that part of a request; empty for a positional parameter, which has a number
+    /// instead.
     pub name: String,
 }
 
-/// The prefixes of keys, except those of positions.
-const PREFIXES: [(&str, Location); 4] =
+/// The prefixes of parameter keys, except the prefixes of positional parameters.
+const LOCATION_PREFIXES: [(&str, Location); 4] =
     [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
-/// The prefix of positions, which every dialect accepts.
-const POSITION: &str = "URL#";
-/// The maximum number of positions of a method; a request target cannot hold more segments.
+/// The key prefix of positional parameters (segments after the path of the service) that every dialect accepts.
+const POSITION_PREFIX: &str = "URL#";
+/// The maximum number of positional parameters of a method. A request target cannot hold more segments.
 const MAX_POSITIONS: usize = 1_000;
 
 impl Lowering<'_> {
-    /// Parses the key of a parameter. Reports an error in it and returns `None`.
-    pub(super) fn parse_key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses the key of a parameter. If the key has an error, reports the error and returns `None`.
+    pub(super) fn parse_parameter_key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
         let text = key.value.as_str();
-        // A name may also begin like the dialect's prefix of positions, so the prefix must be followed by a digit.
+        // The dialect's prefix of positional parameters must be followed by a digit, because a parameter's name may
+        // also begin with the text of the prefix.
         let has_number = |rest: &&str| rest.starts_with(|first: char| first.is_ascii_digit());
-        let dialect_position = || text.strip_prefix(self.spec.position_prefix).filter(has_number);
-        if let Some(number) = text.strip_prefix(POSITION).or_else(dialect_position) {
-            return self.parse_position(number, key);
+        let dialect_position = || text.strip_prefix(self.dialect.position_prefix).filter(has_number);
+        if let Some(number) = text.strip_prefix(POSITION_PREFIX).or_else(dialect_position) {
+            return self.parse_position_key(number, key);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            return self.parse_capture(name, key);
+            return self.parse_capture_key(name, key);
         }
-        let (location, name) = PREFIXES
+        let (location, name) = LOCATION_PREFIXES
             .iter()
             .find_map(|(prefix, location)| Some((*location, text.strip_prefix(prefix)?)))
-            .unwrap_or((if self.spec.reads_unprefixed_keys_from_query { Location::Any } else { Location::Body }, text));
+            .unwrap_or((if self.dialect.keys_without_prefix_in_query { Location::Any } else { Location::Body }, text));
         let name = match location {
             Location::Header => self.parse_header_name(name, key)?,
             Location::Cookie => self.parse_cookie_name(name, key)?,
@@ -59,8 +62,8 @@ impl Lowering<'_> {
         Some(ParameterKey { location, name })
     }
 
-    /// Parses `{name}`, a capture of the path.
-    fn parse_capture(&mut self, name: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses the key `{name}` of a parameter that a segment of the path captures.
+    fn parse_capture_key(&mut self, name: &str, key: &Spanned<String>) -> Option<ParameterKey> {
         if path::is_capture_name(name) {
             return Some(ParameterKey { location: Location::Path, name: name.to_owned() });
         }
@@ -68,20 +71,21 @@ impl Lowering<'_> {
         self.report(
             Diagnostic::new(DiagnosticCode::BadName, key.span, message)
                 .label("invalid capture name")
-                .help(path::CAPTURE_NAME),
+                .help(path::CAPTURE_NAME_RULE),
         );
         None
     }
 
-    /// Parses `URL#n`, the n-th segment after the path of the service, counted from 0.
-    fn parse_position(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses the key `URL#n` of a positional parameter: the segment with the index `n`, from 0, after the path of the
+    /// service. `number` is the text after the prefix.
+    fn parse_position_key(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
         let position = number
             .parse::<usize>()
             .ok()
-            // `URL#01` is rejected, so that two different keys never mean the same position.
+            // A leading zero (`URL#01`) is rejected, so that two different keys never mean the same segment.
             .filter(|position| position.to_string() == number && *position < MAX_POSITIONS);
         if position.is_none() {
-            let prefix = self.spec.position_prefix;
+            let prefix = self.dialect.position_prefix;
             self.report(
                 Diagnostic::new(
                     DiagnosticCode::BadPosition,
@@ -109,8 +113,8 @@ impl Lowering<'_> {
         header.map(|header| header.as_str().to_owned())
     }
 
-    /// Parses the name of a cookie. It has the same characters as a header field name, but is case-sensitive (RFC 6265
-    /// section 4.1.1).
+    /// Parses the name of a cookie. Cookie names may contain the same characters as names of header fields, but are
+    /// case-sensitive (RFC 6265 section 4.1.1).
     fn parse_cookie_name(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
         if HeaderName::from_bytes(name.as_bytes()).is_ok() {
             return Some(name.to_owned());

@@ -1,32 +1,33 @@
-//! Converts one method of a service to the model.
+//! Converts one method of a service from the parsed definition to the model.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{EnvelopeName, Method, Segment, default_id};
+use crate::model::{EnvelopeName, Method, Segment, default_method_id};
 use crate::span::{Span, Spanned};
 
-/// The properties of a method that its parameters, scope and options are checked against.
+/// The properties of a method that the checks of its parameters, scope and options need.
 pub(super) struct MethodContext<'a> {
-    /// A noun phrase for diagnostics: "the method `GET`".
-    pub subject: &'a str,
-    /// The HTTP method; `None` if it is unknown.
-    pub http: Option<HttpMethod>,
-    /// The span of the HTTP method.
-    pub span: Span,
-    /// The segments of the path; `None` if the path has an error.
-    pub path: Option<&'a [Segment]>,
-    /// The path as written in the definition.
-    pub uri: &'a Spanned<String>,
-    /// `true` if the parser reported and omitted a part, so that a missing part is not another error.
-    pub incomplete: bool,
+    /// The noun phrase for the method in error messages: "the method `GET`".
+    pub diagnostic_subject: &'a str,
+    /// The HTTP method; `None` if the definition names an unknown one.
+    pub http_method: Option<HttpMethod>,
+    /// The span of the HTTP method's name in the definition.
+    pub http_span: Span,
+    /// The segments of the service's path; `None` if the path has an error.
+    pub path_segments: Option<&'a [Segment]>,
+    /// The service's path, as in the definition.
+    pub path_text: &'a Spanned<String>,
+    /// `true` if the parser reported an error in a member of the method and omitted the member, so that a missing
+    /// member is not a further error.
+    pub is_incomplete: bool,
 }
 
 impl Lowering<'_> {
-    /// Converts a method to the model. Returns `None` if its HTTP method or its path has an error, because the model
-    /// cannot hold such a method.
+    /// Converts a method of a service to the model. `path` is the service's parsed path, `uri` is its text. Returns
+    /// `None` if the HTTP method or the path has an error, because the model cannot represent such a method.
     pub(super) fn lower_method(
         &mut self,
         method: &parsed::Method,
@@ -37,22 +38,22 @@ impl Lowering<'_> {
     ) -> Option<Method> {
         let subject = format!("the method `{}`", method.http_method.value.escape_debug());
         let context = MethodContext {
-            subject: &subject,
-            http: self.lower_http_method(&method.http_method),
-            span: method.http_method.span,
-            path,
-            uri,
-            incomplete: method.is_incomplete,
+            diagnostic_subject: &subject,
+            http_method: self.lower_http_method(&method.http),
+            http_span: method.http.span,
+            path_segments: path,
+            path_text: uri,
+            is_incomplete: method.incomplete,
         };
         let id = match &method.id {
             Some(id) => Some(id.value.clone()),
-            None => path.zip(context.http).map(|(path, http)| default_id(path, http)),
+            None => path.zip(context.http_method).map(|(path, http)| default_method_id(path, http)),
         };
         let info = match &id {
-            Some(id) if self.spec.info_defaults_to_id && method.info.is_none() => id.clone(),
+            Some(id) if self.dialect.info_defaults_to_id && method.info.is_none() => id.clone(),
             _ => {
-                let may_be_missing = context.incomplete || self.spec.info_defaults_to_id;
-                self.required_description(method.info.as_ref(), &subject, context.span, may_be_missing)
+                let may_be_missing = context.is_incomplete || self.dialect.info_defaults_to_id;
+                self.required_description(method.info.as_ref(), &subject, context.http_span, may_be_missing)
             }
         };
         if let Some(id) = &method.id {
@@ -61,23 +62,23 @@ impl Lowering<'_> {
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
         let scope = self.lower_scope(&method.scope, &parameters, &context);
         let outputs = self.lower_outputs(&method.outputs, envelope);
-        let errors = self.lower_errors(&method.errors);
-        let options = self.lower_options(&method.options, &method.outputs);
+        let errors = self.lower_declared_errors(&method.errors);
+        let options = self.lower_method_options(&method.options, &method.outputs);
 
         path?;
         let lowered = Method {
             id: id?,
-            http: context.http?,
+            http: context.http_method?,
             info,
             scope,
             parameters: parameters.iter().filter_map(|lowered| lowered.parameter.clone()).collect(),
             outputs,
             errors,
             options,
-            span: context.span,
+            span: context.http_span,
         };
-        self.check_jsonp(method.options.jsonp.as_ref(), &lowered, &context);
-        self.check_jsonp_callback(&lowered, &parameters, &context);
+        self.check_jsonp_option(method.options.jsonp.as_ref(), &lowered, &context);
+        self.check_jsonp_callback_parameter(&lowered, &parameters, &context);
         Some(lowered)
     }
 

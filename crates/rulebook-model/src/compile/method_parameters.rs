@@ -1,9 +1,10 @@
-//! Checks all parameters of a method, including the common ones, against the path and against each other.
+//! Checks all parameters of a method, including the common parameters of the API, against the path of the service and
+//! against each other.
 
 use std::collections::{HashMap, HashSet};
 
 use super::key::ParameterKey;
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
 use super::path;
@@ -15,9 +16,9 @@ use crate::span::{Span, Spanned};
 use crate::types::Arity;
 
 impl Lowering<'_> {
-    /// Converts the common parameters, which all methods have, to the model. They cannot be in the path, because
-    /// methods have different paths.
-    pub(super) fn common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
+    /// Converts the common parameters, which all methods of the API have, to the model. A common parameter cannot be
+    /// part of the path, because methods have different paths.
+    pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
             let lowered = self.lower_parameter(parameter);
@@ -39,13 +40,13 @@ impl Lowering<'_> {
                 .help("define the parameter in each method that has it in its path"),
             );
         }
-        self.check_duplicates(&common);
+        self.check_duplicate_parameters(&common);
         common
     }
 
-    /// Converts the parameters of a method to the model, and adds the common parameters. A common parameter is omitted
-    /// if the method has a parameter with the same name in code. The dialect decides whether the common parameters come
-    /// first.
+    /// Converts the parameters of a method to the model, and adds the common parameters of the API. A common parameter
+    /// is omitted if the method has a parameter with the same name in code. The dialect determines whether the common
+    /// parameters come before the parameters of the method.
     pub(super) fn lower_method_parameters(
         &mut self,
         parameters: &[parsed::Parameter],
@@ -58,60 +59,61 @@ impl Lowering<'_> {
         let inherited: Vec<LoweredParameter> = common
             .iter()
             .filter(|parameter| !names.contains(parameter.name.as_str()))
-            .map(|parameter| LoweredParameter { inherited: true, ..parameter.clone() })
+            .map(|parameter| LoweredParameter { is_inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
-        if self.spec.puts_common_parameters_first {
+        if self.dialect.common_parameters_first {
             let common_index: HashMap<&str, usize> =
                 common.iter().enumerate().map(|(index, parameter)| (parameter.name.as_str(), index)).collect();
-            // A parameter that replaces a common parameter takes its position.
+            // A parameter that replaces a common parameter gets the place of the common parameter in the order.
             all.sort_by_key(|lowered| common_index.get(lowered.name.as_str()).copied().unwrap_or(common.len()));
         }
-        if matches!(context.http, Some(HttpMethod::Get | HttpMethod::Delete)) {
+        if matches!(context.http_method, Some(HttpMethod::Get | HttpMethod::Delete)) {
             for lowered in &mut all {
-                allow_query(lowered);
+                also_read_from_query(lowered);
             }
         }
-        self.check_files(&all, context);
-        self.check_duplicates(&all);
+        self.check_file_parameters(&all, context);
+        self.check_duplicate_parameters(&all);
         self.check_captures(&all, context);
         self.check_positions(&all, context);
         all
     }
 
-    /// Checks that files are read from the body, because only multipart bodies contain files.
-    fn check_files(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
+    /// Reports parameters with the type of a file that are not read from the body, because only multipart bodies
+    /// contain files.
+    fn check_file_parameters(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         for lowered in all {
             let Some(parameter) = &lowered.parameter else { continue };
             if !matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
                 continue;
             }
-            let has_no_body = matches!(context.http, Some(HttpMethod::Get | HttpMethod::Delete));
+            let has_no_body = matches!(context.http_method, Some(HttpMethod::Get | HttpMethod::Delete));
             let message = match parameter.from {
                 Location::Body | Location::Any if !has_no_body => continue,
                 Location::Body | Location::Any => {
-                    format!("`{}` is a file, but {} has no body", lowered.key_text, context.subject)
+                    format!("`{}` is a file, but {} has no body", lowered.key_text, context.diagnostic_subject)
                 }
                 _ => format!("`{}` is a file, which can be sent in a body only", lowered.key_text),
             };
             let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, lowered.span, message)
                 .label("a file needs a multipart body")
                 .help("use POST, PUT or PATCH, and a key without a prefix");
-            let is_error_of_method = has_no_body && lowered.inherited;
+            let is_error_of_method = has_no_body && lowered.is_inherited;
             self.report_once(if is_error_of_method {
-                error.related(context.span, "this method inherits the parameter")
+                error.related(context.http_span, "this method inherits the parameter")
             } else {
                 error
             });
         }
     }
 
-    /// Checks that no two parameters have the same name in code, or are read from the same part of a request. Errors in
-    /// common parameters are reported once, not for every method.
-    fn check_duplicates(&mut self, all: &[LoweredParameter]) {
+    /// Reports parameters that have the same name in code, or the same name in the same part of a request. An error
+    /// between common parameters is reported once, not for every method.
+    fn check_duplicate_parameters(&mut self, all: &[LoweredParameter]) {
         let mut names: HashMap<&str, &LoweredParameter> = HashMap::new();
         let mut keys: HashMap<&ParameterKey, &LoweredParameter> = HashMap::new();
-        // A parameter with an empty name has been reported.
+        // Parameters with an empty name are omitted, because the empty name has been reported.
         for lowered in all.iter().filter(|lowered| !lowered.name.is_empty()) {
             if let Some(first) = names.insert(&lowered.name, lowered) {
                 self.report_once(
@@ -148,9 +150,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that every capture of the path has a parameter, and that every parameter `{x}` has a capture.
+    /// Checks that every capture `{x}` of the path has a parameter with the key `{x}`, and the reverse.
     fn check_captures(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
-        let Some(path) = context.path else { return };
+        let Some(path) = context.path_segments else { return };
         let captures: HashSet<&str> = path.iter().filter_map(capture_name).collect();
         let defined = || {
             all.iter().filter_map(|lowered| match &lowered.key {
@@ -163,16 +165,17 @@ impl Lowering<'_> {
         let mut unused: Vec<&str> =
             path.iter().filter_map(capture_name).filter(|name| !defined.contains(name)).collect();
         for &(name, span) in &undefined {
-            // A misspelled capture is one error, so the capture that the author meant is not reported as unused too.
+            // If the name in the parameter's key is misspelled, only one error is reported: the capture that the author
+            // probably meant is not reported as unused.
             let suggestion = match (&undefined[..], &unused[..]) {
                 ([_], [only]) => Some(*only),
                 _ => closest_word(name, unused.iter().copied()),
             };
             unused.retain(|unused| Some(*unused) != suggestion);
-            let message = format!("the path `{}` has no capture `{{{name}}}`", context.uri.value);
+            let message = format!("the path `{}` has no capture `{{{name}}}`", context.path_text.value);
             let error = Diagnostic::new(DiagnosticCode::UndefinedCapture, span, message)
                 .label("no such capture")
-                .related(context.uri.span, "the path");
+                .related(context.path_text.span, "the path");
             self.report(match suggestion {
                 Some(suggestion) => error.help(format!("did you mean `{{{suggestion}}}`?")),
                 None => error.help(format!(
@@ -180,26 +183,26 @@ impl Lowering<'_> {
                 )),
             });
         }
-        if context.incomplete {
+        if context.is_incomplete {
             return;
         }
         for name in unused {
             self.report(
                 Diagnostic::new(
                     DiagnosticCode::UnusedCapture,
-                    context.span,
-                    format!("{} does not define the capture `{{{name}}}`", context.subject),
+                    context.http_span,
+                    format!("{} does not define the capture `{{{name}}}`", context.diagnostic_subject),
                 )
                 .label(format!("has no parameter `{{{name}}}`"))
-                .related(capture_span(name, context.uri), "captured here")
+                .related(capture_span(name, context.path_text), "captured here")
                 .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
             );
         }
     }
 
-    /// Checks that positions are numbered from 0 without gaps.
+    /// Reports gaps between the numbers of positional parameters, which must begin at 0.
     fn check_positions(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
-        if context.incomplete || all.iter().any(|lowered| lowered.key.is_none()) {
+        if context.is_incomplete || all.iter().any(|lowered| lowered.key.is_none()) {
             return;
         }
         let mut positions: Vec<(usize, &LoweredParameter)> = all
@@ -212,7 +215,7 @@ impl Lowering<'_> {
         positions.sort_by_key(|(position, _)| *position);
         let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
         if let Some((expected, (_, lowered))) = gap {
-            let prefix = self.spec.position_prefix;
+            let prefix = self.dialect.position_prefix;
             self.report(
                 Diagnostic::new(
                     DiagnosticCode::BadPosition,
@@ -226,8 +229,9 @@ impl Lowering<'_> {
     }
 }
 
-/// Makes a parameter whose key has no prefix readable from the query too, for methods without a body.
-fn allow_query(lowered: &mut LoweredParameter) {
+/// Changes a parameter whose key has no prefix so that requests can also send the parameter in the query. This is
+/// necessary for methods whose requests have no body.
+fn also_read_from_query(lowered: &mut LoweredParameter) {
     let change = |location: &mut Location| {
         if *location == Location::Body {
             *location = Location::Any;
@@ -241,11 +245,11 @@ fn allow_query(lowered: &mut LoweredParameter) {
     }
 }
 
-/// Returns the span of a capture in a path.
+/// Returns the span of the capture `name` in the path `uri`.
 fn capture_span(name: &str, uri: &Spanned<String>) -> Span {
     let text = format!("{{{name}}}");
     match uri.value.find(&text) {
-        Some(start) => path::part_span(uri, &(start..start + text.len())).0,
+        Some(start) => path::span_of_range(uri, &(start..start + text.len())).0,
         None => uri.span,
     }
 }

@@ -1,38 +1,37 @@
-//! Compiles a parsed definition to the model, which is called lowering.
+//! Compiles a parsed definition to the model. This conversion is called lowering, as in other compilers.
 //!
-//! The function [`lower`] resolves types and permissions, checks the API as a whole (collisions, captures, positions,
-//! names) and returns the model.
+//! The function [`lower_definition`] finds the types and permissions that the definition names, checks the API as a
+//! whole (paths, captures, positional parameters, names) and returns the model.
 //!
-//! Every error is collected; errors that only follow from another one are omitted. This module does not depend on the
-//! text of the files. It depends on their dialects only through
+//! All errors are collected; an error that is only a consequence of another error is omitted. This Rust module does not
+//! read the text of the definition files. It depends on their dialects (the notations of definition files) only through
 //! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
 
 mod api;
 mod check;
 mod collision;
+mod default_and_example;
 mod format;
 mod function;
 mod jsonp;
 mod key;
-mod lower;
+mod lowering;
 mod method;
+mod method_options;
 mod method_parameters;
 mod module;
 mod module_parts;
 mod name;
-mod option;
 mod output;
 mod parameter;
 pub(crate) mod path;
-mod reserved;
+mod reserved_path;
 mod scope;
 mod service_names;
 mod type_expr;
-mod value;
 
-pub use api::{Lowered, ResponseRegistry, lower, type_table};
-pub use check::{Checked, Extensions, check};
-pub use function::{FunctionRef, unknown_functions};
-pub(crate) use lower::Lowering;
-
-pub use value::read_default;
+pub use api::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
+pub use check::{CheckedDefinition, ProgramExtensions, check_definition};
+pub use default_and_example::decode_default;
+pub use function::{FunctionRef, unknown_function_errors};
+pub(crate) use lowering::Lowering;

@@ -1,4 +1,5 @@
-//! Converts modules and their services to the model.
+//! Converts API modules and their services from the parsed definition to the model. An API module is a named group of
+//! services.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -6,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use http::HeaderValue;
 
 use super::collision::{fold_case, path_shape};
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::module_parts::ModuleParts;
 use super::parameter::LoweredParameter;
 use super::path::{self, PathError};
@@ -17,25 +18,26 @@ use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Se
 use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {
-    /// Converts a module from its parts to the model.
-    pub(super) fn module(&mut self, parts: &ModuleParts<'_>, common: &[LoweredParameter]) -> Module {
-        let name = &parts.first.name;
+    /// Converts an API module to the model. `parts` are the parts of the module in all files, `common` are the common
+    /// parameters of the API.
+    pub(super) fn lower_module(&mut self, parts: &ModuleParts<'_>, common: &[LoweredParameter]) -> Module {
+        let name = &parts.first_part.name;
         self.check_name(&name.value, "a module", name.span);
         let module_envelope =
-            parts.first_value(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
+            parts.first_value(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.resolve_envelope(name));
         let envelope = match &module_envelope {
             Some(envelope) => envelope.clone(),
-            None => self.envelope.clone(),
+            None => self.default_envelope.clone(),
         };
         let repeated = parts
             .first_value(self, "repeated", |part| part.repeated.as_ref())
-            .and_then(|word| self.keyword(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
+            .and_then(|word| self.resolve_word(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
         let info = parts.first_value(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
-        let mut services = Services { ignore_case, ..Services::default() };
-        for part in parts.all() {
-            self.spec = part.spec;
+        let mut services = ServiceMerger { ignore_case, ..ServiceMerger::default() };
+        for part in parts.all_parts() {
+            self.dialect = part.spec;
             let paths = self.parse_paths(&part.services);
             for (service, path) in part.services.iter().zip(paths) {
                 let methods: Vec<_> = service
@@ -46,7 +48,7 @@ impl Lowering<'_> {
                     })
                     .collect();
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
-                    services.add(Service { path, methods, span: service.path.span });
+                    services.add_or_merge(Service { path, methods, span: service.path.span });
                 }
             }
         }
@@ -57,14 +59,14 @@ impl Lowering<'_> {
             ignore_case,
             repeated: repeated.unwrap_or_default(),
             services: services.into_sorted(),
-            span: parts.first.span,
+            span: parts.first_part.span,
         }
     }
 
-    /// Resolves the name of an envelope.
-    pub(crate) fn envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
+    /// Finds the envelope (the JSON structure of responses) with this name. Reports an unknown name.
+    pub(crate) fn resolve_envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
         let known: Vec<_> = self.responses.envelopes.names().map(|known| (known, known)).collect();
-        let known = self.keyword(name, "envelope", &known)?;
+        let known = self.resolve_word(name, "envelope", &known)?;
         let resolved = self.responses.envelopes.get(known).cloned()?;
         let envelope = resolved.envelope(EnvelopeSettings::default());
         let types = [envelope.success_content_type(), envelope.error_content_type()];
@@ -76,9 +78,14 @@ impl Lowering<'_> {
         Some(resolved)
     }
 
-    /// Returns the value of a word that must be one of `known`. `noun` names the kind of word in the diagnostic:
-    /// "envelope", "value of `repeated`:".
-    pub(crate) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
+    /// Returns the value that `known` lists for `word`. Reports a word that is not in `known`. `noun` is the
+    /// description of such words in the error message: "envelope", "value of `repeated`:".
+    pub(crate) fn resolve_word<T: Copy>(
+        &mut self,
+        word: &Spanned<String>,
+        noun: &str,
+        known: &[(&str, T)],
+    ) -> Option<T> {
         let entry = known.iter().find(|(name, _)| *name == word.value);
         if entry.is_none() {
             let list: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -93,10 +100,11 @@ impl Lowering<'_> {
         entry.map(|(_, meaning)| *meaning)
     }
 
-    /// Returns the segments of the path of every service, or `None` for a path with an error.
+    /// Returns the segments of each service's path, or `None` for a path with an error.
     ///
-    /// A key is part of the paths of all services below it, so an error in it affects all of them. It is reported once,
-    /// for the service of the key itself if that service has methods.
+    /// A key of the definition is part of the paths of all services below the key, so an error in the key is an error
+    /// of all these paths. Such an error is reported once: at the key itself if its service has methods, otherwise at
+    /// the first service below.
     fn parse_paths(&mut self, services: &[parsed::Service]) -> Vec<Option<Vec<Segment>>> {
         let mut located: Vec<LocatedPathError<'_>> = Vec::new();
         let paths = services
@@ -108,17 +116,17 @@ impl Lowering<'_> {
                     Err(errors) => errors,
                 };
                 located.extend(errors.into_iter().map(|error| {
-                    let (span, is_in_key) = path::part_span(text, &error.range);
-                    let prefix = text.value.get(..error.range.end).unwrap_or(&text.value);
-                    LocatedPathError { prefix, is_in_key, span, error }
+                    let (span, is_in_last_key) = path::span_of_range(text, &error.range);
+                    let path_up_to_error = text.value.get(..error.range.end).unwrap_or(&text.value);
+                    LocatedPathError { path_up_to_error, is_in_last_key, span, error }
                 }));
                 None
             })
             .collect();
-        located.sort_by_key(|located| !located.is_in_key);
+        located.sort_by_key(|located| !located.is_in_last_key);
         let mut reported = HashSet::new();
-        for LocatedPathError { prefix, span, error, .. } in located {
-            if reported.insert(prefix) {
+        for LocatedPathError { path_up_to_error, span, error, .. } in located {
+            if reported.insert(path_up_to_error) {
                 self.report(error.into_diagnostic(span));
             }
         }
@@ -126,27 +134,30 @@ impl Lowering<'_> {
     }
 }
 
-/// Collects the services of a module. Paths that match the same requests are merged into one service.
+/// Collects the services of an API module, and merges services whose paths match the same requests.
 #[derive(Default)]
-struct Services {
+struct ServiceMerger {
+    /// `true` if the paths of the API module are case-insensitive.
     ignore_case: bool,
-    list: Vec<Service>,
-    by_shape: HashMap<String, usize>,
+    services: Vec<Service>,
+    /// The indices of the services in `services`, by the [shape](path_shape) of the service's path.
+    index_by_shape: HashMap<String, usize>,
 }
 
-impl Services {
-    /// Adds a service. If a service with the same path exists, the methods are added to it and use its capture names.
-    fn add(&mut self, new: Service) {
+impl ServiceMerger {
+    /// Adds a service. If there is a service whose path matches the same requests, adds the methods of the new service
+    /// to the existing service, with the capture names of the existing path.
+    fn add_or_merge(&mut self, new: Service) {
         let shape = path_shape(&new.path);
         let shape = if self.ignore_case { fold_case(&shape) } else { shape };
-        match self.by_shape.entry(shape) {
+        match self.index_by_shape.entry(shape) {
             Entry::Vacant(entry) => {
-                entry.insert(self.list.len());
-                self.list.push(new);
+                entry.insert(self.services.len());
+                self.services.push(new);
             }
             Entry::Occupied(entry) => {
-                // `by_shape` holds valid indices of `list` only.
-                let Some(known) = self.list.get_mut(*entry.get()) else { return };
+                // The index is always valid, because services are never removed.
+                let Some(known) = self.services.get_mut(*entry.get()) else { return };
                 let Service { path, methods, span: _ } = new;
                 let renamed = methods.into_iter().map(|method| rename_captures(method, &path, &known.path));
                 known.methods.extend(renamed);
@@ -154,19 +165,20 @@ impl Services {
         }
     }
 
-    /// Returns the services, beginning with the root, with their methods in the order of
-    /// [`HttpMethod`](crate::call::HttpMethod).
+    /// Returns the services: first the service of the root path, then the others in the order in which they were added.
+    /// The methods of each service are sorted in the order of [`HttpMethod`](crate::call::HttpMethod).
     fn into_sorted(mut self) -> Vec<Service> {
-        for service in &mut self.list {
+        for service in &mut self.services {
             service.methods.sort_by_key(|method| method.http);
         }
-        self.list.sort_by_key(|service| !service.path.is_empty());
-        self.list
+        self.services.sort_by_key(|service| !service.path.is_empty());
+        self.services
     }
 }
 
-/// Replaces the capture names of the path `from` by those of the path `to` in the parameters of a method. The paths
-/// differ in capture names only. The parameters' names in code and the id of the method are not changed.
+/// Renames the captures of a method's parameters: replaces each capture name of the path `from` by the capture name
+/// that the path `to` has in the same segment. Apart from capture names, the two paths are equal. The parameters' names
+/// in code and the id of the method are not changed.
 fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Method {
     for parameter in method.parameters.iter_mut().filter(|parameter| parameter.from == Location::Path) {
         let old = Segment::Capture(parameter.key.clone());
@@ -178,26 +190,27 @@ fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Meth
     method
 }
 
-/// An error in a path, with its span.
+/// An error in a path, with the span of the error in the definition.
 struct LocatedPathError<'a> {
-    /// The path up to the end of the error. Errors with the same prefix are one error that affects several services.
-    prefix: &'a str,
-    /// `true` if the error is in the last key of the path, `false` if it is in the key of a parent.
-    is_in_key: bool,
+    /// The beginning of the path, up to the end of the error. If this text is equal in several paths, the paths have
+    /// the same error in a common key.
+    path_up_to_error: &'a str,
+    /// `true` if the error is in the last key of the path, `false` if it is in a key above.
+    is_in_last_key: bool,
     span: Span,
     error: PathError,
 }
 
 /// Returns the segments of a service's path.
 ///
-/// The service under an empty key at the root has the path `/`, like the root itself, but an empty key is an error.
-/// Only the span distinguishes them: for the empty key it consists of the quotes, for the root it is that of its first
-/// method.
+/// The parser gives the path `/` to the root service, and also to a service below an empty key, which is an error. Only
+/// the span of the path distinguishes them: the span of an empty key consists of the two quotes, and the span of the
+/// root path is the span of its first method.
 fn service_segments(service: &parsed::Service) -> Result<Vec<Segment>, Vec<PathError>> {
     let Spanned { value: path, span } = &service.path;
     let is_key = service.methods.first().is_none_or(|first| first.http_method.span.start != span.start);
     if path == "/" && is_key && span.end.saturating_sub(span.start) == 2 {
-        return path::segments("//");
+        return path::parse_path("//");
     }
-    path::segments(path)
+    path::parse_path(path)
 }

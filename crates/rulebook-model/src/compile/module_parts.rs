@@ -1,56 +1,55 @@
-//! Modules whose services are in several files.
+//! API modules whose services are defined in several files.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::definition::parsed::Module;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
-/// The parts of one module, one for each file.
+/// The parts of one API module: the objects with its name in the definition files, in the order of the files.
 pub(super) struct ModuleParts<'d> {
-    /// The first part.
-    pub(super) first: &'d Module,
-    others: Vec<&'d Module>,
+    pub(super) first_part: &'d Module,
+    other_parts: Vec<&'d Module>,
 }
 
-/// Groups the modules of all files by name, in the order in which the names first occur.
-pub(super) fn group_parts(parsed: &[Module]) -> Vec<ModuleParts<'_>> {
+/// Groups the parts of API modules from all files by the module's name, in the order in which the names first occur.
+pub(super) fn group_by_module(parsed: &[Module]) -> Vec<ModuleParts<'_>> {
     let mut modules: Vec<ModuleParts<'_>> = Vec::new();
     let mut by_name: HashMap<&str, usize> = HashMap::new();
     for part in parsed {
         match by_name.entry(&part.name.value) {
             Entry::Vacant(entry) => {
                 entry.insert(modules.len());
-                modules.push(ModuleParts { first: part, others: Vec::new() });
+                modules.push(ModuleParts { first_part: part, other_parts: Vec::new() });
             }
-            // `by_name` holds valid indices of `modules` only.
-            Entry::Occupied(entry) => modules[*entry.get()].others.push(part),
+            // The index is always valid, because modules are never removed from `modules`.
+            Entry::Occupied(entry) => modules[*entry.get()].other_parts.push(part),
         }
     }
     modules
 }
 
 impl<'d> ModuleParts<'d> {
-    /// Returns all parts, the first one first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &'d Module> {
-        std::iter::once(self.first).chain(self.others.iter().copied())
+    /// Returns all parts of the API module in the order of the files.
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = &'d Module> {
+        std::iter::once(self.first_part).chain(self.other_parts.iter().copied())
     }
 
-    /// Returns the first value of `key`, which `get` reads from a part. Every other part with a different value of the
-    /// key is reported.
+    /// Returns the value of the JSON key `key` in the first part that has this key. Reports each part in which the key
+    /// has a different value. `get` reads the value of the key from a part.
     pub(super) fn first_value<T: PartialEq>(
         &self,
         lowering: &mut Lowering<'_>,
         key: &str,
         get: impl Fn(&'d Module) -> Option<&'d Spanned<T>>,
     ) -> Option<&'d Spanned<T>> {
-        let mut values = self.all().filter_map(get);
+        let mut values = self.all_parts().filter_map(get);
         let first = values.next()?;
         for other in values.filter(|other| other.value != first.value) {
             let message =
-                format!("the module `{}` has different values of `{key}` in several files", self.first.name.value);
+                format!("the module `{}` has different values of `{key}` in several files", self.first_part.name.value);
             lowering.report(
                 Diagnostic::new(DiagnosticCode::NameCollision, other.span, message)
                     .label("second value")

@@ -1,11 +1,11 @@
-//! Checks the names of modules, parameters, outputs, errors and methods, which handlers use.
+//! Checks the names of API modules, parameters, outputs, errors and methods. The code of handlers uses these names.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Reports a name if it is invalid. `subject` is a noun phrase for the named thing: "a module".
+    /// Reports an invalid name. `subject` is the noun phrase for the named part in the error message: "a module".
     pub(super) fn check_name(&mut self, name: &str, subject: &str, span: Span) {
         let Some(problem) = name_problem(name) else { return };
         self.report(
@@ -16,6 +16,7 @@ impl Lowering<'_> {
     }
 }
 
+/// Returns what is wrong with a name, as the predicate of a sentence, or `None` if the name is valid.
 fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("is empty")

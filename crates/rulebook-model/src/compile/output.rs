@@ -1,8 +1,9 @@
-//! Converts outputs, fields of objects, and declared errors to the model.
+//! Converts the outputs of methods, the fields of objects, and the declared errors of methods from the parsed
+//! definition to the model.
 
 use std::collections::HashMap;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::type_expr::TypeOwner;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -12,21 +13,22 @@ use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Converts the outputs of a method to the model. `envelope` is the envelope of its responses, if known.
+    /// Converts the outputs of a method to the model. `envelope` is the envelope (the JSON structure) of the method's
+    /// responses, or `None` if the definition names an unknown envelope.
     pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
-        let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output(output, "output")).collect();
+        let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output_or_field(output, "output")).collect();
         self.check_output_names(outputs, envelope);
         lowered.into_iter().flatten().collect()
     }
 
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
-    pub(super) fn lower_output(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
+    pub(super) fn lower_output_or_field(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
         let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
         let span = output.name.span;
         self.check_name(&output.name.value, &subject, span);
-        let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
-        let owner = TypeOwner { subject: &subject, span, incomplete: output.is_incomplete };
+        let info = self.required_description(output.info.as_ref(), &subject, span, output.incomplete);
+        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
         if let Some(example) = &output.example {
             self.check_example(example, &*compiled.check, compiled.is_optional, &subject);
@@ -41,7 +43,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// Checks that the names of outputs differ from each other and from the members that the envelope adds.
+    /// Reports outputs that have the same name, and outputs that have the name of a member that the envelope adds.
     fn check_output_names(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) {
         let envelope = envelope.map(|name| (name.as_str(), name.envelope(EnvelopeSettings::default())));
         let members = envelope.as_ref().map(|(_, envelope)| envelope.reserved_members()).unwrap_or_default();
@@ -78,8 +80,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Converts the errors that the handler of a method may return to the model.
-    pub(super) fn lower_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
+    /// Converts the errors that a method declares, which its handler may return, to the model.
+    pub(super) fn lower_declared_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();
         for error in errors {
@@ -88,7 +90,8 @@ impl Lowering<'_> {
             self.check_name(&error.name.value, &subject, span);
             let info = self.required_description(error.info.as_ref(), &subject, span, error.is_incomplete);
             let status = match &error.status {
-                // Without a status, a declared error is an error of the client (4xx).
+                // A declared error without a status gets the status of `ErrorCode::Failed`: an error of the client
+                // (4xx).
                 None => Some(ErrorCode::Failed.status()),
                 Some(status) => {
                     let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);

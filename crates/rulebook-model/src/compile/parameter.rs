@@ -1,58 +1,60 @@
-//! Converts one parameter to the model: its key, name, type, default and example.
+//! Converts one parameter from the parsed definition to the model: its key, name, type, default and example.
 
 use super::key::ParameterKey;
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::type_expr::TypeOwner;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Location, Parameter, ParameterType, default_name};
+use crate::model::{Location, Parameter, ParameterType, default_parameter_name};
 use crate::span::Span;
 
-/// A lowered parameter. If it has errors, they have been reported, and this holds the valid parts, so that the method
-/// can still be checked.
+/// A parameter that was converted to the model. If the parameter has errors, they have been reported; the valid fields
+/// of this type are then used to check the other parameters of the method.
 #[derive(Debug, Clone)]
 pub(super) struct LoweredParameter {
-    /// The part of a request that has the value; `None` if the key has an error.
+    /// The parsed key, which says which part of a request contains the parameter; `None` if the key has an error.
     pub key: Option<ParameterKey>,
-    /// The key as written in the definition.
+    /// The key as it is in the definition.
     pub key_text: String,
-    /// The span of the key.
+    /// The span of the key in the definition.
     pub span: Span,
-    /// The name in code.
+    /// The name of the parameter in the code of handlers.
     pub name: String,
-    /// The span of the name in code.
+    /// The span of the key `name`, which sets the name in code. If there is no key `name`, the span of the parameter's
+    /// key.
     pub name_span: Span,
     /// `true` if the method inherits the parameter from the common parameters.
-    pub inherited: bool,
-    /// The parameter of the model; `None` if it has an error.
+    pub is_inherited: bool,
+    /// The parameter in the model; `None` if the parameter has an error.
     pub parameter: Option<Parameter>,
 }
 
 impl Lowering<'_> {
-    /// Converts a parameter to the model.
+    /// Converts a parameter of a method, or a common parameter, to the model.
     pub(super) fn lower_parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();
         let subject = format!("the parameter `{}`", key_text.escape_debug());
         let span = parameter.key.span;
 
-        let key = self.parse_key(&parameter.key);
+        let key = self.parse_parameter_key(&parameter.key);
         let (name, name_span) = match &parameter.name {
             Some(name) => (name.value.clone(), name.span),
-            None => (default_name(key_text).to_owned(), span),
+            None => (default_parameter_name(key_text).to_owned(), span),
         };
-        // If the key has an error, that has been reported, and the name that is derived from the key would repeat it.
+        // If the key has an error, the error has been reported. A name that is derived from the key would have the same
+        // error.
         if key.is_some() || parameter.name.is_some() {
             self.check_name(&name, &subject, name_span);
         }
-        let info = self.required_description(parameter.info.as_ref(), &subject, span, parameter.is_incomplete);
-        let owner = TypeOwner { subject: &subject, span, incomplete: parameter.is_incomplete };
+        let info = self.required_description(parameter.info.as_ref(), &subject, span, parameter.incomplete);
+        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parameter.incomplete };
         let compiled = self.compile_type(&parameter.r#type, owner);
         let optional = self.is_marked_optional(parameter, &subject)
             || compiled.as_ref().is_some_and(|compiled| compiled.is_optional);
         let is_capture = matches!(&key, Some(key) if key.location == Location::Path);
         if is_capture {
-            self.check_capture(parameter, &subject, optional);
+            self.check_capture_is_required(parameter, &subject, optional);
         }
         if let Some(compiled) = &compiled {
             if let Some(default) = parameter.default.as_ref().filter(|_| !is_capture) {
@@ -85,13 +87,13 @@ impl Lowering<'_> {
             span,
             name,
             name_span,
-            inherited: false,
+            is_inherited: false,
             parameter: lowered,
         }
     }
 
-    /// Returns the value of the key `optional`, or `false` if it is missing. Reports a contradiction to the `?` of the
-    /// type.
+    /// Returns the value of the JSON key `optional`, or `false` if the key is missing. Reports an error if the key is
+    /// `false` but the type begins with `?`, which means optional.
     fn is_marked_optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
@@ -110,8 +112,9 @@ impl Lowering<'_> {
         optional.value
     }
 
-    /// Checks that a capture is required, because a request without the segment has another path.
-    fn check_capture(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
+    /// Reports a captured parameter that is optional. It must be required, because a request without the captured
+    /// segment has another path.
+    fn check_capture_is_required(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
         let term = parameter.r#type.term.as_ref().filter(|_| optional);
         let span = match (term, &parameter.default) {
             (Some(term), _) => term.part(0, 1),

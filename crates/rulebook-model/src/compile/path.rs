@@ -1,4 +1,4 @@
-//! Parses the path of a service into segments.
+//! Parses the path of a service, such as `/article/{id}`, into segments.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,32 +7,32 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::Segment;
 use crate::span::{Span, Spanned};
 
-/// An error in a path.
+/// An error in the path of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathError {
-    /// The erroneous part, in bytes of the path.
+    /// The range of the error in the path, in bytes.
     pub range: Range<usize>,
-    /// The message of the diagnostic.
+    /// The error message.
     pub message: String,
-    /// The label of the erroneous part.
+    /// The short text that is shown below the marked range.
     pub label: &'static str,
-    /// The help of the diagnostic: how to fix the error.
+    /// The advice how to fix the error.
     pub help: String,
 }
 
 impl PathError {
-    /// Returns the diagnostic for this error. `span` is the span of its range.
+    /// Converts the error to a diagnostic. `span` is the span of `range` in the definition file.
     pub(crate) fn into_diagnostic(self, span: Span) -> Diagnostic {
         Diagnostic::new(DiagnosticCode::BadUri, span, self.message).label(self.label).help(self.help)
     }
 }
 
-/// Parses a path.
+/// Parses the path of a service, or the base path of the API. The root path `/` has no segments.
 ///
 /// # Errors
 ///
-/// Returns every error of the path.
-pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
+/// Returns all errors of the path.
+pub(crate) fn parse_path(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if path == "/" {
         return Ok(Vec::new());
     }
@@ -55,7 +55,8 @@ pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     let mut segments = Vec::new();
     let mut captures = HashSet::new();
     let mut at = start;
-    // Consecutive empty segments are one error. So are a missing `/` at the beginning and an additional `/` at the end.
+    // Only one error is reported for consecutive empty segments, and only one for a path that lacks the `/` at the
+    // beginning and has empty segments.
     let mut is_reported = start == 0;
     let count = path[start..].split('/').count();
     for (index, text) in path[start..].split('/').enumerate() {
@@ -63,7 +64,7 @@ pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
         at = range.end + 1;
         if text.is_empty() {
             if !is_reported {
-                errors.push(empty_segment(path, range.start, index > 0 && index + 1 == count));
+                errors.push(empty_segment_error(path, range.start, index > 0 && index + 1 == count));
             }
             is_reported = true;
             continue;
@@ -90,8 +91,8 @@ pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if errors.is_empty() { Ok(segments) } else { Err(errors) }
 }
 
-/// Returns the error for an empty segment that begins at byte `at`.
-fn empty_segment(path: &str, at: usize, is_last: bool) -> PathError {
+/// Returns the error for an empty segment at the byte `at` of `path`. `is_last` is `true` if it is the last segment.
+fn empty_segment_error(path: &str, at: usize, is_last: bool) -> PathError {
     if is_last {
         return PathError {
             range: at.saturating_sub(1)..at,
@@ -108,7 +109,10 @@ fn empty_segment(path: &str, at: usize, is_last: bool) -> PathError {
     }
 }
 
-/// Parses a segment, which must not be empty. If it is invalid, returns the label and the help of the diagnostic.
+/// Parses one segment of a path, which must not be empty.
+///
+/// # Errors
+/// Returns the label and the help of the diagnostic for an invalid segment.
 fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     let capture = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     match capture {
@@ -117,13 +121,13 @@ fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
             if is_capture_name(name) {
                 Ok(Segment::Capture(name.to_owned()))
             } else {
-                Err(("invalid capture name", CAPTURE_NAME))
+                Err(("invalid capture name", CAPTURE_NAME_RULE))
             }
         }
         _ if text.contains(['{', '}']) => {
             Err(("a capture must be a whole segment", "write the capture between two `/`, or remove the braces"))
         }
-        // RFC 3986 section 5.2.4: `.` and `..` are removed before a request is sent.
+        // Clients remove the segments `.` and `..` before they send a request (RFC 3986 section 5.2.4).
         _ if matches!(text, "." | "..") => Err((
             "clients remove this segment before they send the request",
             "rename the segment: `.` and `..` are relative references in every URL",
@@ -136,8 +140,8 @@ fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     }
 }
 
-/// The rule for capture names, as the help of a diagnostic.
-pub(crate) const CAPTURE_NAME: &str =
+/// The rule for capture names, as the help text of a diagnostic.
+pub(crate) const CAPTURE_NAME_RULE: &str =
     "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
 
 /// Returns `true` if a capture may have this name.
@@ -147,13 +151,16 @@ pub(crate) fn is_capture_name(name: &str) -> bool {
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
 }
 
-/// Returns the span of the part `range` of a path, and `true` if that part is in the last key of the path. The spans of
-/// the parents' keys are not known, so parts in them get the span of the last key.
-pub(crate) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
+/// Returns the span of the bytes `range` of a path, and `true` if these bytes are in the last key of the path.
+///
+/// A path consists of the nested keys of a definition. Only the span of the last key is known, so a range in an earlier
+/// key gets the span of the last key.
+pub(crate) fn span_of_range(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
     let key_len = path.span.end.saturating_sub(path.span.start) as usize;
     let key_start = path.value.len().checked_sub(key_len);
     let key = key_start.and_then(|start| path.value.get(start..).map(|key| (start, key)));
-    // If the key has escape sequences, its span can be longer than the path, or the start can be within a character.
+    // If the key has JSON escape sequences, its span can be longer than the path, or `key_start` can be within a
+    // character.
     let Some((key_start, key)) = key else { return (path.span, range.end == path.value.len()) };
     if range.start < key_start {
         return (path.span, range.end >= key_start);

@@ -1,24 +1,28 @@
-//! Converts scopes to the model: the permissions that a method requires, and the parameters that permissions depend on.
+//! Converts scopes to the model. A scope is the permissions that a method requires; a permission can contain the value
+//! of a parameter, as in `user[user_id]`.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Permission, PermissionPart, Scope, Segment};
 use crate::span::Spanned;
 
-type Group = Spanned<Vec<Spanned<String>>>;
+/// Permissions of which a caller needs all.
+type PermissionGroup = Spanned<Vec<Spanned<String>>>;
 
 impl Lowering<'_> {
-    /// Converts a scope, an OR of ANDs of permissions, to the model. A variable in a permission is the name in code of
-    /// a path, position or header parameter, because permissions are checked before the body is read.
+    /// Converts a scope to the model. A caller must have all permissions of at least one of the `groups`.
+    ///
+    /// A variable in a permission is the name in code of a parameter in the path or in a header field. Parameters in
+    /// the body are not possible, because the server checks permissions before it reads the body.
     pub(super) fn lower_scope(
         &mut self,
-        groups: &[Group],
+        groups: &[PermissionGroup],
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Scope {
-        // `[[]]` is another notation of the empty scope: the method is public.
+        // `[[]]` means the same as the empty scope: the method is public.
         if let [only] = groups
             && only.value.is_empty()
         {
@@ -30,7 +34,10 @@ impl Lowering<'_> {
                 self.report(
                     Diagnostic::new(DiagnosticCode::BadScope, group.span, "empty group among other groups")
                         .label("allows every caller")
-                        .help(format!("remove the group, or remove `{}` if the method is public", self.spec.scope_key)),
+                        .help(format!(
+                            "remove the group, or remove `{}` if the method is public",
+                            self.dialect.scope_key
+                        )),
                 );
                 continue;
             }
@@ -68,15 +75,16 @@ impl Lowering<'_> {
                 PermissionPart::Variable(name) => {
                     let span = text.part(at, at + name.len());
                     at += name.len();
-                    self.check_variable(name, Spanned::new(&permission.text, span), parameters, context);
+                    self.check_permission_variable(name, Spanned::new(&permission.text, span), parameters, context);
                 }
             }
         }
         Some(permission)
     }
 
-    /// Checks a variable of a permission. The span of `permission` is the span of the variable.
-    fn check_variable(
+    /// Reports a variable of a permission that is not the name of a suitable parameter. The span of `permission` is the
+    /// span of the variable in it.
+    fn check_permission_variable(
         &mut self,
         name: &str,
         permission: Spanned<&String>,
@@ -99,8 +107,8 @@ impl Lowering<'_> {
             .label("not available when permissions are checked")
             .related(lowered.span, "the parameter")
             .help("permissions can depend on captures, positions and headers only"),
-            // A capture without a parameter has been reported.
-            None if context.incomplete || has_capture(context, name) => return,
+            // A path capture without a parameter is reported elsewhere.
+            None if context.is_incomplete || path_has_capture(context, name) => return,
             None => Diagnostic::new(
                 DiagnosticCode::UnknownScopeVariable,
                 span,
@@ -114,7 +122,7 @@ impl Lowering<'_> {
     }
 }
 
-fn has_capture(context: &MethodContext<'_>, name: &str) -> bool {
-    let is_it = |segment: &Segment| matches!(segment, Segment::Capture(capture) if capture == name);
-    context.path.is_some_and(|path| path.iter().any(is_it))
+fn path_has_capture(context: &MethodContext<'_>, name: &str) -> bool {
+    let has_name = |segment: &Segment| matches!(segment, Segment::Capture(capture) if capture == name);
+    context.path_segments.is_some_and(|path| path.iter().any(has_name))
 }

@@ -1,13 +1,13 @@
-//! Checks the services of an API in which a request to the base path can name its method (the settings `service` and
-//! `dispatch`).
+//! Checks the services of an API in which a request to the base path can select a method by name. The settings
+//! `service` and `dispatch` enable this.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Api, Location, Method, Segment, Service};
 use crate::routing::{ServiceNaming, ServicesByClass};
 
 impl Lowering<'_> {
-    /// Checks the names of services, and the parameters of the service at the base path.
+    /// Checks the names by which requests can select services, and the parameters of the service at the base path.
     pub(super) fn check_service_names(&mut self, api: &Api) {
         let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
         if api.service.on {
@@ -19,8 +19,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that `Class.method` names only one service, that the default service exists, and that no service at the
-    /// base path is hidden by it.
+    /// Checks that each name `Class.method` belongs to only one service, that the default service exists, and that the
+    /// API has no service at the base path that the default service would hide.
     fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
         let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
         let mut classes = ServicesByClass::default();
@@ -40,7 +40,7 @@ impl Lowering<'_> {
             );
         }
         let Some(default) = &api.service.default else { return };
-        // The default service may have been omitted because of an error.
+        // After other errors, the default service may be missing only because it was omitted.
         if self.diagnostics.is_empty() && classes.find(&default.value).is_none() {
             let message = format!("unknown default service `{}`", default.value.escape_debug());
             let names: Vec<String> = services.iter().filter_map(|service| class_name(&service.path)).collect();
@@ -65,9 +65,10 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that the service at the base path has no parameters with the names of the fields that name a method.
-    fn check_root_parameters(&mut self, root: Option<&Service>, naming: ServiceNaming, setting: &str) {
-        let in_query = |location| naming == ServiceNaming::Service && location == Location::Query;
+    /// Reports parameters of the service at the base path that have the name of a request field that selects a method.
+    /// `setting` is the setting that reserves these field names.
+    fn check_root_parameters(&mut self, root: Option<&Service>, naming: Naming, setting: &str) {
+        let in_query = |location| naming == Naming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
         for Method { parameters, .. } in root.iter().flat_map(|root| &root.methods) {
             let reserved = parameters
@@ -86,7 +87,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns the name of a service as clients of PhalApi write it, or `None` unless its path has two static segments.
+/// Returns the name `Class.method` by which clients of PhalApi select a service. Returns `None` unless the service's
+/// path has exactly two segments, which are static.
 fn class_name(path: &[Segment]) -> Option<String> {
     let [Segment::Static(class), Segment::Static(method)] = path else { return None };
     let mut letters = class.chars();

@@ -1,10 +1,11 @@
-//! Compiles type expressions and their attributes to checks.
+//! Compiles types to checks, which validate values. A type consists of an expression, such as `string(1,20)`, and of
+//! attributes.
 
 use std::ops::Range;
 
 use serde_json::Map;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::definition::parsed::{Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -12,32 +13,34 @@ use crate::types::{
     ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
 };
 
-/// The parameter, output or field that has the type, for diagnostics.
+/// The parameter, output or field that has the type, as diagnostics describe it.
 #[derive(Clone, Copy)]
 pub(super) struct TypeOwner<'a> {
-    /// A noun phrase with its article: "the parameter `lang`".
-    pub subject: &'a str,
-    /// The span of the name of the parameter, output or field.
-    pub span: Span,
-    /// `true` if the parser reported and omitted a part, so that a missing type is not another error.
-    pub incomplete: bool,
+    /// The noun phrase for the owner in error messages: "the parameter `lang`".
+    pub diagnostic_subject: &'a str,
+    /// The span of the owner's name in the definition.
+    pub name_span: Span,
+    /// `true` if the parser reported an error in a member of the owner and omitted the member, so that a missing type
+    /// is not a further error.
+    pub is_incomplete: bool,
 }
 
 impl Lowering<'_> {
-    /// Compiles the type of a parameter, output or field. Reports every error in it and returns `None`.
+    /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
+    /// `None`.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
         let fields = match &spec.fields {
             None => Some(None),
-            Some(fields) => self.lower_fields(&fields.value).map(Some),
+            Some(fields) => self.lower_object_fields(&fields.value).map(Some),
         };
-        self.collect_functions(spec);
+        self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
-            if !owner.incomplete {
+            if !owner.is_incomplete {
                 self.report(
                     Diagnostic::new(
                         DiagnosticCode::MissingType,
-                        owner.span,
-                        format!("{} has no `type`", owner.subject),
+                        owner.name_span,
+                        format!("{} has no `type`", owner.diagnostic_subject),
                     )
                     .label("`type` is missing")
                     .help("add a type: `\"type\": \"string\"`"),
@@ -47,14 +50,15 @@ impl Lowering<'_> {
         };
         let attributes: Map<_, _> =
             spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
-        // If a field has an error, the type is compiled without fields, so that its other errors are reported too.
+        // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
+        // type are reported too.
         let has_field_error = fields.is_none();
         let compiled = self.types.compile(UncompiledTerm {
             term: &term.value,
             attributes: &attributes,
             fields: fields.unwrap_or_default(),
-            aliases: self.spec.type_aliases,
-            ignores_type_case: self.spec.ignores_type_case,
+            aliases: self.dialect.type_aliases,
+            ignore_case: self.dialect.ignore_type_case,
             timezone: &self.timezone,
         });
         match compiled {
@@ -68,9 +72,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Converts the fields of an object to the model. Returns `None` if one of them has an error.
-    fn lower_fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
-        let lowered: Vec<_> = fields.iter().map(|field| self.lower_output(field, "field")).collect();
+    /// Converts the fields of an object type. Returns `None` if one of the fields has an error.
+    fn lower_object_fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
+        let lowered: Vec<_> = fields.iter().map(|field| self.lower_output_or_field(field, "field")).collect();
         lowered
             .into_iter()
             .map(|output| {
@@ -88,10 +92,10 @@ impl Lowering<'_> {
 
     fn report_type_error(&mut self, error: &TermError, term: &Spanned<String>, spec: &TypeSpec, owner: TypeOwner<'_>) {
         let TermError { span: range, kind } = error;
-        let span = part_span(term, range);
+        let span = term_span(term, range);
         let diagnostic = match kind {
             TermErrorKind::Empty => {
-                let message = format!("the type of {} is empty", owner.subject);
+                let message = format!("the type of {} is empty", owner.diagnostic_subject);
                 Diagnostic::new(DiagnosticCode::MissingType, span, message)
                     .label("expected a type")
                     .help("add a type: `\"type\": \"string\"`")
@@ -105,19 +109,21 @@ impl Lowering<'_> {
             .help("a type is a name, which may have arguments: `int`, `string(1,20)`, `?array<id>`"),
             TermErrorKind::UnknownType(name) => {
                 let exists = |name: &str| self.types.iter().any(|known| known.name() == name);
-                let aliases = self.spec.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
+                let aliases =
+                    self.dialect.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
                 Diagnostic::new(DiagnosticCode::UnknownType, span, format!("unknown type `{}`", name.escape_debug()))
                     .label("unknown type")
                     .suggest(name, aliases.chain(self.types.iter().map(Type::name)))
             }
-            TermErrorKind::Argument(argument) => argument_error(argument, span, spec),
+            TermErrorKind::Argument(argument) => type_argument_diagnostic(argument, span, spec),
         };
         self.report(diagnostic);
     }
 }
 
-/// Returns the diagnostic for an error in the arguments of a type, at `term`, or in one of its attributes.
-fn argument_error(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
+/// Returns the diagnostic for an error in an argument or attribute of a type. `term` is the span of the erroneous part
+/// of the type expression; it is used if the error is not in an attribute.
+fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
     let ArgumentError { kind, attribute, message, help } = error;
     let code = match kind {
         ArgumentErrorKind::Invalid => DiagnosticCode::BadTypeArgument,
@@ -139,7 +145,7 @@ fn argument_error(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnos
     }
 }
 
-/// Returns the span of a part of a type expression.
-fn part_span(term: &Spanned<String>, range: &Range<usize>) -> Span {
+/// Returns the span of the bytes `range` of a type expression.
+fn term_span(term: &Spanned<String>, range: &Range<usize>) -> Span {
     if range.is_empty() && term.value.is_empty() { term.span } else { term.part(range.start, range.end) }
 }

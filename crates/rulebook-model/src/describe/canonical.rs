@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
     Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
-    Repeated, Scope, Segment, Service, default_id, default_name,
+    Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
 use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
@@ -38,7 +38,7 @@ pub fn canonical_definition(api: &Api) -> Json {
 pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
-        object.add_if_some(setting.key.name, (setting.write)(api));
+        object.add_if_some(setting.key.name, (setting.to_json)(api));
         if form == CanonicalForm::ForClients && setting.key.name == "envelope" {
             object.add_if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
         }
@@ -108,7 +108,7 @@ fn write_module_keys(
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
     let Method { id, http, info, scope, parameters, outputs, errors, options, span: _ } = method;
     let mut object = ObjectWriter::default();
-    object.add_unless_default("id", id, &default_id(path, *http));
+    object.add_unless_default("id", id, &default_method_id(path, *http));
     object.add_if_some("info", Some(info.as_str()));
     object.add_unless_empty("scope", write_scope(scope));
     if form == CanonicalForm::ForClients {
@@ -137,7 +137,7 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
     let mut object = ObjectWriter::default();
     object.add_if_some("info", Some(info.as_str()));
     object.add_type(r#type, *optional);
-    object.add_unless_default("name", name, default_name(&parameter.tree_key()));
+    object.add_unless_default("name", name, default_parameter_name(&parameter.tree_key()));
     object.add_if_some("default", default.clone());
     object.add_if_some("example", example.clone());
     object.add_if_some("message", message.as_deref());

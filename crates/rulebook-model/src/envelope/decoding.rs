@@ -1,12 +1,13 @@
-//! How a client decodes the JSON bodies of an envelope.
+//! The description with which clients decode the JSON bodies of responses in an envelope.
 
 use serde_json::{Map, Value as Json, json};
 
-/// The description of an envelope's JSON bodies: where they have the outputs, and which members identify errors.
+/// The description of an envelope's JSON bodies: where a body contains the outputs, and which members identify an
+/// error.
 ///
-/// An envelope returns it from [`Envelope::decoding`](super::Envelope::decoding). The response to OPTIONS contains it
-/// as `$envelope`, so that the JavaScript client can decode bodies; the TypeScript declarations and the test client use
-/// it too. The default is [`Decoding::UNKNOWN`].
+/// An envelope returns this description from [`Envelope::decoding`](super::Envelope::decoding). The response to OPTIONS
+/// contains it as `$envelope`, so that the JavaScript client can decode bodies. The TypeScript declarations and the
+/// test client use it too. The default is [`Decoding::UNKNOWN`].
 ///
 /// ```
 /// use rulebook_model::envelope::{Decoding, ErrorMembers, MemberValue, OutputsLocation};
@@ -28,67 +29,69 @@ use serde_json::{Map, Value as Json, json};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decoding {
-    /// Where the body of a success has the outputs.
+    /// The place of the outputs in the body of a success response.
     pub outputs: OutputsLocation,
-    /// The members that identify the body of a success. Empty if a success can have any body.
+    /// The members that identify the body of a success response. Empty if a success response can have any body.
     pub success: MemberValues,
     /// `true` if, with some settings of the API, an error response can have the HTTP status of a success. A client then
     /// checks the body of each response with such a status.
     pub hides_errors: bool,
-    /// The members of error bodies.
+    /// The members of the bodies of error responses.
     pub error: ErrorMembers,
 }
 
-/// Members of a body and their values.
+/// The names of members of a body, and the value that each of them must have.
 pub type MemberValues = &'static [(&'static str, MemberValue)];
 
-/// The value of a member that identifies a body.
+/// The value that a member must have so that it identifies a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberValue {
-    /// This Boolean value.
+    /// The member must be this Boolean value.
     Bool(bool),
-    /// This number.
+    /// The member must be this number.
     Number(u16),
-    /// This text.
+    /// The member must be this text.
     Text(&'static str),
-    /// Any number.
+    /// The member must be a number.
     AnyNumber,
-    /// Any text.
+    /// The member must be a text.
     AnyText,
 }
 
-/// Where the body of a success has the outputs.
+/// The place of the outputs in the body of a success response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputsLocation {
-    /// The outputs are the body.
+    /// The whole body consists of the outputs.
     Body,
-    /// The outputs are the member of the body with this name. Without outputs, the member can be an empty list.
+    /// The member of the body with this name contains the outputs. If there are no outputs, it can be an empty array.
     Member(&'static str),
-    /// The outputs are members of the body.
+    /// Each output is a member of the body.
     Members {
-        /// The other members of the body.
+        /// The members of the body that are not outputs.
         except: &'static [&'static str],
-        /// The member for an output that is a single value instead of members.
+        /// The name of the member that contains the output if the method returns a single value instead of named
+        /// outputs.
         whole: &'static str,
     },
     /// The envelope does not describe its bodies, so a client returns the whole body.
     Unknown,
 }
 
-/// The members of an error body, by their meaning.
+/// The names of the members in the body of an error response, by their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorMembers {
-    /// The members that identify an error body. Empty if an error can have any body.
+    /// The members that identify the body of an error response. Empty if an error response can have any body.
     pub identified_by: MemberValues,
-    /// The member with the code of the error in the table of errors: its name (a text) or its number.
+    /// The member that contains the error code: its name (a text) or its number.
     pub code: Option<&'static str>,
-    /// The member with the name of a declared error.
+    /// The member that contains the name of an error that the definition declares.
     pub name: Option<&'static str>,
-    /// The members that can have the message. The first one that the body has is used.
+    /// The members that can contain the error message. A client uses the first of these members that the body has.
     pub message: &'static [&'static str],
-    /// The member with the list of parameter errors.
+    /// The member that contains the list of parameter errors.
     pub parameters: Option<&'static str>,
-    /// The member with the actual HTTP status, for responses that are sent with the HTTP status of a success.
+    /// The member that contains the actual HTTP status of an error, for error responses that are sent with the HTTP
+    /// status of a success.
     pub status: Option<&'static str>,
 }
 
@@ -110,16 +113,16 @@ impl Decoding {
         },
     };
 
-    /// Returns `true` if a body has the members of a success.
+    /// Returns `true` if a body has the members that identify a success response.
     #[must_use]
     pub fn is_success(&self, body: &Json) -> bool {
-        has_members(body, self.success)
+        body_has_members(body, self.success)
     }
 
-    /// Returns `true` if a body has the members of an error.
+    /// Returns `true` if a body has the members that identify an error response.
     #[must_use]
     pub fn is_error(&self, body: &Json) -> bool {
-        has_members(body, self.error.identified_by)
+        body_has_members(body, self.error.identified_by)
     }
 
     /// Returns the decoding as JSON, for the response to OPTIONS. The members that identify bodies become JSON Schemas.
@@ -154,7 +157,7 @@ impl Default for Decoding {
 }
 
 impl MemberValue {
-    fn matches(self, value: &Json) -> bool {
+    fn matches_json(self, value: &Json) -> bool {
         match self {
             Self::Bool(expected) => value.as_bool() == Some(expected),
             Self::Number(number) => value.as_u64() == Some(number.into()),
@@ -164,7 +167,7 @@ impl MemberValue {
         }
     }
 
-    fn schema(self) -> Json {
+    fn to_schema(self) -> Json {
         match self {
             Self::Bool(expected) => json!({ "const": expected }),
             Self::Number(number) => json!({ "const": number }),
@@ -175,13 +178,13 @@ impl MemberValue {
     }
 }
 
-fn has_members(body: &Json, members: MemberValues) -> bool {
-    members.iter().all(|(name, expected)| body.get(name).is_some_and(|value| expected.matches(value)))
+fn body_has_members(body: &Json, members: MemberValues) -> bool {
+    members.iter().all(|(name, expected)| body.get(name).is_some_and(|value| expected.matches_json(value)))
 }
 
 /// Returns the JSON Schema of bodies with these members, or `None` if there are no members, because any body matches.
 fn members_schema(members: MemberValues) -> Option<Json> {
-    let properties: Map<_, _> = members.iter().map(|(name, value)| ((*name).to_owned(), value.schema())).collect();
+    let properties: Map<_, _> = members.iter().map(|(name, value)| ((*name).to_owned(), value.to_schema())).collect();
     let required: Vec<_> = members.iter().map(|(name, _)| *name).collect();
     (!members.is_empty()).then(|| json!({ "type": "object", "required": required, "properties": properties }))
 }

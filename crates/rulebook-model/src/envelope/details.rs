@@ -1,15 +1,16 @@
-//! The details of an error: data that programs read, besides the message.
+//! The details of an error: the data in an error response that client programs read, besides the message.
 
 use serde_json::{Value as Json, json};
 
 use super::{MemberWriter, WriteError};
 use crate::call::{ApiError, ErrorKind, ParameterError};
 
-/// Writes the details of an error as members. They have the same names in every envelope: `errors`, `similar`,
-/// `missing`, `limit`, `accepted`, `request_id`. For an error that a handler returned, they are the data of that error.
+/// Writes the details of an error as members of the response. These members have the same names in every envelope:
+/// `errors`, `truncated`, `similar`, `missing`, `parameter`, `limit`, `accepted`, `request_id`. If a handler returned
+/// the error, the details are the members that the handler added to it.
 ///
-/// `reserved` contains the names of the members that the envelope writes itself; data of handlers with these names is
-/// omitted.
+/// `reserved` contains the names of the members that the envelope itself writes. A member that a handler added is
+/// omitted if it has one of these names.
 ///
 /// # Errors
 /// Fails if a member cannot be written.
@@ -37,7 +38,7 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
         ErrorKind::UnsupportedMediaType { accepted, .. } => {
             to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
         }
-        // A call from code has no request id, because the caller receives the cause of the error directly.
+        // The error of a call from code has no request id, because the caller receives the cause of the error directly.
         ErrorKind::Internal { request_id } if !request_id.is_empty() => {
             to.member("request_id", request_id.as_str().into())
         }
@@ -45,8 +46,8 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
     }
 }
 
-/// Returns the members that [`write_details`] writes for errors of the server, as properties of a JSON Schema. All of
-/// them are optional.
+/// Returns the members that [`write_details`] writes for errors which the server itself detects, as the `properties` of
+/// a JSON Schema. All these members are optional.
 #[must_use]
 pub fn details_schema() -> Json {
     let parameter_error = json!({
@@ -81,21 +82,21 @@ pub fn details_schema() -> Json {
     })
 }
 
-/// Returns the schema of an object with `members`, all of which are required, and with the `properties` and `required`
-/// of the schema `others`.
-pub(super) fn object_schema(members: Json, others: Json) -> Json {
-    let (Json::Object(mut properties), Json::Object(mut others)) = (members, others) else { return json!({}) };
+/// Returns the JSON Schema of an object. `members` are the schemas of the members that the object must have. The schema
+/// also gets the `properties` and `required` of the schema `additional`.
+pub(super) fn object_schema(members: Json, additional: Json) -> Json {
+    let (Json::Object(mut properties), Json::Object(mut additional)) = (members, additional) else { return json!({}) };
     let mut required: Vec<Json> = properties.keys().map(|name| name.as_str().into()).collect();
-    if let Some(Json::Object(members)) = others.remove("properties") {
+    if let Some(Json::Object(members)) = additional.remove("properties") {
         properties.extend(members);
     }
-    if let Some(Json::Array(names)) = others.remove("required") {
+    if let Some(Json::Array(names)) = additional.remove("required") {
         required.extend(names);
     }
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// Returns a parameter error as a JSON object.
+/// Returns a parameter error as an item of the member `errors`.
 fn parameter_error_json(error: &ParameterError) -> Json {
     let mut members = serde_json::Map::new();
     members.insert("parameter".into(), error.parameter.as_str().into());

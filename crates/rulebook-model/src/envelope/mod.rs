@@ -1,12 +1,12 @@
 //! Envelopes: the JSON structures of success and error responses.
 //!
-//! An envelope decides which members a response has, and writes them to a [`MemberWriter`], so that it works with every
-//! format. This module must not know requests or formats.
+//! An envelope determines which members a response has, and writes them to a [`MemberWriter`], so that the envelope
+//! works with every response format. This Rust module must not depend on requests or formats.
 
 mod builtin;
 mod decoding;
 mod details;
-mod json;
+mod json_writer;
 mod problem;
 
 use serde_json::{Value as Json, json};
@@ -16,17 +16,17 @@ pub use builtin::{Aicra, CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelop
 pub use decoding::{Decoding, ErrorMembers, MemberValue, MemberValues, OutputsLocation};
 use details::object_schema;
 pub use details::{details_schema, write_details};
-pub use json::JsonMemberWriter;
+pub use json_writer::JsonMemberWriter;
 pub use problem::Problem;
 
 pub use crate::call::Encode;
 use crate::call::{ApiError, Value};
 use crate::error::ErrorStatus;
 
-/// The JSON structure of responses: which members represent the outputs and the errors.
+/// The JSON structure of responses: the members that represent the outputs of a method or an error.
 ///
-/// `Rulebook::add_envelope` adds an envelope with a name, which the key `envelope` in `app.json` or in a module refers
-/// to. An envelope writes members and does not depend on the format of the response.
+/// `Rulebook::add_envelope` adds an envelope with a name. The key `envelope` in `app.json` or in an API module refers
+/// to this name. An envelope writes members and does not depend on the format of the response.
 ///
 /// ```
 /// # use rulebook_model as rulebook;
@@ -57,8 +57,8 @@ use crate::error::ErrorStatus;
 /// # }
 /// ```
 pub trait Envelope: Send + Sync {
-    /// Writes the members of a success response. If `whole` is `true`, the outputs are a single value instead of
-    /// members.
+    /// Writes the members of a success response. If `whole` is `true`, the method returns a single value instead of
+    /// named outputs.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written.
@@ -70,32 +70,35 @@ pub trait Envelope: Send + Sync {
     /// Fails if a member cannot be written.
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError>;
 
-    /// Returns the names of the members of a success response that are not outputs, if the outputs are
-    /// [spread](MemberWriter::spread). A definition in which an output has one of these names is rejected.
+    /// Returns the member names that outputs cannot have, because the envelope uses them beside outputs that are
+    /// [spread](MemberWriter::spread) into the response. A definition in which an output has one of these names is
+    /// rejected.
     fn reserved_members(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns the HTTP status of a response, if the status of its success or error is `real`. If the returned status
-    /// is not from 200 to 599, the server uses `real`.
+    /// Returns the HTTP status with which a response is sent. `real` is the HTTP status of the method's success or of
+    /// the error. If the returned status is not from 200 to 599, the server uses `real`.
     fn status(&self, real: u16) -> u16 {
         real
     }
 
-    /// Returns the name of the member with the actual HTTP status in a JSONP response, which always has the HTTP status
-    /// 200. Returns `None` if the body shows the status in another member, or does not need it.
+    /// Returns the name of the member that contains the actual HTTP status in a JSONP response. All JSONP responses are
+    /// sent with the HTTP status 200. Returns `None` if the envelope adds no member for the actual status.
     fn status_member(&self) -> Option<&'static str> {
         None
     }
 
-    /// Returns how a client decodes the JSON bodies of this envelope.
+    /// Returns the description with which clients decode the JSON bodies of this envelope.
     ///
-    /// By default the bodies are not described ([`Decoding::UNKNOWN`]), and clients return the whole body of a success.
+    /// The default is [`Decoding::UNKNOWN`]: the bodies are not described, and clients return the whole body of a
+    /// success response.
     fn decoding(&self) -> Decoding {
         Decoding::UNKNOWN
     }
 
-    /// Returns the `Content-Type` of a success response in JSON. Other formats have their own media type.
+    /// Returns the `Content-Type` of a success response in JSON. Responses in other formats have the media type of the
+    /// format.
     fn success_content_type(&self) -> &'static str {
         "application/json"
     }
@@ -106,7 +109,7 @@ pub trait Envelope: Send + Sync {
     }
 
     /// Returns the JSON Schema (2020-12) of the body that [`success`](Envelope::success) writes. `outputs` is the
-    /// schema of the outputs; if `whole` is `false`, it has `properties` and `required`.
+    /// schema of the outputs. If `whole` is `false`, this schema has `properties` and `required`.
     ///
     /// The default schema accepts any value.
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
@@ -114,15 +117,16 @@ pub trait Envelope: Send + Sync {
         json!({})
     }
 
-    /// Returns the JSON Schema (2020-12) of the body that [`error`](Envelope::error) writes for errors of the server.
+    /// Returns the JSON Schema (2020-12) of the body that [`error`](Envelope::error) writes for errors
+    /// that the server itself detects.
     ///
     /// The default schema accepts any value.
     fn error_schema(&self) -> Json {
         json!({})
     }
 
-    /// Returns the JSON Schema (2020-12) of an error that a method declares with this name and HTTP status. Handlers
-    /// may add members to such an error.
+    /// Returns the JSON Schema (2020-12) of the body for an error that a method declares with this name and HTTP
+    /// status. Handlers may add members to a declared error.
     ///
     /// The default is [`error_schema`](Envelope::error_schema).
     fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
@@ -131,15 +135,15 @@ pub trait Envelope: Send + Sync {
     }
 }
 
-/// Returns the HTTP status of a response in an envelope. If the envelope returns a status that is not final (1xx) or
-/// not valid, it is `real`.
+/// Returns the HTTP status with which a response is sent. `real` is the HTTP status of the method's success or of the
+/// error. It is used if the envelope returns a status that is not final (1xx) or not valid.
 #[must_use]
-pub fn status(envelope: &dyn Envelope, real: u16) -> u16 {
+pub fn response_status(envelope: &dyn Envelope, real: u16) -> u16 {
     let status = envelope.status(real);
     if (200..=599).contains(&status) { status } else { real }
 }
 
-/// Returns `true` if a response with this status has content (RFC 9110 sections 15.3.5 and 15.3.6).
+/// Returns `true` if a response with this HTTP status has a body (RFC 9110 sections 15.3.5 and 15.3.6).
 #[must_use]
 pub fn has_content(status: u16) -> bool {
     !matches!(status, 204 | 205)
@@ -147,48 +151,49 @@ pub fn has_content(status: u16) -> bool {
 
 /// Writes the members of the outermost object of a response, in the order of the calls.
 pub trait MemberWriter {
-    /// Writes a member that belongs to the envelope.
+    /// Writes a member of the envelope, which does not contain outputs.
     ///
     /// # Errors
     /// Fails if the value cannot be written, or after [`whole`](MemberWriter::whole).
     fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError>;
 
-    /// Writes a member that holds the outputs.
+    /// Writes a member that contains the outputs.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written, or after [`whole`](MemberWriter::whole).
     fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError>;
 
-    /// Writes a member that holds the outputs as an object, or `empty` if there are no outputs.
+    /// Writes a member that contains the outputs as an object. If there are no outputs, the member is `empty`.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
     fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError>;
 
-    /// Writes each output as a member, next to the members of the envelope.
+    /// Writes each output as a separate member, beside the members of the envelope.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
     fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
 
-    /// Writes the outputs instead of an object with members. No member can be written before or after.
+    /// Writes the outputs as the whole body, instead of an object with members. No member can be written before or
+    /// after the outputs.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written, or if a member was written before.
     fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
 }
 
-/// The reason why a response cannot be written. The error is always in the program, never in the request.
+/// The reason why a response cannot be written. The program causes such an error, never the request.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The `Serialize` implementation of the outputs failed.
     #[error("the outputs cannot be serialized: {0}")]
     Outputs(#[from] serde_json::Error),
-    /// The outputs must be members, but they are not an object.
+    /// The outputs must be members of the response, but they are not an object.
     #[error("the outputs are not an object, so they cannot be members of the response")]
     NotAnObject,
-    /// The outputs are the whole body, but the envelope also writes members.
+    /// The envelope writes the outputs as the whole body and also writes members.
     #[error("the outputs are the whole body, so the response cannot have other members")]
     NotAlone,
 }

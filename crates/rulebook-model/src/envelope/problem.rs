@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457) for errors.
+//! Error responses as problem documents (RFC 9457).
 
 use serde_json::{Value as Json, json};
 
@@ -9,8 +9,8 @@ use super::{
 use crate::call::{ApiError, Encode, ErrorKind};
 use crate::error::ErrorStatus;
 
-/// Error bodies with the members `type`, `title`, `status` and `detail` of RFC 9457, followed by `code` and the
-/// details.
+/// An envelope whose error responses are problem documents, with the members `type`, `title`, `status` and `detail` of
+/// RFC 9457, the member `code`, and the [details](write_details) of the error.
 ///
 /// `type` is always `about:blank` (RFC 9457 section 4.2.1); `code` identifies the kind of error.
 #[derive(Debug, Clone, Copy)]

@@ -1,14 +1,14 @@
-//! The table of request errors: code, name, aicra number and HTTP status.
+//! The table of request errors. Each error code has a name, an HTTP status, and a number for the envelope `aicra`.
 //!
-//! Errors that aicra (2018) had keep its numbers: 1 failed, 100 upload, 200/201 unknown service and method, 300/301
-//! permission and token, 400/401 missing and invalid parameter. Further errors follow in the same hundreds. A published
-//! number or name is never given to another error.
+//! Errors that aicra (2018), a predecessor of rulebook, already had keep their numbers: 1 failed, 100 upload, 200/201
+//! unknown service and method, 300/301 permission and token, 400/401 missing and invalid parameter. Later errors have
+//! numbers in the same hundreds. A number or name that has been published is never reused for another error.
 
 use std::fmt;
 
-use super::texts::Catalogue;
+use super::catalogue::Catalogue;
 
-/// The kind of an error response, stable for clients and logs.
+/// The kind of an error response. Its name and number never change, so that clients and logs can rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -16,82 +16,85 @@ pub enum ErrorCode {
     Failed,
     /// An upload could not be stored.
     Upload,
-    /// There is not enough storage for an upload.
+    /// The server does not have enough storage for an upload.
     StorageFull,
-    /// No service has this URI.
+    /// No service has the path of the request.
     UnknownService,
-    /// The service does not support this method.
+    /// The service does not support the HTTP method of the request.
     UnknownMethod,
     /// The link to a file has expired, or its file has been removed.
     Gone,
-    /// The caller lacks permissions.
+    /// The caller lacks a permission that the method requires.
     Forbidden,
     /// The method requires a credential and the request has none, or the credential is invalid.
     Unauthenticated,
-    /// The link to a file was not issued by this server, or it was changed.
+    /// This server did not issue the link to a file, or the link was changed.
     InvalidLink,
-    /// At least one required parameter is missing and none is invalid.
+    /// At least one required parameter is missing, and no parameter is invalid.
     MissingParameter,
     /// At least one parameter is invalid.
     InvalidParameter,
-    /// The path or the body cannot be decoded.
+    /// The path or the body of the request cannot be decoded.
     MalformedRequest,
     /// The body, or a part of it, exceeds a limit.
     TooLarge,
-    /// The media type of the body is not supported.
+    /// The method does not read bodies of the request's media type.
     UnsupportedMediaType,
-    /// The request target exceeds its limit.
+    /// The request target is longer than its limit.
     UriTooLong,
-    /// The header fields of the request exceed their limit.
+    /// The header fields of the request are longer than their limit.
     HeadTooLarge,
-    /// The caller sent too many requests in a given time.
+    /// The caller has exceeded its rate limit.
     TooManyRequests,
     /// The body did not arrive in time.
     Timeout,
-    /// The `Expect` field holds another expectation than `100-continue`.
+    /// The header field `Expect` contains another expectation than `100-continue`.
     ExpectationFailed,
     /// The method is defined but has no handler in this program.
     NotImplemented,
-    /// The service is temporarily unavailable.
+    /// The program cannot handle the request at the moment.
     Unavailable,
     /// The program failed; only its log has the reason.
     Internal,
 }
 
-/// A row of [`TABLE`].
+/// A row of [`ERROR_CODES`]: the properties of one error code.
 #[derive(Debug)]
 pub struct ErrorCodeRow {
-    /// The code.
+    /// The error code that the row describes.
     pub code: ErrorCode,
     /// The name of the code in problem documents, logs and catalogues.
     pub name: &'static str,
-    /// The value of `error` in the aicra envelope.
-    pub number: u32,
+    /// The value of the member `error` in the `aicra` envelope.
+    pub aicra_number: u32,
     /// The HTTP status (RFC 9110 section 15, RFC 6585, RFC 4918 section 11.5).
     pub status: u16,
-    /// `true` if errors with this code have no data. The catalogues have their message under the name of the code.
-    pub is_plain: bool,
+    /// `true` if errors with this code carry no further data. Catalogues of messages then have one fixed message for
+    /// the code, under the name of the code.
+    pub has_fixed_message: bool,
 }
 
-const fn row(code: ErrorCode, name: &'static str, number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { code, name, number, status, is_plain: false }
+/// Returns the row of a code whose errors carry data.
+const fn row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
+    ErrorCodeRow { code, name, aicra_number, status, has_fixed_message: false }
 }
 
-const fn plain(code: ErrorCode, name: &'static str, number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { is_plain: true, ..row(code, name, number, status) }
+/// Returns the row of a code whose errors carry no data.
+const fn fixed_message_row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
+    ErrorCodeRow { has_fixed_message: true, ..row(code, name, aicra_number, status) }
 }
 
-/// Every code once, in the order of [`ErrorCode`].
-pub const TABLE: &[ErrorCodeRow] = &[
+/// The properties of all error codes, in the order of [`ErrorCode`].
+pub const ERROR_CODES: &[ErrorCodeRow] = &[
     row(ErrorCode::Failed, "failed", 1, 400),
-    plain(ErrorCode::Upload, "upload", 100, 500),
-    plain(ErrorCode::StorageFull, "no-room", 101, 507),
+    fixed_message_row(ErrorCode::Upload, "upload", 100, 500),
+    fixed_message_row(ErrorCode::StorageFull, "no-room", 101, 507),
     row(ErrorCode::UnknownService, "unknown-service", 200, 404),
     row(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
-    plain(ErrorCode::Gone, "gone", 202, 410),
+    fixed_message_row(ErrorCode::Gone, "gone", 202, 410),
     row(ErrorCode::Forbidden, "forbidden", 300, 403),
     row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
-    plain(ErrorCode::InvalidLink, "invalid-link", 302, 403),
+    fixed_message_row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
     row(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
     row(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
     row(ErrorCode::MalformedRequest, "unreadable", 402, 400),
@@ -100,15 +103,15 @@ pub const TABLE: &[ErrorCodeRow] = &[
     row(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
     row(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
     row(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
-    plain(ErrorCode::Timeout, "timeout", 408, 408),
-    plain(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
+    fixed_message_row(ErrorCode::Timeout, "timeout", 408, 408),
+    fixed_message_row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
     row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
-    plain(ErrorCode::Unavailable, "unavailable", 501, 503),
+    fixed_message_row(ErrorCode::Unavailable, "unavailable", 501, 503),
     row(ErrorCode::Internal, "internal", 502, 500),
 ];
 
-/// The errors that any request can receive, whatever its method.
-pub const GENERAL: &[ErrorCode] = &[
+/// The codes of errors that a request to any method can receive.
+pub const GENERAL_ERROR_CODES: &[ErrorCode] = &[
     ErrorCode::UnknownService,
     ErrorCode::UnknownMethod,
     ErrorCode::Unauthenticated,
@@ -117,19 +120,19 @@ pub const GENERAL: &[ErrorCode] = &[
 ];
 
 impl ErrorCode {
-    /// Returns the row of the code in [`TABLE`].
+    /// Returns the properties of the code, from [`ERROR_CODES`].
     #[doc(hidden)]
     pub fn row(self) -> &'static ErrorCodeRow {
-        &TABLE[self as usize]
+        &ERROR_CODES[self as usize]
     }
 
-    /// Returns a short English title, the same for every error with this code.
+    /// Returns a short English title, which is the same for all errors with this code.
     #[must_use]
     pub fn title(self) -> &'static str {
         Catalogue::english().title(self)
     }
 
-    /// Returns the HTTP status of the code.
+    /// Returns the HTTP status of errors with this code.
     pub fn status(self) -> ErrorStatus {
         ErrorStatus(self.row().status)
     }
@@ -153,7 +156,7 @@ impl fmt::Display for ErrorCode {
 pub struct ErrorStatus(u16);
 
 impl ErrorStatus {
-    /// The statuses of errors.
+    /// The HTTP statuses of error responses.
     pub const RANGE: std::ops::RangeInclusive<u16> = 400..=599;
 
     /// Returns `status` as an `ErrorStatus`, or `None` if `status` is not from 400 to 599.

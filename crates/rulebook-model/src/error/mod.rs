@@ -1,8 +1,10 @@
-//! The errors that a request can cause: codes, HTTP statuses, and message catalogues.
+//! The kinds of errors that a request can cause: their codes, their HTTP statuses, and the catalogues of their
+//! messages.
 //!
-//! This module must not know requests: the data of one error is an [`ApiError`](crate::ApiError) of [`crate::call`].
+//! This Rust module must not depend on requests. The error of a single request is an [`ApiError`](crate::ApiError),
+//! which the module [`crate::call`] defines.
 
+pub mod catalogue;
 pub mod codes;
-pub mod texts;
 
 pub use codes::{ErrorCode, ErrorStatus};

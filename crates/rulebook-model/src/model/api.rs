@@ -1,11 +1,11 @@
-//! The whole API: its settings and its modules.
+//! The whole API: its settings and its API modules.
 
 use std::sync::Arc;
 
 use super::{Limits, Module};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
-use crate::error::texts::CatalogueName;
+use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::span::{Span, Spanned};
 
@@ -13,83 +13,84 @@ use crate::span::{Span, Spanned};
 pub const DEFAULT_TITLE: &str = "API";
 /// The default version of an API.
 pub const DEFAULT_VERSION: &str = "1.0.0";
-/// The default time zone of dates and times that do not name one.
+/// The time zone of dates and times without a time zone, unless the settings name another one.
 pub const DEFAULT_TIMEZONE: &str = "UTC";
 
-/// An API: the meaning of all files of its definition together.
+/// An API: its settings and its API modules, from all files of its definition.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Api {
-    /// The title.
+    /// The title of the API.
     pub title: String,
-    /// The version.
+    /// The version of the API.
     pub version: String,
-    /// The description, as Markdown.
+    /// The description of the API, as Markdown.
     pub info: Option<String>,
-    /// The contact for questions.
+    /// The contact for questions about the API.
     pub contact: Option<Contact>,
-    /// The license.
+    /// The license of the API.
     pub license: Option<License>,
-    /// The servers of the API, for documents.
+    /// The servers that documents list for the API.
     pub servers: Vec<Server>,
-    /// The base path of all services: `/`, or `/a/b` without a trailing slash.
+    /// The base path, with which the paths of all services begin: `/`, or a path such as `/a/b` without a trailing
+    /// slash.
     pub base: String,
-    /// The envelope of responses for modules that set none.
+    /// The envelope (JSON structure) of responses in API modules that set no envelope.
     pub envelope: EnvelopeName,
-    /// The catalogue of error messages in the `phalapi` envelope. Other envelopes have English messages.
+    /// The catalogue from which error messages in the `phalapi` envelope come. Other envelopes have English messages.
     pub catalogue: CatalogueName,
     /// The formats of responses besides JSON, in order of preference.
     pub formats: Vec<FormatOffer>,
-    /// `true` if public GET methods allow JSONP by default.
+    /// `true` if public GET methods respond with JSONP on request, unless a method sets the option `jsonp` itself.
     pub jsonp: bool,
-    /// The settings for names of services in the query of requests to the base path.
+    /// The settings for requests to the base path that select a service by its name in the query.
     pub service: ServiceQuery,
-    /// `true` if requests to the base path can name module and method in the body.
+    /// `true` if the body of a request to the base path can select a method by the names of an API module and a method.
     pub dispatch: bool,
-    /// If `true`, responses in the `phalapi` envelope have their real HTTP status; otherwise, they all have 200.
+    /// If `true`, responses in the `phalapi` envelope have their real HTTP status. If `false`, all of them have 200.
     pub real_status: bool,
-    /// If `true`, responses in the `iapi` envelope have their real HTTP status; otherwise, they have 400 in the cases where
-    /// its predecessor has 400.
+    /// If `true`, responses in the `iapi` envelope have their real HTTP status. If `false`, some errors have the status
+    /// 400 instead, as in internal-api.
     pub strict_status: bool,
-    /// The handling of unknown parameters.
+    /// The handling of parameters that a request contains but its method does not define.
     pub unknown: UnknownParameters,
-    /// The time zone of dates and times that do not name one: a name of the IANA database.
+    /// The time zone of dates and times that are sent without a time zone: a name of the IANA database.
     pub timezone: String,
-    /// `true` if definitions can use the built-in types.
+    /// `true` if the definition can use the built-in types.
     pub default_types: bool,
-    /// The limits of requests.
+    /// The limits of requests, such as the maximum size of a body.
     pub limits: Limits,
-    /// The behavior of methods without a handler.
+    /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
-    /// The address to listen on, as `address:port`.
+    /// The address on which the server listens, as `address:port`; `None` for the default.
     pub bind: Option<String>,
-    /// The data folder, where the server keeps its own files.
+    /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
-    /// The folder of stored files.
+    /// The folder where the program stores files; `None` for the default.
     pub files: Option<String>,
-    /// The number of worker threads.
+    /// The number of worker threads; `None` for one per processor.
     pub workers: Option<usize>,
-    /// The filter of the log, in the syntax of env_logger.
+    /// The filter that selects log messages, in the syntax of env_logger; `None` for the default.
     pub log: Option<String>,
-    /// The format of the log.
+    /// The format of log messages.
     pub log_format: LogFormat,
-    /// The part of the API that documents describe.
+    /// The part of the API that documents describe, unless a request selects another part.
     pub options: Audience,
-    /// The authentication schemes: those of the program's authenticators, or bearer tokens if it has none. Not part of the
-    /// definition.
+    /// The schemes with which clients authenticate. They come from the program's authenticators, not from the
+    /// definition. A program without authenticators has the scheme for bearer tokens.
     pub auth_schemes: Vec<AuthScheme>,
     /// `true` if responses are compressed for clients that accept it.
     pub compress: bool,
-    /// The settings of cross-origin resource sharing; `None` to disable it.
+    /// The settings of cross-origin resource sharing (CORS); `None` if it is disabled.
     pub cors: Option<Cors>,
-    /// The modules, sorted by name.
+    /// The API modules, sorted by name.
     pub modules: Vec<Module>,
-    /// The position of the settings in the definition.
+    /// The position of the settings (`app.json`) in the definition.
     pub span: Span,
 }
 
 impl Default for Api {
-    /// An API without modules, in which every setting has its default.
+    /// Returns an API without API modules, in which every setting has its default.
     fn default() -> Self {
         Self {
             title: DEFAULT_TITLE.to_owned(),
@@ -129,13 +130,14 @@ impl Default for Api {
 }
 
 impl Api {
-    /// The name of a module's envelope: its own, else that of the API.
+    /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
+    /// API.
     #[must_use]
     pub fn envelope_name<'a>(&'a self, module: &'a Module) -> &'a EnvelopeName {
         module.envelope.as_ref().unwrap_or(&self.envelope)
     }
 
-    /// Creates the envelope with this name, with the settings of the API.
+    /// Creates the envelope with this name, and applies the settings of the API to it.
     #[must_use]
     pub fn make_envelope(&self, name: &EnvelopeName) -> Arc<dyn Envelope> {
         let Self { catalogue, real_status, strict_status, .. } = *self;
@@ -143,13 +145,14 @@ impl Api {
     }
 }
 
-/// The names of services in the query, as in PhalApi: `?service=Class.method`, or `s` for short.
+/// The settings for requests that select a service by its name in the query, as in PhalApi: `?service=Class.method`, or
+/// `s` instead of `service`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ServiceQuery {
-    /// `true` to read them.
+    /// `true` if requests can select services by name.
     pub on: bool,
-    /// The service for requests without a name, as `Class.method`.
+    /// The service for requests without a service name, as `Class.method`; `None` if there is none.
     pub default: Option<Spanned<String>>,
 }
 
@@ -159,9 +162,9 @@ pub struct ServiceQuery {
 pub struct Contact {
     /// The name of a person or an organization.
     pub name: Option<String>,
-    /// The URL of a page.
+    /// The URL of a contact page.
     pub url: Option<String>,
-    /// The email address.
+    /// The email address for questions.
     pub email: Option<String>,
 }
 
@@ -169,11 +172,11 @@ pub struct Contact {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct License {
-    /// The name.
+    /// The name of the license.
     pub name: String,
-    /// The SPDX expression.
+    /// The SPDX expression of the license.
     pub identifier: Option<String>,
-    /// The URL of the text.
+    /// The URL of the license text.
     pub url: Option<String>,
 }
 
@@ -181,9 +184,9 @@ pub struct License {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Server {
-    /// The URL to which paths are appended.
+    /// The URL of the server, to which the paths of services are appended.
     pub url: String,
-    /// The description.
+    /// The description of the server.
     pub info: Option<String>,
 }
 
@@ -191,15 +194,15 @@ pub struct Server {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cors {
-    /// The origins whose pages may send requests.
+    /// The origins whose web pages may send requests to the API.
     pub origins: Origins,
-    /// `true` if browsers may send cookies and other stored credentials.
+    /// `true` if browsers may send cookies and other stored credentials with these requests.
     pub credentials: bool,
-    /// Additional header fields that pages may send.
+    /// The names of additional request header fields that web pages may send.
     pub headers: Vec<String>,
-    /// Additional header fields of responses that pages may read.
+    /// The names of additional response header fields that web pages may read.
     pub expose: Vec<String>,
-    /// The number of seconds for which browsers may cache the permissions.
+    /// The number of seconds for which browsers may cache the response to a preflight request.
     pub max_age: u64,
 }
 
@@ -208,35 +211,35 @@ impl Cors {
     pub const DEFAULT_MAX_AGE: u64 = 600;
 }
 
-/// Origins (RFC 6454).
+/// The origins (RFC 6454) whose web pages may send requests to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     /// All origins.
     Any,
-    /// These origins, as browsers write them: `scheme://host`, `scheme://host:port` or `null`.
+    /// Only these origins, in the form in which browsers send them: `scheme://host`, `scheme://host:port` or `null`.
     These(Vec<String>),
 }
 
-/// The maximum number of workers of a server.
+/// The maximum number of worker threads of a server.
 pub const MAX_WORKERS: u16 = 512;
 
-/// The handling of unknown parameters in the query and the body.
+/// The handling of parameters that the query or the body of a request contains but its method does not define.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownParameters {
-    /// They are ignored.
+    /// The unknown parameters are ignored.
     #[default]
     Ignore,
-    /// They are ignored and logged.
+    /// The unknown parameters are ignored, and their names are logged.
     Warn,
-    /// The request fails.
+    /// The request is rejected.
     Refuse,
 }
 
 impl UnknownParameters {
-    /// All values.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Ignore, Self::Warn, Self::Refuse];
 
-    /// The name in definitions.
+    /// Returns the name of the variant in definitions.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -247,23 +250,23 @@ impl UnknownParameters {
     }
 }
 
-/// The behavior of methods without a handler.
+/// The behavior of methods for which the program has no handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unbound {
     /// The server does not start.
     #[default]
     Refuse,
-    /// The response is the error 501.
+    /// Requests to the method get an error response with the status 501.
     NotImplemented,
-    /// The outputs of every method are its checked arguments. No handler is bound, even if there is one.
+    /// Every method returns its checked arguments as outputs. No handlers are called, even if the program has some.
     Echo,
 }
 
 impl Unbound {
-    /// All values.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Refuse, Self::NotImplemented, Self::Echo];
 
-    /// The name in definitions.
+    /// Returns the name of the variant in definitions.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -274,23 +277,24 @@ impl Unbound {
     }
 }
 
-/// The part of an API that documents describe, unless the request asks for something else.
+/// The part of an API that documents describe, unless the request selects another part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Audience {
     /// The whole API.
     #[default]
     Public,
-    /// The part that the caller may use.
+    /// The methods that the caller may call.
     Own,
 }
 
 impl Audience {
-    /// The field of the query, and its value, by which a request asks for the part that the caller may use: `?as=me`.
+    /// The query field and its value (`?as=me`) with which a request for a document selects the methods that the caller
+    /// may call.
     pub const ASKED: (&'static str, &'static str) = ("as", "me");
-    /// All values.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Public, Self::Own];
 
-    /// The name in definitions.
+    /// Returns the name of the variant in definitions.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -300,21 +304,21 @@ impl Audience {
     }
 }
 
-/// The format of the log.
+/// The format of log messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// Text for people.
+    /// Lines of text for human readers.
     #[default]
     Text,
-    /// A JSON object in each line.
+    /// Lines that each contain a JSON object.
     Json,
 }
 
 impl LogFormat {
-    /// All values.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Text, Self::Json];
 
-    /// The name in definitions and on the command line.
+    /// Returns the name of the variant in definitions and on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,7 @@
-//! The part of an API that a caller with certain permissions can call.
+//! Computes the part of an API that a caller with certain permissions can call.
+//!
+//! A permission in a definition can contain variables, as in `user[user_id]`: the caller then needs the permission with
+//! the value of the parameter `user_id`. A condition lists the parameter values for which the caller can call a method.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,21 +10,21 @@ use super::{
     Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
 };
 
-/// The maximum number of conditions of a scope. If there are more, the method is described without conditions.
+/// The maximum number of conditions of a method. If a method has more, the documents describe it without conditions.
 const MAX_CONDITIONS: usize = 1_000;
 
 /// The values of variables in permissions, by the names of the variables.
 type VariableValues<'a> = BTreeMap<&'a str, &'a str>;
 
 impl Api {
-    /// Returns the part of the API that a caller with these permissions can call: public methods, and methods with a
-    /// group of permissions that the caller has for some values of the variables in it. Services without methods and
-    /// modules without services are omitted.
+    /// Returns the part of the API that a caller with these permissions can call. It contains public methods, and
+    /// methods with a permission group of which the caller has all permissions, for at least some values of the
+    /// variables. Services without methods and API modules without services are omitted.
     ///
-    /// Scopes keep their groups and get the [conditions](super::Scope::conditions) for this caller. A condition
-    /// contains a value of a variable only if a request can send that value: the check of the parameter has a
-    /// [text](crate::types::Check::text_for) for it. Texts that the functions of `after` convert to the value are not
-    /// known.
+    /// Scopes keep their groups, and get the [conditions](super::Scope::conditions) for this caller. A condition
+    /// contains a value of a variable only if a request can send that value, which is so if the check of the parameter
+    /// returns a [text](crate::types::Check::text_for) for it. If a type has the attribute `after`, other texts may be
+    /// converted to the value; conditions do not contain these texts.
     #[must_use]
     pub fn for_permissions(&self, permissions: &[Box<str>]) -> Self {
         let mut api = self.clone();
@@ -46,29 +49,29 @@ impl Api {
         api
     }
 
-    /// Returns `true` if the default service of [`ServiceQuery`] is part of this API.
+    /// Returns `true` if the service that [`ServiceQuery::default`] names is in this API.
     fn has_default_service(&self) -> bool {
         let name = self.service.default.as_ref().map_or("", |name| &name.value);
         let name = name.strip_prefix("App.").filter(|rest| rest.contains('.')).unwrap_or(name);
         let Some((class, name)) = name.split_once('.') else { return false };
-        let has_name = |service: &Service| match service.path.as_slice() {
+        let is_default = |service: &Service| match service.path.as_slice() {
             [Segment::Static(first), Segment::Static(second)] => {
                 is_same_class(class, first) && name.eq_ignore_ascii_case(second)
             }
             _ => false,
         };
-        self.modules.iter().flat_map(|module| &module.services).any(has_name)
+        self.modules.iter().flat_map(|module| &module.services).any(is_default)
     }
 }
 
-/// Compares the names of two classes. As in PHP, the case of the first letter is ignored.
+/// Returns `true` if two class names are equal. As in PhalApi, the case of the first letter is ignored.
 fn is_same_class(one: &str, other: &str) -> bool {
     let first = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
     first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
 }
 
-/// Returns the conditions under which a caller with these permissions can call a method. The list is empty if the
-/// caller can never call it, and `None` if there are too many conditions.
+/// Returns the conditions under which a caller with these permissions can call a method; one of them must be satisfied.
+/// The list is empty if the caller can never call the method. The result is `None` if there are too many conditions.
 fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let groups = method.scope.groups.iter();
     let groups: Vec<_> = groups.map(|group| group_conditions(method, group, permissions)).collect();
@@ -87,13 +90,15 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
 }
 
-/// Returns the conditions under which the caller has all permissions of a group, or `None` if there are too many.
+/// Returns the conditions under which the caller has all permissions of a group; one of them must be satisfied. Returns
+/// `None` if there are too many conditions.
 fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let tables: Vec<_> = group.iter().map(|required| possible_values(method, required, permissions)).collect();
     if tables.iter().any(Vec::is_empty) {
         return Some(Vec::new());
     }
-    // Permissions that share a variable are joined to one table. The remaining tables are independent of each other.
+    // Each permission has a table of variable values for which the caller has it. The tables of permissions that share
+    // a variable are joined to one table. The resulting tables are independent of each other.
     let mut independent: Vec<Vec<VariableValues<'_>>> = Vec::new();
     for mut table in tables {
         let (related, others) = independent.into_iter().partition(|other| shares_variable(other, &table));
@@ -120,7 +125,8 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     Some(conditions)
 }
 
-/// Returns the values of the variables in a required permission for which the caller has that permission.
+/// Returns the values of the variables in the permission `required` for which the caller has this permission. Each item
+/// of the list has one value for every variable.
 fn possible_values<'a>(
     method: &'a Method,
     required: &'a Permission,
@@ -135,19 +141,19 @@ fn possible_values<'a>(
     values.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Returns the parameter with this name in code.
+/// Returns the parameter of the method that has this name in code.
 fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
     method.parameters.iter().find(|parameter| parameter.name == name)
 }
 
-/// Returns a text that gives the parameter this value if a request sends it, or `None` if no text does.
+/// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.
 fn sendable_text(parameter: &Parameter, value: &str) -> Option<String> {
     let check = &*parameter.r#type.check;
     let text = check.text_for(value)?;
     let is_sendable = match parameter.from {
-        // An empty segment means that the parameter is omitted.
+        // A request with an empty segment omits the parameter.
         Location::Path | Location::Position(_) => !text.is_empty(),
-        // Whitespace around the value of a header field is not part of it (RFC 9110 section 5.5).
+        // Servers remove whitespace around the value of a header field (RFC 9110 section 5.5).
         Location::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
         Location::Query | Location::Body | Location::Any | Location::Cookie => true,
     };
@@ -155,12 +161,13 @@ fn sendable_text(parameter: &Parameter, value: &str) -> Option<String> {
     (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)
 }
 
-/// Returns `true` if two tables share a variable. All rows of a table have the same variables.
+/// Returns `true` if a variable is in both tables. All rows of a table have the same variables.
 fn shares_variable(one: &[VariableValues<'_>], other: &[VariableValues<'_>]) -> bool {
     one.first().zip(other.first()).is_some_and(|(one, other)| one.keys().any(|name| other.contains_key(name)))
 }
 
-/// Joins the rows of two tables whose shared variables have the same values. Returns `None` if there are too many rows.
+/// Joins two tables: combines each pair of rows in which the shared variables have the same values. Returns `None` if
+/// there are too many rows.
 fn join_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
     let mut joined = Vec::new();
     for left in one {
@@ -177,8 +184,8 @@ fn join_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> 
     Some(joined)
 }
 
-/// Converts the rows of a table to conditions. If the table has only one variable, its rows become one condition that
-/// lists all values.
+/// Converts the rows of a table to conditions. If the table has only one variable, the result is one condition that
+/// lists all values of this variable.
 fn table_conditions(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
     let condition = |row: &VariableValues<'_>| {
         row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()

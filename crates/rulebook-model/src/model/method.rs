@@ -13,26 +13,28 @@ use crate::span::Span;
 pub struct Method {
     /// The id of the method, such as `article.line.get`. It is unique in the API.
     pub id: String,
-    /// The HTTP method.
+    /// The HTTP method by which requests select this method.
     pub http: HttpMethod,
-    /// The description.
+    /// The description of the method for documents.
     pub info: String,
-    /// The required permissions.
+    /// The permissions that a caller needs.
     pub scope: Scope,
-    /// The parameters in the order of the definition, followed by common parameters.
+    /// The parameters in the order of the definition. The common parameters of the API come last, or first if the
+    /// dialect of the definition requires it.
     pub parameters: Vec<Parameter>,
-    /// The outputs.
+    /// The outputs, which are the results of a successful call.
     pub outputs: Vec<Output>,
     /// The errors that handlers of the method can return.
     pub errors: Vec<DeclaredError>,
-    /// Further options.
+    /// The options, such as the HTTP status of a success.
     pub options: MethodOptions,
-    /// The span of the HTTP method (`GET`) in the definition.
+    /// The position of the HTTP method's name (`GET`) in the definition.
     pub span: Span,
 }
 
 impl Method {
-    /// Returns the positional parameters, which are the segments after the path of the service, in order.
+    /// Returns the positional parameters in the order of their numbers. Their values are the segments of a request path
+    /// after the path of the service.
     #[must_use]
     pub fn positions(&self) -> Vec<&Parameter> {
         let position = |parameter: &Parameter| match parameter.from {
@@ -45,14 +47,14 @@ impl Method {
         positions.into_iter().map(|(_, parameter)| parameter).collect()
     }
 
-    /// Returns the output that is the whole body, or `None` if outputs are members of the body.
+    /// Returns the output that is the whole response body, or `None` if the outputs are members of the body.
     #[must_use]
     pub fn whole(&self) -> Option<&Output> {
         self.outputs.iter().find(|output| output.is_whole())
     }
 
-    /// Returns `true` if the method can respond with JSONP. This requires a public GET method that returns no file, and
-    /// that the definition enables JSONP for the method or, by `api_default`, for the whole API.
+    /// Returns `true` if the method can respond with JSONP. Only public GET methods that return no file can, if
+    /// the definition enables JSONP for the method or for the whole API. `api_default` is the setting of the API.
     #[must_use]
     pub fn allows_jsonp(&self, api_default: bool) -> bool {
         let MethodOptions { download, jsonp, .. } = self.options;
@@ -64,18 +66,18 @@ impl Method {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MethodOptions {
-    /// The HTTP status of a success, from 200 to 299.
+    /// The HTTP status of success responses, from 200 to 299.
     pub status: u16,
     /// `true` if the method returns a file instead of outputs.
     pub download: bool,
-    /// `true` if the method can respond with JSONP, `false` if not, `None` for the default of the API.
+    /// `true` if the method can respond with JSONP, `false` if it cannot, `None` if the setting of the API decides.
     pub jsonp: Option<bool>,
-    /// `true` if clients should no longer use the method.
+    /// `true` if documents say that clients should no longer use the method.
     pub deprecated: bool,
 }
 
 impl MethodOptions {
-    /// The allowed statuses of a success.
+    /// The HTTP statuses that success responses can have.
     pub const STATUSES: std::ops::RangeInclusive<u16> = 200..=299;
 }
 
@@ -89,25 +91,25 @@ impl Default for MethodOptions {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Output {
-    /// The name of the member in the response; [`Output::WHOLE`] if the output is the whole body.
+    /// The name of the output's member in the response; [`Output::WHOLE`] if the output is the whole response body.
     pub name: String,
-    /// The description.
+    /// The description of the output for documents.
     pub info: String,
-    /// The type.
+    /// The type of the output's values.
     pub r#type: ParameterType,
     /// `true` if the output may be missing or null.
     pub optional: bool,
-    /// An example value.
+    /// An example of a value, for documents.
     pub example: Option<Json>,
-    /// The span of the name in the definition.
+    /// The position of the name in the definition.
     pub span: Span,
 }
 
 impl Output {
-    /// The name of the output that is the whole body.
+    /// The name of an output that is the whole response body.
     pub const WHOLE: &str = "*";
 
-    /// Returns `true` if the output is the whole body.
+    /// Returns `true` if the output is the whole response body.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.name == Self::WHOLE
@@ -118,12 +120,12 @@ impl Output {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeclaredError {
-    /// The name of the error, which handlers return and clients compare.
+    /// The name of the error. Handlers return the error by this name, and clients recognize it by this name.
     pub name: String,
-    /// The HTTP status.
+    /// The HTTP status of responses with this error.
     pub status: ErrorStatus,
     /// The message for clients, which describes the cause of the error.
     pub info: String,
-    /// The span of the name in the definition.
+    /// The position of the name in the definition.
     pub span: Span,
 }

@@ -1,7 +1,8 @@
 //! The model of an API: the content of its definition as immutable data.
 //!
-//! Both the plan that handles requests and the documents for clients are made from the model. Every part has its span
-//! in the definition, for diagnostics. This module must not depend on dialects or requests.
+//! The plan, with which the server handles requests, and the documents for clients are generated from the model. Every
+//! part of the model has its span in the definition, for diagnostics. This Rust module must not depend on the dialects
+//! of definitions or on requests.
 
 mod api;
 mod for_permissions;
@@ -19,7 +20,7 @@ pub use api::{
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
-pub use parameter::{Location, Parameter, ParameterType, default_name};
+pub use parameter::{Location, Parameter, ParameterType, default_parameter_name};
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
-pub use service::{Module, Repeated, Segment, Service, default_id};
+pub use service::{Module, Repeated, Segment, Service, default_method_id};

@@ -12,43 +12,43 @@ use crate::types::{Check, TypeExpr};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The part of a request that has the value.
+    /// The part of a request that contains the parameter.
     pub from: Location,
-    /// The name of the value in the request: of the capture, the query or body field, the header field or the cookie.
-    /// Empty for positional parameters.
+    /// The name of the parameter in that part of the request: the name of the capture, of the query or body field, of
+    /// the header field or of the cookie. Empty for positional parameters.
     pub key: String,
-    /// The name in code.
+    /// The name of the parameter in the code of handlers.
     pub name: String,
-    /// The description.
+    /// The description of the parameter for documents.
     pub info: String,
-    /// The type.
+    /// The type of the parameter's values.
     pub r#type: ParameterType,
     /// `true` if clients may omit the parameter.
     pub optional: bool,
-    /// The value that is used if clients omit the parameter, as in the definition. It is valid for the type.
+    /// The value that is used if a client omits the parameter, in the notation of the definition. The type accepts it.
     pub default: Option<Json>,
-    /// An example value.
+    /// An example of a value, for documents.
     pub example: Option<Json>,
-    /// The message for clients that send an invalid value.
+    /// The error message for clients that send an invalid value; `None` for the messages of the server.
     pub message: Option<String>,
-    /// The span of the key in the definition.
+    /// The position of the parameter's key in the definition.
     pub span: Span,
-    /// The span of the type in the definition.
+    /// The position of the parameter's type in the definition.
     pub type_span: Span,
 }
 
 /// The part of a request that contains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
-    /// A captured segment of the path.
+    /// The path: the parameter is a captured segment.
     Path,
-    /// A positional parameter: the segment with this index, from 0, after the path of the service.
+    /// The path: the parameter is positional. It is the segment with this index, from 0, after the path of the service.
     Position(usize),
     /// The query.
     Query,
     /// The body.
     Body,
-    /// The query or the body; the body takes precedence.
+    /// The query or the body. If both contain the parameter, the body takes precedence.
     Any,
     /// A header field.
     Header,
@@ -57,7 +57,8 @@ pub enum Location {
 }
 
 impl Location {
-    /// Returns the part of the request as errors and documents name it.
+    /// Returns the part of the request as error responses and documents name it. They do not distinguish captured and
+    /// positional segments.
     #[must_use]
     pub fn source(self) -> Source {
         match self {
@@ -72,7 +73,8 @@ impl Location {
 }
 
 impl Parameter {
-    /// Returns the key in the dialect `tree`: `{id}`, `URL#0`, `GET@lang`, `title`.
+    /// Returns the key that the parameter has in a definition in the dialect `tree`: `{id}`, `URL#0`, `GET@lang`,
+    /// `title`.
     #[must_use]
     pub fn tree_key(&self) -> String {
         let key = &self.key;
@@ -88,13 +90,15 @@ impl Parameter {
     }
 }
 
-/// Returns the default name of a parameter in code: its key, without the braces of a capture.
+/// Returns the name in code of a parameter for which the definition sets no name. It is the parameter's key, without
+/// the braces of a capture.
 #[must_use]
-pub fn default_name(key: &str) -> &str {
+pub fn default_parameter_name(key: &str) -> &str {
     key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(key)
 }
 
-/// A compiled type and its canonical notation. Two types are equal if their notations are equal.
+/// A compiled type and its canonical notation: the notation that documents and the canonical form of a definition use.
+/// Two types are equal if their canonical notations are equal.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ParameterType {

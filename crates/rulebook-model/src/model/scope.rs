@@ -1,4 +1,4 @@
-//! The permissions that a method requires: an OR of ANDs.
+//! Scopes: the permissions that methods require.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,20 +7,23 @@ use crate::call::Value;
 use crate::span::Span;
 use crate::types::Check;
 
-/// The permissions that a method requires, as an OR of ANDs. A method without groups is public.
+/// The permissions that a method requires: groups of permissions, of which a caller needs one group completely. A
+/// method without groups is public.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Scope {
-    /// The groups. A caller needs all permissions of one group. No group is empty.
+    /// The groups of permissions. A caller needs all permissions of one group. No group is empty.
     pub groups: Vec<Vec<Permission>>,
-    /// The conditions under which a caller can call the method, of which one must be satisfied. Only an API
-    /// [for a caller](super::Api::for_permissions) has them, for groups with variables. `None` if the groups have no
-    /// variables, or if there are too many conditions.
+    /// The conditions on parameters under which a caller can call the method. At least one of them must be satisfied.
+    ///
+    /// Conditions exist only in an API that [`Api::for_permissions`](super::Api::for_permissions) returns, for methods
+    /// whose permissions have variables. `None` for other methods, and if there are too many conditions.
     pub conditions: Option<Vec<ScopeCondition>>,
 }
 
-/// A condition on parameters. Each parameter, by its name in code, must have one of the listed values, which are
-/// written as a client sends them; other texts with the same meaning are equal. An empty condition is always satisfied.
+/// A condition on the parameters of a request. The map keys are the names of parameters in code. Each of these
+/// parameters must have one of the listed values. The values are in the form in which a client sends them; a client may
+/// also send another text that is decoded to the same value. An empty condition is always satisfied.
 pub type ScopeCondition = BTreeMap<String, Vec<String>>;
 
 impl Scope {
@@ -30,7 +33,7 @@ impl Scope {
         self.groups.is_empty()
     }
 
-    /// Returns `true` if a permission has a variable, which stands for the value of a parameter.
+    /// Returns `true` if a permission contains a variable, which is replaced by the value of a parameter.
     #[must_use]
     pub fn has_variables(&self) -> bool {
         let mut parts = self.groups.iter().flatten().flat_map(|permission| &permission.parts);
@@ -38,24 +41,25 @@ impl Scope {
     }
 }
 
-/// A required permission, which can contain variables: `reader`, `user[user_id]`, `prefix[p].user[u].suffix`.
+/// A permission that a method requires. It can contain variables in brackets: `reader`, `user[user_id]`,
+/// `prefix[p].user[u].suffix`. A variable is replaced by the value of the parameter with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Permission {
-    /// The permission as in the definition.
+    /// The text of the permission in the definition.
     pub text: String,
-    /// The parts of the permission.
+    /// The fixed texts and variables of the permission, in order.
     pub parts: Vec<PermissionPart>,
-    /// The span of the permission in the definition.
+    /// The position of the permission in the definition.
     pub span: Span,
 }
 
 /// A part of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PermissionPart {
-    /// A fixed text, including the brackets around variables.
+    /// A fixed text, which includes the brackets around variables.
     Literal(String),
-    /// The value of the parameter with this name in code.
+    /// A variable: the name in code of the parameter whose value replaces it.
     Variable(String),
 }
 
@@ -88,9 +92,9 @@ impl Permission {
         (!parts.is_empty()).then(|| Self { text: text.to_owned(), parts, span })
     }
 
-    /// Compares this required permission with a permission of the caller. Returns the values of the variables, or
-    /// `None` if the permissions differ. The values are unambiguous, because a value contains no bracket and is
-    /// followed by one.
+    /// Compares this required permission with a permission of a caller. Returns the values of the variables for which
+    /// the two permissions are equal, or `None` if they differ for all values. The result is unambiguous, because a
+    /// bracket follows each value, and values contain no brackets.
     #[must_use]
     pub fn match_values<'p>(&'p self, permission: &'p str) -> Option<BTreeMap<&'p str, &'p str>> {
         let mut values = BTreeMap::new();
@@ -111,11 +115,11 @@ impl Permission {
     }
 }
 
-/// The characters around variables, which values of variables cannot contain.
+/// The characters around variables in permissions. The value of a variable cannot contain them.
 const BRACKETS: [char; 2] = ['[', ']'];
 
-/// Returns the value of a parameter as permissions contain it. Returns `None` if the value is invalid, is an array, an
-/// object, a file or null, or contains a bracket.
+/// Returns the text that replaces a variable in permissions if its parameter has this value. Returns `None` if the
+/// check rejects the value, if the value is an array, an object, a file or null, or if it contains a bracket.
 #[must_use]
 pub fn variable_text(check: &dyn Check, value: Value<'_>) -> Option<String> {
     let text = match check.check(value).ok()? {

@@ -1,6 +1,6 @@
 //! The paths that are reserved for the server.
 
-/// A path that the server reserves, so that no service of a definition can have it.
+/// A path that the server itself handles, so that no service of an API can have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerPath {
     /// `/docs` and all paths below it: the documentation pages and Swagger UI.
@@ -9,7 +9,7 @@ pub enum ServerPath {
     OpenApi,
     /// `/static` and all paths below it: the static files.
     Static,
-    /// `/-` and all paths below it: the signed links to files.
+    /// `/-` and all paths below it: signed links to stored files.
     Link,
     /// `/healthz`: responds with 200 as long as the process runs.
     Health,
@@ -22,7 +22,8 @@ pub enum ServerPath {
 }
 
 impl ServerPath {
-    /// The reserved paths. The third item is `true` if all paths below the path are reserved too.
+    /// The reserved paths, each with its variant. The third item is `true` if all paths below the path are reserved
+    /// too.
     pub const ALL: [(Self, &'static str, bool); 8] = [
         (Self::Docs, "/docs", true),
         (Self::OpenApi, "/openapi.json", false),
@@ -34,16 +35,16 @@ impl ServerPath {
         (Self::LlmsTxt, "/llms.txt", false),
     ];
 
-    /// Returns `true` for the paths of the documents that describe the API.
+    /// Returns `true` if the path belongs to a document that describes the API.
     #[must_use]
     pub fn is_document(self) -> bool {
         matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
     }
 
-    /// Returns the reserved path that `path`, the raw path of a request, is equal to or below, or `None` if the path is
-    /// not reserved.
+    /// Returns the reserved path to which a request path belongs, or `None` if the request path is not reserved. `path`
+    /// is not percent-decoded.
     #[must_use]
-    pub fn find(path: &str) -> Option<Self> {
+    pub fn from_request_path(path: &str) -> Option<Self> {
         let includes = |reserved: &str, below: bool| {
             path.strip_prefix(reserved).is_some_and(|rest| rest.is_empty() || below && rest.starts_with('/'))
         };

@@ -1,42 +1,42 @@
-//! Modules and the services in them.
+//! API modules and their services.
 
 use super::{EnvelopeName, Method};
 use crate::call::HttpMethod;
 use crate::span::Span;
 
-/// A module: a named group of services.
+/// An API module: a named group of services.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Module {
-    /// The name.
+    /// The name of the API module.
     pub name: String,
-    /// The description.
+    /// The description of the API module for documents.
     pub info: Option<String>,
-    /// The envelope of responses; `None` for the envelope of the API.
+    /// The envelope (JSON structure) of responses; `None` for the envelope of the API.
     pub envelope: Option<EnvelopeName>,
-    /// `true` if paths are case-insensitive.
+    /// `true` if the paths of the services are case-insensitive.
     pub ignore_case: bool,
-    /// What happens if a request contains a parameter of one value more than once.
+    /// The handling of requests that contain a parameter more than once, although it accepts only one value.
     pub repeated: Repeated,
-    /// The services, beginning with the root, in the order of the definition. The paths of any two services differ,
-    /// even without the names of captures.
+    /// The services in the order of the definition, except that the service with the root path is first. No two
+    /// services have paths that differ only in the names of captures.
     pub services: Vec<Service>,
-    /// The span of the module in the definition.
+    /// The position of the API module in the definition.
     pub span: Span,
 }
 
-/// What happens if a request contains a parameter of one value more than once.
+/// The handling of requests that contain a parameter more than once, although it accepts only one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Repeated {
     /// The request is rejected.
     #[default]
     Refuse,
-    /// The last value is used.
+    /// The last value of the parameter in the request is used.
     Last,
 }
 
 impl Repeated {
-    /// All values.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Refuse, Self::Last];
 
     /// Returns the name of the value in definitions.
@@ -53,25 +53,26 @@ impl Repeated {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Service {
-    /// The segments of the path, after the base path; empty for the root.
+    /// The segments of the service's path, without the base path of the API; empty for the root path.
     pub path: Vec<Segment>,
-    /// The methods, in the order of [`crate::call::HttpMethod::ALL`].
+    /// The methods of the service, in the order of [`crate::call::HttpMethod::ALL`].
     pub methods: Vec<Method>,
-    /// The span of the path in the definition.
+    /// The position of the path in the definition.
     pub span: Span,
 }
 
 /// A segment of a service's path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
-    /// This text, percent-decoded.
+    /// A segment that matches only this text, which is percent-decoded.
     Static(String),
-    /// Any text that is not empty. The name is the key of the parameter that receives the text.
+    /// A segment that matches any text that is not empty. The capture has the name of the parameter whose value is this
+    /// text.
     Capture(String),
 }
 
 impl Service {
-    /// Returns the path as definitions contain it: `/article/{id}`.
+    /// Returns the path in the notation of definitions: `/article/{id}`.
     #[must_use]
     pub fn uri(&self) -> String {
         if self.path.is_empty() {
@@ -88,9 +89,9 @@ impl Service {
     }
 }
 
-/// Returns the default id of a method: `article.{id}.get`.
+/// Returns the id of a method for which the definition sets no id: `article.{id}.get`.
 #[must_use]
-pub fn default_id(path: &[Segment], http: HttpMethod) -> String {
+pub fn default_method_id(path: &[Segment], http: HttpMethod) -> String {
     let mut id = String::new();
     for segment in path {
         match segment {

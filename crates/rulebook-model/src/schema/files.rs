@@ -1,35 +1,37 @@
-//! Generates the schemas of whole files, including the rules that detect the dialect of a file.
+//! Generates the JSON Schemas of whole definition files, including the rules that detect the dialect of a file. A
+//! dialect is a notation of definition files: `tree`, `methods` or `rules`.
 
 use serde_json::{Value as Json, json};
 
 use super::pattern;
-use super::tables::{Schema, Tables, http_method_names, named_members_schema};
-use crate::definition::HTTP_METHOD_NAMES;
+use super::table_schemas::{Schema, SchemaTables, http_method_names, named_members_schema};
+use crate::definition::METHOD_NAMES;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 
-/// Returns the schema of a settings file.
-pub(super) fn settings_file(tables: &mut Tables) -> Schema {
-    into_members(tables.refer(&APP))
+/// Returns the schema of a settings file, `app.json`.
+pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Schema {
+    into_members(tables.reference_to_table(&APP))
 }
 
-/// Returns the schema of a file in the dialect `tree`: a module, or a flat list of methods as in aicra.
-pub(super) fn tree_file(tables: &mut Tables) -> Schema {
+/// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods as in
+/// aicra.
+pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(TREE.name);
     into_members(json!({
         "if": { "type": "array" },
-        "then": { "items": tables.refer(&METHOD_LIST_ENTRY) },
-        "else": tables.refer(&MODULE)
+        "then": { "items": tables.reference_to_table(&METHOD_LIST_ENTRY) },
+        "else": tables.reference_to_table(&MODULE)
     }))
 }
 
-/// Returns the schema of a file in the dialect `methods`. The top level has no table of keys, because the author
-/// chooses all names in it.
-pub(super) fn methods_file(tables: &mut Tables) -> Schema {
+/// Returns the schema of a file in the dialect `methods`. The author of the file chooses all names at its
+/// top level, so there is no table of keys for the top level.
+pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(METHODS.name);
-    let segment = pattern::SEGMENT;
+    let segment = pattern::PATH_SEGMENT;
     let http = pattern::alternatives(http_method_names());
-    let method = tables.refer(&methods::METHOD);
+    let method = tables.reference_to_table(&methods::METHOD);
     let module = into_members(json!({
         "type": "object",
         "patternProperties": {
@@ -38,30 +40,30 @@ pub(super) fn methods_file(tables: &mut Tables) -> Schema {
         },
         "additionalProperties": false
     }));
-    let module = tables.add("a module of methods", module);
+    let module = tables.add_schema("a module of methods", module);
     let mut file = into_members(json!({
         "type": "object",
         "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect of the file." } },
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
     }));
     file.extend(named_members_schema(module));
-    into_members(tables.add("a file of methods", file))
+    into_members(tables.add_schema("a file of methods", file))
 }
 
 /// Returns the schema of a file in the dialect `rules`.
-pub(super) fn rules_file(tables: &mut Tables) -> Schema {
+pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(RULES.name);
-    into_members(tables.refer(&rules::RULES_FILE))
+    into_members(tables.reference_to_table(&rules::FILE))
 }
 
-/// Returns the schema of any definition file. It distinguishes settings from modules by their keys.
+/// Returns the schema of any definition file. The schema distinguishes settings from API modules by their keys.
 ///
-/// The parser recognizes `app.json` by its file name, which a schema cannot check. An object that could be a module or
-/// settings is therefore valid if it is valid as either of them.
-pub(super) fn any_file(tables: &mut Tables) -> Schema {
-    let settings = tables.refer(&APP);
-    let modules = modules_file(tables);
-    let modules = tables.add("a file of modules", modules);
+/// The parser recognizes `app.json` by its file name, which a schema cannot check. An object that could be an API
+/// module or settings is therefore valid if it is valid as one of the two.
+pub(super) fn any_file_schema(tables: &mut SchemaTables) -> Schema {
+    let settings = tables.reference_to_table(&APP);
+    let modules = modules_file_schema(tables);
+    let modules = tables.add_schema("a file of modules", modules);
     let names: Vec<&str> = APP.iter().map(|key| key.name).collect();
     let settings_only = names.iter().copied().filter(|name| MODULE.keys.iter().all(|key| key.name != *name));
     let is_settings = json!({
@@ -69,7 +71,7 @@ pub(super) fn any_file(tables: &mut Tables) -> Schema {
         "not": { "required": ["dialect"] },
         "anyOf": [
             { "required": ["modules"] },
-            has_member(&pattern::one_of(settings_only), &json!({ "not": { "type": "object" } }))
+            schema_with_member(&pattern::one_of(settings_only), &json!({ "not": { "type": "object" } }))
         ]
     });
     let settings_names = json!({ "anyOf": [{ "enum": names }, { "pattern": pattern::ignored_key() }] });
@@ -78,14 +80,14 @@ pub(super) fn any_file(tables: &mut Tables) -> Schema {
     if_then_else(&is_settings, &settings, &Json::Object(if_then_else(&is_modules, &modules, &either)))
 }
 
-/// Returns the schema of a file of modules. It detects the dialect.
-fn modules_file(tables: &mut Tables) -> Schema {
+/// Returns the schema of a file of API modules. The schema detects the dialect of the file.
+fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
     let tree = {
-        let tree = tree_file(tables);
-        tables.add("a tree", tree)
+        let tree = tree_file_schema(tables);
+        tables.add_schema("a tree", tree)
     };
-    let methods = Json::Object(methods_file(tables));
-    let rules = Json::Object(rules_file(tables));
+    let methods = Json::Object(methods_file_schema(tables));
+    let rules = Json::Object(rules_file_schema(tables));
     let has_dialect = |name: &str| json!({ "properties": { "dialect": { "const": name } } });
     let dialects = [(TREE.name, &tree), (METHODS.name, &methods), (RULES.name, &rules)];
     let names_dialect = json!({ "type": "object", "required": ["dialect"] });
@@ -93,38 +95,42 @@ fn modules_file(tables: &mut Tables) -> Schema {
         "properties": { "dialect": { "enum": dialects.map(|(name, _)| name) } },
         "allOf": dialects.map(|(name, schema)| json!({ "if": has_dialect(name), "then": schema }))
     });
-    let is_certainly_tree = json!({ "anyOf": [{ "type": "array" }, has_tree_keys()] });
-    let is_methods =
-        has_named_member(&json!({ "allOf": [{ "type": "object" }, has_member(methods::SEPARATOR, &json!(true))] }));
-    // A top-level URI, whose author forgot the enclosing "/", must not be mistaken for a class.
-    let uri = pattern::one_of(HTTP_METHOD_NAMES.into_iter().chain(["/"]));
+    let is_certainly_tree = json!({ "anyOf": [{ "type": "array" }, schema_with_tree_keys()] });
+    let is_methods = schema_with_named_member(
+        &json!({ "allOf": [{ "type": "object" }, schema_with_member(methods::SEPARATOR, &json!(true))] }),
+    );
+    // If the author of a `tree` file forgot the enclosing "/", a URI is at the top level. It must not be mistaken for a
+    // class of the dialect `rules`.
+    let uri = pattern::one_of(METHOD_NAMES.into_iter().chain(["/"]));
     let is_uri_without_slash =
-        has_named_member(&json!({ "allOf": [{ "type": "object" }, has_member(&uri, &json!(true))] }));
-    let has_no_object = json!({ "not": has_named_member(&json!({ "type": "object" })) });
+        schema_with_named_member(&json!({ "allOf": [{ "type": "object" }, schema_with_member(&uri, &json!(true))] }));
+    let has_no_object = json!({ "not": schema_with_named_member(&json!({ "type": "object" })) });
     let is_tree = json!({ "anyOf": [is_uri_without_slash, has_no_object] });
     let other = if_then_else(&is_methods, &methods, &Json::Object(if_then_else(&is_tree, &tree, &rules)));
     if_then_else(&names_dialect, &by_name, &Json::Object(if_then_else(&is_certainly_tree, &tree, &Json::Object(other))))
 }
 
-/// Returns the schema of objects with keys that only files in the dialect `tree` have.
-fn has_tree_keys() -> Json {
+/// Returns the schema of objects that have a key which only files in the dialect `tree` have.
+fn schema_with_tree_keys() -> Json {
     let module_keys: Vec<&str> = MODULE.keys.iter().map(|key| key.name).collect();
     let text_info = json!({ "type": "object", "required": ["info"], "properties": { "info": { "type": "string" } } });
     json!({ "anyOf": [
-        has_member("^/$", &json!(true)),
-        has_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &json!(true)),
-        has_member("^[A-Z]*$", &text_info),
-        has_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
+        schema_with_member("^/$", &json!(true)),
+        schema_with_member(&pattern::one_of_ignoring_case(METHOD_NAMES), &json!(true)),
+        schema_with_member("^[A-Z]*$", &text_info),
+        schema_with_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
     ] })
 }
 
-/// Returns the schema of objects that have a member whose name matches `pattern` and whose value matches `value`.
-fn has_member(pattern: &str, value: &Json) -> Json {
+/// Returns the schema of objects that have a member whose name matches the regular expression `pattern` and whose value
+/// matches the schema `value`.
+fn schema_with_member(pattern: &str, value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern: { "not": value } } } })
 }
 
-/// Returns the schema of objects that have a member whose key is not ignored and whose value matches `value`.
-fn has_named_member(value: &Json) -> Json {
+/// Returns the schema of objects that have a member whose key is not ignored and whose value matches the schema
+/// `value`.
+fn schema_with_named_member(value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern::ignored_key(): true }, "additionalProperties": { "not": value } } })
 }
 

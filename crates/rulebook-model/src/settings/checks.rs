@@ -1,4 +1,4 @@
-//! Checks of settings with a single value.
+//! Checks the settings whose value is a string or a number, and converts them to the model.
 
 use jiff::tz::TimeZone;
 
@@ -9,25 +9,26 @@ use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
-    /// Returns the meaning of a setting that is one of a few words, or the default for another word, which is reported.
-    /// `noun` says what the words are: "catalogue", "value of `unknown`:".
-    pub(super) fn word<T: Copy + Default>(&mut self, value: &JsonNode, noun: &str, words: &[(&str, T)]) -> T {
-        value.string().and_then(|word| self.keyword(&word, noun, words)).unwrap_or_default()
+    /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
+    /// `noun` is the description of the words in the error message: "catalogue", "value of `unknown`:".
+    pub(super) fn lower_word<T: Copy + Default>(&mut self, value: &Node, noun: &str, words: &[(&str, T)]) -> T {
+        value.string().and_then(|word| self.resolve_word(&word, noun, words)).unwrap_or_default()
     }
 
-    /// Checks the path prefix of all services. If it has an error or is reserved, collisions of paths are not checked.
-    pub(super) fn base(&mut self, value: &JsonNode) -> String {
-        let base = value.string().and_then(|base| self.check_base(&base));
+    /// Returns the base path of the API. If the setting has an error, reports it and returns `/`; the compiler then
+    /// does not check whether services have reserved paths.
+    pub(super) fn lower_base_path(&mut self, value: &Node) -> String {
+        let base = value.string().and_then(|base| self.check_base_path(&base));
         self.has_invalid_base = base.is_none();
         base.unwrap_or_else(|| "/".to_owned())
     }
 
-    fn check_base(&mut self, base: &Spanned<String>) -> Option<String> {
-        let segments = match path::segments(&base.value) {
+    fn check_base_path(&mut self, base: &Spanned<String>) -> Option<String> {
+        let segments = match path::parse_path(&base.value) {
             Ok(segments) => segments,
             Err(errors) => {
                 for error in errors {
-                    let (span, _) = path::part_span(base, &error.range);
+                    let (span, _) = path::span_of_range(base, &error.range);
                     self.report(error.into_diagnostic(span));
                 }
                 return None;
@@ -42,11 +43,11 @@ impl Lowering<'_> {
             );
             return None;
         }
-        self.check_reserved(&base.value, false, base.span).then(|| base.value.clone())
+        self.check_reserved_path(&base.value, false, base.span).then(|| base.value.clone())
     }
 
-    /// Finds the time zone that applies to dates and times without an offset. Returns its name.
-    pub(super) fn timezone(&mut self, value: &JsonNode) -> String {
+    /// Finds the time zone that applies to dates and times without a time zone, and returns its name.
+    pub(super) fn lower_timezone(&mut self, value: &Node) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {
             Ok(zone) => self.timezone = zone,
@@ -63,8 +64,8 @@ impl Lowering<'_> {
         name.value
     }
 
-    /// Checks an address to listen on.
-    pub(super) fn address(&mut self, value: &JsonNode) -> Option<String> {
+    /// Returns the address on which the server listens. Reports an invalid address.
+    pub(super) fn lower_bind_address(&mut self, value: &Node) -> Option<String> {
         let address = value.string()?;
         let is_valid =
             address.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
@@ -82,8 +83,9 @@ impl Lowering<'_> {
         is_valid.then_some(address.value)
     }
 
-    /// Checks the setting `key`, which names a folder. `default` describes the folder without the setting.
-    pub(super) fn folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {
+    /// Returns the folder that the setting `key` names. Reports a blank name. `default` describes, for the error
+    /// message, the folder that is used without the setting.
+    pub(super) fn lower_folder(&mut self, value: &Node, key: &str, default: &str) -> Option<String> {
         let folder = value.string()?;
         if folder.value.trim().is_empty() {
             let error = Diagnostic::new(DiagnosticCode::BadOption, folder.span, format!("`{key}` is blank"))
@@ -94,9 +96,9 @@ impl Lowering<'_> {
         Some(folder.value)
     }
 
-    /// Checks the filter of log lines if the feature `log-filter` is enabled. The command line enables it; programs without
-    /// a command line do not use the filter.
-    pub(super) fn log(&mut self, value: &JsonNode) -> Option<String> {
+    /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
+    /// crate of the command line enables this feature; programs without a command line do not use the filter.
+    pub(super) fn lower_log_filter(&mut self, value: &Node) -> Option<String> {
         let filter = value.string()?;
         #[cfg(feature = "log-filter")]
         if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
@@ -110,8 +112,8 @@ impl Lowering<'_> {
         Some(filter.value)
     }
 
-    /// Checks the number of workers.
-    pub(super) fn workers(&mut self, value: &JsonNode) -> Option<usize> {
+    /// Returns the number of worker threads. Reports a number that is too low or too high.
+    pub(super) fn lower_worker_count(&mut self, value: &Node) -> Option<usize> {
         let setting = value.integer()?;
         let workers =
             usize::try_from(setting.value).ok().filter(|workers| (1..=usize::from(MAX_WORKERS)).contains(workers));

@@ -1,4 +1,4 @@
-//! Converts the setting `cors` to the model: what web pages of other origins may do.
+//! Converts the setting `cors` to the model. The setting says which web pages of other origins may call the API (CORS).
 
 use http::HeaderName;
 use serde_json::{Map, Value as Json, json};
@@ -11,8 +11,8 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
-/// `cors` of the settings.
-pub static CORS: KeyTable = key_table(
+/// The keys of the setting `cors`.
+pub static CORS: KeyTable = table(
     "the CORS settings",
     &[
         required_key("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
@@ -27,8 +27,8 @@ pub static CORS: KeyTable = key_table(
     ],
 );
 
-/// Returns `cors` in the form of a definition.
-pub(super) fn write(cors: &Cors) -> Json {
+/// Converts the CORS settings back to JSON, as in a definition.
+pub(super) fn cors_to_json(cors: &Cors) -> Json {
     let Cors { origins, credentials, headers, expose, max_age } = cors;
     let origins = match origins {
         Origins::Any => json!(["*"]),
@@ -46,8 +46,8 @@ pub(super) fn write(cors: &Cors) -> Json {
 }
 
 impl Lowering<'_> {
-    /// Converts the setting `cors` to the model. Returns `None` if it has an error.
-    pub(super) fn cors(&mut self, value: &JsonNode) -> Option<Cors> {
+    /// Converts the setting `cors` to the model. If the setting has an error, reports the error and returns `None`.
+    pub(super) fn lower_cors(&mut self, value: &Node) -> Option<Cors> {
         let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
         let credentials = cors.bool("credentials").filter(|on| on.value);
         let origins = match cors.strings("origins") {
@@ -87,7 +87,8 @@ impl Lowering<'_> {
             );
             return None;
         }
-        // Every page can have the origin `*` or `null`, so any page could use the credentials that a browser stores.
+        // `*` allows pages of every origin, and any page can send the origin `null`. With `credentials`, any page could
+        // therefore use the credentials that a browser stores.
         let any_page = origins.value.iter().find(|origin| matches!(&*origin.value, "*" | "null"));
         if let (Some(origin), Some(credentials)) = (any_page, credentials) {
             self.report(
@@ -113,7 +114,8 @@ impl Lowering<'_> {
         checked.into_iter().collect::<Option<_>>().map(Origins::These)
     }
 
-    /// Checks that an origin is written as browsers serialize it (RFC 6454 section 6.2).
+    /// Returns the origin. Reports an origin that browsers would write differently (RFC 6454 section 6.2), because the
+    /// server compares origins as texts.
     fn check_origin(&mut self, origin: &Spanned<String>) -> Option<String> {
         let text = &origin.value;
         if text == "null" {
@@ -133,7 +135,8 @@ impl Lowering<'_> {
         None
     }
 
-    /// Checks the names of header fields (RFC 9110 section 5.1).
+    /// Returns the names of header fields. Reports invalid names (RFC 9110 section 5.1) and returns `None` if there are
+    /// any.
     fn check_header_names(&mut self, names: Option<Spanned<Vec<Spanned<String>>>>) -> Option<Vec<String>> {
         let names = names.map_or_else(Vec::new, |names| names.value);
         let mut all = Some(Vec::with_capacity(names.len()));
@@ -152,8 +155,9 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns the origin of a URL as browsers serialize it: without a default port, and without everything after the port.
-/// Returns `None` if the host contains `*`, which URLs allow but origins do not.
+/// Returns the origin of a URL in the form in which browsers send it: without a default port, and without the path.
+/// Returns `None` if the text is not a URL with a host, or if the host contains `*`, which is valid in URLs but not in
+/// origins.
 fn serialize_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str().filter(|host| !host.is_empty() && !host.contains('*'))?;

@@ -1,8 +1,9 @@
 //! The settings of an API: the keys of `app.json`.
 //!
-//! [`SETTINGS`] has a row for each setting: its key, how it is checked and stored in the model, and how it is written
-//! back. The parser, the compiler, the canonical form, the JSON Schema for editors and the guide read these rows, so a
-//! new setting is a row of the table and a field of [`Api`].
+//! [`SETTINGS`] has a row for each setting. The row contains the key of the setting, a function that checks its value
+//! and stores it in the model, and a function that converts it back to JSON. The parser, the compiler, the canonical
+//! form of definitions, the JSON Schema for editors and the guide use these rows. To add a setting, add a row to the
+//! table and a field to [`Api`].
 
 mod checks;
 mod cors;
@@ -20,17 +21,17 @@ pub use cors::CORS;
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 pub(crate) use table::SETTINGS;
 
-/// A setting.
+/// A setting of an API: one key of `app.json`.
 pub(crate) struct Setting {
-    /// The key in `app.json`, the kind of its value, and its description.
+    /// The key of the setting in `app.json`, with the kind of its value and its description.
     pub key: KeySpec,
-    /// Checks the value, whose kind the parser has checked, and stores it in the model.
-    pub lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
-    /// Returns the value in the canonical form of a definition, or `None` for the default.
-    pub write: fn(&Api) -> Option<Json>,
-    /// Returns the members that the schema of the value has besides its type.
-    pub schema: Option<fn() -> Json>,
-    /// `true` if only the server needs the setting, so that the documents for clients omit it.
+    /// Checks the value in `app.json` and stores it in the model. The parser has already checked the kind of the value.
+    pub lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    /// Returns the value as JSON, for the canonical form of a definition. Returns `None` if the value is the default.
+    pub to_json: fn(&Api) -> Option<Json>,
+    /// Returns the members that the JSON Schema of the value has besides its type, such as a pattern.
+    pub constraint: Option<fn() -> Json>,
+    /// `true` if the setting concerns only the server, so that documents for clients omit it.
     pub is_internal: bool,
 }
 
@@ -38,26 +39,28 @@ const fn setting(
     name: &'static str,
     kind: ValueKind,
     description: &'static str,
-    lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
-    write: fn(&Api) -> Option<Json>,
+    lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    to_json: fn(&Api) -> Option<Json>,
 ) -> Setting {
-    Setting { key: key(name, kind, description), lower, write, schema: None, is_internal: false }
+    Setting { key: key(name, kind, description), lower, to_json, constraint: None, is_internal: false }
 }
 
 impl Setting {
-    const fn schema(self, schema: fn() -> Json) -> Self {
-        Self { schema: Some(schema), ..self }
+    const fn with_constraint(self, constraint: fn() -> Json) -> Self {
+        Self { constraint: Some(constraint), ..self }
     }
 
-    const fn internal(self) -> Self {
+    const fn mark_internal(self) -> Self {
         Self { is_internal: true, ..self }
     }
 }
 
-/// The settings in `app.json`, and the top level of a file that holds a whole API.
-pub static APP: KeyTable = KeyTable { included_tables: &[&WHOLE_API_KEYS], ..key_table("the settings", &KEYS) };
+/// The table of the keys at the top level of `app.json`: the settings, and the keys of a file that contains a whole
+/// API.
+pub static APP: KeyTable = KeyTable { includes: &[&PARTS_OF_API], ..key_table("the settings", &SETTING_KEYS) };
 
-static KEYS: [KeySpec; SETTINGS.len()] = {
+/// The keys of the rows of [`SETTINGS`].
+static SETTING_KEYS: [KeySpec; SETTINGS.len()] = {
     let mut keys = [SETTINGS[0].key; SETTINGS.len()];
     let mut index = 0;
     while index < SETTINGS.len() {
@@ -67,8 +70,8 @@ static KEYS: [KeySpec; SETTINGS.len()] = {
     keys
 };
 
-/// Returns the members that the schema of a setting has besides its type, or null if it has none.
-pub(crate) fn schema(key: &str) -> Json {
+/// Returns the members that the JSON Schema of a setting's value has besides its type, or null if there are none.
+pub(crate) fn setting_constraint(key: &str) -> Json {
     let setting = SETTINGS.iter().find(|setting| setting.key.name == key);
-    setting.and_then(|setting| setting.schema).map_or(Json::Null, |schema| schema())
+    setting.and_then(|setting| setting.constraint).map_or(Json::Null, |constraint| constraint())
 }

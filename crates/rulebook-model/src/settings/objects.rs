@@ -1,4 +1,5 @@
-//! The settings that are objects: their keys, and how they are checked and written.
+//! The settings whose values are JSON objects: their keys, their conversion to the model, and their conversion back to
+//! JSON.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -9,8 +10,8 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::limits::{self, Limits};
 use crate::model::{Contact, License, Server, ServiceQuery};
 
-/// `contact` of the settings.
-pub static CONTACT: KeyTable = key_table(
+/// The keys of the setting `contact`.
+pub static CONTACT: KeyTable = table(
     "a contact",
     &[
         key("name", ValueKind::String, "The name of a person or an organization."),
@@ -19,8 +20,8 @@ pub static CONTACT: KeyTable = key_table(
     ],
 );
 
-/// `license` of the settings.
-pub static LICENSE: KeyTable = key_table(
+/// The keys of the setting `license`.
+pub static LICENSE: KeyTable = table(
     "a license",
     &[
         required_key("name", ValueKind::String, "The name of the license."),
@@ -29,8 +30,8 @@ pub static LICENSE: KeyTable = key_table(
     ],
 );
 
-/// An item of `servers` of the settings.
-pub static SERVER: KeyTable = key_table(
+/// The keys of an item of the setting `servers`.
+pub static SERVER: KeyTable = table(
     "a server",
     &[
         required_key("url", ValueKind::String, "The base URL, to which paths are appended."),
@@ -38,8 +39,8 @@ pub static SERVER: KeyTable = key_table(
     ],
 );
 
-/// `service` of the settings.
-pub static SERVICE: KeyTable = key_table(
+/// The keys of the setting `service`.
+pub static SERVICE: KeyTable = table(
     "the settings of `service`",
     &[
         key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` select a method."),
@@ -47,35 +48,33 @@ pub static SERVICE: KeyTable = key_table(
     ],
 );
 
-/// `phalapi` of the settings.
-pub static PHALAPI: KeyTable = key_table(
+/// The keys of the setting `phalapi`.
+pub static PHALAPI: KeyTable = table(
     "the settings of the `phalapi` envelope",
     &[key("real_status", ValueKind::Bool, "Whether responses have their own HTTP status, instead of always 200.")],
 );
 
-/// `iapi` of the settings.
-pub static IAPI: KeyTable = key_table(
+/// The keys of the setting `iapi`.
+pub static IAPI: KeyTable = table(
     "the settings of the `iapi` envelope",
     &[key("strict_status", ValueKind::Bool, "Whether errors have their own HTTP status, instead of 400.")],
 );
 
-/// `types` of the settings.
-pub static TYPES: KeyTable = key_table(
-    "the settings of the types",
-    &[key("default", ValueKind::Bool, "Whether the built-in types are available.")],
-);
+/// The keys of the setting `types`.
+pub static TYPES: KeyTable =
+    table("the settings of the types", &[key("default", ValueKind::Bool, "Whether the built-in types are available.")]);
 
-/// Checks the keys of an object. Returns `None` if a member has an error.
-fn complete<'a>(
+/// Checks the keys of an object and the kinds of their values. Returns `None` if a member has an error.
+fn check_complete_object<'a>(
     lowering: &mut Lowering<'_>,
-    value: &'a JsonNode,
+    value: &'a Node,
     keys: &'static KeyTable,
 ) -> Option<CheckedObject<'a>> {
-    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.is_incomplete)
+    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.incomplete)
 }
 
-/// Reads a Boolean member of an object.
-pub(super) fn member_flag(
+/// Returns the Boolean member `key` of an object, or `default` if the member is missing.
+pub(super) fn bool_member(
     lowering: &mut Lowering<'_>,
     value: &JsonNode,
     keys: &'static KeyTable,
@@ -86,26 +85,30 @@ pub(super) fn member_flag(
     object.and_then(|object| object.bool(key)).map_or(default, |flag| flag.value)
 }
 
-fn text(object: &CheckedObject<'_>, key: &str) -> Option<String> {
+fn string_member(object: &CheckedObject<'_>, key: &str) -> Option<String> {
     object.string(key).map(|text| text.value)
 }
 
-pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
-    let object = complete(lowering, value, &CONTACT)?;
-    Some(Contact { name: text(&object, "name"), url: text(&object, "url"), email: text(&object, "email") })
+pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
+    let object = check_complete_object(lowering, value, &CONTACT)?;
+    Some(Contact {
+        name: string_member(&object, "name"),
+        url: string_member(&object, "url"),
+        email: string_member(&object, "email"),
+    })
 }
 
-pub(super) fn write_contact(contact: &Contact) -> Json {
+pub(super) fn contact_to_json(contact: &Contact) -> Json {
     let Contact { name, url, email } = contact;
-    members([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
+    object_of_texts([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
 }
 
-pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
-    let object = complete(lowering, value, &LICENSE)?;
+pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
+    let object = check_complete_object(lowering, value, &LICENSE)?;
     let license = License {
-        name: text(&object, "name").unwrap_or_default(),
-        identifier: text(&object, "identifier"),
-        url: text(&object, "url"),
+        name: string_member(&object, "name").unwrap_or_default(),
+        identifier: string_member(&object, "identifier"),
+        url: string_member(&object, "url"),
     };
     let error = |message: &str| Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
     if license.name.trim().is_empty() {
@@ -121,9 +124,9 @@ pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
     Some(license)
 }
 
-pub(super) fn write_license(license: &License) -> Json {
+pub(super) fn license_to_json(license: &License) -> Json {
     let License { name, identifier, url } = license;
-    members([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
+    object_of_texts([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
 }
 
 pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Vec<Server> {
@@ -136,17 +139,17 @@ fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server>
     let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
     match object.string("url") {
         Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
-        Some(url) => return Some(Server { url: url.value, info: text(&object, "info") }),
-        // The error of the `url` was reported.
-        None if object.is_incomplete => {}
+        Some(url) => return Some(Server { url: url.value, info: string_member(&object, "info") }),
+        // The parser has reported an error in the value of `url`.
+        None if object.incomplete => {}
         None => lowering.report(error(value.span).label("`url` is missing")),
     }
     None
 }
 
-pub(super) fn write_server(server: &Server) -> Json {
+pub(super) fn server_to_json(server: &Server) -> Json {
     let Server { url, info } = server;
-    members([("url", Some(url)), ("info", info.as_deref())])
+    object_of_texts([("url", Some(url)), ("info", info.as_deref())])
 }
 
 pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode) -> ServiceQuery {
@@ -157,7 +160,7 @@ pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode)
     })
 }
 
-pub(super) fn write_service_query(query: &ServiceQuery) -> Option<Json> {
+pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
     let ServiceQuery { on, default } = query;
     let on = on.then(|| ("on".to_owned(), true.into()));
     let default = default.as_ref().map(|default| ("default".to_owned(), default.value.as_str().into()));
@@ -170,13 +173,13 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
     let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else { return limits };
     for limit in limits::ALL_LIMITS {
         let name = limit.key.name;
-        let Some(written) = object.integer(name) else { continue };
-        limit.set(&mut limits, written.value);
-        let error = |message| Diagnostic::new(DiagnosticCode::BadOption, written.span, message);
-        if written.value == 0 {
+        let Some(maximum) = object.integer(name) else { continue };
+        limit.set(&mut limits, maximum.value);
+        let error = |message| Diagnostic::new(DiagnosticCode::BadOption, maximum.span, message);
+        if maximum.value == 0 {
             let message = format!("the limit `{name}` would reject every request");
             lowering.report(error(message).label("expected at least 1"));
-        } else if written.value > limit.max {
+        } else if maximum.value > limit.max {
             let unit = if limit.unit == crate::call::Unit::Seconds { " seconds" } else { "" };
             let message = format!("the limit `{name}` is too high");
             lowering.report(error(message).label(format!("expected at most {}{unit}", limit.max)));
@@ -185,8 +188,8 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
     limits
 }
 
-pub(super) fn write_limits(limits: &Limits) -> Option<Json> {
-    let members: Map<_, _> = limits::ALL_LIMITS
+pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {
+    let members: Map<_, _> = limits::ALL
         .iter()
         .filter(|limit| limit.get(limits) != limit.default)
         .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))
@@ -194,8 +197,8 @@ pub(super) fn write_limits(limits: &Limits) -> Option<Json> {
     (!members.is_empty()).then_some(Json::Object(members))
 }
 
-/// Returns an object of the members that have a text.
-fn members<const N: usize>(members: [(&str, Option<&str>); N]) -> Json {
+/// Returns a JSON object with the members whose text is not `None`.
+fn object_of_texts<const N: usize>(members: [(&str, Option<&str>); N]) -> Json {
     let present = members.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
     Json::Object(present.collect())
 }

@@ -4,7 +4,7 @@
 //! of its slot, the place for its argument.
 
 use http::HeaderName;
-use rulebook_model::compile::read_default;
+use rulebook_model::compile::decode_default;
 use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
 
 use super::bind_handlers::all_methods;
@@ -246,7 +246,7 @@ fn plan_parameter(parameter: &Parameter, limits: &Limits) -> PlannedParameter {
 
 /// Returns the default of a parameter as handlers receive it; `None` if the parameter has no default.
 pub(super) fn parameter_default(parameter: &Parameter) -> Option<Value<'static>> {
-    read_default(parameter.default.as_ref()?, &*parameter.r#type.check).ok().map(Value::into_owned)
+    decode_default(parameter.default.as_ref()?, &*parameter.r#type.check).ok().map(Value::into_owned)
 }
 
 /// Returns `true` if the value of a parameter may be a secret, because of the parameter's location or one of its names.

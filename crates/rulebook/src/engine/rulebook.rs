@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rulebook_model::compile::{self, Checked, Extensions, ResponseRegistry};
+use rulebook_model::compile::{self, CheckedDefinition, ProgramExtensions, ResponseRegistry};
 use rulebook_model::definition;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::envelope::{CustomEnvelope, Envelope};
@@ -329,7 +329,7 @@ impl Rulebook {
             DefinitionSource::Files(files) => definition::read(files),
         };
         let extensions = Extensions { types: self.types, answers: self.responses, functions: self.functions };
-        let Checked { api, sources, unknown_functions } = compile::check(loaded, extensions)?;
+        let CheckedDefinition { api, sources, unknown_function_errors } = compile::check_definition(loaded, extensions)?;
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
         let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;
@@ -339,7 +339,7 @@ impl Rulebook {
         let validated = Validated {
             files,
             unbound: self.unbound.unwrap_or(api.unbound),
-            unknown_functions,
+            unknown_function_errors,
             api,
             data_folder: self.data_folder,
             sources,

@@ -30,7 +30,7 @@ pub struct Validated {
     pub(super) verify_outputs: bool,
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
     /// unless the API is served without handlers ([`Unbound::Echo`]).
-    pub(super) unknown_functions: Vec<Diagnostic>,
+    pub(super) unknown_function_errors: Vec<Diagnostic>,
 }
 
 impl Validated {
@@ -69,7 +69,7 @@ impl Validated {
         let echo = self.unbound == Unbound::Echo;
         let mut bound = bind::bind_handlers(&self.api, &self.modules, self.unbound);
         if !echo {
-            bound.diagnostics.extend(self.unknown_functions);
+            bound.diagnostics.extend(self.unknown_function_errors);
         }
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));

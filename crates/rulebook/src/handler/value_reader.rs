@@ -61,7 +61,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
         match self.0 {
-            Value::File(upload) if name == Upload::NEWTYPE => upload.deserialize_into(visitor),
+            Value::File(upload) if name == Upload::NEWTYPE_NAME => upload.deserialize_into(visitor),
             _ => visitor.visit_newtype_struct(self),
         }
     }

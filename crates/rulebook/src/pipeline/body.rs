@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header;
 
-use crate::call::{Head, Upload, shortened};
+use crate::call::{Head, Upload, shorten_text};
 use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
 /// The body of a request, completely received.
@@ -98,7 +98,7 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
         let boundary = multer::parse_boundary(&*text).ok();
         return BodyKind::Multipart { boundary, limits };
     }
-    BodyKind::Unsupported(shortened(&text))
+    BodyKind::Unsupported(shorten_text(&text))
 }
 
 /// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type

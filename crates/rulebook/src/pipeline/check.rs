@@ -3,7 +3,7 @@
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
-use rulebook_model::error::texts::MessageId;
+use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, header};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
-use rulebook_model::error::texts::MessageId;
+use rulebook_model::error::catalogue::MessageId;
 
 use super::english_text;
 use super::representation::FormattedBody;

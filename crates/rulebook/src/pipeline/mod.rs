@@ -60,7 +60,7 @@ pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, prefl
 pub use urlencoded::query_values;
 
 pub(crate) use crate::handler::CallOrigin;
-use rulebook_model::error::texts::{Catalogue, MessageId};
+use rulebook_model::error::catalogue::{Catalogue, MessageId};
 
 use crate::plan::Plan;
 
@@ -75,5 +75,5 @@ pub struct MethodRunner {
 
 /// Returns the English text of an error message that has no placeholders.
 fn english_text(text: MessageId) -> String {
-    Catalogue::english().plain_message(text).to_string()
+    Catalogue::english().message_without_data(text).to_string()
 }

@@ -70,7 +70,7 @@ impl<'p> Representation<'p> {
         let written = envelope.success(outputs, whole, &mut members);
         written.map_err(|error| (self, ApiError::internal(error)))?;
         let encoded =
-            self.to_format(envelope::status(envelope, status), envelope.success_content_type(), members.finish());
+            self.to_format(envelope::response_status(envelope, status), envelope.success_content_type(), members.finish());
         encoded.map_err(|why| (Self::Json, why))
     }
 
@@ -85,7 +85,7 @@ impl<'p> Representation<'p> {
         let envelope: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMemberWriter::new();
         envelope.error(error, &mut members).map_err(ApiError::internal)?;
-        let status = envelope::status(envelope, error.status().get());
+        let status = envelope::response_status(envelope, error.status().get());
         self.to_format(status, envelope.error_content_type(), members.finish())
     }
 

@@ -21,7 +21,7 @@ use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
-use crate::call::{ApiError, MalformedRequest, shortened};
+use crate::call::{ApiError, MalformedRequest, shorten_text};
 use crate::pipeline::{self, Body, BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 
@@ -175,7 +175,7 @@ impl PartReader<'_> {
         let mut writer = UploadWriter::new(filename, destination);
         while let Some(chunk) = self.chunk(&mut field, number).await? {
             if writer.size() + chunk.len() as u64 > end {
-                return Err(ApiError::too_large(limit, Some(&shortened(&name))));
+                return Err(ApiError::too_large(limit, Some(&shorten_text(&name))));
             }
             writer.write(&chunk).await.map_err(not_stored)?;
         }
@@ -198,10 +198,10 @@ impl PartReader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.field_bytes += chunk.len() as u64;
             if (text.len() + chunk.len()) as u64 > limits.part {
-                return Err(ApiError::too_large(limits::PART_SIZE.with_value(limits.part), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::PART.at(limits.part), Some(&shorten_text(name))));
             }
             if self.field_bytes > limits.body {
-                return Err(ApiError::too_large(limits::BODY_SIZE.with_value(limits.body), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::BODY.at(limits.body), Some(&shorten_text(name))));
             }
             text.extend_from_slice(&chunk);
         }

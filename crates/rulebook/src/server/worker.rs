@@ -164,7 +164,7 @@ mod tests {
     fn plan(text: &str) -> Arc<Plan> {
         let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
         let types = compile::type_table(&loaded.definition, []);
-        let api = compile::lower(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
+        let api = compile::lower_definition(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
         let bound = bind::bind_handlers(&api, &[], Unbound::Echo);
         let around = PlanContext {
             authenticators: Vec::new(),

@@ -2,7 +2,7 @@
 //! envelope (the format of responses) can send a different status.
 
 use crate::error::ErrorCode;
-use crate::error::codes::GENERAL;
+use crate::error::codes::GENERAL_ERROR_CODES;
 
 /// Server errors that have the same actual status. The OpenAPI document describes them together.
 pub(super) struct ErrorClass {
@@ -83,7 +83,7 @@ pub(super) const UNAVAILABLE: ErrorClass = ErrorClass {
 /// The error class of errors that any request can cause, whatever its method.
 pub(super) const GENERAL_ERRORS: ErrorClass = ErrorClass {
     headers: &[("Allow", "With status 405: the HTTP methods that the URI supports")],
-    ..error_class_before_routing("Other", GENERAL)
+    ..error_class_before_routing("Other", GENERAL_ERROR_CODES)
 };
 
 impl ErrorClass {

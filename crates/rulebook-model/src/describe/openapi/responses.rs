@@ -57,7 +57,7 @@ impl ErrorEnvelope {
     /// Returns `true` if this envelope sends an error whose actual status is `real` with the status `status`. If
     /// `status` is `None`, returns `true` if this envelope sends the error with its actual status.
     fn sends_error_with_status(&self, real: u16, status: Option<u16>) -> bool {
-        envelope::status(&*self.envelope, real) == status.unwrap_or(real)
+        envelope::response_status(&*self.envelope, real) == status.unwrap_or(real)
     }
 }
 
@@ -141,7 +141,7 @@ impl ResponseComponents {
                 .copied()
                 .chain([GENERAL_ERRORS.status()])
                 .filter(|real| !envelope.sends_error_with_status(*real, None));
-            let sent = hidden.map(|real| envelope::status(&*envelope.envelope, real));
+            let sent = hidden.map(|real| envelope::response_status(&*envelope.envelope, real));
             statuses.extend(sent.filter(|status| is_separate_from_success(*status, envelope, method)));
         }
         statuses.sort_unstable();
@@ -184,7 +184,7 @@ impl ResponseComponents {
     ) -> ResponsesBuilder {
         let mut responses = ResponsesBuilder::new();
         let Some(used) = self.envelopes.get(name) else { return responses };
-        let status = envelope::status(&*used.envelope, method.options.status);
+        let status = envelope::response_status(&*used.envelope, method.options.status);
         let success = success_schema(&*used.envelope, method, schemas);
         let hidden = self.errors_with_success_status(name, method);
         let has_errors = hidden.iter().any(|content| content.status == status);
@@ -230,7 +230,7 @@ impl ResponseComponents {
         let mut hidden = Vec::new();
         for (envelope, of_method) in self.envelopes_of_method(name) {
             let mut add = |real: u16, schema: Json| {
-                let status = envelope::status(&*envelope.envelope, real);
+                let status = envelope::response_status(&*envelope.envelope, real);
                 if status != real && !is_separate_from_success(status, envelope, method) {
                     hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
                 }
@@ -303,7 +303,7 @@ impl ResponseComponents {
 /// Returns `true` if errors with this status have a separate response in the document. Otherwise the success response
 /// describes them.
 fn is_separate_from_success(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
-    status >= 400 && status != envelope::status(&*used.envelope, method.options.status)
+    status >= 400 && status != envelope::response_status(&*used.envelope, method.options.status)
 }
 
 impl ErrorGroup<'_> {

@@ -13,7 +13,7 @@ use crate::model::{Method, Output};
 /// Returns the schema of a method's success response, or `None` if the response has no content. If the method returns a
 /// file, the schema describes the response with a link to the file.
 pub(super) fn success_schema(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
-    if !has_content(envelope::status(envelope, method.options.status)) {
+    if !has_content(envelope::response_status(envelope, method.options.status)) {
         return None;
     }
     let schema = if method.options.download {

@@ -25,7 +25,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         }
         let cells = vec![
             vec![vec![Inline::code(code.row().name)]],
-            vec![vec![Inline::text(code.row().number.to_string())]],
+            vec![vec![Inline::text(code.row().aicra_number.to_string())]],
             vec![vec![Inline::text(code.row().status.to_string())]],
             body.map(|member| vec![Inline::code(member)]).into_iter().collect(),
             when,

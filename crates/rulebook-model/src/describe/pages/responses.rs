@@ -21,7 +21,7 @@ const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
 pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
     let name = api.envelope_name(module);
     let envelope = api.make_envelope(name);
-    let status = envelope::status(&*envelope, method.options.status);
+    let status = envelope::response_status(&*envelope, method.options.status);
     if method.options.download {
         return vec![Block::paragraph(format!("Status {status}, with the file as the body."))];
     }
@@ -133,7 +133,7 @@ fn error_table_row<'a>(
     sample: &ApiError,
     envelope: &dyn Envelope,
 ) -> TableRow<'a> {
-    let status = envelope::status(envelope, sample.status().get());
+    let status = envelope::response_status(envelope, sample.status().get());
     let body = openapi::error_body(envelope, sample);
     let body = body.and_then(|body| identifying_error_member(&envelope.decoding(), &body));
     let body = body.map(|member| vec![Inline::code(member)]);
@@ -150,5 +150,5 @@ pub(super) fn identifying_error_member(decoding: &Decoding, body: &Json) -> Opti
 
 /// Returns the codes of all server errors, in the order of the table of error codes.
 pub(super) fn all_error_codes() -> impl Iterator<Item = ErrorCode> {
-    crate::error::codes::TABLE.iter().map(|row| row.code)
+    crate::error::codes::ERROR_CODES.iter().map(|row| row.code)
 }

@@ -1,6 +1,6 @@
 //! Chooses the names of the arguments that the functions of the JavaScript client have.
 
-use crate::model::{Location, Parameter, default_name};
+use crate::model::{Location, Parameter, default_parameter_name};
 
 /// Returns the names of a method's arguments, one for each parameter. The name of an argument is the `name` of the
 /// parameter, if the definition sets it. Otherwise it is the key of the parameter without its prefix or braces: `tag`
@@ -27,7 +27,7 @@ fn short_argument_name(parameter: &Parameter) -> String {
         Location::Header if name.eq_ignore_ascii_case(&tree_key) => {
             name.chars().skip(HEADER_KEY_PREFIX.len()).collect()
         }
-        _ if name != default_name(&tree_key) => name.clone(),
+        _ if name != default_parameter_name(&tree_key) => name.clone(),
         Location::Position(_) => tree_key,
         _ => key.clone(),
     }

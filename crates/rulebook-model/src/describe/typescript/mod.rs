@@ -82,7 +82,7 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     }
     let envelope = api.make_envelope(api.envelope_name(module));
     let is_whole = method.whole().is_some();
-    if !has_content(envelope::status(&*envelope, method.options.status)) {
+    if !has_content(envelope::response_status(&*envelope, method.options.status)) {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
     let outputs = outputs::outputs_schema(method, output_schema);

@@ -9,8 +9,8 @@ use crate::envelope::{
 };
 use crate::error::{ErrorCode, ErrorStatus};
 
-/// An envelope with the members `error` (a number) and `ErrorDescription`, next to the outputs. The member `errors` of
-/// an error response lists the parameter errors.
+/// An envelope whose responses have the members `error` (a number) and `ErrorDescription` beside the outputs. In an
+/// error response, the member `errors` lists the parameter errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Aicra;
 
@@ -22,13 +22,14 @@ impl Envelope for Aicra {
     }
 
     fn reserved_members(&self) -> &[&str] {
-        // `errors` and `status` are members of other responses, and a name has the same meaning in all responses.
+        // `errors` and `status` are members of error and JSONP responses. Outputs cannot have these names, so that a
+        // member name has the same meaning in all responses.
         &["error", "ErrorDescription", "errors", "status"]
     }
 
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         let row = error.code().row();
-        to.member("error", row.number.into())?;
+        to.member("error", row.aicra_number.into())?;
         to.member("ErrorDescription", format!("{}: {error}", error.code().title()).into())?;
         if let ErrorKind::Declared { name, .. } = error.kind() {
             to.member("name", name.as_ref().into())?;
@@ -73,7 +74,7 @@ impl Envelope for Aicra {
 
     fn declared_error_schema(&self, name: &str, _: ErrorStatus) -> Json {
         let members = json!({
-            "error": { "const": ErrorCode::Failed.row().number },
+            "error": { "const": ErrorCode::Failed.row().aicra_number },
             "ErrorDescription": { "type": "string" },
             "name": { "const": name },
         });

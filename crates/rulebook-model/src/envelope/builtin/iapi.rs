@@ -1,4 +1,5 @@
-//! The envelope of internal-api: only the outputs for a success, `{"status": "error", "message": …}` for an error.
+//! The envelope of internal-api, a predecessor of rulebook: success responses consist of the outputs only, and error
+//! responses are `{"status": "error", "message": …}`.
 
 use serde_json::{Value as Json, json};
 
@@ -9,13 +10,15 @@ use crate::envelope::{
 };
 use crate::error::ErrorStatus;
 
-/// The HTTP status that internal-api defines for all errors.
+/// The HTTP status of all error responses in the documentation of internal-api.
 const DOCUMENTED_ERROR_STATUS: u16 = 400;
 
-/// An envelope that returns only the outputs for a success, and `status`, `message` and the details for an error.
+/// An envelope whose success responses consist of the outputs only. Error responses have the members `status` and
+/// `message`, and the [details](write_details) of the error.
 #[derive(Debug, Clone, Copy)]
 pub struct Iapi {
-    /// If `true`, errors about parameters, files and the database have their actual HTTP status instead of 400.
+    /// If `true`, all error responses have their actual HTTP status. If `false`, some errors about parameters, files
+    /// and the database have the status 400 instead, as in internal-api.
     pub strict_status: bool,
 }
 
@@ -32,9 +35,9 @@ impl Envelope for Iapi {
 
     fn status(&self, real: u16) -> u16 {
         match real {
-            // Not found, conflict, gone, or unprocessable; and failures of the database or the disk.
+            // Client errors (not found, conflict, gone, unprocessable) and failures of the database or the disk.
             404 | 409 | 410 | 422 | 503 | 507 if !self.strict_status => DOCUMENTED_ERROR_STATUS,
-            // Errors about authentication, limits and syntax have the same status in all envelopes.
+            // Errors about authentication, limits and syntax keep their status, as in the other envelopes.
             _ => real,
         }
     }
@@ -55,15 +58,16 @@ impl Envelope for Iapi {
     }
 
     fn error_schema(&self) -> Json {
-        object_schema(error_members(), json!({ "properties": details_schema() }))
+        object_schema(error_member_schemas(), json!({ "properties": details_schema() }))
     }
 
     fn declared_error_schema(&self, _: &str, _: ErrorStatus) -> Json {
-        object_schema(error_members(), json!({}))
+        object_schema(error_member_schemas(), json!({}))
     }
 }
 
-fn error_members() -> Json {
+/// Returns the JSON Schemas of the members `status` and `message`.
+fn error_member_schemas() -> Json {
     json!({
         "status": { "const": "error" },
         "message": { "type": "string", "description": "What is wrong with this request" },

@@ -1,6 +1,7 @@
-//! The envelopes that definitions can name: the built-in ones and those of the program.
+//! The envelopes that definitions can name: the built-in envelopes and the envelopes of the program. An envelope is the
+//! JSON structure of responses.
 //!
-//! To add a built-in envelope, write a module with an [`Envelope`], and add a variant to [`EnvelopeName`] that creates it.
+//! To add a built-in envelope, write a Rust module that implements [`Envelope`], and add a variant to [`EnvelopeName`].
 
 mod aicra;
 mod iapi;
@@ -17,41 +18,41 @@ pub use phalapi::Phalapi;
 pub use plain::Plain;
 
 use super::Envelope;
-use crate::error::texts::CatalogueName;
+use crate::error::catalogue::CatalogueName;
 
 /// The settings of an API that change the built-in envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EnvelopeSettings {
-    /// The setting `catalogue`, see [`Phalapi::catalogue`].
+    /// The value of the setting `catalogue`; see [`Phalapi::catalogue`].
     pub catalogue: CatalogueName,
-    /// The setting `phalapi.real_status`, see [`Phalapi::real_status`].
+    /// The value of the setting `phalapi.real_status`; see [`Phalapi::real_status`].
     pub real_status: bool,
-    /// The setting `iapi.strict_status`, see [`Iapi::strict_status`].
+    /// The value of the setting `iapi.strict_status`; see [`Iapi::strict_status`].
     pub strict_status: bool,
 }
 
-/// An envelope, by the name that definitions use.
+/// The name of an envelope in definitions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum EnvelopeName {
-    /// `{"error": 0, "ErrorDescription": "all right", …}`.
+    /// `aicra`: `{"error": 0, "ErrorDescription": "all right", …}`.
     #[default]
     Aicra,
-    /// Only the outputs for a success; problem documents for errors.
+    /// `plain`: only the outputs for a success; problem documents for errors.
     Plain,
-    /// `{"ret": 200, "data": …, "msg": ""}`.
+    /// `phalapi`: `{"ret": 200, "data": …, "msg": ""}`.
     Phalapi,
-    /// Only the outputs for a success; `{"status": "error", "message": …}` for errors.
+    /// `iapi`: only the outputs for a success; `{"status": "error", "message": …}` for errors.
     Iapi,
-    /// An envelope that the program adds.
+    /// The name of an envelope that the program adds.
     Custom(CustomEnvelope),
 }
 
 impl EnvelopeName {
-    /// All built-in envelopes.
+    /// The names of the built-in envelopes.
     pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
 
-    /// Returns the name of the envelope in definitions.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -63,7 +64,7 @@ impl EnvelopeName {
         }
     }
 
-    /// Returns the envelope, with the settings of an API.
+    /// Creates the envelope with this name. `settings` are the settings of the API that change built-in envelopes.
     #[must_use]
     pub fn envelope(&self, settings: EnvelopeSettings) -> Arc<dyn Envelope> {
         let EnvelopeSettings { catalogue, real_status, strict_status } = settings;
@@ -77,7 +78,7 @@ impl EnvelopeName {
     }
 }
 
-/// An envelope of the program. Two of them are equal if they have the same name.
+/// An envelope of the program, with its name in definitions. Two custom envelopes are equal if their names are equal.
 #[derive(Clone)]
 pub struct CustomEnvelope {
     name: Arc<str>,
@@ -85,7 +86,7 @@ pub struct CustomEnvelope {
 }
 
 impl CustomEnvelope {
-    /// Creates the envelope that has this name in definitions.
+    /// Gives an envelope the name by which definitions refer to it.
     #[must_use]
     pub fn new(name: &str, envelope: Arc<dyn Envelope>) -> Self {
         Self { name: name.into(), envelope }
@@ -117,20 +118,20 @@ impl Hash for CustomEnvelope {
 pub struct Envelopes(Vec<EnvelopeName>);
 
 impl Default for Envelopes {
-    /// Returns the table of the built-in envelopes.
+    /// Returns the built-in envelopes.
     fn default() -> Self {
         Self(EnvelopeName::ALL.to_vec())
     }
 }
 
 impl Envelopes {
-    /// Adds an envelope. It replaces an envelope with the same name.
+    /// Adds an envelope of the program. It replaces the envelope with the same name.
     pub fn add(&mut self, new: CustomEnvelope) {
         self.0.retain(|known| *known.as_str() != *new.name);
         self.0.push(EnvelopeName::Custom(new));
     }
 
-    /// Returns the envelope with this name.
+    /// Returns the envelope with this name, or `None` if it does not exist.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&EnvelopeName> {
         self.0.iter().find(|known| known.as_str() == name)

@@ -1,4 +1,4 @@
-//! The envelope of PhalApi: `{"ret": 200, "data": …, "msg": ""}`.
+//! The envelope of PhalApi, a PHP framework: `{"ret": 200, "data": …, "msg": ""}`.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,22 +7,23 @@ use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, object_schema,
 };
 use crate::error::ErrorStatus;
-use crate::error::texts::CatalogueName;
+use crate::error::catalogue::CatalogueName;
 
-/// The `ret` of a success. Unless `real_status` is set, all responses have this HTTP status.
+/// The value of `ret` in success responses. Unless `real_status` is set, it is also the HTTP status of all responses.
 const SUCCESS_STATUS: u16 = 200;
 
-/// An envelope with the members `ret`, `data` and `msg` in every response. An error response reports only the first
-/// parameter error.
+/// An envelope whose responses have the members `ret`, `data` and `msg`. If a request has several parameter errors, the
+/// response reports only the first one.
 #[derive(Debug, Clone, Copy)]
 pub struct Phalapi {
-    /// The catalogue of error messages, which also determines whether an empty `data` is `[]` or `{}`.
+    /// The catalogue that error messages come from. It also determines whether `data` without content is `[]` or `{}`.
     pub catalogue: CatalogueName,
     /// If `true`, responses have their actual HTTP status instead of 200.
     pub real_status: bool,
 }
 
 impl Phalapi {
+    /// Returns the member `data` of an error response.
     fn error_data(self, error: &ApiError) -> Json {
         let members: Map<String, Json> = match error.kind() {
             ErrorKind::Declared { data, .. } => {
@@ -33,7 +34,8 @@ impl Phalapi {
         if members.is_empty() { self.empty_data() } else { Json::Object(members) }
     }
 
-    /// Returns the `data` of a response without data, which PHP serializes as `[]` or `{}`.
+    /// Returns the member `data` of a response without data. Depending on the version, PhalApi writes it as `[]` or
+    /// `{}`.
     fn empty_data(self) -> Json {
         match self.catalogue {
             CatalogueName::PhalApi1 => json!([]),
@@ -75,7 +77,8 @@ impl Envelope for Phalapi {
         Decoding {
             outputs: OutputsLocation::Member("data"),
             success: &[("ret", MemberValue::Number(SUCCESS_STATUS)), ("msg", MemberValue::AnyText)],
-            // With `real_status`, errors are not hidden, but checking the body does no harm.
+            // If `real_status` is set, error responses have their real HTTP status, but it does no harm that clients
+            // check the body too.
             hides_errors: true,
             error: ErrorMembers {
                 identified_by: &[("ret", MemberValue::AnyNumber), ("msg", MemberValue::AnyText)],
@@ -109,12 +112,13 @@ impl Envelope for Phalapi {
     fn declared_error_schema(&self, _: &str, status: ErrorStatus) -> Json {
         let class = status.get() / 100 * 100;
         let data = json!({ "anyOf": [{ "const": self.empty_data() }, { "type": "object", "minProperties": 1 }] });
-        // A handler can turn every error into a redirect.
+        // A handler can return each declared error as a redirect, whose `ret` is from 300 to 399.
         let ret = json!({ "anyOf": [ret_schema(class, class + 99), ret_schema(300, 399)] });
         object_schema(json!({ "ret": ret, "data": data, "msg": { "type": "string" } }), json!({}))
     }
 }
 
+/// Returns the JSON Schema of the member `ret`.
 fn ret_schema(min: u16, max: u16) -> Json {
     json!({ "type": "integer", "minimum": min, "maximum": max, "description": "The kind of error" })
 }

@@ -1,4 +1,4 @@
-//! The envelope `plain`: only the outputs for a success, and problem documents for errors.
+//! The envelope `plain`: success responses consist of the outputs only, and error responses are problem documents.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use crate::call::{ApiError, Encode};
 use crate::envelope::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
 use crate::error::ErrorStatus;
 
-/// An envelope that returns only the outputs for a success, and a [problem document](Problem) for an error.
+/// An envelope whose success responses consist of the outputs only. Error responses are [problem documents](Problem).
 #[derive(Debug, Clone, Copy)]
 pub struct Plain;
 

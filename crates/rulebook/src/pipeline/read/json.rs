@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::SlotsFilledByBody;
 use super::{ParameterReader, RawValue, find_slot};
-use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberName, Source};
+use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberNameSeed, Source};
 
 /// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method.
 ///
@@ -32,7 +32,7 @@ pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a
         Some(limit) => ApiError::too_large(limit, None),
         // The visitor accepts only an object, so that a data error of serde_json means that the body is not an object.
         None if error.is_data() => ApiError::malformed(MalformedRequest::JsonKind),
-        None => ApiError::malformed(MalformedRequest::json(&error)),
+        None => ApiError::malformed(MalformedRequest::from_json_error(&error)),
     })
 }
 
@@ -62,11 +62,11 @@ impl<'a> Visitor<'a> for JsonMemberReader<'_, 'a, '_> {
         let method = self.reading.method;
         let mut next = 0;
         let mut count = 0;
-        while let Some(key) = access.next_key_seed(MemberName)? {
+        while let Some(key) = access.next_key_seed(MemberNameSeed)? {
             count += 1;
             let max = self.reading.plan.limits.fields;
             if count > max {
-                return Err(self.limits.exceed(limits::FIELD_COUNT.with_value(max)));
+                return Err(self.limits.limit_error(limits::FIELDS.at(max)));
             }
             let Some(slot) = find_slot(method, &method.body_slots, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;
@@ -74,7 +74,7 @@ impl<'a> Visitor<'a> for JsonMemberReader<'_, 'a, '_> {
                 continue;
             };
             self.body_slots.clear_query_value(slot, &mut self.reading.raw);
-            let value = access.next_value_seed(self.limits.seed(1))?;
+            let value = access.next_value_seed(self.limits.value_seed(1))?;
             let raw = &mut self.reading.raw[slot];
             *raw = match raw {
                 RawValue::Absent => RawValue::Json(value),

@@ -10,14 +10,14 @@ mod multipart_parts;
 
 use std::borrow::Cow;
 
-use rulebook_model::error::texts::MessageId;
+use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::types::Arity;
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::english_text;
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
-use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
+use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text};
 use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError};
 
 /// The result of this stage: the raw values of a request's parameters.
@@ -108,11 +108,11 @@ impl<'a> ParameterReader<'a, '_> {
             UnknownParameters::Ignore => {}
             _ if self.selects_method(name) => {}
             UnknownParameters::Warn => {
-                let (id, request_id, name) = (&*self.method.id, &self.head.id, shortened(name));
+                let (id, request_id, name) = (&*self.method.id, &self.head.id, shorten_text(name));
                 log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
             }
             UnknownParameters::Refuse => {
-                let parameter = shortened(name);
+                let parameter = shorten_text(name);
                 if self
                     .unknown_parameter_errors
                     .iter()

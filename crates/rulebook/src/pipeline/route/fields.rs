@@ -12,7 +12,7 @@ use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
-use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberName, Value};
+use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value};
 use crate::pipeline::body::BodyKind;
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
@@ -136,7 +136,7 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
     match (read, limits.take_exceeded()) {
         (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
         (Err(error), None) if error.is_data() => Err(ApiError::malformed(MalformedRequest::JsonKind)),
-        (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::json(&error))),
+        (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::from_json_error(&error))),
         (_, None) => Ok(fields),
     }
 }
@@ -169,13 +169,13 @@ impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
         // A number at the end of the prefix may be cut off. So a member is added only after the parser has found the
         // next member or the end of the object.
         let mut last = None;
-        while let Some(name) = access.next_key_seed(MemberName)? {
+        while let Some(name) = access.next_key_seed(MemberNameSeed)? {
             self.fields.extend(last.take());
             count += 1;
             if count > self.max_members {
-                return Err(self.limits.exceed(limits::FIELD_COUNT.with_value(self.max_members)));
+                return Err(self.limits.limit_error(limits::FIELDS.at(self.max_members)));
             }
-            let value = match access.next_value_seed(self.limits.seed(1))? {
+            let value = match access.next_value_seed(self.limits.value_seed(1))? {
                 // A member whose value is null counts as absent.
                 Value::Null => continue,
                 Value::Text(text) => FieldValue::Text(text),

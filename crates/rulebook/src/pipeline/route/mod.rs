@@ -70,7 +70,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
     if let Err(error) = check_head_limits(plan, head) {
         return Route::Error(error.into());
     }
-    if let Some(path) = ServerPath::find(head.uri.path()) {
+    if let Some(path) = ServerPath::from_request_path(head.uri.path()) {
         return Route::Server(path);
     }
     let context = match route_to_api(plan, head) {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use rulebook_model::error::texts::MessageId;
+use rulebook_model::error::catalogue::MessageId;
 
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query_fields, single_field_value};

@@ -172,7 +172,7 @@ impl<'p> Columns<'p> {
     }
 
     fn errors(&self) -> usize {
-        self.codes() + codes::TABLE.len()
+        self.codes() + codes::ERROR_CODES.len()
     }
 
     fn len(&self) -> usize {
@@ -199,7 +199,7 @@ impl<'p> Columns<'p> {
         match column {
             GONE => Labels { status: None, code: "-gone" },
             OTHER => Labels { status: None, code: "" },
-            _ => match (self.plain.get(column - PLAIN), codes::TABLE.get(column.wrapping_sub(self.codes()))) {
+            _ => match (self.plain.get(column - PLAIN), codes::ERROR_CODES.get(column.wrapping_sub(self.codes()))) {
                 (Some(status), _) => Labels { status: Some(*status), code: "" },
                 (None, Some(row)) => Labels { status: Some(row.status), code: row.name },
                 (None, None) => {

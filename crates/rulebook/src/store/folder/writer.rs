@@ -102,7 +102,7 @@ impl Writer {
     pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
         let Self { temporary, hasher, sample, length, .. } = self;
         let path = temporary.into_path().map_err(StoreError::io("finishing a file"))?;
-        Ok(Upload::hashed(filename, sniff(&sample).to_owned(), length, path, *hasher.finalize().as_bytes()))
+        Ok(Upload::with_hash(filename, sniff(&sample).to_owned(), length, path, *hasher.finalize().as_bytes()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The state while a definition is lowered: converted from the parsed definition to the model.
+//! The state while a definition is lowered, that is, converted from the parsed definition to the model.
 
 use jiff::tz::TimeZone;
 
@@ -10,7 +10,8 @@ use crate::model::EnvelopeName;
 use crate::span::{Span, Spanned};
 use crate::types::Types;
 
-/// The state while a definition is lowered: what its parts refer to, and the diagnostics so far.
+/// The state while a definition is lowered: the types, envelopes and formats that its parts can name, and the errors
+/// that have been reported.
 pub(crate) struct Lowering<'a> {
     /// The types that the definition can use.
     pub types: &'a Types,
@@ -18,28 +19,28 @@ pub(crate) struct Lowering<'a> {
     pub responses: &'a ResponseRegistry,
     /// The time zone of dates and times without an offset.
     pub timezone: TimeZone,
-    /// The envelope of modules that do not set one. `None` if the settings name an unknown envelope.
-    pub envelope: Option<EnvelopeName>,
-    /// `true` if methods can respond with JSONP, unless a method sets the option `jsonp` itself.
-    pub jsonp: bool,
+    /// The envelope of API modules that do not set an envelope. `None` if the settings name an unknown envelope.
+    pub default_envelope: Option<EnvelopeName>,
+    /// `true` if the settings enable JSONP for all methods that do not set the option `jsonp`.
+    pub allows_jsonp_by_default: bool,
     /// `true` if the settings have an invalid base path.
     pub has_invalid_base: bool,
-    /// The dialect of the module that is being converted.
-    pub spec: &'static DialectSpec,
-    /// The functions that the converted parts of the definition refer to.
-    pub functions: Vec<Spanned<FunctionRef>>,
-    /// The errors so far.
+    /// The dialect (the notation of definition files) of the API module that is being converted.
+    pub dialect: &'static DialectSpec,
+    /// The references to functions of the program in the parts of the definition that have been converted.
+    pub function_refs: Vec<Spanned<FunctionRef>>,
+    /// The errors that have been reported.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Lowering<'_> {
-    /// Reports an error.
+    /// Adds an error to the errors of the definition.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reports an error unless an error with the same code and span was reported before. A common parameter is checked
-    /// with every method that inherits it, but its errors are reported once.
+    /// Reports an error unless an error with the same code and span has been reported. A common parameter is checked
+    /// with every method that inherits the parameter, but each error in it is reported only once.
     pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
         let range = |span: Span| (span.file, span.start, span.end);
         let is_same = |other: &Diagnostic| other.code == diagnostic.code && range(other.span) == range(diagnostic.span);
@@ -48,17 +49,20 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the required description of `subject` ("the method `GET`"), whose name is at `span`. Reports a missing
-    /// or blank description and returns an empty string. If `incomplete` is `true`, a missing description is not
-    /// reported, because the parser may have reported and omitted it.
+    /// Returns the description that a method, parameter, output or error must have. If the description is missing or
+    /// blank, reports an error and returns an empty string.
+    ///
+    /// `subject` is the noun phrase for the described part in the error message ("the method `GET`"), and `span` is the
+    /// span of the part's name. If `is_incomplete` is `true`, a missing description is not reported, because the parser
+    /// may have reported an error in the description and omitted it.
     pub(super) fn required_description(
         &mut self,
         info: Option<&Spanned<String>>,
         subject: &str,
         span: Span,
-        incomplete: bool,
+        is_incomplete: bool,
     ) -> String {
-        let key = self.spec.info_key;
+        let key = self.dialect.info_key;
         match info {
             Some(info) if !info.value.trim().is_empty() => return info.value.clone(),
             Some(blank) => self.report(
@@ -66,7 +70,7 @@ impl Lowering<'_> {
                     .label("blank")
                     .help("describe it in a few words, for the documents"),
             ),
-            None if incomplete => {}
+            None if is_incomplete => {}
             None => self.report(
                 Diagnostic::new(DiagnosticCode::MissingInfo, span, format!("{subject} has no `{key}`"))
                     .label(format!("`{key}` is missing"))

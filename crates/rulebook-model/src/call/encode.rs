@@ -1,17 +1,18 @@
-//! The outputs of a method, as a value that can be serialized as JSON.
+//! The outputs of a method, as a Rust value that can be serialized as JSON.
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// Outputs of a method. Implemented for every type that implements [`Serialize`]; programs need not implement it.
+/// The outputs of a method. Every type that implements [`Serialize`] implements this trait; programs need not
+/// implement it.
 pub trait Encode: Send {
-    /// Appends the outputs as JSON text to `to`.
+    /// Appends the outputs to `to`, as JSON text.
     ///
     /// # Errors
     /// Fails if the `Serialize` implementation of the type fails, or if a map has keys that are not strings.
     fn write_json(&self, to: &mut Vec<u8>) -> Result<(), serde_json::Error>;
 
-    /// Returns the outputs as a JSON value, for callers that read single members.
+    /// Returns the outputs as a JSON value, of which a caller can read single members.
     ///
     /// # Errors
     /// Fails in the same cases as [`Encode::write_json`].

@@ -1,19 +1,20 @@
-//! Checks defaults and examples against their types.
+//! Checks that the defaults and examples in a definition are valid values of their types.
 
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::call::{TypeMismatch, TypeMismatchDetails, Value};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 use crate::types::Check;
 
 impl Lowering<'_> {
-    /// Checks the default of a parameter.
+    /// Reports the default of a parameter if it is not a valid value of the parameter's type. `subject` is the noun
+    /// phrase for the parameter in the error message.
     pub(super) fn check_default(&mut self, default: &Spanned<Json>, check: &dyn Check, subject: &str) {
-        if let Err(mismatch) = read_default(&default.value, check) {
+        if let Err(mismatch) = decode_default(&default.value, check) {
             let error = Diagnostic::new(
                 DiagnosticCode::BadDefault,
                 default.span,
@@ -28,6 +29,7 @@ impl Lowering<'_> {
     }
 
     /// Reports an example that is not a valid value of its type. If `optional` is `true`, the example may be null.
+    /// `subject` is the noun phrase for the parameter, output or field in the error message.
     pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
         if optional && example.value.is_null() {
             return;
@@ -46,8 +48,12 @@ impl Lowering<'_> {
     }
 }
 
-/// Checks a default and returns its value. A JSON string is decoded like the text of a query parameter.
-pub fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, TypeMismatch> {
+/// Converts the default of a parameter from the definition to a value, and checks this value. A JSON string is decoded
+/// like the text of a query parameter.
+///
+/// # Errors
+/// Returns the error of a default that is not a valid value of the type.
+pub fn decode_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, TypeMismatch> {
     check.check(match default {
         Json::String(text) => check.decode(Cow::Borrowed(text)),
         other => Value::from(other),

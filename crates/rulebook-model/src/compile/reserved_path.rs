@@ -1,13 +1,14 @@
 //! Checks that no service has a path that the server reserves for itself, such as `/metrics`.
 
-use super::lower::Lowering;
+use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::ServerPath;
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Checks a complete path, including the base path. If the server reserves it, reports it and returns `false`.
-    pub(crate) fn check_reserved(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
+    /// Checks the complete path of a service, including the base path. If the server reserves this path, reports an
+    /// error and returns `false`.
+    pub(crate) fn check_reserved_path(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
         let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
         let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
             let split = path.split_at_checked(reserved.len());

@@ -1,4 +1,5 @@
-//! Generates the schemas of the tables of keys. Each table has one schema in `$defs`.
+//! Generates the JSON Schemas of the parser's tables of keys. A table lists the keys of an object in definition files.
+//! Each table has one schema in `$defs`, to which other schemas refer.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -9,62 +10,65 @@ use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
 /// A JSON Schema, as the members of its JSON object.
 pub(super) type Schema = Map<String, Json>;
 
-/// The schemas in `$defs`, by name.
+/// The schemas in `$defs`, where each schema has a name.
 #[derive(Default)]
-pub(super) struct Tables {
-    /// The tables of keys that already have a schema, with the names of the schemas.
-    known: Vec<(&'static KeyTable, String)>,
-    /// The current dialect, which is added to the names of schemas that would otherwise be equal.
+pub(super) struct SchemaTables {
+    /// The tables of keys that already have a schema, with the name of each schema.
+    names_by_table: Vec<(&'static KeyTable, String)>,
+    /// The dialect of the schemas that are added next. It distinguishes the names of schemas that would otherwise have
+    /// the same name.
     dialect: &'static str,
-    schemas: Map<String, Json>,
+    schemas_by_name: Map<String, Json>,
 }
 
-impl Tables {
+impl SchemaTables {
     /// Sets the dialect of the schemas that are added next.
     pub(super) fn set_dialect(&mut self, dialect: &'static str) {
         self.dialect = dialect;
     }
 
-    /// Returns the content of `$defs`.
-    pub(super) fn definitions(self) -> Map<String, Json> {
-        self.schemas
+    /// Returns the value of `$defs`: the schemas by name.
+    pub(super) fn into_definitions(self) -> Map<String, Json> {
+        self.schemas_by_name
     }
 
-    /// Returns a reference to the schema of objects with these keys. The schema is added if it does not exist.
-    pub(super) fn refer(&mut self, keys: &'static KeyTable) -> Json {
-        if let Some((_, name)) = self.known.iter().find(|(known, _)| std::ptr::eq(*known, keys)) {
-            return reference(name);
+    /// Returns a reference to the schema of objects with these keys. If the table has no schema, adds its schema.
+    pub(super) fn reference_to_table(&mut self, keys: &'static KeyTable) -> Json {
+        if let Some((_, name)) = self.names_by_table.iter().find(|(table, _)| std::ptr::eq(*table, keys)) {
+            return schema_reference(name);
         }
         let name = self.unused_name(keys.subject);
-        self.known.push((keys, name.clone()));
-        // Tables can refer to each other, so the name is reserved before the schema is generated.
-        self.schemas.insert(name.clone(), Json::Null);
+        self.names_by_table.push((keys, name.clone()));
+        // Tables can refer to each other, so the name is reserved before the schema of this table is generated.
+        self.schemas_by_name.insert(name.clone(), Json::Null);
         let schema = self.object_schema(keys);
-        let reference = reference(&name);
-        self.schemas.insert(name, Json::Object(schema));
+        let reference = schema_reference(&name);
+        self.schemas_by_name.insert(name, Json::Object(schema));
         reference
     }
 
     /// Adds a schema that does not belong to a table of keys, and returns a reference to it.
-    pub(super) fn add(&mut self, what: &str, schema: Schema) -> Json {
-        let name = self.unused_name(what);
-        let reference = reference(&name);
-        self.schemas.insert(name, Json::Object(schema));
+    ///
+    /// `noun_phrase` describes the objects of the schema and becomes its name: "a file of modules".
+    pub(super) fn add_schema(&mut self, noun_phrase: &str, schema: Schema) -> Json {
+        let name = self.unused_name(noun_phrase);
+        let reference = schema_reference(&name);
+        self.schemas_by_name.insert(name, Json::Object(schema));
         reference
     }
 
-    /// Returns an unused name for the schema of `what`, which is a noun with an article.
-    fn unused_name(&self, what: &str) -> String {
-        let noun = what.split_once(' ').map_or(what, |(_, noun)| noun);
+    /// Returns a name that no schema has. It consists of the words of `noun_phrase` without the article.
+    fn unused_name(&self, noun_phrase: &str) -> String {
+        let noun = noun_phrase.split_once(' ').map_or(noun_phrase, |(_, noun)| noun);
         let words = noun.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let plain = words.collect::<Vec<_>>().join("_");
         let with_dialect = format!("{plain}_in_{}", self.dialect);
         let numbered = (2..).map(|n| format!("{with_dialect}_{n}"));
-        let free = |name: &String| !self.schemas.contains_key(name);
+        let free = |name: &String| !self.schemas_by_name.contains_key(name);
         [plain.clone(), with_dialect.clone()].into_iter().chain(numbered).find(free).unwrap_or(plain)
     }
 
-    /// Returns the schema of an object with these keys.
+    /// Returns the schema of objects with these keys.
     fn object_schema(&mut self, keys: &'static KeyTable) -> Schema {
         let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect();
         let required: Vec<&str> = keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
@@ -83,10 +87,10 @@ impl Tables {
             Some(names) => {
                 let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
                 let name = json!({ "not": { "pattern": "^@" } });
-                // Some validators reject an empty `enum`.
+                // Some JSON Schema validators reject an empty `enum`.
                 let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
                 schema.insert("propertyNames".to_owned(), either);
-                schema.extend(named_members_schema(self.refer(names)));
+                schema.extend(named_members_schema(self.reference_to_table(names)));
             }
             None => {
                 schema.insert("patternProperties".to_owned(), json!({ pattern::ignored_key(): true }));
@@ -109,34 +113,34 @@ impl Tables {
             ValueKind::Any => json!({}),
             ValueKind::Strings => texts(),
             ValueKind::StringOrStrings => json!({ "type": ["string", "array"], "items": text() }),
-            ValueKind::Scope => permission_groups(false),
-            ValueKind::Permissions => permission_groups(true),
-            ValueKind::Object(inner) => self.refer(inner),
-            ValueKind::Objects(inner) => json!({ "type": "array", "items": self.refer(inner) }),
+            ValueKind::Scope => permission_groups_schema(false),
+            ValueKind::Permissions => permission_groups_schema(true),
+            ValueKind::Object(inner) => self.reference_to_table(inner),
+            ValueKind::Objects(inner) => json!({ "type": "array", "items": self.reference_to_table(inner) }),
             ValueKind::ObjectsByName(inner) => {
                 let mut schema = Schema::new();
                 schema.insert("type".to_owned(), json!("object"));
-                schema.extend(named_members_schema(self.refer(inner)));
-                schema.extend(constraints::constraint_of_names(inner));
+                schema.extend(named_members_schema(self.reference_to_table(inner)));
+                schema.extend(constraints::member_name_constraint(inner));
                 Json::Object(schema)
             }
             ValueKind::CommonParameters => {
-                let rules = self.refer(&rules::COMMON_RULES);
+                let rules = self.reference_to_table(&rules::COMMON);
                 json!({
                     "type": ["object", "array"],
                     "maxItems": 0,
                     "if": { "anyOf": [
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
-                        { "not": { "propertyNames": { "not": { "pattern": pattern::source_key() } } } }
+                        { "not": { "propertyNames": { "not": { "pattern": pattern::prefixed_parameter_key() } } } }
                     ] },
-                    "then": named_members_schema(self.refer(&PARAMETER)),
+                    "then": named_members_schema(self.reference_to_table(&PARAMETER)),
                     "else": rules
                 })
             }
         };
         if let Json::Object(schema) = &mut schema {
             schema.insert("description".to_owned(), json!(key.description));
-            if let Json::Object(constraint) = constraints::constraint_of_key(keys, key.name) {
+            if let Json::Object(constraint) = constraints::key_constraint(keys, key.name) {
                 schema.extend(constraint);
             }
         }
@@ -144,11 +148,11 @@ impl Tables {
     }
 }
 
-/// Returns the schema of a list of permission groups. If `single` is `true`, a string stands for a group of one
-/// permission. An empty group, which requires no permission, must be the only group.
-fn permission_groups(single: bool) -> Json {
+/// Returns the schema of a list of permission groups. If `allows_strings` is `true`, an item of the list can also be a
+/// string, which means a group of one permission. An empty group, which requires no permission, must be the only group.
+fn permission_groups_schema(allows_strings: bool) -> Json {
     let mut group = json!({ "type": "array", "items": permission_schema() });
-    if single {
+    if allows_strings {
         group = json!({ "if": { "type": "string" }, "then": permission_schema(), "else": group });
     }
     json!({ "type": "array", "items": group, "anyOf": [{ "maxItems": 1 }, { "items": { "minItems": 1 } }] })
@@ -158,12 +162,14 @@ fn permission_schema() -> Json {
     json!({ "type": "string", "pattern": pattern::PERMISSION, "allOf": [{ "pattern": pattern::NOT_BLANK }] })
 }
 
-fn reference(name: &str) -> Json {
+fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// Returns the members of the schema of an object whose member names the author chooses and whose values match `value`.
-/// A name that begins with an ignored prefix belongs to such a member only if its value is an object.
+/// Returns the schema of objects whose author chooses the member names. `value` is the schema of the members' values.
+///
+/// A member whose name begins like a comment must match `value` only if its value is an object; otherwise the parser
+/// ignores it.
 pub(super) fn named_members_schema(value: Json) -> Schema {
     let ignored_or_value = json!({ "if": { "type": "object" }, "then": value });
     let mut schema = Schema::new();

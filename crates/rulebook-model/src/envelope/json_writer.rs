@@ -1,15 +1,16 @@
-//! Writes the members of a response as JSON text.
+//! Writes the members of a response as JSON text, without an intermediate JSON value.
 
 use super::{MemberWriter, WriteError};
 use crate::call::{Encode, Value};
 
-/// Writes members as one JSON object. The serialized outputs are inserted as text, so that no value is serialized
-/// twice.
+/// Writes the members of a response as one JSON object. The outputs are serialized directly into the text, so that no
+/// value is serialized twice.
 #[derive(Debug)]
 pub struct JsonMemberWriter {
+    /// The JSON text that has been written.
     body: Vec<u8>,
-    /// `true` if the outputs are the whole body, see [`MemberWriter::whole`].
-    whole: bool,
+    /// `true` if the outputs were written as the whole body with [`MemberWriter::whole`].
+    outputs_are_body: bool,
 }
 
 impl Default for JsonMemberWriter {
@@ -19,16 +20,16 @@ impl Default for JsonMemberWriter {
 }
 
 impl JsonMemberWriter {
-    /// Creates a writer of an empty object.
+    /// Creates a writer whose object has no members.
     #[must_use]
     pub fn new() -> Self {
-        Self { body: Vec::with_capacity(256), whole: false }
+        Self { body: Vec::with_capacity(256), outputs_are_body: false }
     }
 
-    /// Ends the object and returns the JSON text.
+    /// Closes the object and returns the JSON text.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
-        if !self.whole {
+        if !self.outputs_are_body {
             if self.body.is_empty() {
                 self.body.push(b'{');
             }
@@ -37,8 +38,9 @@ impl JsonMemberWriter {
         self.body
     }
 
-    fn write_name(&mut self, name: &str) -> Result<(), WriteError> {
-        if self.whole {
+    /// Writes the separator before a member, and the name of the member.
+    fn write_member_name(&mut self, name: &str) -> Result<(), WriteError> {
+        if self.outputs_are_body {
             return Err(WriteError::NotAlone);
         }
         self.body.push(if self.body.is_empty() { b'{' } else { b',' });
@@ -50,19 +52,19 @@ impl JsonMemberWriter {
 
 impl MemberWriter for JsonMemberWriter {
     fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError> {
-        self.write_name(name)?;
+        self.write_member_name(name)?;
         serde_json::to_writer(&mut self.body, &value)?;
         Ok(())
     }
 
     fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
-        self.write_name(name)?;
+        self.write_member_name(name)?;
         outputs.write_json(&mut self.body)?;
         Ok(())
     }
 
     fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError> {
-        self.write_name(name)?;
+        self.write_member_name(name)?;
         let start = self.body.len();
         outputs.write_json(&mut self.body)?;
         match &self.body[start..] {
@@ -77,7 +79,7 @@ impl MemberWriter for JsonMemberWriter {
     }
 
     fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        if self.whole {
+        if self.outputs_are_body {
             return Err(WriteError::NotAlone);
         }
         let start = self.body.len();
@@ -89,7 +91,7 @@ impl MemberWriter for JsonMemberWriter {
                 if start > 0 {
                     self.body[start] = b',';
                 }
-                // `finish` writes the closing brace, so that further members can be written first.
+                // The closing brace is removed, so that further members can follow. `finish` writes it again.
                 self.body.pop();
             }
             _ => return Err(WriteError::NotAnObject),
@@ -98,10 +100,10 @@ impl MemberWriter for JsonMemberWriter {
     }
 
     fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        if self.whole || !self.body.is_empty() {
+        if self.outputs_are_body || !self.body.is_empty() {
             return Err(WriteError::NotAlone);
         }
-        self.whole = true;
+        self.outputs_are_body = true;
         outputs.write_json(&mut self.body)?;
         Ok(())
     }

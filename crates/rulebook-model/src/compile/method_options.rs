@@ -1,35 +1,43 @@
-//! Converts the options of a method to the model.
+//! Converts the options of a method, such as its HTTP status, from the parsed definition to the model.
 
-use super::lower::Lowering;
-use crate::definition::parsed::{DeclaredOptions, Output};
+use super::lowering::Lowering;
+use crate::definition::parsed::{Options, Output};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MethodOptions;
 use crate::span::Spanned;
 
-/// The statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
+/// The HTTP statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
 const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
 
-/// The statuses that a download cannot have: responses without a body, and 206 (Partial Content, RFC 9110 section
-/// 15.3.7), which the server uses if a client requests a part of the file.
+/// The HTTP statuses that a method with the option `download` cannot have: the statuses of responses without a body,
+/// and 206 (Partial Content, RFC 9110 section 15.3.7), which the server itself uses if a client requests a part of the
+/// file.
 const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 
-/// The only outputs that a download may declare. Definitions of api 3.0 declare them to describe the returned file.
+/// The only outputs that a method with the option `download` may declare. Definitions for api 3.0 declare these outputs
+/// to describe the returned file.
 const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
 
 impl Lowering<'_> {
-    /// Converts the options of a method that has these outputs to the model.
-    pub(super) fn lower_options(&mut self, options: &DeclaredOptions, outputs: &[Output]) -> MethodOptions {
-        let DeclaredOptions { status, download, jsonp, deprecated } = options;
+    /// Converts the options of a method to the model, and checks that they are possible for a method with these
+    /// outputs.
+    pub(super) fn lower_method_options(&mut self, options: &Options, outputs: &[Output]) -> MethodOptions {
+        let Options { status, download, jsonp, deprecated } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         MethodOptions {
-            status: status.as_ref().and_then(|status| self.lower_status(status, outputs, is_download)).unwrap_or(200),
-            download: download.as_ref().is_some_and(|download| self.lower_download(download, outputs)),
+            status: status
+                .as_ref()
+                .and_then(|status| self.lower_success_status(status, outputs, is_download))
+                .unwrap_or(200),
+            download: download.as_ref().is_some_and(|download| self.lower_download_option(download, outputs)),
             jsonp: jsonp.as_ref().map(|jsonp| jsonp.value),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
         }
     }
 
-    fn lower_status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
+    /// Returns the HTTP status of the method's success responses. Reports a status that is not a success or that
+    /// contradicts the outputs.
+    fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
         let status = u16::try_from(option.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
         let Some(status) = status else {
             self.report(
@@ -62,7 +70,8 @@ impl Lowering<'_> {
         Some(status)
     }
 
-    fn lower_download(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
+    /// Returns the value of the option `download`. Reports outputs, because the response of such a method is a file.
+    fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
         let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.name.value.as_str()));
         if let Some(output) = other.filter(|_| option.value) {
             self.report(
