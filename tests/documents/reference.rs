@@ -65,7 +65,8 @@ fn errors_table() -> String {
         let when = comments.next().unwrap().strip_prefix("/// ").unwrap();
         assert_eq!(comments.next().unwrap(), format!("{:?},", row.code), "one line about each");
         let (status, there) = (row.status, iapi.status(row.status));
-        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.aicra_number, escape_cell(when)).unwrap();
+        writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.aicra_number, escape_cell(when))
+            .unwrap();
     }
     table
 }

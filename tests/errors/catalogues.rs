@@ -9,8 +9,8 @@ use rulebook::error::{
     AllowedMethods, ErrorKind, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
 };
 use rulebook::types::{Measure, Violation};
-use rulebook_model::error::codes;
 use rulebook_model::error::catalogue::{Catalogue, CatalogueError, CatalogueName, MESSAGES};
+use rulebook_model::error::codes;
 use rulebook_model::limits;
 use serde_json::{Map, Value, json};
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::function::FunctionRef;
 use super::lowering::Lowering;
 use super::module_parts::group_by_module;
-use crate::definition::Node;
+use crate::definition::JsonNode;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::diagnostic::Diagnostic;
@@ -89,7 +89,7 @@ pub fn lower_definition(definition: &Definition, types: &Types, responses: &Resp
             (setting.lower)(&mut lowering, value, &mut api);
         }
     }
-    lowering.dialect = if definition.app.common_rules { &RULES } else { &TREE };
+    lowering.dialect = if definition.app.has_common_rules { &RULES } else { &TREE };
     let common = lowering.lower_common_parameters(&definition.app.common);
     api.modules =
         group_by_module(&definition.modules).iter().map(|parts| lowering.lower_module(parts, &common)).collect();

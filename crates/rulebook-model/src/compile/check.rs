@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ResponseRegistry, lower_definition, type_table, unknown_function_errors};
-use crate::definition::Loaded;
+use crate::definition::LoadedDefinition;
 use crate::diagnostic::{Diagnostic, Report, Sources};
 use crate::model::Api;
 use crate::types::{Functions, Type};
@@ -35,8 +35,8 @@ pub struct CheckedDefinition {
 ///
 /// # Errors
 /// Returns the errors of all files of the definition.
-pub fn check_definition(loaded: Loaded, extensions: ProgramExtensions) -> Result<CheckedDefinition, Report> {
-    let Loaded { sources, definition, mut diagnostics } = loaded;
+pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions) -> Result<CheckedDefinition, Report> {
+    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
     let ProgramExtensions { types, responses, functions } = extensions;
     let types = type_table(&definition, types).with_functions(functions.clone());
     let lowered = lower_definition(&definition, &types, &responses);

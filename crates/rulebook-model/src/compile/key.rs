@@ -45,7 +45,10 @@ impl Lowering<'_> {
         let (location, name) = LOCATION_PREFIXES
             .iter()
             .find_map(|(prefix, location)| Some((*location, text.strip_prefix(prefix)?)))
-            .unwrap_or((if self.dialect.keys_without_prefix_in_query { Location::Any } else { Location::Body }, text));
+            .unwrap_or((
+                if self.dialect.reads_unprefixed_keys_from_query { Location::Any } else { Location::Body },
+                text,
+            ));
         let name = match location {
             Location::Header => self.parse_header_name(name, key)?,
             Location::Cookie => self.parse_cookie_name(name, key)?,

@@ -39,11 +39,11 @@ impl Lowering<'_> {
         let subject = format!("the method `{}`", method.http_method.value.escape_debug());
         let context = MethodContext {
             diagnostic_subject: &subject,
-            http_method: self.lower_http_method(&method.http),
-            http_span: method.http.span,
+            http_method: self.lower_http_method(&method.http_method),
+            http_span: method.http_method.span,
             path_segments: path,
             path_text: uri,
-            is_incomplete: method.incomplete,
+            is_incomplete: method.is_incomplete,
         };
         let id = match &method.id {
             Some(id) => Some(id.value.clone()),

@@ -1,7 +1,7 @@
 //! Converts the options of a method, such as its HTTP status, from the parsed definition to the model.
 
 use super::lowering::Lowering;
-use crate::definition::parsed::{Options, Output};
+use crate::definition::parsed::{DeclaredOptions, Output};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MethodOptions;
 use crate::span::Spanned;
@@ -21,8 +21,8 @@ const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
 impl Lowering<'_> {
     /// Converts the options of a method to the model, and checks that they are possible for a method with these
     /// outputs.
-    pub(super) fn lower_method_options(&mut self, options: &Options, outputs: &[Output]) -> MethodOptions {
-        let Options { status, download, jsonp, deprecated } = options;
+    pub(super) fn lower_method_options(&mut self, options: &DeclaredOptions, outputs: &[Output]) -> MethodOptions {
+        let DeclaredOptions { status, download, jsonp, deprecated } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         MethodOptions {
             status: status

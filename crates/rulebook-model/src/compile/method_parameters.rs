@@ -62,7 +62,7 @@ impl Lowering<'_> {
             .map(|parameter| LoweredParameter { is_inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
-        if self.dialect.common_parameters_first {
+        if self.dialect.puts_common_parameters_first {
             let common_index: HashMap<&str, usize> =
                 common.iter().enumerate().map(|(index, parameter)| (parameter.name.as_str(), index)).collect();
             // A parameter that replaces a common parameter gets the place of the common parameter in the order.

@@ -27,8 +27,8 @@ impl Lowering<'_> {
         let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
         let span = output.name.span;
         self.check_name(&output.name.value, &subject, span);
-        let info = self.required_description(output.info.as_ref(), &subject, span, output.incomplete);
-        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.incomplete };
+        let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
+        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.is_incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
         if let Some(example) = &output.example {
             self.check_example(example, &*compiled.check, compiled.is_optional, &subject);

@@ -47,8 +47,8 @@ impl Lowering<'_> {
         if key.is_some() || parameter.name.is_some() {
             self.check_name(&name, &subject, name_span);
         }
-        let info = self.required_description(parameter.info.as_ref(), &subject, span, parameter.incomplete);
-        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parameter.incomplete };
+        let info = self.required_description(parameter.info.as_ref(), &subject, span, parameter.is_incomplete);
+        let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parameter.is_incomplete };
         let compiled = self.compile_type(&parameter.r#type, owner);
         let optional = self.is_marked_optional(parameter, &subject)
             || compiled.as_ref().is_some_and(|compiled| compiled.is_optional);

@@ -58,7 +58,7 @@ impl Lowering<'_> {
             attributes: &attributes,
             fields: fields.unwrap_or_default(),
             aliases: self.dialect.type_aliases,
-            ignore_case: self.dialect.ignore_type_case,
+            ignores_type_case: self.dialect.ignores_type_case,
             timezone: &self.timezone,
         });
         match compiled {

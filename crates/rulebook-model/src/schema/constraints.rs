@@ -53,26 +53,26 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     constraint(&keys::PARAMETER, "type", || type_constraint(&TREE)),
     constraint(&keys::OUTPUT, "type", || type_constraint(&TREE)),
-    constraint(&keys::ATTRIBUTES, "callback", function_name_constraint),
+    constraint(&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
     constraint(&methods::PARAMETER, "type", || type_constraint(&METHODS)),
     constraint(&methods::OUTPUT, "type", || type_constraint(&METHODS)),
-    constraint(&rules::FILE, "dialect", || one_of_constraint([RULES.name])),
+    constraint(&rules::RULES_FILE, "dialect", || one_of_constraint([RULES.name])),
     constraint(&rules::CLASS, "@envelope", envelope_examples),
     constraint(&rules::METHOD, "@method", http_methods_constraint),
-    constraint(&rules::RULE, "type", || rule_type_constraint(rules::TYPES)),
+    constraint(&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
     constraint(&rules::RULE, "source", || {
         let names = || rules::SOURCE_PREFIXES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
     constraint(&rules::RULE, "callable", function_name_constraint),
     constraint(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
-    constraint(&rules::RETURN, "type", || rule_type_constraint(rules::RETURN_TYPES)),
+    constraint(&rules::RETURN_FIELD, "type", || rule_type_constraint(rules::RETURN_TYPE_ALIASES)),
 ];
 
 /// Returns the members that the constraint of a key adds to the JSON Schema of the key's value, or null if the key has
 /// no constraint.
 pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
-    let tables = || std::iter::once(keys).chain(keys.includes.iter().copied());
+    let tables = || std::iter::once(keys).chain(keys.included_tables.iter().copied());
     if std::ptr::eq(keys, &keys::APP) {
         return settings::setting_constraint(key);
     }

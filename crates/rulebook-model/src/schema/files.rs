@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::pattern;
 use super::table_schemas::{Schema, SchemaTables, http_method_names, named_members_schema};
-use crate::definition::METHOD_NAMES;
+use crate::definition::HTTP_METHOD_NAMES;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 
@@ -53,7 +53,7 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
 /// Returns the schema of a file in the dialect `rules`.
 pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(RULES.name);
-    into_members(tables.reference_to_table(&rules::FILE))
+    into_members(tables.reference_to_table(&rules::RULES_FILE))
 }
 
 /// Returns the schema of any definition file. The schema distinguishes settings from API modules by their keys.
@@ -101,7 +101,7 @@ fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
     );
     // If the author of a `tree` file forgot the enclosing "/", a URI is at the top level. It must not be mistaken for a
     // class of the dialect `rules`.
-    let uri = pattern::one_of(METHOD_NAMES.into_iter().chain(["/"]));
+    let uri = pattern::one_of(HTTP_METHOD_NAMES.into_iter().chain(["/"]));
     let is_uri_without_slash =
         schema_with_named_member(&json!({ "allOf": [{ "type": "object" }, schema_with_member(&uri, &json!(true))] }));
     let has_no_object = json!({ "not": schema_with_named_member(&json!({ "type": "object" })) });
@@ -116,7 +116,7 @@ fn schema_with_tree_keys() -> Json {
     let text_info = json!({ "type": "object", "required": ["info"], "properties": { "info": { "type": "string" } } });
     json!({ "anyOf": [
         schema_with_member("^/$", &json!(true)),
-        schema_with_member(&pattern::one_of_ignoring_case(METHOD_NAMES), &json!(true)),
+        schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &json!(true)),
         schema_with_member("^[A-Z]*$", &text_info),
         schema_with_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
     ] })

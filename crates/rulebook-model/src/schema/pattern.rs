@@ -48,7 +48,7 @@ pub(crate) fn ignored_key() -> String {
 
 /// Returns a pattern for parameter keys whose prefix names a part of the request: `GET@…`, `{…}`, `URL#…`.
 pub(crate) fn prefixed_parameter_key() -> String {
-    let prefixes = SOURCES.iter().map(|source| source.canonical).filter(|prefix| !prefix.is_empty());
+    let prefixes = SOURCE_PREFIXES.iter().map(|source| source.tree_name).filter(|prefix| !prefix.is_empty());
     format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(prefixes.chain([TREE.position_prefix])))
 }
 

@@ -125,7 +125,7 @@ impl SchemaTables {
                 Json::Object(schema)
             }
             ValueKind::CommonParameters => {
-                let rules = self.reference_to_table(&rules::COMMON);
+                let rules = self.reference_to_table(&rules::COMMON_RULES);
                 json!({
                     "type": ["object", "array"],
                     "maxItems": 0,

@@ -11,13 +11,13 @@ use crate::span::Spanned;
 impl Lowering<'_> {
     /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
     /// `noun` is the description of the words in the error message: "catalogue", "value of `unknown`:".
-    pub(super) fn lower_word<T: Copy + Default>(&mut self, value: &Node, noun: &str, words: &[(&str, T)]) -> T {
+    pub(super) fn lower_word<T: Copy + Default>(&mut self, value: &JsonNode, noun: &str, words: &[(&str, T)]) -> T {
         value.string().and_then(|word| self.resolve_word(&word, noun, words)).unwrap_or_default()
     }
 
     /// Returns the base path of the API. If the setting has an error, reports it and returns `/`; the compiler then
     /// does not check whether services have reserved paths.
-    pub(super) fn lower_base_path(&mut self, value: &Node) -> String {
+    pub(super) fn lower_base_path(&mut self, value: &JsonNode) -> String {
         let base = value.string().and_then(|base| self.check_base_path(&base));
         self.has_invalid_base = base.is_none();
         base.unwrap_or_else(|| "/".to_owned())
@@ -47,7 +47,7 @@ impl Lowering<'_> {
     }
 
     /// Finds the time zone that applies to dates and times without a time zone, and returns its name.
-    pub(super) fn lower_timezone(&mut self, value: &Node) -> String {
+    pub(super) fn lower_timezone(&mut self, value: &JsonNode) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {
             Ok(zone) => self.timezone = zone,
@@ -65,7 +65,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the address on which the server listens. Reports an invalid address.
-    pub(super) fn lower_bind_address(&mut self, value: &Node) -> Option<String> {
+    pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
         let address = value.string()?;
         let is_valid =
             address.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
@@ -85,7 +85,7 @@ impl Lowering<'_> {
 
     /// Returns the folder that the setting `key` names. Reports a blank name. `default` describes, for the error
     /// message, the folder that is used without the setting.
-    pub(super) fn lower_folder(&mut self, value: &Node, key: &str, default: &str) -> Option<String> {
+    pub(super) fn lower_folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {
         let folder = value.string()?;
         if folder.value.trim().is_empty() {
             let error = Diagnostic::new(DiagnosticCode::BadOption, folder.span, format!("`{key}` is blank"))
@@ -98,7 +98,7 @@ impl Lowering<'_> {
 
     /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
     /// crate of the command line enables this feature; programs without a command line do not use the filter.
-    pub(super) fn lower_log_filter(&mut self, value: &Node) -> Option<String> {
+    pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
         #[cfg(feature = "log-filter")]
         if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
@@ -113,7 +113,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the number of worker threads. Reports a number that is too low or too high.
-    pub(super) fn lower_worker_count(&mut self, value: &Node) -> Option<usize> {
+    pub(super) fn lower_worker_count(&mut self, value: &JsonNode) -> Option<usize> {
         let setting = value.integer()?;
         let workers =
             usize::try_from(setting.value).ok().filter(|workers| (1..=usize::from(MAX_WORKERS)).contains(workers));

@@ -12,7 +12,7 @@ use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
 /// The keys of the setting `cors`.
-pub static CORS: KeyTable = table(
+pub static CORS: KeyTable = key_table(
     "the CORS settings",
     &[
         required_key("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
@@ -47,7 +47,7 @@ pub(super) fn cors_to_json(cors: &Cors) -> Json {
 
 impl Lowering<'_> {
     /// Converts the setting `cors` to the model. If the setting has an error, reports the error and returns `None`.
-    pub(super) fn lower_cors(&mut self, value: &Node) -> Option<Cors> {
+    pub(super) fn lower_cors(&mut self, value: &JsonNode) -> Option<Cors> {
         let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
         let credentials = cors.bool("credentials").filter(|on| on.value);
         let origins = match cors.strings("origins") {

@@ -26,7 +26,7 @@ pub(crate) struct Setting {
     /// The key of the setting in `app.json`, with the kind of its value and its description.
     pub key: KeySpec,
     /// Checks the value in `app.json` and stores it in the model. The parser has already checked the kind of the value.
-    pub lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    pub lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
     /// Returns the value as JSON, for the canonical form of a definition. Returns `None` if the value is the default.
     pub to_json: fn(&Api) -> Option<Json>,
     /// Returns the members that the JSON Schema of the value has besides its type, such as a pattern.
@@ -39,7 +39,7 @@ const fn setting(
     name: &'static str,
     kind: ValueKind,
     description: &'static str,
-    lower: fn(&mut Lowering<'_>, &Node, &mut Api),
+    lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
     to_json: fn(&Api) -> Option<Json>,
 ) -> Setting {
     Setting { key: key(name, kind, description), lower, to_json, constraint: None, is_internal: false }
@@ -57,7 +57,7 @@ impl Setting {
 
 /// The table of the keys at the top level of `app.json`: the settings, and the keys of a file that contains a whole
 /// API.
-pub static APP: KeyTable = KeyTable { includes: &[&PARTS_OF_API], ..key_table("the settings", &SETTING_KEYS) };
+pub static APP: KeyTable = KeyTable { included_tables: &[&WHOLE_API_KEYS], ..key_table("the settings", &SETTING_KEYS) };
 
 /// The keys of the rows of [`SETTINGS`].
 static SETTING_KEYS: [KeySpec; SETTINGS.len()] = {

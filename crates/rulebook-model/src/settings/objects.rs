@@ -11,7 +11,7 @@ use crate::limits::{self, Limits};
 use crate::model::{Contact, License, Server, ServiceQuery};
 
 /// The keys of the setting `contact`.
-pub static CONTACT: KeyTable = table(
+pub static CONTACT: KeyTable = key_table(
     "a contact",
     &[
         key("name", ValueKind::String, "The name of a person or an organization."),
@@ -21,7 +21,7 @@ pub static CONTACT: KeyTable = table(
 );
 
 /// The keys of the setting `license`.
-pub static LICENSE: KeyTable = table(
+pub static LICENSE: KeyTable = key_table(
     "a license",
     &[
         required_key("name", ValueKind::String, "The name of the license."),
@@ -31,7 +31,7 @@ pub static LICENSE: KeyTable = table(
 );
 
 /// The keys of an item of the setting `servers`.
-pub static SERVER: KeyTable = table(
+pub static SERVER: KeyTable = key_table(
     "a server",
     &[
         required_key("url", ValueKind::String, "The base URL, to which paths are appended."),
@@ -40,7 +40,7 @@ pub static SERVER: KeyTable = table(
 );
 
 /// The keys of the setting `service`.
-pub static SERVICE: KeyTable = table(
+pub static SERVICE: KeyTable = key_table(
     "the settings of `service`",
     &[
         key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` select a method."),
@@ -49,28 +49,30 @@ pub static SERVICE: KeyTable = table(
 );
 
 /// The keys of the setting `phalapi`.
-pub static PHALAPI: KeyTable = table(
+pub static PHALAPI: KeyTable = key_table(
     "the settings of the `phalapi` envelope",
     &[key("real_status", ValueKind::Bool, "Whether responses have their own HTTP status, instead of always 200.")],
 );
 
 /// The keys of the setting `iapi`.
-pub static IAPI: KeyTable = table(
+pub static IAPI: KeyTable = key_table(
     "the settings of the `iapi` envelope",
     &[key("strict_status", ValueKind::Bool, "Whether errors have their own HTTP status, instead of 400.")],
 );
 
 /// The keys of the setting `types`.
-pub static TYPES: KeyTable =
-    table("the settings of the types", &[key("default", ValueKind::Bool, "Whether the built-in types are available.")]);
+pub static TYPES: KeyTable = key_table(
+    "the settings of the types",
+    &[key("default", ValueKind::Bool, "Whether the built-in types are available.")],
+);
 
 /// Checks the keys of an object and the kinds of their values. Returns `None` if a member has an error.
 fn check_complete_object<'a>(
     lowering: &mut Lowering<'_>,
-    value: &'a Node,
+    value: &'a JsonNode,
     keys: &'static KeyTable,
 ) -> Option<CheckedObject<'a>> {
-    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.incomplete)
+    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.is_incomplete)
 }
 
 /// Returns the Boolean member `key` of an object, or `default` if the member is missing.
@@ -89,7 +91,7 @@ fn string_member(object: &CheckedObject<'_>, key: &str) -> Option<String> {
     object.string(key).map(|text| text.value)
 }
 
-pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
+pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
     let object = check_complete_object(lowering, value, &CONTACT)?;
     Some(Contact {
         name: string_member(&object, "name"),
@@ -103,7 +105,7 @@ pub(super) fn contact_to_json(contact: &Contact) -> Json {
     object_of_texts([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
 }
 
-pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
+pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
     let object = check_complete_object(lowering, value, &LICENSE)?;
     let license = License {
         name: string_member(&object, "name").unwrap_or_default(),
@@ -141,7 +143,7 @@ fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server>
         Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
         Some(url) => return Some(Server { url: url.value, info: string_member(&object, "info") }),
         // The parser has reported an error in the value of `url`.
-        None if object.incomplete => {}
+        None if object.is_incomplete => {}
         None => lowering.report(error(value.span).label("`url` is missing")),
     }
     None

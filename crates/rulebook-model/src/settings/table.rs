@@ -266,11 +266,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     .mark_internal(),
 ];
 
-fn string_value(value: &Node) -> String {
+fn string_value(value: &JsonNode) -> String {
     value.string().map(|text| text.value).unwrap_or_default()
 }
 
-fn bool_value(value: &Node) -> bool {
+fn bool_value(value: &JsonNode) -> bool {
     value.bool().is_some_and(|bool| bool.value)
 }
 

@@ -328,8 +328,9 @@ impl Rulebook {
             DefinitionSource::Folder(folder) => definition::load(&folder),
             DefinitionSource::Files(files) => definition::read(files),
         };
-        let extensions = Extensions { types: self.types, answers: self.responses, functions: self.functions };
-        let CheckedDefinition { api, sources, unknown_function_errors } = compile::check_definition(loaded, extensions)?;
+        let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
+        let CheckedDefinition { api, sources, unknown_function_errors } =
+            compile::check_definition(loaded, extensions)?;
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
         let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;

@@ -69,8 +69,11 @@ impl<'p> Representation<'p> {
         let mut members = JsonMemberWriter::new();
         let written = envelope.success(outputs, whole, &mut members);
         written.map_err(|error| (self, ApiError::internal(error)))?;
-        let encoded =
-            self.to_format(envelope::response_status(envelope, status), envelope.success_content_type(), members.finish());
+        let encoded = self.to_format(
+            envelope::response_status(envelope, status),
+            envelope.success_content_type(),
+            members.finish(),
+        );
         encoded.map_err(|why| (Self::Json, why))
     }
 

@@ -34,7 +34,9 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, out
     match returned {
         // A JSONP script has a body even if the status allows no content, because the script has to call the function
         // of the page.
-        ReturnedValue::Outputs(_) if !has_content(envelope::response_status(envelope, status)) && callback.is_none() => {
+        ReturnedValue::Outputs(_)
+            if !has_content(envelope::response_status(envelope, status)) && callback.is_none() =>
+        {
             CallReply::Reply(Reply::without_body(envelope::response_status(envelope, status), headers))
         }
         ReturnedValue::Outputs(outputs) => {

@@ -7,7 +7,9 @@ use rulebook_model::error::catalogue::MessageId;
 
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query_fields, single_field_value};
-use crate::call::{ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shortened};
+use crate::call::{
+    ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shorten_text,
+};
 use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, ServiceNaming, ServicesByModule};
@@ -33,7 +35,7 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
 /// Fails if the API has no service with this name.
 pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
-        let error = ApiError::new(ErrorKind::InvalidServiceName { name: shortened(name), parts, error: error_kind });
+        let error = ApiError::new(ErrorKind::InvalidServiceName { name: shorten_text(name), parts, error: error_kind });
         RoutingError { context: ErrorContext::UnknownName, error }
     };
     match given {
@@ -89,7 +91,7 @@ pub(super) fn find_by_module_and_method(
         }
     };
     modules.find(&module, &method).map(Some).ok_or_else(|| {
-        let name = format!("{}/{}", shortened(&module), shortened(&method));
+        let name = format!("{}/{}", shorten_text(&module), shorten_text(&method));
         ApiError::new(ErrorKind::InvalidServiceName { name, parts: 0, error: ServiceNameError::Unknown }).into()
     })
 }
