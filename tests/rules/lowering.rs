@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use rulebook::{ApiError, Args, Context, Module, Report, Rulebook};
 use rulebook_model::compile::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
-use rulebook_model::definition::{Loaded, read};
-use rulebook_model::describe::canonical;
+use rulebook_model::definition::{LoadedDefinition, read};
+use rulebook_model::describe::canonical_definition;
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
@@ -15,7 +15,7 @@ use crate::client::{Request, TestServer};
 
 /// Compiles a valid definition to its model without spans, so that models of different texts can be compared.
 fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
-    let Loaded { sources, definition, mut diagnostics } = read(files);
+    let LoadedDefinition { sources, definition, mut diagnostics } = read(files);
     let LoweredDefinition { api, diagnostics: more, .. } =
         lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());
     diagnostics.extend(more);

@@ -61,7 +61,7 @@ impl JsonValueSeed<'_> {
     fn nested_seed<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
         if level > self.limits.max_nesting {
-            return Err(self.limits.limit_error(limits::NESTING.at(self.limits.max_nesting)));
+            return Err(self.limits.limit_error(limits::NESTING_DEPTH.with_value(self.limits.max_nesting)));
         }
         Ok(Self { level, ..self })
     }
@@ -69,7 +69,7 @@ impl JsonValueSeed<'_> {
     /// Returns an error if an array or object that already has `items` items or members cannot have another one.
     fn check_item_count<E: Error>(self, items: usize) -> Result<(), E> {
         if items as u64 >= self.limits.max_items {
-            return Err(self.limits.limit_error(limits::ITEMS.at(self.limits.max_items)));
+            return Err(self.limits.limit_error(limits::ITEM_COUNT.with_value(self.limits.max_items)));
         }
         Ok(())
     }

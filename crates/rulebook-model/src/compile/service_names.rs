@@ -67,8 +67,8 @@ impl Lowering<'_> {
 
     /// Reports parameters of the service at the base path that have the name of a request field that selects a method.
     /// `setting` is the setting that reserves these field names.
-    fn check_root_parameters(&mut self, root: Option<&Service>, naming: Naming, setting: &str) {
-        let in_query = |location| naming == Naming::Service && location == Location::Query;
+    fn check_root_parameters(&mut self, root: Option<&Service>, naming: ServiceNaming, setting: &str) {
+        let in_query = |location| naming == ServiceNaming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
         for Method { parameters, .. } in root.iter().flat_map(|root| &root.methods) {
             let reserved = parameters

@@ -191,7 +191,7 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
 }
 
 pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {
-    let members: Map<_, _> = limits::ALL
+    let members: Map<_, _> = limits::ALL_LIMITS
         .iter()
         .filter(|limit| limit.get(limits) != limit.default)
         .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))

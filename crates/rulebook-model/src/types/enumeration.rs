@@ -61,10 +61,11 @@ fn is_allowed_in_term(word: &str) -> bool {
 }
 
 impl EnumCheck {
-    /// Returns the violation for a text that is not one of the words, of which at most [`MAX_LISTED`] are listed.
-    fn violation(&self, text: &str) -> Violation {
-        let more = if self.words.len() > MAX_LISTED { "/…" } else { "" };
-        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED)].join("/"));
+    /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
+    /// [`MAX_LISTED_WORDS`] of them.
+    fn not_allowed_violation(&self, text: &str) -> Violation {
+        let more = if self.words.len() > MAX_LISTED_WORDS { "/…" } else { "" };
+        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED_WORDS)].join("/"));
         Violation::NotAllowed { allowed: words, got: shorten_text(text) }
     }
 }

@@ -11,13 +11,13 @@ mod recorded;
 use std::path::{Path, PathBuf};
 
 use rulebook_model::compile::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
-use rulebook_model::definition::{Loaded, load, read};
+use rulebook_model::definition::{LoadedDefinition, load, read};
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
 /// Returns the model of a definition, and a report of all errors in the definition.
-fn compile_definition(loaded: Loaded) -> (Api, Report) {
-    let Loaded { sources, definition, mut diagnostics } = loaded;
+fn compile_definition(loaded: LoadedDefinition) -> (Api, Report) {
+    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
     let LoweredDefinition { api, diagnostics: more, .. } =
         lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());
     diagnostics.extend(more);

@@ -198,10 +198,10 @@ impl PartReader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.field_bytes += chunk.len() as u64;
             if (text.len() + chunk.len()) as u64 > limits.part {
-                return Err(ApiError::too_large(limits::PART.at(limits.part), Some(&shorten_text(name))));
+                return Err(ApiError::too_large(limits::PART_SIZE.with_value(limits.part), Some(&shorten_text(name))));
             }
             if self.field_bytes > limits.body {
-                return Err(ApiError::too_large(limits::BODY.at(limits.body), Some(&shorten_text(name))));
+                return Err(ApiError::too_large(limits::BODY_SIZE.with_value(limits.body), Some(&shorten_text(name))));
             }
             text.extend_from_slice(&chunk);
         }

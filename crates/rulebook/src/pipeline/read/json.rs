@@ -66,7 +66,7 @@ impl<'a> Visitor<'a> for JsonMemberReader<'_, 'a, '_> {
             count += 1;
             let max = self.reading.plan.limits.fields;
             if count > max {
-                return Err(self.limits.limit_error(limits::FIELDS.at(max)));
+                return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(max)));
             }
             let Some(slot) = find_slot(method, &method.body_slots, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;

@@ -173,7 +173,7 @@ impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
             self.fields.extend(last.take());
             count += 1;
             if count > self.max_members {
-                return Err(self.limits.limit_error(limits::FIELDS.at(self.max_members)));
+                return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(self.max_members)));
             }
             let value = match access.next_value_seed(self.limits.value_seed(1))? {
                 // A member whose value is null counts as absent.
