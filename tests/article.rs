@@ -1,4 +1,5 @@
-//! An article API that uses every type: its definition is valid, and requests over HTTP have the recorded responses.
+//! Tests an article API that uses every type: its definition is valid, and requests over HTTP have the recorded
+//! responses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,22 +12,24 @@ use serde_json::{Map, Value};
 use crate::client::{Connection, Request, Response};
 use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
-/// The folder of the definition.
-const SITE: &str = "crates/rulebook-model/tests/definitions/good/site";
+/// The folder with the definition of the article API.
+const ARTICLE_DEFINITION: &str = "crates/rulebook-model/tests/definitions/good/site";
 
 #[test]
-fn the_definition_is_valid() {
-    if let Err(report) = Rulebook::load(root().join(SITE)).check() {
+fn the_article_definition_is_valid() {
+    if let Err(report) = Rulebook::load(repository_root().join(ARTICLE_DEFINITION)).check() {
         panic!("{}", report.render(false));
     }
 }
 
-/// Types that the definition need not use: synonyms, and two that require a program with functions or stored files.
-const EXCEPTIONS: [&str; 7] = ["mixed", "float64", "FILE", "filled_array", "filled_object", "callable", "filename"];
+/// Types that the article API need not use: synonyms of other types, and two types that require a program with
+/// functions or with stored files.
+const OPTIONAL_TYPES: [&str; 7] = ["mixed", "float64", "FILE", "filled_array", "filled_object", "callable", "filename"];
 
 #[test]
-fn every_type_is_used() {
-    let text = ["article", "user"].map(|name| fs::read_to_string(root().join(format!("{SITE}/{name}.json"))).unwrap());
+fn the_article_api_uses_every_type() {
+    let text = ["article", "user"]
+        .map(|name| fs::read_to_string(repository_root().join(format!("{ARTICLE_DEFINITION}/{name}.json"))).unwrap());
     let terms: Vec<_> = text.iter().flat_map(|text| text.split("\"type\": \"").skip(1)).collect();
     let used = |name: &str| {
         terms
@@ -36,21 +39,21 @@ fn every_type_is_used() {
     };
     let types = Types::builtin();
     let unused: Vec<_> =
-        types.iter().map(Type::name).filter(|name| !EXCEPTIONS.contains(name) && !used(name)).collect();
+        types.iter().map(Type::name).filter(|name| !OPTIONAL_TYPES.contains(name) && !used(name)).collect();
     assert!(types.iter().count() > 20, "there are too few types");
     assert!(unused.is_empty(), "no parameter has the type {}", unused.join(", "));
 }
 
 #[test]
-fn requests_have_the_recorded_responses() {
+fn article_requests_get_the_recorded_responses() {
     let cases: Vec<Value> =
-        serde_json::from_str(&fs::read_to_string(root().join("tests/data/article.json")).unwrap()).unwrap();
+        serde_json::from_str(&fs::read_to_string(repository_root().join("tests/data/article.json")).unwrap()).unwrap();
     let server = TestServer::start(&cases);
     let failures: Vec<_> = cases
         .iter()
         .filter_map(|case| {
             let response = server.send(case);
-            let mismatches = differences(case, &response);
+            let mismatches = response_differences(case, &response);
             (!mismatches.is_empty())
                 .then(|| format!("{}\n  {}\n  {response:?}", case["title"], mismatches.join("\n  ")))
         })
@@ -58,8 +61,8 @@ fn requests_have_the_recorded_responses() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Returns how a response differs from the expectation of its case.
-fn differences(case: &Value, response: &Response) -> Vec<String> {
+/// Returns a message for each difference between a response and the expected response of its case.
+fn response_differences(case: &Value, response: &Response) -> Vec<String> {
     let mut mismatches = Vec::new();
     let mut expect = |what: &str, expected: Value, got: Value| {
         if expected != got {
@@ -94,21 +97,22 @@ fn differences(case: &Value, response: &Response) -> Vec<String> {
     mismatches
 }
 
-/// A server of the article API in a temporary folder, with an API key for each scope in the cases.
+/// A server of the article API in a temporary folder. The server has an API key for each scope that occurs in the
+/// cases.
 struct TestServer {
-    _served: ServerProcess,
+    _server_process: ServerProcess,
     _folder: tempfile::TempDir,
     address: String,
-    keys: BTreeMap<String, String>,
+    api_keys: BTreeMap<String, String>,
 }
 
 impl TestServer {
     fn start(cases: &[Value]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy_files(&root().join(SITE), &folder.path().join("api"));
-        let mut keys = BTreeMap::new();
-        for scope in cases.iter().filter_map(scope) {
-            keys.entry(scope).or_insert_with_key(|scope| {
+        copy_files(&repository_root().join(ARTICLE_DEFINITION), &folder.path().join("api"));
+        let mut api_keys = BTreeMap::new();
+        for scope in cases.iter().filter_map(scope_argument) {
+            api_keys.entry(scope).or_insert_with_key(|scope| {
                 let mut add = program(folder.path());
                 let added = add.args(["keys", "add", "--name", "test", "--scope", scope]).output().unwrap();
                 assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
@@ -116,8 +120,8 @@ impl TestServer {
             });
         }
         let address = free_address();
-        let _served = ServerProcess::start(folder.path(), &address, &["--unbound", "echo"]);
-        Self { _served, _folder: folder, address, keys }
+        let _server_process = ServerProcess::start(folder.path(), &address, &["--unbound", "echo"]);
+        Self { _server_process, _folder: folder, address, api_keys }
     }
 
     fn send(&self, case: &Value) -> Response {
@@ -126,24 +130,24 @@ impl TestServer {
         for (name, value) in case["headers"].as_object().unwrap_or(&Map::new()) {
             request = request.field(name, value.as_str().unwrap());
         }
-        if let Some(scope) = scope(case) {
-            request = request.field("authorization", format_args!("Bearer {}", self.keys[&scope]));
+        if let Some(scope) = scope_argument(case) {
+            request = request.field("authorization", format_args!("Bearer {}", self.api_keys[&scope]));
         }
-        if let Some((media_type, body)) = body(case) {
+        if let Some((media_type, body)) = request_body(case) {
             request = request.body(&media_type, body);
         }
         Connection::open(self.address.parse().unwrap()).send(&request)
     }
 }
 
-/// Returns the permissions of a case in the notation of the command line.
-fn scope(case: &Value) -> Option<String> {
+/// Returns the permissions in `scope` of a case, separated by commas as on the command line; `None` without `scope`.
+fn scope_argument(case: &Value) -> Option<String> {
     let scope: Vec<_> = case["scope"].as_array()?.iter().map(|one| one.as_str().unwrap()).collect();
     Some(scope.join(","))
 }
 
-/// Returns the media type and the body of a case.
-fn body(case: &Value) -> Option<(String, Vec<u8>)> {
+/// Returns the media type and the bytes of the request body of a case; `None` if the request has no body.
+fn request_body(case: &Value) -> Option<(String, Vec<u8>)> {
     if let Some(form) = case["form"].as_str() {
         return Some(("application/x-www-form-urlencoded".to_owned(), form.into()));
     }
@@ -169,6 +173,6 @@ fn body(case: &Value) -> Option<(String, Vec<u8>)> {
     Some(("multipart/form-data; boundary=edge".to_owned(), body))
 }
 
-fn root() -> PathBuf {
+fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -1,11 +1,11 @@
-//! The log of this process, for tests that read it.
+//! Captures the log messages of this process, for tests that check what is logged.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
 
 use log::kv::{Error, Key, Value, VisitSource};
 
-/// A line of the log.
+/// A line of the captured log.
 #[derive(Debug, Clone)]
 pub struct Line {
     pub level: log::Level,
@@ -14,24 +14,24 @@ pub struct Line {
     pub fields: BTreeMap<String, String>,
 }
 
-struct Log(Mutex<Vec<Line>>);
+struct CapturedLog(Mutex<Vec<Line>>);
 
-static LOG: Log = Log(Mutex::new(Vec::new()));
+static CAPTURED_LOG: CapturedLog = CapturedLog(Mutex::new(Vec::new()));
 
-impl log::Log for Log {
+impl log::Log for CapturedLog {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        struct Fields(BTreeMap<String, String>);
-        impl<'kvs> VisitSource<'kvs> for Fields {
+        struct FieldCollector(BTreeMap<String, String>);
+        impl<'kvs> VisitSource<'kvs> for FieldCollector {
             fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
                 self.0.insert(key.to_string(), value.to_string());
                 Ok(())
             }
         }
-        let mut fields = Fields(BTreeMap::new());
+        let mut fields = FieldCollector(BTreeMap::new());
         record.key_values().visit(&mut fields).unwrap();
         self.0.lock().unwrap().push(Line {
             level: record.level(),
@@ -44,21 +44,21 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
-/// Begins to record the log.
+/// Starts to capture the log messages of this process. Further calls have no effect.
 pub fn begin() {
-    static BEGUN: Once = Once::new();
-    BEGUN.call_once(|| {
-        log::set_logger(&LOG).unwrap();
+    static INSTALL_LOGGER: Once = Once::new();
+    INSTALL_LOGGER.call_once(|| {
+        log::set_logger(&CAPTURED_LOG).unwrap();
         log::set_max_level(log::LevelFilter::Info);
     });
 }
 
-/// Returns the lines logged since [`begin`] that contain this text.
+/// Returns the log lines since [`begin`] whose message contains this text.
 pub fn logged(text: &str) -> Vec<Line> {
-    LOG.0.lock().unwrap().iter().filter(|line| line.message.contains(text)).cloned().collect()
+    CAPTURED_LOG.0.lock().unwrap().iter().filter(|line| line.message.contains(text)).cloned().collect()
 }
 
-/// Returns those lines of the access log that contain this text.
+/// Returns the lines of the access log (one line for each request) since [`begin`] whose message contains this text.
 pub fn accesses(text: &str) -> Vec<Line> {
     logged(text).into_iter().filter(|line| line.target == "rulebook::access").collect()
 }

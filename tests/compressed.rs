@@ -1,4 +1,4 @@
-//! Responses in content codings.
+//! Tests the compression of responses: their content coding, and that the decoded bodies are unchanged.
 
 use std::io::Read;
 
@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, Response, TestServer};
 
-/// Returns an API whose documents are long enough to be compressed, with a method that echoes its body.
-fn server(app: &Value) -> TestServer {
+/// Starts a server of an API whose documents are long enough to be compressed, with a method that echoes its body.
+/// `app` contains the settings of the API.
+fn server_with_long_documents(app: &Value) -> TestServer {
     let uri = |number: usize| {
         let method = json!({ "info": format!("Does the {number}th thing"), "in": {
             "GET@x": { "info": "Anything", "type": "?string", "name": "x" }
@@ -21,26 +22,26 @@ fn server(app: &Value) -> TestServer {
     TestServer::echo(&[("app.json", app.clone()), ("thing.json", module)])
 }
 
-fn plain_site() -> TestServer {
-    server(&json!({ "formats": ["xml"], "jsonp": true }))
+fn server_with_every_format() -> TestServer {
+    server_with_long_documents(&json!({ "formats": ["xml"], "jsonp": true }))
 }
 
 fn fetch(server: &TestServer, request: Request, accept: &str) -> Response {
     server.send(&request.field("accept-encoding", accept))
 }
 
-fn get(target: &str) -> Request {
+fn get_request(target: &str) -> Request {
     Request::new("GET", target)
 }
 
-/// Returns a request whose response has at least this many bytes.
-fn echo(bytes: usize) -> Request {
+/// Returns a request whose echoed response has at least this many bytes.
+fn echo_request(bytes: usize) -> Request {
     let text: String = ('a'..='z').cycle().take(bytes).collect();
     Request::new("POST", "/echo").body("application/json", json!({ "text": text }).to_string())
 }
 
-/// Returns the content coding of a response, and its decoded bytes.
-fn decoded(response: &Response) -> (&str, Vec<u8>) {
+/// Returns the content coding of a response, and the bytes of its body after decoding.
+fn decode_body(response: &Response) -> (&str, Vec<u8>) {
     let coding = response.field("content-encoding").unwrap_or("");
     let mut plain = Vec::new();
     match coding {
@@ -52,12 +53,13 @@ fn decoded(response: &Response) -> (&str, Vec<u8>) {
     (coding, plain)
 }
 
-fn varies(response: &Response) -> bool {
+fn has_vary_accept_encoding(response: &Response) -> bool {
     response.head.to_lowercase().lines().any(|line| line.starts_with("vary:") && line.contains("accept-encoding"))
 }
 
-/// RFC 9110 section 12.5.3: `Accept-Encoding`, the coding of a document, and that of a long response.
-const ACCEPTED: [(&str, &str, &str); 22] = [
+/// Cases of content negotiation (RFC 9110 section 12.5.3): the value of `Accept-Encoding`, the expected coding of a
+/// document, and the expected coding of a long response of a method.
+const ACCEPT_ENCODING_CASES: [(&str, &str, &str); 22] = [
     ("gzip", "gzip", "gzip"),
     ("br", "br", "br"),
     ("gzip, deflate, br, zstd", "br", "gzip"),
@@ -84,24 +86,24 @@ const ACCEPTED: [(&str, &str, &str); 22] = [
 
 #[test]
 fn the_client_chooses_the_content_coding() {
-    let server = plain_site();
-    let document = server.send(&get("/openapi.json")).body;
-    let long = server.send(&echo(3_000)).body;
-    for (accept, of_document, of_answer) in ACCEPTED {
-        let response = fetch(&server, get("/openapi.json"), accept);
-        assert_eq!(decoded(&response), (of_document, document.clone()), "{accept:?}: {}", response.head);
-        assert!(varies(&response), "{accept:?}: {}", response.head);
-        let response = fetch(&server, echo(3_000), accept);
-        assert_eq!(decoded(&response), (of_answer, long.clone()), "{accept:?}: {}", response.head);
-        assert!(varies(&response), "{accept:?}: {}", response.head);
+    let server = server_with_every_format();
+    let document = server.send(&get_request("/openapi.json")).body;
+    let long = server.send(&echo_request(3_000)).body;
+    for (accept, of_document, of_answer) in ACCEPT_ENCODING_CASES {
+        let response = fetch(&server, get_request("/openapi.json"), accept);
+        assert_eq!(decode_body(&response), (of_document, document.clone()), "{accept:?}: {}", response.head);
+        assert!(has_vary_accept_encoding(&response), "{accept:?}: {}", response.head);
+        let response = fetch(&server, echo_request(3_000), accept);
+        assert_eq!(decode_body(&response), (of_answer, long.clone()), "{accept:?}: {}", response.head);
+        assert!(has_vary_accept_encoding(&response), "{accept:?}: {}", response.head);
     }
-    let two = get("/openapi.json").field("accept-encoding", "deflate");
+    let two = get_request("/openapi.json").field("accept-encoding", "deflate");
     assert_eq!(fetch(&server, two, "gzip").field("content-encoding"), Some("gzip"), "fields are one list");
 }
 
 #[test]
 fn documents_have_an_entity_tag_in_each_coding() {
-    let server = plain_site();
+    let server = server_with_every_format();
     let targets = [("GET", "/openapi.json"), ("GET", "/llms.txt"), ("OPTIONS", "/"), ("GET", "/docs/")];
     for (method, target) in targets {
         let request = || Request::new(method, target);
@@ -111,7 +113,7 @@ fn documents_have_an_entity_tag_in_each_coding() {
         assert!(tags.iter().all(|tag| tag.starts_with('"')), "strong: {tags:?}");
         assert!(responses[1].body.len() < responses[0].body.len() && responses[2].body.len() < responses[0].body.len());
         for response in &responses {
-            assert_eq!(decoded(response).1, responses[0].body, "{target}");
+            assert_eq!(decode_body(response).1, responses[0].body, "{target}");
             let content = response.field("content-type");
             assert_eq!(content, responses[0].field("content-type"));
         }
@@ -119,7 +121,7 @@ fn documents_have_an_entity_tag_in_each_coding() {
             for tag in &tags {
                 let known = fetch(&server, request().field("if-none-match", format_args!("\"x\", {tag}")), accept);
                 assert_eq!((known.status, known.field("etag")), (304, Some(&**tag)), "{target}: {known:?}");
-                assert!(varies(&known) && known.field("content-encoding").is_none(), "{known:?}");
+                assert!(has_vary_accept_encoding(&known) && known.field("content-encoding").is_none(), "{known:?}");
             }
         }
         if method == "GET" {
@@ -134,8 +136,8 @@ fn documents_have_an_entity_tag_in_each_coding() {
 }
 
 #[test]
-fn files_of_the_server_are_compressed_if_they_get_shorter() {
-    let server = plain_site();
+fn static_files_are_compressed_if_they_get_shorter() {
+    let server = server_with_every_format();
     for (target, coding) in [
         ("/docs/swagger/swagger-ui-bundle.js", "br"),
         ("/docs/swagger/swagger-ui.css", "br"),
@@ -144,52 +146,62 @@ fn files_of_the_server_are_compressed_if_they_get_shorter() {
         ("/static/style.css", "br"),
         ("/docs/rulebook.js", "br"),
     ] {
-        let plain = server.send(&get(target)).body;
-        assert_eq!(decoded(&fetch(&server, get(target), "gzip, br")), (coding, plain), "{target}");
+        let plain = server.send(&get_request(target)).body;
+        assert_eq!(decode_body(&fetch(&server, get_request(target), "gzip, br")), (coding, plain), "{target}");
     }
 }
 
 #[test]
 fn short_responses_are_not_compressed() {
-    let server = plain_site();
+    let server = server_with_every_format();
     for (bytes, coding) in [(0, ""), (1_900, ""), (2_100, "gzip"), (60_000, "gzip"), (300_000, "gzip")] {
-        let response = fetch(&server, echo(bytes), "gzip");
-        let (own, plain) = decoded(&response);
-        assert_eq!((own, varies(&response)), (coding, coding == "gzip"), "{bytes}: {}", response.head);
-        assert_eq!(plain, server.send(&echo(bytes)).body);
+        let response = fetch(&server, echo_request(bytes), "gzip");
+        let (own, plain) = decode_body(&response);
+        assert_eq!(
+            (own, has_vary_accept_encoding(&response)),
+            (coding, coding == "gzip"),
+            "{bytes}: {}",
+            response.head
+        );
+        assert_eq!(plain, server.send(&echo_request(bytes)).body);
     }
     let short = fetch(
         &server,
-        get("/thing/1?x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        get_request("/thing/1?x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
         "gzip, *;q=0",
     );
-    assert_eq!(decoded(&short).0, "gzip", "the plain form is not wanted at all");
-    assert_eq!(fetch(&server, get("/thing/1"), "gzip, *;q=0").status, 200);
+    assert_eq!(decode_body(&short).0, "gzip", "the plain form is not wanted at all");
+    assert_eq!(fetch(&server, get_request("/thing/1"), "gzip, *;q=0").status, 200);
 }
 
 #[test]
-fn every_format_and_errors_are_compressed() {
-    let server = plain_site();
+fn responses_in_every_format_and_errors_are_compressed() {
+    let server = server_with_every_format();
     let text = "b".repeat(3_000);
     for (request, status) in [
-        (get(&format!("/thing/1?x={text}")).field("accept", "application/xml"), 200),
-        (get(&format!("/thing/1?callback=f&x={text}")), 200),
-        (get(&format!("/thing/1?x={text}")), 200),
+        (get_request(&format!("/thing/1?x={text}")).field("accept", "application/xml"), 200),
+        (get_request(&format!("/thing/1?callback=f&x={text}")), 200),
+        (get_request(&format!("/thing/1?x={text}")), 200),
     ] {
         let plain = server.send(&request);
         let response = fetch(&server, request.clone(), "br");
         assert_eq!((response.status, response.field("content-type")), (status, plain.field("content-type")));
-        assert_eq!(decoded(&response), ("br", plain.body), "{request:?}");
+        assert_eq!(decode_body(&response), ("br", plain.body), "{request:?}");
     }
 }
 
 #[test]
-fn the_definition_can_turn_compression_off() {
-    let server = server(&json!({ "compress": false }));
-    for request in [get("/openapi.json"), echo(3_000), get("/docs/swagger/swagger-ui.css"), get("/docs/")] {
+fn a_setting_of_the_definition_turns_compression_off() {
+    let server = server_with_long_documents(&json!({ "compress": false }));
+    for request in [
+        get_request("/openapi.json"),
+        echo_request(3_000),
+        get_request("/docs/swagger/swagger-ui.css"),
+        get_request("/docs/"),
+    ] {
         let response = fetch(&server, request.clone(), "gzip, br, identity;q=0");
         assert_eq!(
-            (response.status, response.field("content-encoding"), varies(&response)),
+            (response.status, response.field("content-encoding"), has_vary_accept_encoding(&response)),
             (200, None, false),
             "{request:?}"
         );

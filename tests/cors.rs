@@ -1,18 +1,19 @@
-//! Requests of pages of other origins (CORS).
+//! Tests cross-origin requests (CORS): the header fields of responses, preflight requests, and settings.
 
 use rulebook::Rulebook;
 use serde_json::{Value, json};
 
 use crate::client::{Request, Response, TestServer};
 
-const H5: &str = "https://h5.example";
-const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
-const SENT: &str = "Authorization, Content-Type, X-Request-Id, X-Requested-With, If-None-Match, If-Match, Range";
-const READ: &str = "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, WWW-Authenticate, \
+const ALLOWED_ORIGIN: &str = "https://h5.example";
+const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+const ALLOWED_REQUEST_HEADERS: &str =
+    "Authorization, Content-Type, X-Request-Id, X-Requested-With, If-None-Match, If-Match, Range";
+const EXPOSED_RESPONSE_HEADERS: &str = "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, WWW-Authenticate, \
     Allow, Content-Disposition, Content-Range";
 
-/// Returns an API below `/api` with this setting `cors`.
-fn server(cors: Option<Value>) -> TestServer {
+/// Starts a server of an API below `/api`. `cors` is the value of the setting `cors`; `None` omits the setting.
+fn server_with_cors(cors: Option<Value>) -> TestServer {
     let info = json!({ "info": "I" });
     let header = json!({ "info": "I", "in": {
         "HEADER@X-Trace": { "info": "I", "type": "?string", "name": "trace" },
@@ -42,7 +43,7 @@ fn server(cors: Option<Value>) -> TestServer {
 }
 
 /// Returns the CORS header fields of a response, sorted by name.
-fn fields(response: &Response) -> Vec<(String, String)> {
+fn cors_fields(response: &Response) -> Vec<(String, String)> {
     let fields = response.head.lines().filter_map(|line| line.split_once(": "));
     let about =
         |name: &str, value: &str| name.starts_with("access-control-") || name == "vary" && value.starts_with("Origin");
@@ -54,16 +55,16 @@ fn fields(response: &Response) -> Vec<(String, String)> {
     fields
 }
 
-fn expected(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+fn owned_fields(fields: &[(&str, &str)]) -> Vec<(String, String)> {
     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn preflight(target: &str, origin: &str, method: &str) -> Request {
+fn preflight_request(target: &str, origin: &str, method: &str) -> Request {
     Request::new("OPTIONS", target).field("origin", origin).field("access-control-request-method", method)
 }
 
-/// Returns requests with every kind of result, and their statuses.
-fn requests() -> Vec<(Request, u16)> {
+/// Returns requests that lead to every kind of response, each with the expected status.
+fn requests_of_all_outcomes() -> Vec<(Request, u16)> {
     vec![
         (Request::new("GET", "/api/open"), 200),
         (Request::new("HEAD", "/api/open"), 200),
@@ -87,28 +88,32 @@ fn requests() -> Vec<(Request, u16)> {
 }
 
 #[test]
-fn responses_have_the_cors_fields_of_their_origin() {
-    let any = server(Some(json!({ "origins": ["*"] })));
-    let some = server(Some(json!({
-        "origins": [H5, "HTTP://LocalHost:3000", "null"], "expose": ["X-Left", "etag"]
+fn responses_have_cors_fields_that_depend_on_the_origin() {
+    let any = server_with_cors(Some(json!({ "origins": ["*"] })));
+    let some = server_with_cors(Some(json!({
+        "origins": [ALLOWED_ORIGIN, "HTTP://LocalHost:3000", "null"], "expose": ["X-Left", "etag"]
     })));
-    let with_credentials = server(Some(json!({ "origins": [H5], "credentials": true })));
-    let without = server(None);
+    let with_credentials = server_with_cors(Some(json!({ "origins": [ALLOWED_ORIGIN], "credentials": true })));
+    let without = server_with_cors(None);
     let (allow, read) = ("access-control-allow-origin", "access-control-expose-headers");
     let vary = ("vary", "Origin");
-    let more = format!("{READ}, X-Left");
-    for (request, status) in requests() {
+    let more = format!("{EXPOSED_RESPONSE_HEADERS}, X-Left");
+    for (request, status) in requests_of_all_outcomes() {
         let from = |server: &TestServer, origin: &str| {
             let response = server.send(&request.clone().field("origin", origin));
             assert_eq!(response.status, status, "{request:?}: {response:?}");
-            fields(&response)
+            cors_fields(&response)
         };
-        for origin in [H5, "https://other.example", "null", "", "\u{e9}"] {
-            assert_eq!(from(&any, origin), expected(&[(allow, "*"), (read, READ)]), "{request:?} {origin}");
+        for origin in [ALLOWED_ORIGIN, "https://other.example", "null", "", "\u{e9}"] {
+            assert_eq!(
+                from(&any, origin),
+                owned_fields(&[(allow, "*"), (read, EXPOSED_RESPONSE_HEADERS)]),
+                "{request:?} {origin}"
+            );
             assert_eq!(from(&without, origin), [], "{request:?} {origin}");
         }
-        for origin in [H5, "HTTPS://H5.Example", "http://localhost:3000", "null"] {
-            let own = expected(&[(allow, origin), (read, &more), vary]);
+        for origin in [ALLOWED_ORIGIN, "HTTPS://H5.Example", "http://localhost:3000", "null"] {
+            let own = owned_fields(&[(allow, origin), (read, &more), vary]);
             assert_eq!(from(&some, origin), own, "{request:?} {origin}");
         }
         let others = [
@@ -124,26 +129,34 @@ fn responses_have_the_cors_fields_of_their_origin() {
             "",
         ];
         for origin in others {
-            assert_eq!(from(&some, origin), expected(&[vary]), "{request:?} {origin}");
+            assert_eq!(from(&some, origin), owned_fields(&[vary]), "{request:?} {origin}");
         }
-        let own = expected(&[("access-control-allow-credentials", "true"), (allow, H5), (read, READ), vary]);
-        assert_eq!(from(&with_credentials, H5), own, "{request:?}");
-        assert_eq!(from(&with_credentials, "null"), expected(&[vary]), "{request:?}");
-        // `Vary` is sent without an origin as well: a cache must not use that response for another origin.
-        assert_eq!(fields(&any.send(&request)), [], "{request:?}");
-        assert_eq!(fields(&some.send(&request)), expected(&[vary]), "{request:?}");
-        let twice = request.clone().field("origin", H5).field("origin", H5);
-        assert_eq!(fields(&some.send(&twice)), expected(&[vary]), "{request:?}");
+        let own = owned_fields(&[
+            ("access-control-allow-credentials", "true"),
+            (allow, ALLOWED_ORIGIN),
+            (read, EXPOSED_RESPONSE_HEADERS),
+            vary,
+        ]);
+        assert_eq!(from(&with_credentials, ALLOWED_ORIGIN), own, "{request:?}");
+        assert_eq!(from(&with_credentials, "null"), owned_fields(&[vary]), "{request:?}");
+        // If the setting lists origins, a response to a request without an origin has `Vary` too, so that a cache does
+        // not use the response for requests from an origin.
+        assert_eq!(cors_fields(&any.send(&request)), [], "{request:?}");
+        assert_eq!(cors_fields(&some.send(&request)), owned_fields(&[vary]), "{request:?}");
+        let twice = request.clone().field("origin", ALLOWED_ORIGIN).field("origin", ALLOWED_ORIGIN);
+        assert_eq!(cors_fields(&some.send(&twice)), owned_fields(&[vary]), "{request:?}");
     }
 }
 
 #[test]
-fn a_preflight_gets_the_allowed_methods_of_its_target() {
-    let some = server(Some(json!({ "origins": [H5], "headers": ["X-App", "range"], "max_age": 60 })));
-    let without = server(None);
-    let sent = format!("{SENT}, X-App");
+fn a_preflight_response_lists_the_methods_of_its_target() {
+    let some =
+        server_with_cors(Some(json!({ "origins": [ALLOWED_ORIGIN], "headers": ["X-App", "range"], "max_age": 60 })));
+    let without = server_with_cors(None);
+    let sent = format!("{ALLOWED_REQUEST_HEADERS}, X-App");
     let trace = format!("{sent}, x-trace");
-    // Target, requested method, allowed methods, and header fields that may be sent.
+    // Each case: the request target, the requested method, the expected list of allowed methods, and the expected list
+    // of header fields that the page may send.
     let cases = [
         ("/api/open", "GET", "GET, HEAD, POST, OPTIONS", &sent),
         ("/api/open", "HEAD", "GET, HEAD, POST, OPTIONS", &sent),
@@ -164,46 +177,50 @@ fn a_preflight_gets_the_allowed_methods_of_its_target() {
         ("/openapi.json", "GET", "GET, HEAD, OPTIONS", &sent),
     ];
     for (target, method, allow, headers) in cases {
-        let own = expected(&[
+        let own = owned_fields(&[
             ("access-control-allow-headers", headers),
             ("access-control-allow-methods", allow),
-            ("access-control-allow-origin", H5),
+            ("access-control-allow-origin", ALLOWED_ORIGIN),
             ("access-control-max-age", "60"),
-            ("vary", VARY),
+            ("vary", PREFLIGHT_VARY),
         ]);
         for (server, origin, fields_told) in [
-            (&some, H5, own),
-            (&some, "https://other.example", expected(&[("vary", VARY)])),
-            (&without, H5, Vec::new()),
+            (&some, ALLOWED_ORIGIN, own),
+            (&some, "https://other.example", owned_fields(&[("vary", PREFLIGHT_VARY)])),
+            (&without, ALLOWED_ORIGIN, Vec::new()),
         ] {
-            let request = preflight(target, origin, method);
-            // The credential of a preflight is not read.
+            let request = preflight_request(target, origin, method);
+            // The server ignores the credential of a preflight.
             for request in [request.clone(), request.field("authorization", "Bearer panic")] {
                 let response = server.send(&request);
                 assert_eq!((response.status, response.body.len()), (204, 0), "{request:?}: {response:?}");
                 assert_eq!(response.field("allow"), Some(allow), "{request:?}");
                 assert_eq!(response.field("content-type").or(response.field("etag")), None, "{request:?}");
-                assert_eq!(fields(&response), fields_told, "{request:?}");
+                assert_eq!(cors_fields(&response), fields_told, "{request:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_preflight_for_an_unknown_path_is_not_allowed() {
-    for cors in [json!({ "origins": [H5] }), json!({ "origins": ["*"] })] {
-        let server = server(Some(cors));
+fn a_preflight_for_an_unknown_path_lists_no_methods() {
+    for cors in [json!({ "origins": [ALLOWED_ORIGIN] }), json!({ "origins": ["*"] })] {
+        let server = server_with_cors(Some(cors));
         for (target, status) in
             [("/api/no/such/uri", 404), ("/elsewhere", 404), ("/api/open/7", 404), ("/api/%FF", 400)]
         {
-            let response = server.send(&preflight(target, H5, "GET"));
-            assert_eq!((response.status, fields(&response)), (status, expected(&[("vary", VARY)])), "{target}");
+            let response = server.send(&preflight_request(target, ALLOWED_ORIGIN, "GET"));
+            assert_eq!(
+                (response.status, cors_fields(&response)),
+                (status, owned_fields(&[("vary", PREFLIGHT_VARY)])),
+                "{target}"
+            );
         }
     }
 }
 
 #[test]
-fn a_preflight_for_a_path_of_the_server_does_not_match_a_capture() {
+fn a_preflight_for_a_built_in_path_does_not_match_a_capture() {
     let header = json!({ "HEADER@X-Trace": { "info": "I", "type": "?string", "name": "trace" } });
     let capture = json!({ "{what}": { "info": "I", "type": "string" } });
     let input = |own: &Value| {
@@ -212,27 +229,27 @@ fn a_preflight_for_a_path_of_the_server_does_not_match_a_capture() {
         Value::Object(all)
     };
     let any = json!({ "{what}": { "GET": { "info": "I", "in": input(&header) } } });
-    let app = json!({ "cors": { "origins": [H5] }, "modules": { "any": { "/": any } } });
+    let app = json!({ "cors": { "origins": [ALLOWED_ORIGIN] }, "modules": { "any": { "/": any } } });
     let server = TestServer::echo(&[("app.json", app)]);
     let sent = |target: &str| {
-        let response = server.send(&preflight(target, H5, "GET"));
+        let response = server.send(&preflight_request(target, ALLOWED_ORIGIN, "GET"));
         response.field("access-control-allow-headers").unwrap().to_owned()
     };
-    assert_eq!(sent("/captured"), format!("{SENT}, x-trace"));
+    assert_eq!(sent("/captured"), format!("{ALLOWED_REQUEST_HEADERS}, x-trace"));
     for path in ["/openapi.json", "/healthz", "/docs"] {
-        assert_eq!(sent(path), SENT, "{path}");
+        assert_eq!(sent(path), ALLOWED_REQUEST_HEADERS, "{path}");
     }
 }
 
 #[test]
 fn requests_with_only_some_preflight_fields_are_not_preflights() {
-    let server = server(Some(json!({ "origins": [H5] })));
+    let server = server_with_cors(Some(json!({ "origins": [ALLOWED_ORIGIN] })));
     let asked = |request: Request| request.field("access-control-request-method", "GET");
-    // Without an origin, or with another method, the request is not a preflight.
+    // A request without `Origin`, or with a method other than OPTIONS, is not a preflight.
     for (request, expected) in [
         (asked(Request::new("OPTIONS", "/api/open")), Request::new("OPTIONS", "/api/open")),
         (asked(Request::new("GET", "/api/open")), Request::new("GET", "/api/open")),
-        (Request::new("OPTIONS", "/api/open").field("origin", H5), Request::new("OPTIONS", "/api/open")),
+        (Request::new("OPTIONS", "/api/open").field("origin", ALLOWED_ORIGIN), Request::new("OPTIONS", "/api/open")),
     ] {
         let (response, expected) = (server.send(&request), server.send(&expected));
         assert_eq!((response.status, &response.body), (200, &expected.body), "{request:?}");
@@ -263,8 +280,12 @@ fn cors_settings_without_effect_are_refused() {
         (json!({}), "`cors` has no `origins`", "`\\\"origins\\\": [\\\"*\\\"]`"),
         (json!({ "origins": [] }), "`origins` is empty", "remove `cors`"),
         (json!({ "origins": ["*"], "credentials": true }), "pages of every origin", "list the origins"),
-        (json!({ "origins": [H5, "null"], "credentials": true }), "pages of every origin", "list the origins"),
-        (json!({ "origins": ["*", H5] }), "`*` includes the other origins", "remove the other origins"),
+        (
+            json!({ "origins": [ALLOWED_ORIGIN, "null"], "credentials": true }),
+            "pages of every origin",
+            "list the origins",
+        ),
+        (json!({ "origins": ["*", ALLOWED_ORIGIN] }), "`*` includes the other origins", "remove the other origins"),
         (json!({ "origins": ["https://a.example/"] }), "is not a valid origin", "write `https://a.example`"),
         (json!({ "origins": ["https://a.example/path?x#y"] }), "is not a valid origin", "write `https://a.example`"),
         (json!({ "origins": ["https://a.example:443"] }), "is not a valid origin", "write `https://a.example`"),

@@ -1,4 +1,4 @@
-//! The same API in three dialects has equal models, documents and responses.
+//! Compares one API that is defined in three dialects: its models, documents and responses are equal.
 
 use std::path::PathBuf;
 
@@ -13,14 +13,14 @@ use crate::client::{Bearer, Request, TestServer};
 
 const DIALECTS: [&str; 3] = ["tree", "methods", "rules"];
 
-fn folder(dialect: &str) -> PathBuf {
+fn dialect_folder(dialect: &str) -> PathBuf {
     PathBuf::from(format!("crates/rulebook-model/tests/definitions/good/three-{dialect}"))
 }
 
 #[test]
-fn models_are_equal() {
+fn models_of_all_dialects_are_equal() {
     let [tree, methods, rules] = DIALECTS.map(|dialect| {
-        let loaded = load(&folder(dialect));
+        let loaded = load(&dialect_folder(dialect));
         let LoweredDefinition { api, diagnostics, .. } =
             lower_definition(&loaded.definition, &type_table(&loaded.definition, []), &ResponseRegistry::default());
         assert!(loaded.diagnostics.is_empty() && diagnostics.is_empty(), "{dialect}: {diagnostics:?}");
@@ -34,8 +34,8 @@ fn models_are_equal() {
     assert_eq!(tree.modules.iter().flat_map(|module| &module.services).count(), 2);
 }
 
-/// Returns the status and body of the response to a request, for each dialect.
-fn responses(servers: &[TestServer; 3], request: &Request) -> [(u16, Json); 3] {
+/// Sends a request to the server of each dialect, and returns the status and the body of each response.
+fn send_to_all_servers(servers: &[TestServer; 3], request: &Request) -> [(u16, Json); 3] {
     servers.each_ref().map(|server| {
         let response = server.send(request);
         (response.status, response.json())
@@ -43,9 +43,9 @@ fn responses(servers: &[TestServer; 3], request: &Request) -> [(u16, Json); 3] {
 }
 
 #[test]
-fn documents_and_responses_are_equal() {
+fn documents_and_responses_of_all_dialects_are_equal() {
     let servers = DIALECTS.map(|dialect| {
-        let built = Rulebook::load(folder(dialect)).authenticator(Bearer).unbound(Unbound::Echo).build();
+        let built = Rulebook::load(dialect_folder(dialect)).authenticator(Bearer).unbound(Unbound::Echo).build();
         TestServer::start(&built.unwrap_or_else(|report| panic!("{report}")))
     });
     let write = || Request::new("POST", "/article/write").scope(&["admin"]);
@@ -66,11 +66,11 @@ fn documents_and_responses_are_equal() {
         write().multipart(&[("name=title", b"A"), ("name=picture; filename=a.png", b"abc")]),
         Request::new("POST", "/article/write").scope(&["poster"]),
     ] {
-        let [tree, methods, rules] = responses(&servers, &request);
+        let [tree, methods, rules] = send_to_all_servers(&servers, &request);
         assert_eq!(methods, tree, "{request:?}");
         assert_eq!(rules, tree, "{request:?}");
     }
-    let [(status, body), ..] = responses(&servers, &read("/article/read?article_id=3"));
+    let [(status, body), ..] = send_to_all_servers(&servers, &read("/article/read?article_id=3"));
     let args = json!({ "article_id": 3, "lang": "en", "trace": null });
     assert_eq!((status, &body["ret"], &body["data"]["args"]), (200, &json!(200), &args), "{body}");
 }

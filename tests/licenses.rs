@@ -1,4 +1,4 @@
-//! Every dependency has a licence that `deny.toml` allows.
+//! Checks that every dependency has a licence that `deny.toml` allows.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
 #[test]
-fn every_dependency_has_a_licence_that_is_allowed() {
-    let allowed = allowed();
+fn every_dependency_has_a_licence_that_deny_toml_allows() {
+    let allowed = allowed_licences();
     let mut errors = Vec::new();
-    let packages = packages();
+    let packages = dependency_packages();
     assert!(packages.len() > 50, "cargo tells of {} packages only", packages.len());
     for package in packages {
         let name = format!("{} {}", package["name"], package["version"]);
@@ -28,21 +28,21 @@ fn every_dependency_has_a_licence_that_is_allowed() {
     assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
-/// Returns the list `allow` of `deny.toml`, which has one item per line.
-fn allowed() -> Vec<String> {
-    let text = fs::read_to_string(root().join("deny.toml")).unwrap();
+/// Returns the licences in the list `allow` of `deny.toml`.
+fn allowed_licences() -> Vec<String> {
+    let text = fs::read_to_string(repository_root().join("deny.toml")).unwrap();
     let (_, list) = text.split_once("allow = [").unwrap();
     let (list, _) = list.split_once(']').unwrap();
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Returns all packages that a build for this machine uses, from `cargo metadata`.
-fn packages() -> Vec<Value> {
+/// Returns the metadata of all packages that a build for this machine uses, as `cargo metadata` prints it.
+fn dependency_packages() -> Vec<Value> {
     let version = Command::new(env!("CARGO")).arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let metadata = Command::new(env!("CARGO"))
-        .current_dir(root())
+        .current_dir(repository_root())
         .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host])
         .output()
         .unwrap();
@@ -54,6 +54,6 @@ fn packages() -> Vec<Value> {
     }
 }
 
-fn root() -> &'static Path {
+fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,4 +1,4 @@
-//! All tests over HTTP and of the command line in one binary, with a module for each behaviour.
+//! Contains all tests of behaviour over HTTP and on the command line, with a Rust module for each behaviour.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

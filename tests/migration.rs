@@ -1,8 +1,10 @@
-//! The page about moving to rulebook: its lists of differences are generated from test data, and its commands work.
+//! Tests the page about moving from an ancestor (an earlier framework, such as PhalApi) to rulebook. The page's tables
+//! of differences are generated from test data, and the commands on the page work.
 //!
-//! Differences from the ancestors' documents are the `differs` in `data/seeds/*.json`. Differences from the ancestors'
-//! programs are the `differs` in `data/vectors/*.json`, which are recorded data, and the reasons in
-//! `data/vectors/*_differences.json`. `data/reasons.json` has the wording of recorded reasons on the page.
+//! The tables list two kinds of differences. In `data/seeds/*.json`, the member `differs` of an example is a difference
+//! from an ancestor's documentation. In `data/vectors`, the member `differs` of a recorded case and the reasons in
+//! `*_differences.json` are differences from an ancestor's program. `data/reasons.json` contains the wording of these
+//! reasons for the page.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,37 +14,37 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::documents::{compare_generated, escape_cell};
-use crate::http::recorded::AGREE;
+use crate::http::recorded::AGREEING_CASES;
 use crate::{readme, seeds};
 
 const PAGE: &str = "docs/migration.md";
 
-/// The ancestors, each with the files in `data/seeds` that contain the examples of its documents.
-const DOCUMENTS: [(&str, &[&str]); 3] =
+/// The ancestors, each with the files in `data/seeds` that contain the examples from its documentation.
+const SEED_FILES: [(&str, &[&str]); 3] =
     [("aicra", &["aicra"]), ("api 3.0", &["api3"]), ("PhalApi", &["phalapi_parameters", "phalapi_responses"])];
 
-/// The ancestors, each with the prefixes of the ids of its recorded cases.
-const RECORDED: [(&str, &[&str]); 3] = [
+/// The ancestors, each with the prefixes of the ids of the cases that were recorded from its program.
+const RECORDED_ID_PREFIXES: [(&str, &[&str]); 3] = [
     ("api 3.0", &["api3-", "cfg-api3-"]),
     ("aicra", &["aicra-", "cfg-flat-", "cfg-tree-", "req-", "scope-"]),
     ("PhalApi", &[""]),
 ];
 
-/// A single test, because both parts write the page with `UPDATE_GOLDEN=1`.
+/// This is one test, because its two steps (tables and commands) both write the page if `UPDATE_GOLDEN` is `1`.
 #[test]
-fn the_tables_and_commands_of_the_page_are_correct() {
+fn the_tables_and_commands_of_the_migration_page_are_correct() {
     let tables = compare_generated(PAGE, |what| {
         let ancestor = |prefix: &str| what.strip_prefix(prefix);
-        let table = ancestor("the documents of ").map(document_differences);
-        let table = table.or_else(|| ancestor("the recorded cases of ").map(recorded_differences));
+        let table = ancestor("the documents of ").map(table_of_document_differences);
+        let table = table.or_else(|| ancestor("the recorded cases of ").map(table_of_recorded_differences));
         table.unwrap_or_else(|| panic!("no table is known for `{what}`"))
     });
     assert_eq!(tables, 6);
     readme::check_commands(PAGE);
 }
 
-/// The files of recorded cases, each with the number of its cases and the test that replays them.
-const CASES: [(&str, usize, &str); 7] = [
+/// The files with recorded cases, each with the number of its cases and the file of the test that replays the cases.
+const RECORDED_FILES: [(&str, usize, &str); 7] = [
     ("aicra_types", 232, "types/recorded.rs"),
     ("api3_types", 216, "types/recorded.rs"),
     ("config_errors", 132, "compile/recorded.rs"),
@@ -53,12 +55,12 @@ const CASES: [(&str, usize, &str); 7] = [
 ];
 
 #[test]
-fn no_recorded_case_is_lost() {
+fn every_recorded_case_is_counted_and_replayed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = [root.join("tests"), root.join("crates/rulebook-model/tests")];
     let read = |file: &str| folders.iter().find_map(|tests| fs::read_to_string(tests.join(file)).ok()).unwrap();
     let mut ids = BTreeMap::new();
-    for (name, count, replayed) in CASES {
+    for (name, count, replayed) in RECORDED_FILES {
         let text = read(&format!("data/vectors/{name}.json"));
         let rows: Vec<Json> = serde_json::from_str(&text).unwrap();
         assert_eq!(rows.len(), count, "{name}");
@@ -74,7 +76,7 @@ fn no_recorded_case_is_lost() {
     for file in files {
         let name = file.file_stem().unwrap().to_str().unwrap();
         let Some(cases) = name.strip_suffix("_differences") else {
-            assert!(CASES.iter().any(|(case, ..)| *case == name), "no test replays {name}");
+            assert!(RECORDED_FILES.iter().any(|(case, ..)| *case == name), "no test replays {name}");
             continue;
         };
         let reasons: BTreeMap<String, String> = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
@@ -85,13 +87,13 @@ fn no_recorded_case_is_lost() {
     }
 }
 
-/// Lists the differences from the documents of an ancestor.
-fn document_differences(ancestor: &str) -> String {
-    let (_, names) = DOCUMENTS.iter().find(|(name, _)| *name == ancestor).unwrap();
+/// Returns the table of the differences from the documentation of an ancestor.
+fn table_of_document_differences(ancestor: &str) -> String {
+    let (_, names) = SEED_FILES.iter().find(|(name, _)| *name == ancestor).unwrap();
     let mut table = "| section | the document shows | rulebook |\n| --- | --- | --- |\n".to_owned();
     for name in *names {
-        for (section, shows, reason) in seeds::differences(name) {
-            // Several examples may have the same difference: list the first.
+        for (section, shows, reason) in seeds::document_differences(name) {
+            // Several examples may have the same difference, and the table lists only the first of these examples.
             if table.contains(&format!("| {} |\n", escape_cell(&reason))) {
                 continue;
             }
@@ -102,16 +104,17 @@ fn document_differences(ancestor: &str) -> String {
     table
 }
 
-/// Lists the differences from the program of an ancestor by reason, each with the first case as an example.
-fn recorded_differences(ancestor: &str) -> String {
-    let (differing, rows) = all_recorded();
+/// Returns the table of the differences from the program of an ancestor: for each reason, the first case as an example,
+/// and the ids of all cases.
+fn table_of_recorded_differences(ancestor: &str) -> String {
+    let (differing, rows) = load_recorded_cases();
     let wording: BTreeMap<String, String> =
         serde_json::from_str(&fs::read_to_string(data_folder().join("reasons.json")).unwrap()).unwrap();
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (id, reason) in differing {
         let has_prefix = |prefixes: &[&str]| prefixes.iter().any(|prefix| id.starts_with(prefix));
-        let (owner, _) = RECORDED.iter().find(|(_, prefixes)| has_prefix(prefixes)).unwrap();
-        if *owner == ancestor && !AGREE.contains(&id.as_str()) {
+        let (owner, _) = RECORDED_ID_PREFIXES.iter().find(|(_, prefixes)| has_prefix(prefixes)).unwrap();
+        if *owner == ancestor && !AGREEING_CASES.contains(&id.as_str()) {
             let reason = wording.get(&reason).cloned().unwrap_or(reason);
             reasons.entry(reason).or_default().push(id);
         }
@@ -120,13 +123,13 @@ fn recorded_differences(ancestor: &str) -> String {
     for (reason, ids) in reasons {
         let row = rows.get(&ids[0]).unwrap_or_else(|| panic!("{} is not a case", ids[0]));
         let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
-        writeln!(table, "| {} | {} | {} |", escape_cell(&reason), escape_cell(&example(row)), ids.join(" ")).unwrap();
+        writeln!(table, "| {} | {} | {} |", escape_cell(&reason), escape_cell(&describe_case(row)), ids.join(" ")).unwrap();
     }
     table
 }
 
-/// Describes a recorded case and its result.
-fn example(row: &Json) -> String {
+/// Describes the input and the result of a recorded case in markdown.
+fn describe_case(row: &Json) -> String {
     let quoted = |text: &str| {
         let cut = text.chars().take(100).collect::<String>();
         format!("`{cut}{}`", if cut == text { "" } else { "…" })
@@ -163,8 +166,8 @@ fn example(row: &Json) -> String {
     row["error"].as_str().map_or_else(|| "no error".to_owned(), |error| format!("the error `{error}`"))
 }
 
-/// Returns the reasons of all differences by the id of the case, and all recorded cases by id.
-fn all_recorded() -> (BTreeMap<String, String>, BTreeMap<String, Json>) {
+/// Returns two maps, both by the id of a recorded case: the reasons for intended differences, and the cases themselves.
+fn load_recorded_cases() -> (BTreeMap<String, String>, BTreeMap<String, Json>) {
     let read = |path: &Path| serde_json::from_str::<Json>(&fs::read_to_string(path).unwrap()).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["tests/data/vectors", "crates/rulebook-model/tests/data/vectors"].map(|folder| root.join(folder));

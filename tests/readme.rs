@@ -1,9 +1,10 @@
-//! Runs the commands in the documentation and compares their output with the page.
+//! Runs the commands in the documentation and compares their output with the output that the pages show.
 //!
-//! In a `console` block, a line that begins with `$ ` is a command, and the lines after it are its expected output;
-//! `[..]` in the output matches any text within a line. The commands of a page run in one shell folder that looks like
-//! a fresh clone of the repository after a release build. `cargo run --release` starts the server and stops the one
-//! started before. With `UPDATE_GOLDEN=1` the actual output is written into the page.
+//! In a `console` block, a line that begins with `$ ` is a command, and the lines after the command are its expected
+//! output. In this output, `[..]` matches any text within a line. All commands of a page run in one temporary folder
+//! that looks like a fresh clone of the repository after a release build. The command `cargo run --release` starts the
+//! server, after stopping the server that was started before. If `UPDATE_GOLDEN` is `1`, the actual output is written
+//! into the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,14 +13,14 @@ use std::process::Command;
 use crate::documents::compare_generated;
 use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
-/// The server's address in the documentation.
-const ADDRESS: &str = "127.0.0.1:8080";
+/// The address of the server on the pages.
+const DOCUMENTED_ADDRESS: &str = "127.0.0.1:8080";
 
-/// A single test, because both parts write the README with `UPDATE_GOLDEN=1`.
+/// This is one test, because its two steps (definition and commands) both write the README if `UPDATE_GOLDEN` is `1`.
 #[test]
 fn the_definition_and_the_commands_of_the_readme_are_correct() {
     let excerpts = compare_generated("README.md", |what| match what {
-        "the service article/line" => format!("```json\n{}```\n", excerpt("api/article.json", "\"line\": {")),
+        "the service article/line" => format!("```json\n{}```\n", json_member("api/article.json", "\"line\": {")),
         other => panic!("no text is known for `{other}`"),
     });
     assert_eq!(excerpts, 1);
@@ -27,8 +28,8 @@ fn the_definition_and_the_commands_of_the_readme_are_correct() {
 }
 
 #[test]
-fn the_readme_is_short() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn the_readme_has_at_most_the_allowed_number_of_lines() {
+    let readme = fs::read_to_string(repository_root().join("README.md")).unwrap();
     assert!(readme.lines().count() <= 150, "the README has {} lines", readme.lines().count());
 }
 
@@ -46,9 +47,9 @@ fn the_commands_on_the_page_about_files_between_servers_work() {
     check_commands("docs/internal-api.md");
 }
 
-/// Returns the member of a JSON file whose first line is `first`, without indentation and without a trailing comma.
-fn excerpt(file: &str, first: &str) -> String {
-    let text = fs::read_to_string(root().join(file)).unwrap();
+/// Returns the member of a JSON file whose first line is `first`. The indentation and a trailing comma are removed.
+fn json_member(file: &str, first: &str) -> String {
+    let text = fs::read_to_string(repository_root().join(file)).unwrap();
     let mut lines = text.lines().skip_while(|line| line.trim_start() != first).peekable();
     let line = lines.peek().unwrap_or_else(|| panic!("{file} has no line {first}"));
     let indentation = &line[..line.len() - first.len()];
@@ -66,9 +67,9 @@ fn excerpt(file: &str, first: &str) -> String {
     member
 }
 
-/// Runs the commands of a page and fails if the output of one is not the output that the page shows.
+/// Runs the commands of a page, and fails if the output of a command differs from the output that the page shows.
 pub fn check_commands(page: &str) {
-    let path = root().join(page);
+    let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();
     let clone = FreshClone::new();
     let mut server = None;
@@ -77,18 +78,18 @@ pub fn check_commands(page: &str) {
     let mut commands = 0;
     for part in parts(&text) {
         let Part::Command { command, output } = part else {
-            updated.push_str(part.text());
+            updated.push_str(part.line());
             continue;
         };
         commands += 1;
         let actual = match command.strip_prefix("cargo run --release") {
             Some(arguments) => {
                 drop(server.take());
-                let (started, printed) = clone.serve(arguments);
+                let (started, printed) = clone.start_server(arguments);
                 server = Some(started);
                 printed
             }
-            None => clone.run(command),
+            None => clone.run_in_shell(command),
         };
         let shown = if output == actual || matches(output, &actual) {
             output
@@ -107,16 +108,16 @@ pub fn check_commands(page: &str) {
     }
 }
 
-/// A part of a page.
+/// A line or a command of a page.
 pub enum Part<'a> {
     /// A line that is not a command.
     Text(&'a str),
-    /// A command and its expected output.
+    /// A command, and its expected output on the page.
     Command { command: &'a str, output: &'a str },
 }
 
 impl<'a> Part<'a> {
-    fn text(&self) -> &'a str {
+    fn line(&self) -> &'a str {
         match self {
             Part::Text(text) => text,
             Part::Command { .. } => "",
@@ -155,7 +156,8 @@ pub fn parts(page: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Compares output line by line; `[..]` in `expected` matches any text within a line.
+/// Compares command output line by line, and returns `true` if it matches. `[..]` in `expected` matches any text within
+/// a line.
 pub fn matches(expected: &str, actual: &str) -> bool {
     expected.lines().count() == actual.lines().count()
         && expected.lines().zip(actual.lines()).all(|(expected, actual)| {
@@ -180,44 +182,47 @@ pub fn matches(expected: &str, actual: &str) -> bool {
 /// A temporary folder that looks like a fresh clone after a release build, and a free address for its server.
 struct FreshClone {
     folder: tempfile::TempDir,
-    address: String,
+    server_address: String,
 }
 
 impl FreshClone {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["api", "static"] {
-            copy_files(&root().join(name), &folder.path().join(name));
+            copy_files(&repository_root().join(name), &folder.path().join(name));
         }
         let built = folder.path().join("target/release");
         fs::create_dir_all(&built).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join("rulebook")).unwrap();
-        Self { folder, address: free_address() }
+        Self { folder, server_address: free_address() }
     }
 
-    /// Starts the server as `cargo run --release` does; returns it and what it printed until it accepted connections.
-    fn serve(&self, arguments: &str) -> (ServerProcess, String) {
+    /// Starts the server in the way `cargo run --release` does. Returns the server, and its output up to the point
+    /// where it accepts connections.
+    fn start_server(&self, arguments: &str) -> (ServerProcess, String) {
         let arguments: Vec<_> = arguments.split_whitespace().filter(|argument| *argument != "--").collect();
-        let process = ServerProcess::start(self.folder.path(), &self.address, &arguments);
+        let process = ServerProcess::start(self.folder.path(), &self.server_address, &arguments);
         let printed = self.as_documented(&process.stdout);
         (process, printed)
     }
 
-    /// Runs a command in a shell; returns what it writes to standard output and standard error.
-    fn run(&self, command: &str) -> String {
+    /// Runs a command in a shell, and returns what the command writes to standard output and to standard error.
+    fn run_in_shell(&self, command: &str) -> String {
         let mut shell = Command::new("sh");
         clear(&mut shell);
-        let command = command.replace(ADDRESS, &self.address);
+        let command = command.replace(DOCUMENTED_ADDRESS, &self.server_address);
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
-        // One locale, so that `sort` gives the same order on every machine.
+        // `sort` orders lines by the locale, so that the locale is the same on every machine.
         shell.env("LC_ALL", "C.UTF-8");
         let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
         self.as_documented(&String::from_utf8(output.stdout).unwrap())
     }
 
-    /// Replaces the server's address by the documented one, and ends the output in a single line break.
+    /// Replaces the actual address of the server by the documented address, and ends the output with exactly one line
+    /// break.
     fn as_documented(&self, output: &str) -> String {
-        let mut shown = output.replace(&self.address, ADDRESS).replace('\r', "").trim_end().to_owned();
+        let mut shown =
+            output.replace(&self.server_address, DOCUMENTED_ADDRESS).replace('\r', "").trim_end().to_owned();
         if !shown.is_empty() {
             shown.push('\n');
         }
@@ -225,7 +230,7 @@ impl FreshClone {
     }
 }
 
-fn root() -> PathBuf {
+fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! The client for tests of programs: `rulebook_test::Client`.
+//! Tests `rulebook_test::Client`, the client with which programs test their API.
 
 mod responses;
 
@@ -12,20 +12,22 @@ use rulebook::{
 use rulebook_test::{Client, TestResponse};
 use serde_json::{Value as Json, json};
 
-/// The API that a single document defines.
-fn api(document: &Json) -> Rulebook {
+/// Returns the API that is defined in one document.
+fn api_from_document(document: &Json) -> Rulebook {
     Rulebook::read(vec![(PathBuf::from("app.json"), document.to_string().into_bytes())])
 }
 
-/// A client of an API whose methods return their arguments.
-fn echo(document: &Json) -> Client {
-    Client::new(api(document).unbound(Unbound::Echo)).unwrap()
+/// Creates a client of an API whose methods return their arguments as the output `args`.
+fn echo_client(document: &Json) -> Client {
+    Client::new(api_from_document(document).unbound(Unbound::Echo)).unwrap()
 }
 
-/// A client of `PUT /the%20base/it/{id}/more/…`, with parameters of this type at all locations.
-fn everywhere(kind: &str) -> Client {
+/// Creates a client of an API with one method, `PUT /the%20base/it/{id}/more/…`. The method has a parameter of this
+/// type at each location: in the path, in positions, in the query, in the body, in header fields and in cookies.
+fn client_with_parameters_everywhere(kind: &str) -> Client {
     let parameter = |name: &str| json!({ "info": "I", "type": format!("?{kind}"), "name": name });
-    echo(&json!({ "base": "/the base", "modules": { "m": { "/": { "it/{id}/more": { "PUT": { "info": "I", "in": {
+    echo_client(
+        &json!({ "base": "/the base", "modules": { "m": { "/": { "it/{id}/more": { "PUT": { "info": "I", "in": {
         "{id}": { "info": "I", "type": kind },
         "URL#0": parameter("first"),
         "URL#1": parameter("second"),
@@ -35,41 +37,45 @@ fn everywhere(kind: &str) -> Client {
         "HEADER@X-H": parameter("header"),
         "COOKIE@c": parameter("cookie"),
         "COOKIE@d": parameter("other_cookie")
-    } } } } } } }))
+    } } } } } } }),
+    )
 }
 
-const NAMES: [&str; 9] = ["id", "first", "second", "query", "body", "any", "header", "cookie", "other_cookie"];
+/// The names of the parameters of [`client_with_parameters_everywhere`] in code.
+const PARAMETER_NAMES: [&str; 9] =
+    ["id", "first", "second", "query", "body", "any", "header", "cookie", "other_cookie"];
 
 #[track_caller]
-fn args(response: &TestResponse) -> Json {
+fn echoed_args(response: &TestResponse) -> Json {
     assert_eq!(response.status(), 200, "{response:?}");
     response.output("args")
 }
 
 #[test]
 fn arguments_are_sent_at_the_location_of_their_parameter() {
-    let client = everywhere("string");
-    let given: Json = NAMES.iter().map(|name| ((*name).to_owned(), Json::from(format!("the {name}")))).collect();
+    let client = client_with_parameters_everywhere("string");
+    let given: Json =
+        PARAMETER_NAMES.iter().map(|name| ((*name).to_owned(), Json::from(format!("the {name}")))).collect();
     let call = || {
         let call = client.call("it.{id}.more.put");
-        NAMES.iter().fold(call, |call, name| call.arg(name, given[*name].clone()))
+        PARAMETER_NAMES.iter().fold(call, |call, name| call.arg(name, given[*name].clone()))
     };
-    assert_eq!(args(&call().send()), given);
-    assert_eq!(args(&call().urlencoded().send()), given);
+    assert_eq!(echoed_args(&call().send()), given);
+    assert_eq!(echoed_args(&call().urlencoded().send()), given);
     let words = call().arg("id", "another").send().output("args");
     assert_eq!(words["id"], "another", "the last one is used");
 }
 
 #[test]
 fn omitted_arguments_are_not_sent() {
-    let client = everywhere("string");
+    let client = client_with_parameters_everywhere("string");
     let got = |name: &str| {
         let call = client.call("it.{id}.more.put").arg("id", "x").arg("query", Json::Null);
-        let args = args(&call.arg(name, "here").send());
+        let args = echoed_args(&call.arg(name, "here").send());
         let given = args.as_object().unwrap().iter().filter(|(key, value)| !value.is_null() && *key != "id");
         given.map(|(key, value)| (key.clone(), value.clone())).collect::<Json>()
     };
-    for name in &NAMES[1..] {
+    for name in &PARAMETER_NAMES[1..] {
         assert_eq!(got(name), json!({ *name: "here" }), "an empty segment precedes the second position");
     }
 }
@@ -86,10 +92,11 @@ fn values_are_encoded_for_their_location() {
         ("object", json!({ "a": [1, "b"] })),
         ("any", json!({ "a": null })),
     ] {
-        let client = everywhere(kind);
-        let call = NAMES.iter().fold(client.call("it.{id}.more.put"), |call, name| call.arg(name, value.clone()));
-        let given: Json = NAMES.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
-        assert_eq!(args(&call.send()), given, "{kind}");
+        let client = client_with_parameters_everywhere(kind);
+        let call =
+            PARAMETER_NAMES.iter().fold(client.call("it.{id}.more.put"), |call, name| call.arg(name, value.clone()));
+        let given: Json = PARAMETER_NAMES.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
+        assert_eq!(echoed_args(&call.send()), given, "{kind}");
     }
 }
 
@@ -98,16 +105,16 @@ fn parameters_in_query_or_body_are_sent_as_the_documents_describe() {
     let method = json!({ "info": "I", "in": { "ANY@a": { "info": "I", "type": "int", "name": "a" } } });
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH"];
     let service: Json = methods.iter().map(|http| ((*http).to_owned(), method.clone())).collect();
-    let client = echo(&json!({ "modules": { "m": { "/": { "it": service } } } }));
+    let client = echo_client(&json!({ "modules": { "m": { "/": { "it": service } } } }));
     for http in methods {
         let id = format!("it.{}", http.to_lowercase());
-        assert_eq!(args(&client.call(&id).arg("a", 1).send()), json!({ "a": 1 }), "{http}");
+        assert_eq!(echoed_args(&client.call(&id).arg("a", 1).send()), json!({ "a": 1 }), "{http}");
     }
 }
 
-/// A client of an API that accepts uploads.
-fn uploads() -> Client {
-    echo(&json!({ "modules": { "m": { "/": { "it": { "POST": { "info": "I", "in": {
+/// Creates a client of an API with a method that accepts uploaded files.
+fn client_with_uploads() -> Client {
+    echo_client(&json!({ "modules": { "m": { "/": { "it": { "POST": { "info": "I", "in": {
         "title": { "info": "I", "type": "string" },
         "n": { "info": "I", "type": "?int" },
         "picture": { "info": "I", "type": "?file", "name": "image" },
@@ -118,11 +125,11 @@ fn uploads() -> Client {
 
 #[test]
 fn calls_with_files_have_a_multipart_body() {
-    let client = uploads();
+    let client = client_with_uploads();
     let file = |filename: &str, size: u32, media_type: &str| json!({ "filename": filename, "size": size, "media_type": media_type });
     let call = client.call("it.post").arg("title", "A \"picture\"").arg("n", 3);
     let response = call.file("image", "a \"b\".gif", b"GIF89a").file("more", "1", "one").file("more", "2", "").send();
-    let got = args(&response);
+    let got = echoed_args(&response);
     assert_eq!((&got["title"], &got["n"]), (&json!("A \"picture\""), &json!(3)));
     assert_eq!(got["image"]["size"], 6, "{got}");
     assert_eq!(got["image"]["media_type"], "image/gif", "{got}");
@@ -130,7 +137,7 @@ fn calls_with_files_have_a_multipart_body() {
     assert_eq!(got["more"].as_array().map(Vec::len), Some(2));
 
     let response = client.post("/it?q=x").field("title", "By hand").file("picture", "a.gif", b"GIF89a".to_vec()).send();
-    let got = args(&response);
+    let got = echoed_args(&response);
     assert_eq!(
         (&got["title"], &got["q"], &got["image"]["filename"]),
         (&json!("By hand"), &json!("x"), &json!("a.gif"))
@@ -138,11 +145,11 @@ fn calls_with_files_have_a_multipart_body() {
 }
 
 #[test]
-fn requests_are_sent_unchanged() {
-    let client = everywhere("string");
+fn requests_by_path_are_sent_unchanged() {
+    let client = client_with_parameters_everywhere("string");
     let path = "/the%20base/it/a%2Fb/more//%C3%A9";
-    assert_eq!(args(&client.put(path).json(json!({ "b": "x" })).send())["body"], "x");
-    let got = args(&client.put(&format!("{path}?q=1")).form([("b", "&="), ("a", "é")]).send());
+    assert_eq!(echoed_args(&client.put(path).json(json!({ "b": "x" })).send())["body"], "x");
+    let got = echoed_args(&client.put(&format!("{path}?q=1")).form([("b", "&="), ("a", "é")]).send());
     assert_eq!((&got["id"], &got["second"], &got["query"]), (&json!("a/b"), &json!("é"), &json!("1")));
     assert_eq!((&got["body"], &got["any"], &got["first"]), (&json!("&="), &json!("é"), &Json::Null));
     let response = client.put(path).body("text/csv", "b;x").send();
@@ -162,8 +169,9 @@ fn requests_are_sent_unchanged() {
     }
 }
 
-/// A definition with a public method, and one that requires a permission for the user.
-fn members() -> Json {
+/// Returns a definition with two methods: GET is public, and PUT requires a permission that depends on the id in the
+/// path.
+fn user_definition() -> Json {
     json!({ "modules": { "m": { "/": { "user/{id}": {
         "GET": { "info": "I", "in": { "{id}": { "info": "I", "type": "id" } },
                  "out": { "who": { "info": "I", "type": "string" }, "token": { "info": "I", "type": "?string" } } },
@@ -171,22 +179,22 @@ fn members() -> Json {
     } } } } })
 }
 
-async fn who(_: Args<Json>, context: Context) -> Result<Json, ApiError> {
+async fn identity_name(_: Args<Json>, context: Context) -> Result<Json, ApiError> {
     let who = context.identity().map_or("nobody".to_owned(), |identity| identity.name().to_owned());
     Ok(json!({ "who": who, "token": context.header("X-Rulebook-Test") }))
 }
 
-async fn nothing(_: Args<Json>, _: Context) -> Result<(), ApiError> {
+async fn empty_handler(_: Args<Json>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn module() -> Module {
-    Module::new("m").get("/user/{id}", who).put("/user/{id}", nothing)
+fn user_module() -> Module {
+    Module::new("m").get("/user/{id}", identity_name).put("/user/{id}", empty_handler)
 }
 
 #[test]
-fn tests_set_the_identity_of_callers() {
-    let client = Client::new(api(&members()).module(module())).unwrap();
+fn a_test_can_set_identity_and_permissions_of_the_caller() {
+    let client = Client::new(api_from_document(&user_definition()).module(user_module())).unwrap();
     let put = || client.call("user.{id}.put").arg("id", 7);
     assert_eq!(put().send().code(), Some("unauthenticated"));
     let none: [&str; 0] = [];
@@ -202,9 +210,9 @@ fn tests_set_the_identity_of_callers() {
 }
 
 #[test]
-fn the_credential_of_a_test_is_not_valid_elsewhere() {
-    let client = Client::new(api(&members()).module(module())).unwrap();
-    let other = Client::new(api(&members()).module(module())).unwrap();
+fn the_credential_of_a_test_request_is_not_valid_for_other_requests() {
+    let client = Client::new(api_from_document(&user_definition()).module(user_module())).unwrap();
+    let other = Client::new(api_from_document(&user_definition()).module(user_module())).unwrap();
     let response = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["admin"]).send();
     let token = response.output("token");
     let token = token.as_str().unwrap();
@@ -216,10 +224,10 @@ fn the_credential_of_a_test_is_not_valid_elsewhere() {
     }
 }
 
-/// An authenticator for passwords that knows one password.
-struct Basic;
+/// An authenticator for the scheme `Basic` that accepts one password.
+struct BasicAuthenticator;
 
-impl Authenticate for Basic {
+impl Authenticate for BasicAuthenticator {
     async fn authenticate(&self, head: &Head) -> Authentication {
         match head.header("Authorization") {
             None => Authentication::Anonymous,
@@ -234,8 +242,10 @@ impl Authenticate for Basic {
 }
 
 #[test]
-fn authenticators_of_the_program_are_asked_too() {
-    let client = Client::new(api(&members()).module(module()).authenticator(Basic)).unwrap();
+fn requests_are_authenticated_by_authenticators_of_the_program_too() {
+    let client =
+        Client::new(api_from_document(&user_definition()).module(user_module()).authenticator(BasicAuthenticator))
+            .unwrap();
     let put = || client.call("user.{id}.put").arg("id", 7);
     assert_eq!(
         put().send().header("www-authenticate"),
@@ -247,17 +257,17 @@ fn authenticators_of_the_program_are_asked_too() {
     assert_eq!(put().header("authorization", "Basic YTpj").scope(["admin"]).send().status(), 200);
 }
 
-async fn full(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
+async fn declared_error(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
     Err(ApiError::declared("full").with_member("detail", "of a handler").with_member("code", 5).with_member("seats", 0))
 }
 
-async fn values(_: Args<()>, _: Context) -> Result<Json, ApiError> {
+async fn three_outputs(_: Args<()>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({ "text": "a", "number": 1, "list": [1] }))
 }
 
 #[test]
-fn the_client_works_inside_of_a_runtime() {
-    let client = everywhere("string");
+fn the_client_can_be_used_inside_an_async_runtime() {
+    let client = client_with_parameters_everywhere("string");
     crate::handlers::block_on(async {
         tokio::task::yield_now().await;
         assert_eq!(client.call("it.{id}.more.put").arg("id", "x").send().status(), 200);
@@ -265,8 +275,8 @@ fn the_client_works_inside_of_a_runtime() {
 }
 
 #[test]
-fn start_errors_show_the_whole_report() {
-    let error = Client::new(api(&members())).unwrap_err();
+fn errors_of_creating_a_client_show_the_whole_report() {
+    let error = Client::new(api_from_document(&user_definition())).unwrap_err();
     let shown = format!("{error:?}");
     assert_eq!(shown, error.to_string());
     for part in ["error[unbound-method]", "GET /user/{id} has no handler", "PUT /user/{id}", "app.json:1:"] {
@@ -277,43 +287,49 @@ fn start_errors_show_the_whole_report() {
 }
 
 #[test]
-fn misuse_fails_the_test_with_a_message() {
-    let client = everywhere("string");
-    let files = uploads();
+fn misuse_of_the_client_panics_with_a_message() {
+    let client = client_with_parameters_everywhere("string");
+    let files = client_with_uploads();
     let call = || client.call("it.{id}.more.put").arg("id", "x");
     let response = call().send();
     let refused = client.get("/nowhere").send();
-    let known = NAMES.map(|name| format!("`{name}`")).join(", ");
-    fails(|| drop(client.call("it.{id}.more.get")), "no method `it.{id}.more.get`; did you mean `it.{id}.more.put`?");
-    fails(|| drop(client.call("x")), "the API has no method `x`; its methods are: `it.{id}.more.put`");
-    fails(
+    let known = PARAMETER_NAMES.map(|name| format!("`{name}`")).join(", ");
+    assert_panics(
+        || drop(client.call("it.{id}.more.get")),
+        "no method `it.{id}.more.get`; did you mean `it.{id}.more.put`?",
+    );
+    assert_panics(|| drop(client.call("x")), "the API has no method `x`; its methods are: `it.{id}.more.put`");
+    assert_panics(
         || drop(call().arg("URL#0", 1)),
         &format!("no parameter with the name `URL#0` in code; its parameters are: {known}"),
     );
-    fails(
+    assert_panics(
         || drop(call().file("query", "a", "b")),
         "`query` of `it.{id}.more.put` cannot be a file, because it is in the query",
     );
-    fails(
+    assert_panics(
         || drop(files.call("it.post").file("picture", "a", "b")),
         "the name `picture` in code; its parameters are: `title`, `n`, `image`",
     );
-    fails(|| drop(client.call("it.{id}.more.put").send()), "requires the argument `id`, which is part of its path");
-    fails(
+    assert_panics(
+        || drop(client.call("it.{id}.more.put").send()),
+        "requires the argument `id`, which is part of its path",
+    );
+    assert_panics(
         || drop(call().arg("cookie", "a;b").send()),
         "`cookie` of `it.{id}.more.put` is a cookie, whose value cannot contain `;`",
     );
-    fails(|| drop(call().arg("header", "a\nb").send()), "the request cannot be sent: ");
-    fails(|| drop(client.get("nowhere").send()), "the path \"nowhere\" does not begin with `/`");
-    fails(|| drop(client.get("/a b").send()), "the request cannot be sent: ");
-    fails(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
-    fails(|| drop(response.output("none")), "the response has no output `none`:\n200\n");
-    fails(|| drop(refused.outputs()), "the response has no outputs:\n404\n");
+    assert_panics(|| drop(call().arg("header", "a\nb").send()), "the request cannot be sent: ");
+    assert_panics(|| drop(client.get("nowhere").send()), "the path \"nowhere\" does not begin with `/`");
+    assert_panics(|| drop(client.get("/a b").send()), "the request cannot be sent: ");
+    assert_panics(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
+    assert_panics(|| drop(response.output("none")), "the response has no output `none`:\n200\n");
+    assert_panics(|| drop(refused.outputs()), "the response has no outputs:\n404\n");
 }
 
-/// Asserts that a function panics with this message.
+/// Asserts that a function panics with a message that contains this text.
 #[track_caller]
-fn fails(wrong: impl Fn(), words: &str) {
+fn assert_panics(wrong: impl Fn(), words: &str) {
     let failed = catch_unwind(AssertUnwindSafe(wrong)).expect_err(words);
     let message = failed.downcast_ref::<String>().unwrap();
     assert!(message.contains(words), "{words:?} is not in {message:?}");
@@ -323,13 +339,13 @@ proptest! {
     #![proptest_config(support::random::cases(64))]
 
     #[test]
-    fn any_text_arrives_unchanged(
+    fn any_text_arrives_unchanged_at_the_server(
         anywhere in "\\PC{1,30}",
         control in ".{0,30}",
         field in "([!-~é中][ -~é中]{0,20})?[!-~é中]",
         cookie in "[ -:<-~é中]{1,20}",
     ) {
-        let client = shared();
+        let client = shared_client();
         let call = client.call("it.{id}.more.put").arg("id", &*anywhere).arg("first", &*anywhere).arg("second", &*anywhere);
         let call = call.arg("query", &*control).arg("body", &*control).arg("any", &*control);
         let call = call.arg("header", &*field).arg("cookie", &*cookie);
@@ -337,23 +353,23 @@ proptest! {
             "id": anywhere, "first": anywhere, "second": anywhere, "query": control, "body": control, "any": control,
             "header": field, "cookie": cookie, "other_cookie": null
         });
-        prop_assert_eq!(args(&call.send()), given);
+        prop_assert_eq!(echoed_args(&call.send()), given);
     }
 }
 
-/// The API for all generated cases.
-fn shared() -> &'static Client {
+/// Returns the client that all generated cases share.
+fn shared_client() -> &'static Client {
     static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
-    CLIENT.get_or_init(|| everywhere("string"))
+    CLIENT.get_or_init(|| client_with_parameters_everywhere("string"))
 }
 
 #[test]
-fn an_error_before_the_end_of_a_large_body_arrives() {
-    let client = uploads();
+fn an_error_response_before_the_end_of_a_large_body_is_received() {
+    let client = client_with_uploads();
     let json = |size: usize| client.post("/it").body("application/json", vec![b'x'; size]);
     let file = |size: usize| client.call("it.post").arg("title", "x").file("image", "x", vec![b'x'; size]).send();
     for refused in [json(2 << 20).send(), json(70 << 20).send(), file(33 << 20)] {
         assert_eq!((refused.status(), refused.code()), (413, Some("too-large")));
     }
-    assert_eq!(args(&file(20 << 20))["image"]["size"], 20 << 20);
+    assert_eq!(echoed_args(&file(20 << 20))["image"]["size"], 20 << 20);
 }

@@ -1,6 +1,7 @@
-//! The TypeScript declarations of an API: golden files, and the names of arguments.
+//! Tests the TypeScript declarations of an API: the declarations equal golden files, and arguments have unambiguous
+//! names.
 //!
-//! `tests/external/typescript` compiles the declarations and compares them with the client.
+//! The script `tests/external/typescript` compiles the declarations and compares them with the TypeScript client.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -15,15 +16,16 @@ use crate::client::engine;
 use support::{generate, golden};
 
 #[test]
-fn declarations_equal_the_golden_files() {
+fn typescript_declarations_equal_the_golden_files() {
     for (folder, kept) in [("api", "demo.d.ts"), ("tests/typescript/odd", "odd.d.ts")] {
         let api = Rulebook::load(Path::new(folder)).check().expect("the definition is valid");
         golden::compare(&Path::new("tests/typescript").join(kept), &typescript(&api));
     }
 }
 
-/// Returns the names of a method's arguments. `parameters` are the keys, with the names in code.
-fn names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
+/// Returns the argument names of a method. Each item of `parameters` is the key of a parameter in the definition, and
+/// its name in code if it has one.
+fn declared_argument_names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
     let written = |(key, name): &(&str, Option<&str>)| {
         let mut parameter = json!({ "info": "x", "type": "?int" });
         if let Some(name) = name {
@@ -38,24 +40,26 @@ fn names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
 }
 
 #[test]
-fn arguments_have_the_shortest_unambiguous_name() {
+fn typescript_arguments_have_the_shortest_unambiguous_name() {
     for (parameters, expected) in [
-        // The name in code, otherwise the key in requests.
+        // An argument is named by the parameter's name in code, or without this name by the parameter's name in
+        // requests.
         (&[("GET@tag", Some("t")), ("GET@page", None)][..], &["t", "page"][..]),
         (&[("URL#0", None), ("URL#1", Some("line"))], &["URL#0", "line"]),
         (&[("HEADER@X-A", None), ("COOKIE@c", None), ("ANY@a", None), ("b", None)], &["X-A", "c", "a", "b"]),
-        // Parameters with the same name have their keys; others keep their names.
+        // If two parameters have the same name, their arguments are named by the keys of the parameters.
         (&[("GET@x", None), ("x", None), ("y", None)], &["GET@x", "x", "y"]),
         (&[("GET@x", None), ("HEADER@x", None)], &["GET@x", "HEADER@x"]),
-        // A name that equals the key of another parameter is ambiguous, even if that one has a name of its own.
+        // A name that equals the key of another parameter is ambiguous, even if the other parameter has a different
+        // name in code.
         (&[("a", Some("GET@b")), ("GET@b", Some("c"))], &["a", "c"]),
         (&[("a", Some("b")), ("b", Some("a"))], &["a", "b"]),
     ] {
-        assert_eq!(names("POST", parameters), expected, "{parameters:?}");
+        assert_eq!(declared_argument_names("POST", parameters), expected, "{parameters:?}");
     }
 }
 
-/// Writes random definitions for the compiler, each into a folder below `RULEBOOK_GENERATED`.
+/// Writes random definitions for the TypeScript compiler, each into its own folder below `RULEBOOK_GENERATED`.
 #[test]
 #[ignore = "writes files for tests/external/typescript"]
 fn random_definitions_are_written() {

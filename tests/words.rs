@@ -1,8 +1,9 @@
-//! Plain words: comments, documentation, messages and names avoid words that readers do not understand at first sight.
+//! Checks that comments, documentation, messages and names use plain words, which readers understand at first sight.
 //!
-//! [`WORDS`] lists words and phrases to avoid in text: comments and string literals of the sources, comments of the
-//! tests, definitions, pages and scripts. Inline code (in backticks) and code blocks are not checked. [`NAMES`] lists
-//! words to avoid in the names of the sources. Each row says what to write instead, and where the word is allowed.
+//! [`AVOIDED_IN_TEXT`] lists words and phrases to avoid in text: in comments and string literals of the sources, in comments of
+//! the tests, and in definitions, pages and scripts. Inline code (in backticks) and code blocks are not checked.
+//! [`AVOIDED_IN_NAMES`] lists words to avoid in the names of the sources. Each row contains the word, what to write instead, and
+//! optionally the phrases and paths in which the word is allowed.
 
 mod scan;
 
@@ -15,120 +16,125 @@ use self::scan::scan;
 
 /// A word or phrase to avoid.
 #[derive(Clone, Copy)]
-struct Word {
-    /// A regular expression without word boundaries, which are added on both sides. Case is ignored.
+struct AvoidedWord {
+    /// A regular expression that matches the word, without word boundaries, which are added on both sides. Case is
+    /// ignored.
     pattern: &'static str,
-    instead: &'static str,
-    /// Phrases that contain the word and are allowed.
-    phrases: &'static [&'static str],
-    /// Paths, relative to the repository, below which the word is allowed.
-    paths: &'static [&'static str],
+    replacement: &'static str,
+    /// The phrases that contain the word and are allowed.
+    allowed_phrases: &'static [&'static str],
+    /// The paths below which the word is allowed, relative to the repository.
+    allowed_paths: &'static [&'static str],
 }
 
-const fn word(pattern: &'static str, instead: &'static str) -> Word {
-    Word { pattern, instead, phrases: &[], paths: &[] }
+const fn avoided_word(pattern: &'static str, replacement: &'static str) -> AvoidedWord {
+    AvoidedWord { pattern, replacement, allowed_phrases: &[], allowed_paths: &[] }
 }
 
-const fn except(word: Word, phrases: &'static [&'static str]) -> Word {
-    Word { phrases, ..word }
+const fn except_in_phrases(word: AvoidedWord, allowed_phrases: &'static [&'static str]) -> AvoidedWord {
+    AvoidedWord { allowed_phrases, ..word }
 }
 
-const fn allowed_in(word: Word, paths: &'static [&'static str]) -> Word {
-    Word { paths, ..word }
+const fn except_in_paths(word: AvoidedWord, allowed_paths: &'static [&'static str]) -> AvoidedWord {
+    AvoidedWord { allowed_paths, ..word }
 }
 
 /// Words and phrases to avoid in text.
-const WORDS: &[Word] = &[
-    // People and things without a subject.
-    word("nobody(?:'s)?", "no one, no client, anonymous"),
-    word("somebody(?:'s)?", "a caller, a user, a client"),
-    word("who(?:so)?m?ever", "the client that, every caller that"),
-    word("(?:who|whom) (?:asks|is asked|calls)", "the caller, the client"),
-    word("one's own", "your own, custom"),
-    word("(?:as|if) one likes", "any number of, as you like"),
-    word("so many", "this number of, the given number of"),
-    word("no such one", "name the thing"),
-    // Verbs.
-    word("tell|tells|told|telling", "report, describe, show, return"),
-    word("mend|mends|mended|mending", "fix, repair"),
-    word("judge|judges|judged|judging", "check, validate"),
-    word("go on|goes on|went on|gone on|going on", "continue"),
-    word("(?:does|do|did) not hold", "fails, is false, is not satisfied"),
-    word("(?:is|are) said", "is stated, is printed"),
-    word("(?:pass|passes|passed|passing) over", "ignore, skip"),
-    word("(?:take|takes|took|taken|taking) apart", "split, parse"),
-    word("stands? (?:in|at|under|beside|before|behind|there|twice)", "is in, is, occurs"),
-    word("(?:is|are|was|were) none", "is not a …, does not exist"),
-    except(
-        word("(?:it|that|which|what|who|this) (?:is|are|was|were) no", "is not a"),
+const AVOIDED_IN_TEXT: &[AvoidedWord] = &[
+    // Pronouns and nouns that leave the subject of a sentence open.
+    avoided_word("nobody(?:'s)?", "no one, no client, anonymous"),
+    avoided_word("somebody(?:'s)?", "a caller, a user, a client"),
+    avoided_word("who(?:so)?m?ever", "the client that, every caller that"),
+    avoided_word("(?:who|whom) (?:asks|is asked|calls)", "the caller, the client"),
+    avoided_word("one's own", "your own, custom"),
+    avoided_word("(?:as|if) one likes", "any number of, as you like"),
+    avoided_word("so many", "this number of, the given number of"),
+    avoided_word("no such one", "name the thing"),
+    // Verbs that do not say what happens.
+    avoided_word("tell|tells|told|telling", "report, describe, show, return"),
+    avoided_word("mend|mends|mended|mending", "fix, repair"),
+    avoided_word("judge|judges|judged|judging", "check, validate"),
+    avoided_word("go on|goes on|went on|gone on|going on", "continue"),
+    avoided_word("(?:does|do|did) not hold", "fails, is false, is not satisfied"),
+    avoided_word("(?:is|are) said", "is stated, is printed"),
+    avoided_word("(?:pass|passes|passed|passing) over", "ignore, skip"),
+    avoided_word("(?:take|takes|took|taken|taking) apart", "split, parse"),
+    avoided_word("stands? (?:in|at|under|beside|before|behind|there|twice)", "is in, is, occurs"),
+    avoided_word("(?:is|are|was|were) none", "is not a …, does not exist"),
+    except_in_phrases(
+        avoided_word("(?:it|that|which|what|who|this) (?:is|are|was|were) no", "is not a"),
         &["is no longer", "are no longer", "was no longer", "is no more", "are no more"],
     ),
-    except(word("(?:is|are|was|were) of", "belongs to, has, comes from"), &["is of type", "are of type"]),
-    word("nothing of", "no part of"),
-    word("by a way|own way", "name the path, the method or the protocol"),
-    // Errors.
-    except(
-        word("fault|faults|faulty", "error, wrong, invalid"),
+    except_in_phrases(
+        avoided_word("(?:is|are|was|were) of", "belongs to, has, comes from"),
+        &["is of type", "are of type"],
+    ),
+    avoided_word("nothing of", "no part of"),
+    avoided_word("by a way|own way", "name the path, the method or the protocol"),
+    // Words for errors and for rejected input.
+    except_in_phrases(
+        avoided_word("fault|faults|faulty", "error, wrong, invalid"),
         &["fault injection", "fault-injection", "page fault", "segmentation fault"],
     ),
-    word("trouble|troubles", "error, failure, problem"),
-    word("flaw|flaws", "error"),
-    word("misfit|misfits", "mismatch, error"),
-    word("objection|objections", "error"),
-    word("refusal|refusals", "error response, rejection"),
-    // One word for one thing.
-    allowed_in(
-        word("answer|answers|answered|answering", "response, respond, return"),
+    avoided_word("trouble|troubles", "error, failure, problem"),
+    avoided_word("flaw|flaws", "error"),
+    avoided_word("misfit|misfits", "mismatch, error"),
+    avoided_word("objection|objections", "error"),
+    avoided_word("refusal|refusals", "error response, rejection"),
+    // Synonyms: the documentation uses one word for one thing.
+    except_in_paths(
+        avoided_word("answer|answers|answered|answering", "response, respond, return"),
         &["api", "src", "crates/rulebook-model/tests/definitions"],
     ),
-    word("manner|manners", "dialect, syntax, way"),
-    word("shelf|shelves", "cache"),
-    word("extremes", "boundary values"),
-    word("misread", "invalid argument, cannot be parsed"),
-    word("(?:has|is|is there|there is|there is no|no|enough) room", "space, capacity"),
-    // Translated phrases.
-    word("letter (?:for|by) letter", "exactly, case-sensitive"),
-    word("where (?:it|that) is wanted", "if …"),
-    word("segments? behind", "segment after"),
-    word("what is (?:not )?there", "name the things"),
-    word("with(?:out)? more to it|and no more", "and nothing else"),
+    avoided_word("manner|manners", "dialect, syntax, way"),
+    avoided_word("shelf|shelves", "cache"),
+    avoided_word("extremes", "boundary values"),
+    avoided_word("misread", "invalid argument, cannot be parsed"),
+    avoided_word("(?:has|is|is there|there is|there is no|no|enough) room", "space, capacity"),
+    // Phrases that are translated from another language.
+    avoided_word("letter (?:for|by) letter", "exactly, case-sensitive"),
+    avoided_word("where (?:it|that) is wanted", "if …"),
+    avoided_word("segments? behind", "segment after"),
+    avoided_word("what is (?:not )?there", "name the things"),
+    avoided_word("with(?:out)? more to it|and no more", "and nothing else"),
 ];
 
 /// Words to avoid in the names of functions, types, fields, variables and modules of the sources.
-const NAMES: &[Word] = &[
-    word("told|tell|tells", "report, describe, documents"),
-    word("said|says", "text, message, output"),
-    word("fault|faults|faulty", "error"),
-    word("trouble|troubles", "error"),
-    word("flaw|flaws", "error"),
-    word("misfit|misfits|misread", "mismatch, ArgsError"),
-    word("objection|objections", "error"),
-    word("refusal|refusals", "error, ApiError"),
-    word("judge|judged|judges", "check, validate, validated"),
-    word("nobody|nobodys", "anonymous"),
-    word("wanted|wants", "requested, expected"),
-    // `Audience::Own` is the setting `"options": "own"`.
-    allowed_in(
-        word("own", "name the owner or the kind: custom, local"),
+const AVOIDED_IN_NAMES: &[AvoidedWord] = &[
+    avoided_word("told|tell|tells", "report, describe, documents"),
+    avoided_word("said|says", "text, message, output"),
+    avoided_word("fault|faults|faulty", "error"),
+    avoided_word("trouble|troubles", "error"),
+    avoided_word("flaw|flaws", "error"),
+    avoided_word("misfit|misfits|misread", "mismatch, ArgsError"),
+    avoided_word("objection|objections", "error"),
+    avoided_word("refusal|refusals", "error, ApiError"),
+    avoided_word("judge|judged|judges", "check, validate, validated"),
+    avoided_word("nobody|nobodys", "anonymous"),
+    avoided_word("wanted|wants", "requested, expected"),
+    // `Audience::Own` has the name of the setting `"options": "own"`.
+    except_in_paths(
+        avoided_word("own", "name the owner or the kind: custom, local"),
         &["crates/rulebook-model/src/model/api.rs", "crates/rulebook/src/engine/documents.rs"],
     ),
-    word("most", "max, limit"),
-    word("least", "min"),
-    word("longest", "max_len"),
-    word("here|elsewhere|there", "name the place: local, fallback"),
-    word("way|ways", "route, path, method"),
-    word("room", "capacity, limits"),
-    word("shelf", "cache"),
-    word("manner|manners", "dialect"),
-    word("surroundings", "context"),
-    word("undecided", "needs_body"),
-    word("keeper", "watcher"),
-    word("wish", "options, new key"),
-    word("stands", "is_…"),
+    avoided_word("most", "max, limit"),
+    avoided_word("least", "min"),
+    avoided_word("longest", "max_len"),
+    avoided_word("here|elsewhere|there", "name the place: local, fallback"),
+    avoided_word("way|ways", "route, path, method"),
+    avoided_word("room", "capacity, limits"),
+    avoided_word("shelf", "cache"),
+    avoided_word("manner|manners", "dialect"),
+    avoided_word("surroundings", "context"),
+    avoided_word("undecided", "needs_body"),
+    avoided_word("keeper", "watcher"),
+    avoided_word("wish", "options, new key"),
+    avoided_word("stands", "is_…"),
 ];
 
-/// Folders and files that are not checked: recorded data of the ancestors, and what other programs make or write.
-const SKIPPED: &[&str] = &[
+/// Folders and files that are not checked: data recorded from the ancestors (earlier frameworks), and files that other
+/// programs generate.
+const SKIPPED_PATHS: &[&str] = &[
     ".git",
     "target",
     "data",
@@ -147,12 +153,14 @@ const SKIPPED: &[&str] = &[
 
 #[test]
 fn texts_use_plain_words() {
-    let words = compile(WORDS);
+    let words = compile_patterns(AVOIDED_IN_TEXT);
     let mut findings = Vec::new();
-    for file in files() {
-        for (line, text) in texts(&file) {
-            let found = find(&words, &file.path, &without_code(&text));
-            findings.extend(found.iter().map(|(word, instead)| format!("{}:{line}: {word} → {instead}", file.path)));
+    for file in checked_files() {
+        for (line, text) in prose_lines(&file) {
+            let found = find_avoided(&words, &file.path, &without_code(&text));
+            findings.extend(
+                found.iter().map(|(word, replacement)| format!("{}:{line}: {word} → {replacement}", file.path)),
+            );
         }
     }
     assert!(findings.is_empty(), "{} words to replace:\n{}", findings.len(), findings.join("\n"));
@@ -160,15 +168,17 @@ fn texts_use_plain_words() {
 
 #[test]
 fn names_use_plain_words() {
-    let words = compile(NAMES);
+    let words = compile_patterns(AVOIDED_IN_NAMES);
     let mut findings = Vec::new();
-    for file in files().into_iter().filter(File::is_source) {
+    for file in checked_files().into_iter().filter(SourceFile::is_source) {
         for (line, code) in scan(&file.text).code {
             let names = code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty());
             for name in names {
-                let parts = words_of_name(name).join(" ");
-                let found = find(&words, &file.path, &parts);
-                findings.extend(found.iter().map(|(_, instead)| format!("{}:{line}: {name} → {instead}", file.path)));
+                let parts = split_name(name).join(" ");
+                let found = find_avoided(&words, &file.path, &parts);
+                findings.extend(
+                    found.iter().map(|(_, replacement)| format!("{}:{line}: {name} → {replacement}", file.path)),
+                );
             }
         }
     }
@@ -176,38 +186,38 @@ fn names_use_plain_words() {
     assert!(findings.is_empty(), "{} names to change:\n{}", findings.len(), findings.join("\n"));
 }
 
-/// Returns each word that occurs in a text of a file, with what to write instead.
-fn find(words: &[Compiled], path: &str, text: &str) -> Vec<(String, &'static str)> {
+/// Returns each avoided word that occurs in a text of the file at `path`, with what to write instead.
+fn find_avoided(words: &[CompiledWord], path: &str, text: &str) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();
     for (pattern, word) in words {
-        if word.paths.iter().any(|allowed| Path::new(path).starts_with(allowed)) {
+        if word.allowed_paths.iter().any(|allowed| Path::new(path).starts_with(allowed)) {
             continue;
         }
-        let text = word.phrases.iter().fold(text.to_owned(), |text, phrase| text.replace(phrase, ""));
-        found.extend(pattern.find_iter(&text).map(|hit| (hit.as_str().to_owned(), word.instead)));
+        let text = word.allowed_phrases.iter().fold(text.to_owned(), |text, phrase| text.replace(phrase, ""));
+        found.extend(pattern.find_iter(&text).map(|hit| (hit.as_str().to_owned(), word.replacement)));
     }
     found
 }
 
-type Compiled = (Regex, &'static Word);
+type CompiledWord = (Regex, &'static AvoidedWord);
 
-fn compile(words: &'static [Word]) -> Vec<Compiled> {
+fn compile_patterns(words: &'static [AvoidedWord]) -> Vec<CompiledWord> {
     words.iter().map(|word| (Regex::new(&format!(r"(?i)\b(?:{})\b", word.pattern)).unwrap(), word)).collect()
 }
 
 /// A file of the repository.
-struct File {
-    /// Relative to the repository, with `/` between its parts.
+struct SourceFile {
+    /// The path of the file relative to the repository, separated by `/`.
     path: String,
     text: String,
 }
 
-impl File {
+impl SourceFile {
     fn extension(&self) -> Option<&str> {
         Path::new(&self.path).extension().and_then(|extension| extension.to_str())
     }
 
-    /// Returns `true` for Rust code that is not a test or a benchmark.
+    /// Returns `true` if the file contains Rust code that is neither a test nor a benchmark.
     fn is_source(&self) -> bool {
         let mut folders = Path::new(&self.path).iter();
         let is_test = self.path.ends_with("tests.rs") || folders.any(|folder| folder == "tests" || folder == "benches");
@@ -215,8 +225,8 @@ impl File {
     }
 }
 
-/// Returns all files that are checked.
-fn files() -> Vec<File> {
+/// Returns all files that the tests check.
+fn checked_files() -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -225,7 +235,7 @@ fn files() -> Vec<File> {
             let entry = entry.unwrap();
             let path = folder.join(entry.file_name());
             let name = entry.file_name();
-            if SKIPPED
+            if SKIPPED_PATHS
                 .iter()
                 .any(|skipped| path == Path::new(skipped) || name == *skipped && *skipped == "node_modules")
             {
@@ -234,7 +244,7 @@ fn files() -> Vec<File> {
             if entry.file_type().unwrap().is_dir() {
                 folders.push(path);
             } else if let Ok(text) = fs::read_to_string(entry.path()) {
-                files.push(File { path: path.to_str().unwrap().replace('\\', "/"), text });
+                files.push(SourceFile { path: path.to_str().unwrap().replace('\\', "/"), text });
             }
         }
     }
@@ -243,8 +253,8 @@ fn files() -> Vec<File> {
     files
 }
 
-/// Returns the lines of a file that people read, with their numbers.
-fn texts(file: &File) -> Vec<(usize, String)> {
+/// Returns the lines of a file that people read (comments, messages, prose), with their line numbers.
+fn prose_lines(file: &SourceFile) -> Vec<(usize, String)> {
     let lines = || (1..).zip(file.text.lines());
     match file.extension() {
         Some("rs") => {
@@ -252,7 +262,7 @@ fn texts(file: &File) -> Vec<(usize, String)> {
             let strings = if file.is_source() { scanned.strings } else { Vec::new() };
             scanned.comments.into_iter().chain(strings).collect()
         }
-        Some("md") => without_blocks(&file.text),
+        Some("md") => lines_outside_code_blocks(&file.text),
         Some("json") if file.path.starts_with("tests/") => Vec::new(),
         Some("json" | "html" | "in") => lines().map(|(number, line)| (number, line.to_owned())).collect(),
         Some("js" | "mjs" | "ts" | "css") => {
@@ -267,8 +277,8 @@ fn texts(file: &File) -> Vec<(usize, String)> {
     }
 }
 
-/// Returns the lines of a page outside of its code blocks.
-fn without_blocks(page: &str) -> Vec<(usize, String)> {
+/// Returns the lines of a page outside of its code blocks, with their line numbers.
+fn lines_outside_code_blocks(page: &str) -> Vec<(usize, String)> {
     let mut in_block = false;
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(page.lines()) {
@@ -281,7 +291,7 @@ fn without_blocks(page: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// Removes inline code and the targets of links.
+/// Removes inline code and the targets of links from a text.
 fn without_code(text: &str) -> String {
     let code = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let mut kept = String::new();
@@ -294,7 +304,7 @@ fn without_code(text: &str) -> String {
 }
 
 /// Splits a name in snake case or camel case into its words.
-fn words_of_name(name: &str) -> Vec<String> {
+fn split_name(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for c in name.chars() {
@@ -310,8 +320,8 @@ fn words_of_name(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn words_are_found_in_text_and_in_names() {
-    let words = compile(WORDS);
+fn avoided_words_are_found_in_text_and_in_names() {
+    let words = compile_patterns(AVOIDED_IN_TEXT);
     for (text, expected) in [
         ("Nobody is told.", 2),
         ("The error is no longer reported.", 0),
@@ -320,10 +330,10 @@ fn words_are_found_in_text_and_in_names() {
         ("the default", 0),
         ("A value of `told` and [a page](told.md).", 0),
     ] {
-        assert_eq!(find(&words, "a.md", &without_code(text)).len(), expected, "{text}");
+        assert_eq!(find_avoided(&words, "a.md", &without_code(text)).len(), expected, "{text}");
     }
-    let names = compile(NAMES);
+    let names = compile_patterns(AVOIDED_IN_NAMES);
     for (name, expected) in [("not_found", 0), ("told_file", 1), ("default", 0), ("to_owned", 0), ("FaultLine", 1)] {
-        assert_eq!(find(&names, "a.rs", &words_of_name(name).join(" ")).len(), expected, "{name}");
+        assert_eq!(find_avoided(&names, "a.rs", &split_name(name).join(" ")).len(), expected, "{name}");
     }
 }

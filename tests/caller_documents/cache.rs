@@ -1,4 +1,4 @@
-//! Documents for the caller are made once for all callers with the same permissions.
+//! Tests that documents for the caller are generated only once for all callers with the same permissions.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, Un
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
-use super::by;
+use super::request_with_permissions;
 use crate::client::{Bearer, Request, TestServer};
 
-/// A type that counts the calls of its schema, each of which waits while a lock is held.
+/// A type that counts the calls of its function `schema`. Each call waits while another thread holds the lock.
 #[derive(Debug, Clone, Default)]
 struct CountingType(Arc<AtomicUsize>, Arc<Mutex<()>>);
 
@@ -57,7 +57,7 @@ impl Check for CountingType {
     }
 }
 
-fn files() -> Vec<(PathBuf, Vec<u8>)> {
+fn definition_files() -> Vec<(PathBuf, Vec<u8>)> {
     let definition = json!({ "/": { "it": { "GET": {
         "info": "It", "scope": [["reader"], ["writer"]],
         "in": { "GET@x": { "info": "Something", "type": "counted", "name": "x" } }
@@ -66,14 +66,15 @@ fn files() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn documents_are_made_once_for_callers_with_the_same_permissions() {
+fn documents_are_generated_once_for_callers_with_the_same_permissions() {
     let counted = CountingType::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
+    let rulebook =
+        Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let server = TestServer::start(&rulebook.build().unwrap());
     let count = || counted.0.load(Ordering::Relaxed);
     server.send(&Request::new("OPTIONS", "*"));
     let once = count();
-    let fetch = |held: &[&str]| server.send(&by("OPTIONS", "/it?as=me", Some(held))).status;
+    let fetch = |held: &[&str]| server.send(&request_with_permissions("OPTIONS", "/it?as=me", Some(held))).status;
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| assert_eq!(fetch(&["reader", "other"]), 200));
@@ -91,9 +92,10 @@ fn documents_are_made_once_for_callers_with_the_same_permissions() {
 }
 
 #[test]
-fn documents_for_rarely_used_permissions_are_dropped() {
+fn cached_documents_for_rarely_used_permissions_are_removed() {
     let counted = CountingType::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
+    let rulebook =
+        Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let server = TestServer::start(&rulebook.build().unwrap());
     let mut connection = server.connect();
     let mut fetch = |number: usize| {
@@ -112,22 +114,23 @@ fn documents_for_rarely_used_permissions_are_dropped() {
 }
 
 #[test]
-fn unknown_paths_are_refused_without_making_documents() {
+fn requests_for_unknown_paths_do_not_generate_documents() {
     let counted = CountingType::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
+    let rulebook =
+        Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let engine = rulebook.build().unwrap();
     let making = counted.1.lock().unwrap();
     let server = TestServer::start(&engine);
     assert_eq!(server.send(&Request::new("OPTIONS", "/nothing")).status, 404);
-    assert_eq!(server.send(&by("GET", "/it?x=1", Some(&["reader"]))).status, 200);
+    assert_eq!(server.send(&request_with_permissions("GET", "/it?x=1", Some(&["reader"]))).status, 200);
     drop(making);
     assert_eq!(server.send(&Request::new("OPTIONS", "/it")).status, 200);
 }
 
-/// An identity that may send three requests.
-struct ThreeRequests(Arc<RateLimiter>);
+/// An authenticator whose identity may send three requests.
+struct RateLimitedAuthenticator(Arc<RateLimiter>);
 
-impl Authenticate for ThreeRequests {
+impl Authenticate for RateLimitedAuthenticator {
     async fn authenticate(&self, _: &rulebook::Head) -> Authentication {
         Authentication::Identity(Identity::new("ada", ["reader"]).with_rate_limiter(Arc::clone(&self.0)))
     }
@@ -136,9 +139,9 @@ impl Authenticate for ThreeRequests {
 #[test]
 fn requests_for_documents_of_the_caller_count_for_the_rate_limit() {
     let limiter = Arc::new(RateLimiter::new(3, 0, 1));
-    let rulebook = Rulebook::read(files())
+    let rulebook = Rulebook::read(definition_files())
         .add_type(CountingType::default())
-        .authenticator(ThreeRequests(limiter))
+        .authenticator(RateLimitedAuthenticator(limiter))
         .unbound(Unbound::Echo);
     let server = TestServer::start(&rulebook.build().unwrap());
     for (method, target) in [("OPTIONS", "/it"), ("GET", "/openapi.json"), ("GET", "/docs/")] {

@@ -1,4 +1,4 @@
-//! Documents for the caller describe exactly the methods that the caller may call.
+//! Tests documents for the caller: they describe exactly the methods that this caller may call.
 
 mod cache;
 mod rejected_requests;
@@ -9,32 +9,33 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, TestServer};
 
-/// Returns a method that requires these permissions.
+/// Returns the definition of a method that requires these permissions.
 #[allow(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
-fn method(info: &str, scope: Value, parameters: Value) -> Value {
+fn method_with_scope(info: &str, scope: Value, parameters: Value) -> Value {
     json!({ "info": info, "scope": scope, "in": parameters })
 }
 
-fn parameter(r#type: &str, name: &str) -> Value {
+fn parameter_of_type(r#type: &str, name: &str) -> Value {
     json!({ "info": "Which", "type": r#type, "name": name })
 }
 
-/// Returns public methods, and methods with plain and with contextual permissions.
-fn shop(options: &str) -> [(&'static str, Value); 3] {
-    let one = |key: &str, r#type, name| json!({ key: parameter(r#type, name) });
-    let two = |one: (&str, &str, &str), other: (&str, &str, &str)| json!({ one.0: parameter(one.1, one.2), other.0: parameter(other.1, other.2) });
+/// Returns the definition of an API with public methods, with methods that require a permission, and with methods whose
+/// permission depends on a parameter. `options` is the setting with this name.
+fn shop_definition(options: &str) -> [(&'static str, Value); 3] {
+    let one = |key: &str, r#type, name| json!({ key: parameter_of_type(r#type, name) });
+    let two = |one: (&str, &str, &str), other: (&str, &str, &str)| json!({ one.0: parameter_of_type(one.1, one.2), other.0: parameter_of_type(other.1, other.2) });
     let shop = json!({ "/": {
-        "open": { "GET": method("Everybody", json!([]), json!({})), "POST": method("Staff", json!([["staff"]]), json!({})) },
-        "plain": { "GET": method("One of two", json!([["reader"], ["admin"]]), json!({})) },
-        "both": { "GET": method("Two of two", json!([["reader", "admin"]]), json!({})) },
-        "user/{u}": { "GET": method("Oneself", json!([["user[u]"], ["root"]]), one("{u}", "uint", "u")) },
-        "position": { "GET": method("By position", json!([["user[u]"]]), one("URL#0", "?string(2,4)", "u")) },
-        "header": { "GET": method("By header", json!([["user[u]"]]), one("HEADER@X-User", "string", "u")) },
-        "seat/{r}/{s}": { "GET": method("Two at once", json!([["in[r].at[s]!"]]), two(("{r}", "id", "r"), ("{s}", "enum(a|b)", "s"))) },
+        "open": { "GET": method_with_scope("Everybody", json!([]), json!({})), "POST": method_with_scope("Staff", json!([["staff"]]), json!({})) },
+        "plain": { "GET": method_with_scope("One of two", json!([["reader"], ["admin"]]), json!({})) },
+        "both": { "GET": method_with_scope("Two of two", json!([["reader", "admin"]]), json!({})) },
+        "user/{u}": { "GET": method_with_scope("Oneself", json!([["user[u]"], ["root"]]), one("{u}", "uint", "u")) },
+        "position": { "GET": method_with_scope("By position", json!([["user[u]"]]), one("URL#0", "?string(2,4)", "u")) },
+        "header": { "GET": method_with_scope("By header", json!([["user[u]"]]), one("HEADER@X-User", "string", "u")) },
+        "seat/{r}/{s}": { "GET": method_with_scope("Two at once", json!([["in[r].at[s]!"]]), two(("{r}", "id", "r"), ("{s}", "enum(a|b)", "s"))) },
         "pair/{p}/{q}": {
-            "GET": method("Two apart", json!([["p[p]", "q[q]"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
-            "PUT": method("One twice", json!([["p[p]", "q[p]", "reader"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
-            "DELETE": method("One chain", json!([["in[p].at[q]!", "p[p]"]]), two(("{p}", "id", "p"), ("{q}", "string", "q")))
+            "GET": method_with_scope("Two apart", json!([["p[p]", "q[q]"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
+            "PUT": method_with_scope("One twice", json!([["p[p]", "q[p]", "reader"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
+            "DELETE": method_with_scope("One chain", json!([["in[p].at[q]!", "p[p]"]]), two(("{p}", "id", "p"), ("{q}", "string", "q")))
         }
     } });
     let vault = json!({ "info": "Treasury", "/": { "vault/gold": {
@@ -46,8 +47,8 @@ fn shop(options: &str) -> [(&'static str, Value); 3] {
     [("app.json", json!({ "title": "Shop", "options": options })), ("shop.json", shop), ("vault.json", vault)]
 }
 
-/// The permissions of the callers; the first caller is anonymous.
-const HELD: [Option<&[&str]>; 14] = [
+/// The permissions of the callers in the tests. The first caller is anonymous.
+const CALLER_PERMISSIONS: [Option<&[&str]>; 14] = [
     None,
     Some(&[]),
     Some(&["reader"]),
@@ -64,16 +65,16 @@ const HELD: [Option<&[&str]>; 14] = [
     Some(&["user[[1]]", "user[1][2]", "USER[1]", " user[1]", "user[1] "]),
 ];
 
-/// The values of variables that are tried.
-const VALUES: [&str; 12] = ["1", "2", "3", "03", "a", "b", "c", "ab", "abcde", "[1]", "1]", "x"];
+/// The values that the tests use for parameters on which permissions depend.
+const PARAMETER_VALUES: [&str; 12] = ["1", "2", "3", "03", "a", "b", "c", "ab", "abcde", "[1]", "1]", "x"];
 
-fn by(method: &str, target: &str, held: Option<&[&str]>) -> Request {
+fn request_with_permissions(method: &str, target: &str, held: Option<&[&str]>) -> Request {
     let request = Request::new(method, target);
     held.map_or(request.clone(), |held| request.scope(held))
 }
 
-/// Returns the methods of a definition, by URI and HTTP method.
-fn listed(document: &Value) -> BTreeMap<(String, String), Value> {
+/// Returns the methods in a document, by URI and HTTP method.
+fn methods_in_document(document: &Value) -> BTreeMap<(String, String), Value> {
     let modules = document["modules"].as_object().into_iter().flatten();
     let uris = modules.flat_map(|(_, module)| module["/"].as_object().into_iter().flatten());
     let methods = uris.flat_map(|(uri, methods)| {
@@ -83,7 +84,7 @@ fn listed(document: &Value) -> BTreeMap<(String, String), Value> {
     methods.collect()
 }
 
-/// Returns `true` if one of the cases of `$when` matches these values.
+/// Returns `true` if an alternative in `$when` matches these values.
 fn is_met(when: &Value, values: &BTreeMap<&str, String>) -> bool {
     let holds = |way: &Value| {
         way.as_object().unwrap().iter().all(|(name, of)| of.as_array().unwrap().contains(&json!(values[name.as_str()])))
@@ -93,24 +94,24 @@ fn is_met(when: &Value, values: &BTreeMap<&str, String>) -> bool {
 
 const BRACES: [char; 2] = ['{', '}'];
 
-/// Returns the parameters of a method: their keys and their names in code.
-fn parameters(method: &Value) -> Vec<(&str, &str)> {
+/// Returns the parameters of a method: the key of each parameter, and its name in code.
+fn keys_and_names(method: &Value) -> Vec<(&str, &str)> {
     let own = method["in"].as_object().into_iter().flatten();
     own.map(|(key, own)| (key.as_str(), own["name"].as_str().unwrap_or(key.trim_matches(BRACES)))).collect()
 }
 
-/// Returns every combination of these values for the parameters.
+/// Returns every assignment of values to these parameters.
 fn assignments<'m>(parameters: &[(&str, &'m str)]) -> Vec<BTreeMap<&'m str, String>> {
     parameters.iter().fold(vec![BTreeMap::new()], |open, (_, name)| {
         let with = |way: &BTreeMap<&'m str, String>, value: &str| {
             way.clone().into_iter().chain([(*name, value.to_owned())]).collect()
         };
-        open.iter().flat_map(|way| VALUES.map(|value| with(way, value))).collect()
+        open.iter().flat_map(|way| PARAMETER_VALUES.map(|value| with(way, value))).collect()
     })
 }
 
-/// Returns a call with these values.
-fn call(
+/// Returns a request that calls a method with these values.
+fn request_for_call(
     uri: &str,
     http: &str,
     parameters: &[(&str, &str)],
@@ -127,7 +128,7 @@ fn call(
             capture => target = target.replace(capture, &encoded(name)),
         }
     }
-    let request = by(http, &target, held);
+    let request = request_with_permissions(http, &target, held);
     match field {
         Some(value) => request.field("x-user", value),
         None => request,
@@ -135,20 +136,20 @@ fn call(
 }
 
 #[test]
-fn the_listed_methods_are_those_that_can_be_called() {
-    let (public, own) = (TestServer::echo(&shop("public")), TestServer::echo(&shop("own")));
+fn documents_for_a_caller_list_exactly_the_methods_that_can_be_called() {
+    let (public, own) = (TestServer::echo(&shop_definition("public")), TestServer::echo(&shop_definition("own")));
     let all = public.send(&Request::new("OPTIONS", "*")).json();
-    let whole = listed(&all);
+    let whole = methods_in_document(&all);
     assert_eq!(whole.len(), 12);
     let mut connection = public.connect();
     let mut conditions = 0;
-    for held in HELD {
-        let response = public.send(&by("OPTIONS", "/?as=me", held));
-        let mut listed_methods = listed(&response.json());
+    for held in CALLER_PERMISSIONS {
+        let response = public.send(&request_with_permissions("OPTIONS", "/?as=me", held));
+        let mut listed_methods = methods_in_document(&response.json());
         for ((uri, http), method) in &whole {
-            let parameters = parameters(method);
+            let parameters = keys_and_names(method);
             let mut is_allowed = |values: &BTreeMap<&str, String>| {
-                let status = connection.send(&call(uri, http, &parameters, values, held)).status;
+                let status = connection.send(&request_for_call(uri, http, &parameters, values, held)).status;
                 !matches!(status, 401 | 403)
             };
             let ways = assignments(&parameters);
@@ -168,21 +169,27 @@ fn the_listed_methods_are_those_that_can_be_called() {
             }
         }
         assert!(listed_methods.is_empty(), "{listed_methods:?}");
-        // If all documents are for the caller, `as=me` is not needed.
-        let unasked = own.send(&by("OPTIONS", "*", held)).json();
-        assert_eq!(listed(&unasked), listed(&response.json()));
+        // With the setting `"options": "own"`, all documents are for the caller, so that `as=me` is not needed.
+        let unasked = own.send(&request_with_permissions("OPTIONS", "*", held)).json();
+        assert_eq!(methods_in_document(&unasked), methods_in_document(&response.json()));
     }
     assert!(conditions > 10, "only {conditions}");
-    assert_eq!(listed(&public.send(&by("OPTIONS", "/", Some(&["reader"]))).json()), whole, "all of it, unless asked");
+    assert_eq!(
+        methods_in_document(&public.send(&request_with_permissions("OPTIONS", "/", Some(&["reader"]))).json()),
+        whole,
+        "all of it, unless asked"
+    );
 }
 
 #[test]
-fn all_documents_describe_the_same_methods() {
+fn all_documents_for_a_caller_describe_the_same_methods() {
     for (options, query) in [("public", "?as=me"), ("own", "")] {
-        let server = TestServer::echo(&shop(options));
-        for held in HELD {
-            let fetch = |method: &str, target: &str| server.send(&by(method, &format!("{target}{query}"), held));
-            let listed_methods: BTreeSet<_> = listed(&fetch("OPTIONS", "/").json()).into_keys().collect();
+        let server = TestServer::echo(&shop_definition(options));
+        for held in CALLER_PERMISSIONS {
+            let fetch = |method: &str, target: &str| {
+                server.send(&request_with_permissions(method, &format!("{target}{query}"), held))
+            };
+            let listed_methods: BTreeSet<_> = methods_in_document(&fetch("OPTIONS", "/").json()).into_keys().collect();
             let document = fetch("GET", "/openapi.json").json();
             let mut described = BTreeSet::new();
             for (path, item) in document["paths"].as_object().unwrap() {
@@ -196,8 +203,11 @@ fn all_documents_describe_the_same_methods() {
             assert_eq!(described, listed_methods, "OpenAPI for {held:?}");
             let mut paths = Vec::new();
             for module in ["shop", "vault"] {
-                let response =
-                    server.send(&by("GET", &format!("/openapi.json?module={module}&{}", query.replace('?', "")), held));
+                let response = server.send(&request_with_permissions(
+                    "GET",
+                    &format!("/openapi.json?module={module}&{}", query.replace('?', "")),
+                    held,
+                ));
                 let is_listed = document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == module);
                 assert_eq!(response.status, if is_listed { 200 } else { 400 }, "{module} for {held:?}");
                 paths.extend(
@@ -210,9 +220,13 @@ fn all_documents_describe_the_same_methods() {
             }
             assert_eq!(json!(paths.into_iter().collect::<Map<_, _>>()), document["paths"], "modules for {held:?}");
             let llms = String::from_utf8(fetch("GET", "/llms.txt").body).unwrap();
-            let markdown = server.send(&by("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"));
+            let markdown = server.send(
+                &request_with_permissions("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"),
+            );
             let markdown = String::from_utf8(markdown.body).unwrap();
-            let whole = listed(&TestServer::echo(&shop("public")).send(&Request::new("OPTIONS", "*")).json());
+            let whole = methods_in_document(
+                &TestServer::echo(&shop_definition("public")).send(&Request::new("OPTIONS", "*")).json(),
+            );
             for (uri, http) in whole.keys() {
                 let is_listed = listed_methods.contains(&(uri.clone(), http.clone()));
                 let path = uri.replace(['{', '}'], "1").replace("1u1", "1");
@@ -233,10 +247,10 @@ fn all_documents_describe_the_same_methods() {
 }
 
 #[test]
-fn hidden_methods_are_named_in_no_document() {
+fn no_document_names_a_method_that_is_hidden_from_the_caller() {
     let names = ["vault", "gold", "ingots", "Bullion", "Treasury", "carat", "nugget", "robbed", "nine", "king"];
     for (options, query) in [("public", "?as=me"), ("own", "")] {
-        let server = TestServer::echo(&shop(options));
+        let server = TestServer::echo(&shop_definition(options));
         let targets = [
             ("OPTIONS", "/"),
             ("OPTIONS", "/open"),
@@ -248,102 +262,116 @@ fn hidden_methods_are_named_in_no_document() {
             ("GET", "/docs/"),
             ("GET", "/docs/modules/shop"),
         ];
-        // If documents are public, similar paths are suggested.
+        // If documents are public, errors suggest similar paths to every caller, so that this request is only sent
+        // otherwise.
         let near = (options == "own").then_some(("OPTIONS", "/vualt/gold"));
         let mut found = BTreeSet::new();
         for (method, target) in targets.into_iter().chain(near) {
             for accept in ["application/json", "text/markdown"] {
                 let asked = format!("{target}{query}");
-                let response = server.send(&by(method, &asked, Some(&["reader", "staff"])).field("accept", accept));
+                let response = server.send(
+                    &request_with_permissions(method, &asked, Some(&["reader", "staff"])).field("accept", accept),
+                );
                 let text = format!("{response:?}");
                 for name in names {
-                    // The path of the request may be quoted.
+                    // An error may quote the path of the request, which contains no name of a hidden method.
                     assert!(!text.contains(name), "{name} at {method} {asked}: {text}");
                 }
-                let text = format!("{:?}", server.send(&by(method, &asked, Some(&["king"])).field("accept", accept)));
+                let text = format!(
+                    "{:?}",
+                    server.send(&request_with_permissions(method, &asked, Some(&["king"])).field("accept", accept))
+                );
                 found.extend(names.into_iter().filter(|name| text.contains(name)));
             }
         }
         assert_eq!(found.len(), names.len(), "{found:?}");
-        let king = server.send(&by("OPTIONS", &format!("/vault{query}"), Some(&["king"])));
+        let king = server.send(&request_with_permissions("OPTIONS", &format!("/vault{query}"), Some(&["king"])));
         assert_eq!(king.json()["$below"], json!(["/vault/gold"]));
     }
 }
 
-/// If a hidden service has a visible one below it, the caller can list the URI of the hidden one, but not its methods.
+/// If a visible service is below a hidden service, the caller can request OPTIONS at the URI of the hidden service. The
+/// response does not contain its methods.
 #[test]
-fn services_below_a_hidden_service_are_found() {
-    let uri = |scope: Value| json!({ "GET": method("It", scope, json!({})) });
+fn services_below_a_hidden_service_are_visible() {
+    let uri = |scope: Value| json!({ "GET": method_with_scope("It", scope, json!({})) });
     let definition = json!({ "/": {
-        "a": uri(json!([["x"]])), "a/b": uri(json!([])), "{c}": { "GET": method("Any", json!([]), json!({ "{c}": parameter("string", "c") })) }
+        "a": uri(json!([["x"]])), "a/b": uri(json!([])), "{c}": { "GET": method_with_scope("Any", json!([]), json!({ "{c}": parameter_of_type("string", "c") })) }
     } });
     let server = TestServer::echo(&[("app.json", json!({ "options": "own" })), ("a.json", definition)]);
     let fetch = |target: &str| server.send(&Request::new("OPTIONS", target));
     assert_eq!(fetch("/a/b").status, 200);
     assert_eq!(fetch("/z").json()["/"]["{c}"]["GET"]["info"], "Any");
-    // GET at this path would be rejected: the path does not match the capture.
+    // GET at this path does not call the method of the capture, because the static segment is preferred. So OPTIONS
+    // must not list that method.
     let above = fetch("/a");
     assert!(above.status == 404 || above.json().get("/").is_none(), "{above:?}");
-    assert_eq!(server.send(&by("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"], "It");
+    assert_eq!(
+        server.send(&request_with_permissions("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"],
+        "It"
+    );
 }
 
 #[test]
-fn the_condition_of_a_method_is_described() {
-    let server = TestServer::echo(&shop("own"));
+fn documents_describe_the_condition_under_which_a_caller_may_call_a_method() {
+    let server = TestServer::echo(&shop_definition("own"));
     let held = Some(&["user[12]", "user[13]"][..]);
     let words = "`u` is `12` or `13`";
-    let markdown = server.send(&by("OPTIONS", "/user/1", held).field("accept", "text/markdown"));
-    let openapi = server.send(&by("GET", "/openapi.json", held)).json();
+    let markdown = server.send(&request_with_permissions("OPTIONS", "/user/1", held).field("accept", "text/markdown"));
+    let openapi = server.send(&request_with_permissions("GET", "/openapi.json", held)).json();
     let described = openapi["paths"]["/user/{u}"]["get"]["description"].as_str().unwrap().to_owned();
     for text in [String::from_utf8(markdown.body).unwrap(), described] {
         assert!(text.contains(words), "{text}");
     }
-    let root = server.send(&by("OPTIONS", "/user/1", Some(&["root"]))).json();
+    let root = server.send(&request_with_permissions("OPTIONS", "/user/1", Some(&["root"]))).json();
     assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
 }
 
-/// Links of pages for the caller lead to pages for the caller.
+/// The links of a page for the caller lead to pages for the caller.
 #[test]
-fn links_of_pages_keep_their_audience() {
+fn links_of_pages_for_the_caller_lead_to_pages_for_the_caller() {
     let held = Some(&["king"][..]);
     let links = |server: &TestServer, target: &str| -> Vec<String> {
-        let response = server.send(&by("GET", target, held));
+        let response = server.send(&request_with_permissions("GET", target, held));
         assert_eq!(response.status, 200, "{target}");
         let text = String::from_utf8(response.body).unwrap();
         let is_markdown = !response.head.contains("text/html");
         let (mark, end) = if is_markdown { ("](", ')') } else { ("<a href=\"", '"') };
         text.split(mark).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned()).collect()
     };
-    let asking = TestServer::echo(&shop("public"));
+    let asking = TestServer::echo(&shop_definition("public"));
     for target in ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
         let all = links(&asking, &format!("/{target}?as=me&q=gold"));
         let pages = all.iter().filter(|link| !link.starts_with('#') && !link.contains("swagger/"));
         let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();
         assert!(lost.is_empty() && !all.is_empty(), "{target}: {lost:?} of {all:?}");
-        // Without `as=me` links do not have it, and if all documents are for the caller they do not need it.
-        for (server, query) in
-            [(&asking, ""), (&TestServer::echo(&shop("own")), ""), (&TestServer::echo(&shop("own")), "?as=me")]
-        {
+        // Links of a page that was requested without `as=me` do not contain `as=me`. If all documents are for the
+        // caller, links never contain it.
+        for (server, query) in [
+            (&asking, ""),
+            (&TestServer::echo(&shop_definition("own")), ""),
+            (&TestServer::echo(&shop_definition("own")), "?as=me"),
+        ] {
             let all = links(server, &format!("/{target}{query}"));
             assert!(!all.is_empty() && all.iter().all(|link| !link.contains("as=me")), "{target}: {all:?}");
         }
     }
-    let html = |target| String::from_utf8(asking.send(&by("GET", target, held)).body).unwrap();
+    let html = |target| String::from_utf8(asking.send(&request_with_permissions("GET", target, held)).body).unwrap();
     let page = html("/docs/search?as=me&q=a%26b");
     assert!(page.contains(r#"<input type="hidden" name="as" value="me">"#), "{page}");
     assert!(page.contains(r#"href="search.md?as=me&#38;q=a%26b""#), "{page}");
     assert!(!html("/docs/").contains("type=\"hidden\""));
 }
 
-/// The definition that a document contains can be loaded, and has the same documents.
+/// A document for the caller contains a definition. An API with this definition has the same documents.
 #[test]
-fn documents_for_the_caller_are_a_valid_definition() {
-    let server = TestServer::echo(&shop("public"));
-    for held in HELD {
-        let listed_methods = server.send(&by("OPTIONS", "/?as=me", held)).json();
+fn documents_for_the_caller_contain_a_valid_definition() {
+    let server = TestServer::echo(&shop_definition("public"));
+    for held in CALLER_PERMISSIONS {
+        let listed_methods = server.send(&request_with_permissions("OPTIONS", "/?as=me", held)).json();
         let again = TestServer::echo(&[("all.json", listed_methods.clone())]);
-        let mut plain = listed(&listed_methods);
+        let mut plain = methods_in_document(&listed_methods);
         plain.values_mut().for_each(|method| drop(method.as_object_mut().unwrap().remove("$when")));
-        assert_eq!(listed(&again.send(&Request::new("OPTIONS", "*")).json()), plain);
+        assert_eq!(methods_in_document(&again.send(&Request::new("OPTIONS", "*")).json()), plain);
     }
 }

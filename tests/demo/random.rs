@@ -8,7 +8,7 @@ use rulebook::Rulebook;
 
 use super::DemoFolder;
 use crate::client::Connection;
-use crate::http::random::request::{Routes, request};
+use crate::http::random::request::{ApiRoutes, random_request};
 use support::generate;
 
 /// Number of random requests for each database.
@@ -17,7 +17,7 @@ const REQUEST_COUNT: u32 = 1500;
 #[test]
 fn random_requests_cause_no_server_errors() {
     let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api")).check().unwrap();
-    let routes = Routes::new(&api);
+    let routes = ApiRoutes::new(&api);
     DemoFolder::for_each_database(|place| {
         let scope = "reader,author,editor,admin,user[1]";
         let add = place.command().args(["keys", "add", "--name", "ada", "--scope", scope]).output().unwrap();
@@ -26,7 +26,7 @@ fn random_requests_cause_no_server_errors() {
         let server = place.serve();
         assert_eq!(server.article_count(), 12);
         let requests = generate::choices_up_to(250).prop_map(|mut choices| {
-            let mut asked = request(&routes, &mut choices);
+            let mut asked = random_request(&routes, &mut choices);
             for own in asked.fields.iter_mut().filter(|own| own.starts_with(b"authorization")) {
                 own.clone_from(&field);
             }

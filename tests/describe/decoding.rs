@@ -1,4 +1,5 @@
-//! The decoding that an envelope publishes matches the bodies that it writes.
+//! Tests the published decodings. The decoding of an envelope tells clients how to find outputs and errors in its
+//! bodies; it must match the bodies that the envelope writes.
 
 use rulebook::{Args, Context, Module, Rulebook};
 use rulebook_model::call::{ApiError, Encode, ErrorKind, ParameterError, ParameterErrorKind, Source};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Request, TestServer};
 
-/// Returns all built-in envelopes with all of their settings, and problem documents.
+/// Returns all built-in envelopes with all combinations of their settings, and the envelope of problem documents.
 fn envelopes() -> Vec<(String, std::sync::Arc<dyn Envelope>)> {
     let mut all: Vec<(String, std::sync::Arc<dyn Envelope>)> =
         vec![("problem".to_owned(), std::sync::Arc::new(Problem))];
@@ -27,20 +28,20 @@ fn envelopes() -> Vec<(String, std::sync::Arc<dyn Envelope>)> {
     all
 }
 
-fn success(envelope: &dyn Envelope, outputs: &dyn Encode, whole: bool) -> Value {
+fn success_body(envelope: &dyn Envelope, outputs: &dyn Encode, whole: bool) -> Value {
     let mut members = JsonMemberWriter::new();
     envelope.success(outputs, whole, &mut members).unwrap();
     serde_json::from_slice(&members.finish()).unwrap()
 }
 
-fn error(envelope: &dyn Envelope, error: &ApiError) -> Value {
+fn error_body(envelope: &dyn Envelope, error: &ApiError) -> Value {
     let mut members = JsonMemberWriter::new();
     envelope.error(error, &mut members).unwrap();
     serde_json::from_slice(&members.finish()).unwrap()
 }
 
-/// Returns the outputs of a body, as a client finds them.
-fn outputs(decoding: &Decoding, body: &Value, whole: bool) -> Value {
+/// Returns the outputs in a body, found as a client finds them by the decoding.
+fn decoded_outputs(decoding: &Decoding, body: &Value, whole: bool) -> Value {
     match decoding.outputs {
         OutputsLocation::Body => body.clone(),
         OutputsLocation::Member(name) if !whole && body[name] == json!([]) => json!({}),
@@ -55,7 +56,8 @@ fn outputs(decoding: &Decoding, body: &Value, whole: bool) -> Value {
     }
 }
 
-/// Asserts that the JSON Schema of the published decoding accepts exactly the bodies that the decoding recognizes.
+/// Asserts that the JSON Schema in the published decoding accepts a body if and only if the decoding recognizes the
+/// body.
 #[track_caller]
 fn assert_schema(schema: &Value, is_recognized: bool, body: &Value) {
     let expected = schema.is_null() || jsonschema::is_valid(schema, body);
@@ -68,13 +70,13 @@ fn outputs_of_every_built_in_envelope_are_found() {
         let decoding = envelope.decoding();
         for (sent, whole) in [(json!({ "a": 1, "b": [2] }), false), (json!({}), false), (json!([1, { "c": 2 }]), true)]
         {
-            // Problem documents are only for errors, and have no outputs.
+            // Problem documents are used for errors only, and have no outputs.
             if name == "problem" && !whole {
                 continue;
             }
-            let body = success(&*envelope, &sent, whole);
+            let body = success_body(&*envelope, &sent, whole);
             assert!(decoding.is_success(&body), "{name} {body}");
-            assert_eq!(outputs(&decoding, &body, whole), sent, "{name} {body}");
+            assert_eq!(decoded_outputs(&decoding, &body, whole), sent, "{name} {body}");
             assert_schema(&decoding.to_json()["success"]["schema"], true, &body);
             assert_schema(&decoding.to_json()["error"]["schema"], decoding.is_error(&body), &body);
         }
@@ -94,7 +96,7 @@ fn errors_of_every_built_in_envelope_are_recognized_and_read() {
         for sent in
             [&parameters, &declared, &internal, &ApiError::new(ErrorKind::NotImplemented { id: "x".to_owned() })]
         {
-            let body = error(&*envelope, sent);
+            let body = error_body(&*envelope, sent);
             assert!(decoding.is_error(&body), "{name} {body}");
             assert!(decoding.success.is_empty() || !decoding.is_success(&body), "{name} {body}");
             assert_schema(&known["error"]["schema"], true, &body);
@@ -104,9 +106,9 @@ fn errors_of_every_built_in_envelope_are_recognized_and_read() {
                 |code: &Value| code.is_string() || code.as_u64() == Some(sent.code().row().aicra_number.into());
             assert!(members.code.is_none_or(|member| is_known_code(&body[member])), "{name} {body}");
         }
-        let body = error(&*envelope, &parameters);
+        let body = error_body(&*envelope, &parameters);
         assert!(members.parameters.is_none_or(|member| body[member][0]["parameter"] == "page"), "{name} {body}");
-        let body = error(&*envelope, &declared);
+        let body = error_body(&*envelope, &declared);
         assert!(members.name.is_none_or(|member| body[member] == "full"), "{name} {body}");
         let hides_errors = rulebook_model::envelope::response_status(&*envelope, 500) < 400;
         assert!(decoding.hides_errors || !hides_errors, "{name}");
@@ -132,10 +134,10 @@ fn options_publishes_the_decoding_of_each_envelope() {
     assert_eq!(options("/two")["$envelope"], phalapi);
 }
 
-/// `{"ok": true, "result": …}`, or `{"ok": false, "error": …}`.
-struct Corp;
+/// An envelope that writes `{"ok": true, "result": …}` or `{"ok": false, "error": …}`.
+struct OkEnvelope;
 
-impl Envelope for Corp {
+impl Envelope for OkEnvelope {
     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.member("ok", true.into())?;
         to.object("result", outputs, (&json!({})).into())
@@ -166,7 +168,7 @@ impl Envelope for Corp {
 }
 
 #[test]
-fn an_envelope_of_a_program_is_decoded_as_it_describes() {
+fn the_decoding_of_a_custom_envelope_matches_its_bodies() {
     let method = json!({
         "info": "Counts", "id": "count", "in": { "GET@page": { "info": "Which", "type": "int(1,9)", "name": "page" } },
         "out": { "total": { "info": "How many", "type": "int" } }
@@ -178,7 +180,7 @@ fn an_envelope_of_a_program_is_decoded_as_it_describes() {
     let files = files.into_iter().map(|(name, json): (_, Value)| (name, json.to_string().into_bytes())).collect();
     let module =
         Module::new("m").get("/it", async |_: Args<Value>, _: Context| Ok::<_, ApiError>(json!({ "total": 3 })));
-    let client = Client::new(Rulebook::read(files).add_envelope("corp", Corp).module(module)).unwrap();
+    let client = Client::new(Rulebook::read(files).add_envelope("corp", OkEnvelope).module(module)).unwrap();
     let counted = client.call("count").arg("page", 1).send();
     assert_eq!((counted.is_error(), counted.outputs()), (false, json!({ "total": 3 })));
     let refused = client.call("count").arg("page", 0).send();
@@ -186,5 +188,5 @@ fn an_envelope_of_a_program_is_decoded_as_it_describes() {
     let unknown = client.get("/none").send();
     assert_eq!((unknown.status(), unknown.is_error(), unknown.code()), (200, true, None));
     assert!(unknown.message().is_some_and(|message| !message.is_empty()));
-    assert_eq!(client.request("OPTIONS", "/it").send().json()["$envelope"], Corp.decoding().to_json());
+    assert_eq!(client.request("OPTIONS", "/it").send().json()["$envelope"], OkEnvelope.decoding().to_json());
 }

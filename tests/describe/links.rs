@@ -1,4 +1,4 @@
-//! The URIs that OPTIONS describes: following `$below` from the base path reaches every service.
+//! Tests the URIs that OPTIONS lists in `$below`: a client that follows them from the base path reaches every service.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
@@ -9,35 +9,36 @@ use rulebook_model::describe;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{echo, folders, methods, target};
+use super::{definition_folders, echo_engine, http_methods, target_of_template};
 use crate::client::{Request, TestServer, case};
 use support::generate;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
+struct UriGroup {
     title: String,
-    #[serde(default)]
-    app: Map<String, Value>,
-    /// Paths of services with a `GET`. `0` or `0 1` behind a path are the positions of the method.
-    #[serde(default)]
-    exact: Vec<String>,
-    /// The same for services whose paths are compared without regard to case.
-    #[serde(default)]
-    folded: Vec<String>,
-    /// The expected `$below` by target; null means 404.
+    #[serde(default, rename = "app")]
+    settings: Map<String, Value>,
+    /// Paths of services that have the method GET. `0` or `0 1` after a path are the numbers of the method's positional
+    /// parameters.
+    #[serde(default, rename = "exact")]
+    case_sensitive_paths: Vec<String>,
+    /// Paths in the same form, of services whose paths are compared without regard to case.
+    #[serde(default, rename = "folded")]
+    case_insensitive_paths: Vec<String>,
+    /// The expected `$below` for each request target. Null means that the response is 404.
     below: BTreeMap<String, Value>,
 }
 
 #[test]
-fn each_uri_lists_the_uris_directly_below() {
-    let groups: Vec<Group> = case::read(include_str!("../data/describe/below.json"));
+fn each_uri_lists_the_uris_directly_below_it() {
+    let groups: Vec<UriGroup> = case::read(include_str!("../data/describe/below.json"));
     let mut mismatches = String::new();
-    for Group { title, app, exact, folded, below } in groups {
+    for UriGroup { title, settings, case_sensitive_paths, case_insensitive_paths, below } in groups {
         let files = [
-            ("app.json", Value::Object(app)),
-            ("exact.json", module(&exact, false)),
-            ("folded.json", module(&folded, true)),
+            ("app.json", Value::Object(settings)),
+            ("exact.json", module_with_paths(&case_sensitive_paths, false)),
+            ("folded.json", module_with_paths(&case_insensitive_paths, true)),
         ];
         let server = TestServer::echo(&files);
         for (target, below) in below {
@@ -51,7 +52,7 @@ fn each_uri_lists_the_uris_directly_below() {
     assert!(mismatches.is_empty(), "{mismatches}");
 }
 
-fn module(paths: &[String], ignore_case: bool) -> Value {
+fn module_with_paths(paths: &[String], ignore_case: bool) -> Value {
     let mut below = Map::new();
     for line in paths {
         let mut words = line.split(' ');
@@ -65,9 +66,11 @@ fn module(paths: &[String], ignore_case: bool) -> Value {
     json!({ "ignore_case": ignore_case, "/": below })
 }
 
-/// HTTP methods with the full paths of their services.
-type Methods = BTreeSet<(String, String)>;
+/// HTTP methods, each with the full path of its service.
+type HttpMethods = BTreeSet<(String, String)>;
 
+/// Checks that `OPTIONS *` lists every method, and that a client which follows `$below` from the base path reaches
+/// every method.
 #[track_caller]
 pub fn assert_every_service_is_linked(engine: &Engine) {
     let api = engine.api();
@@ -77,7 +80,7 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
         (base, uri) => format!("{base}{uri}"),
     };
     let services = api.modules.iter().flat_map(|module| &module.services);
-    let model: Methods = services
+    let model: HttpMethods = services
         .flat_map(|service| service.methods.iter().map(|own| (own.http.as_str().to_owned(), full(&service.uri()))))
         .collect();
     let server = TestServer::start(engine);
@@ -89,22 +92,22 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
     };
 
     let all = fetch("*");
-    let mut listed = Methods::new();
+    let mut listed = HttpMethods::new();
     for module in all["modules"].as_object().into_iter().flat_map(Map::values) {
         listed.extend(methods_of(module, full));
     }
     assert_eq!(listed, model, "OPTIONS * lists every method");
 
-    let base = target(&describe::uris(api).base);
+    let base = target_of_template(&describe::uris(api).base);
     assert_eq!(fetch(&base), all);
-    let mut walked: Methods = listed.into_iter().filter(|(_, path)| *path == full("/")).collect();
+    let mut walked: HttpMethods = listed.into_iter().filter(|(_, path)| *path == full("/")).collect();
     let mut known = BTreeSet::new();
     let mut open = VecDeque::from([all]);
     while let Some(document) = open.pop_front() {
         for uri in document["$below"].as_array().unwrap() {
             let uri = uri.as_str().unwrap();
             if known.insert(uri.to_owned()) {
-                let document = fetch(&target(uri));
+                let document = fetch(&target_of_template(uri));
                 let found = methods_of(&document, full);
                 let decoded = percent_encoding::percent_decode_str(uri).decode_utf8().unwrap();
                 assert!(found.iter().all(|(_, path)| *path == decoded), "{uri}: {document:#}");
@@ -116,17 +119,17 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
     assert_eq!(walked, model, "following $below reaches every method");
 }
 
-/// Returns the methods that a module or a file defines.
-fn methods_of(module: &Value, full: impl Fn(&str) -> String) -> Methods {
-    let of = |uri: &Value, path: &str| methods(uri).map(|own| (own.to_owned(), full(path))).collect::<Vec<_>>();
+/// Returns the HTTP methods that a module or a definition file contains.
+fn methods_of(module: &Value, full: impl Fn(&str) -> String) -> HttpMethods {
+    let of = |uri: &Value, path: &str| http_methods(uri).map(|own| (own.to_owned(), full(path))).collect::<Vec<_>>();
     let below = module["/"].as_object().into_iter().flatten();
     of(module, "/").into_iter().chain(below.flat_map(|(path, uri)| of(uri, &format!("/{path}")))).collect()
 }
 
 #[test]
 fn every_service_of_a_definition_is_linked() {
-    for folder in folders() {
-        assert_every_service_is_linked(&echo(Rulebook::load(folder)));
+    for folder in definition_folders() {
+        assert_every_service_is_linked(&echo_engine(Rulebook::load(folder)));
     }
 }
 
@@ -135,18 +138,18 @@ proptest! {
 
     #[test]
     fn every_service_of_generated_definitions_is_linked(generated in generate::definitions()) {
-        assert_every_service_is_linked(&echo(Rulebook::read(generated.public().bytes())));
+        assert_every_service_is_linked(&echo_engine(Rulebook::read(generated.public().bytes())));
     }
 
-    /// Paths made of few words and captures overlap in every way that a valid definition allows.
+    /// Paths that are made of few words and captures overlap in every way that a valid definition allows.
     #[test]
     fn every_service_of_definitions_with_overlapping_paths_is_linked(
-        exact in paths(), folded in paths(), base in prop_oneof![Just("/"), Just("/b"), Just("/é/b")],
+        exact in overlapping_paths(), folded in overlapping_paths(), base in prop_oneof![Just("/"), Just("/b"), Just("/é/b")],
     ) {
         let files = vec![
             ("app.json".into(), json!({ "base": base }).to_string().into()),
-            ("exact.json".into(), module(&exact, false).to_string().into()),
-            ("folded.json".into(), module(&folded, true).to_string().into()),
+            ("exact.json".into(), module_with_paths(&exact, false).to_string().into()),
+            ("folded.json".into(), module_with_paths(&folded, true).to_string().into()),
         ];
         let judged = Rulebook::read(files).unbound(rulebook::Unbound::Echo).build();
         prop_assume!(judged.is_ok());
@@ -154,7 +157,7 @@ proptest! {
     }
 }
 
-fn paths() -> impl Strategy<Value = Vec<String>> {
+fn overlapping_paths() -> impl Strategy<Value = Vec<String>> {
     let segment = prop_oneof![Just("a"), Just("B"), Just("b"), Just("{"), Just("%41")];
     let path = (proptest::collection::vec(segment, 1..5), 0..3_usize);
     let path = path.prop_map(|(segments, positions)| {

@@ -1,4 +1,5 @@
-//! The responses to OPTIONS in markdown: text of a definition is shown literally.
+//! Tests the responses to OPTIONS in markdown: a text from a definition is displayed unchanged, even if it contains
+//! markdown.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,11 +11,11 @@ use rulebook_model::describe;
 use rulebook_model::model::Api;
 use serde_json::{Value, json};
 
-use super::check;
+use super::check_definition;
 use support::golden;
 
-/// Returns the markdown documents of an API.
-fn texts(api: &Api) -> Vec<String> {
+/// Returns the markdown documents of an API: of the whole API, of each service, and of each URI above a service.
+fn markdown_documents(api: &Api) -> Vec<String> {
     let uris = describe::uris(api);
     let mut texts = vec![describe::markdown_for_api(api, &uris)];
     texts.extend(uris.services.iter().map(describe::markdown_for_service));
@@ -23,20 +24,21 @@ fn texts(api: &Api) -> Vec<String> {
 }
 
 #[test]
-fn texts_of_a_definition_with_every_key_equal_the_golden_file() {
+fn markdown_of_a_definition_with_every_key_equals_the_golden_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good/everything");
-    let api = check(Rulebook::load(folder));
+    let api = check_definition(Rulebook::load(folder));
     let mut all = String::new();
-    for text in texts(&api) {
+    for text in markdown_documents(&api) {
         let _ = write!(all, "{text}\n---\n\n");
     }
     golden::compare(Path::new("tests/data/describe/everything.md"), &all);
 }
 
-/// Returns a definition with `words` in every description, name and example, and with this permission.
-fn definition(words: &str, permission: &str) -> Value {
+/// Returns a definition in which every description, name and example contains `words`, and a method requires this
+/// permission.
+fn definition_with_words(words: &str, permission: &str) -> Value {
     let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
-    // A text that is a URL alone would become a link.
+    // A text that consists only of a URL would be displayed as a link.
     let whose = format!("see {words}");
     json!({
         "title": words,
@@ -62,8 +64,8 @@ fn definition(words: &str, permission: &str) -> Value {
     })
 }
 
-/// Returns the structure of a document and its text, as a reader sees them.
-fn rendered(text: &str) -> Vec<String> {
+/// Parses a markdown document, and returns its elements and its texts as a reader sees them.
+fn rendered_elements(text: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
@@ -86,8 +88,8 @@ fn rendered(text: &str) -> Vec<String> {
     seen
 }
 
-/// Returns a text as documents show it: on one line, with control characters replaced.
-fn as_shown(words: &str) -> String {
+/// Returns a text as documents display it: on one line, with control characters replaced by their code points.
+fn displayed_text(words: &str) -> String {
     let is_break = |c: char| matches!(c, ' ' | '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let words: Vec<&str> = words.split(is_break).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().fold(String::new(), |mut shown, c| {
@@ -100,31 +102,33 @@ fn as_shown(words: &str) -> String {
     })
 }
 
-/// A text that is not special in markdown.
-const PLAIN: &str = "Qx";
+/// A text that contains no markdown.
+const PLAIN_WORD: &str = "Qx";
 
-fn assert_literal(words: &str) {
-    // Permissions cannot contain these characters.
+fn assert_displayed_unchanged(words: &str) {
+    // A permission cannot contain these characters.
     let odd = |c: char| matches!(c, '[' | ']') || c.is_control() || c.is_whitespace();
     let no_permission = words.contains(odd);
     let read = |words: &str| {
-        let definition = definition(words, if no_permission { "p" } else { words });
-        check(Rulebook::read(vec![("api.json".into(), definition.to_string().into())]))
+        let definition = definition_with_words(words, if no_permission { "p" } else { words });
+        check_definition(Rulebook::read(vec![("api.json".into(), definition.to_string().into())]))
     };
-    let json = |words: &str| as_shown(&json!(words).to_string());
-    for (plain, text) in texts(&read(PLAIN)).iter().zip(texts(&read(words))) {
-        let expected: Vec<String> = rendered(plain)
+    let json = |words: &str| displayed_text(&json!(words).to_string());
+    for (plain, text) in markdown_documents(&read(PLAIN_WORD)).iter().zip(markdown_documents(&read(words))) {
+        let expected: Vec<String> = rendered_elements(plain)
             .iter()
             .map(|part| {
-                part.replace(&json(PLAIN), "\u{0}").replace(PLAIN, &as_shown(words)).replace('\u{0}', &json(words))
+                part.replace(&json(PLAIN_WORD), "\u{0}")
+                    .replace(PLAIN_WORD, &displayed_text(words))
+                    .replace('\u{0}', &json(words))
             })
             .collect();
-        assert_eq!(rendered(&text), expected, "{words:?} in\n{text}");
+        assert_eq!(rendered_elements(&text), expected, "{words:?} in\n{text}");
     }
 }
 
 #[test]
-fn text_of_a_definition_is_shown_literally() {
+fn texts_of_a_definition_with_markdown_are_displayed_unchanged() {
     let cases = [
         "plain words",
         "*a* **b** _c_ __d__ ~~e~~ ~f~",
@@ -194,7 +198,7 @@ fn text_of_a_definition_is_shown_literally() {
     ];
     for words in cases {
         if !words.trim().is_empty() {
-            assert_literal(words);
+            assert_displayed_unchanged(words);
         }
     }
 }
@@ -239,9 +243,9 @@ proptest! {
     #![proptest_config(support::random::cases(300))]
 
     #[test]
-    fn any_text_of_a_definition_is_shown_literally(words in prop_oneof![special_text(), any::<String>()]) {
-        // A blank description is an error of the definition.
+    fn any_text_of_a_definition_is_displayed_unchanged(words in prop_oneof![special_text(), any::<String>()]) {
+        // A description that consists only of spaces is an error in the definition.
         prop_assume!(!words.trim().is_empty());
-        assert_literal(&words);
+        assert_displayed_unchanged(&words);
     }
 }

@@ -1,14 +1,15 @@
-//! The documents that describe an API to its clients, with a file for each behavior.
+//! Tests the documents that describe an API to its clients, with a Rust module for each behaviour.
 //!
-//! `links`: the URIs and those below them. `contents`: the responses to OPTIONS. `form`: JSON or markdown, entity tags
-//! and 304. `reload`: the responses to OPTIONS are definitions of the same API. `markdown`: the documents in markdown.
-//! `panics`: a type whose schema panics. `decoding`: how clients decode envelopes.
+//! `links` tests the URIs that OPTIONS lists. `options_responses` tests the responses to OPTIONS. `document_formats` tests JSON and
+//! markdown, entity tags and 304. `reload` tests that the responses to OPTIONS are definitions of the same API.
+//! `markdown` tests the documents in markdown. `panics` tests a type whose schema panics. `decoding` tests how clients
+//! decode envelopes.
 
-pub mod contents;
 mod decoding;
-mod form;
+mod document_formats;
 pub mod links;
 mod markdown;
+pub mod options_responses;
 mod panics;
 pub mod reload;
 
@@ -18,8 +19,8 @@ use rulebook::{Engine, Rulebook, Unbound};
 use rulebook_model::model::Api;
 use serde_json::Value;
 
-/// Returns the folders of valid definitions, including the article API.
-pub fn folders() -> Vec<PathBuf> {
+/// Returns the folders with valid definitions, including the definition of the article API.
+pub fn definition_folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let good = root.join("crates/rulebook-model/tests/definitions/good").read_dir().unwrap();
     let mut folders: Vec<PathBuf> = good.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
@@ -29,23 +30,24 @@ pub fn folders() -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn echo(rulebook: Rulebook) -> Engine {
+fn echo_engine(rulebook: Rulebook) -> Engine {
     rulebook.unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"))
 }
 
 #[track_caller]
-fn check(rulebook: Rulebook) -> Api {
+fn check_definition(rulebook: Rulebook) -> Api {
     rulebook.check().unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// Returns a request target for a URI template. The captures have a value that equals no static segment.
-fn target(template: &str) -> String {
+/// Returns a request target for a URI template, in which captures are replaced by a value that equals no static
+/// segment.
+fn target_of_template(template: &str) -> String {
     let segments = template.split('/').map(|segment| if segment.starts_with('{') { "0~~0" } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Returns the HTTP methods in the object of a URI or module.
-fn methods(written: &Value) -> impl Iterator<Item = &str> {
+/// Returns the HTTP methods in the JSON object of a URI or of a module.
+fn http_methods(written: &Value) -> impl Iterator<Item = &str> {
     let members = written.as_object().into_iter().flatten();
     members.map(|(key, _)| key.as_str()).filter(|key| key.bytes().all(|byte| byte.is_ascii_uppercase()))
 }

@@ -1,4 +1,4 @@
-//! Documents of an API with a type whose schema panics.
+//! Tests the documents of an API that has a parameter type whose schema panics.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use serde_json::{Value as Json, json};
 
 use crate::client::{Request, TestServer};
 
-/// A type whose schema is not implemented.
+/// A parameter type whose JSON Schema is not implemented: the function `schema` panics.
 #[derive(Debug, Clone, Copy)]
-struct Unfinished;
+struct TypeWithoutSchema;
 
-impl Type for Unfinished {
+impl Type for TypeWithoutSchema {
     fn name(&self) -> &str {
         "unfinished"
     }
@@ -28,7 +28,7 @@ impl Type for Unfinished {
     }
 }
 
-impl Check for Unfinished {
+impl Check for TypeWithoutSchema {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         Ok(value)
     }
@@ -51,12 +51,13 @@ impl Check for Unfinished {
 }
 
 #[test]
-fn calls_work_where_the_schema_of_a_type_panics() {
+fn methods_can_be_called_even_if_the_schema_of_a_type_panics() {
     let definition = json!({ "/": { "it": { "GET": {
         "info": "It", "in": { "GET@x": { "info": "Something", "type": "unfinished", "name": "x" } }
     } } } });
     let files = vec![("it.json".into(), definition.to_string().into_bytes())];
-    let server = TestServer::start(&Rulebook::read(files).add_type(Unfinished).unbound(Unbound::Echo).build().unwrap());
+    let server =
+        TestServer::start(&Rulebook::read(files).add_type(TypeWithoutSchema).unbound(Unbound::Echo).build().unwrap());
     for (method, target) in [("GET", "/openapi.json"), ("OPTIONS", "/it"), ("OPTIONS", "*")] {
         assert_eq!(server.send(&Request::new(method, target)).json(), json!({}), "{method} {target}");
     }

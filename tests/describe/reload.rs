@@ -1,7 +1,8 @@
-//! The responses to OPTIONS on all services, saved into one folder, are a definition of the same API.
+//! Tests that the responses to OPTIONS on all services, saved into one folder, are a definition of the same API.
 //!
-//! Two things are missing: the settings of `app.json`, of which `$below` only shows the base path; and a service at the
-//! root, since OPTIONS on the base path responds with the whole API, which is a definition by itself.
+//! Two parts of the original definition are missing in the saved responses. First, the settings in `app.json`; `$below`
+//! only shows the base path. Second, a service at the root, because OPTIONS on the base path responds with the whole
+//! API, which is a definition by itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,12 +14,12 @@ use rulebook_model::describe;
 use rulebook_model::model::Api;
 use serde_json::Value;
 
-use super::{check, echo, folders, target};
+use super::{check_definition, definition_folders, echo_engine, target_of_template};
 use crate::client::{Request, TestServer};
 use support::generate;
 
-/// Returns the response to OPTIONS on each service except one at the root, by URI below the base path.
-fn fetch(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+/// Returns the response to OPTIONS on each service except a service at the root, by the URI below the base path.
+fn fetch_services(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
     let server = TestServer::start(engine);
     let mut connection = server.connect();
     let api = engine.api();
@@ -26,7 +27,7 @@ fn fetch(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
     let services = uris.services.iter().filter(|uri| !uri.service.path.is_empty());
     services
         .map(|uri| {
-            let response = connection.send(&Request::new("OPTIONS", target(&uri.uri)));
+            let response = connection.send(&Request::new("OPTIONS", target_of_template(&uri.uri)));
             assert_eq!(response.status, 200, "{response:?}");
             let below_base = if api.base == "/" { &uri.uri } else { uri.uri.strip_prefix(&*api.base).unwrap() };
             (below_base.to_owned(), response.body)
@@ -34,7 +35,7 @@ fn fetch(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Removes the base path from the URIs in `$below`.
+/// Removes the base path from the URIs in `$below` of a response.
 fn without_base(response: &[u8], base: &str) -> String {
     let mut document: Value = serde_json::from_slice(response).unwrap();
     for uri in document["$below"].as_array_mut().unwrap() {
@@ -47,9 +48,9 @@ fn without_base(response: &[u8], base: &str) -> String {
 #[test]
 fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
     let mut services = 0;
-    for folder in folders() {
-        let engine = echo(Rulebook::load(&folder));
-        let responses = fetch(&engine);
+    for folder in definition_folders() {
+        let engine = echo_engine(Rulebook::load(&folder));
+        let responses = fetch_services(&engine);
         if responses.is_empty() {
             continue;
         }
@@ -58,7 +59,7 @@ fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
         for (number, response) in responses.values().enumerate() {
             fs::write(saved.path().join(format!("{number}.json")), response).unwrap();
         }
-        let again = fetch(&echo(Rulebook::load(saved.path())));
+        let again = fetch_services(&echo_engine(Rulebook::load(saved.path())));
         assert_eq!(again.len(), responses.len());
         for (uri, response) in &responses {
             let expected = without_base(response, &engine.api().base);
@@ -73,33 +74,34 @@ fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
 
 #[test]
 fn the_response_to_options_on_base_is_a_definition_of_the_same_api() {
-    for folder in folders() {
-        let engine = echo(Rulebook::load(&folder));
+    for folder in definition_folders() {
+        let engine = echo_engine(Rulebook::load(&folder));
         let all = |engine: &Engine| TestServer::start(engine).send(&Request::new("OPTIONS", "*")).body;
         let saved = tempfile::tempdir().unwrap();
         let response = all(&engine);
         fs::write(saved.path().join("whole.json"), &response).unwrap();
-        assert_eq!(all(&echo(Rulebook::load(saved.path()))), response, "byte for byte");
+        assert_eq!(all(&echo_engine(Rulebook::load(saved.path()))), response, "byte for byte");
     }
 }
 
-/// Returns the documents of all services as files.
-fn files(api: &Api) -> Vec<(PathBuf, Vec<u8>)> {
+/// Returns the documents of all services as definition files.
+fn service_documents(api: &Api) -> Vec<(PathBuf, Vec<u8>)> {
     let uris = describe::uris(api);
     let text = |uri| describe::options_for_service(api, uri).to_string().into_bytes();
     uris.services.iter().enumerate().map(|(number, uri)| (format!("{number}.json").into(), text(uri))).collect()
 }
 
-/// Checks that the documents of all services load to the same modules, in whichever order they are read.
+/// Checks that a definition of the documents of all services has the same modules as the API, in whichever order the
+/// files are read.
 #[track_caller]
-pub fn assert_documents_load_to_the_same_modules(api: &Api) {
-    let files = files(api);
+pub fn assert_documents_define_the_same_modules(api: &Api) {
+    let files = service_documents(api);
     if files.is_empty() {
         return;
     }
     let mut reversed = files.clone();
     reversed.reverse();
-    let again = check(Rulebook::read(files));
+    let again = check_definition(Rulebook::read(files));
     let mut expected = api.clone().without_spans().modules;
     expected.retain(|module| !module.services.is_empty());
     for module in &mut expected {
@@ -118,7 +120,7 @@ pub fn assert_documents_load_to_the_same_modules(api: &Api) {
         services.collect::<BTreeMap<_, _>>()
     };
     let first = documents(api);
-    for (other, how) in [(again, "in order"), (check(Rulebook::read(reversed)), "reversed")] {
+    for (other, how) in [(again, "in order"), (check_definition(Rulebook::read(reversed)), "reversed")] {
         let second = documents(&other);
         for (uri, document) in &first {
             let uri = if uri.is_empty() { "/" } else { uri };
@@ -131,7 +133,7 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn documents_of_all_services_load_to_the_same_modules(generated in generate::definitions()) {
-        assert_documents_load_to_the_same_modules(&check(Rulebook::read(generated.bytes())));
+    fn documents_of_all_services_define_the_same_modules(generated in generate::definitions()) {
+        assert_documents_define_the_same_modules(&check_definition(Rulebook::read(generated.bytes())));
     }
 }

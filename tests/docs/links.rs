@@ -90,7 +90,7 @@ fn count_pages(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) 
 
 #[test]
 fn every_link_of_valid_definitions_leads_to_a_page() {
-    for folder in crate::describe::folders() {
+    for folder in crate::describe::definition_folders() {
         let rulebook = rulebook::Rulebook::load(&folder).unbound(rulebook::Unbound::Echo);
         let Ok(engine) = rulebook.build() else { panic!("{}", folder.display()) };
         let pages = crawl(&TestServer::start(&engine));

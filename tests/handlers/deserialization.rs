@@ -1,4 +1,4 @@
-//! Arguments are deserialized as serde_json deserializes the same JSON.
+//! Tests that arguments are deserialized exactly as serde_json deserializes the same JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +16,8 @@ use serde_json::{Map, Value as Json, json};
 use super::{call, files_with_parameters};
 use support::generate::{TypeCase, choices, type_case};
 
-/// A type that accepts everything and has no example values, so that handlers are not tested at startup.
+/// A parameter type that accepts every value. It has no boundary values, so that handlers are not tried with values at
+/// startup.
 #[derive(Debug, Clone, Copy)]
 struct AnyValue;
 
@@ -56,144 +57,148 @@ impl Check for AnyValue {
     }
 }
 
+/// The argument type of [`debug_value`], with the only parameter `value`.
 #[derive(Debug, Deserialize)]
 struct Parameters<T> {
-    a: T,
+    value: T,
 }
 
-async fn show<T: Debug>(Args(it): Args<Parameters<T>>, _: Context) -> Result<Json, ApiError> {
-    Ok(json!({ "a": format!("{:?}", it.a) }))
+async fn debug_value<T: Debug>(Args(args): Args<Parameters<T>>, _: Context) -> Result<Json, ApiError> {
+    Ok(json!({ "value": format!("{:?}", args.value) }))
 }
 
-/// An API whose handler deserializes a `T`, and the same with serde_json.
-struct Reader {
-    name: &'static str,
+/// An API whose handler deserializes a type, and a function that deserializes the same type with serde_json.
+struct TypeReader {
+    type_name: &'static str,
     engine: Engine,
-    read: fn(&Json) -> Option<String>,
+    read_with_serde_json: fn(&Json) -> Option<String>,
 }
 
-fn reader<T: DeserializeOwned + Debug + Send + 'static>() -> Reader {
-    let parameters = json!({ "a": { "info": "Anything", "type": "whatever" } });
-    let module = Module::new("shop").post("/it", show::<T>);
+fn type_reader<T: DeserializeOwned + Debug + Send + 'static>() -> TypeReader {
+    let parameters = json!({ "value": { "info": "Anything", "type": "whatever" } });
+    let module = Module::new("shop").post("/it", debug_value::<T>);
     let engine = Rulebook::read(files_with_parameters(&parameters)).add_type(AnyValue).module(module).build().unwrap();
-    Reader {
-        name: std::any::type_name::<T>(),
+    TypeReader {
+        type_name: std::any::type_name::<T>(),
         engine,
-        read: |json| serde_json::from_str::<T>(&json.to_string()).ok().map(|value| format!("{value:?}")),
+        read_with_serde_json: |json| {
+            serde_json::from_str::<T>(&json.to_string()).ok().map(|value| format!("{value:?}"))
+        },
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
-enum Outside {
-    A,
-    B(i64),
-    C(bool, String),
-    D { x: Option<i64> },
+enum ExternallyTagged {
+    Unit,
+    Newtype(i64),
+    Tuple(bool, String),
+    Struct { content: Option<i64> },
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(tag = "t")]
+#[serde(tag = "tag")]
 #[allow(dead_code)]
-enum Inside {
-    A,
-    B { x: i64 },
+enum InternallyTagged {
+    Unit,
+    Struct { content: i64 },
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(tag = "t", content = "x")]
+#[serde(tag = "tag", content = "content")]
 #[allow(dead_code)]
-enum Beside {
-    A,
-    B(i64),
-    C(bool, String),
+enum AdjacentlyTagged {
+    Unit,
+    Newtype(i64),
+    Tuple(bool, String),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 #[allow(dead_code)]
-enum Either {
+enum Untagged {
     Number(i64),
     Texts(Vec<String>),
-    Object { x: i64 },
+    Object { content: i64 },
     Nothing,
 }
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
-struct Plain {
-    x: i64,
+struct OptionalFields {
+    content: i64,
     #[serde(default)]
-    t: String,
-    a: Option<bool>,
+    tag: String,
+    flag: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
-struct Strict {
-    x: Json,
-    t: Option<Json>,
+struct UnknownFieldsDenied {
+    content: Json,
+    tag: Option<Json>,
 }
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
-struct Flat {
-    x: i64,
+struct FlattenedMap {
+    content: i64,
     #[serde(flatten)]
-    rest: BTreeMap<String, Json>,
+    remaining: BTreeMap<String, Json>,
 }
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
-struct New(Vec<New2>);
+struct NewtypeOfList(Vec<PairWithDefault>);
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
-struct New2(i64, #[serde(default)] bool);
+struct PairWithDefault(i64, #[serde(default)] bool);
 
-fn readers() -> Vec<Reader> {
+fn type_readers() -> Vec<TypeReader> {
     vec![
-        reader::<()>(),
-        reader::<bool>(),
-        reader::<i8>(),
-        reader::<u8>(),
-        reader::<i64>(),
-        reader::<u64>(),
-        reader::<i128>(),
-        reader::<f64>(),
-        reader::<char>(),
-        reader::<String>(),
-        reader::<Json>(),
-        reader::<Option<i64>>(),
-        reader::<Vec<Option<bool>>>(),
-        reader::<(i64, String)>(),
-        reader::<[bool; 2]>(),
-        reader::<BTreeMap<String, i64>>(),
-        reader::<BTreeMap<u8, Json>>(),
-        reader::<BTreeMap<i64, Json>>(),
-        reader::<BTreeMap<bool, Json>>(),
-        reader::<BTreeMap<Option<char>, Json>>(),
-        reader::<BTreeMap<String, Vec<Outside>>>(),
-        reader::<Outside>(),
-        reader::<Inside>(),
-        reader::<Beside>(),
-        reader::<Either>(),
-        reader::<Plain>(),
-        reader::<Strict>(),
-        reader::<Flat>(),
-        reader::<New>(),
+        type_reader::<()>(),
+        type_reader::<bool>(),
+        type_reader::<i8>(),
+        type_reader::<u8>(),
+        type_reader::<i64>(),
+        type_reader::<u64>(),
+        type_reader::<i128>(),
+        type_reader::<f64>(),
+        type_reader::<char>(),
+        type_reader::<String>(),
+        type_reader::<Json>(),
+        type_reader::<Option<i64>>(),
+        type_reader::<Vec<Option<bool>>>(),
+        type_reader::<(i64, String)>(),
+        type_reader::<[bool; 2]>(),
+        type_reader::<BTreeMap<String, i64>>(),
+        type_reader::<BTreeMap<u8, Json>>(),
+        type_reader::<BTreeMap<i64, Json>>(),
+        type_reader::<BTreeMap<bool, Json>>(),
+        type_reader::<BTreeMap<Option<char>, Json>>(),
+        type_reader::<BTreeMap<String, Vec<ExternallyTagged>>>(),
+        type_reader::<ExternallyTagged>(),
+        type_reader::<InternallyTagged>(),
+        type_reader::<AdjacentlyTagged>(),
+        type_reader::<Untagged>(),
+        type_reader::<OptionalFields>(),
+        type_reader::<UnknownFieldsDenied>(),
+        type_reader::<FlattenedMap>(),
+        type_reader::<NewtypeOfList>(),
     ]
 }
 
-/// JSON that often has the names and kinds of the types above.
-fn json_values() -> impl Strategy<Value = Json> {
+/// Generates JSON that often contains the names, variants and kinds of values of the types above.
+fn arbitrary_json() -> impl Strategy<Value = Json> {
     let number = prop_oneof![
         prop::sample::select(vec![0, 1, -1, 127, 128, 255, 256, i64::MIN, i64::MAX]).prop_map(Json::from),
         Just(Json::from(u64::MAX)),
         prop::sample::select(vec![0.5, -0.0, 1.0, 1e300]).prop_map(Json::from),
     ];
-    let names = ["a", "x", "t", "A", "B", "C", "D", "1", "-1", "01", "+1", "300", "true", ""];
+    let names =
+        ["a", "flag", "content", "tag", "Unit", "Newtype", "Tuple", "Struct", "1", "-1", "01", "+1", "300", "true", ""];
     let text = prop::sample::select(names.to_vec());
     let leaf =
         prop_oneof![Just(Json::Null), any::<bool>().prop_map(Json::from), number, text.clone().prop_map(Json::from)];
@@ -207,56 +212,59 @@ fn json_values() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Values of which each type accepts at least one.
-fn taken_values() -> Vec<Json> {
+/// Returns values of which each type accepts at least one.
+fn accepted_values() -> Vec<Json> {
     vec![
         json!(null),
         json!(true),
         json!(7),
         json!("a"),
         json!([]),
-        json!({ "B": 1 }),
+        json!({ "Newtype": 1 }),
         json!([1, "a"]),
         json!([true, false]),
         json!({ "7": 1 }),
         json!({ "true": 1 }),
-        json!({ "a": ["A", { "D": { "x": 1 } }, { "C": [true, "x"] }] }),
-        json!({ "t": "B", "x": 1 }),
+        json!({ "a": ["Unit", { "Struct": { "content": 1 } }, { "Tuple": [true, "content"] }] }),
+        json!({ "tag": "Newtype", "content": 1 }),
+        json!({ "tag": "Struct", "content": 1 }),
         json!([[1, true]]),
     ]
 }
 
-/// Returns whether the type accepts the value. Fails if the handler and serde_json differ.
-fn agree(reader: &Reader, value: &Json) -> Result<bool, TestCaseError> {
-    let expected = (reader.read)(value);
-    let response = call(&reader.engine, "it.post", &json!({ "a": value }));
-    let got = response.get("a").map(|text| text.as_str().unwrap().to_owned());
+/// Returns `true` if the type accepts the value. Fails if the handler and serde_json accept different values, or
+/// deserialize the value differently.
+fn accepts_like_serde_json(reader: &TypeReader, value: &Json) -> Result<bool, TestCaseError> {
+    let expected = (reader.read_with_serde_json)(value);
+    let response = call(&reader.engine, "it.post", &json!({ "value": value }));
+    let got = response.get("value").map(|text| text.as_str().unwrap().to_owned());
     let why = response.error().and_then(ApiError::log);
-    prop_assert_eq!(&got, &expected, "{} from {}: {:?}", reader.name, value, why);
+    prop_assert_eq!(&got, &expected, "{} from {}: {:?}", reader.type_name, value, why);
     Ok(expected.is_some())
 }
 
 #[test]
-fn every_type_accepts_the_values_that_serde_json_accepts() {
-    let readers = readers();
+fn handlers_accept_exactly_the_values_that_serde_json_accepts() {
+    let readers = type_readers();
     for reader in &readers {
-        let taken: Vec<_> = taken_values().iter().map(|value| agree(reader, value).unwrap()).collect();
-        assert!(taken.contains(&true), "{} takes none of the values that are there for it", reader.name);
+        let taken: Vec<_> =
+            accepted_values().iter().map(|value| accepts_like_serde_json(reader, value).unwrap()).collect();
+        assert!(taken.contains(&true), "{} takes none of the values that are there for it", reader.type_name);
     }
     let config = support::random::cases(1_000);
-    proptest!(config, |(value in json_values())| {
+    proptest!(config, |(value in arbitrary_json())| {
         for reader in &readers {
-            agree(reader, &value)?;
+            accepts_like_serde_json(reader, &value)?;
         }
     });
 }
 
 #[test]
-fn a_map_of_all_arguments_equals_the_output_of_an_echoing_method() {
-    async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
+fn a_map_of_all_arguments_equals_the_arguments_that_echo_returns() {
+    async fn return_arguments(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "args": all }))
     }
-    // Earlier counterexamples are in `proptest-regressions`.
+    // proptest stores earlier counterexamples in the folder `proptest-regressions` and tries them first.
     let persistence = ProptestConfig::default().failure_persistence;
     let config = ProptestConfig { failure_persistence: persistence, ..support::random::cases(256) };
     proptest!(config, |(mut choices in choices())| {
@@ -271,8 +279,9 @@ fn a_map_of_all_arguments_equals_the_output_of_an_echoing_method() {
             arguments.insert(name, value.unwrap());
         }
         let (parameters, arguments) = (Json::Object(parameters), Json::Object(arguments));
-        let rulebook = Rulebook::read(files_with_parameters(&parameters)).module(Module::new("shop").post("/it", all));
-        // If no handler is bound, values pass a missing function unchanged.
+        let rulebook = Rulebook::read(files_with_parameters(&parameters)).module(Module::new("shop").post("/it", return_arguments));
+        // Generated types may name a function that only a program provides. With echo, a missing function leaves values
+        // unchanged, so that the function here returns its value unchanged too.
         let bound = rulebook.callable("Class::method", |value, _| Ok(value.clone())).build().unwrap();
         let echo = Rulebook::read(files_with_parameters(&parameters)).unbound(Unbound::Echo).build().unwrap();
         let got = call(&bound, "it.post", &arguments).outputs().unwrap();

@@ -1,4 +1,4 @@
-//! The errors of the compiler for functions that cannot be handlers.
+//! Tests the errors that the Rust compiler reports for functions that cannot be handlers.
 
 use std::env;
 use std::fs;
@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use tempfile::TempDir;
 
+/// A program in which each function lacks one property that a handler needs.
 const PROGRAM: &str = r#"
 use rulebook::{ApiError, Args, Context, Module};
 
@@ -38,8 +39,8 @@ pub fn module() -> Module {
 }
 "#;
 
-/// The first lines of the errors, in the order of the program.
-const EXPECTED: [&str; 8] = [
+/// The first line of each expected compiler error, in the order of the functions in the program.
+const EXPECTED_ERRORS: [&str; 8] = [
     "the trait bound `Plain: serde::Deserialize<'de>` is not satisfied",
     "function is expected to take 2 arguments, but it takes 1 argument",
     "type mismatch in function arguments",
@@ -50,8 +51,9 @@ const EXPECTED: [&str; 8] = [
     "`{integer}` cannot be the handler of a method",
 ];
 
-/// Returns the compiled library `rulebook`: the newest file of its kind in the folder of this test.
-fn library() -> PathBuf {
+/// Returns the path of the compiled library `rulebook`: the newest `.rlib` file of the library in the folder of this
+/// test program.
+fn rulebook_library_path() -> PathBuf {
     let folder = env::current_exe().unwrap().parent().unwrap().to_owned();
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let is_it = |path: &PathBuf| {
@@ -64,10 +66,10 @@ fn library() -> PathBuf {
 }
 
 #[test]
-fn a_function_that_cannot_be_a_handler_says_why() {
+fn compiler_errors_say_why_a_function_cannot_be_a_handler() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("program.rs"), PROGRAM).unwrap();
-    let library = library();
+    let library = rulebook_library_path();
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.current_dir(folder.path()).args(["program.rs", "--edition=2024", "--crate-type=lib", "--emit=metadata"]);
     rustc.arg("--extern").arg(format!("rulebook={}", library.display()));
@@ -75,7 +77,7 @@ fn a_function_that_cannot_be_a_handler_says_why() {
     let output = rustc.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     let errors: Vec<_> = text.lines().filter(|line| line.starts_with("error") && line.contains(": ")).collect();
-    for (index, expected) in EXPECTED.iter().enumerate() {
+    for (index, expected) in EXPECTED_ERRORS.iter().enumerate() {
         assert!(errors.get(index).is_some_and(|error| error.contains(expected)), "{expected}\n{text}");
     }
     for note in [

@@ -1,6 +1,5 @@
-//! The values of the fields of an argument type.
+//! Tests the values that the fields of a handler's argument type have, for arguments that are present, omitted or null.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
 use rulebook::{ApiError, Args, Context, Module};
@@ -9,84 +8,93 @@ use serde_json::{Value as Json, json};
 
 use super::{build, call, files_with_parameters};
 
-/// The arguments of a handler with the argument type `T`, as `Debug` shows them.
-fn given<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, arguments: &Json) -> String {
-    async fn show<T: Debug>(Args(given): Args<T>, _: Context) -> Result<Json, ApiError> {
+/// Calls a handler with the argument type `T`, and returns its arguments in the format of `Debug`.
+fn handler_arguments<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, arguments: &Json) -> String {
+    async fn debug_arguments<T: Debug>(Args(given): Args<T>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "given": format!("{given:?}") }))
     }
-    let engine = build(files_with_parameters(parameters), [Module::new("shop").post("/it", show::<T>)]);
+    let engine = build(files_with_parameters(parameters), [Module::new("shop").post("/it", debug_arguments::<T>)]);
     match call(&engine, "it.post", arguments).outputs() {
         Ok(outputs) => outputs["given"].as_str().unwrap().to_owned(),
         Err(error) => panic!("{arguments}: {error}; {:?}", error.log()),
     }
 }
 
-/// Compares the arguments of the handler with those expected.
-fn check<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, cases: &[(Json, &str)]) {
+/// Checks for each case that the handler's argument, in the format of `Debug`, is the expected text.
+pub fn assert_arguments<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, cases: &[(Json, &str)]) {
     for (arguments, expected) in cases {
-        assert_eq!(given::<T>(parameters, arguments), *expected, "{arguments}");
+        assert_eq!(handler_arguments::<T>(parameters, arguments), *expected, "{arguments}");
     }
 }
 
 #[test]
-fn plain_optional_and_nullable() {
+fn optional_and_nullable_parameters_become_options() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
-        a: i64,
-        b: Option<i64>,
-        c: Option<Option<i64>>,
-        d: i64,
-        e: Option<i64>,
+        required: i64,
+        optional: Option<i64>,
+        nullable: Option<Option<i64>>,
+        with_default: i64,
+        nullable_with_default: Option<i64>,
     }
     let parameters = json!({
-        "a": { "info": "Required", "type": "int" },
-        "b": { "info": "May be missing", "type": "?int" },
-        "c": { "info": "May be missing or null", "type": "?int" },
-        "d": { "info": "Has a default", "type": "int", "default": 7 },
-        "e": { "info": "Has a default and does not need it", "type": "?int", "default": "8" }
+        "required": { "info": "Required", "type": "int" },
+        "optional": { "info": "May be missing", "type": "?int" },
+        "nullable": { "info": "May be missing or null", "type": "?int" },
+        "with_default": { "info": "Has a default", "type": "int", "default": 7 },
+        "nullable_with_default": { "info": "Has a default and does not need it", "type": "?int", "default": "8" }
     });
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": 1 }), "Parameters { a: 1, b: None, c: None, d: 7, e: Some(8) }"),
             (
-                json!({ "a": 1, "b": null, "c": null, "d": null, "e": null }),
-                "Parameters { a: 1, b: None, c: Some(None), d: 7, e: Some(8) }",
+                json!({ "required": 1 }),
+                "Parameters { required: 1, optional: None, nullable: None, with_default: 7, nullable_with_default: Some(8) }",
             ),
             (
-                json!({ "a": 1, "b": 2, "c": 3, "d": 4, "e": 5 }),
-                "Parameters { a: 1, b: Some(2), c: Some(Some(3)), d: 4, e: Some(5) }",
+                json!({ "required": 1, "optional": null, "nullable": null, "with_default": null, "nullable_with_default": null }),
+                "Parameters { required: 1, optional: None, nullable: Some(None), with_default: 7, nullable_with_default: Some(8) }",
+            ),
+            (
+                json!({ "required": 1, "optional": 2, "nullable": 3, "with_default": 4, "nullable_with_default": 5 }),
+                "Parameters { required: 1, optional: Some(2), nullable: Some(Some(3)), with_default: 4, nullable_with_default: Some(5) }",
             ),
         ],
     );
 }
 
 #[test]
-fn null_for_a_nullable_type() {
+fn null_is_a_value_of_a_nullable_type() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
-        a: Option<Json>,
-        b: Option<Option<Json>>,
-        c: Json,
+        optional_any: Option<Json>,
+        nullable_any: Option<Option<Json>>,
+        any: Json,
     }
     let parameters = json!({
-        "a": { "info": "Anything", "type": "any" },
-        "b": { "info": "Anything or nothing", "type": "?any" },
-        "c": { "info": "Anything", "type": "any" }
+        "optional_any": { "info": "Anything", "type": "any" },
+        "nullable_any": { "info": "Anything or nothing", "type": "?any" },
+        "any": { "info": "Anything", "type": "any" }
     });
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": null, "b": null, "c": null }), "Parameters { a: None, b: Some(None), c: Null }"),
-            (json!({ "a": 1, "c": 2 }), "Parameters { a: Some(Number(1)), b: None, c: Number(2) }"),
+            (
+                json!({ "optional_any": null, "nullable_any": null, "any": null }),
+                "Parameters { optional_any: None, nullable_any: Some(None), any: Null }",
+            ),
+            (
+                json!({ "optional_any": 1, "any": 2 }),
+                "Parameters { optional_any: Some(Number(1)), nullable_any: None, any: Number(2) }",
+            ),
         ],
     );
 }
 
 #[test]
-fn numbers_of_every_width() {
+fn parameters_become_numbers_of_every_width() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
@@ -131,7 +139,7 @@ fn numbers_of_every_width() {
         }
         arguments
     };
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[
             (
@@ -150,7 +158,7 @@ fn numbers_of_every_width() {
 }
 
 #[test]
-fn enums() {
+fn parameters_become_enums() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
@@ -164,9 +172,9 @@ fn enums() {
         Red,
         Green,
         #[serde(other)]
-        Another,
+        OtherColour,
     }
-    /// An externally tagged enum: the name of the only member is the variant.
+    /// An externally tagged enum: in JSON, it is an object whose only member is named after the variant.
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     #[allow(dead_code)]
@@ -183,7 +191,7 @@ fn enums() {
         "colours": { "info": "Colours", "type": "array<enum(red|green)>" },
         "shape": { "info": "A shape", "type": "?enum(a|b)" }
     });
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[
             (
@@ -192,7 +200,7 @@ fn enums() {
             ),
             (
                 json!({ "colour": "blue", "colours": [], "shape": "b" }),
-                "Parameters { colour: Another, colours: [], shape: Some(Nothing) }",
+                "Parameters { colour: OtherColour, colours: [], shape: Some(Nothing) }",
             ),
         ],
     );
@@ -202,13 +210,14 @@ fn enums() {
         shapes: Vec<Shape>,
     }
     let parameters = json!({ "shapes": { "info": "Shapes", "type": "array", "max": 3 } });
-    // The items of an array without an item type are not known at startup: a mismatch is an internal error.
-    let invalid = std::panic::catch_unwind(|| given::<Shapes>(&parameters, &json!({ "shapes": [] })));
+    // The definition gives the items of this array no type, so that an enum cannot accept all of them: building the API
+    // fails.
+    let invalid = std::panic::catch_unwind(|| handler_arguments::<Shapes>(&parameters, &json!({ "shapes": [] })));
     assert!(invalid.is_err(), "any item is not a shape");
 }
 
 #[test]
-fn nested_objects_and_lists() {
+fn objects_and_lists_become_nested_structs_and_vectors() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
@@ -235,7 +244,7 @@ fn nested_objects_and_lists() {
         "pair": { "info": "Two numbers", "type": "array<int>", "min": 2, "max": 2 },
         "maybe": { "info": "Texts", "type": "array<?string>" }
     });
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[(
             json!({
@@ -252,7 +261,7 @@ fn nested_objects_and_lists() {
 }
 
 #[test]
-fn renamed_fields_and_aliases() {
+fn renamed_fields_and_aliases_get_their_parameters() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     #[allow(dead_code)]
@@ -276,7 +285,7 @@ fn renamed_fields_and_aliases() {
     #[derive(Debug, Deserialize)]
     #[serde(transparent)]
     #[allow(dead_code)]
-    struct Whole(Renamed);
+    struct TransparentWrapper(Renamed);
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     #[allow(dead_code)]
@@ -288,19 +297,19 @@ fn renamed_fields_and_aliases() {
         #[serde(default)]
         the_fifth: Option<i64>,
     }
-    check::<Whole>(
+    assert_arguments::<TransparentWrapper>(
         &parameters,
         &[(
             json!({ "the-first": 1, "number-two": 2, "drei": 3 }),
-            "Whole(Renamed { the_first: 1, number_two: 2, the_third: 3, the_fifth: None })",
+            "TransparentWrapper(Renamed { the_first: 1, number_two: 2, the_third: 3, the_fifth: None })",
         )],
     );
-    let invalid = std::panic::catch_unwind(|| given::<Parameters>(&parameters, &json!({})));
+    let invalid = std::panic::catch_unwind(|| handler_arguments::<Parameters>(&parameters, &json!({})));
     assert!(invalid.is_err(), "`number two` is no parameter");
 }
 
 #[test]
-fn newtypes_and_types_that_parse_a_text() {
+fn parameters_become_newtypes_and_types_that_parse_text() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
@@ -328,73 +337,11 @@ fn newtypes_and_types_that_parse_a_text() {
         "address": { "info": "An address", "type": "ip" },
         "nothing": { "info": "Whatever", "type": "?string" }
     });
-    check::<Parameters>(
+    assert_arguments::<Parameters>(
         &parameters,
         &[(
             json!({ "id": 5, "letter": "ß", "when": "2024-02-29", "address": "::1" }),
             "Parameters { id: Id(5), letter: 'ß', when: \"2024-02-29\", address: ::1, nothing: Nothing }",
         )],
     );
-}
-
-#[test]
-fn maps_and_flattened_structs() {
-    #[derive(Debug, Deserialize)]
-    #[allow(dead_code)]
-    struct Parameters {
-        a: i64,
-        #[serde(flatten)]
-        page: Page,
-    }
-    #[derive(Debug, Deserialize)]
-    #[allow(dead_code)]
-    struct Page {
-        from: u32,
-        count: Option<u8>,
-    }
-    let parameters = json!({
-        "a": { "info": "One", "type": "int" },
-        "from": { "info": "Where to begin", "type": "id" },
-        "count": { "info": "How many", "type": "?int(1,100)" }
-    });
-    check::<Parameters>(
-        &parameters,
-        &[
-            (json!({ "a": 1, "from": 2, "count": 3 }), "Parameters { a: 1, page: Page { from: 2, count: Some(3) } }"),
-            (json!({ "a": 1, "from": 2 }), "Parameters { a: 1, page: Page { from: 2, count: None } }"),
-        ],
-    );
-    check::<BTreeMap<String, Json>>(
-        &parameters,
-        &[(json!({ "a": 1, "from": 2 }), r#"{"a": Number(1), "from": Number(2)}"#)],
-    );
-    check::<BTreeMap<String, Option<i64>>>(
-        &parameters,
-        &[(json!({ "a": 1, "from": 2, "count": null }), r#"{"a": Some(1), "count": None, "from": Some(2)}"#)],
-    );
-    check::<Json>(&parameters, &[(json!({ "a": 1, "from": 2 }), r#"Object {"a": Number(1), "from": Number(2)}"#)]);
-}
-
-#[test]
-fn names_of_members_are_deserialized_as_from_json() {
-    #[derive(Debug, Deserialize)]
-    #[allow(dead_code)]
-    struct Parameters {
-        counts: HashMap<u8, i64>,
-    }
-    let fields = json!({ "7": { "info": "Of seven", "type": "int" } });
-    let parameters = json!({ "counts": { "info": "How often", "type": "object", "fields": fields } });
-    check::<Parameters>(&parameters, &[(json!({ "counts": { "7": 3 } }), "Parameters { counts: {7: 3} }")]);
-}
-
-#[test]
-fn handlers_without_arguments() {
-    #[derive(Debug, Deserialize)]
-    struct Unit;
-    #[derive(Debug, Deserialize)]
-    struct Empty {}
-    let parameters = json!({ "a": { "info": "One", "type": "?int" } });
-    check::<()>(&parameters, &[(json!({ "a": 1 }), "()"), (json!({}), "()")]);
-    check::<Unit>(&parameters, &[(json!({ "a": 1 }), "Unit")]);
-    check::<Empty>(&parameters, &[(json!({ "a": 1 }), "Empty")]);
 }

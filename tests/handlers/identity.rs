@@ -1,4 +1,5 @@
-//! Identities and the data of the program in them; the credentials in the head of a request.
+//! Tests identities: the data that programs attach to an identity, and the credentials in the header fields of a
+//! request.
 
 use rulebook::http::{HeaderName, HeaderValue, Method, Uri};
 use rulebook::{ApiError, Args, Context, Head, Identity, Module};
@@ -8,23 +9,24 @@ use super::{block_on, build, files};
 
 struct UserId(u64);
 
-async fn who(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+async fn describe_caller(_: Args<()>, context: Context) -> Result<Json, ApiError> {
     let identity = context.identity();
     let user = identity.and_then(|identity| identity.data::<UserId>()).map(|id| id.0);
     Ok(json!({ "name": identity.map(Identity::name), "user": user }))
 }
 
-async fn both(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+async fn call_as_two_callers(_: Args<()>, context: Context) -> Result<Json, ApiError> {
     let same = context.call("who.get").send().await.outputs()?;
     let other = context.call("who.get").scope(["admin"]).send().await.outputs()?;
     Ok(json!({ "same": same, "other": other }))
 }
 
 #[test]
-fn handlers_read_the_data_of_the_identity() {
+fn handlers_can_read_the_data_of_an_identity() {
     let method = || json!({ "GET": { "info": "Who calls" } });
     let definition = files("site", &json!({ "/": { "who": method(), "both": method() } }));
-    let engine = build(definition, [Module::new("site").get("/who", who).get("/both", both)]);
+    let engine =
+        build(definition, [Module::new("site").get("/who", describe_caller).get("/both", call_as_two_callers)]);
     let ada = Identity::new("ada", ["reader"]).with(UserId(7)).with("other data");
     let known = json!({ "name": "ada", "user": 7 });
     let response = block_on(engine.call("who.get").identity(ada.clone()).send());
@@ -36,7 +38,7 @@ fn handlers_read_the_data_of_the_identity() {
 }
 
 #[test]
-fn an_identity_has_one_value_of_each_type() {
+fn an_identity_holds_one_value_of_each_data_type() {
     let first = Identity::new("ada", [""; 0]).with(UserId(1)).with("text");
     let second = first.clone().with(UserId(2));
     assert_eq!(first.data::<UserId>().map(|id| id.0), Some(1), "clones do not share later changes");
@@ -46,7 +48,7 @@ fn an_identity_has_one_value_of_each_type() {
     assert!(!format!("{second:?}").contains("text"));
 }
 
-fn head(fields: &[(&'static str, &[u8])]) -> Head {
+fn head_with_fields(fields: &[(&'static str, &[u8])]) -> Head {
     let head = Head::new(Method::GET, Uri::from_static("/"));
     fields.iter().fold(head, |head, (name, value)| {
         head.with_header(HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
@@ -54,15 +56,15 @@ fn head(fields: &[(&'static str, &[u8])]) -> Head {
 }
 
 #[test]
-fn names_of_header_fields_have_no_case() {
-    let head = head(&[("x-name", b"first"), ("x-name", b"second"), ("x-other", b"\xff")]);
+fn names_of_header_fields_are_case_insensitive() {
+    let head = head_with_fields(&[("x-name", b"first"), ("x-name", b"second"), ("x-other", b"\xff")]);
     assert_eq!((head.header("X-Name"), head.header("x-name")), (Some("first"), Some("first")));
     assert_eq!(head.header_values("X-NAME").count(), 2);
     assert_eq!((head.header("X-Other"), head.header("X-Missing"), head.header("not a name")), (None, None, None));
 }
 
 #[test]
-fn bearer_is_the_token_of_the_only_bearer_credential() {
+fn the_bearer_token_is_read_if_it_is_the_only_credential() {
     let cases: &[(&[&[u8]], Option<&str>)] = &[
         (&[b"Bearer abc"], Some("abc")),
         (&[b"bEARER   abc  "], Some("abc")),
@@ -78,13 +80,13 @@ fn bearer_is_the_token_of_the_only_bearer_credential() {
     ];
     for (fields, expected) in cases {
         let fields: Vec<_> = fields.iter().map(|value| ("authorization", *value)).collect();
-        assert_eq!(head(&fields).bearer(), *expected, "{fields:?}");
+        assert_eq!(head_with_fields(&fields).bearer(), *expected, "{fields:?}");
     }
 }
 
 #[test]
 fn cookies_are_found_by_name() {
-    let head = head(&[("cookie", b"a=1; session=\"x y\"; b=\xff"), ("cookie", b"session=z; c; =d; e=f=g")]);
+    let head = head_with_fields(&[("cookie", b"a=1; session=\"x y\"; b=\xff"), ("cookie", b"session=z; c; =d; e=f=g")]);
     assert_eq!((head.cookie("a"), head.cookie("session"), head.cookie("e")), (Some("1"), Some("x y"), Some("f=g")));
     assert_eq!((head.cookie("b"), head.cookie("c"), head.cookie("Session")), (None, None, None));
 }

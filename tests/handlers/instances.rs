@@ -1,4 +1,5 @@
-//! Instances: the values that a before hook returns for each call, and when they are dropped.
+//! Tests instances (the value that a before hook returns for each call): handlers can use the instance of their call,
+//! and it is dropped when the call ends.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use super::over_http::serve;
 use super::{block_on, build, files, files_with_parameters};
 
-/// The events, in order.
+/// Sends the events of a test to the receiver that [`Events::channel`] returns, in order.
 #[derive(Clone)]
 struct Events(Arc<Mutex<Sender<String>>>);
 
@@ -29,7 +30,8 @@ impl Events {
     }
 }
 
-/// An instance, as api 3.0 creates one of a module's class for each call.
+/// The instance in these tests. In api 3.0 (an earlier framework), the instance of a call is an object of the module's
+/// class.
 struct Visit {
     events: Events,
     notes: Mutex<Vec<String>>,
@@ -53,26 +55,30 @@ impl Drop for Visit {
 }
 
 #[derive(Deserialize)]
-struct Parameters {
-    how: String,
+struct OutcomeArgs {
+    outcome: String,
 }
 
-async fn work(Args(Parameters { how }): Args<Parameters>, context: Context) -> Result<Json, ApiError> {
+async fn handler_with_visit(
+    Args(OutcomeArgs { outcome }): Args<OutcomeArgs>,
+    context: Context,
+) -> Result<Json, ApiError> {
     let visit = context.instance::<Visit>().ok_or_else(|| ApiError::internal("no visit"))?;
     visit.record("worked");
     tokio::task::yield_now().await;
-    match how.as_str() {
+    match outcome.as_str() {
         "refuse" => Err(ApiError::unavailable("as asked")),
         "panic" => panic!("as asked"),
         _ => Ok(json!({})),
     }
 }
 
-/// A module `shop` whose before hook returns a visit, or fails or panics if `before` says so.
-fn visited(events: &Events, before: &'static str) -> Module {
+/// Returns a module `shop` whose before hook returns a [`Visit`]. If `before` is `refuse` or `panic`, the before hook
+/// fails or panics instead.
+fn module_with_visits(events: &Events, before: &'static str) -> Module {
     let (made, ended) = (events.clone(), events.clone());
     Module::new("shop")
-        .post("/it", work)
+        .post("/it", handler_with_visit)
         .before(move |_| {
             let made = made.clone();
             async move {
@@ -84,21 +90,21 @@ fn visited(events: &Events, before: &'static str) -> Module {
                 }
             }
         })
-        .after(move |context, how| {
+        .after(move |context, outcome| {
             let ended = ended.clone();
             async move {
                 let notes = context.instance::<Visit>().map(|visit| visit.notes.lock().unwrap().join(" "));
-                ended.send(format!("{how:?} {notes:?}"));
+                ended.send(format!("{outcome:?} {notes:?}"));
             }
         })
 }
 
-fn how(engine: &rulebook::Engine, how: &str) -> Response {
-    block_on(engine.call("it.post").arg("how", how).send())
+fn call_with_outcome(engine: &rulebook::Engine, outcome: &str) -> Response {
+    block_on(engine.call("it.post").arg("outcome", outcome).send())
 }
 
-fn shop() -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    files_with_parameters(&json!({ "how": { "info": "How it ends", "type": "string" } }))
+fn shop_definition() -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    files_with_parameters(&json!({ "outcome": { "info": "How it ends", "type": "string" } }))
 }
 
 #[test]
@@ -110,12 +116,12 @@ fn each_call_has_an_instance_that_is_dropped_however_the_call_ends() {
         ("refuse", "succeed", &["made", "dropped", "Failed(Unavailable) None"]),
         ("panic", "succeed", &["made", "dropped", "Panicked None"]),
     ];
-    for (before, how, expected) in cases {
+    for (before, outcome, expected) in cases {
         let (sender, events) = Events::channel();
-        let engine = build(shop(), [visited(&sender, before)]);
+        let engine = build(shop_definition(), [module_with_visits(&sender, before)]);
         for _ in 0..2 {
-            self::how(&engine, how);
-            assert_eq!(events.try_iter().collect::<Vec<_>>(), expected, "{before} {how}");
+            call_with_outcome(&engine, outcome);
+            assert_eq!(events.try_iter().collect::<Vec<_>>(), expected, "{before} {outcome}");
         }
     }
 }
@@ -123,24 +129,24 @@ fn each_call_has_an_instance_that_is_dropped_however_the_call_ends() {
 #[test]
 fn calls_that_do_not_reach_the_handler_have_no_instance() {
     let (sender, events) = Events::channel();
-    let engine = build(shop(), [visited(&sender, "")]);
+    let engine = build(shop_definition(), [module_with_visits(&sender, "")]);
     assert!(block_on(engine.call("it.post").send()).error().is_some());
     assert_eq!(events.try_iter().count(), 0);
 }
 
 #[test]
 fn the_instance_is_dropped_if_the_client_disconnects() {
-    for (how, ended) in [("succeed", "Succeeded"), ("panic", "Panicked")] {
+    for (outcome, ended) in [("succeed", "Succeeded"), ("panic", "Panicked")] {
         let (sender, events) = Events::channel();
         let proceed = Arc::new(Notify::new());
         let (own, begun) = (Arc::clone(&proceed), sender.clone());
-        let handler = move |Args(Parameters { how }): Args<Parameters>, context: Context| {
+        let handler = move |Args(OutcomeArgs { outcome }): Args<OutcomeArgs>, context: Context| {
             let (own, begun) = (Arc::clone(&own), begun.clone());
             async move {
                 let visit = context.instance::<Visit>();
                 begun.send("begun");
                 own.notified().await;
-                assert_ne!(how, "panic", "as asked");
+                assert_ne!(outcome, "panic", "as asked");
                 drop(visit);
                 Ok::<_, ApiError>(json!({}))
             }
@@ -154,9 +160,9 @@ fn the_instance_is_dropped_if_the_client_disconnects() {
             after.send(format!("{ended:?}"));
             async {}
         });
-        let (running, at) = serve(&build(shop(), [module]));
+        let (running, at) = serve(&build(shop_definition(), [module]));
         let mut socket = TcpStream::connect(at.strip_prefix("http://").unwrap()).unwrap();
-        let body = json!({ "how": how }).to_string();
+        let body = json!({ "outcome": outcome }).to_string();
         write!(
             socket,
             "POST /it HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -166,10 +172,10 @@ fn the_instance_is_dropped_if_the_client_disconnects() {
         let next = || events.recv_timeout(Duration::from_secs(20)).unwrap();
         assert_eq!([next(), next()], ["made", "begun"]);
         drop(socket);
-        // The server responds to another request in the meantime, so it has noticed the closed socket.
+        // The server has noticed the closed socket when it has responded to another request.
         assert!(ureq::get(format!("{at}/nowhere")).call().is_err());
         proceed.notify_one();
-        assert_eq!([next(), next()], [ended, "dropped"], "{how}");
+        assert_eq!([next(), next()], [ended, "dropped"], "{outcome}");
         running.stop().unwrap();
         assert!(events.try_recv().is_err(), "nothing ended twice");
     }
@@ -178,15 +184,15 @@ fn the_instance_is_dropped_if_the_client_disconnects() {
 #[test]
 fn the_after_hook_can_take_the_instance() {
     let (sender, events) = Events::channel();
-    let module = visited(&sender, "").after(|context, ended| async move {
+    let module = module_with_visits(&sender, "").after(|context, ended| async move {
         let visit = context.take_instance::<Visit>().and_then(Arc::into_inner).unwrap();
         visit.events.send(format!("used up: {ended:?}"));
         assert!(context.instance::<Visit>().is_none());
     });
-    let engine = build(shop(), [module]);
-    for how in ["succeed", "panic"] {
-        self::how(&engine, how);
-        let ended = if how == "panic" { "Panicked" } else { "Succeeded" };
+    let engine = build(shop_definition(), [module]);
+    for outcome in ["succeed", "panic"] {
+        call_with_outcome(&engine, outcome);
+        let ended = if outcome == "panic" { "Panicked" } else { "Succeeded" };
         assert_eq!(events.try_iter().collect::<Vec<_>>(), ["made", &format!("used up: {ended}"), "dropped"]);
     }
 }
@@ -196,40 +202,40 @@ fn the_instance_is_dropped_with_the_call_even_if_the_context_is_kept() {
     let (sender, events) = Events::channel();
     let kept: Arc<Mutex<Vec<Context>>> = Arc::default();
     let own = Arc::clone(&kept);
-    let module = visited(&sender, "").after(move |context, _| {
+    let module = module_with_visits(&sender, "").after(move |context, _| {
         own.lock().unwrap().push(context);
         async { panic!("as asked") }
     });
-    let engine = build(shop(), [module]);
-    assert!(how(&engine, "succeed").error().is_some());
+    let engine = build(shop_definition(), [module]);
+    assert!(call_with_outcome(&engine, "succeed").error().is_some());
     assert_eq!(events.try_iter().collect::<Vec<_>>(), ["made", "dropped"]);
     assert!(kept.lock().unwrap()[0].instance::<Visit>().is_none());
 }
 
 #[test]
-fn a_panic_of_dropping_the_instance_is_an_internal_error() {
-    struct Brittle;
-    impl Drop for Brittle {
+fn a_panic_while_the_instance_is_dropped_is_an_internal_error() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
             panic!("it broke");
         }
     }
-    async fn fine(_: Args<()>, _: Context) -> Result<(), ApiError> {
+    async fn empty_handler(_: Args<()>, _: Context) -> Result<(), ApiError> {
         Ok(())
     }
-    let module = Module::new("shop").post("/it", fine).before(|_| async { Ok(Brittle) });
+    let module = Module::new("shop").post("/it", empty_handler).before(|_| async { Ok(PanicsWhenDropped) });
     let response = block_on(build(files_with_parameters(&json!({})), [module]).call("it.post").send());
     assert!(response.error().and_then(ApiError::log).is_some_and(|log| log.contains("it broke")), "{response:?}");
 }
 
 #[test]
-fn the_instance_is_found_by_its_type() {
-    async fn look(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+fn a_handler_gets_the_instance_only_by_its_exact_type() {
+    async fn describe_instance(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         assert!(context.take_instance::<String>().is_none());
         let number = context.instance::<u8>().map(|number| *number);
         Ok(json!({ "number": number, "text": context.instance::<String>().is_some() }))
     }
-    let module = Module::new("shop").post("/it", look).before(|_| async { Ok(7_u8) });
+    let module = Module::new("shop").post("/it", describe_instance).before(|_| async { Ok(7_u8) });
     let outputs =
         block_on(build(files_with_parameters(&json!({})), [module]).call("it.post").send()).outputs().unwrap();
     assert_eq!(outputs, json!({ "number": 7, "text": false }));
@@ -238,19 +244,22 @@ fn the_instance_is_found_by_its_type() {
 #[test]
 fn nested_calls_have_instances_of_their_own() {
     #[derive(Clone)]
-    struct Name(String);
-    async fn inner(_: Args<()>, context: Context) -> Result<Json, ApiError> {
-        Ok(json!({ "name": context.instance::<Name>().unwrap().0 }))
+    struct MethodName(String);
+    async fn inner_method_name(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+        Ok(json!({ "name": context.instance::<MethodName>().unwrap().0 }))
     }
-    async fn outer(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+    async fn outer_and_inner_method_name(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let called = context.call("inner").send().await.outputs()?;
-        Ok(json!({ "own": context.instance::<Name>().unwrap().0, "called": called["name"] }))
+        Ok(json!({ "own": context.instance::<MethodName>().unwrap().0, "called": called["name"] }))
     }
     let get = json!({ "GET": { "info": "It" } });
-    let module = Module::new("shop").get("/inner", inner).get("/outer", outer).before(|context| {
-        let name = Name(context.method().to_owned());
-        async { Ok(name) }
-    });
+    let module = Module::new("shop")
+        .get("/inner", inner_method_name)
+        .get("/outer", outer_and_inner_method_name)
+        .before(|context| {
+            let name = MethodName(context.method().to_owned());
+            async { Ok(name) }
+        });
     let engine = build(files("shop", &json!({ "/": { "inner": get, "outer": get } })), [module]);
     let outputs = block_on(engine.call("outer").send()).outputs().unwrap();
     assert_eq!(outputs, json!({ "own": "outer.get", "called": "inner.get" }));

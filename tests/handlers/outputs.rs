@@ -1,4 +1,4 @@
-//! Outputs of handlers are compared with the `out` of their methods.
+//! Tests `verify_outputs`, which compares the outputs of handlers with the `out` of their methods.
 
 use rulebook::error::ErrorCode;
 use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook};
@@ -6,8 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::{call, files};
 
-/// Returns an API with one method that returns `outputs`, while its definition says `out`.
-fn returning(out: &Json, outputs: &Json, verify: bool) -> Engine {
+/// Builds an API with one method. Its handler returns `outputs`, and its definition contains `out`. The outputs are
+/// compared with the definition if `verify` is `true`.
+fn engine_that_returns(out: &Json, outputs: &Json, verify: bool) -> Engine {
     let definition = json!({ "/": { "it": { "GET": { "info": "Returns it", "out": out } } } });
     let outputs = outputs.clone();
     let handler = move |_: Args<()>, _: Context| {
@@ -38,7 +39,7 @@ fn outputs_that_differ_from_the_definition_are_internal_errors_that_the_log_expl
         (&whole, json!({ "id": 1 }), Some("the output `*`: expected")),
     ];
     for (out, outputs, wrong) in cases {
-        let response = call(&returning(out, &outputs, true), "it.get", &json!({}));
+        let response = call(&engine_that_returns(out, &outputs, true), "it.get", &json!({}));
         match (response.error(), wrong) {
             (None, None) => {}
             (Some(error), Some(words)) => {
@@ -48,7 +49,7 @@ fn outputs_that_differ_from_the_definition_are_internal_errors_that_the_log_expl
             }
             (error, _) => panic!("{outputs}: {error:?}, expected {wrong:?}"),
         }
-        let outcome = call(&returning(out, &outputs, false), "it.get", &json!({})).outputs();
+        let outcome = call(&engine_that_returns(out, &outputs, false), "it.get", &json!({})).outputs();
         assert_eq!(outcome.unwrap(), outputs, "nothing is compared by default");
     }
 }

@@ -1,4 +1,4 @@
-//! The responses to clients for the results of handlers.
+//! Tests the responses that clients get over HTTP for the results of handlers.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{build, files};
 use crate::captured_log::{self, logged};
 
-/// Serves an API at an address of its own.
+/// Serves an API at a free port. Returns the running server and its URL.
 pub fn serve(engine: &Engine) -> (RunningServer, String) {
     let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1);
     let running = engine.serve(&settings).unwrap();
@@ -17,9 +17,9 @@ pub fn serve(engine: &Engine) -> (RunningServer, String) {
     (running, address)
 }
 
-fn bank() -> Vec<(PathBuf, Vec<u8>)> {
+fn bank_definition() -> Vec<(PathBuf, Vec<u8>)> {
     let method = |info: &str| {
-        json!({ "info": info, "in": { "how": { "info": "How it ends", "type": "string" } }, "errors": {
+        json!({ "info": info, "in": { "outcome": { "info": "How it ends", "type": "string" } }, "errors": {
             "no_money": { "status": 402, "info": "There is not enough" },
             "later": { "info": "Not today" }
         } })
@@ -32,12 +32,15 @@ fn bank() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[derive(Deserialize)]
-struct Parameters {
-    how: String,
+struct OutcomeArgs {
+    outcome: String,
 }
 
-async fn pay(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<Option<Json>, ApiError> {
-    match how.as_str() {
+async fn pay_with_outcome(
+    Args(OutcomeArgs { outcome }): Args<OutcomeArgs>,
+    _: Context,
+) -> Result<Option<Json>, ApiError> {
+    match outcome.as_str() {
         "nothing" => Ok(None),
         "paid" => Ok(Some(json!({ "paid": true }))),
         "no_money" => Err(ApiError::declared("no_money").with_member("missing", 5).with_member("missing", 7)),
@@ -56,31 +59,31 @@ async fn pay(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<O
     }
 }
 
-async fn nothing(_: Args<()>, _: Context) -> Result<(), ApiError> {
+async fn empty_handler(_: Args<()>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn engine() -> Engine {
+fn bank_engine() -> Engine {
     let modules = [
-        Module::new("bank").post("/bank", pay),
-        Module::new("plain").post("/plain", pay),
-        Module::new("none").post("/none", nothing),
+        Module::new("bank").post("/bank", pay_with_outcome),
+        Module::new("plain").post("/plain", pay_with_outcome),
+        Module::new("none").post("/none", empty_handler),
     ];
-    build(bank(), modules)
+    build(bank_definition(), modules)
 }
 
-/// The status, media type and document of a response.
-fn post(url: &str, how: &str, accept: &str) -> (u16, String, Json) {
+/// Sends a request for this outcome, and returns the status, the media type and the JSON body of the response.
+fn post_outcome(url: &str, outcome: &str, accept: &str) -> (u16, String, Json) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut response = agent.post(url).header("Accept", accept).send_json(json!({ "how": how })).unwrap();
+    let mut response = agent.post(url).header("Accept", accept).send_json(json!({ "outcome": outcome })).unwrap();
     let media_type = response.headers().get("content-type").map_or("", |value| value.to_str().unwrap()).to_owned();
     let text = response.body_mut().read_to_string().unwrap();
     (response.status().as_u16(), media_type, serde_json::from_str(&text).unwrap_or(Json::Null))
 }
 
 #[test]
-fn outcomes_in_their_envelopes() {
-    let (running, at) = serve(&engine());
+fn each_outcome_of_a_handler_gets_a_response_in_its_envelope() {
+    let (running, at) = serve(&bank_engine());
     let failed = |name: &str, words: &str| json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
     let problem = |status: u16, title: &str, detail: &str, code: &str| json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code });
     let with = |mut json: Json, name: &str, value: Json| {
@@ -129,9 +132,9 @@ fn outcomes_in_their_envelopes() {
             json!({ "error": 501, "ErrorDescription": "service unavailable: try again later" }),
         ),
     ];
-    for (service, how, accept, status, media_type, expected) in cases {
-        let got = post(&format!("{at}/{service}"), how, accept);
-        assert_eq!(got, (status, media_type.to_owned(), expected), "{service} {how} {accept}");
+    for (service, outcome, accept, status, media_type, expected) in cases {
+        let got = post_outcome(&format!("{at}/{service}"), outcome, accept);
+        assert_eq!(got, (status, media_type.to_owned(), expected), "{service} {outcome} {accept}");
     }
     running.stop().unwrap();
 }
@@ -139,21 +142,21 @@ fn outcomes_in_their_envelopes() {
 #[test]
 fn only_the_log_has_the_reason_of_an_internal_error() {
     captured_log::begin();
-    let (running, at) = serve(&engine());
+    let (running, at) = serve(&bank_engine());
     let cases = [
         ("internal", "the database at 10.0.0.7 is down"),
         ("undeclared", "no_such_error"),
         ("a list", "not an object"),
         ("panic", "the vault is at 52.5, 13.4"),
     ];
-    for (how, why) in cases {
-        let (status, _, response) = post(&format!("{at}/bank"), how, "*/*");
-        assert_eq!((status, &response["error"]), (500, &json!(502)), "{how}: {response}");
+    for (outcome, why) in cases {
+        let (status, _, response) = post_outcome(&format!("{at}/bank"), outcome, "*/*");
+        assert_eq!((status, &response["error"]), (500, &json!(502)), "{outcome}: {response}");
         let id = response["request_id"].as_str().unwrap();
         assert_eq!(id.len(), 16, "{id}");
         let words = format!("internal error: the log has the reason under {id}");
         assert_eq!(response["ErrorDescription"], words);
-        assert_eq!(response.as_object().unwrap().len(), 3, "{how}: {response}");
+        assert_eq!(response.as_object().unwrap().len(), 3, "{outcome}: {response}");
         let lines: Vec<_> = logged(id).into_iter().filter(|line| line.target != "rulebook::access").collect();
         let [line] = &lines[..] else { panic!("{lines:?}") };
         assert!(line.message.starts_with("bank.post: ") && line.message.contains(why), "{line:?}");
@@ -164,15 +167,15 @@ fn only_the_log_has_the_reason_of_an_internal_error() {
 
 #[test]
 fn a_response_without_content_has_no_body() {
-    let (running, at) = serve(&engine());
-    assert_eq!(post(&format!("{at}/none"), "", "*/*"), (204, String::new(), Json::Null));
+    let (running, at) = serve(&bank_engine());
+    assert_eq!(post_outcome(&format!("{at}/none"), "", "*/*"), (204, String::new(), Json::Null));
     running.stop().unwrap();
 }
 
 #[test]
 fn a_401_response_has_a_challenge() {
     let scoped = json!({ "/": { "it": { "GET": { "info": "Takes it", "scope": [["reader"]] } } } });
-    let module = Module::new("shop").get("/it", nothing);
+    let module = Module::new("shop").get("/it", empty_handler);
     let (running, at) = serve(&build(files("shop", &scoped), [module]));
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let response = agent.get(format!("{at}/it")).call().unwrap();

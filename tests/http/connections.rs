@@ -1,4 +1,4 @@
-//! Connections: when they are kept open and when they are closed.
+//! Tests connections: when the server keeps them open, and when it closes them.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,28 +11,28 @@ use std::time::{Duration, Instant};
 use rulebook::{ApiError, Args, CallEnd, Context, Module, Settings};
 use serde_json::{Value, json};
 
-use super::{echo, handlers};
+use super::{echo_server, server_with_handlers};
 use crate::client::{Connection, Request, TestServer, engine, frame, wait_until};
 #[cfg(unix)]
 use crate::server_process;
 
-const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_connection_stays_open_after_an_error() {
-    let server = echo(&json!({ "body": 100 }));
+    let server = echo_server(&json!({ "body": 100 }));
     let mut connection = server.connect();
     let cases = [
         (Request::new("GET", "/nowhere"), 404),
         (Request::new("DELETE", "/echo"), 405),
-        (Request::new("POST", "/locked").body(FORM, "text=word"), 401),
-        (Request::new("POST", "/nowhere").body(FORM, vec![b'x'; 1000]), 404),
-        (Request::new("POST", "/nowhere").chunked(FORM, &[b"text", b"=word"]), 404),
-        (Request::new("POST", "/echo").body(FORM, vec![b'x'; 101]), 413),
+        (Request::new("POST", "/locked").body(FORM_MEDIA_TYPE, "text=word"), 401),
+        (Request::new("POST", "/nowhere").body(FORM_MEDIA_TYPE, vec![b'x'; 1000]), 404),
+        (Request::new("POST", "/nowhere").chunked(FORM_MEDIA_TYPE, &[b"text", b"=word"]), 404),
+        (Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, vec![b'x'; 101]), 413),
         (Request::new("POST", "/echo").body("text/csv", "a,b"), 415),
-        (Request::new("POST", "/echo").body(FORM, "text=%ff"), 400),
+        (Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, "text=%ff"), 400),
         (Request::new("POST", "/file").body("multipart/form-data; boundary=XX", "nothing"), 400),
-        (Request::new("GET", "/echo").body(FORM, "word=not+read"), 200),
+        (Request::new("GET", "/echo").body(FORM_MEDIA_TYPE, "word=not+read"), 200),
     ];
     for (request, status) in cases {
         let response = connection.send(&request);
@@ -43,8 +43,8 @@ fn a_connection_stays_open_after_an_error() {
 }
 
 #[test]
-fn a_long_unused_body_is_not_read_to_its_end() {
-    let server = echo(&json!({}));
+fn a_long_body_that_the_server_does_not_use_is_not_read_to_its_end() {
+    let server = echo_server(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
     for request in [endless, long] {
@@ -53,7 +53,7 @@ fn a_long_unused_body_is_not_read_to_its_end() {
         let response = connection.read_response(false);
         response.assert_error(404, "no service has this URI");
         assert_eq!(response.field("connection"), Some("close"));
-        // The server closes the connection although the client continues to send.
+        // The server closes the connection although the client continues to send its body.
         let chunk = [b"2710\r\n".as_slice(), &[b'x'; 10_000], b"\r\n"].concat();
         let started = Instant::now();
         while connection.stream.write_all(&chunk).is_ok() {
@@ -64,13 +64,13 @@ fn a_long_unused_body_is_not_read_to_its_end() {
 
 #[test]
 fn pipelined_requests_get_their_responses_in_order() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let mut connection = server.connect();
     let mut requests = Vec::new();
     for number in 0..40 {
         requests.push(Request::new("GET", format!("/echo?word={number}")));
-        requests.push(Request::new("POST", "/echo").body(FORM, format!("text={number}")));
-        requests.push(Request::new("POST", "/nowhere").chunked(FORM, &[b"text=word"]));
+        requests.push(Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, format!("text={number}")));
+        requests.push(Request::new("POST", "/nowhere").chunked(FORM_MEDIA_TYPE, &[b"text=word"]));
     }
     let all: Vec<u8> = requests.iter().flat_map(Request::bytes).collect();
     let mut writing = connection.stream.try_clone().unwrap();
@@ -85,9 +85,9 @@ fn pipelined_requests_get_their_responses_in_order() {
 
 #[test]
 fn a_client_that_closes_its_sending_side_gets_its_response() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let mut connection = server.connect();
-    connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
+    connection.write(&Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, "text=word").bytes());
     connection.close_writing();
     connection.read_response(false).assert_args(&json!({ "text": "word" }));
     connection.assert_closed();
@@ -95,7 +95,7 @@ fn a_client_that_closes_its_sending_side_gets_its_response() {
 
 #[test]
 fn an_incomplete_body_is_refused() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
@@ -112,8 +112,8 @@ fn an_incomplete_body_is_refused() {
 }
 
 #[test]
-fn bytes_that_are_not_a_request_do_not_disturb_the_next_client() {
-    let server = echo(&json!({}));
+fn bytes_that_are_not_a_request_do_not_affect_the_next_client() {
+    let server = echo_server(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
     {
@@ -126,9 +126,9 @@ fn bytes_that_are_not_a_request_do_not_disturb_the_next_client() {
 }
 
 #[test]
-fn the_preface_of_http2_is_recognised_in_whatever_pieces_it_arrives() {
+fn the_http2_preface_is_recognised_in_whatever_pieces_it_arrives() {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let settings = frame(4, 0, 0, &[]);
     for piece in [1, 5, 12, 23, 24] {
         let mut connection = server.connect();
@@ -142,7 +142,7 @@ fn the_preface_of_http2_is_recognised_in_whatever_pieces_it_arrives() {
         }
         assert_eq!(connection.unread[3], 4, "pieces of {piece} bytes: the server's own settings");
     }
-    // Requests that begin like the preface are handled as HTTP/1.
+    // A request that begins like the preface of HTTP/2 but continues differently is handled as HTTP/1.
     for request in [Request::new("PUT", "/echo").bytes(), b"PRI * HTTP/2.0\r\n\r\nXX".to_vec()] {
         let mut connection = server.connect();
         for byte in &request {
@@ -155,9 +155,9 @@ fn the_preface_of_http2_is_recognised_in_whatever_pieces_it_arrives() {
 }
 
 #[test]
-fn the_head_of_the_first_request_has_ten_seconds_from_the_start_of_the_connection() {
-    let server = echo(&json!({}));
-    let (mut silent, mut slow) = (patient(&server), patient(&server));
+fn the_head_of_the_first_request_must_arrive_within_ten_seconds() {
+    let server = echo_server(&json!({}));
+    let (mut silent, mut slow) = (connect_with_long_timeout(&server), connect_with_long_timeout(&server));
     let started = Instant::now();
     std::thread::sleep(Duration::from_secs(6));
     slow.write(b"GET / HTTP/1.1\r\n");
@@ -169,81 +169,85 @@ fn the_head_of_the_first_request_has_ten_seconds_from_the_start_of_the_connectio
     assert!(silent.unread.is_empty(), "a client that has sent nothing gets nothing");
 }
 
-/// Opens a connection with a read timeout of 30 seconds.
-fn patient(server: &TestServer) -> Connection {
+/// Opens a connection whose reads time out after 30 seconds.
+fn connect_with_long_timeout(server: &TestServer) -> Connection {
     let connection = server.connect();
     connection.stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     connection
 }
 
-/// Counts the handlers that have begun and ended, and the after hooks that have run.
+/// Counts handlers that have begun, handlers that have ended, and after hooks that have run.
 #[derive(Default)]
-struct Counts {
-    begun: AtomicUsize,
-    ended: AtomicUsize,
-    after: AtomicUsize,
+struct HandlerCounts {
+    begun_handlers: AtomicUsize,
+    ended_handlers: AtomicUsize,
+    after_hooks: AtomicUsize,
 }
 
-/// Returns an API whose only handler takes some time.
-fn slow(counts: &Arc<Counts>, takes: Duration) -> TestServer {
+/// Starts a server whose only handler takes this time, and is counted.
+fn server_with_slow_handler(counts: &Arc<HandlerCounts>, takes: Duration) -> TestServer {
     let definition = json!({ "/": { "slow": { "GET": { "info": "Takes some time" } } } });
     let counts = Arc::clone(counts);
     let seen = Arc::clone(&counts);
     let handler = move |_: Args<()>, _: Context| {
         let counts = Arc::clone(&counts);
         async move {
-            counts.begun.fetch_add(1, Ordering::SeqCst);
+            counts.begun_handlers.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(takes).await;
-            counts.ended.fetch_add(1, Ordering::SeqCst);
+            counts.ended_handlers.fetch_add(1, Ordering::SeqCst);
             Ok::<_, ApiError>(json!({}))
         }
     };
     let after = move |_: Context, ended: CallEnd| {
         assert_eq!(ended, CallEnd::Succeeded);
-        seen.after.fetch_add(1, Ordering::SeqCst);
+        seen.after_hooks.fetch_add(1, Ordering::SeqCst);
         std::future::ready(())
     };
-    handlers(&definition, Module::new("site").get("/slow", handler).after(after))
+    server_with_handlers(&definition, Module::new("site").get("/slow", handler).after(after))
 }
 
-fn count(of: &AtomicUsize) -> usize {
+fn load_count(of: &AtomicUsize) -> usize {
     of.load(Ordering::SeqCst)
 }
 
 #[test]
 fn a_handler_is_not_cancelled_when_its_client_disconnects() {
-    let counts = Arc::new(Counts::default());
-    let server = slow(&counts, Duration::from_millis(300));
+    let counts = Arc::new(HandlerCounts::default());
+    let server = server_with_slow_handler(&counts, Duration::from_millis(300));
     for number in 1..=3 {
         let mut connection = server.connect();
         connection.write(&Request::new("GET", "/slow").bytes());
-        assert!(wait_until(|| count(&counts.begun) == number));
-        // Closing a socket with unread bytes resets the connection, which ends the request at once.
+        assert!(wait_until(|| load_count(&counts.begun_handlers) == number));
+        // If the server has received bytes that it has not read, closing the socket resets the connection, and the
+        // request ends at once.
         if number > 1 {
             connection.write(&Request::new("GET", "/slow").head()[..10]);
         }
         drop(connection);
-        assert!(wait_until(|| count(&counts.ended) == number && count(&counts.after) == number));
+        assert!(wait_until(
+            || load_count(&counts.ended_handlers) == number && load_count(&counts.after_hooks) == number
+        ));
     }
 }
 
 #[test]
-fn a_stopping_server_finishes_requests_in_flight() {
-    let counts = Arc::new(Counts::default());
-    let server = slow(&counts, Duration::from_millis(300));
+fn a_stopping_server_finishes_running_requests() {
+    let counts = Arc::new(HandlerCounts::default());
+    let server = server_with_slow_handler(&counts, Duration::from_millis(300));
     let address = server.address();
     let (mut idle, mut busy) = (server.connect(), server.connect());
     busy.write(&Request::new("GET", "/slow").bytes());
-    assert!(wait_until(|| count(&counts.begun) == 1));
+    assert!(wait_until(|| load_count(&counts.begun_handlers) == 1));
     server.running.stopper().stop();
     let response = busy.read_response(false);
     assert_eq!((response.status, response.json()["error"].clone()), (200, Value::from(0)));
     assert!(!idle.read_more(), "a connection without a request is closed");
     let waiting = Instant::now();
     server.running.wait().unwrap();
-    // Far less than the time after which the server would cut off open connections.
+    // This is much shorter than the time after which the server closes connections of running requests.
     assert!(waiting.elapsed() < Duration::from_secs(20), "{:?}", waiting.elapsed());
-    // Another test may use the port already: then a server responds there, but not this handler.
+    // Another test may already use the port of the stopped server. The server of that test responds, but does not call
+    // this handler.
     let gone = wait_until(|| {
         TcpStream::connect(address).map_or(true, |mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
@@ -252,12 +256,12 @@ fn a_stopping_server_finishes_requests_in_flight() {
         })
     });
     assert!(gone, "the server still listens");
-    assert_eq!(count(&counts.begun), 1);
+    assert_eq!(load_count(&counts.begun_handlers), 1);
 }
 
 #[test]
-fn an_address_in_use_is_reported() {
-    let server = echo(&json!({}));
+fn starting_a_server_at_an_address_in_use_is_an_error() {
+    let server = echo_server(&json!({}));
     let taken = server.address().to_string();
     let settings = Settings::new().with_bind([&taken]);
     let error = engine(&[("site.json", json!({}))], |engine| engine).serve(&settings).unwrap_err();
@@ -268,7 +272,7 @@ fn an_address_in_use_is_reported() {
 }
 
 #[test]
-fn the_server_listens_on_every_address() {
+fn the_server_listens_at_every_given_address() {
     let two = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(2);
     let definition = json!({ "GET": { "info": "Nothing" } });
     let running = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine)
@@ -284,7 +288,7 @@ fn the_server_listens_on_every_address() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_stops_the_program() {
+fn the_program_stops_after_a_termination_signal() {
     for signal in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("api")).unwrap();
@@ -296,7 +300,7 @@ fn a_signal_stops_the_program() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // The program prints its first line when it catches signals.
+        // The program catches signals before it prints its first line.
         let count = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
         assert_eq!(count, 1, "the program has stopped");
         let kill = format!("kill -{signal} {}", child.id());

@@ -1,4 +1,5 @@
-//! Custom envelopes: selected by name, in every response, and when they fail.
+//! Tests custom envelopes (the JSON structure around outputs and errors, defined by a program): how definitions select
+//! them, and what happens when they fail.
 
 use rulebook::envelope::{Encode, Envelope, MemberWriter, WriteError};
 use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
@@ -10,10 +11,10 @@ use crate::captured_log;
 use crate::client::{self, Request, TestServer, xml};
 use crate::openapi::resolved;
 
-/// `{"ok": true, "result": …}` or `{"ok": false, "error": …}`.
-struct Corp;
+/// An envelope that writes `{"ok": true, "result": …}` or `{"ok": false, "error": …}`.
+struct OkEnvelope;
 
-impl Envelope for Corp {
+impl Envelope for OkEnvelope {
     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.member("ok", true.into())?;
         to.object("result", outputs, (&json!({})).into())
@@ -41,29 +42,29 @@ impl Envelope for Corp {
     }
 }
 
-/// The ways in which an envelope can fail.
+/// The ways in which [`InvalidEnvelope`] fails.
 #[derive(Clone, Copy, PartialEq)]
-enum Failure {
-    PanicsOfSuccess,
-    PanicsOfRefusal,
-    FailsOfRefusal,
-    BodyWithAnotherMember,
-    MemberWithAnotherBody,
+enum EnvelopeFailure {
+    PanicsForSuccess,
+    PanicsForError,
+    FailsForError,
+    MemberAfterWholeBody,
+    WholeBodyAfterMember,
     Status(u16),
-    NoMediaType,
+    InvalidMediaType,
 }
 
-struct InvalidEnvelope(Failure);
+struct InvalidEnvelope(EnvelopeFailure);
 
 impl Envelope for InvalidEnvelope {
     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
-            Failure::PanicsOfSuccess => panic!("the secret reason"),
-            Failure::BodyWithAnotherMember => {
+            EnvelopeFailure::PanicsForSuccess => panic!("the secret reason"),
+            EnvelopeFailure::MemberAfterWholeBody => {
                 to.whole(outputs)?;
                 to.member("more", true.into())
             }
-            Failure::MemberWithAnotherBody => {
+            EnvelopeFailure::WholeBodyAfterMember => {
                 to.member("more", true.into())?;
                 to.whole(outputs)
             }
@@ -73,8 +74,8 @@ impl Envelope for InvalidEnvelope {
 
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
-            Failure::PanicsOfRefusal => panic!("the secret reason"),
-            Failure::FailsOfRefusal => Err(WriteError::NotAnObject),
+            EnvelopeFailure::PanicsForError => panic!("the secret reason"),
+            EnvelopeFailure::FailsForError => Err(WriteError::NotAnObject),
             _ => to.member("careless", error.code().title().into()),
         }
     }
@@ -84,24 +85,24 @@ impl Envelope for InvalidEnvelope {
     }
 
     fn status(&self, real: u16) -> u16 {
-        if let Failure::Status(own) = self.0 { own } else { real }
+        if let EnvelopeFailure::Status(own) = self.0 { own } else { real }
     }
 
     fn success_content_type(&self) -> &'static str {
-        if self.0 == Failure::NoMediaType { "no\nmedia type" } else { "application/json" }
+        if self.0 == EnvelopeFailure::InvalidMediaType { "no\nmedia type" } else { "application/json" }
     }
 }
 
-fn read(app: &Value) -> Rulebook {
+fn rulebook_from(app: &Value) -> Rulebook {
     Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())])
 }
 
-fn get(server: &TestServer, target: &str) -> client::Response {
+fn get_response(server: &TestServer, target: &str) -> client::Response {
     server.send(&Request::new("GET", target))
 }
 
 #[test]
-fn custom_envelopes_wrap_every_response() {
+fn responses_of_every_kind_are_in_the_custom_envelope() {
     let word = json!({ "info": "A word", "type": "string" });
     let definition = json!({ "/": {
         "hello": { "GET": { "info": "Greets", "out": { "word": word }, "in": { "GET@n": { "info": "N", "type": "?int" } } } },
@@ -117,7 +118,7 @@ fn custom_envelopes_wrap_every_response() {
         })
         .get("/fails", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("a reason")));
     let files = [("app.json", json!({ "envelope": "corp", "formats": ["xml"] })), ("site.json", definition)];
-    let engine = client::engine(&files, |rulebook| rulebook.add_envelope("corp", Corp).module(module));
+    let engine = client::engine(&files, |rulebook| rulebook.add_envelope("corp", OkEnvelope).module(module));
     let server = TestServer::start(&engine);
     let error = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"x\"" });
     let cases = [
@@ -128,34 +129,34 @@ fn custom_envelopes_wrap_every_response() {
         ("/nowhere/at/all", 404, json!({ "ok": false, "error": "unknown service" })),
     ];
     for (target, status, body) in cases {
-        let response = get(&server, target);
+        let response = get_response(&server, target);
         assert_eq!((response.status, response.json()), (status, body.clone()), "{target}");
         let media_type = if status == 200 { "application/vnd.corp+json" } else { "application/json" };
         assert_eq!(response.field("content-type"), Some(media_type), "{target}");
         let in_xml = server.send(&Request::new("GET", target).field("accept", "text/xml"));
         assert_eq!((in_xml.status, xml::read(&in_xml.body).1), (status, body), "{target}");
     }
-    let failed = get(&server, "/fails");
+    let failed = get_response(&server, "/fails");
     assert_eq!(failed.json()["request_id"], failed.field("x-request-id").unwrap());
     let problem = server.send(&Request::new("GET", "/nowhere").field("accept", "application/problem+json"));
     assert_eq!(problem.json()["title"], "unknown service");
 }
 
 #[test]
-fn modules_can_name_custom_envelopes() {
+fn a_module_can_select_a_custom_envelope() {
     let method = json!({ "GET": { "info": "Nothing" } });
     let app = json!({ "modules": {
         "own": { "envelope": "corp", "/": { "own": method } }, "other": { "/": { "other": method } }
     } });
-    let rulebook = || read(&app).add_envelope("corp", Corp);
+    let rulebook = || rulebook_from(&app).add_envelope("corp", OkEnvelope);
     let server = TestServer::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
-    assert_eq!(get(&server, "/own").json(), json!({ "ok": true, "result": { "args": {} } }));
-    assert_eq!(get(&server, "/other").json()["error"], 0);
-    assert_eq!(get(&server, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
+    assert_eq!(get_response(&server, "/own").json(), json!({ "ok": true, "result": { "args": {} } }));
+    assert_eq!(get_response(&server, "/other").json()["error"], 0);
+    assert_eq!(get_response(&server, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
     let api = rulebook().check().unwrap();
     let printed = canonical_definition(&api);
     assert_eq!(printed["modules"]["own"]["envelope"], "corp");
-    let again = read(&printed).add_envelope("corp", Corp).check().unwrap();
+    let again = rulebook_from(&printed).add_envelope("corp", OkEnvelope).check().unwrap();
     assert_eq!(again.without_spans(), api.without_spans());
     let options = server.send(&Request::new("OPTIONS", "/own")).json();
     assert_eq!(options["envelope"], "corp");
@@ -165,17 +166,19 @@ fn modules_can_name_custom_envelopes() {
 fn an_envelope_that_was_not_added_is_unknown() {
     let app = json!({ "envelope": "crop", "modules": {} });
     let report = |rulebook: Rulebook| rulebook.check().unwrap_err().to_string();
-    let near = report(read(&app).add_envelope("corp", Corp));
+    let near = report(rulebook_from(&app).add_envelope("corp", OkEnvelope));
     assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
-    let far = report(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
+    let far = report(rulebook_from(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", OkEnvelope));
     assert!(far.contains("expected one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
 }
 
 #[test]
 fn a_custom_envelope_with_a_built_in_name_replaces_it() {
     let app = json!({ "modules": { "m": { "GET": { "info": "Nothing" } } } });
-    let server = TestServer::start(&read(&app).add_envelope("aicra", Corp).unbound(Unbound::Echo).build().unwrap());
-    assert_eq!(get(&server, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
+    let server = TestServer::start(
+        &rulebook_from(&app).add_envelope("aicra", OkEnvelope).unbound(Unbound::Echo).build().unwrap(),
+    );
+    assert_eq!(get_response(&server, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
 }
 
 #[test]
@@ -183,8 +186,8 @@ fn outputs_cannot_have_the_names_of_envelope_members() {
     let output = json!({ "info": "A word", "type": "string" });
     let with = |name: &str| {
         let method = json!({ "info": "Nothing", "out": { name: output } });
-        let rulebook = read(&json!({ "envelope": "own", "modules": { "m": { "GET": method } } }));
-        rulebook.add_envelope("own", InvalidEnvelope(Failure::Status(200))).check()
+        let rulebook = rulebook_from(&json!({ "envelope": "own", "modules": { "m": { "GET": method } } }));
+        rulebook.add_envelope("own", InvalidEnvelope(EnvelopeFailure::Status(200))).check()
     };
     let report = with("careless").unwrap_err().to_string();
     assert!(
@@ -195,15 +198,15 @@ fn outputs_cannot_have_the_names_of_envelope_members() {
 }
 
 #[test]
-fn a_request_gets_a_response_although_its_envelope_fails() {
+fn a_request_gets_a_response_even_if_its_envelope_fails() {
     captured_log::begin();
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let app =
         json!({ "envelope": "own", "modules": { "m": { "GET": { "info": "Echoes", "in": { "GET@n": word } } } } });
-    let outcomes = |failure: Failure| {
-        let rulebook = read(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
+    let outcomes = |failure: EnvelopeFailure| {
+        let rulebook = rulebook_from(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
         let server = TestServer::start(&rulebook.build().unwrap());
-        let (success, error) = (get(&server, "/"), get(&server, "/?n=x"));
+        let (success, error) = (get_response(&server, "/"), get_response(&server, "/?n=x"));
         for response in [&success, &error] {
             assert!(!format!("{response:?}").contains("secret"), "{response:?}");
             if response.status == 500 {
@@ -220,34 +223,39 @@ fn a_request_gets_a_response_although_its_envelope_fails() {
     };
     let (echoed, invalid_envelope) = (json!({ "args": { "n": null } }), json!({ "careless": "invalid parameter" }));
     let internal = json!({ "careless": "internal error" });
-    assert_eq!(outcomes(Failure::PanicsOfSuccess), ((500, internal.clone()), (400, invalid_envelope.clone())));
-    assert_eq!(outcomes(Failure::BodyWithAnotherMember), ((500, internal.clone()), (400, invalid_envelope.clone())));
-    assert_eq!(outcomes(Failure::MemberWithAnotherBody), ((500, internal), (400, invalid_envelope.clone())));
-    for failure in [Failure::PanicsOfRefusal, Failure::FailsOfRefusal] {
+    assert_eq!(outcomes(EnvelopeFailure::PanicsForSuccess), ((500, internal.clone()), (400, invalid_envelope.clone())));
+    assert_eq!(
+        outcomes(EnvelopeFailure::MemberAfterWholeBody),
+        ((500, internal.clone()), (400, invalid_envelope.clone()))
+    );
+    assert_eq!(outcomes(EnvelopeFailure::WholeBodyAfterMember), ((500, internal), (400, invalid_envelope.clone())));
+    for failure in [EnvelopeFailure::PanicsForError, EnvelopeFailure::FailsForError] {
         let (success, (status, problem)) = outcomes(failure);
         assert_eq!((success, status), ((200, echoed.clone()), 400));
         assert_eq!((&problem["status"], &problem["code"]), (&json!(400), &json!("invalid-parameter")), "{problem}");
     }
     for status in [0, 99, 100, 199, 600, 1000, u16::MAX] {
         assert_eq!(
-            outcomes(Failure::Status(status)),
+            outcomes(EnvelopeFailure::Status(status)),
             ((200, echoed.clone()), (400, invalid_envelope.clone())),
             "{status}"
         );
     }
-    assert_eq!(outcomes(Failure::Status(418)), ((418, echoed), (418, invalid_envelope)));
+    assert_eq!(outcomes(EnvelopeFailure::Status(418)), ((418, echoed), (418, invalid_envelope)));
 }
 
 #[test]
-fn a_script_calls_its_callback_although_its_envelope_fails() {
+fn a_jsonp_script_calls_its_callback_even_if_its_envelope_fails() {
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let method = json!({ "info": "Echoes", "in": { "GET@n": word }, "options": { "jsonp": true } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
-    for (failure, target) in
-        [(Failure::PanicsOfRefusal, "n=x"), (Failure::FailsOfRefusal, "n=x"), (Failure::FailsOfRefusal, "n=&n=")]
-    {
-        let rulebook = read(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
-        let response = get(&TestServer::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
+    for (failure, target) in [
+        (EnvelopeFailure::PanicsForError, "n=x"),
+        (EnvelopeFailure::FailsForError, "n=x"),
+        (EnvelopeFailure::FailsForError, "n=&n="),
+    ] {
+        let rulebook = rulebook_from(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
+        let response = get_response(&TestServer::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
         let text = String::from_utf8(response.body.clone()).unwrap();
         assert_eq!(response.status, 200, "{response:?}");
         assert!(text.contains("f({\"type\":\"about:blank\"") && text.contains("\"status\":400"), "{response:?}");
@@ -255,9 +263,13 @@ fn a_script_calls_its_callback_although_its_envelope_fails() {
 }
 
 #[test]
-fn an_envelope_without_a_media_type_is_refused_at_start() {
+fn an_envelope_with_an_invalid_media_type_is_refused_at_start() {
     let app = json!({ "envelope": "own", "modules": {} });
-    let report = read(&app).add_envelope("own", InvalidEnvelope(Failure::NoMediaType)).check().unwrap_err().to_string();
+    let report = rulebook_from(&app)
+        .add_envelope("own", InvalidEnvelope(EnvelopeFailure::InvalidMediaType))
+        .check()
+        .unwrap_err()
+        .to_string();
     assert!(report.contains("bad-option") && report.contains("app.json:1:"), "{report}");
 }
 
@@ -269,8 +281,8 @@ fn openapi_has_the_schemas_of_custom_envelopes() {
         "a": { "envelope": "corp", "/": { "a": { "GET": method } } },
         "b": { "envelope": "silent", "/": { "b": { "GET": method } } }
     });
-    let rulebook = read(&json!({ "formats": ["xml"], "modules": modules })).add_envelope("corp", Corp);
-    let api = rulebook.add_envelope("silent", InvalidEnvelope(Failure::Status(200))).check().unwrap();
+    let rulebook = rulebook_from(&json!({ "formats": ["xml"], "modules": modules })).add_envelope("corp", OkEnvelope);
+    let api = rulebook.add_envelope("silent", InvalidEnvelope(EnvelopeFailure::Status(200))).check().unwrap();
     let document = openapi(&api);
     let content = |path: &str| &document["paths"][path]["get"]["responses"]["200"]["content"];
     let corp = content("/a");
@@ -285,15 +297,16 @@ fn openapi_has_the_schemas_of_custom_envelopes() {
     assert!(document["components"]["responses"]["silent.Other"].is_object(), "{document:#}");
 }
 
-/// An envelope cannot choose a status outside of 200 to 599, in responses or in OpenAPI.
+/// A custom envelope can only choose statuses from 200 to 599, in responses and in OpenAPI. Any other status is
+/// replaced.
 #[test]
 fn openapi_has_the_statuses_of_custom_envelopes() {
     let method = json!({ "info": "A word", "errors": { "gone": { "status": 410, "info": "It was there" } } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
     for (own, success, gone) in [(0, "200", "410"), (199, "200", "410"), (1000, "200", "410"), (299, "299", "299")] {
-        let rulebook = || read(&app).add_envelope("own", InvalidEnvelope(Failure::Status(own)));
+        let rulebook = || rulebook_from(&app).add_envelope("own", InvalidEnvelope(EnvelopeFailure::Status(own)));
         let server = TestServer::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
-        assert_eq!(get(&server, "/").status.to_string(), success, "{own}");
+        assert_eq!(get_response(&server, "/").status.to_string(), success, "{own}");
         let document = openapi(&rulebook().check().unwrap());
         let responses = &document["paths"]["/"]["get"]["responses"];
         assert!(responses[success].is_object() && responses[gone].is_object(), "{own}: {responses:#}");

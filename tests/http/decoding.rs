@@ -1,4 +1,4 @@
-//! Queries and forms are decoded by the rules of the URL standard.
+//! Tests that query strings and form bodies are decoded by the rules of the URL standard.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Connection, Request, TestServer};
 
-fn server() -> TestServer {
+fn server_with_two_parameters() -> TestServer {
     let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
         "ANY@a": { "info": "Texts", "type": "?array<string>", "name": "a" },
         "ANY@é +": { "info": "Texts", "type": "?array<string>", "name": "e" }
@@ -16,13 +16,13 @@ fn server() -> TestServer {
     TestServer::echo(&[("site.json", module)])
 }
 
-/// Returns what `form_urlencoded` reads, as the echoed arguments; `None` if it had to replace bytes that are not UTF-8,
-/// or if a single value would be read as JSON.
-fn expected(bytes: &[u8]) -> Option<Value> {
+/// Returns the arguments that the server must echo for these bytes, as the crate `form_urlencoded` decodes them.
+/// Returns `None` if the bytes are not comparable: if they are not UTF-8, or if a single value would be read as JSON.
+fn expected_args(bytes: &[u8]) -> Option<Value> {
     let values = |wanted: &str| {
         let pairs = form_urlencoded::parse(bytes);
         let values: Vec<Cow<'_, str>> = pairs
-            // `x[]` is another name for `x`.
+            // `x[]` is another name of the parameter `x`.
             .filter(|(name, _)| *name == *wanted || name.strip_suffix("[]") == Some(wanted))
             .map(|(_, value)| value)
             .collect();
@@ -36,8 +36,8 @@ fn expected(bytes: &[u8]) -> Option<Value> {
     Some(json!({ "a": values("a")?, "e": values("é +")? }))
 }
 
-/// Random bytes with many special characters.
-fn text() -> impl Strategy<Value = Vec<u8>> {
+/// Generates query strings of random bytes, many of which are special characters.
+fn arbitrary_query() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => Just(b"a=".to_vec()),
         2 => Just(b"&".to_vec()),
@@ -53,46 +53,48 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// The number of bodies or queries that are tried, and the number of them that must have been comparable.
-const TRIED: u32 = 3_000;
-const COMPARED: u32 = 500;
+/// The number of generated cases.
+const GENERATED_CASES: u32 = 3_000;
+/// The minimum number of generated cases whose decoded arguments could be compared.
+const MIN_COMPARED_CASES: u32 = 500;
 
 #[test]
 fn forms_are_decoded_by_the_url_standard() {
-    let server = server();
+    let server = server_with_two_parameters();
     let connection = RefCell::new(server.connect());
-    let config = support::random::cases(TRIED);
+    let config = support::random::cases(GENERATED_CASES);
     let compared = Cell::new(0);
-    proptest!(config, |(bytes in text())| {
+    proptest!(config, |(bytes in arbitrary_query())| {
         let request = Request::new("POST", "/x").body_without_type(bytes.clone());
-        agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
+        compare_args(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
     });
-    assert!(compared.get() > COMPARED, "{} were compared", compared.get());
+    assert!(compared.get() > MIN_COMPARED_CASES, "{} were compared", compared.get());
 }
 
 #[test]
 fn queries_are_decoded_by_the_url_standard() {
-    let server = server();
+    let server = server_with_two_parameters();
     let connection = RefCell::new(server.connect());
-    let config = support::random::cases(TRIED);
+    let config = support::random::cases(GENERATED_CASES);
     let compared = Cell::new(0);
-    proptest!(config, |(bytes in text())| {
-        // Bytes that are not allowed in the query of a target.
+    proptest!(config, |(bytes in arbitrary_query())| {
+        // Removes bytes that a request target cannot contain.
         let bytes: Vec<u8> = bytes.into_iter().filter(|byte| byte.is_ascii_graphic() && !b"#\"<>`".contains(byte)).collect();
         let request = Request::new("POST", [b"/x?", &bytes[..]].concat());
-        agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
+        compare_args(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
     });
-    assert!(compared.get() > COMPARED, "{} were compared", compared.get());
+    assert!(compared.get() > MIN_COMPARED_CASES, "{} were compared", compared.get());
 }
 
-fn agree(
+/// Checks that the server echoes the expected arguments, and counts the cases in which arguments were compared.
+fn compare_args(
     connection: &mut Connection,
     request: &Request,
     bytes: &[u8],
     compared: &Cell<u32>,
 ) -> Result<(), TestCaseError> {
     let response = connection.send(request);
-    if let Some(args) = expected(bytes) {
+    if let Some(args) = expected_args(bytes) {
         compared.set(compared.get() + u32::from(args != json!({ "a": null, "e": null })));
         prop_assert_eq!(response.status, 200, "{:?} {:?}", request, response);
         prop_assert_eq!(&response.json()["args"], &args, "{:?}", request);

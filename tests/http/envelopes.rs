@@ -1,4 +1,4 @@
-//! The envelopes of responses.
+//! Tests the built-in envelopes of responses: the JSON structures around outputs and errors.
 
 use proptest::prelude::*;
 use rulebook::{ApiError, Args, Context, Module};
@@ -12,8 +12,8 @@ fn responses_have_the_envelope_of_their_module() {
     case::run(&case::read(include_str!("../data/http/envelopes.json")));
 }
 
-/// Returns an API in this envelope, with a handler for every kind of result.
-fn ends(envelope: &str) -> TestServer {
+/// Starts a server of an API in this envelope. The API has a method for each kind of result of a handler.
+fn server_with_every_result(envelope: &str) -> TestServer {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
     let definition = json!({
@@ -26,7 +26,7 @@ fn ends(envelope: &str) -> TestServer {
             "empty": { "DELETE": { "info": "It ends", "options": { "status": 204 } } },
             "declared": { "GET": { "info": "It ends", "errors": {
                 "gone": { "status": 410, "info": "it was there" }, "closed": { "status": 409, "info": "not now" }
-            }, "in": { "GET@how": { "info": "In which way", "type": "string", "name": "how" } } } },
+            }, "in": { "GET@outcome": { "info": "In which way", "type": "string", "name": "outcome" } } } },
             "panics": method(json!({})),
             "internal": method(json!({})),
             "no-object": method(json!({})),
@@ -39,7 +39,7 @@ fn ends(envelope: &str) -> TestServer {
         .get("/whole", async |_: Args<()>, _: Context| Ok::<_, ApiError>([1, 2]))
         .post("/created", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": "" })))
         .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
-        .get("/declared", declared)
+        .get("/declared", declared_error)
         .get("/panics", async |_: Args<()>, _: Context| -> Result<(), ApiError> { panic!("the secret reason") })
         .get("/internal", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("the secret reason")))
         .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, ApiError>("the secret reason"))
@@ -48,12 +48,12 @@ fn ends(envelope: &str) -> TestServer {
 }
 
 #[derive(serde::Deserialize)]
-struct Parameters {
-    how: String,
+struct OutcomeArgs {
+    outcome: String,
 }
 
-async fn declared(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<(), ApiError> {
-    Err(match how.as_str() {
+async fn declared_error(Args(OutcomeArgs { outcome }): Args<OutcomeArgs>, _: Context) -> Result<(), ApiError> {
+    Err(match outcome.as_str() {
         "plainly" => ApiError::declared("gone"),
         "with data" => ApiError::declared("gone").with_member("since", 1999).with_member("by", json!({ "name": "é" })),
         "in its own words" => ApiError::declared("closed").with_message("come back at nine"),
@@ -69,7 +69,7 @@ fn fetch(server: &TestServer, send: &str) -> Response {
 }
 
 #[test]
-fn outputs_are_written_by_the_rules_of_the_envelope() {
+fn outputs_have_the_structure_of_their_envelope() {
     let word = "é\"\u{2028}";
     let cases = [
         ("GET /outputs", 200, json!({ "b": "1", "a": word }), json!({ "b": "1", "a": word })),
@@ -77,7 +77,8 @@ fn outputs_are_written_by_the_rules_of_the_envelope() {
         ("GET /whole", 200, json!({ "result": [1, 2] }), json!([1, 2])),
         ("POST /created", 201, json!({ "a": "" }), json!({ "a": "" })),
     ];
-    let (aicra, plain, iapi) = (ends("aicra"), ends("plain"), ends("iapi"));
+    let (aicra, plain, iapi) =
+        (server_with_every_result("aicra"), server_with_every_result("plain"), server_with_every_result("iapi"));
     for (send, status, beside, alone) in cases {
         let mut expected = json!({ "error": 0, "ErrorDescription": "all right" });
         expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
@@ -97,46 +98,49 @@ fn outputs_are_written_by_the_rules_of_the_envelope() {
 }
 
 #[test]
-fn declared_errors_have_status_name_and_message() {
+fn responses_of_declared_errors_have_status_name_and_message() {
     let cases = [
         ("plainly", 410, "gone", "it was there", json!({})),
         ("with%20data", 410, "gone", "it was there", json!({ "since": 1999, "by": { "name": "é" } })),
         ("in%20its%20own%20words", 409, "closed", "come back at nine", json!({})),
         ("logged", 409, "closed", "not now", json!({})),
     ];
-    let (aicra, plain, iapi) = (ends("aicra"), ends("plain"), ends("iapi"));
-    for (how, status, name, words, data) in cases {
-        let send = format!("GET /declared?how={how}");
+    let (aicra, plain, iapi) =
+        (server_with_every_result("aicra"), server_with_every_result("plain"), server_with_every_result("iapi"));
+    for (outcome, status, name, words, data) in cases {
+        let send = format!("GET /declared?outcome={outcome}");
         let mut expected = json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let response = fetch(&aicra, &send);
-        assert_eq!((response.status, response.json()), (status, expected), "{how}");
+        assert_eq!((response.status, response.json()), (status, expected), "{outcome}");
         assert_eq!(violation(&response, EnvelopeKind::Aicra), None);
         let title = "it failed";
         let mut expected =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": words, "code": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let response = fetch(&plain, &send);
-        assert_eq!((response.status, response.json()), (status, expected), "{how}");
+        assert_eq!((response.status, response.json()), (status, expected), "{outcome}");
         assert_eq!(violation(&response, EnvelopeKind::Plain), None);
         let mut expected = json!({ "status": "error", "message": words });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let response = fetch(&iapi, &send);
-        assert_eq!((response.status, response.json().to_string()), (400, expected.to_string()), "{how}");
+        assert_eq!((response.status, response.json().to_string()), (400, expected.to_string()), "{outcome}");
         assert_eq!(violation(&response, EnvelopeKind::Iapi), None);
     }
 }
 
 #[test]
 fn reasons_of_internal_errors_are_not_sent_to_clients() {
-    for (server, envelope) in
-        [(ends("aicra"), EnvelopeKind::Aicra), (ends("plain"), EnvelopeKind::Plain), (ends("iapi"), EnvelopeKind::Iapi)]
-    {
+    for (server, envelope) in [
+        (server_with_every_result("aicra"), EnvelopeKind::Aicra),
+        (server_with_every_result("plain"), EnvelopeKind::Plain),
+        (server_with_every_result("iapi"), EnvelopeKind::Iapi),
+    ] {
         for (target, status) in [
             ("/panics", 500),
             ("/internal", 500),
-            ("/declared?how=undeclared", 500),
-            ("/declared?how=unavailable", 503),
+            ("/declared?outcome=undeclared", 500),
+            ("/declared?outcome=unavailable", 503),
             ("/wrong", 500),
             ("/no-object", 500),
         ] {
@@ -151,8 +155,9 @@ fn reasons_of_internal_errors_are_not_sent_to_clients() {
     }
 }
 
-/// `Accept` fields, and `true` if they accept problem documents only.
-fn accept() -> impl Strategy<Value = (Vec<String>, bool)> {
+/// Generates values of the header field `Accept`, and `true` if they accept problem documents
+/// (`application/problem+json`) only.
+fn accept_fields() -> impl Strategy<Value = (Vec<String>, bool)> {
     let range = prop_oneof![
         3 => Just(("application/problem+json", true)),
         1 => Just(("Application/Problem+JSON", true)),
@@ -181,7 +186,7 @@ fn accept() -> impl Strategy<Value = (Vec<String>, bool)> {
 }
 
 #[test]
-fn clients_that_accept_only_problem_documents_get_them() {
+fn clients_that_accept_only_problem_documents_get_errors_as_problem_documents() {
     let module = |envelope: &str| {
         json!({ "modules": { "m": {
         "envelope": envelope,
@@ -204,13 +209,13 @@ fn clients_that_accept_only_problem_documents_get_them() {
         (Request::new("POST", "/x").field("authorization", "Bearer panic"), 500),
     ];
     let config = support::random::cases(300);
-    proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), server in 0..servers.len())| {
+    proptest!(config, |((fields, only) in accept_fields(), which in 0..requests.len(), server in 0..servers.len())| {
         let (request, status) = &requests[which];
         let (server, own) = servers[server];
         let request = fields.iter().fold(request.clone(), |request, field| request.field("accept", field));
         let response = server.send(&request);
         prop_assert_eq!(response.status, *status, "{:?} {:?}", request, response);
-        // Before a module is known the envelope is that of the API: aicra.
+        // For requests without a known module, errors have the envelope of the API, which is `aicra`.
         let in_module = !matches!(which, 0 | 2);
         let envelope = match (in_module, only) {
             (true, false) => own,
@@ -219,7 +224,7 @@ fn clients_that_accept_only_problem_documents_get_them() {
             (false, false) => EnvelopeKind::Aicra,
         };
         prop_assert_eq!(violation(&response, envelope), None, "{:?}", request);
-        // `Vary` keeps a cache from sending a response to a client that accepts another format.
+        // `Vary` prevents that a cache sends this response to a client that accepts another format.
         prop_assert_eq!(response.field("vary"), (*status != 200).then_some("accept"), "{:?}", request);
     });
 }

@@ -1,11 +1,11 @@
-//! Parameters in all parts of a request.
+//! Tests how parameters are read from all parts of a request, and how their errors are reported.
 
 use serde_json::{Value, json};
 
 use crate::client::{Request, TestServer, case};
 
 #[test]
-fn parameters_are_read_and_errors_reported() {
+fn parameters_are_read_from_requests_and_their_errors_are_reported() {
     case::run(&case::read(include_str!("../data/http/extraction.json")));
 }
 
@@ -20,12 +20,13 @@ fn values_of_secret_parameters_are_never_quoted() {
 }
 
 #[test]
-fn exceeded_limits_are_named() {
+fn an_error_for_an_exceeded_limit_names_the_limit() {
     case::run(&case::read(include_str!("../data/http/limits.json")));
 }
 
-/// Returns an API of one method with this many required parameters.
-fn many(count: usize, unknown: &str) -> TestServer {
+/// Starts a server of an API with one method, which has this number of required parameters. `unknown` is the setting
+/// for requests with unknown parameters.
+fn server_with_parameters(count: usize, unknown: &str) -> TestServer {
     let parameters = (0..count).map(|n| (format!("p{n:02}"), json!({ "info": "A number", "type": "int" })));
     let input: Value = parameters.collect();
     let module = json!({ "/": { "x": { "POST": { "info": "Takes many", "in": input } } } });
@@ -33,9 +34,9 @@ fn many(count: usize, unknown: &str) -> TestServer {
 }
 
 #[test]
-fn at_most_fifty_errors_are_reported_in_the_order_of_the_definition() {
+fn at_most_fifty_parameter_errors_are_reported_in_the_order_of_the_definition() {
     for (count, truncated) in [(49, false), (50, false), (51, true), (200, true)] {
-        let response = many(count, "ignore").send(&Request::new("POST", "/x"));
+        let response = server_with_parameters(count, "ignore").send(&Request::new("POST", "/x"));
         let document = response.json();
         let errors = document["errors"].as_array().unwrap();
         let names: Vec<_> = errors.iter().map(|error| error["parameter"].as_str().unwrap().to_owned()).collect();
@@ -47,8 +48,8 @@ fn at_most_fifty_errors_are_reported_in_the_order_of_the_definition() {
 }
 
 #[test]
-fn unknown_parameters_are_reported_after_the_known_ones() {
-    let server = many(2, "refuse");
+fn errors_of_unknown_parameters_follow_those_of_known_parameters() {
+    let server = server_with_parameters(2, "refuse");
     let unknown = |count: usize| (0..count).map(|n| format!("u{n}=1")).collect::<Vec<_>>().join("&");
     let form = |body: String| Request::new("POST", "/x").body("application/x-www-form-urlencoded", body);
     for (request, names, truncated) in [
@@ -71,7 +72,7 @@ fn unknown_parameters_are_reported_after_the_known_ones() {
 }
 
 #[test]
-fn quoted_values_are_cut_to_a_hundred_characters() {
+fn errors_quote_at_most_a_hundred_characters_of_a_value() {
     let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
         "x": { "info": "A number", "type": "int" }, "y": { "info": "A list", "type": "?array<int>" }
     } } } } });
@@ -87,7 +88,7 @@ fn quoted_values_are_cut_to_a_hundred_characters() {
         let request = Request::new("POST", "/x").body("application/json", json!({ "x": sent }).to_string());
         assert_eq!(server.send(&request).json()["errors"][0]["got"], shown);
     }
-    // The path to an invalid part of a value is text from the client, too.
+    // In an error of a nested value, the path to the invalid item contains text from the client, and is shortened too.
     let form = format!("x={}", "z".repeat(200));
     let response = server.send(&Request::new("POST", "/x").body("application/x-www-form-urlencoded", form)).json();
     assert_eq!(response["errors"][0]["got"], format!("\"{}…", "z".repeat(99)));

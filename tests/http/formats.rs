@@ -1,4 +1,4 @@
-//! The formats of responses: negotiation by `Accept`, XML, and formats of a program.
+//! Tests the formats of responses: negotiation by `Accept`, XML, and custom formats of a program.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -12,9 +12,10 @@ use crate::captured_log;
 use crate::client::{self, Request, Response, TestServer, case, xml};
 use crate::http::jsonp::callback_value;
 
-const XML: &str = "application/xml; charset=utf-8";
+const XML_MEDIA_TYPE: &str = "application/xml; charset=utf-8";
 
-/// A format with this name and media type that writes JSON. It fails or panics if the parameter `word` is `fail` or `panic`.
+/// A custom format with this name and this media type, which writes JSON. It fails or panics if the parameter `word` is
+/// `fail` or `panic`.
 struct WordFormat(&'static str, &'static str);
 
 impl Format for WordFormat {
@@ -35,7 +36,7 @@ impl Format for WordFormat {
     }
 }
 
-/// A format that always fails.
+/// A custom format that always fails.
 struct FailingFormat;
 
 impl Format for FailingFormat {
@@ -52,8 +53,8 @@ impl Format for FailingFormat {
     }
 }
 
-/// Returns an API that offers these formats and echoes arguments.
-fn server(formats: &Value) -> TestServer {
+/// Starts a server of an API that offers these formats and echoes arguments. The API has a module for each envelope.
+fn server_with_formats(formats: &Value) -> TestServer {
     let word = json!({ "info": "A word", "type": "?string", "name": "word" });
     let uris = json!({ "x": {
         "GET": { "info": "Echoes", "in": { "GET@word": word } },
@@ -82,19 +83,21 @@ fn fetch(server: &TestServer, accept: &str, send: &str) -> Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Choice {
+struct NegotiationCase {
     title: String,
     accept: Vec<String>,
-    /// The media type of a success.
+    /// The expected media type of a successful response.
     success_type: String,
-    /// The media type of errors, if it is another one.
+    /// The expected media type of error responses; `None` if it is that of a successful response.
     error_type: Option<String>,
 }
 
 #[test]
 fn clients_choose_the_format_by_accept() {
-    let server = server(&json!(["xml", "lines"]));
-    for Choice { title, accept, success_type, error_type } in case::read(include_str!("../data/http/formats.json")) {
+    let server = server_with_formats(&json!(["xml", "lines"]));
+    for NegotiationCase { title, accept, success_type, error_type } in
+        case::read(include_str!("../data/http/formats.json"))
+    {
         for (send, status) in [
             ("GET /aicra/x?word=some", 200),
             ("HEAD /aicra/x?word=some", 200),
@@ -116,11 +119,13 @@ fn clients_choose_the_format_by_accept() {
 }
 
 #[test]
-fn head_has_the_content_length_of_get() {
-    let server = server(&json!(["xml"]));
+fn head_responses_have_the_content_length_of_get_responses() {
+    let server = server_with_formats(&json!(["xml"]));
     for target in ["/plain/x?word=some", "/nowhere"] {
-        let (got, head) =
-            (fetch(&server, XML, &format!("GET {target}")), fetch(&server, XML, &format!("HEAD {target}")));
+        let (got, head) = (
+            fetch(&server, XML_MEDIA_TYPE, &format!("GET {target}")),
+            fetch(&server, XML_MEDIA_TYPE, &format!("HEAD {target}")),
+        );
         assert_eq!(got.field("content-length"), Some(got.body.len().to_string().as_str()));
         for name in ["content-length", "content-type", "vary"] {
             assert_eq!(head.field(name), got.field(name), "{target}: {name}");
@@ -130,7 +135,7 @@ fn head_has_the_content_length_of_get() {
 
 #[test]
 fn formats_that_are_not_offered_are_not_negotiated() {
-    let server = server(&json!(["json"]));
+    let server = server_with_formats(&json!(["json"]));
     for accept in ["application/xml", "text/x-lines"] {
         let response = fetch(&server, accept, "GET /aicra/x");
         assert_eq!((response.field("content-type"), response.field("vary")), (Some("application/json"), None));
@@ -138,18 +143,18 @@ fn formats_that_are_not_offered_are_not_negotiated() {
 }
 
 #[test]
-fn responses_without_content_and_descriptions_ignore_formats() {
-    let server = server(&json!(["xml"]));
-    let response = fetch(&server, XML, "DELETE /aicra/x");
+fn options_and_responses_without_content_ignore_formats() {
+    let server = server_with_formats(&json!(["xml"]));
+    let response = fetch(&server, XML_MEDIA_TYPE, "DELETE /aicra/x");
     assert_eq!((response.status, response.field("content-type"), response.body.len()), (204, None, 0));
-    let described = fetch(&server, XML, "OPTIONS /aicra/x");
+    let described = fetch(&server, XML_MEDIA_TYPE, "OPTIONS /aicra/x");
     assert_eq!((described.status, described.field("content-type")), (200, Some("application/json")));
 }
 
-/// Responses of every kind, in every envelope.
+/// Compares the XML and the JSON of responses of every kind, in every envelope.
 #[test]
-fn xml_has_the_content_of_json() {
-    let server = server(&json!(["xml"]));
+fn xml_responses_have_the_content_of_json_responses() {
+    let server = server_with_formats(&json!(["xml"]));
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let sends = ["x?word=%3C%26%5D%5D%3E%22", "x", "x?word=", "x?word=%00%0D%0A%EF%BF%BE", "x?word=a&word=b", "y"];
         for send in sends {
@@ -157,7 +162,7 @@ fn xml_has_the_content_of_json() {
             let (in_json, in_xml) =
                 (fetch(&server, "application/json", &send), fetch(&server, "application/xml", &send));
             assert_eq!(in_xml.status, in_json.status, "{send}");
-            assert_eq!(in_xml.field("content-type"), Some(XML), "{send}");
+            assert_eq!(in_xml.field("content-type"), Some(XML_MEDIA_TYPE), "{send}");
             assert_eq!(xml::read(&in_xml.body), ("response".to_owned(), in_json.json()), "{send}: {in_xml:?}");
         }
     }
@@ -173,8 +178,8 @@ fn xml_has_the_content_of_json() {
     );
 }
 
-/// JSON values that are difficult to represent in XML.
-fn values() -> impl Strategy<Value = Value> {
+/// Generates JSON values that are difficult to represent in XML.
+fn arbitrary_values() -> impl Strategy<Value = Value> {
     let difficult = prop::sample::select(vec![
         "",
         " ",
@@ -225,9 +230,9 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// JSON, JSONP and XML have the same content.
+/// For any argument, the JSON, JSONP and XML responses have the same content.
 #[test]
-fn any_value_is_the_same_in_every_format() {
+fn any_value_has_the_same_content_in_every_format() {
     let value = json!({ "info": "Anything", "type": "any", "name": "value" });
     let method = json!({ "info": "Echoes", "in": { "GET@value": value }, "options": { "jsonp": true } });
     let app = json!({
@@ -239,21 +244,22 @@ fn any_value_is_the_same_in_every_format() {
     let agree = |value: Value| {
         let written = Xml::default().write(&value).unwrap();
         prop_assert_eq!(xml::read(&written).1, value.clone());
-        // An item of a list is parsed as JSON.
+        // The server parses an item of a list as JSON.
         let sent: String = form_urlencoded::byte_serialize(json!([value]).to_string().as_bytes()).collect();
         let fetch = |accept: &str, more: &str| fetch(&server, accept, &format!("GET /?value={sent}{more}"));
         let (in_json, in_xml) = (fetch("application/json", ""), fetch("application/xml", ""));
         prop_assert_eq!((in_json.status, &in_json.json()["args"]["value"]), (200, &json!([value])), "{:?}", in_json);
-        prop_assert_eq!((in_xml.status, in_xml.field("content-type")), (200, Some(XML)));
+        prop_assert_eq!((in_xml.status, in_xml.field("content-type")), (200, Some(XML_MEDIA_TYPE)));
         prop_assert_eq!(xml::read(&in_xml.body).1, in_json.json());
-        // The callback asks for a script, whatever the client accepts.
+        // The query parameter for the callback selects JSONP, whatever formats the client accepts.
         prop_assert_eq!(callback_value(&fetch("application/xml", "&callback=f"), "f"), in_json.json());
         Ok(())
     };
-    runner.run(&values(), agree).unwrap_or_else(|error| panic!("{error}"));
+    runner.run(&arbitrary_values(), agree).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Browsers run scripts in the namespaces of XHTML and SVG, and apply stylesheets.
+/// Browsers run scripts in elements of the XHTML and SVG namespaces, and apply stylesheets. So element names must not
+/// have a namespace.
 #[test]
 fn xml_names_from_clients_have_no_namespace() {
     let response = json!({
@@ -275,7 +281,7 @@ fn xml_names_from_clients_have_no_namespace() {
 }
 
 #[test]
-fn a_program_can_name_the_root_element() {
+fn a_program_can_choose_the_name_of_the_xml_root_element() {
     let written = Xml::with_root("xml").unwrap().write(&json!({})).unwrap();
     assert!(written.ends_with(b"<xml type=\"object\"/>"), "{}", written.escape_ascii());
     for name in ["", "a b", "1a", "a:b", "a>", "-", "<a/>", "\u{b7}"] {
@@ -290,7 +296,7 @@ fn a_program_can_name_the_root_element() {
 #[test]
 fn a_failing_format_becomes_an_internal_error_in_json() {
     captured_log::begin();
-    let server = server(&json!(["lines", "broken"]));
+    let server = server_with_formats(&json!(["lines", "broken"]));
     for word in ["fail", "panic"] {
         let response = fetch(&server, "text/x-lines", &format!("GET /aicra/x?word={word}"));
         response.assert_error(500, "the log has the reason under ");
@@ -300,7 +306,7 @@ fn a_failing_format_becomes_an_internal_error_in_json() {
         let lines = captured_log::logged(&id);
         assert!(lines.iter().any(|line| line.message.contains("the secret reason")), "{lines:?}");
     }
-    // A failing format does not replace the error.
+    // If the format fails for an error response, the response in JSON still reports the original error.
     let refused = fetch(&server, "text/x-broken", "GET /nowhere");
     refused.assert_error(404, "no service has this URI");
     let id = refused.field("x-request-id").unwrap();
@@ -309,7 +315,7 @@ fn a_failing_format_becomes_an_internal_error_in_json() {
 }
 
 #[test]
-fn header_fields_of_handlers_are_kept_in_other_formats() {
+fn header_fields_that_handlers_set_are_kept_in_all_formats() {
     let definition = json!({ "GET": { "info": "A word", "out": { "word": { "info": "It", "type": "string" } } } });
     let module = Module::new("site").get("/", async |_: Args<()>, context: Context| {
         context.set_header("vary", "cookie").unwrap();
@@ -332,10 +338,10 @@ fn a_value_that_is_nested_too_deeply_for_xml_is_an_internal_error() {
         "info": "Lists in lists", "in": { "URL#0": { "info": "How many", "type": "uint", "name": "levels" } }, "out": { "*": all }
     } } } });
     #[derive(Deserialize)]
-    struct Deep {
+    struct DepthArgs {
         levels: usize,
     }
-    let module = Module::new("site").get("/deep", async |Args(Deep { levels }): Args<Deep>, _: Context| {
+    let module = Module::new("site").get("/deep", async |Args(DepthArgs { levels }): Args<DepthArgs>, _: Context| {
         Ok::<_, ApiError>((1..levels).fold(json!([]), |inner, _| json!([inner])))
     });
     let server = TestServer::handlers(
@@ -354,7 +360,7 @@ fn a_value_that_is_nested_too_deeply_for_xml_is_an_internal_error() {
 }
 
 #[test]
-fn a_format_without_a_media_type_is_refused_at_start() {
+fn a_format_with_an_invalid_media_type_is_refused_at_start() {
     for media_type in ["", "csv", "text/*", "*/*", "text/csv\r\nx: y", "text/csv, text/plain", "text/ csv"] {
         let app = br#"{ "formats": ["own"] }"#.to_vec();
         let rulebook = Rulebook::read(vec![("app.json".into(), app), ("site.json".into(), b"{}".to_vec())]);

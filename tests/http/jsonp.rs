@@ -1,4 +1,5 @@
-//! JSONP: valid callbacks, the content of scripts, anonymous clients, and where JSONP is not available.
+//! Tests JSONP: which callbacks are valid, what scripts contain, that the client is anonymous, and where JSONP is not
+//! available.
 
 mod outcomes;
 
@@ -11,11 +12,11 @@ use serde_json::{Value, json};
 use self::outcomes::api_with_every_outcome;
 use crate::client::{Connection, Request, Response, TestServer, case, engine};
 
-fn get(server: &TestServer, target: &str) -> Response {
+fn get_response(server: &TestServer, target: &str) -> Response {
     server.send(&Request::new("GET", target))
 }
 
-/// Returns the value that a script passes to its function, after asserting that the script does nothing else.
+/// Returns the value that a JSONP script passes to its callback. Asserts that the script does nothing else.
 #[track_caller]
 pub fn callback_value(response: &Response, callback: &str) -> Value {
     assert_eq!(response.status, 200, "{response:?}");
@@ -31,41 +32,44 @@ pub fn callback_value(response: &Response, callback: &str) -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct CallbackCase {
     query: String,
-    /// The function that is called.
-    calls: Option<String>,
+    /// The JavaScript function that the script calls; `None` if the response is not a script.
+    #[serde(rename = "calls")]
+    called_function: Option<String>,
     /// `true` if the response is plain JSON.
-    #[serde(default)]
-    plain: bool,
+    #[serde(default, rename = "plain")]
+    is_plain_json: bool,
     /// `true` if the callback is refused.
-    #[serde(default)]
-    refused: bool,
-    /// `true` if it is refused because the parameter occurs twice.
-    #[serde(default)]
-    twice: bool,
-    /// Texts of the callback that the error must not quote.
+    #[serde(default, rename = "refused")]
+    is_refused: bool,
+    /// `true` if the callback is refused because the parameter occurs twice.
+    #[serde(default, rename = "twice")]
+    is_repeated: bool,
+    /// Texts from the callback that the error must not quote.
     #[serde(default)]
     must_not_contain: Vec<String>,
-    /// The recorded case of PhalApi, and the reason for a different result.
+    /// The id of the case that was recorded from PhalApi (an earlier framework) with this callback.
     recorded: Option<String>,
-    why: Option<String>,
+    /// The reason why the result differs from the recorded result.
+    #[serde(rename = "why")]
+    reason: Option<String>,
 }
 
 #[test]
 fn callbacks_that_are_not_function_names_are_refused() {
-    let rows: Vec<Row> = case::read(include_str!("../data/http/callbacks.json"));
-    assert!(rows.iter().all(|row| row.why.is_none() || row.recorded.is_some()));
+    let rows: Vec<CallbackCase> = case::read(include_str!("../data/http/callbacks.json"));
+    assert!(rows.iter().all(|row| row.reason.is_none() || row.recorded.is_some()));
     let server = api_with_every_outcome("aicra", &json!({}));
     for row in rows {
         let query = &row.query;
-        let response = get(&server, &format!("/outputs?{query}"));
-        match &row.calls {
+        let response = get_response(&server, &format!("/outputs?{query}"));
+        match &row.called_function {
             Some(callback) => {
                 assert_eq!(callback_value(&response, callback)["status"], 200, "{query}");
                 continue;
             }
-            None if row.plain => {
+            None if row.is_plain_json => {
                 assert_eq!(
                     response.json(),
                     json!({ "error": 0, "ErrorDescription": "all right", "b": "é" }),
@@ -73,9 +77,9 @@ fn callbacks_that_are_not_function_names_are_refused() {
                 );
                 continue;
             }
-            None => assert!(row.refused, "{query}: the row expects no result"),
+            None => assert!(row.is_refused, "{query}: the row expects no result"),
         }
-        response.assert_error(400, if row.twice { "more than once" } else { "JavaScript name" });
+        response.assert_error(400, if row.is_repeated { "more than once" } else { "JavaScript name" });
         let error = &response.json()["errors"][0];
         assert_eq!(
             (&error["parameter"], &error["in"], &error["got"]),
@@ -89,7 +93,7 @@ fn callbacks_that_are_not_function_names_are_refused() {
 }
 
 #[test]
-fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
+fn responses_are_json_if_jsonp_is_not_enabled_or_not_requested() {
     let method = |option: Value| json!({ "GET": { "info": "It echoes", "options": option } });
     let definition = json!({ "/": {
         "silent": method(json!({})),
@@ -99,25 +103,25 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
         "write": { "POST": { "info": "It writes" } },
         "callback": { "POST": { "info": "It writes", "in": { "callback": { "info": "A word", "type": "?string" } } } }
     } });
-    // The definition decides which paths respond with a script.
+    // `api` is the setting `jsonp` of the API, and `scripts` lists the paths with a script as the response.
     for (api, scripts) in
         [(false, vec!["/on"]), (true, vec!["/silent", "/on", "/write", "/nowhere", "/static/nowhere/x"])]
     {
         let server = TestServer::echo(&[("app.json", json!({ "jsonp": api })), ("site.json", definition.clone())]);
         for path in ["/silent", "/on", "/off", "/scoped", "/write", "/nowhere"] {
-            let response = get(&server, &format!("{path}?callback=cb"));
+            let response = get_response(&server, &format!("{path}?callback=cb"));
             let is_script = response.field("content-type") == Some("text/javascript; charset=utf-8");
             assert_eq!(is_script, scripts.contains(&path), "{api} {path}: {response:?}");
         }
-        // A parameter `callback` has no effect where JSONP is not enabled.
+        // Where JSONP is not enabled, a parameter `callback` has no effect.
         for callback in ["cb", "alert(1)"] {
             let response = server.send(&Request::new("GET", format!("/scoped?callback={callback}")).scope(&["reader"]));
             response.assert_args(&json!({}));
             let response = server.send(&Request::new("POST", format!("/callback?callback={callback}")));
             response.assert_args(&json!({ "callback": null }));
-            get(&server, &format!("/off?callback={callback}")).assert_args(&json!({}));
+            get_response(&server, &format!("/off?callback={callback}")).assert_args(&json!({}));
         }
-        get(&server, "/nowhere?callback=alert(1)").assert_error(404, "no service has this URI");
+        get_response(&server, "/nowhere?callback=alert(1)").assert_error(404, "no service has this URI");
         server.send(&Request::new("POST", "/on?callback=cb")).assert_error(405, "GET, HEAD");
         server.send(&Request::new("POST", "/nowhere?callback=cb")).assert_error(404, "no service has this URI");
         for own in [
@@ -130,7 +134,7 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
             "/metrics",
             "/static/",
         ] {
-            let response = get(&server, &format!("{own}?callback=cb"));
+            let response = get_response(&server, &format!("{own}?callback=cb"));
             assert!(!response.body.starts_with(b"/**/"), "{own}: {response:?}");
         }
         for path in ["/on", "/", "*"] {
@@ -142,19 +146,22 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
 }
 
 #[test]
-fn the_callback_is_not_reported_as_an_unknown_parameter() {
+fn the_jsonp_callback_is_not_an_unknown_parameter() {
     let method = |on: bool| json!({ "GET": { "info": "It echoes", "options": { "jsonp": on } } });
     let server = TestServer::echo(&[
         ("app.json", json!({ "unknown": "refuse" })),
         ("site.json", json!({ "/": { "on": method(true), "off": method(false) } })),
     ]);
-    assert_eq!(callback_value(&get(&server, "/on?callback=cb"), "cb")["args"], json!({}));
-    get(&server, "/on?callback=").assert_args(&json!({}));
-    assert_eq!(callback_value(&get(&server, "/on?callback=cb&other=1"), "cb")["errors"][0]["parameter"], "other");
-    get(&server, "/off?callback=cb").assert_error(400, "callback");
+    assert_eq!(callback_value(&get_response(&server, "/on?callback=cb"), "cb")["args"], json!({}));
+    get_response(&server, "/on?callback=").assert_args(&json!({}));
+    assert_eq!(
+        callback_value(&get_response(&server, "/on?callback=cb&other=1"), "cb")["errors"][0]["parameter"],
+        "other"
+    );
+    get_response(&server, "/off?callback=cb").assert_error(400, "callback");
 }
 
-/// An authenticator that finds every credential invalid.
+/// An authenticator that rejects every credential as invalid.
 struct RejectingAuthenticator;
 
 impl Authenticate for RejectingAuthenticator {
@@ -164,7 +171,7 @@ impl Authenticate for RejectingAuthenticator {
 }
 
 #[test]
-fn the_client_of_a_script_is_anonymous() {
+fn the_caller_of_a_jsonp_request_is_anonymous() {
     let definition = json!({ "/": { "x": { "GET": {
         "info": "Returns the identity of the caller",
         "in": {
@@ -188,7 +195,8 @@ fn the_client_of_a_script_is_anonymous() {
     server.send(&request("/x?callback=")).assert_error(401, "the credential is invalid");
     let nobody = json!({ "args": { "other": "x" }, "known": false });
     assert_eq!(callback_value(&server.send(&request("/x?callback=cb")), "cb")["echo"], nobody);
-    // A request with a credential is rejected with an error in JSON, which the page cannot read.
+    // JSON requests with an invalid credential are rejected. Their response is not a script, so that a page of another
+    // origin cannot read it.
     for scheme in ["Bearer secret-word", "Basic c2VjcmV0LXdvcmQ6", ""] {
         let response = server.send(&request("/x?callback=cb").field("authorization", scheme));
         response.assert_error(400, "Authorization");
@@ -197,7 +205,7 @@ fn the_client_of_a_script_is_anonymous() {
 }
 
 #[test]
-fn clients_that_expect_100_continue_get_the_same_errors() {
+fn jsonp_clients_that_expect_100_continue_get_the_same_errors() {
     let definition = json!({ "/": { "x": { "GET": { "info": "It echoes", "options": { "jsonp": true } } } } });
     let engine = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())])
         .authenticator(RejectingAuthenticator)
@@ -212,17 +220,17 @@ fn clients_that_expect_100_continue_get_the_same_errors() {
     };
     fetch("/x?callback=alert(1)").assert_error(400, "JavaScript name");
     fetch("/x").assert_error(401, "the credential is invalid");
-    // The method does not read a body, so the response comes without `100 Continue`.
+    // The method does not read a body, so that the final response is sent without `100 Continue`.
     assert_eq!(callback_value(&fetch("/x?callback=cb"), "cb")["error"], 0);
     let other = Request::new("GET", "/x?callback=cb").field("expect", "the unexpected");
     assert_eq!(callback_value(&server.send(&other), "cb")["status"], 417);
 }
 
 #[test]
-fn of_a_rules_method_only_get_responds_with_jsonp() {
+fn methods_of_the_rules_dialect_respond_with_jsonp_only_to_get() {
     let definition = json!({ "User": { "find": { "@jsonp": true, "name": {} }, "save": {} } });
     let server = TestServer::echo(&[("user.json", definition)]);
-    assert_eq!(callback_value(&get(&server, "/user/find?callback=cb"), "cb")["ret"], 200);
+    assert_eq!(callback_value(&get_response(&server, "/user/find?callback=cb"), "cb")["ret"], 200);
     for (method, path) in [("POST", "/user/find"), ("GET", "/user/save"), ("POST", "/user/save")] {
         let response = server.send(&Request::new(method, format!("{path}?callback=cb")));
         assert_eq!(response.json()["ret"], 200, "{method} {path}");
@@ -230,12 +238,12 @@ fn of_a_rules_method_only_get_responds_with_jsonp() {
 }
 
 #[test]
-fn services_named_in_the_query_respond_with_jsonp() {
+fn methods_named_in_the_query_respond_with_jsonp() {
     let definition =
         json!({ "Site": { "index": { "name": { "type": "string" } }, "save": { "@scope": [["writer"]] } } });
     let app = json!({ "jsonp": true, "service": { "on": true, "default": "Site.index" } });
     let server = TestServer::echo(&[("app.json", app), ("site.json", definition)]);
-    let value = |target: &str| callback_value(&get(&server, target), "cb");
+    let value = |target: &str| callback_value(&get_response(&server, target), "cb");
     for name in ["?service=Site.Index&", "?s=Site.index&", "?", "site/index?"] {
         assert_eq!(value(&format!("/{name}callback=cb&name=a"))["data"], json!({ "args": { "name": "a" } }), "{name}");
     }
@@ -243,9 +251,9 @@ fn services_named_in_the_query_respond_with_jsonp() {
         let ret = value(&format!("/?service={name}&callback=cb"))["ret"].as_u64();
         assert!(matches!(ret, Some(400..=499)), "{name}: {ret:?}");
     }
-    // Methods that are not public, and documents, never respond with a script.
-    assert_eq!(get(&server, "/?service=Site.save&callback=cb").json()["ret"], 401);
-    assert_eq!(get(&server, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
+    // Responses of methods that require permissions, and documents, are never scripts.
+    assert_eq!(get_response(&server, "/?service=Site.save&callback=cb").json()["ret"], 401);
+    assert_eq!(get_response(&server, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
 }
 
 #[test]
@@ -257,8 +265,8 @@ fn jsonp_responses_have_the_cors_fields_of_json_responses() {
     }
 }
 
-/// JSON of every kind, with the characters that are special in scripts and pages.
-fn values() -> impl Strategy<Value = Value> {
+/// Generates JSON values of every kind, with the characters that are special in scripts and in HTML pages.
+fn arbitrary_values() -> impl Strategy<Value = Value> {
     let text = "([a-z<>&/\"'\\\\!\u{2028}\u{2029}\u{2027}\u{202A}âé\u{80}\u{10FFFF}\u{0}-\u{1F}-]|</script>|<!--|\\]\\]>){0,12}";
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -290,7 +298,7 @@ fn a_script_passes_the_value_of_the_json_response() {
         let engine = engine(&[("site.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
         let server = TestServer::start(&engine);
         let connection = std::cell::RefCell::new(server.connect());
-        proptest!(support::random::cases(64), |(value in values())| {
+        proptest!(support::random::cases(64), |(value in arbitrary_values())| {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("v", &json!([value]).to_string()).finish();
             let fetch = |target: String| connection.borrow_mut().send(&Request::new("GET", target));
             let plain = fetch(format!("/x?{query}")).json();

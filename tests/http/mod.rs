@@ -1,8 +1,8 @@
-//! Requests and responses over a socket, one file per behaviour.
+//! Tests requests and responses over a socket, with a Rust module for each behaviour.
 //!
-//! The stages of a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. The server: `responses`, `connections`,
-//! `limits`, `uploads`, `receiving`, `expect`, `mounted`.
+//! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `presence`,
+//! `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. These Rust
+//! modules test the server: `responses`, `connections`, `limits`, `uploads`, `receiving`, `expect`, `mounted`.
 
 mod connections;
 mod custom_envelopes;
@@ -29,8 +29,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Connection, Request, TestServer};
 
-/// The API of the tests of the server.
-fn definition() -> Value {
+/// Returns the definition of the API with which the server is tested.
+fn echo_definition() -> Value {
     json!({
         "GET": { "info": "Nothing" },
         "/": {
@@ -58,18 +58,18 @@ fn definition() -> Value {
     })
 }
 
-/// Returns the API of [`definition`] with these limits, where every method echoes its arguments.
-fn echo(limits: &Value) -> TestServer {
-    TestServer::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
+/// Starts a server of the API that [`echo_definition`] defines, with these limits. Every method echoes its arguments.
+fn echo_server(limits: &Value) -> TestServer {
+    TestServer::echo(&[("app.json", json!({ "limits": limits })), ("site.json", echo_definition())])
 }
 
-/// Starts a test server for a definition whose methods the handlers of `module` serve.
-fn handlers(definition: &Value, module: Module) -> TestServer {
+/// Starts a server for a definition whose methods are bound to the handlers of `module`.
+fn server_with_handlers(definition: &Value, module: Module) -> TestServer {
     TestServer::handlers(&[("site.json", definition.clone())], module)
 }
 
 impl Connection {
-    /// Asserts that the connection can be used again.
+    /// Asserts that the server responds to another request on this connection.
     #[track_caller]
     fn assert_usable(&mut self) {
         let response = self.send(&Request::new("GET", "/echo?word=again"));

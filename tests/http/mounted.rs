@@ -1,4 +1,4 @@
-//! The API as a service in the actix `App` of a program: the whole API, and single modules.
+//! Tests an API that a program mounts as actix services in its own `App`: the whole API, and single modules of it.
 
 use std::net::SocketAddr;
 
@@ -10,15 +10,15 @@ use tempfile::TempDir;
 
 use crate::client::{Connection, Request, engine};
 
-/// An actix server of a program.
-struct Mounted {
+/// An actix server of a program, in which the API is mounted.
+struct MountedServer {
     address: SocketAddr,
     handle: ServerHandle,
-    /// The folder of temporary files.
-    _uploads: TempDir,
+    /// The folder for temporary files, which is removed when this value is dropped.
+    _upload_folder: TempDir,
 }
 
-impl Mounted {
+impl MountedServer {
     fn start(workers: usize) -> Self {
         let article = json!({ "/": { "article/{id}": {
             "GET": { "info": "An article", "in": { "{id}": { "info": "Which", "type": "id", "name": "id" } } },
@@ -38,7 +38,7 @@ impl Mounted {
         let (sender, started) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                // A route of the program, a module in a scope with a middleware, and the whole API.
+                // The program's own route, an API module in an actix scope with a middleware, and the whole API.
                 let server = HttpServer::new(move || {
                     let article = api.module("article").unwrap();
                     let marked = middleware::DefaultHeaders::new().add(("x-scope", "article"));
@@ -56,7 +56,7 @@ impl Mounted {
             });
         });
         let (address, handle) = started.recv().unwrap();
-        Self { address, handle, _uploads: uploads }
+        Self { address, handle, _upload_folder: uploads }
     }
 
     fn connect(&self) -> Connection {
@@ -64,16 +64,16 @@ impl Mounted {
     }
 }
 
-impl Drop for Mounted {
+impl Drop for MountedServer {
     fn drop(&mut self) {
-        // The command is sent at once.
+        // The server is told to stop when `stop` is called. Waiting for the end of the server is not necessary.
         drop(self.handle.stop(false));
     }
 }
 
 #[test]
-fn an_app_serves_its_own_routes_beside_the_api() {
-    let mounted = Mounted::start(1);
+fn an_actix_app_serves_its_own_routes_beside_the_mounted_api() {
+    let mounted = MountedServer::start(1);
     let mut connection = mounted.connect();
     assert_eq!(connection.send(&Request::new("GET", "/hello")).body, b"hello");
     let response = connection.send(&Request::new("GET", "/api/article/7"));
@@ -92,8 +92,8 @@ fn an_app_serves_its_own_routes_beside_the_api() {
 }
 
 #[test]
-fn a_mounted_api_refuses_what_a_server_of_its_own_refuses() {
-    let mounted = Mounted::start(1);
+fn a_mounted_api_refuses_the_same_requests_as_a_standalone_server() {
+    let mounted = MountedServer::start(1);
     let mut connection = mounted.connect();
     connection.send(&Request::new("GET", "/api/article/x")).assert_error(400, "id");
     let long = Request::new("POST", "/api/article/7").body("application/json", "x".repeat(101));
@@ -108,10 +108,11 @@ fn a_mounted_api_refuses_what_a_server_of_its_own_refuses() {
 }
 
 #[test]
-fn the_service_of_a_module_has_nothing_of_other_modules_or_of_the_server() {
-    let mounted = Mounted::start(1);
+fn the_actix_service_of_a_module_has_only_the_paths_of_that_module() {
+    let mounted = MountedServer::start(1);
     let mut connection = mounted.connect();
-    // The scope decides which requests arrive; the definition decides the paths of the module.
+    // The actix scope decides which requests arrive at the actix service. The definition decides which paths the API
+    // module has.
     for target in ["/only", "/only/article/7", "/api/article/7/8", "/api/article"] {
         connection.send(&Request::new("GET", target)).assert_error(404, "no service has this URI");
     }
@@ -120,8 +121,8 @@ fn the_service_of_a_module_has_nothing_of_other_modules_or_of_the_server() {
 }
 
 #[test]
-fn all_services_of_one_engine_count_together() {
-    let mounted = Mounted::start(2);
+fn all_actix_services_of_one_engine_have_common_metrics() {
+    let mounted = MountedServer::start(2);
     for _ in 0..10 {
         mounted.connect().send(&Request::new("GET", "/api/article/7"));
         mounted.connect().send(&Request::new("GET", "/api/user"));

@@ -1,4 +1,4 @@
-//! Permissions, which are checked before any byte of the body is read.
+//! Tests permissions, which the server checks before it reads any byte of the body.
 
 use rulebook::key::Keys;
 use rulebook::{Rulebook, Unbound};
@@ -8,11 +8,11 @@ use crate::client::{Request, TestServer, case};
 use crate::keys::add_key;
 
 #[test]
-fn callers_are_permitted_or_refused_with_the_reason() {
+fn callers_without_permission_get_the_reason_in_the_response() {
     case::run(&case::read(include_str!("../data/http/permission.json")));
 }
 
-/// The tested scopes: each is a list of alternative groups, and a caller needs all permissions of one group.
+/// The tested scopes. A scope is a list of alternative groups, and a caller needs all permissions of one group.
 const SCOPES: &[&[&[&str]]] = &[
     &[],
     &[&[]],
@@ -27,7 +27,7 @@ const SCOPES: &[&[&[&str]]] = &[
 ];
 
 #[test]
-fn a_scope_is_an_or_of_ands() {
+fn a_caller_needs_all_permissions_of_one_group_of_the_scope() {
     let methods = SCOPES
         .iter()
         .enumerate()
@@ -51,7 +51,7 @@ fn a_scope_is_an_or_of_ands() {
 }
 
 #[test]
-fn a_refused_request_does_not_wait_for_its_body() {
+fn a_request_without_permission_is_refused_before_its_body_arrives() {
     let module = json!({ "/": { "x": { "POST": {
         "info": "For writers", "scope": [["writer"]], "in": { "x": { "info": "A number", "type": "int" } }
     } } } });
@@ -62,7 +62,7 @@ fn a_refused_request_does_not_wait_for_its_body() {
             if let Some(who) = who {
                 request = request.field("authorization", who);
             }
-            // The body is not sent.
+            // The test does not send the body.
             let mut connection = server.connect();
             connection.write(&request.head());
             assert_eq!(connection.read_response(false).status, status, "{request:?}");
@@ -71,7 +71,7 @@ fn a_refused_request_does_not_wait_for_its_body() {
 }
 
 #[test]
-fn keys_of_the_key_file_have_their_scopes() {
+fn api_keys_of_the_key_file_grant_the_permissions_of_their_scopes() {
     let folder = tempfile::tempdir().unwrap();
     let reader = add_key(folder.path(), &["--name", "reader", "--scope", "reader"]);
     let seven = add_key(folder.path(), &["--name", "seven", "--scope", "user[7]"]);
@@ -117,7 +117,7 @@ fn keys_of_the_key_file_have_their_scopes() {
                 .fold(Request::new("GET", target), |request, value| request.field("authorization", named(value)));
             let response = server.send(&request);
             assert_eq!(response.status, status, "{target} {authorization:?}");
-            // RFC 6750 section 3.1: the challenge names an invalid token.
+            // The challenge says that the token is invalid (RFC 6750 section 3.1).
             let token = authorization.iter().any(|value| value.to_lowercase().starts_with("bearer"));
             let challenge = if token { "Bearer error=\"invalid_token\"" } else { "Bearer" };
             assert_eq!(response.field("www-authenticate"), (status == 401).then_some(challenge), "{response:?}");

@@ -1,4 +1,4 @@
-//! Absent, null and empty values are three different things, in every part of a request.
+//! Tests that absent, null and empty values of a parameter are distinguished, in every part of a request.
 
 use std::fmt::Write;
 
@@ -7,39 +7,40 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, TestServer, case, multipart};
 
-/// A parameter and the result for each kind of value: a value, `missing` or `invalid`.
+/// A parameter, and for each way to send a value the expected result: a value, `missing` or `invalid`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct PresenceCase {
     /// The definition of the parameter.
     parameter: Map<String, Value>,
-    /// The parameter is absent.
-    absent: Ended,
-    /// The value is JSON's null.
-    null: Ended,
-    /// The value is empty.
-    empty: Ended,
-    /// The value is the text `null`.
-    null_text: Ended,
-    /// A value as a text.
-    text: (String, Ended),
-    /// A value as JSON.
-    json: (Value, Ended),
+    /// The result if the request does not contain the parameter.
+    absent: ParameterResult,
+    /// The result if the value is `null` in JSON.
+    null: ParameterResult,
+    /// The result if the value is an empty text.
+    empty: ParameterResult,
+    /// The result if the value is the text `null`.
+    null_text: ParameterResult,
+    /// A valid or invalid value as a text, and its result.
+    text: (String, ParameterResult),
+    /// A value as JSON, and its result.
+    json: (Value, ParameterResult),
 }
 
-/// The result for a parameter.
+/// The result for a parameter: its checked value, or the kind of its error.
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(rename_all = "lowercase")]
-enum Ended {
+enum ParameterResult {
     Value(Value),
     Missing,
     Invalid,
 }
 
-/// A part of a request: the key of a parameter in it, and a function that adds a text to it.
-type Place = (&'static str, fn(Request, Option<&str>) -> Request);
+/// A location of a parameter: the key that a parameter at this location has in a definition, and a function that adds a
+/// text to the request.
+type ParameterLocation = (&'static str, fn(Request, Option<&str>) -> Request);
 
-const PLACES: [Place; 9] = [
+const PARAMETER_LOCATIONS: [ParameterLocation; 9] = [
     ("GET@x", in_query),
     ("x", in_form),
     ("x", in_chunked_form),
@@ -90,22 +91,23 @@ fn in_json(request: Request, json: Option<&Value>) -> Request {
 
 #[test]
 fn absent_null_and_empty_values_are_distinguished() {
-    let rows: Vec<Row> = case::read(include_str!("../data/http/presence.json"));
+    let rows: Vec<PresenceCase> = case::read(include_str!("../data/http/presence.json"));
     let mut mismatches = String::new();
     for row in &rows {
-        let mut errors = |place: &str, how: &str, request: &Request, server: &TestServer, expected: &Ended| {
-            let got = ended(&server.send(request).json());
-            if got.as_ref() != Some(expected) {
-                let parameter = Value::Object(row.parameter.clone());
-                let _ = writeln!(
-                    mismatches,
-                    "{parameter} in {place}, {how}: expected {expected:?}, got {got:?}\n{request:?}\n"
-                );
-            }
-        };
+        let mut errors =
+            |place: &str, how: &str, request: &Request, server: &TestServer, expected: &ParameterResult| {
+                let got = parameter_result(&server.send(request).json());
+                if got.as_ref() != Some(expected) {
+                    let parameter = Value::Object(row.parameter.clone());
+                    let _ = writeln!(
+                        mismatches,
+                        "{parameter} in {place}, {how}: expected {expected:?}, got {got:?}\n{request:?}\n"
+                    );
+                }
+            };
         let request = || Request::new("POST", "/x");
-        for (place, put) in PLACES {
-            let server = serve(place, row);
+        for (place, put) in PARAMETER_LOCATIONS {
+            let server = server_with_parameter(place, row);
             let (text, value) = &row.text;
             for (how, text, expected) in [
                 ("absent", None, &row.absent),
@@ -117,7 +119,7 @@ fn absent_null_and_empty_values_are_distinguished() {
             }
         }
         for place in ["x", "ANY@x"] {
-            let server = serve(place, row);
+            let server = server_with_parameter(place, row);
             let (value, expected) = &row.json;
             errors(place, "absent from JSON", &in_json(request(), None), &server, &row.absent);
             errors(place, "null", &in_json(request(), Some(&Value::Null)), &server, &row.null);
@@ -129,7 +131,7 @@ fn absent_null_and_empty_values_are_distinguished() {
     assert!(mismatches.is_empty(), "{mismatches}");
 }
 
-fn serve(place: &str, row: &Row) -> TestServer {
+fn server_with_parameter(place: &str, row: &PresenceCase) -> TestServer {
     let mut parameter = row.parameter.clone();
     parameter.insert("info".to_owned(), "What it is".into());
     parameter.insert("name".to_owned(), "x".into());
@@ -139,11 +141,11 @@ fn serve(place: &str, row: &Row) -> TestServer {
     )])
 }
 
-fn ended(document: &Value) -> Option<Ended> {
+fn parameter_result(document: &Value) -> Option<ParameterResult> {
     match document["error"].as_u64()? {
-        0 => Some(Ended::Value(document["args"]["x"].clone())),
-        400 => Some(Ended::Missing),
-        401 => Some(Ended::Invalid),
+        0 => Some(ParameterResult::Value(document["args"]["x"].clone())),
+        400 => Some(ParameterResult::Missing),
+        401 => Some(ParameterResult::Invalid),
         _ => None,
     }
 }

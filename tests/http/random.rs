@@ -1,6 +1,8 @@
-//! Random requests get a valid response: no panic, and always an envelope.
+//! Tests that the server sends a valid response to random requests: no handler or stage panics, and each response is in
+//! an envelope.
 //!
-//! Each run of the tests sends ten thousand random requests; `scripts/properties` sends more of them, to more definitions.
+//! Each run of the tests sends ten thousand random requests. `scripts/properties` sends more requests, to more
+//! definitions.
 
 pub mod request;
 
@@ -13,27 +15,29 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rulebook::{Engine, Rulebook, Unbound};
 
-use self::request::{Routes, request};
+use self::request::{ApiRoutes, random_request};
 use crate::client::envelope::{EnvelopeKind, violation};
 use crate::client::{Bearer, Connection, Request, Response, TestServer};
 use support::generate;
 
-/// The envelopes of modules differ.
-pub const ANY: &[EnvelopeKind] = &[EnvelopeKind::Aicra, EnvelopeKind::Plain, EnvelopeKind::Phalapi, EnvelopeKind::Iapi];
+/// The built-in envelopes. A response to a random request may be in any of them, because the modules of a definition
+/// may have different envelopes.
+pub const ANY_ENVELOPE: &[EnvelopeKind] =
+    &[EnvelopeKind::Aicra, EnvelopeKind::Plain, EnvelopeKind::Phalapi, EnvelopeKind::Iapi];
 
-/// The number of requests that each test sends.
-const REQUESTS: u32 = 5_000;
+/// The number of random requests that each test sends.
+const REQUESTS_PER_TEST: u32 = 5_000;
 
-/// The number of requests to one generated definition.
-const EACH: u32 = 250;
+/// The number of requests to each generated definition.
+const REQUESTS_PER_DEFINITION: u32 = 250;
 
 #[test]
 fn random_requests_to_the_article_api_get_a_valid_response() {
     let api =
         Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good/site"));
     let mut counter = RequestCounter::new("the article API");
-    counter.run(&echo(api), counter.count, &[EnvelopeKind::Aicra]);
-    counter.end();
+    counter.send_requests(&echo_engine(api), counter.count, &[EnvelopeKind::Aicra]);
+    counter.assert_varied_statuses();
 }
 
 #[test]
@@ -43,23 +47,23 @@ fn random_requests_to_generated_definitions_get_a_valid_response() {
     while counter.sent < counter.count {
         let generated = generate::definitions().new_tree(&mut runner).unwrap().current();
         let files: Vec<(PathBuf, Vec<u8>)> = generated.bytes();
-        let engine = echo(Rulebook::read(files));
+        let engine = echo_engine(Rulebook::read(files));
         if engine.api().modules.iter().all(|module| module.services.is_empty()) {
             continue;
         }
-        counter.run(&engine, EACH.min(counter.count), ANY);
+        counter.send_requests(&engine, REQUESTS_PER_DEFINITION.min(counter.count), ANY_ENVELOPE);
     }
-    counter.end();
+    counter.assert_varied_statuses();
 }
 
-fn echo(rulebook: Rulebook) -> Engine {
+fn echo_engine(rulebook: Rulebook) -> Engine {
     match rulebook.authenticator(Bearer).unbound(Unbound::Echo).build() {
         Ok(engine) => engine,
         Err(report) => panic!("{report}"),
     }
 }
 
-/// Sends random requests and counts the responses.
+/// Sends random requests and counts their responses.
 struct RequestCounter {
     name: &'static str,
     count: u32,
@@ -70,17 +74,17 @@ struct RequestCounter {
 
 impl RequestCounter {
     fn new(name: &'static str) -> Self {
-        Self { name, count: REQUESTS, sent: 0, statuses: BTreeMap::new() }
+        Self { name, count: REQUESTS_PER_TEST, sent: 0, statuses: BTreeMap::new() }
     }
 
-    /// Sends requests to an engine. `envelopes` are the envelopes that a response may have.
-    fn run(&mut self, engine: &Engine, count: u32, envelopes: &[EnvelopeKind]) {
+    /// Sends random requests to an engine, and checks that each response is in one of these envelopes.
+    fn send_requests(&mut self, engine: &Engine, count: u32, envelopes: &[EnvelopeKind]) {
         let server = TestServer::start(engine);
-        let routes = Routes::new(engine.api());
+        let routes = ApiRoutes::new(engine.api());
         let connection = RefCell::new(server.connect());
         let before = self.sent;
         let counter = RefCell::new(&mut *self);
-        let requests = generate::choices_up_to(250).prop_map(|mut choices| request(&routes, &mut choices));
+        let requests = generate::choices_up_to(250).prop_map(|mut choices| random_request(&routes, &mut choices));
         let config = support::random::cases(count);
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = connection.borrow_mut();
@@ -89,7 +93,7 @@ impl RequestCounter {
                 *connection = server.connect();
             }
             let response = judged.map_err(TestCaseError::fail)?;
-            counter.borrow_mut().count(response.status);
+            counter.borrow_mut().count_response(response.status);
             Ok(())
         });
         if let Err(failure) = ended {
@@ -99,13 +103,13 @@ impl RequestCounter {
         server.assert_no_temporary_files();
     }
 
-    fn count(&mut self, status: u16) {
+    fn count_response(&mut self, status: u16) {
         *self.statuses.entry(status).or_default() += 1;
         self.sent += 1;
     }
 
-    /// Asserts that the requests reached every stage: requests that are rejected early do not test later stages.
-    fn end(self) {
+    /// Asserts that the statuses are varied enough, because requests that are rejected early do not test later stages.
+    fn assert_varied_statuses(self) {
         let Self { name, sent, statuses, .. } = self;
         let seen = |status: u16| statuses.get(&status).copied().unwrap_or(0);
         let succeeded: u32 = statuses.range(200..300).map(|(_, count)| count).sum();
@@ -115,13 +119,13 @@ impl RequestCounter {
     }
 }
 
-/// Sends a request, and returns its response or a description of the violation.
+/// Sends a request, and returns its response. If the response is invalid, returns a description of the error.
 pub fn check_response(
     connection: &mut Connection,
     request: &Request,
     envelopes: &[EnvelopeKind],
 ) -> Result<Response, String> {
-    // The server may close the connection before it has read everything.
+    // Writing fails if the server closes the connection before it has read the whole request.
     let _ = connection.stream.write_all(&request.bytes());
     let head = request.line.starts_with(b"HEAD ");
     let mut response = connection.try_read_response(head)?;
@@ -134,7 +138,8 @@ pub fn check_response(
     if head {
         return if response.body.is_empty() { Ok(response) } else { Err(format!("HEAD has a body: {response:?}")) };
     }
-    // An error in the envelope that hides its status has no entity tag.
+    // In an envelope that hides the status of errors, an error and a document both have the status 200. Only a document
+    // has an entity tag.
     let is_hidden = envelopes.contains(&EnvelopeKind::Phalapi) && response.field("etag").is_none();
     if request.line.starts_with(b"OPTIONS ") && response.status == 200 && is_hidden {
         let body = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
@@ -144,9 +149,9 @@ pub fn check_response(
         return violation.map_or(Ok(response), Err);
     }
     if request.line.starts_with(b"OPTIONS ") && response.status == 200 {
-        return definition(&response).map(|()| response);
+        return check_definition(&response).map(|()| response);
     }
-    // The server's page at `/` is not a document of the API.
+    // The page of the API at `/` is HTML, and has no envelope.
     if response.field("content-security-policy").is_some() {
         return Ok(response);
     }
@@ -163,8 +168,8 @@ pub fn check_response(
     if violations.len() < envelopes.len() { Ok(response) } else { Err(violations.join("\n")) }
 }
 
-/// The response to OPTIONS is a definition without errors.
-fn definition(response: &Response) -> Result<(), String> {
+/// Checks that the response to OPTIONS is a definition without errors.
+fn check_definition(response: &Response) -> Result<(), String> {
     let files = vec![("options.json".into(), response.body.clone())];
     Rulebook::read(files).check().map(drop).map_err(|report| format!("{report}\n{response:?}"))
 }

@@ -1,13 +1,13 @@
-//! Responses as they are sent.
+//! Tests responses as they are sent: status, header fields and bytes.
 
 use serde_json::{Value, json};
 
-use super::echo;
+use super::echo_server;
 use crate::client::{Request, frame};
 
 #[test]
-fn head_returns_the_head_of_get_without_the_body() {
-    let server = echo(&json!({}));
+fn a_head_request_gets_the_head_of_the_get_response_without_the_body() {
+    let server = echo_server(&json!({}));
     for target in ["/echo?word=some", "/nowhere", "/echo?word=a&word=b"] {
         let mut connection = server.connect();
         let got = connection.send(&Request::new("GET", target));
@@ -19,14 +19,14 @@ fn head_returns_the_head_of_get_without_the_body() {
         assert_eq!(got.field("content-length"), Some(got.body.len().to_string().as_str()));
         connection.assert_usable();
     }
-    // Without GET there is no HEAD.
+    // A service without GET does not support HEAD.
     let headed = server.send(&Request::new("HEAD", "/locked"));
     assert_eq!((headed.status, headed.field("allow")), (405, Some("POST, OPTIONS")));
 }
 
 #[test]
-fn json_responses_have_the_plain_media_type() {
-    let server = echo(&json!({}));
+fn json_responses_have_the_media_type_without_parameters() {
+    let server = echo_server(&json!({}));
     let response = server.send(&Request::new("GET", "/echo?word=%C3%A9"));
     assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(response.field("content-type"), Some("application/json"));
@@ -34,8 +34,8 @@ fn json_responses_have_the_plain_media_type() {
 }
 
 #[test]
-fn options_returns_the_definition() {
-    let server = echo(&json!({}));
+fn an_options_request_gets_the_definition() {
+    let server = echo_server(&json!({}));
     let response = server.send(&Request::new("OPTIONS", "/echo"));
     assert_eq!((response.status, response.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
     assert_eq!(response.field("content-type"), Some("application/json"));
@@ -50,8 +50,8 @@ fn options_returns_the_definition() {
 }
 
 #[test]
-fn methods_of_a_service_are_distinguished() {
-    let server = echo(&json!({}));
+fn a_method_that_the_service_does_not_have_gets_405_with_allow() {
+    let server = echo_server(&json!({}));
     for method in ["PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
         let response = server.send(&Request::new(method, "/echo"));
         response.assert_error(405, "the service does not support this method");
@@ -60,8 +60,8 @@ fn methods_of_a_service_are_distinguished() {
 }
 
 #[test]
-fn a_panic_of_the_program_is_an_internal_error() {
-    let server = echo(&json!({}));
+fn a_panic_in_a_handler_is_an_internal_error() {
+    let server = echo_server(&json!({}));
     let mut connection = server.connect();
     let response = connection.send(&Request::new("GET", "/echo").field("authorization", "Bearer panic"));
     response.assert_error(500, "the log has the reason under ");
@@ -76,18 +76,18 @@ fn a_panic_of_the_program_is_an_internal_error() {
 
 #[test]
 fn http2_clients_get_http2_responses() {
-    const DATA: u8 = 0;
-    const HEADERS: u8 = 1;
-    const SETTINGS: u8 = 4;
-    let server = echo(&json!({}));
+    const DATA_FRAME: u8 = 0;
+    const HEADERS_FRAME: u8 = 1;
+    const SETTINGS_FRAME: u8 = 4;
+    let server = echo_server(&json!({}));
     let mut connection = server.connect();
     connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    connection.write(&frame(SETTINGS, 0, 0, &[]));
-    // POST, http, and the path `/echo` as a literal (RFC 7541 section 6), without a length.
+    connection.write(&frame(SETTINGS_FRAME, 0, 0, &[]));
+    // The head as literals of HPACK (RFC 7541 section 6): POST, http, and the path `/echo`; without a content length.
     let fields = [&[0x83, 0x86, 0x44, 5][..], b"/echo", &[0x41, 4], b"test"].concat();
-    connection.write(&frame(HEADERS, 0x4, 1, &fields));
-    connection.write(&frame(DATA, 0, 1, b"text="));
-    connection.write(&frame(DATA, 0x1, 1, b"word"));
+    connection.write(&frame(HEADERS_FRAME, 0x4, 1, &fields));
+    connection.write(&frame(DATA_FRAME, 0, 1, b"text="));
+    connection.write(&frame(DATA_FRAME, 0x1, 1, b"word"));
     let (mut status, mut body) = (None, Vec::new());
     loop {
         while connection.unread.len() < 9 {
@@ -99,8 +99,8 @@ fn http2_clients_get_http2_responses() {
         }
         let frame: Vec<u8> = connection.unread.drain(..9 + length).collect();
         match frame[3] {
-            HEADERS => status = Some(frame[9]),
-            DATA => body.extend(&frame[9..]),
+            HEADERS_FRAME => status = Some(frame[9]),
+            DATA_FRAME => body.extend(&frame[9..]),
             _ => {}
         }
         if frame[8] == 1 && frame[4] & 1 == 1 {

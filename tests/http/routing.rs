@@ -1,4 +1,4 @@
-//! Routing: the method that a request is for.
+//! Tests routing: which method a request calls.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,57 +9,67 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, TestServer, case, envelope};
 
-/// Methods, and requests with the expected routes.
+/// A definition with these methods, and requests with their expected results.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
+struct RoutingGroup {
     title: String,
     /// The settings of the API.
-    #[serde(default)]
-    app: Map<String, Value>,
+    #[serde(default, rename = "app")]
+    settings: Map<String, Value>,
     /// `true` if URIs are compared without regard to case.
     #[serde(default)]
     ignore_case: bool,
-    /// `GET /article/{id} 0 1?`: a method, its path, and its positions, with `?` after the optional ones.
+    /// The methods. `GET /article/{id} 0 1?` consists of the HTTP method, the path, and the numbers of the positional
+    /// parameters, with `?` after optional ones.
     methods: Vec<String>,
-    cases: Vec<Case>,
+    cases: Vec<RoutingCase>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    /// Method and target.
-    send: String,
-    /// The reason for the route, if it is not obvious.
-    #[serde(default)]
-    why: String,
-    /// The method that is called; `None` if the request is refused or the engine itself responds.
-    to: Option<String>,
-    /// The captures and positions, by name.
+struct RoutingCase {
+    /// The HTTP method and the target of the request.
+    #[serde(rename = "send")]
+    request_line: String,
+    /// The reason for the result, if it is not obvious.
+    #[serde(default, rename = "why")]
+    reason: String,
+    /// The method that is called; `None` if the request is refused or if the engine itself responds.
+    #[serde(rename = "to")]
+    called_method: Option<String>,
+    /// The expected values of captures and positional parameters, by name.
     #[serde(default)]
     args: BTreeMap<String, Value>,
     status: Option<u16>,
     error: Option<u64>,
-    allow: Option<String>,
+    #[serde(rename = "allow")]
+    allow_field: Option<String>,
 }
 
 #[test]
 fn requests_are_routed_to_the_expected_method() {
-    let groups: Vec<Group> = case::read(include_str!("../data/http/routing.json"));
+    let groups: Vec<RoutingGroup> = case::read(include_str!("../data/http/routing.json"));
     let mut mismatches = String::new();
-    for Group { title, app, ignore_case, methods, cases } in groups {
-        let server =
-            TestServer::echo(&[("app.json", Value::Object(app)), ("site.json", module(&methods, ignore_case))]);
+    for RoutingGroup { title, settings, ignore_case, methods, cases } in groups {
+        let server = TestServer::echo(&[
+            ("app.json", Value::Object(settings)),
+            ("site.json", module_with_methods(&methods, ignore_case)),
+        ]);
         for case in cases {
-            assert!(case.to.is_none() || methods.contains(case.to.as_ref().unwrap()), "{title}: {}", case.send);
-            let (method, target) = case.send.split_once(' ').unwrap();
+            assert!(
+                case.called_method.is_none() || methods.contains(case.called_method.as_ref().unwrap()),
+                "{title}: {}",
+                case.request_line
+            );
+            let (method, target) = case.request_line.split_once(' ').unwrap();
             let response = server.send(&Request::new(method, target));
             let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-            let (status, args) = match &case.to {
+            let (status, args) = match &case.called_method {
                 Some(to) => {
                     let mut args: Map<_, _> = case.args.into_iter().collect();
                     args.insert("to".to_owned(), to.as_str().into());
-                    // Parameters that are not listed are absent.
+                    // The echo contains null for each parameter that the case does not list.
                     for name in document["args"].as_object().into_iter().flat_map(Map::keys) {
                         args.entry(name).or_insert(Value::Null);
                     }
@@ -67,7 +77,7 @@ fn requests_are_routed_to_the_expected_method() {
                 }
                 None => (case.status.unwrap(), Value::Null),
             };
-            let error = case.error.unwrap_or(match (status, &case.to) {
+            let error = case.error.unwrap_or(match (status, &case.called_method) {
                 (404, _) => 200,
                 (405, _) => 201,
                 (400, None) => 402,
@@ -80,18 +90,18 @@ fn requests_are_routed_to_the_expected_method() {
                 is_definition
                     || (envelope::violation(&response, envelope::EnvelopeKind::Aicra).is_none()
                         && document["error"] == error
-                        && (case.to.is_none() || document["args"].as_object() == args.as_object()))
+                        && (case.called_method.is_none() || document["args"].as_object() == args.as_object()))
             };
             let right = response.status == status
                 && body_is_right
-                && case.allow.as_deref().is_none_or(|allow| response.field("allow") == Some(allow));
+                && case.allow_field.as_deref().is_none_or(|allow| response.field("allow") == Some(allow));
             if !right {
-                let Case { send, why, to, allow, .. } = case;
-                let to = to.unwrap_or("nowhere".to_owned());
-                let allow = allow.unwrap_or_default();
+                let RoutingCase { request_line, reason, called_method, allow_field, .. } = case;
+                let called_method = called_method.unwrap_or("nowhere".to_owned());
+                let allow = allow_field.unwrap_or_default();
                 let _ = writeln!(
                     mismatches,
-                    "{title}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {response:?}\n"
+                    "{title}: {request_line} ({reason}): expected {called_method} {status} {error} {args} {allow}, got {response:?}\n"
                 );
             }
         }
@@ -99,8 +109,9 @@ fn requests_are_routed_to_the_expected_method() {
     assert!(mismatches.is_empty(), "{mismatches}");
 }
 
-/// Returns a module with these methods. Each accepts its captures and positions as texts, and returns its name.
-fn module(methods: &[String], ignore_case: bool) -> Value {
+/// Returns a module with these methods. Each method accepts its captures and positions as texts, and returns its own
+/// name as `to`.
+fn module_with_methods(methods: &[String], ignore_case: bool) -> Value {
     let mut uris: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for name in methods {
         let (http, mut path) = name.split_once(' ').unwrap();
@@ -133,8 +144,10 @@ fn module(methods: &[String], ignore_case: bool) -> Value {
 fn the_definition_that_options_returns_can_be_loaded() {
     let methods = ["GET /article/{id} 0?", "POST /article/{id}", "GET /article/été", "GET /", "PUT /a/b"];
     let methods = methods.map(str::to_owned);
-    let server =
-        TestServer::echo(&[("app.json", json!({ "title": "Articles" })), ("site.json", module(&methods, false))]);
+    let server = TestServer::echo(&[
+        ("app.json", json!({ "title": "Articles" })),
+        ("site.json", module_with_methods(&methods, false)),
+    ]);
     for (target, ids) in [
         ("/article/7", &["article.{id}.get", "article.{id}.post"][..]),
         ("/article/%C3%A9t%C3%A9", &["article.été.get"]),
@@ -160,7 +173,7 @@ fn the_definition_that_options_returns_can_be_loaded() {
 #[test]
 fn encoded_segments_arrive_decoded() {
     use proptest::prelude::*;
-    let server = TestServer::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
+    let server = TestServer::echo(&[("site.json", module_with_methods(&["GET /a/{x} 0?".to_owned()], false))]);
     let connection = std::cell::RefCell::new(server.connect());
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();

@@ -1,4 +1,4 @@
-//! Multipart bodies: what is read, what is refused, and that no temporary file is left.
+//! Tests multipart bodies: which bodies are read, which are refused, and that no temporary files remain.
 
 use std::fs;
 use std::net::Shutdown;
@@ -10,21 +10,21 @@ use rulebook::{ApiError, Args, Context, Module, Upload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{echo, handlers};
+use super::{echo_server, server_with_handlers};
 use crate::client::{Request, TestServer, multipart, wait_until};
 
-const MULTIPART: &str = "multipart/form-data; boundary=XX";
+const MULTIPART_MEDIA_TYPE: &str = "multipart/form-data; boundary=XX";
 
-fn post(body: impl Into<Vec<u8>>) -> Request {
-    Request::new("POST", "/file").body(MULTIPART, body)
+fn multipart_request(body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", "/file").body(MULTIPART_MEDIA_TYPE, body)
 }
 
-fn file(filename: &str, size: usize, media_type: &str) -> Value {
+fn file_json(filename: &str, size: usize, media_type: &str) -> Value {
     json!({ "filename": filename, "size": size, "media_type": media_type })
 }
 
 #[test]
-fn the_media_type_of_a_file_is_recognised_by_its_content() {
+fn the_media_type_of_an_upload_is_detected_from_its_content() {
     let png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR";
     let pdf = b"%PDF-1.7\n";
     let mut cut = "é".repeat(5000).into_bytes();
@@ -34,23 +34,23 @@ fn the_media_type_of_a_file_is_recognised_by_its_content() {
         (pdf, "application/pdf"),
         (b"", "text/plain"),
         ("some text, déjà vu\n".as_bytes(), "text/plain"),
-        // The sample for detecting the media type ends within a character.
+        // The beginning of the file, from which the media type is detected, ends within a character of several bytes.
         (&cut, "text/plain"),
         (b"caf\xe9", "application/octet-stream"),
         (b"zero\x00byte", "application/octet-stream"),
         (b"ends in half a character \xc3", "application/octet-stream"),
     ];
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     for (content, media_type) in cases {
         let disposition = "name=\"file\"; filename=\"a.gif\"\r\nContent-Type: image/gif";
         let response = server.send(&Request::new("POST", "/file").multipart(&[(disposition, content)]));
-        response.assert_args(&json!({ "file": file("a.gif", content.len(), media_type), "note": null }));
+        response.assert_args(&json!({ "file": file_json("a.gif", content.len(), media_type), "note": null }));
     }
     server.assert_no_temporary_files();
 }
 
 #[test]
-fn file_names_lose_folders_and_invisible_characters() {
+fn folders_and_invisible_characters_are_removed_from_file_names() {
     let cases = [
         ("a.txt", "a.txt"),
         ("/etc/passwd", "passwd"),
@@ -61,25 +61,25 @@ fn file_names_lose_folders_and_invisible_characters() {
         ("déjà vu.txt", "déjà vu.txt"),
         ("", ""),
     ];
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     for (given, kept) in cases {
         let disposition = format!("name=\"file\"; filename=\"{given}\"");
         let response = server.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
-        response.assert_args(&json!({ "file": file(kept, 1, "text/plain"), "note": null }));
+        response.assert_args(&json!({ "file": file_json(kept, 1, "text/plain"), "note": null }));
     }
     let long = "é".repeat(300);
     let disposition = format!("name=\"file\"; filename=\"{long}\"");
     let response = server.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
-    response.assert_args(&json!({ "file": file(&"é".repeat(255), 1, "text/plain"), "note": null }));
+    response.assert_args(&json!({ "file": file_json(&"é".repeat(255), 1, "text/plain"), "note": null }));
 }
 
 #[test]
-fn a_form_without_a_chosen_file_has_no_file() {
-    let server = echo(&json!({}));
+fn a_form_in_which_no_file_was_chosen_has_no_upload() {
+    let server = echo_server(&json!({}));
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
     server.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
-    // This is what form libraries send.
+    // Form libraries send such a part if no file was chosen.
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"", b""), ("name=\"note\"", b"n")]);
     server.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
     let text = Request::new("POST", "/file").multipart(&[("name=\"file\"", b"no file")]);
@@ -87,7 +87,7 @@ fn a_form_without_a_chosen_file_has_no_file() {
 }
 
 #[test]
-fn a_part_with_the_type_json_is_a_value_even_with_a_file_name() {
+fn a_part_with_the_media_type_json_is_a_value_even_with_a_file_name() {
     let server = TestServer::echo(&[(
         "site.json",
         json!({ "/": { "parts": { "POST": { "info": "I", "in": {
@@ -109,7 +109,7 @@ fn a_part_with_the_type_json_is_a_value_even_with_a_file_name() {
 
 #[test]
 fn well_formed_multipart_bodies_are_read() {
-    let both = json!({ "file": file("a", 4, "text/plain"), "note": "n" });
+    let both = json!({ "file": file_json("a", 4, "text/plain"), "note": "n" });
     let head = "Content-Disposition: form-data; name=";
     let cases = [
         (
@@ -145,13 +145,13 @@ fn well_formed_multipart_bodies_are_read() {
         ),
         ("no parts", "--XX--\r\n".to_owned(), json!({ "file": null, "note": null })),
     ];
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     for (title, body, args) in cases {
-        let at_once = server.send(&post(body.clone()));
+        let at_once = server.send(&multipart_request(body.clone()));
         assert_eq!(at_once.json()["args"], args, "{title}");
-        // If the body arrives byte by byte, the result is the same.
+        // The result is the same if the body arrives byte by byte.
         let bytes: Vec<_> = body.as_bytes().chunks(1).collect();
-        let pieces = server.send(&Request::new("POST", "/file").chunked(MULTIPART, &bytes));
+        let pieces = server.send(&Request::new("POST", "/file").chunked(MULTIPART_MEDIA_TYPE, &bytes));
         assert_eq!(pieces.json()["args"], args, "{title}, byte by byte");
     }
 }
@@ -179,9 +179,9 @@ fn malformed_multipart_bodies_are_refused() {
             "it ends within part 2",
         ),
     ];
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     for (body, words) in cases {
-        let response = server.send(&post(body));
+        let response = server.send(&multipart_request(body));
         response.assert_error(400, &format!("the multipart body cannot be read: {words}"));
     }
     let without = Request::new("POST", "/file").body("multipart/form-data", multipart(&[]));
@@ -190,9 +190,9 @@ fn malformed_multipart_bodies_are_refused() {
 }
 
 #[test]
-fn an_empty_body_counts_as_no_body() {
-    let server = echo(&json!({}));
-    let forms = ["application/x-www-form-urlencoded", MULTIPART, "multipart/form-data"];
+fn an_empty_multipart_body_is_an_absent_body() {
+    let server = echo_server(&json!({}));
+    let forms = ["application/x-www-form-urlencoded", MULTIPART_MEDIA_TYPE, "multipart/form-data"];
     for media_type in forms.into_iter().chain(["application/json", "text/csv"]) {
         let announced = Request::new("POST", "/optional").body(media_type, "");
         server.send(&announced).assert_args(&json!({ "text": null }));
@@ -207,7 +207,7 @@ fn an_empty_body_counts_as_no_body() {
 
 #[test]
 fn a_file_for_a_parameter_of_another_type_is_refused() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let request = Request::new("POST", "/optional").multipart(&[("name=\"text\"; filename=\"a\"", b"x")]);
     let response = server.send(&request);
     assert_eq!((response.status, &response.json()["errors"][0]["parameter"]), (400, &json!("text")), "{response:?}");
@@ -218,7 +218,7 @@ fn a_file_for_a_parameter_of_another_type_is_refused() {
 
 #[test]
 fn several_files_arrive_as_a_list() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let big = vec![0; 700_000];
     let parts: [(&str, &[u8]); 3] = [
         ("name=\"files\"; filename=\"a\"", b"1"),
@@ -226,17 +226,20 @@ fn several_files_arrive_as_a_list() {
         ("name=\"files\"; filename=\"c\"", b""),
     ];
     let response = server.send(&Request::new("POST", "/files").multipart(&parts));
-    let files =
-        [file("a", 1, "text/plain"), file("b", 700_000, "application/octet-stream"), file("c", 0, "text/plain")];
+    let files = [
+        file_json("a", 1, "text/plain"),
+        file_json("b", 700_000, "application/octet-stream"),
+        file_json("c", 0, "text/plain"),
+    ];
     response.assert_args(&json!({ "files": files }));
     server.assert_no_temporary_files();
 }
 
 #[test]
 fn an_upload_of_a_client_that_disconnects_leaves_no_file() {
-    let server = echo(&json!({}));
+    let server = echo_server(&json!({}));
     let mut connection = server.connect();
-    let request = post(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
+    let request = multipart_request(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
     connection.write(&request.head());
     connection.write(&request.body[..1_000_000]);
     assert!(wait_until(|| server.temporary_files() == 1), "the file has been begun");
@@ -246,8 +249,8 @@ fn an_upload_of_a_client_that_disconnects_leaves_no_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_stored_is_refused_without_the_reason() {
-    let server = echo(&json!({}));
+fn an_upload_that_cannot_be_stored_is_refused_without_the_reason() {
+    let server = echo_server(&json!({}));
     fs::remove_dir(server.uploads.path()).unwrap();
     let response = server.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
     response.assert_error(500, "the upload could not be stored");
@@ -257,8 +260,8 @@ fn a_file_that_cannot_be_stored_is_refused_without_the_reason() {
 }
 
 #[test]
-fn a_file_is_not_stored_if_the_method_accepts_none() {
-    let server = echo(&json!({}));
+fn an_upload_is_not_stored_if_the_method_accepts_no_files() {
+    let server = echo_server(&json!({}));
     fs::remove_dir(server.uploads.path()).unwrap();
     let file: (&str, &[u8]) = ("name=\"text\"; filename=\"a\"", b"four");
     let response = server.send(&Request::new("POST", "/echo").multipart(&[file]));
@@ -270,15 +273,15 @@ fn a_file_is_not_stored_if_the_method_accepts_none() {
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct UploadedFile {
     file: Upload,
 }
 
 #[test]
-fn a_handler_reads_its_file_and_may_keep_it() {
+fn a_handler_can_read_an_upload_and_keep_it_after_the_request() {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let shelf = Arc::clone(&kept);
-    let keep = move |Args(sent): Args<Sent>, _: Context| {
+    let keep = move |Args(sent): Args<UploadedFile>, _: Context| {
         let shelf = Arc::clone(&shelf);
         async move {
             let content = fs::read_to_string(sent.file.path()).map_err(ApiError::internal)?;
@@ -290,7 +293,7 @@ fn a_handler_reads_its_file_and_may_keep_it() {
         "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "file" } },
         "out": { "content": { "info": "Its content", "type": "string" } }
     } } } });
-    let server = handlers(&definition, Module::new("site").post("/keep", keep));
+    let server = server_with_handlers(&definition, Module::new("site").post("/keep", keep));
     let content = "word ".repeat(100_000);
     let request = Request::new("POST", "/keep").multipart(&[("name=\"file\"; filename=\"a\"", content.as_bytes())]);
     let response = server.send(&request);
@@ -302,14 +305,14 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     assert!(!path.exists(), "gone when nobody keeps it");
 }
 
-/// Random pieces, some of which look like boundaries.
-fn lookalikes() -> impl Strategy<Value = Vec<u8>> {
+/// Generates text of random pieces, some of which look like boundaries of multipart bodies.
+fn boundary_like_text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec!["\r\n", "\r", "\n", "--", "-", "XX", "X", "--XX", "\r\n--X", "a", "é", ": "]);
     prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
-/// Cuts a text into pieces of these lengths.
-fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+/// Splits bytes into pieces of these lengths, which are repeated until the end.
+fn split_into_pieces<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     for length in lengths.iter().cycle() {
         if bytes.is_empty() {
@@ -323,17 +326,17 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 }
 
 #[test]
-fn parts_are_split_at_boundaries_in_whatever_chunks_they_arrive() {
-    let server = echo(&json!({}));
-    let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
+fn multipart_parts_are_the_same_in_whatever_chunks_they_arrive() {
+    let server = echo_server(&json!({}));
+    let cases = (boundary_like_text(), prop::collection::vec(1..40_usize, 1..10));
     let config = support::random::cases(300);
     TestRunner::new(config)
         .run(&cases, |(content, lengths)| {
             prop_assume!(!content.windows(6).any(|six| six == b"\r\n--XX") && !content.starts_with(b"--XX"));
             let body = multipart(&[("name=\"note\"", &content), ("name=\"file\"; filename=\"a\"", &content)]);
-            let response = server.send(&Request::new("POST", "/file").chunked(MULTIPART, &cut(&body, &lengths)));
+            let response = server.send(&Request::new("POST", "/file").chunked(MULTIPART_MEDIA_TYPE, &split_into_pieces(&body, &lengths)));
             let expected =
-                json!({ "file": file("a", content.len(), "text/plain"), "note": String::from_utf8(content).unwrap() });
+                json!({ "file": file_json("a", content.len(), "text/plain"), "note": String::from_utf8(content).unwrap() });
             prop_assert_eq!(&response.json()["args"], &expected);
             Ok(())
         })
@@ -343,7 +346,7 @@ fn parts_are_split_at_boundaries_in_whatever_chunks_they_arrive() {
 
 #[test]
 fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
-    let server = echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
+    let server = echo_server(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
     let disposition = "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
     let piece = prop_oneof![
         Just(b"--XX".to_vec()),
@@ -357,7 +360,7 @@ fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
     let config = support::random::cases(300);
     TestRunner::new(config)
         .run(&bodies, |body| {
-            let response = server.send(&Request::new("POST", "/file").body(MULTIPART, body));
+            let response = server.send(&Request::new("POST", "/file").body(MULTIPART_MEDIA_TYPE, body));
             let known =
                 matches!((response.status, response.json()["error"].as_u64()), (200, Some(0)) | (400 | 413, Some(1..)));
             prop_assert!(known, "{response:?}");

@@ -1,6 +1,7 @@
-//! A server that is killed while clients upload files and request caches.
+//! Tests a server that is killed while clients upload files and request caches: acknowledged files are not lost.
 //!
-//! `FAULT_INJECTION_ROUNDS` is the number of times that it is killed; `scripts/fault-injection` sets it.
+//! The environment variable `FAULT_INJECTION_ROUNDS` is the number of times that the server is killed.
+//! `scripts/fault-injection` sets it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,142 +10,142 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Peer, staged_files, tag};
+use super::{InternalApiServer, entity_tag, staged_files};
 use crate::client::{Connection, Request};
 use crate::demo::DatabaseConnection;
 use support::random::Numbers;
 
-/// Number of rounds, unless the environment sets it.
-const ROUNDS: usize = 4;
-/// Maximum number of calls in a round before the server is killed.
-const CALLS: u64 = 40;
-/// Number of concurrent clients.
-const SENDERS: usize = 4;
-/// Number of different targets that each client writes to in turn.
-const TARGETS: usize = 3;
-/// Number of files in a request for several, and of caches in a request.
-const TOGETHER: usize = 4;
+/// The number of rounds if the environment variable is not set. In each round, the server is killed once.
+const DEFAULT_ROUNDS: usize = 4;
+/// The maximum number of calls in a round before the server is killed.
+const MAX_CALLS_PER_ROUND: u64 = 40;
+/// The number of concurrent clients.
+const CLIENT_COUNT: usize = 4;
+/// The number of different targets (sets of file names) that each client writes to in turn.
+const TARGETS_PER_CLIENT: usize = 3;
+/// The number of files in an upload of several files, and of caches in a request for caches.
+const FILES_PER_CALL: usize = 4;
 
-/// Number of rows in the database from which caches are written.
-const ROWS: usize = 24;
+/// The number of rows in the database from which caches are written.
+const ROW_COUNT: usize = 24;
 
-/// Returns bytes that depend on a number, of different lengths.
-fn filled(start: String, number: usize) -> Vec<u8> {
+/// Returns bytes that begin with a text. The number determines the length and the other bytes.
+fn numbered_bytes(start: String, number: usize) -> Vec<u8> {
     let mut content = start.into_bytes();
     content.resize(1_000 + number % 7 * 90_000, b'a' + (number % 26) as u8);
     content
 }
 
-/// Returns the value of a row.
-fn row(number: usize) -> Vec<u8> {
-    filled(format!("{} ", number % ROWS), number % ROWS)
+/// Returns the database value of a row.
+fn row_value(number: usize) -> Vec<u8> {
+    numbered_bytes(format!("{} ", number % ROW_COUNT), number % ROW_COUNT)
 }
 
-/// A client that in turn uploads one file, uploads several files, and requests caches.
-struct Sender {
-    sender: usize,
-    next: usize,
-    targets: BTreeMap<Vec<String>, Calls>,
+/// A client that repeats three calls: it uploads one file, uploads several files, and requests caches.
+struct UploadClient {
+    client_number: usize,
+    next_call: usize,
+    targets: BTreeMap<Vec<String>, LastCalls>,
 }
 
-/// The last calls with the same target.
+/// The numbers of the last calls that wrote to a target.
 #[derive(Default, Clone, Copy)]
-struct Calls {
+struct LastCalls {
     /// The number of the last call that the server acknowledged.
     acknowledged: Option<usize>,
     /// The number of the last call that was sent.
     sent: Option<usize>,
 }
 
-/// Counts over all rounds.
+/// The numbers of calls and files over all rounds.
 #[derive(Default, Debug)]
-struct Counts {
-    uploads: AtomicUsize,
-    caches: AtomicUsize,
-    unacknowledged: AtomicUsize,
-    staged_files: usize,
-    checked: usize,
+struct CrashCounts {
+    acknowledged_uploads: AtomicUsize,
+    acknowledged_caches: AtomicUsize,
+    unacknowledged_calls: AtomicUsize,
+    leftover_staged_files: usize,
+    checked_targets: usize,
 }
 
-impl Counts {
-    fn done(&self) -> usize {
-        self.uploads.load(Ordering::Relaxed) + self.caches.load(Ordering::Relaxed)
+impl CrashCounts {
+    fn acknowledged_calls(&self) -> usize {
+        self.acknowledged_uploads.load(Ordering::Relaxed) + self.acknowledged_caches.load(Ordering::Relaxed)
     }
 }
 
-impl Sender {
-    fn new(sender: usize) -> Self {
-        Self { sender, next: 0, targets: BTreeMap::new() }
+impl UploadClient {
+    fn new(client_number: usize) -> Self {
+        Self { client_number, next_call: 0, targets: BTreeMap::new() }
     }
 
-    /// Returns the folder of the next caches.
-    fn folder(&self) -> String {
-        format!("cache/{}/{}", self.sender, self.next / 3 % TARGETS)
+    /// Returns the folder of the caches in the next call.
+    fn cache_folder(&self) -> String {
+        format!("cache/{}/{}", self.client_number, self.next_call / 3 % TARGETS_PER_CLIENT)
     }
 
-    /// Returns the file names of the next call.
-    fn names(&self) -> Vec<String> {
-        let (sender, target) = (self.sender, self.next / 3 % TARGETS);
-        let several = |name: &dyn Fn(usize) -> String| (0..TOGETHER).map(name).collect();
-        match self.next % 3 {
-            0 => vec![format!("public/{sender}/single/{target}.gif")],
-            1 => several(&|at| format!("public/{sender}/{at}/together-{target}.gif")),
-            _ => several(&|at| format!("{}/{at}.json", self.folder())),
+    /// Returns the names of the files that the next call writes.
+    fn file_names(&self) -> Vec<String> {
+        let (client_number, target) = (self.client_number, self.next_call / 3 % TARGETS_PER_CLIENT);
+        let several = |name: &dyn Fn(usize) -> String| (0..FILES_PER_CALL).map(name).collect();
+        match self.next_call % 3 {
+            0 => vec![format!("public/{client_number}/single/{target}.gif")],
+            1 => several(&|at| format!("public/{client_number}/{at}/together-{target}.gif")),
+            _ => several(&|at| format!("{}/{at}.json", self.cache_folder())),
         }
     }
 
-    /// Returns the content of the files of a call.
-    fn content(&self, number: usize) -> Vec<u8> {
+    /// Returns the content of the files that this call writes.
+    fn file_content(&self, number: usize) -> Vec<u8> {
         match number % 3 {
-            2 => row(number),
-            _ => filled(format!("GIF89a {} {number} ", self.sender), number),
+            2 => row_value(number),
+            _ => numbered_bytes(format!("GIF89a {} {number} ", self.client_number), number),
         }
     }
 
-    fn request(&self, peer: &Peer, names: &[String]) -> Request {
-        let content = self.content(self.next);
-        match self.next % 3 {
+    fn next_request(&self, peer: &InternalApiServer, names: &[String]) -> Request {
+        let content = self.file_content(self.next_call);
+        match self.next_call % 3 {
             0 => peer.upload_request(&names[0], &content),
             1 => peer
                 .upload_all_request(&names.iter().map(|name| (name.as_str(), content.as_slice())).collect::<Vec<_>>()),
             _ => {
-                let keys = [format!("row{}", self.next % ROWS).as_str(); TOGETHER].join(",");
-                let filenames: Vec<_> = (0..TOGETHER).map(|at| format!("{at}.json")).collect();
-                let (folder, filenames) = (self.folder(), filenames.join(","));
+                let keys = [format!("row{}", self.next_call % ROW_COUNT).as_str(); FILES_PER_CALL].join(",");
+                let filenames: Vec<_> = (0..FILES_PER_CALL).map(|at| format!("{at}.json")).collect();
+                let (folder, filenames) = (self.cache_folder(), filenames.join(","));
                 let form = format!("fromDB=user_info.intro_json&storePath={folder}&keys={keys}&filenames={filenames}");
                 peer.request("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form)
             }
         }
     }
 
-    /// Sends requests until the server does not respond.
-    fn send(&mut self, peer: &Peer, counts: &Counts) {
+    /// Sends requests until the server ends.
+    fn send_until_killed(&mut self, peer: &InternalApiServer, counts: &CrashCounts) {
         let mut connection = peer.connect();
         loop {
-            let names = self.names();
-            let request = self.request(peer, &names);
-            let (number, calls) = (self.next, self.targets.entry(names).or_default());
-            self.next += 1;
+            let names = self.file_names();
+            let request = self.next_request(peer, &names);
+            let (number, calls) = (self.next_call, self.targets.entry(names).or_default());
+            self.next_call += 1;
             calls.sent = Some(number);
-            if !is_acknowledged(&mut connection, &request) {
-                counts.unacknowledged.fetch_add(1, Ordering::Relaxed);
+            if !send_request(&mut connection, &request) {
+                counts.unacknowledged_calls.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             calls.acknowledged = Some(number);
-            let count = if number % 3 == 2 { &counts.caches } else { &counts.uploads };
+            let count = if number % 3 == 2 { &counts.acknowledged_caches } else { &counts.acknowledged_uploads };
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Asserts that the files of each target are complete and those of the last acknowledged call, or of a later call,
-    /// and that the server responds with them.
-    fn check(&mut self, peer: &Peer, counts: &mut Counts) {
+    /// Asserts that the files of each target are complete, that they are the files of the last acknowledged call or of
+    /// a later call, and that the server responds with them.
+    fn assert_files(&mut self, peer: &InternalApiServer, counts: &mut CrashCounts) {
         let mut connection = peer.connect();
         let mut targets = std::mem::take(&mut self.targets);
         for (names, calls) in &mut targets {
             let stored: Vec<_> = names.iter().map(|name| fs::read(peer.store().join(name)).ok()).collect();
             let is = |number: &Option<usize>| {
-                let content = number.map(|number| self.content(number));
+                let content = number.map(|number| self.file_content(number));
                 stored.iter().all(|file| *file == content)
             };
             let Some(number) = [calls.acknowledged, calls.sent].into_iter().find(is) else {
@@ -152,23 +153,24 @@ impl Sender {
                 let acknowledged = calls.acknowledged;
                 panic!("{names:?}: {:?} stored, {acknowledged:?} acknowledged", starts.collect::<Vec<_>>());
             };
-            *calls = Calls { acknowledged: number, sent: number };
+            *calls = LastCalls { acknowledged: number, sent: number };
             let Some(number) = number else { continue };
-            let content = self.content(number);
+            let content = self.file_content(number);
             for name in names {
                 let response = connection.send(&peer.download_request("GET", name));
                 assert!(response.status == 200 && response.body == content, "{name}: {}", response.head);
-                assert_eq!(response.field("etag"), Some(tag(&content).as_str()), "{name}");
-                counts.checked += 1;
+                assert_eq!(response.field("etag"), Some(entity_tag(&content).as_str()), "{name}");
+                counts.checked_targets += 1;
             }
         }
         self.targets = targets;
     }
 }
 
-/// Sends a request. Returns `false` if the server ended before it responded.
+/// Sends a request, and returns `true` if the server responds. Returns `false` if the server ends before it has
+/// responded.
 #[track_caller]
-fn is_acknowledged(connection: &mut Connection, request: &Request) -> bool {
+fn send_request(connection: &mut Connection, request: &Request) -> bool {
     if connection.stream.write_all(&request.bytes()).is_err() {
         return false;
     }
@@ -184,42 +186,48 @@ fn is_acknowledged(connection: &mut Connection, request: &Request) -> bool {
 #[test]
 fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
     let required = std::env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
-    let rounds = required.unwrap_or(ROUNDS);
-    let mut peer = Peer::start();
-    fill(&peer);
-    let mut senders: Vec<_> = (0..SENDERS).map(Sender::new).collect();
-    let mut counts = Counts::default();
+    let rounds = required.unwrap_or(DEFAULT_ROUNDS);
+    let mut peer = InternalApiServer::start();
+    insert_rows(&peer);
+    let mut senders: Vec<_> = (0..CLIENT_COUNT).map(UploadClient::new).collect();
+    let mut counts = CrashCounts::default();
     let mut random = Numbers::new();
     for round in 1..=rounds {
-        peer.serve();
-        let until = counts.done() + random.below(CALLS) as usize;
+        peer.start_process();
+        let until = counts.acknowledged_calls() + random.below(MAX_CALLS_PER_ROUND) as usize;
         std::thread::scope(|scope| {
             let (peer, counts) = (&peer, &counts);
             let senders: Vec<_> =
-                senders.iter_mut().map(|sender| scope.spawn(move || sender.send(peer, counts))).collect();
+                senders.iter_mut().map(|sender| scope.spawn(move || sender.send_until_killed(peer, counts))).collect();
             let is_over = || senders.iter().any(std::thread::ScopedJoinHandle::is_finished);
-            while counts.done() < until && !is_over() {
+            while counts.acknowledged_calls() < until && !is_over() {
                 sleep(Duration::from_micros(100));
             }
             sleep(Duration::from_micros(random.below(10_000)));
             peer.process.as_ref().unwrap().signal("KILL");
         });
         peer.kill();
-        counts.staged_files += staged_files(&peer.store()).len();
-        peer.serve();
+        counts.leftover_staged_files += staged_files(&peer.store()).len();
+        peer.start_process();
         assert!(staged_files(&peer.store()).is_empty(), "the next server removes staged files");
         for sender in &mut senders {
-            sender.check(&peer, &mut counts);
+            sender.assert_files(&peer, &mut counts);
         }
         let mut terminal = std::io::stderr();
         if required.is_some() && terminal.is_terminal() {
-            // An error on the terminal does not matter.
+            // An error while the progress is written to the terminal is ignored.
             let _ = write!(terminal, "\r{round} of {rounds} servers killed  ");
         }
     }
     peer.assert_healthy();
-    assert!(counts.staged_files > 0, "none of {rounds} servers was killed while it wrote: {counts:?}");
-    let Counts { uploads, caches, unacknowledged, staged_files, checked } = counts;
+    assert!(counts.leftover_staged_files > 0, "none of {rounds} servers was killed while it wrote: {counts:?}");
+    let CrashCounts {
+        acknowledged_uploads: uploads,
+        acknowledged_caches: caches,
+        unacknowledged_calls: unacknowledged,
+        leftover_staged_files: staged_files,
+        checked_targets: checked,
+    } = counts;
     eprintln!(
         "{rounds} servers killed: {} uploads and {} caches acknowledged, {} calls not acknowledged, {staged_files} staged \
          files left; {checked} files checked, all complete, none lost",
@@ -229,13 +237,13 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
     );
 }
 
-/// Inserts rows into the server's database.
-fn fill(peer: &Peer) {
-    // The first request creates the database.
+/// Inserts the rows into the database of the server.
+fn insert_rows(peer: &InternalApiServer) {
+    // The database is created by the first request, which has no result yet.
     assert_eq!(peer.send(&Request::new("GET", "/article")).status, 200);
     let mut sql = DatabaseConnection::connect(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
-    for number in 0..ROWS {
-        let value = String::from_utf8(row(number)).unwrap();
+    for number in 0..ROW_COUNT {
+        let value = String::from_utf8(row_value(number)).unwrap();
         sql.execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('row{number}', '{value}')"));
     }
 }

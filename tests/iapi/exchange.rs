@@ -1,32 +1,33 @@
-//! Copying files from one server to another with the documented calls.
+//! Tests how a file is copied from one server to another server with the documented calls.
 
 use std::fs;
 use std::io::Write;
 
 use serde_json::json;
 
-use super::files::content_of;
-use super::{CONTENT, FILENAME, GIF, Peer, encoded, tag};
+use super::files::content_parameter;
+use super::{CONTENT_DISPOSITION, FILENAME_DISPOSITION, GIF_START, InternalApiServer, entity_tag, form_encoded};
 use crate::client::Response;
 
-/// Length of the large file in bytes.
-const LARGE: usize = 64 << 20;
-/// Maximum memory of a server in KiB, in addition to that of an idle server.
-const MAX_MEMORY: u64 = 24 << 10;
+/// The length of the large file in bytes.
+const LARGE_FILE_LENGTH: usize = 64 << 20;
+/// The maximum memory that a server uses while a file is copied, in addition to its memory when idle, in KiB.
+const MAX_ADDITIONAL_MEMORY: u64 = 24 << 10;
 
 /// Starts a server that accepts large files.
-fn peer() -> Peer {
-    let mut peer = Peer::prepared(|definition| {
-        let content = content_of(definition);
-        content.insert("max".to_owned(), json!(2 * LARGE));
+fn start_large_file_server() -> InternalApiServer {
+    let mut peer = InternalApiServer::without_start(|definition| {
+        let content = content_parameter(definition);
+        content.insert("max".to_owned(), json!(2 * LARGE_FILE_LENGTH));
         definition["/"]["iapi"]["/"]["file"]["GET"]["in"]["GET@filename"]["range"] = json!(["public/**"]);
     });
-    peer.serve();
+    peer.start_process();
     peer
 }
 
-/// Copies a file in chunks. Returns the responses of both servers.
-fn copy_file(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Response) {
+/// Copies a file in chunks from one server to another server, to the name `at`. Returns the response to the download
+/// and the response to the upload.
+fn copy_file(from: &InternalApiServer, to: &InternalApiServer, name: &str, at: &str) -> (Response, Response) {
     let mut source = from.connect();
     source.write(&from.download_request("GET", name).bytes());
     let end = loop {
@@ -40,8 +41,8 @@ fn copy_file(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Respons
     assert_eq!(response.status, 200, "{response:?}");
     let length: usize = response.field("content-length").unwrap().parse().unwrap();
     let start = format!(
-        "--XX\r\nContent-Disposition: form-data; {FILENAME}\r\n\r\n{at}\r\n--XX\r\nContent-Disposition: form-data; \
-         {CONTENT}\r\n\r\n"
+        "--XX\r\nContent-Disposition: form-data; {FILENAME_DISPOSITION}\r\n\r\n{at}\r\n--XX\r\nContent-Disposition: form-data; \
+         {CONTENT_DISPOSITION}\r\n\r\n"
     );
     let end = "\r\n--XX--\r\n";
     let request = to.request("POST", "/iapi/file").field("content-type", "multipart/form-data; boundary=XX");
@@ -60,8 +61,8 @@ fn copy_file(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Respons
     (response, target.read_response(false))
 }
 
-/// Downloads a file and returns the entity tag of the received content.
-fn digest(peer: &Peer, name: &str) -> String {
+/// Downloads a file, and returns the entity tag that belongs to the received content.
+fn downloaded_entity_tag(peer: &InternalApiServer, name: &str) -> String {
     let mut connection = peer.connect();
     connection.write(&peer.download_request("GET", name).bytes());
     let mut hasher = blake3::Hasher::new();
@@ -85,10 +86,10 @@ fn digest(peer: &Peer, name: &str) -> String {
 
 #[test]
 fn small_files_are_copied_unchanged() {
-    let (one, other) = (peer(), peer());
+    let (one, other) = (start_large_file_server(), start_large_file_server());
     let sizes = [6, 7, 255, 4_096, (64 << 10) - 1, 64 << 10, (64 << 10) + 1, 256 << 10, (256 << 10) + 1, 1 << 20];
     for (number, size) in sizes.into_iter().enumerate() {
-        let mut content = GIF.to_vec();
+        let mut content = GIF_START.to_vec();
         content.extend((content.len()..size).map(|at| (at * 31 + number) as u8));
         let name = format!("public/图片/第{number}张 封面.gif");
         let copy = format!("./public/副本/{number}/封面.gif");
@@ -96,17 +97,17 @@ fn small_files_are_copied_unchanged() {
         let (fetched, stored) = copy_file(&one, &other, &name, &copy);
         assert_eq!(stored.status, 204, "{size} {stored:?}");
         assert_eq!(fetched.field("etag"), stored.field("etag"), "{size}");
-        assert_eq!(stored.field("etag"), Some(tag(&content).as_str()), "{size}");
+        assert_eq!(stored.field("etag"), Some(entity_tag(&content).as_str()), "{size}");
         let disposition = fetched.field("content-disposition").unwrap();
-        let last = encoded(&format!("第{number}张 封面.gif")).replace('+', "%20");
+        let last = form_encoded(&format!("第{number}张 封面.gif")).replace('+', "%20");
         assert!(disposition.ends_with(&format!("filename*=UTF-8''{last}")), "{disposition}");
         assert!(other.download(&copy).body == content, "{size}");
     }
 }
 
-/// Returns a value of the server's memory use, in KiB.
+/// Returns a value from `/proc/{pid}/status` about the memory of the server, in KiB.
 #[cfg(target_os = "linux")]
-fn memory(peer: &Peer, what: &str) -> u64 {
+fn memory_in_kib(peer: &InternalApiServer, what: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", peer.process.as_ref().unwrap().id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
     line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
@@ -114,15 +115,15 @@ fn memory(peer: &Peer, what: &str) -> u64 {
 
 #[test]
 fn a_large_file_is_copied_unchanged_with_little_memory() {
-    let (one, other) = (peer(), peer());
+    let (one, other) = (start_large_file_server(), start_large_file_server());
     let name = "public/大/影片.gif";
     let path = one.store().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let mut content = GIF.to_vec();
+    let mut content = GIF_START.to_vec();
     content.extend((content.len()..1 << 20).map(|at| (at * 7 + at / 251) as u8));
     let mut file = fs::File::create(&path).unwrap();
     let mut hasher = blake3::Hasher::new();
-    for number in 0..LARGE >> 20 {
+    for number in 0..LARGE_FILE_LENGTH >> 20 {
         content[100] = number as u8;
         file.write_all(&content).unwrap();
         hasher.update(&content);
@@ -133,14 +134,14 @@ fn a_large_file_is_copied_unchanged_with_little_memory() {
         peer.assert_healthy();
     }
     #[cfg(target_os = "linux")]
-    let idle = [&one, &other].map(|peer| memory(peer, "VmRSS"));
+    let idle = [&one, &other].map(|peer| memory_in_kib(peer, "VmRSS"));
     let (_, stored) = copy_file(&one, &other, name, name);
     assert_eq!((stored.status, stored.field("etag")), (204, Some(expected.as_str())), "{stored:?}");
-    assert_eq!(digest(&other, name), expected);
+    assert_eq!(downloaded_entity_tag(&other, name), expected);
     #[cfg(target_os = "linux")]
     for (peer, idle) in [&one, &other].into_iter().zip(idle) {
-        let peak = memory(peer, "VmHWM");
-        assert!(peak < idle + MAX_MEMORY, "{peak} KiB, {idle} KiB when idle");
+        let peak = memory_in_kib(peer, "VmHWM");
+        assert!(peak < idle + MAX_ADDITIONAL_MEMORY, "{peak} KiB, {idle} KiB when idle");
     }
     other.assert_staged(0);
 }

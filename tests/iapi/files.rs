@@ -1,16 +1,16 @@
-//! Uploading and downloading single files.
+//! Tests uploads and downloads of single files.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{CONTENT, FILENAME, GIF, Peer, tag};
+use super::{CONTENT_DISPOSITION, FILENAME_DISPOSITION, GIF_START, InternalApiServer, entity_tag};
 use crate::client::{Request, Response};
 
-/// Header fields of a request.
-type Fields<'a> = &'a [(&'a str, &'a str)];
+/// The names and values of header fields in a request.
+type HeaderFields<'a> = &'a [(&'a str, &'a str)];
 
-fn with(request: Request, fields: Fields<'_>) -> Request {
+fn with_fields(request: Request, fields: HeaderFields<'_>) -> Request {
     fields.iter().fold(request, |request, (name, value)| request.field(name, value))
 }
 
@@ -22,12 +22,12 @@ fn assert_fields(response: &Response, fields: &[(&str, Option<&str>)]) {
 }
 
 #[test]
-fn a_downloaded_file_is_the_uploaded_one() {
-    let peer = Peer::start();
-    let content = [GIF, b"a picture"].concat();
+fn a_downloaded_file_has_the_uploaded_content_and_describes_it() {
+    let peer = InternalApiServer::start();
+    let content = [GIF_START, b"a picture"].concat();
     let stored = peer.upload("./public/images/封面.gif", &content);
     assert_eq!((stored.status, stored.body.len()), (204, 0), "{stored:?}");
-    let tag = tag(&content);
+    let tag = entity_tag(&content);
     assert_fields(&stored, &[("etag", Some(&tag)), ("content-type", None), ("content-length", None)]);
 
     let fetched = peer.download("public/images/封面.gif");
@@ -50,57 +50,65 @@ fn a_downloaded_file_is_the_uploaded_one() {
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_fields(&head, &about);
 
-    let again = [GIF, b"another"].concat();
+    let again = [GIF_START, b"another"].concat();
     assert_eq!(peer.upload("public/images/封面.gif", &again).status, 204);
     assert_eq!(peer.download("public/images/封面.gif").body, again);
-    let names: Vec<_> = peer.tree().into_keys().collect();
+    let names: Vec<_> = peer.stored_tree().into_keys().collect();
     assert_eq!(names, ["public/", "public/images/", "public/images/封面.gif"]);
     peer.assert_staged(0);
 }
 
 #[test]
 fn empty_files_can_be_stored() {
-    let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
+    let peer = InternalApiServer::with_definition(|definition| drop(content_parameter(definition).remove("range")));
     assert_eq!(peer.upload("public/empty", b"").status, 204);
     let fetched = peer.download("public/empty");
     assert_eq!((fetched.status, fetched.body.len()), (200, 0));
-    assert_fields(&fetched, &[("etag", Some(&tag(b""))), ("content-length", Some("0"))]);
+    assert_fields(&fetched, &[("etag", Some(&entity_tag(b""))), ("content-length", Some("0"))]);
 }
 
 #[test]
-fn parts_may_be_in_any_order_and_unknown_ones_are_ignored() {
-    let peer = Peer::start();
-    let content = (CONTENT, GIF);
-    let name = (FILENAME, &b"public/a.gif"[..]);
+fn parts_of_an_upload_may_be_in_any_order_and_unknown_parts_are_ignored() {
+    let peer = InternalApiServer::start();
+    let content = (CONTENT_DISPOSITION, GIF_START);
+    let name = (FILENAME_DISPOSITION, &b"public/a.gif"[..]);
     let other = ("name=\"other\"; filename=\"o\"", &b"ignored"[..]);
     for parts in [&[content, name][..], &[name, content], &[other, name, content], &[name, content, other]] {
         let response = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
         assert_eq!(response.status, 204, "{parts:?} {response:?}");
-        assert_eq!(peer.download("public/a.gif").body, GIF);
+        assert_eq!(peer.download("public/a.gif").body, GIF_START);
         fs::remove_file(peer.store().join("public/a.gif")).unwrap();
     }
     peer.assert_staged(0);
 }
 
 #[test]
-fn invalid_parameters_are_named_and_nothing_is_stored() {
-    let peer = Peer::start();
-    let name = (FILENAME, &b"public/a.gif"[..]);
+fn errors_name_invalid_parameters_and_no_file_is_stored() {
+    let peer = InternalApiServer::start();
+    let name = (FILENAME_DISPOSITION, &b"public/a.gif"[..]);
     let too_long = vec![b'x'; 64 << 20];
     let text = b"Once upon a time".as_slice();
     let cases: &[(&[_], u16, &[&str])] = &[
-        (&[(CONTENT, text), name], 400, &["content"]),
-        (&[name, (CONTENT, b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>")], 400, &["content"]),
+        (&[(CONTENT_DISPOSITION, text), name], 400, &["content"]),
+        (
+            &[name, (CONTENT_DISPOSITION, b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>")],
+            400,
+            &["content"],
+        ),
         (&[name], 400, &["content"]),
-        (&[(CONTENT, GIF)], 400, &["filename"]),
-        (&[("name=\"content\"", GIF), name], 400, &["content"]),
-        (&[(CONTENT, GIF), (CONTENT, GIF), name], 400, &["content"]),
-        (&[(CONTENT, GIF), name, name], 400, &["filename"]),
-        (&[(CONTENT, GIF), ("name=\"filename\"; filename=\"x\"", b"public/a.gif")], 400, &["filename"]),
-        (&[(CONTENT, GIF), (FILENAME, b"secret/a.gif")], 400, &["filename"]),
-        (&[(CONTENT, GIF), (FILENAME, b"cache/a.gif")], 400, &["filename"]),
-        (&[(CONTENT, text), (FILENAME, b"../a.gif")], 400, &["content", "filename"]),
-        (&[(CONTENT, GIF), (FILENAME, b"public/\xff.gif")], 400, &["filename"]),
+        (&[(CONTENT_DISPOSITION, GIF_START)], 400, &["filename"]),
+        (&[("name=\"content\"", GIF_START), name], 400, &["content"]),
+        (&[(CONTENT_DISPOSITION, GIF_START), (CONTENT_DISPOSITION, GIF_START), name], 400, &["content"]),
+        (&[(CONTENT_DISPOSITION, GIF_START), name, name], 400, &["filename"]),
+        (
+            &[(CONTENT_DISPOSITION, GIF_START), ("name=\"filename\"; filename=\"x\"", b"public/a.gif")],
+            400,
+            &["filename"],
+        ),
+        (&[(CONTENT_DISPOSITION, GIF_START), (FILENAME_DISPOSITION, b"secret/a.gif")], 400, &["filename"]),
+        (&[(CONTENT_DISPOSITION, GIF_START), (FILENAME_DISPOSITION, b"cache/a.gif")], 400, &["filename"]),
+        (&[(CONTENT_DISPOSITION, text), (FILENAME_DISPOSITION, b"../a.gif")], 400, &["content", "filename"]),
+        (&[(CONTENT_DISPOSITION, GIF_START), (FILENAME_DISPOSITION, b"public/\xff.gif")], 400, &["filename"]),
     ];
     for (parts, status, invalid) in cases {
         let response = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
@@ -113,18 +121,18 @@ fn invalid_parameters_are_named_and_nothing_is_stored() {
         assert!(!String::from_utf8_lossy(&response.body).contains(peer.folder().to_str().unwrap()), "{response:?}");
     }
     let mut long = peer.connect();
-    let request = peer.request("POST", "/iapi/file").multipart(&[(CONTENT, &too_long), name]);
+    let request = peer.request("POST", "/iapi/file").multipart(&[(CONTENT_DISPOSITION, &too_long), name]);
     long.write(&request.head());
     assert_eq!(long.read_response(false).status, 413, "before the body is sent");
-    assert_eq!(peer.tree(), [].into());
+    assert_eq!(peer.stored_tree(), [].into());
     peer.assert_staged(0);
     peer.assert_healthy();
 }
 
 #[test]
-fn keys_without_the_permission_can_neither_read_nor_write() {
-    let peer = Peer::start();
-    assert_eq!(peer.upload("public/a.gif", GIF).status, 204);
+fn api_keys_without_the_permission_can_neither_download_nor_upload() {
+    let peer = InternalApiServer::start();
+    assert_eq!(peer.upload("public/a.gif", GIF_START).status, 204);
     let reader = crate::keys::add_key(peer.folder(), &["--name", "reader", "--scope", "iapi.read"]);
     let other = crate::keys::add_key(peer.folder(), &["--name", "other", "--scope", "reader"]);
     let (get, post) = ("GET /iapi/file?filename=public/a.gif", "POST /iapi/file");
@@ -143,24 +151,25 @@ fn keys_without_the_permission_can_neither_read_nor_write() {
             request = request.field("authorization", format_args!("Bearer {key}"));
         }
         if method == "POST" {
-            request = request.multipart(&[(CONTENT, b"GIF89a-other"), (FILENAME, b"public/a.gif")]);
+            request =
+                request.multipart(&[(CONTENT_DISPOSITION, b"GIF89a-other"), (FILENAME_DISPOSITION, b"public/a.gif")]);
         }
-        // A server applies new keys within a second.
+        // A running server uses a new API key within a second.
         let has_status = || peer.send(&request).status == status;
         assert!(crate::client::wait_until(has_status), "{what} {:?}", peer.send(&request));
     }
-    assert_eq!(peer.download("public/a.gif").body, GIF);
+    assert_eq!(peer.download("public/a.gif").body, GIF_START);
 }
 
 #[test]
-fn preconditions_protect_existing_files() {
-    let peer = Peer::start();
-    let (old, new) = ([GIF, b"old"].concat(), [GIF, b"new"].concat());
-    let (old_tag, new_tag) = (tag(&old), tag(&new));
+fn an_upload_whose_precondition_fails_changes_no_file() {
+    let peer = InternalApiServer::start();
+    let (old, new) = ([GIF_START, b"old"].concat(), [GIF_START, b"new"].concat());
+    let (old_tag, new_tag) = (entity_tag(&old), entity_tag(&new));
     let weak = format!("W/{old_tag}");
     let several = format!("\"x\", {old_tag}");
-    // The header fields, whether the file exists, and the status.
-    let cases: &[(Fields<'_>, bool, u16)] = &[
+    // Each case: the header fields, whether the file exists, and the expected status.
+    let cases: &[(HeaderFields<'_>, bool, u16)] = &[
         (&[("if-none-match", "*")], false, 204),
         (&[("if-none-match", "*")], true, 412),
         (&[("if-none-match", &old_tag)], true, 412),
@@ -182,7 +191,7 @@ fn preconditions_protect_existing_files() {
         if *exists {
             assert_eq!(peer.upload("public/a.gif", &old).status, 204);
         }
-        let response = peer.send(&with(peer.upload_request("public/a.gif", &new), fields));
+        let response = peer.send(&with_fields(peer.upload_request("public/a.gif", &new), fields));
         assert_eq!(response.status, *status, "{fields:?} {exists} {response:?}");
         let expected = match (response.status, exists) {
             (204, _) => Some(new.clone()),
@@ -197,11 +206,11 @@ fn preconditions_protect_existing_files() {
 
 #[test]
 fn only_one_of_concurrent_uploads_creates_the_file() {
-    let peer = Peer::start();
+    let peer = InternalApiServer::start();
     let (peer, name) = (&peer, "public/one.gif");
     let responses: Vec<_> = std::thread::scope(|scope| {
         let send = |number: u8| {
-            let content = [GIF, &[number]].concat();
+            let content = [GIF_START, &[number]].concat();
             (peer.send(&peer.upload_request(name, &content).field("if-none-match", "*")).status, content)
         };
         let senders: Vec<_> = (0..8).map(|number| scope.spawn(move || send(number))).collect();
@@ -215,13 +224,13 @@ fn only_one_of_concurrent_uploads_creates_the_file() {
 
 #[test]
 fn ranges_and_conditions_apply_to_stored_files() {
-    let peer = Peer::start();
-    let content = [GIF, &(0..=255).collect::<Vec<u8>>()].concat();
+    let peer = InternalApiServer::start();
+    let content = [GIF_START, &(0..=255).collect::<Vec<u8>>()].concat();
     assert_eq!(peer.upload("public/a.gif", &content).status, 204);
-    let tag = tag(&content);
+    let tag = entity_tag(&content);
     let modified = peer.download("public/a.gif").field("last-modified").unwrap().to_owned();
     let whole = content.as_slice();
-    let cases: &[(Fields<'_>, u16, &[u8], Option<&str>)] = &[
+    let cases: &[(HeaderFields<'_>, u16, &[u8], Option<&str>)] = &[
         (&[("range", "bytes=0-5")], 206, &whole[..6], Some("bytes 0-5/262")),
         (&[("range", "bytes=6-")], 206, &whole[6..], Some("bytes 6-261/262")),
         (&[("range", "bytes=-2")], 206, &whole[260..], Some("bytes 260-261/262")),
@@ -237,29 +246,29 @@ fn ranges_and_conditions_apply_to_stored_files() {
         (&[("if-match", &tag)], 200, whole, None),
     ];
     for (fields, status, body, range) in cases {
-        let response = peer.send(&with(peer.download_request("GET", "public/a.gif"), fields));
+        let response = peer.send(&with_fields(peer.download_request("GET", "public/a.gif"), fields));
         assert_eq!((response.status, response.body.as_slice()), (*status, *body), "{fields:?}");
         assert_eq!(response.field("content-range"), *range, "{fields:?}");
-        let head = peer.send(&with(peer.download_request("HEAD", "public/a.gif"), fields));
+        let head = peer.send(&with_fields(peer.download_request("HEAD", "public/a.gif"), fields));
         assert!(head.body.is_empty() && [*status, 200].contains(&head.status), "{fields:?} {head:?}");
     }
 }
 
 #[test]
-fn files_that_other_programs_write_are_served() {
-    let peer = Peer::start();
+fn files_that_other_programs_write_to_the_store_are_served() {
+    let peer = InternalApiServer::start();
     assert_eq!(peer.upload("public/a.gif", b"GIF89a-1").status, 204);
     fs::write(peer.store().join("public/a.gif"), "GIF89a-2, longer").unwrap();
     fs::write(peer.store().join("public/b.txt"), "by hand").unwrap();
     let changed = peer.download("public/a.gif");
     assert_eq!(changed.body, b"GIF89a-2, longer");
-    assert_ne!(changed.field("etag"), Some(tag(b"GIF89a-1").as_str()), "the tag of the previous content");
+    assert_ne!(changed.field("etag"), Some(entity_tag(b"GIF89a-1").as_str()), "the tag of the previous content");
     assert_eq!(peer.download("public/b.txt").body, b"by hand");
 }
 
 #[test]
 fn stored_pages_are_served_without_scripts() {
-    let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
+    let peer = InternalApiServer::with_definition(|definition| drop(content_parameter(definition).remove("range")));
     let html = b"<!DOCTYPE html><script>alert(1)</script>".as_slice();
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".as_slice();
     for (name, content, media_type) in [
@@ -282,10 +291,10 @@ fn stored_pages_are_served_without_scripts() {
 
 #[test]
 fn names_with_special_characters_are_escaped_in_header_fields() {
-    let peer = Peer::start();
+    let peer = InternalApiServer::start();
     for name in ["public/a;b=c.gif", "public/中文 名字.gif", "public/a'b.gif", "public/😀.gif", "public/'a,b;.gif"]
     {
-        assert_eq!(peer.upload(name, GIF).status, 204, "{name}");
+        assert_eq!(peer.upload(name, GIF_START).status, 204, "{name}");
         let fetched = peer.download(name);
         let disposition = fetched.field("content-disposition").unwrap();
         assert!(disposition.starts_with("inline; filename=\"") && disposition.is_ascii(), "{name}: {disposition}");
@@ -298,14 +307,14 @@ fn names_with_special_characters_are_escaped_in_header_fields() {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // The parser of forms also decodes `+`, which none of the names contains.
+    // The parser of forms also decodes `+` as a space, but none of the names contains `+`.
     let fields: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
     fields[0].0.clone().into_owned()
 }
 
 #[test]
-fn options_and_openapi_describe_the_calls() {
-    let peer = Peer::start();
+fn options_and_openapi_describe_the_calls_of_the_internal_api() {
+    let peer = InternalApiServer::start();
     let file = peer.send(&Request::new("OPTIONS", "/iapi/file"));
     assert_eq!((file.status, file.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")), "{file:?}");
     let all = file.json().to_string();
@@ -332,8 +341,8 @@ fn options_and_openapi_describe_the_calls() {
     assert_eq!(peer.send(&Request::new("PUT", "/iapi/file")).status, 405);
 }
 
-/// Returns the parameter `content` of `POST /iapi/file`.
-pub fn content_of(definition: &mut Value) -> &mut serde_json::Map<String, Value> {
+/// Returns the definition of the parameter `content` of `POST /iapi/file`.
+pub fn content_parameter(definition: &mut Value) -> &mut serde_json::Map<String, Value> {
     definition["/"]["iapi"]["/"]["file"]["POST"]["in"]["content"]
         .as_object_mut()
         .unwrap_or_else(|| panic!("{}", json!("no content")))

@@ -1,26 +1,26 @@
-//! Secrets appear neither in the log, nor in responses, nor in files.
+//! Tests that secrets, such as API keys, appear neither in the log, nor in responses, nor in files.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{CONTENT, FILENAME, GIF, Peer, encoded};
+use super::{CONTENT_DISPOSITION, FILENAME_DISPOSITION, GIF_START, InternalApiServer, form_encoded};
 use crate::client::Request;
 use crate::keys;
 use crate::server_process::program;
 
-/// A server with the most verbose log, and the requests that are sent to it.
+/// A server that logs as much as possible, and what is sent to it and received from it.
 struct VerboseServer {
-    peer: Peer,
-    keys: Vec<String>,
-    /// The texts of all responses.
+    peer: InternalApiServer,
+    api_keys: Vec<String>,
+    /// The texts of all responses so far.
     responses: String,
 }
 
 impl VerboseServer {
     fn start() -> Self {
-        let mut peer = Peer::prepared(|_| ());
+        let mut peer = InternalApiServer::without_start(|_| ());
         let add = |arguments: &[&str]| keys::add_key(peer.folder(), arguments);
         let spent = add(&["--name", "spent", "--scope", "iapi", "--requests", "1", "--per", "day"]);
         let other = add(&["--name", "other", "--scope", "reader"]);
@@ -28,15 +28,15 @@ impl VerboseServer {
         let id = revoked.split('_').nth(1).unwrap();
         assert!(program(peer.folder()).args(["keys", "revoke", id]).output().unwrap().status.success());
         let mistyped = format!("{}0{}", &other[..40], &other[41..]);
-        let keys = vec![peer.key.clone(), spent, other, revoked, mistyped];
+        let api_keys = vec![peer.api_key.clone(), spent, other, revoked, mistyped];
         let mut command = program(peer.folder());
         command.args(["serve", "--log", "trace"]);
-        peer.serve_as(command);
-        Self { peer, keys, responses: String::new() }
+        peer.start_command(command);
+        Self { peer, api_keys, responses: String::new() }
     }
 
-    /// Sends a request. If `is_checked` is `true`, the response must not contain the key. Responses may quote
-    /// parameters and file names, so that those are not checked if they contain the key.
+    /// Sends a request. If `is_checked` is `true`, the response must not contain the API key. `is_checked` is `false`
+    /// for requests that contain the key in a parameter or in a file name, because responses may quote it.
     fn fetch(&mut self, request: &Request, is_checked: bool) {
         let response = self.peer.send(request);
         if is_checked {
@@ -44,7 +44,7 @@ impl VerboseServer {
         }
     }
 
-    /// Sends a key in the header field for keys, and in other parts of requests.
+    /// Sends an API key in the header field for credentials, and in all other parts of a request.
     fn send_everywhere(&mut self, key: &str) {
         let bearer =
             |method, target: &str| Request::new(method, target).field("authorization", format_args!("Bearer {key}"));
@@ -55,8 +55,10 @@ impl VerboseServer {
                 self.fetch(&bearer(method, target), method != "HEAD");
             }
         }
-        let form = [(CONTENT, GIF), (FILENAME, &b"public/a.gif"[..])];
-        for parts in [&form[..], &form[..1], &form[1..], &[(CONTENT, b"text"), (FILENAME, b"../a")]] {
+        let form = [(CONTENT_DISPOSITION, GIF_START), (FILENAME_DISPOSITION, &b"public/a.gif"[..])];
+        for parts in
+            [&form[..], &form[..1], &form[1..], &[(CONTENT_DISPOSITION, b"text"), (FILENAME_DISPOSITION, b"../a")]]
+        {
             self.fetch(&bearer("POST", "/iapi/file").multipart(parts), true);
             self.fetch(&bearer("POST", "/iapi/files").multipart(parts), true);
         }
@@ -79,7 +81,7 @@ impl VerboseServer {
             &bearer("GET", "/iapi/file?filename=public/a").field("authorization", format_args!("Bearer {again}")),
             true,
         );
-        // A key in a parameter may be quoted in the response to the same client.
+        // The response may quote a key that the client sent in a parameter.
         for target in
             [format!("?key={key}"), format!("?filename={key}"), format!("?access_token={key}&filename=public/a")]
         {
@@ -88,17 +90,22 @@ impl VerboseServer {
             self.fetch(&bearer("POST", &format!("/iapi/files{target}")), false);
         }
         for (content, name) in
-            [(GIF, key.as_bytes()), (key.as_bytes(), b"public/a.gif"), (key.as_bytes(), key.as_bytes())]
+            [(GIF_START, key.as_bytes()), (key.as_bytes(), b"public/a.gif"), (key.as_bytes(), key.as_bytes())]
         {
-            self.fetch(&bearer("POST", "/iapi/file").multipart(&[(CONTENT, content), (FILENAME, name)]), false);
+            self.fetch(
+                &bearer("POST", "/iapi/file")
+                    .multipart(&[(CONTENT_DISPOSITION, content), (FILENAME_DISPOSITION, name)]),
+                false,
+            );
         }
         let disposition = format!("name=\"content\"; filename=\"{key}\"");
         self.fetch(
-            &bearer("POST", "/iapi/file").multipart(&[(&disposition, b"text"), (FILENAME, b"public/a.gif")]),
+            &bearer("POST", "/iapi/file")
+                .multipart(&[(&disposition, b"text"), (FILENAME_DISPOSITION, b"public/a.gif")]),
             false,
         );
         self.fetch(&bearer("POST", "/iapi/file").body("application/json", format!("{{\"filename\":\"{key}\"")), false);
-        let form = format!("filename={}&content=1", encoded(key));
+        let form = format!("filename={}&content=1", form_encoded(key));
         self.fetch(&bearer("POST", "/iapi/file").body("application/x-www-form-urlencoded", form), false);
     }
 }
@@ -106,14 +113,14 @@ impl VerboseServer {
 #[test]
 fn verbose_logs_and_responses_contain_no_secrets() {
     let mut server = VerboseServer::start();
-    for key in server.keys.clone() {
+    for key in server.api_keys.clone() {
         server.send_everywhere(&key);
     }
-    // Errors of the disk, and requests for documents.
+    // The last requests lead to errors of the disk, and fetch documents.
     let away = server.peer.folder().join("away");
     fs::rename(server.peer.store().join("public"), &away).unwrap();
     fs::write(server.peer.store().join("public"), "no folder").unwrap();
-    let key = server.keys[0].clone();
+    let key = server.api_keys[0].clone();
     server.send_everywhere(&key);
     for target in ["/metrics", "/openapi.json", "/readyz", "/healthz", "/docs/swagger/", "/llms.txt", "/"] {
         server.fetch(&Request::new("GET", target), true);
@@ -124,7 +131,7 @@ fn verbose_logs_and_responses_contain_no_secrets() {
     for status in [" 200 ", " 204 ", " 400 ", " 401 ", " 403 ", " 404 ", " 405 ", " 409 ", " 429 "] {
         assert!(server.responses.contains(status), "no response has the status {status}");
     }
-    let VerboseServer { mut peer, keys, responses } = server;
+    let VerboseServer { mut peer, api_keys, responses } = server;
     let log = peer.process.as_ref().unwrap().log();
     let output = fs::read_to_string(peer.folder().join("stdout.txt")).unwrap();
     assert!(log.lines().count() > 1_000, "the log is verbose");
@@ -135,8 +142,8 @@ fn verbose_logs_and_responses_contain_no_secrets() {
     let hashes: Vec<_> = hashes["keys"].as_array().unwrap().iter().map(|key| key["hash"].as_str().unwrap()).collect();
     let pepper = fs::read(data.join("pepper")).unwrap();
     let peppers = [hex::encode(&pepper), String::from_utf8_lossy(&pepper).trim().to_owned()];
-    let secrets: Vec<_> = keys.iter().map(|key| key.split('_').nth(2).unwrap()).collect();
-    // The beginning and the end of a secret must not appear either.
+    let secrets: Vec<_> = api_keys.iter().map(|key| key.split('_').nth(2).unwrap()).collect();
+    // Neither the first nor the last characters of a secret may appear.
     let parts = secrets.iter().flat_map(|secret| [&secret[..26], &secret[30..54]]);
     for part in parts.chain(hashes).chain(peppers.iter().map(String::as_str)) {
         for (place, text) in
@@ -151,8 +158,8 @@ fn verbose_logs_and_responses_contain_no_secrets() {
     }
 }
 
-/// Returns the first text that could be a complete key.
-fn key_in(text: &str) -> Option<&str> {
+/// Returns the first part of a text that could be a complete API key.
+fn find_api_key(text: &str) -> Option<&str> {
     text.match_indices("rb_").map(|(at, _)| &text[at..]).find_map(|rest| {
         let end = rest.bytes().skip(3).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
         let word = &rest[..end + 3];
@@ -162,8 +169,8 @@ fn key_in(text: &str) -> Option<&str> {
 }
 
 #[test]
-fn no_file_of_the_repository_contains_a_key() {
-    assert!(key_in(&format!("a rb_0123abcd_{}, b", "x".repeat(60))).is_some(), "the search finds keys");
+fn no_file_of_the_repository_contains_an_api_key() {
+    assert!(find_api_key(&format!("a rb_0123abcd_{}, b", "x".repeat(60))).is_some(), "the search finds keys");
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders: Vec<_> = ["api", "docs", "schema", "tests", "scripts", "static"].map(|name| top.join(name)).into();
     let mut read = 0;
@@ -175,7 +182,7 @@ fn no_file_of_the_repository_contains_a_key() {
                     folders.push(path);
                 }
             } else if let Ok(text) = fs::read_to_string(&path) {
-                assert_eq!(key_in(&text), None, "{}", path.display());
+                assert_eq!(find_api_key(&text), None, "{}", path.display());
                 read += 1;
             }
         }

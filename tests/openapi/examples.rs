@@ -1,4 +1,5 @@
-//! The examples in a document match the schemas beside them, and required parameters have examples.
+//! Tests that the examples in an OpenAPI document match the schemas next to them, and that required parameters have
+//! examples.
 
 use std::path::Path;
 
@@ -6,10 +7,10 @@ use proptest::prelude::*;
 use rulebook_model::describe::openapi;
 use serde_json::{Map, Value as Json, json};
 
-use super::{engine_in, operations, resolved, validator};
+use super::{engine_of_folder, operations, resolved, validator};
 use support::generate::{choices_up_to, method};
 
-/// Checks the examples of a schema and of its parts.
+/// Checks that the examples and the default in a schema and in its nested schemas match the schema.
 fn assert_schema_examples(document: &Json, schema: &Json) {
     for example in schema["examples"].as_array().into_iter().flatten().chain(schema.get("default")) {
         assert!(validator(document, schema).is_valid(example), "{example} does not match {schema}");
@@ -18,7 +19,7 @@ fn assert_schema_examples(document: &Json, schema: &Json) {
     members.chain(schema.get("items")).for_each(|part| assert_schema_examples(document, part));
 }
 
-/// Checks the examples beside a schema.
+/// Checks the examples of an object that has a schema, such as a Parameter Object.
 fn assert_examples_match(document: &Json, beside: &Json) {
     let named = beside["examples"].as_object().into_iter().flat_map(Map::values).map(|own| &own["value"]);
     let all: Vec<_> = beside.get("example").into_iter().chain(named).collect();
@@ -33,14 +34,14 @@ fn assert_examples_match(document: &Json, beside: &Json) {
 
 fn assert_all_examples_match(document: &Json) {
     for operation in operations(document) {
-        for own in operation.json["parameters"].as_array().into_iter().flatten() {
+        for own in operation.operation_object["parameters"].as_array().into_iter().flatten() {
             assert_examples_match(document, own);
             let contents = own["content"].as_object().into_iter().flat_map(Map::values);
             contents.for_each(|content| assert_examples_match(document, content));
         }
-        let bodies = operation.json["requestBody"]["content"].as_object().into_iter().flat_map(Map::values);
+        let bodies = operation.operation_object["requestBody"]["content"].as_object().into_iter().flat_map(Map::values);
         bodies.for_each(|content| assert_examples_match(document, content));
-        for response in operation.json["responses"].as_object().unwrap().values() {
+        for response in operation.operation_object["responses"].as_object().unwrap().values() {
             let contents = resolved(document, response)["content"].as_object().into_iter().flat_map(Map::values);
             contents.for_each(|content| assert_examples_match(document, content));
         }
@@ -54,7 +55,7 @@ fn examples_of_the_demo_match_their_schemas() {
         "crates/rulebook-model/tests/definitions/good/everything",
         "crates/rulebook-model/tests/definitions/good/site",
     ] {
-        assert_all_examples_match(&openapi(engine_in(Path::new(folder)).api()));
+        assert_all_examples_match(&openapi(engine_of_folder(Path::new(folder)).api()));
     }
 }
 
@@ -64,26 +65,26 @@ proptest! {
     #[test]
     fn examples_of_any_method_match_their_schemas(mut choices in choices_up_to(80)) {
         let http = ["GET", "POST"][choices.below(2)];
-        assert_all_examples_match(&super::document(&json!({ "a": { http: method(http, 1, &mut choices) } })));
+        assert_all_examples_match(&super::openapi_of_uris(&json!({ "a": { http: method(http, 1, &mut choices) } })));
     }
 }
 
 #[test]
-fn values_that_a_cookie_cannot_carry_are_no_examples_of_cookies() {
-    assert_all_examples_match(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+fn values_that_a_cookie_cannot_contain_are_not_examples_of_cookies() {
+    assert_all_examples_match(&super::openapi_of_uris(&json!({ "a": { "GET": { "info": "I", "in": {
         "COOKIE@any": { "info": "I", "type": "any", "example": { "a": [1, null] } }
     } } } })));
 }
 
 #[test]
 fn numbers_are_examples_of_items_that_can_also_be_texts() {
-    assert_all_examples_match(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+    assert_all_examples_match(&super::openapi_of_uris(&json!({ "a": { "GET": { "info": "I", "in": {
         "GET@list": { "info": "I", "type": "array<loose_int>", "example": [1] }
     } } } })));
 }
 
 #[test]
-fn examples_of_any_are_the_texts_that_are_sent() {
+fn examples_of_the_type_any_are_the_texts_that_clients_send() {
     for (term, callback) in [("any", false), ("callable", true), ("array<any>", false), ("array", false)] {
         let mut own = json!({ "info": "I", "type": term, "example": [1], "default": [[1], 2] });
         if callback {
@@ -91,7 +92,7 @@ fn examples_of_any_are_the_texts_that_are_sent() {
         }
         for key in ["URL#0", "GET@x", "HEADER@X-X", "COOKIE@x", "x"] {
             let method = json!({ "info": "I", "in": { key: own } });
-            let document = super::document(&json!({ "a": { "POST": method } }));
+            let document = super::openapi_of_uris(&json!({ "a": { "POST": method } }));
             assert_all_examples_match(&document);
             let shown = document.to_string();
             let is_list = term.starts_with("array");
@@ -105,7 +106,7 @@ fn examples_of_any_are_the_texts_that_are_sent() {
 
 #[test]
 fn required_parameters_have_examples() {
-    let document = super::document(&json!({ "a": { "POST": {
+    let document = super::openapi_of_uris(&json!({ "a": { "POST": {
         "info": "I",
         "in": {
             "URL#0": { "info": "I", "type": "?id", "name": "which" },
@@ -125,7 +126,7 @@ fn required_parameters_have_examples() {
         }
     } } }));
     let all = operations(&document);
-    let operation = all.iter().find(|own| own.id == "site.a.post" || own.id == "a.post").unwrap().json;
+    let operation = all.iter().find(|own| own.id == "site.a.post" || own.id == "a.post").unwrap().operation_object;
     let filled = |own: &Json| {
         let sent = own.get("example").or_else(|| own["content"]["application/json"].get("example"));
         (own["name"].as_str().unwrap().to_owned(), sent.cloned())

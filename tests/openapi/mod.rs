@@ -1,9 +1,9 @@
-//! The OpenAPI document: its description of each part of a definition, and that the server behaves as described.
+//! Tests the OpenAPI document: how it describes each part of a definition, and that the server behaves as described.
 
+mod descriptions;
 mod examples;
 mod golden;
 pub mod modules;
-mod parts;
 pub mod paths;
 mod requests;
 mod responses;
@@ -17,47 +17,48 @@ use rulebook_model::describe::openapi;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-/// Returns an engine with these files. It echoes the arguments, since no method has a handler.
-fn engine(files: Vec<(PathBuf, Vec<u8>)>) -> Engine {
+/// Builds an engine with these definition files. No method has a handler, so that methods return their arguments.
+fn engine_with_files(files: Vec<(PathBuf, Vec<u8>)>) -> Engine {
     Rulebook::read(files).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// Returns an engine with a definition in one file.
-fn engine_of(app: &Json) -> Engine {
-    engine(vec![("app.json".into(), app.to_string().into_bytes())])
+/// Builds an engine with a definition in a single file.
+fn engine_with_definition(app: &Json) -> Engine {
+    engine_with_files(vec![("app.json".into(), app.to_string().into_bytes())])
 }
 
-/// Returns an engine with the definition in a folder.
-fn engine_in(folder: &Path) -> Engine {
+/// Builds an engine with the definition in a folder.
+fn engine_of_folder(folder: &Path) -> Engine {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    engine(files.map(|file| (file.clone(), fs::read(file).unwrap())).collect())
+    engine_with_files(files.map(|file| (file.clone(), fs::read(file).unwrap())).collect())
 }
 
-/// Returns the document of a definition with one module, which has these URIs.
-fn document(uris: &Json) -> Json {
-    openapi(engine_of(&json!({ "modules": { "site": { "/": uris } } })).api())
+/// Returns the OpenAPI document of a definition with one module. `uris` are the paths of this module with their
+/// methods.
+fn openapi_of_uris(uris: &Json) -> Json {
+    openapi(engine_with_definition(&json!({ "modules": { "site": { "/": uris } } })).api())
 }
 
-/// An operation of a document.
+/// An operation of an OpenAPI document.
 struct Operation<'d> {
     path: &'d str,
-    http: String,
+    http_method: String,
     id: &'d str,
-    json: &'d Json,
+    operation_object: &'d Json,
 }
 
-/// Returns all operations of a document.
+/// Returns all operations of an OpenAPI document.
 fn operations(document: &Json) -> Vec<Operation<'_>> {
     let items = document["paths"].as_object().unwrap();
     let all = items.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |pair| (path, pair)));
-    all.map(|(path, (http, json))| {
-        let id = json["operationId"].as_str().unwrap();
-        Operation { path, http: http.to_ascii_uppercase(), id, json }
+    all.map(|(path, (http, operation_object))| {
+        let id = operation_object["operationId"].as_str().unwrap();
+        Operation { path, http_method: http.to_ascii_uppercase(), id, operation_object }
     })
     .collect()
 }
 
-/// Resolves a reference in a document.
+/// Returns a part of a document. If the part is a reference, returns what it refers to.
 pub fn resolved<'d>(document: &'d Json, part: &'d Json) -> &'d Json {
     match part.get("$ref").and_then(Json::as_str) {
         Some(reference) => {
@@ -74,7 +75,7 @@ fn validator(document: &Json, schema: &Json) -> Validator {
     support::schema_validator::validator(&whole)
 }
 
-/// Returns the methods of an API with their services.
+/// Returns all methods of an API with their services.
 fn methods(api: &Api) -> impl Iterator<Item = (&rulebook_model::model::Service, &rulebook_model::model::Method)> {
     let services = api.modules.iter().flat_map(|module| &module.services);
     services.flat_map(|service| service.methods.iter().map(move |method| (service, method)))

@@ -1,4 +1,5 @@
-//! The OpenAPI document of a module is the document of the API without the parts that belong to other modules.
+//! Tests the OpenAPI document of an API module: it is the document of the API without the parts that belong only to
+//! other modules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,22 +8,22 @@ use rulebook_model::describe::{ModulePart, openapi, openapi_part};
 use rulebook_model::model::Api;
 use serde_json::{Map, Value as Json, json};
 
-use super::{engine_in, engine_of, operations, resolved};
+use super::{engine_of_folder, engine_with_definition, operations, resolved};
 use crate::client::{Request, TestServer};
 
-/// Returns a part of a document with its references replaced by what they refer to.
-fn inlined(document: &Json, part: &Json) -> Json {
+/// Returns a part of a document in which each reference is replaced by what it refers to.
+fn inline_references(document: &Json, part: &Json) -> Json {
     match resolved(document, part) {
         Json::Object(members) => {
-            members.iter().map(|(name, member)| (name.clone(), inlined(document, member))).collect()
+            members.iter().map(|(name, member)| (name.clone(), inline_references(document, member))).collect()
         }
-        Json::Array(items) => items.iter().map(|item| inlined(document, item)).collect(),
+        Json::Array(items) => items.iter().map(|item| inline_references(document, item)).collect(),
         plain => plain.clone(),
     }
 }
 
-/// Returns the members of a document that belong to no module.
-fn frame(document: &Json) -> Map<String, Json> {
+/// Returns the members of a document that do not depend on modules.
+fn members_without_modules(document: &Json) -> Map<String, Json> {
     let members = document.as_object().unwrap().iter();
     let of_modules = ["paths", "components", "tags"];
     members
@@ -31,12 +32,12 @@ fn frame(document: &Json) -> Map<String, Json> {
         .collect()
 }
 
-fn ids(document: &Json) -> Vec<String> {
+fn operation_ids(document: &Json) -> Vec<String> {
     operations(document).iter().map(|own| own.id.to_owned()).collect()
 }
 
-/// Checks the documents of all modules and of their parts.
-pub fn assert_parts(api: &Api) {
+/// Checks the documents of all API modules, and of the parts into which large modules are split.
+pub fn assert_module_documents(api: &Api) {
     let whole = openapi(api);
     let all = operations(&whole);
     let mut met = BTreeSet::new();
@@ -44,21 +45,26 @@ pub fn assert_parts(api: &Api) {
         let part = ModulePart::whole_module(api, index);
         let document = openapi_part(api, &part);
         let own: BTreeSet<_> =
-            all.iter().filter(|own| own.json["tags"] == json!([module.name])).map(|own| own.id).collect();
+            all.iter().filter(|own| own.operation_object["tags"] == json!([module.name])).map(|own| own.id).collect();
         assert_eq!(document["tags"], json!([whole["tags"][index]]), "{}", module.name);
-        assert_eq!(frame(&document), frame(&whole), "{}", module.name);
+        assert_eq!(members_without_modules(&document), members_without_modules(&whole), "{}", module.name);
         assert_eq!(document["components"]["securitySchemes"], whole["components"]["securitySchemes"]);
         let described = operations(&document);
         assert_eq!(described.iter().map(|own| own.id).collect::<BTreeSet<_>>(), own, "{}", module.name);
         for operation in described {
             let same = all.iter().find(|own| own.id == operation.id).unwrap();
-            assert_eq!((operation.path, &operation.http), (same.path, &same.http));
-            assert_eq!(inlined(&document, operation.json), inlined(&whole, same.json), "{}", operation.id);
+            assert_eq!((operation.path, &operation.http_method), (same.path, &same.http_method));
+            assert_eq!(
+                inline_references(&document, operation.operation_object),
+                inline_references(&whole, same.operation_object),
+                "{}",
+                operation.id
+            );
             assert!(met.insert(operation.id.to_owned()), "{} is in two modules", operation.id);
         }
         let parts: Vec<_> = part.split().collect();
         if parts != [part] {
-            let in_parts: Vec<_> = parts.iter().flat_map(|part| ids(&openapi_part(api, part))).collect();
+            let in_parts: Vec<_> = parts.iter().flat_map(|part| operation_ids(&openapi_part(api, part))).collect();
             assert_eq!(in_parts.iter().map(String::as_str).collect::<BTreeSet<_>>(), own, "{}", module.name);
             assert_eq!(in_parts.len(), own.len(), "{}: a method is in two parts", module.name);
         }
@@ -67,14 +73,14 @@ pub fn assert_parts(api: &Api) {
 }
 
 #[test]
-fn the_document_of_a_module_is_a_part_of_the_whole() {
+fn the_openapi_document_of_a_module_is_a_part_of_the_whole_document() {
     for folder in ["api", "crates/rulebook-model/tests/definitions/good/everything"] {
-        assert_parts(engine_in(Path::new(folder)).api());
+        assert_module_documents(engine_of_folder(Path::new(folder)).api());
     }
 }
 
-/// Returns a definition with a small module, and a module with this number of methods.
-fn definition(methods: usize) -> Json {
+/// Returns a definition with a module that has one method, and a module with this number of methods.
+fn definition_with_large_module(methods: usize) -> Json {
     let service = |n: usize| {
         let method =
             json!({ "info": "One of many", "in": { "URL#0": { "info": "Which", "type": "?id", "name": "id" } } });
@@ -85,19 +91,18 @@ fn definition(methods: usize) -> Json {
 }
 
 #[test]
-fn a_large_module_has_documents_of_its_parts() {
-    let engine = engine_of(&definition(600));
-    assert_parts(engine.api());
-    let sizes = |module| {
-        ModulePart::whole_module(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>()
-    };
+fn a_large_module_is_split_into_several_openapi_documents() {
+    let engine = engine_with_definition(&definition_with_large_module(600));
+    assert_module_documents(engine.api());
+    let sizes =
+        |module| ModulePart::whole_module(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
     assert_eq!(sizes(0), [1]);
     assert_eq!(sizes(1), [250, 250, 100]);
 }
 
 #[test]
-fn the_query_selects_a_module_and_a_part() {
-    let engine = engine_of(&definition(300));
+fn the_query_selects_the_openapi_document_of_a_module_or_part() {
+    let engine = engine_with_definition(&definition_with_large_module(300));
     let (small, large) = (ModulePart::whole_module(engine.api(), 0), ModulePart::whole_module(engine.api(), 1));
     let server = TestServer::start(&engine);
     let get = |query: &str| server.send(&Request::new("GET", format!("/openapi.json{query}")));

@@ -1,4 +1,4 @@
-//! The router, the OpenAPI document and OPTIONS agree on the methods of an API.
+//! Tests that the router, the OpenAPI document and OPTIONS agree on the methods of an API.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,25 +10,25 @@ use rulebook_model::describe::{canonical_definition, openapi};
 use rulebook_model::model::{Api, Audience, Location, Permission};
 use serde_json::{Value as Json, json};
 
-use super::{Operation, document, engine, engine_of, methods, operations};
+use super::{Operation, engine_with_definition, engine_with_files, methods, openapi_of_uris, operations};
 use crate::client::{Request, TestServer};
 use support::generate;
 
-/// Returns the same API, where each method requires a permission with the id of the method. The error for a caller
-/// without permissions then says which method a path leads to, whatever its parameters are.
-fn with_permission_per_method(api: &Api) -> Engine {
+/// Builds an engine of the same API in which each method requires a permission with the method's id. A caller without
+/// permissions gets an error with this permission, which shows the method that a path leads to.
+fn engine_with_permission_per_method(api: &Api) -> Engine {
     let mut api = api.clone();
     let services = api.modules.iter_mut().flat_map(|module| &mut module.services);
     for method in services.flat_map(|service| &mut service.methods) {
         method.scope.groups = vec![vec![Permission::parse(&method.id, Span::default()).unwrap()]];
-        // Methods with JSONP cannot require permissions.
+        // A method with JSONP cannot require permissions.
         method.options.jsonp = None;
     }
-    engine_of(&canonical_definition(&api))
+    engine_with_definition(&canonical_definition(&api))
 }
 
-/// Returns the id of the method that a request is routed to.
-async fn routed(engine: &Engine, target: &str) -> String {
+/// Calls a path without permissions, and returns the id of the method that the path leads to.
+async fn routed_method_id(engine: &Engine, target: &str) -> String {
     let response = engine.call(target).scope([""; 0]).send().await;
     match response.error().unwrap_or_else(|| panic!("{target} is answered")).kind() {
         ErrorKind::Forbidden { missing } => missing[0][0].clone(),
@@ -36,8 +36,8 @@ async fn routed(engine: &Engine, target: &str) -> String {
     }
 }
 
-/// Replaces the parameters in a path by a value.
-fn filled(path: &str) -> String {
+/// Replaces the parameters in a path template by the value `1`.
+fn fill_template(path: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, behind)) = rest.split_once('{') {
@@ -48,14 +48,15 @@ fn filled(path: &str) -> String {
     filled + rest
 }
 
-/// Removes the segments of the base path.
-fn below<'p>(base: &str, path: &'p str) -> &'p str {
+/// Removes the segments of the base path from a path.
+fn below_base<'p>(base: &str, path: &'p str) -> &'p str {
     let segments = base.split('/').filter(|segment| !segment.is_empty()).count();
     let rest = (0..segments).fold(path, |path, _| path[1..].find('/').map_or("", |at| &path[at + 1..]));
     if rest.is_empty() { "/" } else { rest }
 }
 
-/// Returns the id of an operation's method. Operations at shorter paths have a number at the end of their ids.
+/// Returns the id of the method that an operation describes. If an operation is at a path without optional positions,
+/// its id has a number at the end.
 fn method_id<'d>(operation: &Operation<'d>, known: &BTreeSet<&str>) -> &'d str {
     if known.contains(operation.id) {
         return operation.id;
@@ -65,8 +66,8 @@ fn method_id<'d>(operation: &Operation<'d>, known: &BTreeSet<&str>) -> &'d str {
     id
 }
 
-/// Checks that every reference exists and every schema is valid.
-fn assert_sound(document: &Json, part: &Json) {
+/// Checks that every reference in a part of a document leads to something, and that every schema is valid.
+fn assert_valid_references_and_schemas(document: &Json, part: &Json) {
     match part {
         Json::Object(members) => {
             if let Some(Json::String(reference)) = members.get("$ref") {
@@ -76,24 +77,25 @@ fn assert_sound(document: &Json, part: &Json) {
             if let Some(schema) = members.get("schema") {
                 assert!(jsonschema::draft202012::meta::is_valid(schema), "{schema} is no schema");
             }
-            members.values().for_each(|member| assert_sound(document, member));
+            members.values().for_each(|member| assert_valid_references_and_schemas(document, member));
         }
-        Json::Array(items) => items.iter().for_each(|item| assert_sound(document, item)),
+        Json::Array(items) => items.iter().for_each(|item| assert_valid_references_and_schemas(document, item)),
         _ => {}
     }
 }
 
-pub async fn assert_consistent(api: &Api) {
+/// Checks that the router, the OpenAPI document and OPTIONS have the same methods of an API.
+pub async fn assert_same_methods(api: &Api) {
     let document = openapi(api);
     let operations = operations(&document);
     let known: BTreeSet<&str> = methods(api).map(|(_, method)| &*method.id).collect();
-    let engine = with_permission_per_method(api);
+    let engine = engine_with_permission_per_method(api);
     let mut ids = BTreeSet::new();
     for operation in &operations {
         assert!(ids.insert(operation.id), "{} is there twice", operation.id);
-        let target = format!("{} {}", operation.http, below(&api.base, &filled(operation.path)));
-        assert_eq!(routed(&engine, &target).await, method_id(operation, &known), "{target}");
-        let places = operation.json["parameters"].as_array().unwrap().iter();
+        let target = format!("{} {}", operation.http_method, below_base(&api.base, &fill_template(operation.path)));
+        assert_eq!(routed_method_id(&engine, &target).await, method_id(operation, &known), "{target}");
+        let places = operation.operation_object["parameters"].as_array().unwrap().iter();
         let in_path: Vec<_> = places.filter(|own| own["in"] == "path").map(|own| &own["name"]).collect();
         let in_template: Vec<_> =
             operation.path.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect();
@@ -102,22 +104,22 @@ pub async fn assert_consistent(api: &Api) {
     let whole: BTreeMap<_, _> = operations.iter().map(|own| (own.id, own)).collect();
     for (service, method) in methods(api) {
         let operation = whole.get(&*method.id).unwrap_or_else(|| panic!("{} is not described", method.id));
-        assert_eq!(operation.http, method.http.as_str());
+        assert_eq!(operation.http_method, method.http.as_str());
         let positions = method.parameters.iter().filter(|own| matches!(own.from, Location::Position(_))).count();
-        let segments = below(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
+        let segments = below_base(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
         assert_eq!(segments, service.path.len() + positions, "{}", operation.path);
     }
-    let server = TestServer::start(&engine_of(&canonical_definition(api)));
-    let listed = engine_of(&server.send(&Request::new("OPTIONS", "*")).json());
+    let server = TestServer::start(&engine_with_definition(&canonical_definition(api)));
+    let listed = engine_with_definition(&server.send(&Request::new("OPTIONS", "*")).json());
     let listed: BTreeSet<&str> = methods(listed.api()).map(|(_, method)| &*method.id).collect();
     let open: BTreeSet<&str> = methods(api).filter(|(_, own)| own.scope.is_public()).map(|(_, own)| &*own.id).collect();
-    // The request is anonymous.
+    // OPTIONS is requested anonymously.
     let expected = if api.options == Audience::Own { &open } else { &known };
     assert_eq!(&listed, expected, "the methods that OPTIONS lists");
-    assert_sound(&document, &document);
+    assert_valid_references_and_schemas(&document, &document);
 }
 
-pub fn block_on(future: impl Future<Output = ()>) {
+pub fn run_future(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
 }
 
@@ -125,15 +127,15 @@ proptest! {
     #![proptest_config(support::random::cases(100))]
 
     #[test]
-    fn the_router_the_document_and_options_agree_on_generated_definitions(generated in generate::definitions()) {
-        block_on(assert_consistent(engine(generated.public().bytes()).api()));
+    fn router_openapi_and_options_agree_about_generated_definitions(generated in generate::definitions()) {
+        run_future(assert_same_methods(engine_with_files(generated.public().bytes()).api()));
     }
 }
 
 #[test]
-fn trailing_optional_positions_have_paths_without_them() {
+fn methods_with_optional_positions_have_paths_without_these_positions() {
     let position = |optional: &str, name: &str| json!({ "info": "I", "type": format!("{optional}id"), "name": name });
-    let document = document(&json!({ "a": {
+    let document = openapi_of_uris(&json!({ "a": {
         "GET": { "info": "I", "in": {
             "URL#0": position("", "x"), "URL#1": position("?", "y"), "URL#2": position("?", "z")
         } },
@@ -143,7 +145,7 @@ fn trailing_optional_positions_have_paths_without_them() {
         "PATCH": { "info": "I", "in": { "URL#0": { "info": "I", "type": "id" } } }
     } }));
     let described: Vec<_> =
-        operations(&document).iter().map(|own| format!("{} {} {}", own.http, own.path, own.id)).collect();
+        operations(&document).iter().map(|own| format!("{} {} {}", own.http_method, own.path, own.id)).collect();
     assert_eq!(
         described,
         [

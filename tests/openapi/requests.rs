@@ -1,4 +1,4 @@
-//! The schemas of parameters match what their types read from texts.
+//! Tests that the schemas of parameters match the values that types decode from texts.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,14 @@ use proptest::prelude::*;
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
-use super::{engine_of, validator};
+use super::{engine_with_definition, validator};
 use support::generate::{TypeCase, choices_up_to, type_case};
 
 proptest! {
     #![proptest_config(support::random::cases(256))]
 
-    /// The value that a type reads from a valid text matches the schema of the parameter in every location.
+    /// The value that a type decodes from a valid text matches the schema of the parameter, at every location of a
+    /// parameter.
     #[test]
     fn decoded_texts_match_the_schema_of_the_parameter(mut choices in choices_up_to(40)) {
         let TypeCase { term, attributes, value, text } = type_case(1, false, &mut choices);
@@ -26,14 +27,14 @@ proptest! {
             keys.iter().enumerate().map(|(number, key)| {
                 (format!("u{number}"), json!({ "POST": { "info": "I", "in": { *key: parameter } } }))
             }).collect();
-        let engine = engine_of(&json!({ "modules": { "site": { "/": uris } } }));
+        let engine = engine_with_definition(&json!({ "modules": { "site": { "/": uris } } }));
         let document = openapi(engine.api());
         let check = &engine.api().modules[0].services[0].methods[0].parameters[0].r#type.check;
         let Some(text) = text else { return Ok(()) };
         let decoded = serde_json::to_value(check.decode(Cow::Borrowed(text))).unwrap();
         for own in super::operations(&document) {
-            let of_form = own.json.pointer("/requestBody/content/multipart~1form-data/schema");
-            let own = own.json["parameters"].get(0);
+            let of_form = own.operation_object.pointer("/requestBody/content/multipart~1form-data/schema");
+            let own = own.operation_object["parameters"].get(0);
             let (schema, decoded) = match (own, of_form) {
                 (_, Some(schema)) => (schema, json!({ "x": decoded })),
                 (Some(own), None) => (
@@ -42,7 +43,8 @@ proptest! {
                 ),
                 (None, None) => panic!("{own:?} is not described"),
             };
-            // Values of `any` are described as texts; a cookie cannot contain spaces, and a segment is not empty.
+            // An example of the type `any` is a text, so that it cannot be used here: a cookie cannot contain spaces,
+            // and a segment cannot be empty.
             let is_any = term == "any" && !decoded.is_string();
             let is_no_cookie = own.is_some_and(|own| own["in"] == "cookie") && text.contains(' ');
             let is_no_segment = own.is_some_and(|own| own["in"] == "path") && text.is_empty();
@@ -51,17 +53,17 @@ proptest! {
     }
 }
 
-fn parameter(uri: &str, key: &str, term: &str, beside: &Json) -> Json {
+fn described_parameter(uri: &str, key: &str, term: &str, beside: &Json) -> Json {
     let mut own = json!({ "info": "I", "type": term, "name": "x" });
     own.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
-    let document = super::document(&json!({ uri: { "GET": { "info": "I", "in": { key: own } } } }));
-    super::operations(&document).pop().unwrap().json["parameters"][0].clone()
+    let document = super::openapi_of_uris(&json!({ uri: { "GET": { "info": "I", "in": { key: own } } } }));
+    super::operations(&document).pop().unwrap().operation_object["parameters"][0].clone()
 }
 
 #[test]
-fn lists_are_serialized_as_the_server_reads_them() {
+fn list_parameters_have_the_style_in_which_the_server_reads_them() {
     let list = |at: &str, attributes: Json| {
-        let own = parameter("a", at, "array<int>", &attributes);
+        let own = described_parameter("a", at, "array<int>", &attributes);
         let json = own.get("content").is_some();
         format!("{} {} {}", own["style"], own["explode"], if json { "JSON" } else { "text" })
     };
@@ -84,7 +86,7 @@ fn lists_are_serialized_as_the_server_reads_them() {
 }
 
 #[test]
-fn texts_are_restricted_to_what_their_location_can_carry() {
+fn schemas_of_texts_exclude_what_their_location_cannot_contain() {
     for (at, term, expected) in [
         ("GET@x", "string", json!({ "type": "string" })),
         ("GET@x", "any", json!({ "type": "string" })),
@@ -108,19 +110,19 @@ fn texts_are_restricted_to_what_their_location_can_carry() {
         ),
         ("GET@x", "?array<bool>", json!({ "type": "array", "items": { "type": "boolean" } })),
     ] {
-        let mut schema = parameter("a", at, term, &json!({}))["schema"].take();
+        let mut schema = described_parameter("a", at, term, &json!({}))["schema"].take();
         schema.as_object_mut().unwrap().remove("examples");
         assert_eq!(schema, expected, "{at} {term}");
     }
     for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
-        let schema = &parameter("a", at, "string", &json!({}))["schema"];
+        let schema = &described_parameter("a", at, "string", &json!({}))["schema"];
         let validator = validator(&json!({}), schema);
         assert!(validator.is_valid(&json!("abc")) && !validator.is_valid(&json!(bad)), "{schema}");
     }
 }
 
 #[test]
-fn defaults_are_decoded_by_their_types() {
+fn defaults_of_parameters_are_values_decoded_by_their_types() {
     for (term, default, expected) in [
         ("int", json!("5"), json!(5)),
         ("int", json!(5), json!(5)),
@@ -128,7 +130,7 @@ fn defaults_are_decoded_by_their_types() {
         ("truthy", json!("yes"), json!(true)),
         ("array<int>", json!("[1,2]"), json!([1, 2])),
     ] {
-        let own = parameter("a", "GET@x", term, &json!({ "default": default }));
+        let own = described_parameter("a", "GET@x", term, &json!({ "default": default }));
         assert_eq!((&own["schema"]["default"], &own["required"]), (&expected, &json!(false)), "{term} {default}");
     }
 }

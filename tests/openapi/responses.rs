@@ -1,4 +1,5 @@
-//! Every response matches its description in the operation: the status, the media type, the header fields, the body.
+//! Tests that every response matches its description in the OpenAPI operation: the status, the media type, the header
+//! fields and the body.
 
 use rulebook::{ApiError, Args, Context, Module, Unbound};
 use rulebook_model::describe::openapi;
@@ -7,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{operations, resolved, validator};
 use crate::client::{self, Request, Response, TestServer, xml};
 
-fn uris() -> Json {
+fn uris_with_every_response() -> Json {
     json!({
         "outputs": { "GET": {
             "info": "Two outputs",
@@ -18,7 +19,7 @@ fn uris() -> Json {
         "whole": { "GET": { "info": "The whole", "out": { "*": { "info": "Numbers", "type": "array<int>" } } } },
         "empty": { "DELETE": { "info": "No content", "options": { "status": 204 } } },
         "declared": { "GET": {
-            "info": "Fails as requested", "in": { "GET@how": { "info": "The error", "type": "string", "name": "how" } },
+            "info": "Fails as requested", "in": { "GET@outcome": { "info": "The error", "type": "string", "name": "outcome" } },
             "errors": {
                 "gone": { "status": 410, "info": "it was there" },
                 "closed": { "status": 410, "info": "not now" },
@@ -39,12 +40,12 @@ fn uris() -> Json {
 }
 
 #[derive(serde::Deserialize)]
-struct Parameters {
-    how: String,
+struct OutcomeArgs {
+    outcome: String,
 }
 
-async fn declared(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<(), ApiError> {
-    Err(match how.as_str() {
+async fn declared_error(Args(OutcomeArgs { outcome }): Args<OutcomeArgs>, _: Context) -> Result<(), ApiError> {
+    Err(match outcome.as_str() {
         "data" => ApiError::declared("gone").with_member("errors", "of another kind").with_member("since", 1999),
         "words" => ApiError::declared("closed").with_message("come back at nine"),
         "unavailable" => ApiError::unavailable("no reason"),
@@ -53,30 +54,31 @@ async fn declared(Args(Parameters { how }): Args<Parameters>, _: Context) -> Res
     })
 }
 
-fn module(name: &str) -> Module {
+fn module_with_every_response(name: &str) -> Module {
     let at = |path: &str| format!("/{name}{path}");
     Module::new(name)
         .get(&at("/outputs"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": "x", "b": null })))
         .get(&at("/nothing"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .get(&at("/whole"), async |_: Args<()>, _: Context| Ok::<_, ApiError>([1, 2]))
         .delete(&at("/empty"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
-        .get(&at("/declared"), declared)
+        .get(&at("/declared"), declared_error)
 }
 
-/// Returns the content of a response as JSON, in whatever format it is.
-fn content_of(response: &Response) -> Json {
+/// Returns the content of a response in JSON or XML, as JSON.
+fn response_content(response: &Response) -> Json {
     let in_xml = response.field("content-type").is_some_and(|own| own.starts_with("application/xml"));
     if in_xml { xml::read(&response.body).1 } else { response.json() }
 }
 
-/// Asserts that a response matches one of those that its operation describes.
+/// Asserts that a response matches a response in the description of its operation.
 #[track_caller]
 fn assert_described(document: &Json, operation: &Json, response: &Response) {
     let responses = &operation["responses"];
     let described = responses.get(response.status.to_string()).unwrap_or(&responses["default"]);
     let described = resolved(document, described);
     for name in described["headers"].as_object().iter().flat_map(|headers| headers.keys()) {
-        // Not every key is counted, and a declared error may omit `Retry-After`.
+        // Some described header fields are optional: only some credentials have a rate limit, and a declared error may
+        // omit `Retry-After`.
         let optional = (name == "Allow" && response.status != 405)
             || name.starts_with("RateLimit")
             || (name == "Retry-After" && String::from_utf8_lossy(&response.body).contains("it is broken"));
@@ -89,15 +91,15 @@ fn assert_described(document: &Json, operation: &Json, response: &Response) {
     let media_type = response.field("content-type").unwrap().split(';').next().unwrap();
     let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {response:?}"));
     let validator = validator(document, &content["schema"]);
-    if let Err(error) = validator.validate(&content_of(response)) {
+    if let Err(error) = validator.validate(&response_content(response)) {
         panic!("{error}: {response:?} against {}", content["schema"]);
     }
-    // Errors of the engine have no members that are not described.
+    // All members in an error of the engine are described.
     if let Some(properties) =
         resolved(document, &content["schema"]).get("properties").filter(|_| response.status >= 400)
         && content["schema"].get("$ref").is_some()
     {
-        for name in content_of(response).as_object().unwrap().keys() {
+        for name in response_content(response).as_object().unwrap().keys() {
             assert!(properties.get(name).is_some(), "{name} is not described: {response:?}");
         }
     }
@@ -107,7 +109,7 @@ fn assert_described(document: &Json, operation: &Json, response: &Response) {
 }
 
 #[test]
-fn responses_match_their_description() {
+fn every_kind_of_response_matches_its_openapi_description() {
     let long = "x".repeat(9_000);
     let form = "application/x-www-form-urlencoded";
     let requests: Vec<(&str, &str, Request, u16)> = vec![
@@ -115,14 +117,14 @@ fn responses_match_their_description() {
         ("/nothing", "get", Request::new("GET", "/nothing"), 200),
         ("/whole", "get", Request::new("GET", "/whole"), 200),
         ("/empty", "delete", Request::new("DELETE", "/empty"), 204),
-        ("/declared", "get", Request::new("GET", "/declared?how=data"), 410),
-        ("/declared", "get", Request::new("GET", "/declared?how=words"), 410),
-        ("/declared", "get", Request::new("GET", "/declared?how=odd"), 400),
-        ("/declared", "get", Request::new("GET", "/declared?how=broken"), 503),
-        ("/declared", "get", Request::new("GET", "/declared?how=unavailable"), 503),
-        ("/declared", "get", Request::new("GET", "/declared?how=internal"), 500),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=data"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=words"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=odd"), 400),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=broken"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=unavailable"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?outcome=internal"), 500),
         ("/declared", "get", Request::new("GET", "/declared"), 400),
-        ("/declared", "get", Request::new("GET", format!("/declared?how={long}")), 414),
+        ("/declared", "get", Request::new("GET", format!("/declared?outcome={long}")), 414),
         ("/nothing", "get", Request::new("POST", "/nothing"), 405),
         ("/nothing", "get", Request::new("GET", "/nothin"), 404),
         ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer x"), 401),
@@ -140,8 +142,8 @@ fn responses_match_their_description() {
         ("/{id}/tail", "put", Request::new("PUT", "/x/tail"), 400),
         ("/{id}/tail", "put", Request::new("PUT", "/%FF/tail"), 400),
     ];
-    // Before a module is known; of the second module, the first being in aicra's; whether the status is always the
-    // real one.
+    // Each case: the envelope of the API, the envelope of the second module (the first module has `aicra`), and `true`
+    // if responses always have their real status.
     for (envelope, second, real) in [
         ("aicra", "plain", false),
         ("plain", "phalapi", false),
@@ -153,7 +155,7 @@ fn responses_match_their_description() {
         ("plain", "iapi", true),
         ("iapi", "plain", true),
     ] {
-        let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris() } } });
+        let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris_with_every_response() } } });
         let engine_with = |seconds: u32| {
             let app = json!({
                 "envelope": envelope, "formats": ["xml"],
@@ -162,10 +164,14 @@ fn responses_match_their_description() {
                 "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
             });
             client::engine(&[("app.json", app)], |rulebook| {
-                rulebook.unbound(Unbound::NotImplemented).module(module("first")).module(module("second"))
+                rulebook
+                    .unbound(Unbound::NotImplemented)
+                    .module(module_with_every_response("first"))
+                    .module(module_with_every_response("second"))
             })
         };
-        // Only the body that never comes is waited for in vain; on a busy machine any other may be late.
+        // One server has a short timeout, for the request whose body never arrives. All other requests use a server
+        // with a long timeout, because a busy machine may delay them.
         let (hasty, patient) = (engine_with(1), engine_with(60));
         let document = openapi(patient.api());
         let (hasty, patient) = (TestServer::start(&hasty), TestServer::start(&patient));
@@ -187,7 +193,7 @@ fn responses_match_their_description() {
                             "{response:?}"
                         );
                     }
-                    let described_status = match (!response.body.is_empty()).then(|| content_of(&response)) {
+                    let described_status = match (!response.body.is_empty()).then(|| response_content(&response)) {
                         Some(body) if body.get("ret").is_some() => {
                             assert_eq!(response.status, if real { *status } else { 200 }, "{request:?} {response:?}");
                             if response.status < 400 && *status < 400 {
@@ -201,7 +207,8 @@ fn responses_match_their_description() {
                             assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?} {response:?}");
                             *status
                         }
-                        // Where no content would be, there is some in the envelope that has one status for all.
+                        // A status without content, such as 204, has content in an envelope that uses one status for
+                        // all responses.
                         _ => response.status,
                     };
                     assert_eq!(described_status, *status, "{request:?} {response:?}");
@@ -213,10 +220,10 @@ fn responses_match_their_description() {
 }
 
 #[test]
-fn equal_errors_are_one_component() {
+fn equal_errors_of_several_methods_are_one_component() {
     let method = json!({ "info": "I", "errors": { "gone": { "status": 410, "info": "it was there" } } });
     let uris: serde_json::Map<_, _> = (0..50).map(|number| (format!("u{number}"), json!({ "GET": method }))).collect();
-    let document = super::document(&Json::Object(uris));
+    let document = super::openapi_of_uris(&Json::Object(uris));
     assert_eq!(operations(&document).len(), 50);
     let responses = document["components"]["responses"].as_object().unwrap();
     let names: Vec<_> = responses.keys().collect();
@@ -226,7 +233,7 @@ fn equal_errors_are_one_component() {
 #[test]
 fn errors_with_one_name_and_different_descriptions_are_different_components() {
     let method = |words: &str| json!({ "info": "I", "errors": { "gone": { "status": 410, "info": words } } });
-    let document = super::document(&json!({ "a": { "GET": method("one") }, "b": { "GET": method("other") } }));
+    let document = super::openapi_of_uris(&json!({ "a": { "GET": method("one") }, "b": { "GET": method("other") } }));
     let described = |path: &str| {
         let response = &document["paths"][path]["get"]["responses"]["410"];
         (response["$ref"].clone(), resolved(&document, response)["description"].clone())

@@ -1,4 +1,4 @@
-//! The server's own pages in HTTP: the page of the API, static files, and in `swagger` Swagger UI.
+//! Tests the HTML pages and static files that the server itself serves. The Rust module `swagger` tests Swagger UI.
 
 mod connections;
 mod swagger;
@@ -12,22 +12,25 @@ use tempfile::TempDir;
 
 use crate::client::{Request, Response, TestServer, engine};
 
-/// Returns a definition with no service at the paths of the pages.
-fn api() -> Json {
+/// Returns a definition without services at the paths of the pages.
+fn definition_beside_pages() -> Json {
     json!({ "/": { "article": { "GET": { "info": "Articles" } } } })
 }
 
-fn server() -> TestServer {
-    TestServer::echo(&[("site.json", api())])
+fn pages_server() -> TestServer {
+    TestServer::echo(&[("site.json", definition_beside_pages())])
 }
 
-/// Returns a site that serves the files of a folder.
-fn with_files(folder: &Path) -> TestServer {
-    TestServer::with_static(&engine(&[("site.json", api())], |rulebook| rulebook.unbound(Unbound::Echo)), Some(folder))
+/// Starts a server that serves the static files of a folder.
+fn server_with_files(folder: &Path) -> TestServer {
+    TestServer::with_static(
+        &engine(&[("site.json", definition_beside_pages())], |rulebook| rulebook.unbound(Unbound::Echo)),
+        Some(folder),
+    )
 }
 
-/// Creates a folder `static` with some files, and a secret file beside it.
-fn folder() -> TempDir {
+/// Creates a folder that contains a folder `static` with some files, and a secret file beside `static`.
+fn folder_with_static_files() -> TempDir {
     let folder = TempDir::new().unwrap();
     let own = folder.path().join("static");
     fs::create_dir_all(own.join("more/inner")).unwrap();
@@ -51,34 +54,35 @@ fn folder() -> TempDir {
     folder
 }
 
-fn get(server: &TestServer, path: &str) -> Response {
+fn fetch(server: &TestServer, path: &str) -> Response {
     server.send(&Request::new("GET", path))
 }
 
-/// Returns the sources of a directive in the content security policy.
-fn sources<'a>(response: &'a Response, what: &str) -> Option<Vec<&'a str>> {
+/// Returns the sources that a directive of the content security policy allows; `None` if the policy does not have the
+/// directive.
+fn policy_sources<'a>(response: &'a Response, what: &str) -> Option<Vec<&'a str>> {
     let policy = response.field("content-security-policy")?;
     let mut directives = policy.split(';').map(|directive| directive.split_whitespace().collect::<Vec<_>>());
     directives.find(|parts| parts[0] == what).map(|parts| parts[1..].to_vec())
 }
 
-/// Checks that a page can only use resources of the server.
+/// Checks that the content security policy allows a page to use only resources of the server.
 #[track_caller]
 fn assert_policy(response: &Response) {
     assert_policy_with_styles(response, &[]);
 }
 
-/// Checks that a page can only use resources of the server and these styles.
+/// Checks that the content security policy allows a page to use only resources of the server and these styles.
 #[track_caller]
 fn assert_policy_with_styles(response: &Response, styles: &[&str]) {
-    assert_eq!(sources(response, "default-src"), Some(vec!["'none'"]), "{}", response.head);
+    assert_eq!(policy_sources(response, "default-src"), Some(vec!["'none'"]), "{}", response.head);
     for what in ["base-uri", "form-action", "frame-ancestors"] {
-        assert_eq!(sources(response, what), Some(vec!["'none'"]), "{}", response.head);
+        assert_eq!(policy_sources(response, what), Some(vec!["'none'"]), "{}", response.head);
     }
     for what in ["script-src", "connect-src"] {
-        assert_eq!(sources(response, what), Some(vec!["'self'"]), "{}", response.head);
+        assert_eq!(policy_sources(response, what), Some(vec!["'self'"]), "{}", response.head);
     }
-    assert_eq!(sources(response, "style-src"), Some([&["'self'"], styles].concat()), "{}", response.head);
+    assert_eq!(policy_sources(response, "style-src"), Some([&["'self'"], styles].concat()), "{}", response.head);
     let policy = response.field("content-security-policy").unwrap();
     assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
     assert_eq!(response.field("x-content-type-options"), Some("nosniff"), "{}", response.head);
@@ -89,7 +93,10 @@ fn assert_policy_with_styles(response: &Response, styles: &[&str]) {
 
 #[test]
 fn paths_without_a_trailing_slash_redirect_to_their_page() {
-    for (server, own) in [(server(), None), (with_files(&folder().path().join("static")), Some("/static/more"))] {
+    for (server, own) in [
+        (pages_server(), None),
+        (server_with_files(&folder_with_static_files().path().join("static")), Some("/static/more")),
+    ] {
         let cases = [
             ("/docs", "/docs/"),
             ("/docs/swagger", "/docs/swagger/"),
@@ -107,16 +114,16 @@ fn paths_without_a_trailing_slash_redirect_to_their_page() {
                 assert!(!location.starts_with('/'), "{location} does not work behind a prefix");
                 let base = url::Url::parse(&format!("http://x{from}")).unwrap();
                 assert_eq!(base.join(location).unwrap().path(), to, "{from}: {location}");
-                assert_eq!(get(&server, to).status, 200, "{to}");
+                assert_eq!(fetch(&server, to).status, 200, "{to}");
             }
         }
     }
 }
 
 #[test]
-fn the_built_in_page_is_at_the_root_and_under_static() {
-    let server = server();
-    let page = get(&server, "/");
+fn the_built_in_page_is_served_at_the_root_and_under_static() {
+    let server = pages_server();
+    let page = fetch(&server, "/");
     assert_policy(&page);
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     for (path, media_type) in [
@@ -128,39 +135,39 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
         ("theme.css", "text/css; charset=utf-8"),
         ("style.css", "text/css; charset=utf-8"),
     ] {
-        let (here, there) = (get(&server, &format!("/{path}")), get(&server, &format!("/static/{path}")));
+        let (here, there) = (fetch(&server, &format!("/{path}")), fetch(&server, &format!("/static/{path}")));
         assert_eq!((here.status, there.status), (200, 200), "{path}");
         assert_eq!(here.body, there.body);
         assert_policy(&there);
         assert_eq!(there.field("content-type"), Some(media_type));
     }
     for path in ["/static/index.htm", "/static/index.html/", "/static//", "/static/%2e", "/nowhere", "/index.html/x"] {
-        get(&server, path).assert_error(404, "");
+        fetch(&server, path).assert_error(404, "");
     }
 }
 
 #[test]
-fn the_client_is_below_docs_with_any_static_folder() {
-    let folder = folder();
-    for server in [server(), with_files(&folder.path().join("static"))] {
+fn the_javascript_client_is_served_below_docs_with_any_static_folder() {
+    let folder = folder_with_static_files();
+    for server in [pages_server(), server_with_files(&folder.path().join("static"))] {
         for name in ["theme.css", "form.js", "rulebook.js", "rulebook.d.ts"] {
-            let response = get(&server, &format!("/docs/{name}"));
+            let response = fetch(&server, &format!("/docs/{name}"));
             assert_eq!(response.status, 200, "{name}");
-            assert_eq!(sources(&response, "default-src"), Some(vec!["'none'"]), "{name}");
+            assert_eq!(policy_sources(&response, "default-src"), Some(vec!["'none'"]), "{name}");
         }
-        get(&server, "/docs/index.js").assert_error(404, "");
+        fetch(&server, "/docs/index.js").assert_error(404, "");
     }
 }
 
 #[test]
-fn the_page_has_no_inline_scripts_and_names_no_other_host() {
-    let page = String::from_utf8(get(&server(), "/").body).unwrap();
+fn the_built_in_page_has_no_inline_scripts_and_names_no_other_host() {
+    let page = String::from_utf8(fetch(&pages_server(), "/").body).unwrap();
     for forbidden in ["<style", " style=", "javascript:", " onclick", " onload", "//"] {
         let outside: Vec<_> = page.match_indices(forbidden).filter(|(at, _)| !page[..*at].ends_with("http:")).collect();
         assert!(outside.is_empty(), "{forbidden}");
     }
     for script in ["/index.js", "/form.js", "/rulebook.js"] {
-        let script = String::from_utf8(get(&server(), script).body).unwrap();
+        let script = String::from_utf8(fetch(&pages_server(), script).body).unwrap();
         for forbidden in
             ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http://", "https://"]
         {
@@ -170,16 +177,16 @@ fn the_page_has_no_inline_scripts_and_names_no_other_host() {
 }
 
 #[test]
-fn a_client_that_has_a_page_receives_304() {
-    let folder = folder();
+fn a_request_for_a_page_with_its_entity_tag_gets_304() {
+    let folder = folder_with_static_files();
     let cases = [
-        (server(), "/docs/swagger/swagger-ui.css"),
-        (server(), "/docs/swagger/"),
-        (server(), "/"),
-        (with_files(&folder.path().join("static")), "/static/data.bin"),
+        (pages_server(), "/docs/swagger/swagger-ui.css"),
+        (pages_server(), "/docs/swagger/"),
+        (pages_server(), "/"),
+        (server_with_files(&folder.path().join("static")), "/static/data.bin"),
     ];
     for (server, path) in cases {
-        let first = get(&server, path);
+        let first = fetch(&server, path);
         let tag = first.field("etag").unwrap();
         let second = server.send(&Request::new("GET", path).field("if-none-match", tag));
         assert_eq!((second.status, second.body.len()), (304, 0), "{path}");
@@ -191,10 +198,13 @@ fn a_client_that_has_a_page_receives_304() {
 }
 
 #[test]
-fn head_is_get_without_its_body() {
-    let folder = folder();
-    let cases =
-        [(server(), "/docs/swagger/"), (server(), "/"), (with_files(&folder.path().join("static")), "/data.bin")];
+fn a_head_request_for_a_page_gets_no_body() {
+    let folder = folder_with_static_files();
+    let cases = [
+        (pages_server(), "/docs/swagger/"),
+        (pages_server(), "/"),
+        (server_with_files(&folder.path().join("static")), "/data.bin"),
+    ];
     for (server, path) in cases {
         let mut connection = server.connect();
         let head = connection.send(&Request::new("HEAD", path));
@@ -210,10 +220,11 @@ fn head_is_get_without_its_body() {
 }
 
 #[test]
-fn other_methods_are_refused() {
-    let folder = folder();
-    let built_in = (server(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
-    let own = (with_files(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
+fn methods_other_than_get_and_head_are_refused_for_pages() {
+    let folder = folder_with_static_files();
+    let built_in =
+        (pages_server(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
+    let own = (server_with_files(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
     for (server, paths) in [built_in, own] {
         for path in paths {
             let mut connection = server.connect();
@@ -230,13 +241,13 @@ fn other_methods_are_refused() {
 }
 
 #[test]
-fn only_h5_html_may_run_scripts_of_other_servers_and_is_sandboxed() {
-    let folder = folder();
+fn only_h5_html_may_run_scripts_of_other_servers_and_is_in_a_sandbox() {
+    let folder = folder_with_static_files();
     for name in ["h5.html", "h5.htm", "more/h5.html", "index.html"] {
         std::fs::write(folder.path().join("static").join(name), "<p>a page").unwrap();
     }
-    let server = with_files(&folder.path().join("static"));
-    let policy = |path: &str| get(&server, path).field("content-security-policy").unwrap().to_owned();
+    let server = server_with_files(&folder.path().join("static"));
+    let policy = |path: &str| fetch(&server, path).field("content-security-policy").unwrap().to_owned();
     let own = policy("/index.html");
     let script = |policy: &str| policy.split("; ").find(|rule| rule.starts_with("script-src")).map(str::to_owned);
     for path in ["/h5.html", "/static/h5.html"] {
@@ -253,9 +264,9 @@ fn only_h5_html_may_run_scripts_of_other_servers_and_is_sandboxed() {
 }
 
 #[test]
-fn files_of_the_folder_are_served_at_the_root_and_under_static() {
-    let folder = folder();
-    let server = with_files(&folder.path().join("static"));
+fn static_files_are_served_at_the_root_and_under_static() {
+    let folder = folder_with_static_files();
+    let server = server_with_files(&folder.path().join("static"));
     for (path, media_type, content) in [
         ("", "text/html; charset=utf-8", "<p>own index"),
         ("index.html", "text/html; charset=utf-8", "<p>own index"),
@@ -268,7 +279,7 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
         ("more/inner/deep.json", "application/json", "{}"),
     ] {
         for path in [format!("/{path}"), format!("/static/{path}")] {
-            let response = get(&server, &path);
+            let response = fetch(&server, &path);
             assert_eq!((response.status, String::from_utf8_lossy(&response.body).as_ref()), (200, content), "{path}");
             assert_eq!(response.field("content-type"), Some(media_type), "{path}");
             assert_policy(&response);
@@ -283,21 +294,22 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
         [("empty.txt", "bytes=-5"), ("empty.txt", "bytes=0-"), ("data.bin", "lines=1-2"), ("data.bin", "bytes=\u{fc}")]
     {
         let whole = server.send(&Request::new("GET", format!("/static/{path}")).field("range", range));
-        assert_eq!((whole.status, whole.body), (200, get(&server, &format!("/{path}")).body), "{path} {range}");
+        assert_eq!((whole.status, whole.body), (200, fetch(&server, &format!("/{path}")).body), "{path} {range}");
     }
-    let counted = String::from_utf8(get(&server, "/metrics").body).unwrap();
+    let counted = String::from_utf8(fetch(&server, "/metrics").body).unwrap();
     let line = "rulebook_requests_total{method=\"-static\",status=\"416\",code=\"\"} 1";
     assert!(counted.contains(line), "{counted}");
-    // New files need no restart, and built-in files are not mixed with those of the folder.
+    // A new file in the folder is served without a restart. With a static folder, built-in files are not served at the
+    // root.
     fs::write(folder.path().join("static/late.txt"), "late").unwrap();
-    assert_eq!(get(&server, "/late.txt").body, b"late");
-    get(&server, "/index.js").assert_error(404, "");
+    assert_eq!(fetch(&server, "/late.txt").body, b"late");
+    fetch(&server, "/index.js").assert_error(404, "");
 }
 
 #[test]
-fn files_outside_of_the_folder_are_not_served() {
-    let folder = folder();
-    let server = with_files(&folder.path().join("static"));
+fn files_outside_of_the_static_folder_are_not_served() {
+    let folder = folder_with_static_files();
+    let server = server_with_files(&folder.path().join("static"));
     let secret = folder.path().join("secret.txt");
     #[cfg(unix)]
     {
@@ -306,7 +318,11 @@ fn files_outside_of_the_folder_are_not_served() {
         link(folder.path(), "static/up");
         link(&folder.path().join("static-too"), "static/too");
         link(&folder.path().join("static/data.bin"), "static/inside.bin");
-        assert_eq!(get(&server, "/static/inside.bin").status, 200, "a link that stays inside is a file like any other");
+        assert_eq!(
+            fetch(&server, "/static/inside.bin").status,
+            200,
+            "a link that stays inside is a file like any other"
+        );
         std::os::unix::net::UnixListener::bind(folder.path().join("static/socket")).unwrap();
     }
     let absolute = secret.to_str().unwrap();
@@ -353,7 +369,7 @@ fn files_outside_of_the_folder_are_not_served() {
     let long = "x".repeat(300);
     for path in paths.iter().chain([&long]) {
         for path in [format!("/static/{path}"), format!("/{path}"), format!("/docs/swagger/{path}")] {
-            let response = get(&server, &path);
+            let response = fetch(&server, &path);
             assert_ne!(response.body, b"secret", "{path}");
             if path != "//index.html" {
                 assert!((400..500).contains(&response.status), "{path}: {response:?}");
@@ -363,8 +379,8 @@ fn files_outside_of_the_folder_are_not_served() {
 }
 
 #[test]
-fn services_take_precedence_over_pages() {
-    let files = folder();
+fn services_of_the_api_take_precedence_over_pages() {
+    let files = folder_with_static_files();
     let serve = |api: Json| {
         let engine = engine(&[("app.json", api)], |rulebook| rulebook.unbound(Unbound::Echo));
         (TestServer::with_static(&engine, Some(&files.path().join("static"))), TestServer::start(&engine))
@@ -372,20 +388,20 @@ fn services_take_precedence_over_pages() {
     let root = json!({ "modules": { "root": { "GET": { "info": "The root" } } } });
     let (own, built_in) = serve(root);
     for server in [own, built_in] {
-        assert_eq!(get(&server, "/").json()["error"], 0);
-        assert_eq!(get(&server, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(get(&server, "/index.html").status, 200);
+        assert_eq!(fetch(&server, "/").json()["error"], 0);
+        assert_eq!(fetch(&server, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(fetch(&server, "/index.html").status, 200);
     }
-    // If a capture of the API matches the files of the page, the page is only below `/static/`.
+    // If a capture of the API matches the paths of the page's files, the page is served below `/static/` only.
     let (_, server) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
         "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
-    assert_eq!(get(&server, "/index.js").json()["args"]["x"], "index.js");
-    assert_eq!(get(&server, "/").field("location"), Some("static/"));
-    assert_eq!(get(&server, "/static").field("location"), Some("static/"));
-    assert_eq!(get(&server, "/docs").field("location"), Some("docs/"));
-    assert_eq!(get(&server, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
-    // The base path does not move the pages.
+    assert_eq!(fetch(&server, "/index.js").json()["args"]["x"], "index.js");
+    assert_eq!(fetch(&server, "/").field("location"), Some("static/"));
+    assert_eq!(fetch(&server, "/static").field("location"), Some("static/"));
+    assert_eq!(fetch(&server, "/docs").field("location"), Some("docs/"));
+    assert_eq!(fetch(&server, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
+    // Pages are not below the base path of the API.
     let (_, server) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
-    assert_eq!(get(&server, "/").field("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(get(&server, "/v1").json()["error"], 0);
+    assert_eq!(fetch(&server, "/").field("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(fetch(&server, "/v1").json()["error"], 0);
 }

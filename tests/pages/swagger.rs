@@ -1,27 +1,27 @@
-//! Swagger UI: its files, and the documents that it shows.
+//! Tests Swagger UI, the page that displays OpenAPI documents: its files, and the documents that it displays.
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{assert_policy_with_styles, get, server};
+use super::{assert_policy_with_styles, fetch, pages_server};
 use crate::client::TestServer;
 
-/// The hash of the inline style of the logo.
-const LOGO: &str = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
+/// The hash of the inline style in the logo of Swagger UI, which the content security policy must allow.
+const LOGO_STYLE_HASH: &str = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
 #[test]
 fn swagger_ui_is_complete_and_loads_only_from_the_server() {
-    let server = server();
-    let page = get(&server, "/docs/swagger/");
+    let server = pages_server();
+    let page = fetch(&server, "/docs/swagger/");
     let text = String::from_utf8(page.body.clone()).unwrap();
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     let parts: Vec<_> = ["src=\"", "href=\""].iter().flat_map(|mark| text.split(mark).skip(1)).collect();
     let parts: Vec<_> = parts.iter().map(|rest| rest.split('"').next().unwrap().trim_start_matches("./")).collect();
     assert_eq!(parts.len(), 7, "{text}");
     for name in parts.iter().chain(&[""]) {
-        let response = get(&server, &format!("/docs/swagger/{name}"));
+        let response = fetch(&server, &format!("/docs/swagger/{name}"));
         assert_eq!(response.status, 200, "{name}");
         assert!(!response.body.is_empty(), "{name}");
-        assert_policy_with_styles(&response, &[LOGO]);
+        assert_policy_with_styles(&response, &[LOGO_STYLE_HASH]);
         let media_type = match name.rsplit('.').next().unwrap() {
             "" => "text/html; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
@@ -30,20 +30,20 @@ fn swagger_ui_is_complete_and_loads_only_from_the_server() {
         };
         assert_eq!(response.field("content-type"), Some(media_type), "{name}");
     }
-    let settings = get(&server, "/docs/swagger/swagger-initializer.js");
+    let settings = fetch(&server, "/docs/swagger/swagger-initializer.js");
     let settings = String::from_utf8(settings.body).unwrap();
     for expected in [r#""url": "../../openapi.json""#, r#""validatorUrl": "none""#, r#""persistAuthorization": true"#] {
         assert!(settings.contains(expected), "{expected} is not in {settings}");
     }
     assert!(!settings.contains("http"), "{settings}");
     for unknown in ["swagger-ui-bundle.js.map", "oauth2-redirect.html", "index.html/", "/", "..", "%2e%2e/swagger"] {
-        get(&server, &format!("/docs/swagger/{unknown}")).assert_error(404, "");
+        fetch(&server, &format!("/docs/swagger/{unknown}")).assert_error(404, "");
     }
-    get(&server, "/docs/other").assert_error(404, "");
+    fetch(&server, "/docs/other").assert_error(404, "");
 }
 
 #[test]
-fn a_large_api_is_shown_module_by_module() {
+fn swagger_ui_displays_a_large_api_module_by_module() {
     let module = |services: usize| {
         let service = |n| (format!("s{n}"), json!({ "GET": { "info": "One of many" } }));
         json!({ "/": (0..services).map(service).collect::<Map<_, _>>() })
@@ -52,7 +52,7 @@ fn a_large_api_is_shown_module_by_module() {
     let shown = |app: Json, modules: Json| {
         let mut app = app;
         app["modules"] = modules;
-        let settings = get(&TestServer::echo(&[("app.json", app)]), "/docs/swagger/swagger-initializer.js");
+        let settings = fetch(&TestServer::echo(&[("app.json", app)]), "/docs/swagger/swagger-initializer.js");
         assert_eq!(settings.status, 200);
         let text = String::from_utf8(settings.body).unwrap();
         let urls = text.lines().filter_map(|line| line.trim().strip_prefix("\"url\": \"")?.split('"').next());

@@ -1,4 +1,5 @@
-//! Generates values at the boundaries of a schema, valid and invalid.
+//! Generates values for a JSON Schema. Many values are at the boundaries of the schema, either just valid or just
+//! invalid.
 
 use rulebook::types::Value;
 use serde_json::{Map, Value as Json, json};
@@ -96,7 +97,7 @@ const TEXTS: &[&str] = &[
     "'\"<",
 ];
 
-/// Numbers at the limits of number types.
+/// Numbers at or near the limits of number types.
 const NUMBERS: &[&str] = &[
     "0",
     "-0.0",
@@ -118,18 +119,19 @@ const NUMBERS: &[&str] = &[
     "5e-324",
 ];
 
-/// The maximum depth of generated values.
+/// The maximum depth of nested schemas that a generated value follows.
 const MAX_DEPTH: usize = 5;
 
-/// Returns a value at a boundary of the schema, or an unrelated one. `boundary_values` are valid values.
-pub fn value(schema: &Json, boundary_values: &[Value<'static>], choices: &mut Choices) -> Json {
-    let mut value = any_near(schema, boundary_values, choices);
+/// Returns a value at a boundary of the schema, or sometimes an unrelated value. `boundary_values` are valid values at
+/// the boundaries of the type.
+pub fn random_value(schema: &Json, boundary_values: &[Value<'static>], choices: &mut Choices) -> Json {
+    let mut value = near_boundary_or_any(schema, boundary_values, choices);
     normalize_min_int(&mut value);
     value
 }
 
-/// Replaces the float -2^63 by the integer. Lesser integers are parsed as this float too, so that the type `int` must
-/// reject it.
+/// Replaces the float -2^63 by the equal integer. Smaller integers are parsed as the same float, so that the type `int`
+/// must reject the float.
 fn normalize_min_int(value: &mut Json) {
     match value {
         Json::Number(number) if number.as_i64().is_none() && number.as_f64() == Some(i64::MIN as f64) => {
@@ -141,88 +143,89 @@ fn normalize_min_int(value: &mut Json) {
     }
 }
 
-fn any_near(schema: &Json, boundary_values: &[Value<'static>], choices: &mut Choices) -> Json {
+fn near_boundary_or_any(schema: &Json, boundary_values: &[Value<'static>], choices: &mut Choices) -> Json {
     match choices.below(6) {
         0 | 1 if !boundary_values.is_empty() => boundary_values[choices.below(boundary_values.len())].to_json(),
         2 if !boundary_values.is_empty() => {
             let mut value = boundary_values[choices.below(boundary_values.len())].to_json();
-            mutate(&mut value, choices);
+            mutate_value(&mut value, choices);
             value
         }
-        5 => any(2, choices),
-        _ => near(schema, MAX_DEPTH, choices),
+        5 => arbitrary_value(2, choices),
+        _ => value_near(schema, MAX_DEPTH, choices),
     }
 }
 
-/// Replaces one part of a value.
-fn mutate(value: &mut Json, choices: &mut Choices) {
+/// Replaces one part of a value by another value, often by a similar one.
+fn mutate_value(value: &mut Json, choices: &mut Choices) {
     match value {
         Json::Array(items) if !items.is_empty() => {
             let at = choices.below(items.len());
-            mutate(&mut items[at], choices);
+            mutate_value(&mut items[at], choices);
         }
         Json::Object(members) if !members.is_empty() && !choices.once_in(3) => {
             let at = choices.below(members.len());
-            members.values_mut().nth(at).into_iter().for_each(|member| mutate(member, choices));
+            members.values_mut().nth(at).into_iter().for_each(|member| mutate_value(member, choices));
         }
         Json::Object(members) if choices.once_in(2) => {
             let first = members.keys().next().cloned();
             first.and_then(|first| members.remove(&first));
         }
-        Json::Object(members) => drop(members.insert("other".to_owned(), any(1, choices))),
+        Json::Object(members) => drop(members.insert("other".to_owned(), arbitrary_value(1, choices))),
         Json::String(text) => match choices.below(4) {
             0 => text.push(' '),
             1 => text.insert(0, 'é'),
             2 => drop(text.pop()),
-            _ => *value = any(1, choices),
+            _ => *value = arbitrary_value(1, choices),
         },
         Json::Number(number) => {
             let number = number.clone();
-            *value = near_bound(&Json::Number(number), choices);
+            *value = number_near(&Json::Number(number), choices);
         }
-        _ => *value = any(1, choices),
+        _ => *value = arbitrary_value(1, choices),
     }
 }
 
-/// Returns any value.
-pub fn any(depth: usize, choices: &mut Choices) -> Json {
+/// Returns an arbitrary value, with this maximum depth.
+pub fn arbitrary_value(depth: usize, choices: &mut Choices) -> Json {
     match choices.below(if depth == 0 { 5 } else { 7 }) {
         0 => Json::Null,
         1 => choices.once_in(2).into(),
-        2 => parsed(choices.of(NUMBERS)),
+        2 => parse_number(choices.of(NUMBERS)),
         3 | 4 => choices.of(TEXTS).into(),
-        5 => (0..choices.below(4)).map(|_| any(depth - 1, choices)).collect(),
+        5 => (0..choices.below(4)).map(|_| arbitrary_value(depth - 1, choices)).collect(),
         _ => (0..choices.below(3))
-            .map(|at| (format!("field{at}"), any(depth - 1, choices)))
+            .map(|at| (format!("field{at}"), arbitrary_value(depth - 1, choices)))
             .collect::<Map<_, _>>()
             .into(),
     }
 }
 
-fn parsed(number: &str) -> Json {
+fn parse_number(number: &str) -> Json {
     serde_json::from_str(number).unwrap_or(Json::Null)
 }
 
-/// Returns a number at a bound, or slightly below or above it.
-fn near_bound(bound: &Json, choices: &mut Choices) -> Json {
+/// Returns a number that equals a bound, or is slightly below or above it.
+fn number_near(bound: &Json, choices: &mut Choices) -> Json {
     let step = choices.below(5) as i64 - 2;
     match (bound.as_i64(), bound.as_f64()) {
         (Some(whole), _) if choices.below(4) > 0 => whole.saturating_add(step).into(),
         (_, Some(float)) => json!(float + step as f64 / 4.0),
-        _ => parsed(choices.of(NUMBERS)),
+        _ => parse_number(choices.of(NUMBERS)),
     }
 }
 
-/// Returns a length at a bound, or slightly below or above it. `min` and `max` are the keywords of the bounds.
-fn size(schema: &Json, min: &str, max: &str, choices: &mut Choices) -> usize {
+/// Returns a length that equals a bound of the schema, or is slightly below or above it. `min` and `max` are the
+/// schema's keywords for the bounds.
+fn length_near(schema: &Json, min: &str, max: &str, choices: &mut Choices) -> usize {
     let bound = |key: &str| schema.get(key).and_then(Json::as_u64).and_then(|bound| usize::try_from(bound).ok());
     let bound = if choices.once_in(2) { bound(min) } else { bound(max).or(bound(min)) };
     let size = (bound.unwrap_or(1) + choices.below(3)).saturating_sub(1);
-    // Larger values only take more time.
+    // Greater lengths would take more time and test nothing more.
     size.min(300)
 }
 
-fn near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
+fn value_near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
     for keyword in ["anyOf", "allOf", "enum"] {
         if let Some(Json::Array(all)) = schema.get(keyword).filter(|_| depth > 0 && choices.below(4) > 0) {
             let one = &all[choices.below(all.len())];
@@ -233,7 +236,7 @@ fn near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
                     _ => text.chars().skip(1).collect::<String>().into(),
                 },
                 ("enum", _) => one.clone(),
-                _ => near(one, depth - 1, choices),
+                _ => value_near(one, depth - 1, choices),
             };
         }
     }
@@ -246,20 +249,20 @@ fn near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
         Some("integer" | "number") => {
             let bounds: Vec<_> = ["minimum", "maximum"].iter().filter_map(|key| schema.get(*key)).collect();
             match choices.below(bounds.len() + 1) {
-                0 => parsed(choices.of(NUMBERS)),
-                n => near_bound(bounds[n - 1], choices),
+                0 => parse_number(choices.of(NUMBERS)),
+                n => number_near(bounds[n - 1], choices),
             }
         }
         Some("string") if schema.get("minLength").or(schema.get("maxLength")).is_some() && choices.below(4) > 0 => {
             let letters = choices.of(&["a", "é", "😀", "7", "f"]);
-            letters.repeat(size(schema, "minLength", "maxLength", choices)).into()
+            letters.repeat(length_near(schema, "minLength", "maxLength", choices)).into()
         }
         Some("string") => choices.of(TEXTS).into(),
         Some("boolean") => choices.once_in(2).into(),
         Some("array") if depth > 0 => {
             let items = schema.get("items").cloned().unwrap_or_else(|| json!({}));
-            let size = size(schema, "minItems", "maxItems", choices);
-            (0..size.min(12)).map(|_| near(&items, depth - 1, choices)).collect()
+            let size = length_near(schema, "minItems", "maxItems", choices);
+            (0..size.min(12)).map(|_| value_near(&items, depth - 1, choices)).collect()
         }
         Some("object") if depth > 0 => {
             let properties = schema.get("properties").and_then(Json::as_object);
@@ -269,19 +272,19 @@ fn near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
                 .filter(|_| choices.below(8) > 0)
                 .collect::<Vec<_>>()
                 .into_iter()
-                .map(|(name, schema)| (name.clone(), near(schema, depth - 1, choices)))
+                .map(|(name, schema)| (name.clone(), value_near(schema, depth - 1, choices)))
                 .collect();
             if choices.once_in(6) {
-                members.insert("field9".to_owned(), any(1, choices));
+                members.insert("field9".to_owned(), arbitrary_value(1, choices));
             }
             Json::Object(members)
         }
-        _ => any(depth.min(2), choices),
+        _ => arbitrary_value(depth.min(2), choices),
     }
 }
 
-/// Serializes a value as text, perhaps in another notation than JSON.
-pub fn text(value: &Json, choices: &mut Choices) -> String {
+/// Serializes a value as text, sometimes in another notation than JSON.
+pub fn random_notation(value: &Json, choices: &mut Choices) -> String {
     match value {
         _ if choices.once_in(10) => choices.of(TEXTS).to_owned(),
         Json::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! The documents for a caller list exactly the methods that the caller may call.
+//! Checks the property that the documents for a caller list exactly the methods that this caller may call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,26 +6,26 @@ use rulebook_model::model::{Audience, Method, Module, Service};
 use serde_json::Value as Json;
 
 use super::property_server::PropertyServer;
-use super::scopes::{self, Given, ScopedRequest};
-use super::{Counts, responses};
+use super::scopes::{self, GivenTexts, ScopedRequest};
+use super::{PropertyCounts, responses};
 use crate::client::{Request, Response};
 use support::generate::Choices;
 
-/// A method with its module and service.
+/// A method, with its module and its service.
 type MethodEntry<'a> = (&'a Module, &'a Service, &'a Method);
 
-/// Listed methods by module, URI and HTTP method.
-type Listed = BTreeMap<(String, String, String), Json>;
+/// The listed methods, by module, URI and HTTP method.
+type ListedMethods = BTreeMap<(String, String, String), Json>;
 
-/// Checks the documents for a random caller with a number of requests. The caller may call a method that is listed
-/// without a condition; one that is listed with `$when` if the request meets one of its alternatives; and no method
-/// that is not listed. All documents list the same methods.
-pub fn check(
+/// Checks the documents for a random caller against this number of requests. The caller may call a method that is
+/// listed without `$when`. The caller may call a method that is listed with `$when` if the request meets one of its
+/// alternatives. The caller may call no method that is not listed. All documents for the caller list the same methods.
+pub fn check_documents(
     server: &mut PropertyServer,
     methods: &[MethodEntry<'_>],
     requests: usize,
     choices: &mut Choices,
-    counts: &mut Counts,
+    counts: &mut PropertyCounts,
 ) -> Result<(), String> {
     let api = server.api.clone();
     let scoped: Vec<_> = methods.iter().filter(|(_, _, method)| !method.scope.is_public()).collect();
@@ -37,18 +37,18 @@ pub fn check(
     let (_, service, method) = first;
     let groups = method.scope.groups.iter().map(|group| group.iter().map(|it| it.text.clone()).collect());
     let groups: Vec<Vec<String>> = groups.collect();
-    let sent = scopes::request(&api, service, method, &Given::new(), choices);
+    let sent = scopes::random_request(&api, service, method, &GivenTexts::new(), choices);
     let held = scopes::held_permissions(&groups, method, &sent, choices);
     let query = if api.options == Audience::Own { "" } else { "?as=me" };
     let from_caller = |request: Request| held.as_ref().map_or(request.clone(), |held| request.clone().scope(held));
 
     let base = if api.base.is_empty() { "/" } else { &*api.base };
     let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{base}{query}"))))?;
-    // The permissions of the caller may exceed the limit of header bytes.
+    // The permissions of the caller may be longer than the limit of header bytes.
     if responses::exceeds_limit(&response) {
         return Ok(());
     }
-    let document = parse(&response)?;
+    let document = parse_body(&response)?;
     let all_listed = listed_methods(&document);
     let mut listed: BTreeMap<&str, &Json> = BTreeMap::new();
     for (module, service, method) in methods {
@@ -61,7 +61,7 @@ pub fn check(
         return Err(format!("{}: not all of {:?} are methods: {document:#}", caller(), all_listed.keys()));
     }
     let (response, _) = server.send(&from_caller(Request::new("GET", format!("/openapi.json{query}"))))?;
-    let document = parse(&response)?;
+    let document = parse_body(&response)?;
     let operations = responses::operations(&document, methods)?;
     let described: BTreeSet<&str> = operations.into_iter().map(|(.., method)| &*method.id).collect();
     if !described.iter().eq(listed.keys()) {
@@ -79,7 +79,7 @@ pub fn check(
         let sent = if number == 0 && given.is_empty() {
             sent.clone()
         } else {
-            scopes::request(&api, service, method, &given, choices)
+            scopes::random_request(&api, service, method, &given, choices)
         };
         if sent.is_ambiguous {
             continue;
@@ -87,7 +87,7 @@ pub fn check(
         let is_met = when.is_none_or(|when| is_met(when, method, &sent));
         let (response, _) = server.send(&from_caller(sent.request.clone()))?;
         counts.add_response(response.status);
-        // The server rejects requests that exceed a limit before it checks permissions.
+        // The server rejects a request that exceeds a limit before it checks permissions.
         if responses::exceeds_limit(&response) {
             continue;
         }
@@ -112,7 +112,7 @@ pub fn check(
         if service.path.is_empty() {
             continue;
         }
-        let target = scopes::path(&api, service, |_| "0~~0".to_owned());
+        let target = scopes::service_path(&api, service, |_| "0~~0".to_owned());
         let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{target}{query}"))))?;
         let allow = response.field("allow").unwrap_or_default();
         if allow.split(", ").any(|allowed| allowed == method.http.as_str()) != entry.is_some() {
@@ -122,12 +122,12 @@ pub fn check(
     Ok(())
 }
 
-fn parse(response: &Response) -> Result<Json, String> {
+fn parse_body(response: &Response) -> Result<Json, String> {
     serde_json::from_slice(&response.body).map_err(|error| format!("{error}: {response:?}"))
 }
 
-fn listed_methods(document: &Json) -> Listed {
-    let mut listed = Listed::new();
+fn listed_methods(document: &Json) -> ListedMethods {
+    let mut listed = ListedMethods::new();
     for (name, module) in document["modules"].as_object().into_iter().flatten() {
         let mut add = |uri: &str, methods: &Json| {
             for (http, method) in methods.as_object().into_iter().flatten() {
@@ -144,11 +144,12 @@ fn listed_methods(document: &Json) -> Listed {
     listed
 }
 
-/// Returns values that meet one of the alternatives in `$when`; none if the values of a request should be random.
-fn values_that_meet(when: Option<&Json>, choices: &mut Choices) -> Given {
+/// Returns values that meet one of the alternatives in `$when`. The result is empty if all values of the request should
+/// be random.
+fn values_that_meet(when: Option<&Json>, choices: &mut Choices) -> GivenTexts {
     let alternatives = when.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     if alternatives.is_empty() || choices.once_in(3) {
-        return Given::new();
+        return GivenTexts::new();
     }
     let alternative = alternatives[choices.below(alternatives.len())].as_object().into_iter().flatten();
     let choose = |values: &Json, choices: &mut Choices| {
@@ -158,12 +159,12 @@ fn values_that_meet(when: Option<&Json>, choices: &mut Choices) -> Given {
     alternative.map(|(name, values)| (name.clone(), choose(values, choices))).collect()
 }
 
-/// Returns `true` if a request meets one of the alternatives in `$when`, with the listed texts or with others of the
-/// same value.
+/// Returns `true` if a request meets one of the alternatives in `$when`. A text in the request may differ from a listed
+/// text if both have the same value.
 fn is_met(when: &Json, method: &Method, sent: &ScopedRequest) -> bool {
     let value_of = |name: &str, text: &Json| {
         let parameter = method.parameters.iter().find(|parameter| parameter.name == name)?;
-        scopes::variable(&*parameter.r#type.check, text.as_str()?)
+        scopes::permission_variable(&*parameter.r#type.check, text.as_str()?)
     };
     let has_one_of = |name: &str, texts: &Json| {
         let sent = sent.values.iter().find(|(other, _)| other == name);

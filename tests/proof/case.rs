@@ -1,4 +1,4 @@
-//! A test case: a random definition, and random choices for the requests to it.
+//! The input of a property test: a random definition, and random choices for the requests to its API.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,76 +12,76 @@ use super::property_server::PropertyServer;
 use crate::client::Bearer;
 use support::generate::{self, Choices, Generated};
 
-/// A definition, and the choices for requests and values.
+/// A random definition, and the random choices for requests and values.
 #[derive(Clone)]
-pub struct Case {
+pub struct PropertyCase {
     /// The files of the definition.
     pub generated: Generated,
-    /// The random choices.
+    /// The random choices for requests and values.
     pub choices: Choices,
-    cache: Arc<Cache>,
+    cache: Arc<EngineCache>,
 }
 
-/// What was built from the files so far, shared by all properties.
+/// The engine and the server that were built from the files so far. All properties of a case share them.
 #[derive(Default)]
-struct Cache {
-    echo: OnceLock<Arc<Engine>>,
+struct EngineCache {
+    echo_engine: OnceLock<Arc<Engine>>,
     server: Mutex<Option<PropertyServer>>,
 }
 
-impl Case {
+impl PropertyCase {
     fn new(generated: Generated, choices: Choices) -> Self {
         Self { generated, choices, cache: Arc::default() }
     }
 
-    /// Returns an engine for the definition in which each method responds with its parameters.
-    pub fn echo(&self) -> Result<Arc<Engine>, String> {
-        if let Some(engine) = self.cache.echo.get() {
+    /// Returns an engine for the definition, in which each method responds with its arguments.
+    pub fn echo_engine(&self) -> Result<Arc<Engine>, String> {
+        if let Some(engine) = self.cache.echo_engine.get() {
             return Ok(Arc::clone(engine));
         }
-        let rulebook = rulebook(self.generated.bytes()).unbound(Unbound::Echo).authenticator(Bearer);
+        let rulebook = rulebook_with_functions(self.generated.bytes()).unbound(Unbound::Echo).authenticator(Bearer);
         let engine = rulebook.build().map_err(|report| report.to_string())?;
-        Ok(Arc::clone(self.cache.echo.get_or_init(|| Arc::new(engine))))
+        Ok(Arc::clone(self.cache.echo_engine.get_or_init(|| Arc::new(engine))))
     }
 
-    /// Returns a server for the definition: the cached one, or a new one.
+    /// Returns a server for the definition: the server that was kept in the cache, or a new server.
     pub fn server(&self) -> Result<PropertyServer, String> {
         let cached = self.cache.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         cached.map_or_else(|| PropertyServer::new(self), Ok)
     }
 
-    /// Caches a server for the next property.
-    pub fn keep(&self, server: PropertyServer) {
+    /// Keeps a server in the cache, for the next property.
+    pub fn keep_server(&self, server: PropertyServer) {
         *self.cache.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
     }
 
-    /// Changes a setting of the definition.
-    pub fn set(&mut self, key: &str, value: &Json) {
+    /// Sets a key of the settings in the definition.
+    pub fn set_setting(&mut self, key: &str, value: &Json) {
         self.generated = self.generated.clone().with(key, value);
         self.cache = Arc::default();
     }
 }
 
-/// Returns a rulebook with the functions that random definitions refer to. The functions accept every value.
-pub fn rulebook(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Rulebook {
+/// Returns a rulebook with the functions that random definitions use. Each function returns its value unchanged.
+pub fn rulebook_with_functions(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Rulebook {
     let accept = |value: &Json, _: Option<&Json>| Ok(value.clone());
     Rulebook::read(files).callable("Class::method", accept).callable("exclaim", accept)
 }
 
-impl fmt::Debug for Case {
+impl fmt::Debug for PropertyCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.generated.fmt(f)
     }
 }
 
-/// The number of choices for a value and its part of a request.
-const CHOICES: usize = 60;
+/// The number of random choices that are needed for a value and for its part of a request.
+const CHOICES_PER_VALUE: usize = 60;
 
-/// Generates cases with enough choices for a number of values. Compression is off: servers compress their documents at
-/// start, which would take longer than the checks.
-pub fn cases(values: usize) -> impl Strategy<Value = Case> {
-    (generate::definitions(), generate::many_choices(values * CHOICES))
-        .prop_map(|(generated, choices)| Case::new(generated.public().with("compress", &json!(false)), choices))
+/// Generates cases with enough random choices for this number of values. Compression is off in them: a server
+/// compresses its documents at start, which would take longer than checking the property.
+pub fn property_cases(values: usize) -> impl Strategy<Value = PropertyCase> {
+    (generate::definitions(), generate::many_choices(values * CHOICES_PER_VALUE))
+        .prop_map(|(generated, choices)| PropertyCase::new(generated.public().with("compress", &json!(false)), choices))
 }
 
 /// Returns all methods of an API.

@@ -1,40 +1,41 @@
-//! Counts of the definitions, values and requests that a property was checked with.
+//! Counts the definitions, values and requests with which a property was checked.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// The definitions, values and requests that a property was checked with.
+/// The numbers of definitions, methods, values and requests with which a property was checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct PropertyCounts {
     /// The number of definitions.
     pub definitions: u64,
-    /// The number of methods in them.
+    /// The number of methods in these definitions.
     pub methods: u64,
     /// The number of values of parameters and outputs.
     pub values: u64,
     /// The number of HTTP requests.
     pub requests: u64,
-    /// The number of responses by status.
+    /// The number of responses with each status.
     pub statuses: BTreeMap<u16, u64>,
-    /// The number of cases by kind. If a kind never occurs, the property proves little.
+    /// The number of cases of each kind, such as "accepted" and "rejected". If a kind never occurs, the property proves
+    /// little.
     pub kinds: BTreeMap<&'static str, u64>,
 }
 
-impl Counts {
+impl PropertyCounts {
     /// Counts a request and the status of its response.
     pub fn add_response(&mut self, status: u16) {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
     }
 
-    /// Counts a case of a kind.
+    /// Counts a case of this kind.
     pub fn add_kind(&mut self, kind: &'static str) {
         *self.kinds.entry(kind).or_default() += 1;
     }
 }
 
-impl AddAssign<&Counts> for Counts {
+impl AddAssign<&PropertyCounts> for PropertyCounts {
     fn add_assign(&mut self, other: &Self) {
         self.definitions += other.definitions;
         self.methods += other.methods;
@@ -49,8 +50,8 @@ impl AddAssign<&Counts> for Counts {
     }
 }
 
-/// Prints a row of the table, without the name of the property.
-impl fmt::Display for Counts {
+/// Prints the counts as a row of the table, without the name of the property.
+impl fmt::Display for PropertyCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { definitions, methods, values, requests, .. } = self;
         write!(f, "{definitions:>11} {methods:>10} {values:>10} {requests:>10}")?;

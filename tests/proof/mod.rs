@@ -1,17 +1,18 @@
-//! Property tests: request checks, documents, route lists and responses describe one and the same API.
+//! Property tests: the checks of requests, the documents, the lists of methods and the responses describe one and the
+//! same API.
 //!
-//! A property holds for every definition and every request, and is tested with random ones. Every run of the tests
-//! tests a few of them; `scripts/properties` tests as many as it is asked to, and shows its progress and what was
-//! counted. Each definition is generated from a seed of its own, so that a counterexample can be reproduced alone.
-//! Counterexamples that were found become named tests in `regressions`.
+//! A property must be true for every definition and every request, and is tested with random ones. Every run of the
+//! tests checks a few definitions. `scripts/properties` checks any number of definitions, shows its progress, and
+//! prints what was counted. Each definition is generated from a different seed, so that a counterexample can be
+//! reproduced alone. Each counterexample that was found has become a named test in `regressions`.
 
 mod boundary;
 mod caller_documents;
 mod case;
 mod checks;
+mod configurable_run;
 mod counts;
 mod every_request;
-mod long;
 mod property_server;
 mod regressions;
 mod requests;
@@ -22,20 +23,20 @@ mod runner;
 mod schema_texts;
 mod scopes;
 
-use self::case::Case;
-use self::counts::Counts;
+use self::case::PropertyCase;
+use self::counts::PropertyCounts;
 
-/// A property of every definition.
+/// A property that must be true for every definition.
 #[derive(Clone, Copy)]
 pub struct Property {
-    /// The name in the table of counts.
+    /// The name of the property in the table of counts.
     name: &'static str,
-    /// Checks one definition, with a number of random values or requests. Counts what was checked. Returns the
+    /// Checks one definition with a number of random values or requests, and counts what was checked. Returns the
     /// reason if the property is violated.
-    check: fn(&mut Case, usize, &mut Counts) -> Result<(), String>,
+    check: fn(&mut PropertyCase, usize, &mut PropertyCounts) -> Result<(), String>,
 }
 
-/// All properties, in the order of the table.
+/// All properties, in the order of the table of counts.
 const PROPERTIES: &[Property] = &[
     checks::PROPERTY,
     round_trips::PROPERTY,
@@ -46,26 +47,26 @@ const PROPERTIES: &[Property] = &[
 ];
 
 #[test]
-fn checks_accept_what_their_schemas_accept() {
-    runner::briefly(checks::PROPERTY, 40, 40);
+fn checks_of_types_accept_what_their_schemas_accept() {
+    runner::check_few_definitions(checks::PROPERTY, 40, 40);
 }
 
 #[test]
 fn an_api_that_is_printed_loads_as_the_same_api() {
-    runner::briefly(round_trips::PROPERTY, 10, 0);
+    runner::check_few_definitions(round_trips::PROPERTY, 10, 0);
 }
 
 #[test]
-fn routes_documents_and_lists_have_the_same_methods() {
-    runner::briefly(routes::PROPERTY, 8, 0);
+fn router_openapi_document_and_options_have_the_same_methods() {
+    runner::check_few_definitions(routes::PROPERTY, 8, 0);
 }
 
 #[test]
 fn requests_and_responses_are_as_documented() {
-    runner::briefly(responses::PROPERTY, 10, 80);
+    runner::check_few_definitions(responses::PROPERTY, 10, 80);
 }
 
 #[test]
-fn callers_are_permitted_what_the_listed_scopes_permit() {
-    runner::briefly(scopes::PROPERTY, 10, 80);
+fn callers_may_call_exactly_what_the_listed_scopes_permit() {
+    runner::check_few_definitions(scopes::PROPERTY, 10, 80);
 }

@@ -1,28 +1,29 @@
-//! Counterexamples that the property tests found, shrunk to named tests.
+//! Tests for counterexamples that the property tests found. Each was shrunk and is now a named test.
 
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
-use super::case::rulebook;
+use super::case::rulebook_with_functions;
 use super::schema_texts::SchemaCheck;
 use crate::client::{Request, TestServer};
 
-/// Returns the OpenAPI operation of a method with one parameter.
-fn operation(http: &str, key: &str, parameter: &Json) -> Json {
+/// Returns the OpenAPI operation of a method that has one parameter.
+fn operation_with_parameter(http: &str, key: &str, parameter: &Json) -> Json {
     let text = json!({ "/": { "a": { http: { "info": "I", "in": { key: parameter } } } } });
-    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let api = rulebook_with_functions(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
     let document = openapi(&api);
     let item = document["paths"].as_object().unwrap().values().next().unwrap();
     item[http.to_ascii_lowercase()].clone()
 }
 
-/// Arrays in a path are JSON. Any other text there is the only item, with its quotes: a date in quotes is invalid.
+/// In a path, an array is sent as JSON. Any other text is read as the only item of an array, including its quotes. So a
+/// date in quotes is invalid.
 #[test]
 fn a_json_string_in_a_path_is_not_an_array_of_dates() {
     for (term, allows_item) in [("date", false), ("int", true), ("string", true), ("string(1,3)", false)] {
         let parameter = json!({ "info": "I", "type": format!("array<{term}>"), "name": "x" });
         let schema =
-            operation("GET", "URL#0", &parameter)["parameters"][0]["content"]["application/json"]["schema"].clone();
+            operation_with_parameter("GET", "URL#0", &parameter)["parameters"][0]["content"]["application/json"]["schema"].clone();
         assert_eq!(schema.get("anyOf").is_some(), allows_item, "{term}: {schema}");
     }
 }
@@ -32,7 +33,7 @@ fn the_type_callable_and_its_schema_reject_null() {
     let text = json!({ "/": { "a": { "POST": { "info": "I", "in": {
         "x": { "info": "I", "type": "callable", "callback": "Class::method" }
     } } } } });
-    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let api = rulebook_with_functions(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
     let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
     let validator = jsonschema::validator_for(&check.schema()).unwrap();
     for value in [json!(null), json!(1), json!("a"), json!([]), json!({})] {
@@ -43,21 +44,22 @@ fn the_type_callable_and_its_schema_reject_null() {
     assert_eq!(written["type"], "string", "{form}");
 }
 
-/// A download has no envelope. So its status is that of the method, even if the envelope always uses 200.
+/// A download has no envelope. So its response has the status of the method, even if the envelope uses 200 for all
+/// responses.
 #[test]
 fn downloads_keep_their_status_in_every_envelope() {
     let text = json!({ "envelope": "phalapi", "/": { "a": { "GET": {
         "info": "I", "options": { "download": true, "status": 203 }
     } } } });
-    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let api = rulebook_with_functions(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
     let document = openapi(&api);
     let responses = &document["paths"]["/a"]["get"]["responses"];
     assert!(responses["203"]["content"].get("*/*").is_some(), "{responses:#}");
     assert!(responses["200"]["content"].get("*/*").is_none(), "{responses:#}");
 }
 
-/// A body at the base path may name any service. If the body cannot be read, the response has the envelope of the service
-/// that is documented at the base path.
+/// A body at the base path may name a method of any service. If such a body cannot be parsed, the response has the
+/// envelope of the service that the OpenAPI document shows at the base path.
 #[test]
 fn unreadable_bodies_at_the_base_path_are_rejected_in_the_envelope_of_its_service() {
     let app = json!({ "dispatch": true, "limits": { "dispatch": 10 } });
@@ -71,7 +73,8 @@ fn unreadable_bodies_at_the_base_path_are_rejected_in_the_envelope_of_its_servic
     }
 }
 
-/// A permission contains a point in time as seconds, for which there are many texts. `$when` lists one of them.
+/// In a permission, a point in time is written in seconds. Many texts in a request have that value, and `$when` lists
+/// one of these texts.
 #[test]
 fn permissions_with_timestamps_are_listed_with_a_matching_text() {
     for (zone, term, min, texts) in [
@@ -82,7 +85,7 @@ fn permissions_with_timestamps_are_listed_with_a_matching_text() {
         ("UTC", "datetime", "1970-01-01T00:00:00.25Z", &["1970-01-01T00:00:00.5Z"]),
         ("Asia/Tokyo", "date", "", &["2026-11-20"]),
         ("America/New_York", "date", "", &["9999-12-31"]),
-        // In this time zone, the first of these days had no midnight.
+        // In this time zone, the first of these days did not begin at midnight, because clocks were changed then.
         ("America/Sao_Paulo", "date", "2018-11-04", &["2018-11-04"]),
         ("Pacific/Kiritimati", "date", "", &["0000-01-01"]),
     ] {
@@ -113,7 +116,7 @@ fn permissions_with_timestamps_are_listed_with_a_matching_text() {
     }
 }
 
-/// Bounds of dates without a time zone are in the time zone of the API, which the OpenAPI document has too.
+/// A bound of a date without a time zone is in the time zone of the API. The OpenAPI document names this time zone.
 #[test]
 fn bounds_of_dates_are_in_the_documented_time_zone() {
     let at = json!({ "info": "When", "type": "datetime", "max": "2020-02-29" });
@@ -132,8 +135,8 @@ fn bounds_of_dates_are_in_the_documented_time_zone() {
     }
 }
 
-/// A path belongs to the longest service that it begins with. The OpenAPI document says so at shorter services with
-/// positions.
+/// A path that begins with the paths of several services belongs to the service with the longest path. The OpenAPI
+/// document says so in the descriptions of shorter services with positions.
 #[test]
 fn paths_that_begin_like_a_longer_service_belong_to_it() {
     let position = |n: usize| (format!("URL#{n}"), json!({ "info": "I", "type": "string" }));

@@ -1,4 +1,5 @@
-//! Generates requests for the operations of an OpenAPI document, and returns whether they are valid by the document.
+//! Generates requests for the operations of an OpenAPI document, and determines whether these requests are valid
+//! against the document.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;
@@ -8,33 +9,33 @@ use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
 use super::boundary;
-use super::schema_texts::{SchemaCheck, Style, Validity, resolve_all};
+use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
 use crate::client::{Request, multipart};
 use support::generate::Choices;
 
-/// A request, with its validity by the document.
+/// A request, and whether it is valid against the document.
 pub struct TestRequest {
     pub request: Request,
     pub validity: Validity,
-    /// `true` if the request asks for JSONP.
-    pub jsonp: bool,
+    /// `true` if the request selects JSONP by its query.
+    pub is_jsonp: bool,
 }
 
-/// The number of attempts to generate a valid value.
+/// The maximum number of attempts to generate a valid value.
 const MAX_TRIES: usize = 6;
 
-/// Builds a request.
+/// Generates the parts of a request, and combines their validity.
 struct RequestBuilder<'a> {
     document: &'a Json,
     method: &'a Method,
-    /// `true` if every part should be valid, as far as valid values are found.
+    /// `true` if every part should be valid, provided that a valid value is found.
     prefer_valid: bool,
     validity: Validity,
     choices: &'a mut Choices,
 }
 
 /// Generates a request for an operation.
-pub fn request(
+pub fn random_request(
     document: &Json,
     (path, http, operation): (&str, &str, &Json),
     method: &Method,
@@ -52,27 +53,27 @@ pub fn request(
         let name = parameter["name"].as_str().unwrap_or_default();
         let location = parameter["in"].as_str().unwrap_or_default();
         let before = builder.validity;
-        let texts = builder.parameter(parameter, location);
+        let texts = builder.parameter_texts(parameter, location);
         if location == "cookie" {
             cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }
         let Some(texts) = texts else { continue };
         match location {
             "path" => {
-                let segments = texts.iter().map(|text| encode(text)).collect::<Vec<_>>().join("/");
+                let segments = texts.iter().map(|text| percent_encode(text)).collect::<Vec<_>>().join("/");
                 target = target.replacen(&format!("{{{name}}}"), &segments, 1);
             }
             "query" => {
                 jsonp |= name == "callback" && method.http == HttpMethod::Get;
-                query.extend(texts.iter().map(|text| format!("{}={}", encode(name), encode(text))));
+                query.extend(texts.iter().map(|text| format!("{}={}", percent_encode(name), percent_encode(text))));
             }
             "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
             _ => cookies.extend(texts.iter().map(|text| format!("{name}={text}"))),
         }
     }
-    // The server ignores the cookies of JSONP requests.
+    // For JSONP requests, the server ignores cookies.
     if !jsonp {
-        builder.add(cookie_validity);
+        builder.add_validity(cookie_validity);
     }
     if !query.is_empty() {
         target = format!("{target}?{}", query.join("&"));
@@ -89,14 +90,15 @@ pub fn request(
         request = request.scope(&["reader"]);
     }
     if let Some(body) = operation.get("requestBody") {
-        request = builder.body(request, body);
+        request = builder.add_body(request, body);
     }
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
-    TestRequest { request, validity, jsonp }
+    TestRequest { request, validity, is_jsonp: jsonp }
 }
 
-/// Returns `true` if a target matches another path of the document that has a static segment where this path has a
-/// template. The server prefers that path, but the schema of the segment does not exclude the text.
+/// Returns `true` if a target also matches another path of the document, which has a static segment where this path has
+/// a template. The server then prefers the other path, although the schema of the parameter accepts the text of the
+/// segment.
 fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
     let segments = |path: &str| -> Vec<String> {
         let path = path.split('?').next().unwrap_or_default();
@@ -114,44 +116,45 @@ fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
     document["paths"].as_object().into_iter().flatten().any(|(other, _)| is_preferred(other))
 }
 
-/// Percent-encodes a text completely.
-fn encode(text: &str) -> String {
+/// Percent-encodes all characters of a text except letters and digits.
+fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Returns the validity of omitting a parameter or a body.
-fn omitted(is_required: bool) -> Validity {
+/// Returns the validity of a request that omits a parameter or a body.
+fn validity_of_omission(is_required: bool) -> Validity {
     if is_required { Validity::Invalid } else { Validity::Valid }
 }
 
 impl RequestBuilder<'_> {
-    /// Generates the texts of a parameter; `None` if the parameter is omitted.
-    fn parameter(&mut self, parameter: &Json, location: &str) -> Option<Vec<String>> {
+    /// Generates the texts of a parameter at a location; `None` if the parameter is omitted.
+    fn parameter_texts(&mut self, parameter: &Json, location: &str) -> Option<Vec<String>> {
         let schema = parameter.get("schema").unwrap_or_else(|| &parameter["content"]["application/json"]["schema"]);
         let is_required = parameter["required"] == true;
         let name = parameter["name"].as_str().unwrap_or_default();
         let omit = if self.prefer_valid { !is_required && self.choices.once_in(3) } else { self.choices.once_in(5) };
         if omit && location != "path" {
-            self.add(omitted(is_required));
+            self.add_validity(validity_of_omission(is_required));
             return None;
         }
         let check = SchemaCheck::new(self.document, schema);
         let boundary_values = self.boundary_values(name);
-        let style = Style::of(parameter);
-        let (texts, validity) = self.texts(&check, style, &boundary_values, |texts| transmission(location, texts));
-        // An empty array has no texts, like an omitted parameter.
+        let style = SerializationStyle::from_object(parameter);
+        let (texts, validity) =
+            self.random_texts(&check, style, &boundary_values, |texts| transmission(location, texts));
+        // An empty array is sent as no text, which is the same as an omitted parameter.
         if texts.is_empty() {
-            self.add(omitted(is_required));
+            self.add_validity(validity_of_omission(is_required));
             return None;
         }
-        // The server reacts to one value of this header, and does not reject others.
+        // The server reacts to one value of this header field and ignores all other values.
         let is_lenient = name == "X-Requested-With" && validity == Validity::Invalid;
-        self.add(if is_lenient { Validity::Unknown } else { validity });
+        self.add_validity(if is_lenient { Validity::Unknown } else { validity });
         Some(texts)
     }
 
-    /// Adds the validity of a part.
-    fn add(&mut self, validity: Validity) {
+    /// Combines the validity of a part with the validity of the request.
+    fn add_validity(&mut self, validity: Validity) {
         self.validity = self.validity.and(validity);
     }
 
@@ -160,20 +163,20 @@ impl RequestBuilder<'_> {
         parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
-    /// Generates the texts of a value, and their validity. `transmission` returns whether texts can be sent, and whether
-    /// they arrive unchanged.
-    fn texts(
+    /// Generates the texts of a value, and determines their validity. `transmission` returns whether a part of the
+    /// request can carry the texts, and whether they arrive unchanged.
+    fn random_texts(
         &mut self,
         check: &SchemaCheck,
-        style: Style,
+        style: SerializationStyle,
         boundary_values: &[Value<'static>],
         transmission: impl Fn(&[String]) -> (bool, bool),
     ) -> (Vec<String>, Validity) {
         let tries = if self.prefer_valid { MAX_TRIES } else { 1 };
         let mut found = None;
         for number in 0..MAX_TRIES + 4 {
-            let value = boundary::value(&check.schema, boundary_values, self.choices);
-            let (texts, validity) = check.write(style, &value);
+            let value = boundary::random_value(&check.schema, boundary_values, self.choices);
+            let (texts, validity) = check.serialize_value(style, &value);
             let (is_sendable, is_unchanged) = transmission(&texts);
             if !is_sendable {
                 continue;
@@ -185,26 +188,26 @@ impl RequestBuilder<'_> {
                 break;
             }
         }
-        // A letter can be sent everywhere.
+        // Every part of a request can carry a letter.
         found.unwrap_or_else(|| (vec!["x".to_owned()], Validity::Unknown))
     }
 
-    fn body(&mut self, request: Request, body: &Json) -> Request {
+    fn add_body(&mut self, request: Request, body: &Json) -> Request {
         let contents: Vec<_> = body["content"].as_object().into_iter().flatten().collect();
         let is_required = body["required"] == true;
         if contents.is_empty() || self.choices.once_in(10) {
-            self.add(omitted(is_required));
+            self.add_validity(validity_of_omission(is_required));
             return request;
         }
         let (media_type, content) = contents[self.choices.below(contents.len())];
-        let schema = resolve_all(self.document, &content["schema"]);
+        let schema = resolve_references(self.document, &content["schema"]);
         if media_type == "application/json" {
-            let object = self.json_body(&schema);
+            let object = self.random_json_body(&schema);
             let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&object);
-            self.add(if is_valid { Validity::Valid } else { Validity::Invalid });
+            self.add_validity(if is_valid { Validity::Valid } else { Validity::Invalid });
             return request.body(media_type, object.to_string());
         }
-        let fields = self.form_fields(&schema, &content["encoding"]);
+        let fields = self.random_form_fields(&schema, &content["encoding"]);
         if media_type == "multipart/form-data" {
             let parts: Vec<_> = fields
                 .iter()
@@ -216,13 +219,14 @@ impl RequestBuilder<'_> {
             let parts: Vec<_> = parts.iter().map(|(name, content)| (name.as_str(), *content)).collect();
             return request.body("multipart/form-data; boundary=XX", multipart(&parts));
         }
-        let pairs: Vec<_> = fields.iter().map(|(name, text, _)| format!("{}={}", encode(name), encode(text))).collect();
+        let pairs: Vec<_> =
+            fields.iter().map(|(name, text, _)| format!("{}={}", percent_encode(name), percent_encode(text))).collect();
         request.body(media_type, pairs.join("&"))
     }
 
-    fn json_body(&mut self, schema: &Json) -> Json {
+    fn random_json_body(&mut self, schema: &Json) -> Json {
         if !self.prefer_valid && self.choices.once_in(6) {
-            return boundary::any(2, self.choices);
+            return boundary::arbitrary_value(2, self.choices);
         }
         let mut object = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -231,20 +235,20 @@ impl RequestBuilder<'_> {
             }
             let check = SchemaCheck::new(self.document, property);
             let boundary_values = self.boundary_values(name);
-            let mut value = boundary::value(property, &boundary_values, self.choices);
+            let mut value = boundary::random_value(property, &boundary_values, self.choices);
             for _ in 0..if self.prefer_valid { MAX_TRIES } else { 0 } {
                 if check.is_valid(&value) {
                     break;
                 }
-                value = boundary::value(property, &boundary_values, self.choices);
+                value = boundary::random_value(property, &boundary_values, self.choices);
             }
             object.insert(name.clone(), value);
         }
         Json::Object(object)
     }
 
-    /// Generates the fields of a form: name and text, and `true` for files.
-    fn form_fields(&mut self, schema: &Json, encoding: &Json) -> Vec<(String, String, bool)> {
+    /// Generates the fields of a form. Each field has a name, a text, and `true` if it is a file.
+    fn random_form_fields(&mut self, schema: &Json, encoding: &Json) -> Vec<(String, String, bool)> {
         let mut fields = Vec::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let is_required = is_required(schema, name);
@@ -252,21 +256,21 @@ impl RequestBuilder<'_> {
             let arity = parameter.map(|parameter| parameter.r#type.check.arity());
             let is_file = matches!(arity, Some(Arity::File | Arity::Files));
             if self.choices.once_in(4) && !(self.prefer_valid && is_required) {
-                self.add(omitted(is_required));
+                self.add_validity(validity_of_omission(is_required));
                 continue;
             }
             if is_file {
-                // Schemas do not describe files.
-                self.add(Validity::Unknown);
+                // Schemas do not describe files, so that the validity is unknown.
+                self.add_validity(Validity::Unknown);
                 fields.push((name.clone(), "content".to_owned(), true));
                 continue;
             }
             let check = SchemaCheck::new(self.document, property);
             let boundary_values = self.boundary_values(name);
-            let style = Style::of(&encoding[name]);
-            let (texts, validity) = self.texts(&check, style, &boundary_values, |_| (true, true));
-            // An empty array has no texts, like an omitted field.
-            self.add(if texts.is_empty() { omitted(is_required) } else { validity });
+            let style = SerializationStyle::from_object(&encoding[name]);
+            let (texts, validity) = self.random_texts(&check, style, &boundary_values, |_| (true, true));
+            // An empty array is sent as no field, which is the same as an omitted field.
+            self.add_validity(if texts.is_empty() { validity_of_omission(is_required) } else { validity });
             fields.extend(texts.into_iter().map(|text| (name.clone(), text, false)));
         }
         fields
@@ -277,11 +281,11 @@ fn is_required(schema: &Json, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|required| required.contains(&name.into()))
 }
 
-/// Returns whether texts can be sent in this part of a request, and whether they arrive unchanged.
+/// Returns whether this part of a request can carry the texts, and whether they arrive unchanged.
 fn transmission(location: &str, texts: &[String]) -> (bool, bool) {
     let all = |test: fn(&String) -> bool| texts.iter().all(test);
     match location {
-        // Segments cannot be empty.
+        // A segment of a path cannot be empty.
         "path" => (texts.len() == 1 && all(|text| !text.is_empty()), true),
         "header" => {
             let is_plain = |text: &String| text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));

@@ -1,24 +1,28 @@
-//! Requests and responses are as the OpenAPI document describes them.
+//! The property that requests and responses are as the OpenAPI document describes them.
 
 use rulebook_model::model::{Method, Module, Service};
 use serde_json::{Value as Json, json};
 
 use super::case::methods;
-use super::requests::{TestRequest, request};
-use super::schema_texts::{SchemaCheck, Validity, resolve_all};
-use super::{Case, Counts, Property, checks};
+use super::requests::{TestRequest, random_request};
+use super::schema_texts::{SchemaCheck, Validity, resolve_references};
+use super::{Property, PropertyCase, PropertyCounts, checks};
 use crate::client::{Request, Response};
 use support::generate::Choices;
 
-/// A request that is valid by the document reaches its handler, unless it exceeds a limit. An invalid one does not.
-/// Every response has a documented status (or matches the default response), with the documented media type, schema and
-/// headers.
-pub const PROPERTY: Property = Property { name: "responses", check };
+/// A request that is valid against the OpenAPI document reaches its handler, unless it exceeds a limit. An invalid
+/// request does not reach its handler. The status of every response is documented, or the document has a default
+/// response. The media type, the body and the header fields of every response match their description.
+pub const PROPERTY: Property = Property { name: "responses", check: check_requests_and_responses };
 
-/// The number of values for each request.
+/// The number of values that a request is counted as.
 const VALUES_PER_REQUEST: usize = 4;
 
-fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), String> {
+fn check_requests_and_responses(
+    case: &mut PropertyCase,
+    values: usize,
+    counts: &mut PropertyCounts,
+) -> Result<(), String> {
     let mut server = case.server()?;
     let api = server.api.clone();
     let (response, _) = server.send(&Request::new("GET", "/openapi.json"))?;
@@ -32,9 +36,9 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
     let choices = &mut case.choices;
     for _ in 0..values.div_ceil(VALUES_PER_REQUEST) {
         let (path, http, operation, method) = &operations[choices.below(operations.len())];
-        let has_outputs = server.set_next(method, choices);
-        let sent = request(&document, (path, http, operation), method, choices);
-        let sent = with_accept(sent, choices);
+        let has_outputs = server.choose_next_result(method, choices);
+        let sent = random_request(&document, (path, http, operation), method, choices);
+        let sent = with_random_accept(sent, choices);
         let (response, result) = server.send(&sent.request)?;
         counts.add_response(response.status);
         let failure = (has_outputs && response.status == 500).then(|| "the server failed".to_owned());
@@ -45,28 +49,28 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
             let TestRequest { request, validity, .. } = sent;
             return Err(format!(
                 "{error}\n--- handler returns\n{}\n--- {validity:?} request\n{request:?}\n--- response\n{response:?}\n--- operation\n{operation:#}",
-                server.next()
+                server.describe_next_result()
             ));
         }
     }
-    case.keep(server);
+    case.keep_server(server);
     Ok(())
 }
 
-/// An operation of an OpenAPI document: its path, HTTP method and Operation Object, and the method that it describes.
-type Operation<'a> = (&'a str, String, &'a Json, &'a Method);
+/// An operation of an OpenAPI document: its path, HTTP method, Operation Object, and the method that it describes.
+type DocumentedOperation<'a> = (&'a str, String, &'a Json, &'a Method);
 
-/// Returns the operations of an OpenAPI document.
+/// Returns the operations of an OpenAPI document, with the methods that they describe.
 pub fn operations<'a>(
     document: &'a Json,
     methods: &[(&'a Module, &'a Service, &'a Method)],
-) -> Result<Vec<Operation<'a>>, String> {
+) -> Result<Vec<DocumentedOperation<'a>>, String> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (http, operation) in item.as_object().into_iter().flatten() {
             let id = operation["operationId"].as_str().unwrap_or_default();
             let find = |id: &str| methods.iter().find(|(_, _, method)| method.id == id);
-            // Paths without optional positions have the id with a number after it.
+            // The operation at a path without optional positions has the id of the method with a number at the end.
             let shorter = || id.rsplit_once('.').and_then(|(id, _)| find(id));
             let Some((_, _, method)) = find(id).or_else(shorter) else { return Err(format!("{id} is not a method")) };
             operations.push((path.as_str(), http.to_ascii_uppercase(), operation, *method));
@@ -75,7 +79,7 @@ pub fn operations<'a>(
     Ok(operations)
 }
 
-fn with_accept(sent: TestRequest, choices: &mut Choices) -> TestRequest {
+fn with_random_accept(sent: TestRequest, choices: &mut Choices) -> TestRequest {
     let accept = match choices.below(8) {
         0 => "application/problem+json",
         1 => "application/xml",
@@ -85,24 +89,25 @@ fn with_accept(sent: TestRequest, choices: &mut Choices) -> TestRequest {
     TestRequest { request: sent.request.field("accept", accept), ..sent }
 }
 
-/// Checks that a handler ran if and only if the request is valid. Returns the error.
+/// Checks that a handler ran if the request is valid, and that no handler ran if it is invalid. Returns the reason if
+/// the check fails.
 fn check_reached(
     sent: &TestRequest,
     method: &Method,
     response: &Response,
-    result: bool,
-    counts: &mut Counts,
+    has_handler_run: bool,
+    counts: &mut PropertyCounts,
 ) -> Option<String> {
     let is_approximate =
         method.parameters.iter().any(|parameter| checks::has_approximate_schema(&*parameter.r#type.check));
     match sent.validity {
-        Validity::Invalid if result => Some("the request is invalid, but a handler has run".to_owned()),
+        Validity::Invalid if has_handler_run => Some("the request is invalid, but a handler has run".to_owned()),
         Validity::Invalid => {
             counts.add_kind("invalid");
             None
         }
-        Validity::Valid if is_approximate || sent.jsonp && !result => None,
-        Validity::Valid if !result && !exceeds_limit(response) => {
+        Validity::Valid if is_approximate || sent.is_jsonp && !has_handler_run => None,
+        Validity::Valid if !has_handler_run && !exceeds_limit(response) => {
             Some("the request is valid, but no handler has run".to_owned())
         }
         Validity::Valid => {
@@ -113,8 +118,8 @@ fn check_reached(
     }
 }
 
-/// Returns `true` if the request was rejected for its size, which no schema describes. Some envelopes have the status in
-/// the body only, and some only the limit.
+/// Returns `true` if the server rejected the request because of a limit, which no schema describes. In some envelopes
+/// the status is only in the body, and in some only the limit is.
 pub fn exceeds_limit(response: &Response) -> bool {
     let body = serde_json::from_slice::<Json>(&response.body).unwrap_or_default();
     let body_status = body["ret"].as_u64().or(body["status"].as_u64()).unwrap_or_default();
@@ -128,8 +133,14 @@ pub fn exceeds_limit(response: &Response) -> bool {
     [413, 414, 431].into_iter().any(has_status) || response.status >= 400 && has_limit
 }
 
-/// Checks the status, the headers and the body of a response against the operation. Returns the error.
-fn check_response(document: &Json, operation: &Json, response: &Response, counts: &mut Counts) -> Option<String> {
+/// Checks the status, the header fields and the body of a response against an operation. Returns the reason if the
+/// check fails.
+fn check_response(
+    document: &Json,
+    operation: &Json,
+    response: &Response,
+    counts: &mut PropertyCounts,
+) -> Option<String> {
     let documented = &operation["responses"];
     let status = response.status.to_string();
     let Some(expected) = documented.get(&status).or(documented.get("default")) else {
@@ -159,7 +170,7 @@ fn check_response(document: &Json, operation: &Json, response: &Response, counts
     check_body(document, &expected["content"], response)
 }
 
-/// Checks the media type and the body of a response. Returns the error.
+/// Checks the media type and the body of a response. Returns the reason if the check fails.
 fn check_body(document: &Json, contents: &Json, response: &Response) -> Option<String> {
     let Some(media_type) = response.field("content-type") else {
         let may_be_empty = contents.as_object().is_none_or(|all| all.is_empty() || all.contains_key("*/*"));
@@ -179,5 +190,5 @@ fn check_body(document: &Json, contents: &Json, response: &Response) -> Option<S
         Err(error) => return Some(format!("the body is not JSON: {error}")),
     };
     let error = SchemaCheck::new(document, schema).error(&json)?;
-    Some(format!("the body does not match {}: {error}", resolve_all(document, schema)))
+    Some(format!("the body does not match {}: {error}", resolve_references(document, schema)))
 }

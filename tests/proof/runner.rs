@@ -1,4 +1,4 @@
-//! Checks properties on random definitions, each generated from a seed of its own.
+//! Checks properties on random definitions, each of which is generated from a different seed.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,25 +6,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use super::Property;
-use super::case::{Case, cases};
-use super::counts::Counts;
+use super::case::{PropertyCase, property_cases};
+use super::counts::PropertyCounts;
 
 /// The maximum number of steps in which a counterexample is shrunk.
-const MAX_SHRINKS: u32 = 3_000;
-/// The maximum time for shrinking a counterexample, in milliseconds.
-const MAX_SHRINK_TIME: u32 = 30_000;
+const MAX_SHRINK_STEPS: u32 = 3_000;
+/// The maximum duration of shrinking a counterexample, in milliseconds.
+const MAX_SHRINK_MILLISECONDS: u32 = 30_000;
 
 /// A definition that violates a property.
 pub struct Counterexample {
     /// The name of the property.
     pub property: &'static str,
-    /// Describes the violation.
+    /// The description of the violation.
     pub reason: String,
-    /// The smallest such definition that was found.
-    pub case: Case,
+    /// The smallest definition that was found to violate the property.
+    pub case: PropertyCase,
     /// The seed from which the definition was generated.
     pub seed: u64,
-    /// The number of values that it was checked with.
+    /// The number of values with which the definition was checked.
     pub values: usize,
 }
 
@@ -35,28 +35,29 @@ impl std::fmt::Display for Counterexample {
     }
 }
 
-/// Checks properties on the definition of a seed. Adds what was checked to `counts`, one for each property.
-pub fn check(
+/// Checks properties on the definition that is generated from a seed. `counts` has an item for each property, to which
+/// the counts of this check are added.
+pub fn check_definition(
     properties: &[Property],
     seed: u64,
     values: usize,
-    counts: &mut [Counts],
+    counts: &mut [PropertyCounts],
 ) -> Result<(), Box<Counterexample>> {
     let case = RefCell::new(None);
-    let generated = runner(seed).run(&cases(values), |new| {
+    let generated = seeded_runner(seed).run(&property_cases(values), |new| {
         *case.borrow_mut() = Some(new);
         Ok(())
     });
     let Some(case) = case.into_inner() else { panic!("seed {seed}: {generated:?}") };
     for (property, counts) in properties.iter().zip(counts) {
-        let mut new = Counts { definitions: 1, ..Counts::default() };
+        let mut new = PropertyCounts { definitions: 1, ..PropertyCounts::default() };
         let mut copy = case.clone();
         let result = catch_unwind(AssertUnwindSafe(|| (property.check)(&mut copy, values, &mut new)));
         if matches!(result, Ok(Ok(()))) {
             *counts += &new;
             continue;
         }
-        let (reason, case) = shrink(*property, seed, values).unwrap_or_else(|| {
+        let (reason, case) = shrink_counterexample(*property, seed, values).unwrap_or_else(|| {
             let reason = result.map_or_else(|_| "it panicked".to_owned(), |result| result.err().unwrap_or_default());
             (format!("once, and not again: {reason}"), case)
         });
@@ -65,11 +66,11 @@ pub fn check(
     Ok(())
 }
 
-/// Shrinks the definition of a seed to the smallest counterexample, and returns the reason too. Returns `None` if the
-/// property holds when it is checked again.
-fn shrink(property: Property, seed: u64, values: usize) -> Option<(String, Case)> {
-    let result = runner(seed).run(&cases(values), |mut case| {
-        (property.check)(&mut case, values, &mut Counts::default()).map_err(TestCaseError::fail)
+/// Shrinks the definition of a seed to the smallest counterexample that is found. Returns the reason of the violation
+/// and the definition; `None` if checking the property again finds no violation.
+fn shrink_counterexample(property: Property, seed: u64, values: usize) -> Option<(String, PropertyCase)> {
+    let result = seeded_runner(seed).run(&property_cases(values), |mut case| {
+        (property.check)(&mut case, values, &mut PropertyCounts::default()).map_err(TestCaseError::fail)
     });
     match result {
         Ok(()) => None,
@@ -78,26 +79,26 @@ fn shrink(property: Property, seed: u64, values: usize) -> Option<(String, Case)
     }
 }
 
-fn runner(seed: u64) -> TestRunner {
+fn seeded_runner(seed: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
         cases: 1,
         failure_persistence: None,
-        max_shrink_iters: MAX_SHRINKS,
-        max_shrink_time: MAX_SHRINK_TIME,
+        max_shrink_iters: MAX_SHRINK_STEPS,
+        max_shrink_time: MAX_SHRINK_MILLISECONDS,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Checks a property on a few definitions, which differ from run to run.
+/// Checks a property on a few definitions, whose seeds differ from run to run.
 #[track_caller]
-pub fn briefly(property: Property, definitions: u64, values: usize) -> Counts {
+pub fn check_few_definitions(property: Property, definitions: u64, values: usize) -> PropertyCounts {
     let first = random_seed();
-    let mut counts = [Counts::default()];
+    let mut counts = [PropertyCounts::default()];
     for number in 0..definitions {
-        if let Err(counterexample) = check(&[property], first.wrapping_add(number), values, &mut counts) {
+        if let Err(counterexample) = check_definition(&[property], first.wrapping_add(number), values, &mut counts) {
             panic!("{counterexample}");
         }
     }
@@ -107,6 +108,6 @@ pub fn briefly(property: Property, definitions: u64, values: usize) -> Counts {
 
 /// Returns a random seed.
 pub fn random_seed() -> u64 {
-    // 32 bits are short enough to type.
+    // A seed of 32 bits is short enough to be typed by hand.
     u64::from(getrandom::u32().unwrap())
 }

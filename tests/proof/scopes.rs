@@ -1,4 +1,5 @@
-//! A caller is permitted to call a method if and only if the listed scope says so.
+//! The property that a caller is permitted to call a method if and only if the scope of the method in the documents
+//! permits it.
 
 use std::collections::BTreeMap;
 
@@ -10,38 +11,44 @@ use serde_json::{Value as Json, json};
 
 use super::case::methods;
 use super::property_server::PropertyServer;
-use super::{Case, Counts, Property, boundary, caller_documents, responses};
+use super::{Property, PropertyCase, PropertyCounts, boundary, caller_documents, responses};
 use crate::client::{Request, Response};
 use support::generate::Choices;
 
-/// A method responds with a status other than 401 and 403 if the caller has all permissions of a group in the listed
-/// scope, with the values of the request in place of variables. Otherwise it responds with 401 or 403. In half of the
-/// cases, the documents for the caller are checked instead.
-pub const PROPERTY: Property = Property { name: "scopes", check };
+/// A method responds with a status other than 401 and 403 if the caller has all permissions of one group in the listed
+/// scope. Variables of permissions are replaced by the values of the request. Otherwise the method responds with 401 or
+/// 403. In half of the cases, the documents for the caller are checked instead.
+pub const PROPERTY: Property = Property { name: "scopes", check: check_permissions };
 
-/// The number of values for each request.
+/// The number of values that a request is counted as.
 const VALUES_PER_REQUEST: usize = 4;
 
-/// Permissions that random definitions require, and similar ones.
+/// Permissions that random definitions require, and similar permissions.
 const PERMISSIONS: &[&str] = &["reader", "author", "editor of all", "Reader", "editor", "user[]", "user", "reader "];
 
-fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), String> {
+fn check_permissions(case: &mut PropertyCase, values: usize, counts: &mut PropertyCounts) -> Result<(), String> {
     let is_for_caller = case.choices.once_in(2);
     if is_for_caller && case.choices.once_in(2) {
-        case.set("options", &json!("own"));
+        case.set_setting("options", &json!("own"));
     }
     let mut server = case.server()?;
     let api = server.api.clone();
     let methods = methods(&api);
     counts.methods += methods.len() as u64;
     let choices = &mut case.choices;
-    // Methods that require permissions are chosen more often.
+    // A method that requires permissions is chosen more often than a public method.
     let scoped: Vec<_> = methods.iter().filter(|(_, _, method)| !method.scope.is_public()).collect();
     if methods.is_empty() {
         return Ok(());
     }
     if is_for_caller {
-        return caller_documents::check(&mut server, &methods, values.div_ceil(VALUES_PER_REQUEST), choices, counts);
+        return caller_documents::check_documents(
+            &mut server,
+            &methods,
+            values.div_ceil(VALUES_PER_REQUEST),
+            choices,
+            counts,
+        );
     }
     for _ in 0..values.div_ceil(VALUES_PER_REQUEST) {
         let (_, service, method) = match scoped.len() {
@@ -49,7 +56,7 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
             _ => &methods[choices.below(methods.len())],
         };
         let Some(listed) = listed_scope(&mut server, &api, service, method)? else { continue };
-        let sent = request(&api, service, method, &Given::new(), choices);
+        let sent = random_request(&api, service, method, &GivenTexts::new(), choices);
         if sent.is_ambiguous {
             continue;
         }
@@ -60,7 +67,7 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
         }
         let (response, _) = server.send(&request)?;
         counts.add_response(response.status);
-        // The server rejects requests that exceed a limit before it checks permissions.
+        // The server rejects a request that exceeds a limit before it checks permissions.
         if responses::exceeds_limit(&response) {
             continue;
         }
@@ -80,7 +87,8 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
     Ok(())
 }
 
-/// Returns the scope that OPTIONS lists for a method; `None` at the root, whose OPTIONS lists the whole API.
+/// Returns the scope that OPTIONS lists for a method; `None` for a method at the root, where OPTIONS lists the whole
+/// API.
 fn listed_scope(
     server: &mut PropertyServer,
     api: &Api,
@@ -90,8 +98,8 @@ fn listed_scope(
     if service.path.is_empty() {
         return Ok(None);
     }
-    // OPTIONS accepts any value of a capture.
-    let target = path(api, service, |_| "0~~0".to_owned());
+    // For OPTIONS, the server accepts any value of a capture.
+    let target = service_path(api, service, |_| "0~~0".to_owned());
     let (response, _) = server.send(&Request::new("OPTIONS", &target))?;
     let document: Json =
         serde_json::from_slice(&response.body).map_err(|error| format!("{target}: {error}: {response:?}"))?;
@@ -104,8 +112,8 @@ fn listed_scope(
     Ok(Some(groups.map(|group| group.as_array().into_iter().flatten().filter_map(text).collect()).collect()))
 }
 
-/// Returns the path of a service, with these values of its captures.
-pub fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> String) -> String {
+/// Returns the path of a service. `capture` returns the value of the capture with a name.
+pub fn service_path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> String) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let base = api.base.split('/').filter(|segment| !segment.is_empty()).map(encode).collect::<Vec<_>>();
     let segments = service.path.iter().map(|segment| match segment {
@@ -115,21 +123,28 @@ pub fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> Strin
     base.into_iter().chain(segments).fold(String::new(), |path, segment| path + "/" + &segment)
 }
 
-/// A request for a method.
+/// A request for a method that may require permissions.
 #[derive(Clone)]
 pub struct ScopedRequest {
     pub request: Request,
-    /// The values of the parameters that permissions can depend on, by their names in code.
+    /// The values of the parameters on which permissions can depend, by the names of these parameters in code.
     pub values: Vec<(String, String)>,
-    /// `true` if a value is also a static segment of the definition, so that the request may be for another service.
+    /// `true` if a value equals a static segment of the definition, so that the request may be routed to another
+    /// service.
     pub is_ambiguous: bool,
 }
 
-/// Texts of parameters, by their names in code.
-pub type Given = BTreeMap<String, String>;
+/// Texts for parameters, by the names of these parameters in code.
+pub type GivenTexts = BTreeMap<String, String>;
 
-/// Generates a request for a method, with the given texts and random texts of the other parameters.
-pub fn request(api: &Api, service: &Service, method: &Method, given: &Given, choices: &mut Choices) -> ScopedRequest {
+/// Generates a request for a method. Parameters that are not in `given` have random texts.
+pub fn random_request(
+    api: &Api,
+    service: &Service,
+    method: &Method,
+    given: &GivenTexts,
+    choices: &mut Choices,
+) -> ScopedRequest {
     let mut values = Vec::new();
     let mut headers = Vec::new();
     let mut is_ambiguous = false;
@@ -137,12 +152,12 @@ pub fn request(api: &Api, service: &Service, method: &Method, given: &Given, cho
     let mut text_of = |parameter: &Parameter, choices: &mut Choices| {
         let check = &*parameter.r#type.check;
         let text = given.get(&parameter.name).cloned().unwrap_or_else(|| random_text(check, parameter.from, choices));
-        values.extend(variable(check, &text).map(|value| (parameter.name.clone(), value)));
+        values.extend(permission_variable(check, &text).map(|value| (parameter.name.clone(), value)));
         is_ambiguous |=
             matches!(parameter.from, Location::Path | Location::Position(_)) && is_static_segment(api, &text);
         text
     };
-    let mut target = path(api, service, |name| {
+    let mut target = service_path(api, service, |name| {
         let parameter = method.parameters.iter().find(|it| it.from == Location::Path && it.key == name);
         parameter.map_or("0".to_owned(), |parameter| text_of(parameter, choices))
     });
@@ -168,7 +183,7 @@ pub fn request(api: &Api, service: &Service, method: &Method, given: &Given, cho
     ScopedRequest { request, values, is_ambiguous }
 }
 
-/// Returns `true` if a text is a static segment of a path in the definition.
+/// Returns `true` if a text equals a static segment of a path in the definition.
 fn is_static_segment(api: &Api, text: &str) -> bool {
     let services = api.modules.iter().flat_map(|module| &module.services);
     services.flat_map(|service| &service.path).any(|segment| match segment {
@@ -177,12 +192,12 @@ fn is_static_segment(api: &Api, text: &str) -> bool {
     })
 }
 
-/// Generates a text for a parameter in a segment or in a header.
+/// Generates a text for a parameter in the path or in a header field.
 fn random_text(check: &dyn Check, location: Location, choices: &mut Choices) -> String {
     let (schema, boundary_values) = (check.schema(), check.boundary_values());
     for _ in 0..8 {
-        let json = boundary::value(&schema, &boundary_values, choices);
-        let text = boundary::text(&json, choices);
+        let json = boundary::random_value(&schema, &boundary_values, choices);
+        let text = boundary::random_notation(&json, choices);
         let is_sendable = match location {
             Location::Header => text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
             _ => !text.is_empty(),
@@ -194,8 +209,9 @@ fn random_text(check: &dyn Check, location: Location, choices: &mut Choices) -> 
     "7".to_owned()
 }
 
-/// Returns a value as permissions contain it; `None` if it is invalid, not a scalar, or has brackets.
-pub fn variable(check: &dyn Check, text: &str) -> Option<String> {
+/// Decodes and checks a text, and returns its value in the form that permissions contain. Returns `None` if the value
+/// is invalid, is not a scalar, or contains brackets.
+pub fn permission_variable(check: &dyn Check, text: &str) -> Option<String> {
     let value = match check.check(check.decode(text.into())).ok()? {
         Value::Text(text) => text.into_owned(),
         Value::Bool(bool) => bool.to_string(),
@@ -207,8 +223,8 @@ pub fn variable(check: &dyn Check, text: &str) -> Option<String> {
     (!value.contains(['[', ']'])).then_some(value)
 }
 
-/// Replaces the variables of a permission by the values of a request; `None` if one of them has no value.
-fn fill(permission: &str, method: &Method, values: &[(String, String)]) -> Option<String> {
+/// Replaces the variables of a permission by values of a request; `None` if the request has no value for a variable.
+fn fill_variables(permission: &str, method: &Method, values: &[(String, String)]) -> Option<String> {
     let mut filled = String::new();
     let mut rest = permission;
     while let Some((before, inside)) = rest.split_once('[') {
@@ -222,12 +238,13 @@ fn fill(permission: &str, method: &Method, values: &[(String, String)]) -> Optio
 }
 
 fn permits(listed: &[Vec<String>], held: &[String], method: &Method, values: &[(String, String)]) -> bool {
-    let is_held = |permission: &String| fill(permission, method, values).is_some_and(|filled| held.contains(&filled));
+    let is_held =
+        |permission: &String| fill_variables(permission, method, values).is_some_and(|filled| held.contains(&filled));
     listed.is_empty() || listed.iter().any(|group| group.iter().all(is_held))
 }
 
-/// Chooses the permissions of the caller: a whole group or a part of it, with the values of the request or with others,
-/// and further permissions. Returns `None` for an anonymous caller.
+/// Chooses the permissions of the caller: a group of the scope or a part of that group, with the values of the request
+/// or with other values, and some further permissions. Returns `None` for an anonymous caller.
 pub fn held_permissions(
     listed: &[Vec<String>],
     method: &Method,
@@ -244,7 +261,7 @@ pub fn held_permissions(
             let other: Vec<_> = sent.values.iter().map(|(name, value)| (name.clone(), format!("{value}7"))).collect();
             let is_matching = choices.below(4) > 0;
             let values = if is_matching { &sent.values } else { &other };
-            held.push(fill(permission, method, values).unwrap_or_else(|| permission.clone()));
+            held.push(fill_variables(permission, method, values).unwrap_or_else(|| permission.clone()));
         }
         if choices.once_in(4) {
             held.pop();
@@ -256,7 +273,7 @@ pub fn held_permissions(
     Some(held)
 }
 
-/// Returns the status of a response, which some envelopes have in the body only.
+/// Returns the real status of a response. Some envelopes have the real status only in the body.
 pub fn real_status(response: &Response) -> u16 {
     let body = serde_json::from_slice::<Json>(&response.body).unwrap_or_default();
     let is_phalapi = response.field("content-type").is_some_and(|kind| kind.contains("charset"));

@@ -1,4 +1,4 @@
-//! Custom formatters of PhalApi are types that a program adds, such as `email` in PhalApi's documentation.
+//! Tests types that a program adds for the custom formatters of PhalApi, such as `email` in PhalApi's documentation.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use rulebook::{Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
-use super::files;
+use super::definition_files;
 use crate::client::{Request, TestServer};
 
-/// The type `email` of PhalApi's documentation.
+/// The type `email` from PhalApi's documentation.
 #[derive(Debug, Clone, Copy)]
-pub struct Email;
+pub struct EmailType;
 
-impl Type for Email {
+impl Type for EmailType {
     fn name(&self) -> &str {
         "email"
     }
@@ -30,7 +30,7 @@ impl Type for Email {
     }
 }
 
-impl Check for Email {
+impl Check for EmailType {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let words = |text: &str, min| text.split('.').count() >= min && text.split('.').all(word);
@@ -63,13 +63,17 @@ impl Check for Email {
 }
 
 #[test]
-fn rules_name_custom_types_in_any_case_and_report_their_errors() {
+fn rules_find_custom_types_in_any_case_and_report_their_errors() {
     let rules = json!({ "User": { "add": {
         "email": { "name": "user_email", "type": "Email", "require": true },
         "more": { "type": "array<EMAIL>", "format": "explode" },
         "any": { "type": "MIXED" },
     } } });
-    let engine = Rulebook::read(files(&Json::Null, &rules)).add_type(Email).unbound(Unbound::Echo).build().unwrap();
+    let engine = Rulebook::read(definition_files(&Json::Null, &rules))
+        .add_type(EmailType)
+        .unbound(Unbound::Echo)
+        .build()
+        .unwrap();
     let server = TestServer::start(&engine);
     let get = |query: &str| server.send(&Request::new("GET", format!("/user/add?{query}"))).json();
     let passed = get("user_email=we.all@example.org&more=a@b.c,d@e.f");
@@ -83,8 +87,9 @@ fn rules_name_custom_types_in_any_case_and_report_their_errors() {
 }
 
 #[test]
-fn the_tree_dialect_is_case_sensitive_about_types() {
+fn the_tree_dialect_compares_names_of_types_with_case() {
     let tree = json!({ "/": { "add": { "GET": { "info": "Adds", "in": { "GET@email": { "info": "Whose", "type": "Email" } } } } } });
-    let report = Rulebook::read(files(&Json::Null, &tree)).add_type(Email).check().unwrap_err().to_string();
+    let report =
+        Rulebook::read(definition_files(&Json::Null, &tree)).add_type(EmailType).check().unwrap_err().to_string();
     assert!(report.contains("unknown-type") && report.contains("did you mean `email`?"), "{report}");
 }

@@ -1,15 +1,15 @@
-//! Short texts that would be decoded to huge values are rejected, either because of a limit or as invalid values.
+//! Tests that short texts are rejected if they would be decoded to huge values.
 
 use serde_json::{Value as Json, json};
 
-use super::echo;
+use super::try_echo_engine;
 use crate::client::{Request, TestServer};
 
 #[test]
-fn texts_with_too_many_items_or_levels_are_rejected() {
+fn texts_that_decode_to_too_many_items_or_levels_are_rejected() {
     let list = json!({ "type": "array", "format": "explode", "separator": ",", "on_after_parse": "array_unique" });
     let rules = json!({ "C": { "m": { "list": list, "json": { "type": "array", "format": "json" }, "any": { "type": "any" } } } });
-    let engine = echo(&json!({ "envelope": "phalapi", "limits": { "items": 1_000 } }), &rules)
+    let engine = try_echo_engine(&json!({ "envelope": "phalapi", "limits": { "items": 1_000 } }), &rules)
         .unwrap_or_else(|report| panic!("{report}"));
     let server = TestServer::start(&engine);
     let form = |field: &str, value: &str| {

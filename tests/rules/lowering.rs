@@ -1,4 +1,4 @@
-//! Rules are compiled to the same model as the equivalent definition in the dialect `tree`.
+//! Tests that rules are compiled to the same model as the equivalent definition in the dialect `tree`.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,12 @@ use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-use super::files;
+use super::definition_files;
 use crate::client::{Request, TestServer};
 
-/// Compiles a valid definition to its model without spans, so that models of different texts can be compared.
-fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
+/// Compiles a definition to its model, and fails if there are errors. The model has no spans, so that the models of
+/// different texts can be compared.
+fn compile_definition(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
     let LoadedDefinition { sources, definition, mut diagnostics } = read(files);
     let LoweredDefinition { api, diagnostics: more, .. } =
         lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());
@@ -24,33 +25,34 @@ fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
     api.without_spans()
 }
 
-/// Compiles a class `User` with a method `get`.
-fn class(get: &Json) -> Api {
-    model(files(&Json::Null, &json!({ "User": { "get": get } })))
+/// Compiles a definition in the dialect `rules` with a class `User`, whose only method is `get`.
+fn compile_class(get: &Json) -> Api {
+    compile_definition(definition_files(&Json::Null, &json!({ "User": { "get": get } })))
 }
 
-/// Compiles the equivalent definition in the dialect `tree`: GET and POST with these parameters and further members.
-fn tree(parameters: &Json, members: &Json) -> Api {
+/// Compiles the equivalent definition in the dialect `tree`. Its methods GET and POST have these parameters and these
+/// further members.
+fn compile_tree(parameters: &Json, members: &Json) -> Api {
     let mut method = json!({ "info": "User.get", "in": parameters });
     for (key, value) in members.as_object().unwrap() {
         method[key] = value.clone();
     }
     let module = json!({ "module": "User", "envelope": "phalapi", "ignore_case": true, "repeated": "last",
         "/": { "user/get": { "GET": method, "POST": method } } });
-    model(vec![(PathBuf::from("api/user.json"), module.to_string().into_bytes())])
+    compile_definition(vec![(PathBuf::from("api/user.json"), module.to_string().into_bytes())])
 }
 
 #[test]
 fn empty_php_arrays_are_empty_objects() {
-    let model = |common: &Json, nothing: &Json| {
+    let compile = |common: &Json, nothing: &Json| {
         let app = json!({ "common": common });
         let user = json!({ "*": nothing, "index": nothing, "login": { "username": nothing } });
-        model(files(&app, &json!({ "User": user, "Site": nothing })))
+        compile_definition(definition_files(&app, &json!({ "User": user, "Site": nothing })))
     };
-    assert_eq!(model(&json!([]), &json!([])), model(&json!({}), &json!({})));
-    // An array that is not empty is an error.
+    assert_eq!(compile(&json!([]), &json!([])), compile(&json!({}), &json!({})));
+    // A PHP array that is not empty is an error instead of an object.
     for wrong in [json!({ "User": { "index": [1] } }), json!({ "User": { "login": { "username": [[]] } } })] {
-        let LoadedDefinition { diagnostics, .. } = read(files(&Json::Null, &wrong));
+        let LoadedDefinition { diagnostics, .. } = read(definition_files(&Json::Null, &wrong));
         assert_eq!(
             diagnostics.iter().map(|error| error.code).collect::<Vec<_>>(),
             [DiagnosticCode::WrongKind],
@@ -60,25 +62,26 @@ fn empty_php_arrays_are_empty_objects() {
 }
 
 #[test]
-fn enum_items_keep_their_words() {
+fn items_of_an_enum_rule_are_compiled_unchanged() {
     let returned = json!({ "@return": { "list[]": { "type": "enum", "range": ["a", "b-c"] } } });
     let output = json!({ "list": { "type": "array<enum(a|b-c)>", "info": "list" } });
-    assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
-    // Words with special characters are attributes, at any depth.
+    assert_eq!(compile_class(&returned), compile_tree(&json!({}), &json!({ "out": output })));
+    // An item with special characters cannot be written in the type, so that it becomes an attribute, at any depth.
     let returned = json!({ "@return": { "list[][]": { "type": "enum", "range": ["a|b"] } } });
     let items = json!({ "items": { "range": ["a|b"] } });
     let output = json!({ "list": { "type": "array<array<enum>>", "items": items, "info": "list" } });
-    assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
-    // Errors are reported at the rule.
+    assert_eq!(compile_class(&returned), compile_tree(&json!({}), &json!({ "out": output })));
+    // An error of an item is reported at its rule.
     let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": [null] } } });
-    let report = Rulebook::read(files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
+    let report =
+        Rulebook::read(definition_files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
     let [error] = &report.diagnostics[..] else { panic!("{report}") };
     assert_eq!(error.code, DiagnosticCode::BadTypeArgument);
     assert!(report.to_string().contains("\"range\": ["), "{report}");
 }
 
 #[test]
-fn rules_are_compiled_to_parameters() {
+fn rules_are_compiled_to_equivalent_tree_parameters() {
     let cases = [
         (json!({}), json!({ "ANY@x": { "name": "x", "info": "x", "type": "?loose_string" } })),
         (json!({ "name": "y" }), json!({ "ANY@y": { "name": "x", "info": "x", "type": "?loose_string" } })),
@@ -131,12 +134,12 @@ fn rules_are_compiled_to_parameters() {
         ),
     ];
     for (rule, parameters) in cases {
-        assert_eq!(class(&json!({ "x": rule })), tree(&parameters, &json!({})), "{rule}");
+        assert_eq!(compile_class(&json!({ "x": rule })), compile_tree(&parameters, &json!({})), "{rule}");
     }
 }
 
 #[test]
-fn keys_with_at_are_compiled_to_keys_of_the_method() {
+fn rule_keys_with_at_are_compiled_to_keys_of_the_method() {
     let cases = [
         (json!({ "@info": "One" }), json!({ "info": "One" })),
         (json!({ "@desc": "More" }), json!({ "info": "More" })),
@@ -150,13 +153,13 @@ fn keys_with_at_are_compiled_to_keys_of_the_method() {
         ),
     ];
     for (method, members) in cases {
-        assert_eq!(class(&method), tree(&json!({}), &members), "{method}");
+        assert_eq!(compile_class(&method), compile_tree(&json!({}), &members), "{method}");
     }
 }
 
-/// The examples of PhalApi's documentation, and nested paths.
+/// The cases are the examples in PhalApi's documentation, and fields with nested paths.
 #[test]
-fn returned_fields_are_compiled_to_outputs() {
+fn returned_fields_of_rules_are_compiled_to_outputs() {
     let cases = [
         (
             json!({ "title": { "type": "string", "desc": "title" }, "content": { "type": "string", "desc": "content" },
@@ -199,12 +202,16 @@ fn returned_fields_are_compiled_to_outputs() {
         (json!({ "*[]": { "type": "id" } }), json!({ "*": { "type": "array<id>", "info": "*" } })),
     ];
     for (returns, outputs) in cases {
-        assert_eq!(class(&json!({ "@return": returns })), tree(&json!({}), &json!({ "out": outputs })), "{returns}");
+        assert_eq!(
+            compile_class(&json!({ "@return": returns })),
+            compile_tree(&json!({}), &json!({ "out": outputs })),
+            "{returns}"
+        );
     }
 }
 
-fn ids(rules: &Json) -> Vec<String> {
-    let api = model(files(&Json::Null, rules));
+fn method_ids(rules: &Json) -> Vec<String> {
+    let api = compile_definition(definition_files(&Json::Null, rules));
     let services = api.modules.iter().flat_map(|module| &module.services);
     services.flat_map(|service| &service.methods).map(|method| method.id.clone()).collect()
 }
@@ -222,41 +229,40 @@ fn methods_support_the_http_methods_that_their_parameters_allow() {
         (json!({ "x": { "source": "post" } }), vec!["user.get.post"]),
     ];
     for (method, expected) in cases {
-        assert_eq!(ids(&json!({ "User": { "get": method } })), expected, "{method}");
+        assert_eq!(method_ids(&json!({ "User": { "get": method } })), expected, "{method}");
     }
     let classes = json!({ "UserInfo": { "getAll": { "@method": "GET" } }, "User": { "*": { "f": { "type": "file" } }, "up": {} } });
-    assert_eq!(ids(&classes), ["user.up.post", "userInfo.getAll.get"]);
+    assert_eq!(method_ids(&classes), ["user.up.post", "userInfo.getAll.get"]);
 }
 
 #[test]
-fn the_canonical_form_compiles_to_the_same_model() {
+fn the_canonical_form_of_rules_compiles_to_the_same_model() {
     let rules = json!({ "User": { "@info": "Users", "@envelope": "aicra", "*": { "x-a": {}, "$b": { "type": "int" } },
         "get": { "@info": "One", "x": { "type": "array", "format": "explode" }, "@return": { "a[].b": { "type": "date" } } } } });
-    let api = model(files(&Json::Null, &rules));
+    let api = compile_definition(definition_files(&Json::Null, &rules));
     let names: Vec<_> = api.modules[0].services[0].methods[0].parameters.iter().map(|own| own.name.as_str()).collect();
     assert_eq!(names, ["x-a", "$b", "x"], "names can begin like ignored keys");
     let printed = canonical_definition(&api).to_string();
-    let again = model(vec![(PathBuf::from("api/app.json"), printed.into_bytes())]);
-    assert_eq!(again, api);
+    assert_eq!(compile_definition(vec![(PathBuf::from("api/app.json"), printed.into_bytes())]), api);
 }
 
 #[derive(serde::Deserialize, serde::Serialize)]
-struct Login {
+struct LoginArgs {
     username: String,
     password: String,
 }
 
-async fn login(Args(login): Args<Login>, _: Context) -> Result<Login, ApiError> {
-    Ok(login)
+async fn return_login(Args(return_login): Args<LoginArgs>, _: Context) -> Result<LoginArgs, ApiError> {
+    Ok(return_login)
 }
 
 #[test]
-fn one_handler_serves_get_and_post() {
+fn one_handler_of_a_rules_method_serves_get_and_post() {
     let rules = json!({ "User": { "login": {
         "username": { "require": true }, "password": { "require": true },
         "@return": { "username": { "type": "string" }, "password": { "type": "string" } } } } });
-    let module = Module::new("User").any("/user/login", login);
-    let built = Rulebook::read(files(&Json::Null, &rules)).module(module).build();
+    let module = Module::new("User").any("/user/login", return_login);
+    let built = Rulebook::read(definition_files(&Json::Null, &rules)).module(module).build();
     let server = TestServer::start(&built.unwrap_or_else(|report| panic!("{report}")));
     let expected = json!({ "ret": 200, "data": { "username": "test", "password": "123456" }, "msg": "" });
     assert_eq!(server.send(&Request::new("GET", "/user/login?username=test&password=123456")).json(), expected);

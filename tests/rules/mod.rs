@@ -1,7 +1,7 @@
-//! The dialect `rules`: examples of PhalApi's documentation, behaviour recorded from PhalApi, and the equivalent in the
-//! dialect `tree`.
+//! Tests the dialect `rules`, which reads the rules of the framework PhalApi: examples in PhalApi's documentation,
+//! behaviour that was recorded from PhalApi, and equivalent definitions in the dialect `tree`.
 
-mod common;
+mod common_rules;
 pub mod custom_type;
 mod diagnostics;
 mod expansion_limits;
@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use rulebook::{Engine, Report, Rulebook, Unbound};
 use serde_json::Value as Json;
 
-/// Returns the files of a definition with a module in the dialect `rules`.
-pub fn files(app: &Json, rules: &Json) -> Vec<(PathBuf, Vec<u8>)> {
+/// Returns the files of a definition with these settings and with a module in the dialect `rules`.
+pub fn definition_files(app: &Json, rules: &Json) -> Vec<(PathBuf, Vec<u8>)> {
     [("api/app.json", app), ("api/rules.json", rules)]
         .into_iter()
         .filter(|(_, json)| !json.is_null())
@@ -24,7 +24,7 @@ pub fn files(app: &Json, rules: &Json) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// Builds an engine whose methods return their arguments, or returns the report of the errors.
-pub fn echo(app: &Json, rules: &Json) -> Result<Engine, Report> {
-    Rulebook::read(files(app, rules)).unbound(Unbound::Echo).build()
+/// Builds an engine whose methods return their arguments. If the definition has errors, returns their report.
+pub fn try_echo_engine(app: &Json, rules: &Json) -> Result<Engine, Report> {
+    Rulebook::read(definition_files(app, rules)).unbound(Unbound::Echo).build()
 }

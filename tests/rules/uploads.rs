@@ -1,8 +1,8 @@
-//! Uploads recorded from PhalApi, sent as multipart bodies.
+//! Compares rulebook with uploads that were recorded from PhalApi. The tests send them as multipart bodies.
 //!
-//! The records are entries of PHP's `$_FILES`, which have a size and a type but no content. The tests send content of
-//! that size that begins with the signature of that type. Intended differences, with reasons, are in
-//! `phalapi_uploads_differences.json`.
+//! A recorded upload is an entry of PHP's `$_FILES`, which contains a size and a media type but no content. The tests
+//! send content of this size that begins with the signature of this media type. Intended differences and their reasons
+//! are in `phalapi_uploads_differences.json`.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -10,21 +10,23 @@ use std::iter;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::echo;
+use super::try_echo_engine;
 use crate::client::{Request, TestServer};
 
 #[derive(Deserialize)]
-struct Row {
+struct RecordedUpload {
     id: String,
     r#type: String,
     rule: Map<String, Json>,
     #[serde(default)]
     files: BTreeMap<String, FilesEntry>,
-    ok: Option<Json>,
-    err: Option<Json>,
+    #[serde(rename = "ok")]
+    expected_files: Option<Json>,
+    #[serde(rename = "err")]
+    expected_error: Option<Json>,
 }
 
-/// An entry of PHP's `$_FILES`: one upload, or several in one field.
+/// An entry of PHP's `$_FILES`: one upload, or several uploads in one form field.
 #[derive(Deserialize)]
 struct FilesEntry {
     name: OneOrSeveral<String>,
@@ -49,33 +51,33 @@ impl<T> OneOrSeveral<T> {
     }
 }
 
-/// PHP's `UPLOAD_ERR_NO_FILE`: no file was chosen in the form.
-const NOT_CHOSEN: u8 = 4;
+/// The value of PHP's constant `UPLOAD_ERR_NO_FILE`: no file was chosen in the form.
+const UPLOAD_ERR_NO_FILE: u8 = 4;
 
-/// The maximum size of an upload that is sent, in bytes.
-const MAX_SIZE: u64 = 2 << 20;
+/// The maximum size of the uploads that the tests send, in bytes.
+const MAX_UPLOAD_SIZE: u64 = 2 << 20;
 
-/// Returns the head and content of each part of a case, or `None` if the uploads cannot be sent.
-fn parts(row: &Row) -> Option<Vec<(String, Vec<u8>)>> {
+/// Returns the head and the content of each multipart part of a case; `None` if its uploads cannot be sent.
+fn upload_parts(row: &RecordedUpload) -> Option<Vec<(String, Vec<u8>)>> {
     let mut parts = Vec::new();
     for (field, FilesEntry { name, r#type, error, size }) in &row.files {
         let mark = if matches!(name, OneOrSeveral::Several(_)) { "[]" } else { "" };
         for (((name, media_type), error), size) in
             iter::zip(iter::zip(iter::zip(name.iter(), r#type.iter()), error.iter()), size.iter())
         {
-            if !matches!(*error, 0 | NOT_CHOSEN) || *size > MAX_SIZE {
+            if !matches!(*error, 0 | UPLOAD_ERR_NO_FILE) || *size > MAX_UPLOAD_SIZE {
                 return None;
             }
-            let media_type = if *error == NOT_CHOSEN { "application/octet-stream" } else { media_type };
+            let media_type = if *error == UPLOAD_ERR_NO_FILE { "application/octet-stream" } else { media_type };
             let head = format!("name=\"{field}{mark}\"; filename=\"{name}\"\r\nContent-Type: {media_type}");
-            parts.push((head, content(media_type, usize::try_from(*size).unwrap())));
+            parts.push((head, content_with_signature(media_type, usize::try_from(*size).unwrap())));
         }
     }
     Some(parts)
 }
 
-/// Returns content with this size and the signature of this media type.
-fn content(media_type: &str, size: usize) -> Vec<u8> {
+/// Returns content of this size that begins with the signature of a media type.
+fn content_with_signature(media_type: &str, size: usize) -> Vec<u8> {
     let begin: &[u8] = match media_type.to_ascii_lowercase().as_str() {
         "image/jpeg" => b"\xff\xd8\xff\xe0",
         "image/png" => b"\x89PNG\r\n\x1a\n",
@@ -84,12 +86,13 @@ fn content(media_type: &str, size: usize) -> Vec<u8> {
     begin.iter().copied().chain(iter::repeat(b'x')).take(size).collect()
 }
 
-/// Returns `true` if the response is as recorded: files with the same names and sizes, or an error.
-fn agrees(row: &Row, body: &Json) -> bool {
+/// Returns `true` if the response agrees with the recorded result: either files with the same names and sizes, or an
+/// error.
+fn agrees_with_recorded(row: &RecordedUpload, body: &Json) -> bool {
     let received = |file: &Json| json!([file["filename"], file["size"]]);
     let recorded = |file: &Json| json!([file["name"], file["size"]]);
     let value = &body["data"]["args"]["value"];
-    match (&row.ok, &row.err) {
+    match (&row.expected_files, &row.expected_error) {
         (_, Some(_)) => body["ret"] == 400,
         (Some(Json::Array(files)), None) => {
             value.as_array().is_some_and(|files_here| files_here.iter().map(received).eq(files.iter().map(recorded)))
@@ -100,30 +103,33 @@ fn agrees(row: &Row, body: &Json) -> bool {
 }
 
 #[test]
-fn uploads_agree_with_phalapi_except_for_listed_differences() {
-    let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
+fn recorded_uploads_agree_with_phalapi_except_for_listed_differences() {
+    let rows: Vec<RecordedUpload> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_uploads_differences.json")).unwrap();
-    let rows: Vec<Row> = rows.into_iter().filter(|row| row.r#type == "file").collect();
+    let rows: Vec<RecordedUpload> = rows.into_iter().filter(|row| row.r#type == "file").collect();
     assert!(rows.len() > 25, "only {} uploads", rows.len());
     let mut mismatches = Vec::new();
     for row in rows {
         let named = differences.remove(&row.id);
-        let agrees = match (echo(&Json::Null, &json!({ "C": { "m": { "value": row.rule } } })), parts(&row)) {
-            (Ok(engine), Some(parts)) => {
-                let server = TestServer::start(&engine);
-                let parts: Vec<(&str, &[u8])> = parts.iter().map(|(head, content)| (&**head, &**content)).collect();
-                let response = server.send(&Request::new("POST", "/c/m").multipart(&parts));
-                server.assert_no_temporary_files();
-                let body = response.json();
-                agrees(&row, &body).then_some(()).ok_or(body.to_string())
-            }
-            (Err(report), _) => Err(report.to_string()),
-            (Ok(_), None) => Err("it cannot be sent".to_owned()),
-        };
+        let agrees =
+            match (try_echo_engine(&Json::Null, &json!({ "C": { "m": { "value": row.rule } } })), upload_parts(&row)) {
+                (Ok(engine), Some(parts)) => {
+                    let server = TestServer::start(&engine);
+                    let parts: Vec<(&str, &[u8])> = parts.iter().map(|(head, content)| (&**head, &**content)).collect();
+                    let response = server.send(&Request::new("POST", "/c/m").multipart(&parts));
+                    server.assert_no_temporary_files();
+                    let body = response.json();
+                    agrees_with_recorded(&row, &body).then_some(()).ok_or(body.to_string())
+                }
+                (Err(report), _) => Err(report.to_string()),
+                (Ok(_), None) => Err("it cannot be sent".to_owned()),
+            };
         if agrees.is_ok() == named.is_some() {
-            let Row { id, ok, err, .. } = row;
-            mismatches.push(format!("{id}: recorded {ok:?} {err:?}, here {agrees:?}, although: {named:?}"));
+            let RecordedUpload { id, expected_files, expected_error, .. } = row;
+            mismatches.push(format!(
+                "{id}: recorded {expected_files:?} {expected_error:?}, here {agrees:?}, although: {named:?}"
+            ));
         }
     }
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));

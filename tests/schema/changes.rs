@@ -1,4 +1,4 @@
-//! Definitions with random changes: the parser and the schema agree about them.
+//! Tests that the parser of definitions and the JSON Schema agree about definitions with random changes.
 
 use std::path::PathBuf;
 
@@ -6,23 +6,29 @@ use proptest::prelude::*;
 use rulebook_model::diagnostic::{DiagnosticCode, codes as all_codes};
 use serde_json::{Map, Value as Json, json};
 
-use super::{ANY_FILE, DETECTED, codes, content, folders, is_valid, name, read, report};
+use super::{
+    ALWAYS_DETECTED, ANY_FILE_VALIDATOR, definition_folders, diagnostic_codes, file_name, is_valid_against_schema,
+    parse_content, read_folder, report_of_files,
+};
 use support::generate::{Generated, definitions, mutated_definitions};
 
-/// Returns how the parser and the schema disagree about a definition, or `None` if they agree.
+/// Returns how the parser and the schema disagree about a definition; `None` if they agree.
 fn disagreement(files: &[(String, Json)]) -> Option<String> {
     let bytes = |json: &Json| json.to_string().into_bytes();
     let texts = files.iter().map(|(name, json)| (PathBuf::from("api").join(name), bytes(json)));
-    let report = report(texts.collect());
+    let report = report_of_files(texts.collect());
     files.iter().find_map(|(name, json)| {
-        let codes = codes(&report, name);
-        // A returned field without a type is allowed if the paths of other fields begin with it.
+        let codes = diagnostic_codes(&report, name);
+        // A returned field without a type is valid if another field has a path that begins with its path.
         let has_paths = json.to_string().contains("\"@return\"");
-        let is_detected =
-            |code: &DiagnosticCode| DETECTED.contains(code) && !(has_paths && *code == DiagnosticCode::MissingType);
+        let is_detected = |code: &DiagnosticCode| {
+            ALWAYS_DETECTED.contains(code) && !(has_paths && *code == DiagnosticCode::MissingType)
+        };
         let detected = codes.iter().any(is_detected);
-        match (is_valid(name, json), report.is_empty(), detected) {
-            (false, true, _) => Some(format!("the schema rejects {name}: {json}\n{:?}", ANY_FILE.validate(json))),
+        match (is_valid_against_schema(name, json), report.is_empty(), detected) {
+            (false, true, _) => {
+                Some(format!("the schema rejects {name}: {json}\n{:?}", ANY_FILE_VALIDATOR.validate(json)))
+            }
             (true, _, true) => Some(format!("the schema accepts {name}: {json}\n{report}")),
             _ => None,
         }
@@ -33,7 +39,7 @@ proptest! {
     #![proptest_config(support::random::cases(200))]
 
     #[test]
-    fn generated_definitions_are_valid(generated in definitions()) {
+    fn generated_definitions_are_valid_against_the_schema(generated in definitions()) {
         prop_assert_eq!(disagreement(&generated.files), None);
     }
 }
@@ -56,22 +62,22 @@ fn parser_and_schema_agree_about_examples_in_the_documentation() {
     let mut count = 0;
     for block in blocks {
         let text = block.split("```").next().unwrap_or_default();
-        // Some examples are invalid JSON or have a duplicate key.
-        let Some(json) = content(text.as_bytes()) else { continue };
+        // Some examples are not valid JSON or contain a duplicate key, so that the schema cannot be applied.
+        let Some(json) = parse_content(text.as_bytes()) else { continue };
         assert_eq!(disagreement(&[("example.json".to_owned(), json)]), None);
         count += 1;
     }
     assert!(count > 60, "only {count} examples");
 }
 
-/// Values that replace other values.
-fn replacements() -> [Json; 7] {
+/// Returns the values with which each value of a definition is replaced in turn.
+fn replacement_values() -> [Json; 7] {
     [json!(null), json!(true), json!(0), json!("GET"), json!([]), json!([[]]), json!({})]
 }
 
-/// Calls `visit` with each variant of a value that has one change.
-fn for_each_change(json: &Json, visit: &mut dyn FnMut(Json)) {
-    for value in replacements() {
+/// Calls `visit` with each variant of a JSON value that differs in exactly one place.
+fn for_each_variant(json: &Json, visit: &mut dyn FnMut(Json)) {
+    for value in replacement_values() {
         visit(value);
     }
     match json {
@@ -94,12 +100,12 @@ fn for_each_change(json: &Json, visit: &mut dyn FnMut(Json)) {
                         visit(with(new, Some(value.clone())));
                     }
                 }
-                for_each_change(value, &mut |value| visit(with(name, Some(value))));
+                for_each_variant(value, &mut |value| visit(with(name, Some(value))));
             }
         }
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                for_each_change(item, &mut |item| {
+                for_each_variant(item, &mut |item| {
                     let mut items = items.clone();
                     items[index] = item;
                     visit(Json::Array(items));
@@ -114,12 +120,13 @@ fn for_each_change(json: &Json, visit: &mut dyn FnMut(Json)) {
 fn parser_and_schema_agree_about_valid_definitions_with_one_change() {
     let mut failures = Vec::new();
     let mut count = 0;
-    for folder in folders("good") {
-        for (path, bytes) in read(&folder) {
-            let name = name(&path);
-            for_each_change(&content(&bytes).unwrap(), &mut |json| {
+    for folder in definition_folders("good") {
+        for (path, bytes) in read_folder(&folder) {
+            let name = file_name(&path);
+            for_each_variant(&parse_content(&bytes).unwrap(), &mut |json| {
                 count += 1;
-                // All changes would take minutes. A prime step covers every kind of change.
+                // Checking all changes would take minutes. Every thirteenth change is checked, which covers every kind
+                // of change because 13 is a prime number.
                 if count % 13 != 0 {
                     return;
                 }

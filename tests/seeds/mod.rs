@@ -1,7 +1,8 @@
-//! The examples in the ancestors' documents, tried on a server.
+//! Tests the examples in the documentation of the ancestors (the earlier frameworks aicra, api 3.0 and PhalApi) on a
+//! server.
 //!
-//! Each file in `data/seeds` contains the examples of one document, section by section. An example says what the
-//! document shows, and how a test proves it. If rulebook behaves differently, `differs` has the reason, which
+//! Each file in `data/seeds` contains the examples of one document, section by section. An example consists of what the
+//! document shows, and of how a test proves it. If rulebook behaves differently, `differs` contains the reason, which
 //! `docs/migration.md` lists.
 
 mod article;
@@ -25,155 +26,178 @@ use crate::client::case::{self, Case};
 use crate::client::{Bearer, Request, Response, TestServer};
 use crate::handlers::block_on;
 use crate::readme::matches;
-use crate::rules::custom_type::Email;
+use crate::rules::custom_type::EmailType;
 
-/// A section of a document.
+/// A section of an ancestor's document.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Section {
+struct DocumentSection {
     /// The title of the section in the document.
-    section: String,
-    /// The definition for the examples, in one document.
-    api: Option<Json>,
-    /// Alternatively, the definition in a folder of `definitions/good`.
+    #[serde(rename = "section")]
+    title: String,
+    /// The definition for the examples, in one JSON document.
+    #[serde(rename = "api")]
+    definition: Option<Json>,
+    /// The name of a folder in `definitions/good` with the definition, instead of `api`.
     folder: Option<String>,
-    /// Alternatively, a definition in the dialect `rules`.
+    /// A definition in the dialect `rules`, instead of `api`.
     rules: Option<Json>,
-    /// The `app.json`, if `folder` has none, or for `rules`.
+    /// The content of `app.json`, for a folder without this file or for `rules`.
     settings: Option<Json>,
-    /// The name of the module with the handlers. If it is missing, every method returns its arguments.
+    /// The name of the Rust module that contains the handlers. Without a name, every method returns its arguments.
     handlers: Option<String>,
-    examples: Vec<Example>,
+    examples: Vec<DocumentExample>,
 }
 
-/// An example, and how a test proves it.
+/// An example in a document, and how a test proves it.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Example {
-    /// The text of the document.
-    shows: String,
-    /// The reason, if rulebook differs from the document.
-    differs: Option<String>,
-    /// A request and its response.
-    case: Option<Case>,
-    /// A request line and the status line of the response, next to a `case` or alone.
-    line: Option<(String, String)>,
-    /// A GET request and the exact text of its response.
-    letters: Option<ExactResponse>,
-    /// A call from code.
-    call: Option<Call>,
-    /// A definition to check.
-    definition: Option<Definition>,
-    /// A test elsewhere: its file in `tests/`, and its name.
-    test: Option<(String, String)>,
+struct DocumentExample {
+    /// The text in the document.
+    #[serde(rename = "shows")]
+    shown_text: String,
+    /// The reason why rulebook differs from the document, if it does.
+    #[serde(rename = "differs")]
+    difference_reason: Option<String>,
+    /// A request and its expected response.
+    #[serde(rename = "case")]
+    http_case: Option<Case>,
+    /// A request line, and the status line of its response. With a `case`, they belong to the request and the response
+    /// of the case.
+    #[serde(rename = "line")]
+    request_and_status_line: Option<(String, String)>,
+    /// A GET request, and the exact text of its response.
+    #[serde(rename = "letters")]
+    exact_response: Option<ExactResponse>,
+    /// A call from Rust code.
+    #[serde(rename = "call")]
+    code_call: Option<CodeCall>,
+    /// A definition that is checked.
+    #[serde(rename = "definition")]
+    checked_definition: Option<CheckedDefinition>,
+    /// Another test that proves the example: its file in `tests/`, and its name.
+    #[serde(rename = "test")]
+    proving_test: Option<(String, String)>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct ExactResponse {
     target: String,
-    /// Header fields of the request.
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    /// Header fields of the response; null if the field must be missing.
-    fields: BTreeMap<String, Json>,
-    /// The body; `[..]` matches any text within a line.
+    /// The header fields of the request.
+    #[serde(default, rename = "headers")]
+    request_fields: BTreeMap<String, String>,
+    /// The expected header fields of the response. Null means that the field must be missing.
+    #[serde(rename = "fields")]
+    response_fields: BTreeMap<String, Json>,
+    /// The expected body, in which `[..]` matches any text within a line.
     body: String,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Call {
+struct CodeCall {
     target: String,
     #[serde(default)]
     args: Map<String, Json>,
     #[serde(default)]
     scope: Vec<String>,
-    /// All outputs; `None` if the call fails.
-    all: Option<Json>,
-    /// The name and the value of one output.
-    get: Option<(String, Json)>,
-    /// The error code.
-    error: Option<String>,
-    /// The HTTP status and the whole body.
-    serialize: Option<(u16, Json)>,
+    /// All expected outputs; `None` if the call fails.
+    #[serde(rename = "all")]
+    expected_outputs: Option<Json>,
+    /// The name and the expected value of one output.
+    #[serde(rename = "get")]
+    expected_output: Option<(String, Json)>,
+    /// The expected error code.
+    #[serde(rename = "error")]
+    error_code: Option<String>,
+    /// The expected HTTP status and the whole expected body.
+    #[serde(rename = "serialize")]
+    serialized_response: Option<(u16, Json)>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Definition {
+struct CheckedDefinition {
     /// The definition as a text, if it is not valid JSON.
     text: Option<String>,
     json: Option<Json>,
-    /// The codes of the errors in it.
-    #[serde(default)]
-    codes: Vec<String>,
+    /// The codes of the expected errors in the definition.
+    #[serde(default, rename = "codes")]
+    expected_codes: Vec<String>,
 }
 
 #[test]
-fn examples_of_aicra_work() {
-    check("aicra", 60);
+fn examples_in_aicras_documentation_work() {
+    check_document("aicra", 60);
 }
 
 #[test]
-fn examples_of_api_3_work() {
-    check("api3", 80);
+fn examples_in_the_documentation_of_api_3_work() {
+    check_document("api3", 80);
 }
 
 #[test]
-fn examples_of_phalapis_responses_work() {
-    check("phalapi_responses", 30);
+fn examples_in_phalapis_documentation_of_responses_work() {
+    check_document("phalapi_responses", 30);
 }
 
 #[test]
-fn examples_of_phalapis_parameters_work() {
-    check("phalapi_parameters", 125);
+fn examples_in_phalapis_documentation_of_parameters_work() {
+    check_document("phalapi_parameters", 125);
 }
 
-/// Returns the differences from a document: the section, what the document shows, and the reason.
-pub fn differences(document: &str) -> Vec<(String, String, String)> {
-    let sections = sections(document).into_iter();
-    let differences = |Section { section, examples, .. }| {
-        examples
-            .into_iter()
-            .filter_map(move |example: Example| Some((section.clone(), example.shows, example.differs?)))
+/// Returns the differences from a document. Each has the title of the section, what the document shows, and the reason.
+pub fn document_differences(document: &str) -> Vec<(String, String, String)> {
+    let sections = read_sections(document).into_iter();
+    let differences = |DocumentSection { title, examples, .. }| {
+        examples.into_iter().filter_map(move |example: DocumentExample| {
+            Some((title.clone(), example.shown_text, example.difference_reason?))
+        })
     };
     sections.flat_map(differences).collect()
 }
 
-fn sections(document: &str) -> Vec<Section> {
-    case::read(&fs::read_to_string(root().join(format!("data/seeds/{document}.json"))).unwrap())
+fn read_sections(document: &str) -> Vec<DocumentSection> {
+    case::read(&fs::read_to_string(tests_folder().join(format!("data/seeds/{document}.json"))).unwrap())
 }
 
-/// Tries every example of a document and reports all that fail.
-fn check(document: &str, min_count: usize) {
+/// Checks every example of a document, and reports all examples that fail.
+fn check_document(document: &str, min_count: usize) {
     let mut mismatches = String::new();
     let mut count = 0;
-    for section in sections(document) {
+    for section in read_sections(document) {
         let running = OnceCell::new();
-        let server = || running.get_or_init(|| section.serve());
+        let server = || running.get_or_init(|| section.start_server());
         for example in &section.examples {
             let proofs = [
-                example.case.as_ref().map(|case| check_case(&server().1, case, example.line.as_ref())),
-                example.line.as_ref().filter(|_| example.case.is_none()).map(|line| check_line(&server().1, line)),
-                example.letters.as_ref().map(|response| response.check(&server().1)),
-                example.call.as_ref().map(|call| call.check(&server().0)),
-                example.definition.as_ref().map(Definition::check),
-                example.test.as_ref().map(|(file, name)| check_exists(file, name)),
+                example
+                    .http_case
+                    .as_ref()
+                    .map(|case| check_case(&server().1, case, example.request_and_status_line.as_ref())),
+                example
+                    .request_and_status_line
+                    .as_ref()
+                    .filter(|_| example.http_case.is_none())
+                    .map(|line| check_line(&server().1, line)),
+                example.exact_response.as_ref().map(|response| response.check(&server().1)),
+                example.code_call.as_ref().map(|call| call.check(&server().0)),
+                example.checked_definition.as_ref().map(CheckedDefinition::check),
+                example.proving_test.as_ref().map(|(file, name)| check_test_exists(file, name)),
             ];
             let mut proofs = proofs.into_iter().flatten().peekable();
-            if example.differs.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            if example.difference_reason.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
                 let _ = writeln!(
                     mismatches,
                     "{}: {}: the reason of the difference is empty",
-                    section.section, example.shows
+                    section.title, example.shown_text
                 );
             }
             if proofs.peek().is_none() {
-                let _ = writeln!(mismatches, "{}: {}: no test proves it", section.section, example.shows);
+                let _ = writeln!(mismatches, "{}: {}: no test proves it", section.title, example.shown_text);
             }
             for error in proofs.flatten() {
-                let _ = writeln!(mismatches, "{}: {}: {error}", section.section, example.shows);
+                let _ = writeln!(mismatches, "{}: {}: {error}", section.title, example.shown_text);
             }
             count += 1;
         }
@@ -185,61 +209,63 @@ fn check(document: &str, min_count: usize) {
     assert!(count >= min_count, "{count} examples only");
 }
 
-impl Section {
-    /// Returns the files of a folder, with the settings and the rules of this section.
-    fn files(&self, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+impl DocumentSection {
+    /// Returns the definition files of a folder, and the files with the settings and the rules of this section.
+    fn folder_files(&self, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-        files.extend(self.generated());
+        files.extend(self.own_files());
         files
     }
 
-    /// Returns the settings and the rules of this section as files.
-    fn generated(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    /// Returns files with the settings and the rules of this section.
+    fn own_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = [("app.json", &self.settings), ("rules.json", &self.rules)];
         let generated =
             |(name, json): (&str, &Option<Json>)| Some((name.into(), json.as_ref()?.to_string().into_bytes()));
         files.into_iter().filter_map(generated).collect()
     }
 
-    fn read(&self) -> Rulebook {
-        match (&self.api, &self.folder) {
-            (None, None) => Rulebook::read(self.generated()),
+    fn read_definition(&self) -> Rulebook {
+        match (&self.definition, &self.folder) {
+            (None, None) => Rulebook::read(self.own_files()),
             (Some(api), None) => Rulebook::read(vec![(PathBuf::from("app.json"), api.to_string().into_bytes())]),
-            (None, Some(folder)) => Rulebook::read(self.files(&model_tests().join("definitions/good").join(folder))),
-            _ => panic!("{} has no definition, or several", self.section),
+            (None, Some(folder)) => {
+                Rulebook::read(self.folder_files(&model_tests_folder().join("definitions/good").join(folder)))
+            }
+            _ => panic!("{} has no definition, or several", self.title),
         }
     }
 
-    fn serve(&self) -> (Engine, TestServer) {
+    fn start_server(&self) -> (Engine, TestServer) {
         let bound = match self.handlers.as_deref() {
-            None => self.read().unbound(Unbound::Echo),
-            Some("article") => self.read().module(article::module()),
-            Some("greeting") => modules(self.read(), greeting::modules()),
-            Some("parameters") => parameters::bind(|| self.read()),
+            None => self.read_definition().unbound(Unbound::Echo),
+            Some("article") => self.read_definition().module(article::article_module()),
+            Some("greeting") => with_modules(self.read_definition(), greeting::greeting_modules()),
+            Some("parameters") => parameters::bind_echo_handlers(|| self.read_definition()),
             Some(other) => panic!("there are no handlers called {other}"),
         };
         match bound.authenticator(Bearer).build() {
             Ok(engine) => {
-                // The definition that `check --print` prints is equivalent.
+                // The definition that `rulebook check --print` prints is equivalent to the definition of the section.
                 let printed = format!("{:#}", canonical_definition(engine.api()));
                 let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]);
-                let again = again.add_type(Email).check();
+                let again = again.add_type(EmailType).check();
                 let expected = engine.api().clone().without_spans();
-                assert_eq!(again.ok().map(Api::without_spans), Some(expected), "{}: {printed}", self.section);
+                assert_eq!(again.ok().map(Api::without_spans), Some(expected), "{}: {printed}", self.title);
                 let server = TestServer::start(&engine);
                 (engine, server)
             }
-            Err(report) => panic!("{}: {report}", self.section),
+            Err(report) => panic!("{}: {report}", self.title),
         }
     }
 }
 
-fn modules(rulebook: Rulebook, modules: impl IntoIterator<Item = Module>) -> Rulebook {
+fn with_modules(rulebook: Rulebook, modules: impl IntoIterator<Item = Module>) -> Rulebook {
     modules.into_iter().fold(rulebook, Rulebook::module)
 }
 
-/// Sends the request of a case; returns the differences from the expected response.
+/// Sends the request of a case, and returns the differences from the expected response; `None` if there are none.
 fn check_case(server: &TestServer, case: &Case, line: Option<&(String, String)>) -> Option<String> {
     let mut request = case.request();
     if let Some((line, _)) = line {
@@ -247,7 +273,7 @@ fn check_case(server: &TestServer, case: &Case, line: Option<&(String, String)>)
     }
     let response = server.send(&request);
     let mut differences = case.differences(&response);
-    differences.extend(check_implicit(case, &response));
+    differences.extend(check_media_type_and_echo(case, &response));
     if let Some((_, status)) = line
         && response.head.lines().next() != Some(status)
     {
@@ -256,8 +282,9 @@ fn check_case(server: &TestServer, case: &Case, line: Option<&(String, String)>)
     (!differences.is_empty()).then(|| format!("{}\n{response:?}", differences.join("\n")))
 }
 
-/// Checks what every case expects implicitly: the media type of the response, and that a JSON body is echoed unchanged.
-fn check_implicit(case: &Case, response: &Response) -> Vec<String> {
+/// Checks what is expected of every response: the usual media type, and that the members of a JSON body are echoed
+/// unchanged.
+fn check_media_type_and_echo(case: &Case, response: &Response) -> Vec<String> {
     let mut mismatches = Vec::new();
     let media_type = match case.envelope.as_deref() {
         Some("phalapi") => "application/json;charset=utf-8",
@@ -278,7 +305,8 @@ fn check_implicit(case: &Case, response: &Response) -> Vec<String> {
     mismatches
 }
 
-/// Sends a request that consists of a request line; returns the difference from the expected status line.
+/// Sends a request that consists of a request line, and returns the difference from the expected status line; `None` if
+/// there is none.
 fn check_line(server: &TestServer, (line, status): &(String, String)) -> Option<String> {
     let mut request = Request::new("GET", "/");
     request.line = line.clone().into_bytes();
@@ -289,16 +317,16 @@ fn check_line(server: &TestServer, (line, status): &(String, String)) -> Option<
 impl ExactResponse {
     fn check(&self, server: &TestServer) -> Option<String> {
         let request = Request::new("GET", &self.target);
-        let request = self.headers.iter().fold(request, |request, (name, value)| request.field(name, value));
+        let request = self.request_fields.iter().fold(request, |request, (name, value)| request.field(name, value));
         let response = server.send(&request);
         let agrees = response.status == 200
-            && self.fields.iter().all(|(name, value)| Json::from(response.field(name)) == *value)
+            && self.response_fields.iter().all(|(name, value)| Json::from(response.field(name)) == *value)
             && matches(&self.body, &String::from_utf8_lossy(&response.body));
-        (!agrees).then(|| format!("expected {:?} {:?}\n{response:?}", self.fields, self.body))
+        (!agrees).then(|| format!("expected {:?} {:?}\n{response:?}", self.response_fields, self.body))
     }
 }
 
-impl Call {
+impl CodeCall {
     fn check(&self, engine: &Engine) -> Option<String> {
         let call = engine.call(&self.target).args(self.args.clone());
         let call = if self.scope.is_empty() { call } else { call.scope(self.scope.iter().cloned()) };
@@ -306,18 +334,21 @@ impl Call {
         let all = response.output_map().cloned().map(Json::Object);
         let serialized: Json = serde_json::from_str(&response.serialize()).unwrap();
         let error = response.error().map(ApiError::code).map(|code| code.to_string());
-        let agrees = error == self.error
-            && self.all.as_ref().is_none_or(|expected| all.as_ref() == Some(expected))
-            && self.get.as_ref().is_none_or(|(name, expected)| response.get(name).unwrap_or(&Json::Null) == expected)
+        let agrees = error == self.error_code
+            && self.expected_outputs.as_ref().is_none_or(|expected| all.as_ref() == Some(expected))
             && self
-                .serialize
+                .expected_output
+                .as_ref()
+                .is_none_or(|(name, expected)| response.get(name).unwrap_or(&Json::Null) == expected)
+            && self
+                .serialized_response
                 .as_ref()
                 .is_none_or(|(status, expected)| (*status, expected) == (response.status(), &serialized));
         (!agrees).then(|| format!("{self:?}: {response:?}\n{serialized}"))
     }
 }
 
-impl Definition {
+impl CheckedDefinition {
     fn check(&self) -> Option<String> {
         let text = match (&self.text, &self.json) {
             (Some(text), None) => text.clone(),
@@ -328,22 +359,23 @@ impl Definition {
         let report = Rulebook::read(files).check().err();
         let diagnostics = report.iter().flat_map(|report| &report.diagnostics);
         let codes: Vec<_> = diagnostics.map(|diagnostic| diagnostic.code.to_string()).collect();
-        (codes != self.codes).then(|| format!("expected {:?}, got {codes:?}", self.codes))
+        (codes != self.expected_codes).then(|| format!("expected {:?}, got {codes:?}", self.expected_codes))
     }
 }
 
 /// Checks that a file contains a test with this name.
-fn check_exists(file: &str, name: &str) -> Option<String> {
-    let text = fs::read_to_string(root().join(file)).or_else(|_| fs::read_to_string(model_tests().join(file)));
+fn check_test_exists(file: &str, name: &str) -> Option<String> {
+    let text =
+        fs::read_to_string(tests_folder().join(file)).or_else(|_| fs::read_to_string(model_tests_folder().join(file)));
     let text = text.unwrap_or_default();
     (!text.contains(&format!("#[test]\nfn {name}()"))).then(|| format!("{file} has no test {name}"))
 }
 
-/// The tests of the crate `rulebook-model`.
-fn model_tests() -> PathBuf {
+/// Returns the folder with the tests of the crate `rulebook-model`.
+fn model_tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests")
 }
 
-fn root() -> PathBuf {
+fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }

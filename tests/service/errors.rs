@@ -1,4 +1,5 @@
-//! Definitions in which a name would not lead to its method are refused at startup.
+//! Tests definitions in which the name of a method would not lead to the method: such definitions are refused at
+//! startup.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use rulebook::Rulebook;
 use support::golden;
 
 #[test]
-fn impossible_names_are_reported_with_their_positions() {
+fn methods_that_cannot_be_named_are_reported_with_their_location() {
     for (name, expected) in [("default-service", &["bad-option"][..]), ("named", &["reserved-name", "uri-collision"])] {
         let path = Path::new("crates/rulebook-model/tests/definitions/bad").join(name);
         let report = Rulebook::load(&path).check().unwrap_err();

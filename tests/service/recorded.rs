@@ -1,8 +1,9 @@
-//! Recorded responses of PhalApi: valid and invalid names of services, sources of parameters, results and exceptions of
-//! handlers, JSONP, XML.
+//! Compares rulebook with responses that were recorded from PhalApi: for valid and invalid names of services, sources
+//! of parameters, results and exceptions of handlers, JSONP, and XML.
 //!
-//! Status, media type and body must equal the recorded ones. `phalapi_http_differences.json` lists the intended differences
-//! with their reasons, and `data/service/differences.txt` has the responses in these cases.
+//! The status, the media type and the body must equal the recorded ones. `phalapi_http_differences.json` lists the
+//! intended differences with their reasons. `data/service/differences.txt` contains the responses of rulebook in these
+//! cases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +12,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::sample;
+use super::sample_services;
 use crate::client::{Request, Response, TestServer};
 use support::golden;
 
@@ -34,7 +35,7 @@ struct RecordedRequest {
 }
 
 impl RecordedCase {
-    /// The settings of `app.json` that correspond to PhalApi's configuration.
+    /// Returns the settings in `app.json` that correspond to PhalApi's configuration in this case.
     fn settings(&self) -> Json {
         let catalogue = if self.config["language"] == "zh_cn" { "zh" } else { "2.x" };
         let mut settings = json!({ "envelope": "phalapi", "catalogue": catalogue, "service": { "on": true, "default": "Site.Index" } });
@@ -62,7 +63,7 @@ impl RecordedCase {
         }
     }
 
-    fn agrees(&self, response: &Response) -> bool {
+    fn agrees_with(&self, response: &Response) -> bool {
         let same_head = response.status == self.status
             && response.field("content-type") == self.headers.get("Content-Type").map(String::as_str);
         same_head
@@ -73,8 +74,8 @@ impl RecordedCase {
     }
 }
 
-/// Returns the status, the media type and the beginning of the body, with a fixed text in place of the request id.
-fn summary(response: &Response) -> String {
+/// Returns the status, the media type and the beginning of the body. The request id is replaced by a fixed text.
+fn response_summary(response: &Response) -> String {
     let body = String::from_utf8_lossy(&response.body).into_owned();
     let body = response.field("x-request-id").map_or(body.clone(), |id| body.replace(id, "REQUEST-ID"));
     let body: String = body.replace('\n', " ").chars().take(160).collect();
@@ -82,7 +83,7 @@ fn summary(response: &Response) -> String {
 }
 
 #[test]
-fn responses_equal_the_recorded_ones_except_for_the_listed_differences() {
+fn responses_equal_those_of_phalapi_except_for_the_listed_differences() {
     let rows: Vec<RecordedCase> = serde_json::from_str(include_str!("../data/vectors/phalapi_http.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_http_differences.json")).unwrap();
@@ -91,17 +92,21 @@ fn responses_equal_the_recorded_ones_except_for_the_listed_differences() {
     let mut responses = String::new();
     for row in &rows {
         let settings = row.settings();
-        let server = servers.entry(settings.to_string()).or_insert_with(|| sample::server(&settings));
+        let server = servers.entry(settings.to_string()).or_insert_with(|| sample_services::sample_server(&settings));
         let response = server.send(&row.request());
         let reason = differences.remove(&row.id);
         if reason.is_some() {
-            writeln!(responses, "{}: {}", row.id, summary(&response)).unwrap();
+            writeln!(responses, "{}: {}", row.id, response_summary(&response)).unwrap();
         }
-        if row.agrees(&response) == reason.is_some() {
+        if row.agrees_with(&response) == reason.is_some() {
             let RecordedCase { id, status, headers, body, .. } = row;
             let reason = reason.map_or(String::new(), |reason| format!(", although: {reason}"));
-            writeln!(mismatches, "{id}: recorded {status} {headers:?} {body}\nhere {}{reason}\n", summary(&response))
-                .unwrap();
+            writeln!(
+                mismatches,
+                "{id}: recorded {status} {headers:?} {body}\nhere {}{reason}\n",
+                response_summary(&response)
+            )
+            .unwrap();
         }
     }
     assert!(mismatches.is_empty(), "{mismatches}");

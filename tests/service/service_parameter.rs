@@ -1,120 +1,129 @@
-//! `?service=` and `?s=`: the called method, and PhalApi's errors for invalid names.
+//! Tests the parameters `?service=` and `?s=`: which method is called, and PhalApi's errors for invalid names.
 
 use serde_json::{Value as Json, json};
 
-use super::{Expected, FORM, assert_all, server};
+use super::{ExpectedOutcome, FORM_MEDIA_TYPE, assert_outcomes, server_of_all_dialects};
 use crate::client::{Request, TestServer};
 
-fn get(target: &str) -> Request {
+fn get_request(target: &str) -> Request {
     Request::new("GET", target)
 }
 
-fn post(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
+fn post_request(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::new("POST", target).body(media_type, body)
 }
 
-fn on() -> TestServer {
-    server(&json!({ "service": { "on": true, "default": "Site.Index" } }))
+fn server_with_service_names() -> TestServer {
+    server_of_all_dialects(&json!({ "service": { "on": true, "default": "Site.Index" } }))
 }
 
 #[test]
-fn a_name_stands_for_the_path() {
-    let ok = |to, args: Json| -> Expected { Ok((to, args)) };
+fn a_service_name_calls_the_method_at_its_path() {
+    let ok = |to, args: Json| -> ExpectedOutcome { Ok((to, args)) };
     let login = |name: &str| ok("user.login", json!({ "username": name }));
     let cases = [
-        (get("/?service=User.Login&username=a"), login("a")),
-        (get("/?username=a&service=user.login"), login("a")),
-        (get("/?service=user.LOGIN&username=a"), login("a")),
-        (get("/?service=App.User.Login&username=a"), login("a")),
-        (get("/?s=User.Login&username=a"), login("a")),
-        (get("/?s=User.Login&service=User.getBaseInfo"), ok("user.getBaseInfo", json!({}))),
-        // If the parameter occurs several times, the last value is used.
-        (get("/?service=User.getBaseInfo&service=User.Login&username=a"), login("a")),
-        (get("/?service=%55ser%2ELogin&username=a+b"), login("a b")),
-        (get("/?service=User.getbaseinfo"), ok("user.getBaseInfo", json!({}))),
-        (get("//?service=User.getbaseinfo"), Err((404, "unknown service: no service has this URI".to_owned()))),
-        // The other dialects.
+        (get_request("/?service=User.Login&username=a"), login("a")),
+        (get_request("/?username=a&service=user.login"), login("a")),
+        (get_request("/?service=user.LOGIN&username=a"), login("a")),
+        (get_request("/?service=App.User.Login&username=a"), login("a")),
+        (get_request("/?s=User.Login&username=a"), login("a")),
+        (get_request("/?s=User.Login&service=User.getBaseInfo"), ok("user.getBaseInfo", json!({}))),
+        // If the parameter occurs several times, its last value is used.
+        (get_request("/?service=User.getBaseInfo&service=User.Login&username=a"), login("a")),
+        (get_request("/?service=%55ser%2ELogin&username=a+b"), login("a b")),
+        (get_request("/?service=User.getbaseinfo"), ok("user.getBaseInfo", json!({}))),
+        (get_request("//?service=User.getbaseinfo"), Err((404, "unknown service: no service has this URI".to_owned()))),
+        // Names of services in the other dialects (`tree` and `methods`).
         (
-            get("/?service=Article.Line&article_id=3&no_line=7&lang=en"),
+            get_request("/?service=Article.Line&article_id=3&no_line=7&lang=en"),
             ok("article.line.get", json!({ "article_id": 3, "no_line": 7, "lang": "en" })),
         ),
-        (get("/?service=article.line&no_line=&article_id=3"), ok("article.line.get", json!({ "article_id": 3 }))),
         (
-            post("/?service=Store.Buy&URL_0=tea", FORM, "count=3"),
+            get_request("/?service=article.line&no_line=&article_id=3"),
+            ok("article.line.get", json!({ "article_id": 3 })),
+        ),
+        (
+            post_request("/?service=Store.Buy&URL_0=tea", FORM_MEDIA_TYPE, "count=3"),
             ok("store.buy.post", json!({ "URL_0": "tea", "count": "3" })),
         ),
         (
-            post("/?service=Article.Line", "application/json", r#"{"text": "t", "article_id": 5}"#),
+            post_request("/?service=Article.Line", "application/json", r#"{"text": "t", "article_id": 5}"#),
             ok("article.line.post", json!({ "article_id": 5, "text": "t" })),
         ),
-        // The query takes precedence over the body.
+        // A name in the query takes precedence over a name in the body.
         (
-            post("/?service=Article.Line&article_id=4", FORM, "article_id=5&text=t"),
+            post_request("/?service=Article.Line&article_id=4", FORM_MEDIA_TYPE, "article_id=5&text=t"),
             ok("article.line.post", json!({ "article_id": 4, "text": "t" })),
         ),
-        (post("/?service=User.getBaseInfo", FORM, "service=Site.Index"), ok("user.getBaseInfo", json!({}))),
-        // In the body.
-        (post("/", FORM, "service=User.Login&username=a"), login("a")),
-        (post("/", FORM, "username=a&s=user.login"), login("a")),
-        (post("/", "application/json", r#"{"service": "User.Login", "username": "a"}"#), login("a")),
+        (
+            post_request("/?service=User.getBaseInfo", FORM_MEDIA_TYPE, "service=Site.Index"),
+            ok("user.getBaseInfo", json!({})),
+        ),
+        // The name is in the body.
+        (post_request("/", FORM_MEDIA_TYPE, "service=User.Login&username=a"), login("a")),
+        (post_request("/", FORM_MEDIA_TYPE, "username=a&s=user.login"), login("a")),
+        (post_request("/", "application/json", r#"{"service": "User.Login", "username": "a"}"#), login("a")),
         (
             Request::new("POST", "/").multipart(&[("name=\"username\"", b"a"), ("name=\"s\"", b"User.Login")]),
             login("a"),
         ),
-        // Without a name.
-        (get("/"), ok("site.index", json!({}))),
-        (get("/?title=t"), ok("site.index", json!({ "title": "t" }))),
-        (post("/", FORM, "title=t"), ok("site.index", json!({ "title": "t" }))),
+        // The request contains no name.
+        (get_request("/"), ok("site.index", json!({}))),
+        (get_request("/?title=t"), ok("site.index", json!({ "title": "t" }))),
+        (post_request("/", FORM_MEDIA_TYPE, "title=t"), ok("site.index", json!({ "title": "t" }))),
         (
-            post("/", "application/json", r#"{"service": null, "title": "t"}"#),
+            post_request("/", "application/json", r#"{"service": null, "title": "t"}"#),
             ok("site.index", json!({ "title": "t" })),
         ),
         (Request::new("POST", "/"), ok("site.index", json!({}))),
-        // Names are read at the base path only.
-        (get("/user/getBaseInfo?service=Site.Index"), Err((400, "Bad Request: no such param: service".to_owned()))),
+        // Names are read only at the base path.
+        (
+            get_request("/user/getBaseInfo?service=Site.Index"),
+            Err((400, "Bad Request: no such param: service".to_owned())),
+        ),
     ];
-    assert_all(&on(), &cases);
+    assert_outcomes(&server_with_service_names(), &cases);
 }
 
 #[test]
-fn invalid_names_are_refused_with_the_messages_of_phalapi() {
-    let none = |name: &str| -> Expected { Err((404, format!("Bad Request: no such service as {name}"))) };
-    let illegal = |name: &str| -> Expected { Err((400, format!("Bad Request: service ({name}) illegal"))) };
+fn invalid_service_names_are_refused_with_the_messages_of_phalapi() {
+    let none = |name: &str| -> ExpectedOutcome { Err((404, format!("Bad Request: no such service as {name}"))) };
+    let illegal = |name: &str| -> ExpectedOutcome { Err((400, format!("Bad Request: service ({name}) illegal"))) };
     let cases = [
-        (get("/?service=User.Nope"), none("App.User.Nope")),
-        (get("/?service=USER.Login"), none("App.USER.Login")),
-        (get("/?service=User"), none("App.User.Index")),
-        (get("/?service=one"), none("App.one.Index")),
-        (get("/?service=One.Two.Three"), none("One.Two.Three")),
-        (get("/?service=App.One.Two.Three"), none("App.One.Two.Three")),
-        (get("/?service=app.User.Login"), none("app.User.Login")),
-        (get("/?service=App.App.User.Login"), none("App.App.User.Login")),
-        (get("/?service=User/Login"), none("App.User/Login.Index")),
-        (get("/?service=user.login%00"), none("App.user.login\0")),
-        (get("/?service=user.login+"), none("App.user.login ")),
-        // Services with a capture have no name.
-        (get("/?service=Article.7"), none("App.Article.7")),
-        (get("/?service=Article.%7Bid%7D"), none("App.Article.{id}")),
-        (get("/?service="), illegal("")),
-        (get("/?service"), illegal("")),
-        (get("/?service=&s=User.Login"), illegal("")),
-        (get("/?s=0"), illegal("0")),
-        (get("/?service=."), illegal("App..")),
-        (get("/?service=User."), illegal("App.User.")),
-        (get("/?service=../User.Login"), illegal("../User.Login")),
-        (get("/?service[]=User.Login"), illegal("[]")),
-        (get("/?s%5Ba%5D=User.Login"), illegal("[]")),
-        (get("/?service=User.Login%FF"), illegal("\u{fffd}")),
-        (post("/", "application/json", r#"{"service": ["User.Login"]}"#), illegal("[]")),
-        (post("/", "application/json", r#"{"service": {}}"#), illegal("[]")),
-        (post("/", "application/json", r#"{"service": 7}"#), none("App.7.Index")),
-        (post("/", FORM, "service=User.Nope"), none("App.User.Nope")),
+        (get_request("/?service=User.Nope"), none("App.User.Nope")),
+        (get_request("/?service=USER.Login"), none("App.USER.Login")),
+        (get_request("/?service=User"), none("App.User.Index")),
+        (get_request("/?service=one"), none("App.one.Index")),
+        (get_request("/?service=One.Two.Three"), none("One.Two.Three")),
+        (get_request("/?service=App.One.Two.Three"), none("App.One.Two.Three")),
+        (get_request("/?service=app.User.Login"), none("app.User.Login")),
+        (get_request("/?service=App.App.User.Login"), none("App.App.User.Login")),
+        (get_request("/?service=User/Login"), none("App.User/Login.Index")),
+        (get_request("/?service=user.login%00"), none("App.user.login\0")),
+        (get_request("/?service=user.login+"), none("App.user.login ")),
+        // A service whose path contains a capture has no name.
+        (get_request("/?service=Article.7"), none("App.Article.7")),
+        (get_request("/?service=Article.%7Bid%7D"), none("App.Article.{id}")),
+        (get_request("/?service="), illegal("")),
+        (get_request("/?service"), illegal("")),
+        (get_request("/?service=&s=User.Login"), illegal("")),
+        (get_request("/?s=0"), illegal("0")),
+        (get_request("/?service=."), illegal("App..")),
+        (get_request("/?service=User."), illegal("App.User.")),
+        (get_request("/?service=../User.Login"), illegal("../User.Login")),
+        (get_request("/?service[]=User.Login"), illegal("[]")),
+        (get_request("/?s%5Ba%5D=User.Login"), illegal("[]")),
+        (get_request("/?service=User.Login%FF"), illegal("\u{fffd}")),
+        (post_request("/", "application/json", r#"{"service": ["User.Login"]}"#), illegal("[]")),
+        (post_request("/", "application/json", r#"{"service": {}}"#), illegal("[]")),
+        (post_request("/", "application/json", r#"{"service": 7}"#), none("App.7.Index")),
+        (post_request("/", FORM_MEDIA_TYPE, "service=User.Nope"), none("App.User.Nope")),
     ];
-    assert_all(&on(), &cases);
+    assert_outcomes(&server_with_service_names(), &cases);
 }
 
 #[test]
-fn messages_depend_on_the_catalogue_and_ret_does_not() {
+fn the_catalogue_changes_messages_of_name_errors_but_not_ret() {
     let cases = [
         (
             "/?service=User.Nope",
@@ -132,10 +141,10 @@ fn messages_depend_on_the_catalogue_and_ret_does_not() {
     for (index, (catalogue, empty)) in
         [("1.x", json!([])), ("2.x", json!({})), ("zh", json!({}))].into_iter().enumerate()
     {
-        let server = server(&json!({ "service": { "on": true }, "catalogue": catalogue }));
+        let server = server_of_all_dialects(&json!({ "service": { "on": true }, "catalogue": catalogue }));
         for (target, ret, words) in cases {
             let around = if catalogue == "zh" { "非法请求：" } else { "Bad Request: " };
-            let response = server.send(&get(target));
+            let response = server.send(&get_request(target));
             assert_eq!(
                 (response.status, response.field("content-type")),
                 (200, Some("application/json;charset=utf-8"))
@@ -144,37 +153,43 @@ fn messages_depend_on_the_catalogue_and_ret_does_not() {
             assert_eq!(response.json(), expected, "{catalogue} {target}");
         }
     }
-    let real = server(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
-    assert_eq!(real.send(&get("/?service=User.Nope")).status, 404);
-    let problem = get("/?service=User").field("accept", "application/problem+json");
+    let real = server_of_all_dialects(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
+    assert_eq!(real.send(&get_request("/?service=User.Nope")).status, 404);
+    let problem = get_request("/?service=User").field("accept", "application/problem+json");
     let response = real.send(&problem);
     let (status, words) = (response.status, response.json()["detail"].clone());
     assert_eq!((status, words), (404, "no service has the name User".into()), "{response:?}");
 }
 
 #[test]
-fn a_name_takes_precedence_over_the_root_which_is_called_without_one() {
-    let server = server(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
-    let cases: [(Request, Expected); 5] = [
-        (post("/api?service=User.getBaseInfo", FORM, ""), Ok(("user.getBaseInfo", json!({})))),
-        (post("/api/", FORM, "s=User.getBaseInfo&text=t"), Err((400, "Bad Request: no such param: text".to_owned()))),
-        // PhalApi's name takes precedence over that of api 3.0.
+fn the_root_is_called_only_if_the_request_contains_no_name() {
+    let server = server_of_all_dialects(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
+    let cases: [(Request, ExpectedOutcome); 5] = [
+        (post_request("/api?service=User.getBaseInfo", FORM_MEDIA_TYPE, ""), Ok(("user.getBaseInfo", json!({})))),
         (
-            post("/api", FORM, "module=store&method=buy&s=User.getBaseInfo"),
+            post_request("/api/", FORM_MEDIA_TYPE, "s=User.getBaseInfo&text=t"),
+            Err((400, "Bad Request: no such param: text".to_owned())),
+        ),
+        // A name in the form of PhalApi takes precedence over a name in the form of api 3.0.
+        (
+            post_request("/api", FORM_MEDIA_TYPE, "module=store&method=buy&s=User.getBaseInfo"),
             Err((400, "Bad Request: no such param: module".to_owned())),
         ),
-        (post("/api", FORM, "module=store&method=buy&URL_0=tea"), Ok(("store.buy.post", json!({ "URL_0": "tea" })))),
-        (post("/api", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
+        (
+            post_request("/api", FORM_MEDIA_TYPE, "module=store&method=buy&URL_0=tea"),
+            Ok(("store.buy.post", json!({ "URL_0": "tea" }))),
+        ),
+        (post_request("/api", FORM_MEDIA_TYPE, "text=t"), Ok(("post", json!({ "text": "t" })))),
     ];
-    assert_all(&server, &cases);
-    // At paths above the base path, names are not read; the response is the page of the API.
-    let page = server.send(&get("/?service=User.getBaseInfo"));
+    assert_outcomes(&server, &cases);
+    // At a path above the base path, the server reads no names. The response is the page of the API.
+    let page = server.send(&get_request("/?service=User.getBaseInfo"));
     assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
 }
 
 #[test]
-fn the_http_method_selects_the_method_of_a_named_service() {
-    let server = on();
+fn the_http_method_of_the_request_selects_the_method_of_a_named_service() {
+    let server = server_with_service_names();
     let lacking = server.send(&Request::new("DELETE", "/?service=User.Login"));
     let body = lacking.json();
     assert_eq!(
@@ -182,7 +197,7 @@ fn the_http_method_selects_the_method_of_a_named_service() {
         (405.into(), Some("GET, HEAD, POST, OPTIONS")),
         "{lacking:?}"
     );
-    // The name selects the module, so errors have its envelope.
+    // The module that the name selects determines the envelope of errors.
     let lacking = server.send(&Request::new("PATCH", "/?service=Article.Line"));
     assert_eq!(
         (lacking.status, lacking.field("allow")),
@@ -210,7 +225,7 @@ fn options_at_the_base_path_lists_the_methods_that_can_be_called_there() {
     for (settings, target, allowed) in cases {
         let mut settings = settings;
         settings["cors"] = json!({ "origins": ["*"] });
-        let server = server(&settings);
+        let server = server_of_all_dialects(&settings);
         let options = Request::new("OPTIONS", target);
         assert_eq!(server.send(&options).field("allow"), Some(allowed), "{settings} {target}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
@@ -220,7 +235,7 @@ fn options_at_the_base_path_lists_the_methods_that_can_be_called_there() {
 }
 
 #[test]
-fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
+fn a_preflight_allows_the_header_fields_of_the_named_method() {
     let parameters = json!({
         "URL#0": { "info": "Which", "type": "id", "name": "id" },
         "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" },
@@ -232,10 +247,11 @@ fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
     });
     let app = json!({ "service": { "on": true }, "dispatch": true, "cors": { "origins": ["*"] } });
     let server = TestServer::echo(&[("app.json", app), ("tree.json", tree)]);
-    // The position may be in a body, even if no header field announces one.
+    // The named method requires a position, which may be in the body of the later request. A preflight does not show
+    // whether that request has a body.
     let named = Request::new("OPTIONS", "/?service=Article.Line");
     for (request, method) in
-        [(named.clone(), "PUT"), (named.chunked(FORM, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
+        [(named.clone(), "PUT"), (named.chunked(FORM_MEDIA_TYPE, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
     {
         let preflight = request.field("origin", "https://a.example").field("access-control-request-method", method);
         let response = server.send(&preflight);
@@ -245,8 +261,8 @@ fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
 }
 
 #[test]
-fn permission_comes_before_every_check() {
-    let server = on();
+fn permissions_of_a_named_method_are_checked_before_its_parameters() {
+    let server = server_with_service_names();
     let put = |scope: Option<&str>, target: &str, body: &str| {
         let request = Request::new("PUT", target).body("application/json", body);
         server.send(&scope.map_or(request.clone(), |scope| request.scope(&[scope])))
@@ -254,12 +270,12 @@ fn permission_comes_before_every_check() {
     let target = "/?service=Article.Line";
     put(None, target, r#"{"article_id": "x"}"#).assert_error(401, "a credential is required");
     put(None, target, "{").assert_error(401, "a credential is required");
-    server.send(&post(target, "application/json", "{")).assert_error(400, "the JSON body cannot be read");
+    server.send(&post_request(target, "application/json", "{")).assert_error(400, "the JSON body cannot be read");
     put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_error(403, "author[article_id]");
     put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_error(403, "author[article_id]");
-    // If the permission does not depend on the body, the body is not read.
+    // If the permission does not depend on the body, the permission is checked before the body is read.
     let delete = |scope: &str| {
-        let request = Request::new("DELETE", target).field("content-type", FORM).field("content-length", 12);
+        let request = Request::new("DELETE", target).field("content-type", FORM_MEDIA_TYPE).field("content-length", 12);
         request.field("expect", "100-continue").scope(&[scope])
     };
     let mut connection = server.connect();
@@ -270,7 +286,7 @@ fn permission_comes_before_every_check() {
     assert_eq!(connection.read_response(false).status, 100);
     connection.write(b"article_id=5");
     connection.read_response(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
-    // The query takes precedence over the body, for permissions as for handlers.
+    // A value in the query takes precedence over a value in the body, for permissions and for handlers.
     let both = format!("{target}&article_id=6");
     put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_error(403, "author[article_id]");
     put(Some("author[6]"), &both, r#"{"article_id": 5}"#)
@@ -280,8 +296,8 @@ fn permission_comes_before_every_check() {
 }
 
 #[test]
-fn errors_of_names_are_sent_as_jsonp() {
-    let server = server(&json!({ "service": { "on": true }, "jsonp": true }));
+fn errors_of_service_names_are_sent_as_jsonp() {
+    let server = server_of_all_dialects(&json!({ "service": { "on": true }, "jsonp": true }));
     for (target, body) in [
         (
             "/?service=User.Nope&callback=cb",
@@ -293,7 +309,7 @@ fn errors_of_names_are_sent_as_jsonp() {
         ),
         ("/?callback=cb&s=%3C", r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.\u003c.Index"}"#),
     ] {
-        let response = server.send(&get(target));
+        let response = server.send(&get_request(target));
         let script = format!("/**/ typeof cb === 'function' && cb({body});");
         assert_eq!((response.status, String::from_utf8(response.body).unwrap()), (200, script));
     }

@@ -1,18 +1,18 @@
-//! The example calls of the demo, sent to the demo.
+//! Tests the example calls in the documents of the demo, by sending them to a server of the demo.
 
 use rulebook::Rulebook;
 
-use super::run::{self, Language};
-use super::{calls, calls_at};
+use super::run_calls::{self, Language};
+use super::{calls_to_server, methods_with_calls};
 use crate::demo::DemoFolder;
 use crate::keys::add_key;
 
-/// Calls that fail on a new database, with their statuses: the object does not exist yet (400 in the envelope `iapi`),
-/// or the key belongs to no user of the site.
+/// The ids of methods whose example call fails on a new database, with the expected statuses. Either the requested
+/// object does not exist yet (400 in the envelope `iapi`), or the API key does not belong to a user of the site.
 const EXPECTED_ERRORS: &[(&str, u16)] =
     &[("article.create", 403), ("user.login", 403), ("article.picture", 404), ("iapi.file.download", 400)];
 
-/// Checks that every call succeeds, except those in [`EXPECTED_ERRORS`].
+/// Checks that every example call succeeds, except the calls in [`EXPECTED_ERRORS`].
 fn assert_expected_statuses(language: Language) {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
     let files = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
@@ -20,13 +20,14 @@ fn assert_expected_statuses(language: Language) {
     let place = DemoFolder::with_sqlite();
     let key = add_key(place.folder.path(), &["--name", "reader", "--scope", "reader,author,editor,admin,iapi"]);
     let server = place.serve();
-    let texts = calls_at(engine.api(), language, &server.address.to_string(), &key);
+    let texts = calls_to_server(engine.api(), language, &server.address.to_string(), &key);
     let folder = tempfile::tempdir().unwrap();
-    let mut methods: Vec<_> = calls(engine.api()).into_iter().map(|(method, _)| method).zip(texts).collect();
-    // GET comes before DELETE.
+    let mut methods: Vec<_> =
+        methods_with_calls(engine.api()).into_iter().map(|(method, _)| method).zip(texts).collect();
+    // Calls of GET are sent before calls of DELETE, so that the objects still exist.
     methods.sort_by_key(|(method, _)| method.http);
     let texts: Vec<_> = methods.iter().map(|(_, text)| text.clone()).collect();
-    let responses = run::all(language, &texts, folder.path());
+    let responses = run_calls::run_calls(language, &texts, folder.path());
     for ((method, text), (status, body)) in methods.iter().zip(responses) {
         let refused = EXPECTED_ERRORS.iter().find(|(id, _)| *id == method.id).map(|(_, status)| *status);
         let expected = refused.unwrap_or(method.options.status);

@@ -1,9 +1,9 @@
-//! The example calls of methods: in every language, the server responds as the definition says.
+//! Tests the example calls (snippets) of methods: in every language, the server responds as the definition describes.
 //!
-//! `tests/external/snippets` runs the tests that need Node and Python.
+//! Some tests need Node or Python. The script `tests/external/snippets` runs these tests.
 
 mod demo;
-mod run;
+mod run_calls;
 
 use std::path::Path;
 use std::process::Command;
@@ -18,11 +18,11 @@ use rulebook_model::model::{Api, Location, Method};
 use serde_json::{Value as Json, json};
 
 use crate::client::TestServer;
-use run::Language;
+use run_calls::Language;
 use support::generate::{Generated, definitions};
 use support::golden;
 
-/// Accepts any credential, with the permission `reader`.
+/// An authenticator that accepts any credential, and grants the permission `reader`.
 struct AnyCredential;
 
 impl Authenticate for AnyCredential {
@@ -34,46 +34,48 @@ impl Authenticate for AnyCredential {
     }
 }
 
-fn engine(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Engine {
+fn echo_engine(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Engine {
     let rulebook = Rulebook::read(files).authenticator(AnyCredential).unbound(Unbound::Echo);
     rulebook.build().unwrap_or_else(|report| panic!("{report}"))
 }
 
-fn engine_of(uris: &Json) -> Engine {
-    engine(vec![("app.json".into(), json!({ "modules": { "site": { "/": uris } } }).to_string().into_bytes())])
+fn engine_with_uris(uris: &Json) -> Engine {
+    echo_engine(vec![("app.json".into(), json!({ "modules": { "site": { "/": uris } } }).to_string().into_bytes())])
 }
 
-/// Returns the methods of an API with their example calls.
-fn calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
+/// Returns the methods of an API, each with its example calls.
+fn methods_with_calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
     let services = uris(api).services;
     let methods = services.iter().flat_map(|own| own.service.methods.iter().map(move |method| (own, method)));
     methods.map(|(own, method)| (method, snippets(api, &own.uri, method))).collect()
 }
 
-/// Returns the example calls of an API in one language, sent to the server at this address.
-fn calls_at(api: &Api, language: Language, address: &str, key: &str) -> Vec<String> {
+/// Returns the example calls of an API in one language. They call the server at this address with this API key.
+fn calls_to_server(api: &Api, language: Language, address: &str, key: &str) -> Vec<String> {
     let at =
         |text: &str| text.replacen(&server_url(api), &format!("http://{address}"), 1).replace(API_KEY_PLACEHOLDER, key);
     let own =
         |(_, all): &(&Method, Vec<Snippet>)| at(&all.iter().find(|own| own.title == language.title()).unwrap().text);
-    calls(api).iter().map(own).collect()
+    methods_with_calls(api).iter().map(own).collect()
 }
 
 /// Checks that every example call of these definitions succeeds, and that the server receives the example values.
-fn assert_echoed(generated: &[Generated], language: Language) -> usize {
+/// Returns the number of calls.
+fn assert_calls_succeed(generated: &[Generated], language: Language) -> usize {
     let mut count = 0;
     for generated in generated {
         let mut generated = generated.clone();
         for (_, file) in &mut generated.files {
-            // The smallest limits are too small for the example values.
+            // Generated limits may be too small for the example values.
             file.as_object_mut().unwrap().remove("limits");
         }
-        let engine = engine(generated.bytes());
+        let engine = echo_engine(generated.bytes());
         let server = TestServer::start(&engine);
-        let texts = calls_at(engine.api(), language, &server.address().to_string(), "any");
+        let texts = calls_to_server(engine.api(), language, &server.address().to_string(), "any");
         let folder = tempfile::tempdir().unwrap();
-        let responses = run::all(language, &texts, folder.path());
-        for (((method, _), text), (status, body)) in calls(engine.api()).iter().zip(&texts).zip(responses) {
+        let responses = run_calls::run_calls(language, &texts, folder.path());
+        for (((method, _), text), (status, body)) in methods_with_calls(engine.api()).iter().zip(&texts).zip(responses)
+        {
             let declared = method.options.status;
             assert!((200..300).contains(&status), "{}: {status} {body}, not {declared}\n{text}", method.id);
             assert_received(method, &body, text);
@@ -83,9 +85,9 @@ fn assert_echoed(generated: &[Generated], language: Language) -> usize {
     count
 }
 
-/// Checks that the echoed arguments are the example values.
+/// Checks that the echoed arguments equal the example values.
 fn assert_received(method: &Method, echo: &str, text: &str) {
-    // `FormData` sends line breaks as CR LF.
+    // The JavaScript class `FormData` sends line breaks as CR LF.
     let Ok(echo) = serde_json::from_str::<Json>(&echo.replace(r"\r\n", r"\n")) else { return };
     let Some(args) = ["/args", "/data/args", "/result/args"].iter().find_map(|path| echo.pointer(path)) else { return };
     for own in method.parameters.iter().filter(|own| own.example.is_some() || !own.optional) {
@@ -106,11 +108,11 @@ fn assert_received(method: &Method, echo: &str, text: &str) {
 }
 
 #[test]
-fn the_calls_of_the_demo_equal_the_golden_file() {
+fn example_calls_of_the_demo_equal_the_golden_file() {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
-    let engine = engine(files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect());
+    let engine = echo_engine(files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect());
     let mut page = String::new();
-    for (method, all) in calls(engine.api()) {
+    for (method, all) in methods_with_calls(engine.api()) {
         page.push_str(&format!("# {}\n", method.id));
         for Snippet { title, language, text } in all {
             page.push_str(&format!("\n{title}\n\n```{language}\n{text}\n```\n"));
@@ -121,9 +123,9 @@ fn the_calls_of_the_demo_equal_the_golden_file() {
 }
 
 #[test]
-fn a_shell_passes_any_text_on_unchanged() {
+fn a_shell_passes_any_text_of_an_example_call_on_unchanged() {
     let awkward = "it's $HOME `id` \\ \"x\" !! \n* ; & ü";
-    let engine = engine_of(&json!({ "a b": { "/": { "{id}": { "POST": {
+    let engine = engine_with_uris(&json!({ "a b": { "/": { "{id}": { "POST": {
         "info": "I", "scope": [["reader"]],
         "in": {
             "{id}": { "info": "I", "type": "string", "example": awkward },
@@ -134,7 +136,7 @@ fn a_shell_passes_any_text_on_unchanged() {
             "text": { "info": "I", "type": "string", "example": awkward }
         }
     } } } } }));
-    let call = &calls(engine.api())[0].1[0].text;
+    let call = &methods_with_calls(engine.api())[0].1[0].text;
     let script = format!("curl() {{ printf '%s\\036' \"$@\"; }}\n{call}");
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     assert!(output.status.success());
@@ -161,8 +163,8 @@ fn a_shell_passes_any_text_on_unchanged() {
     assert_eq!(words, expected);
 }
 
-/// Returns a definition with every way to serialize a value.
-fn all_serializations() -> Generated {
+/// Returns a definition that contains every way in which a value is serialized.
+fn definition_with_every_serialization() -> Generated {
     let method = |beside: Json| {
         let mut method = json!({ "info": "I" });
         method.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
@@ -188,7 +190,7 @@ fn all_serializations() -> Generated {
             "HEADER@X-List": own("array<string>", json!({ "format": "explode", "example": ["a", "b"] })),
             "HEADER@X-Json": own("array<string>", json!({ "example": ["é", "b"] })),
             "COOKIE@list": own("array<int>", json!({ "example": [1, 2] })),
-            // A cookie cannot carry the space of the first pattern.
+            // A cookie cannot contain the space in the first pattern.
             "COOKIE@names": own("[]?filename", json!({ "items": { "range": ["a b/*", "{c,d}/**"] } })),
         })
     };
@@ -224,7 +226,7 @@ fn all_serializations() -> Generated {
 
 #[test]
 fn curl_sends_the_example_values() {
-    assert!(assert_echoed(&[all_serializations()], Language::Curl) > 10);
+    assert!(assert_calls_succeed(&[definition_with_every_serialization()], Language::Curl) > 10);
 }
 
 proptest! {
@@ -232,31 +234,31 @@ proptest! {
 
     #[test]
     fn curl_calls_of_any_definition_succeed(generated in definitions()) {
-        assert_echoed(&[generated], Language::Curl);
+        assert_calls_succeed(&[generated], Language::Curl);
     }
 }
 
-/// Returns the same definitions every time, with some hundreds of methods.
-fn many_definitions() -> Vec<Generated> {
+/// Returns some generated definitions, which are always the same and have a few hundred methods.
+fn fixed_definitions() -> Vec<Generated> {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let generated = (0..60).map(|_| definitions().new_tree(&mut runner).unwrap().current());
-    [all_serializations()].into_iter().chain(generated).collect()
+    [definition_with_every_serialization()].into_iter().chain(generated).collect()
 }
 
 #[test]
 #[ignore = "needs Node 18"]
-fn javascript_calls_succeed() {
-    assert!(assert_echoed(&many_definitions(), Language::JavaScript) > 200);
+fn javascript_example_calls_succeed() {
+    assert!(assert_calls_succeed(&fixed_definitions(), Language::JavaScript) > 200);
 }
 
 #[test]
 #[ignore = "needs Python 3 with requests"]
-fn python_calls_succeed() {
-    assert!(assert_echoed(&many_definitions(), Language::Python) > 200);
+fn python_example_calls_succeed() {
+    assert!(assert_calls_succeed(&fixed_definitions(), Language::Python) > 200);
 }
 
 #[test]
-fn calls_go_to_the_first_server_with_an_http_url() {
+fn example_calls_go_to_the_first_server_with_an_http_url() {
     let at = |urls: &[&str]| {
         let servers: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
         let app = json!({ "servers": servers, "bind": "127.0.0.1:7000", "modules": {} });

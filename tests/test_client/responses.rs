@@ -1,13 +1,13 @@
-//! The client for tests of programs decodes responses from any envelope.
+//! Tests that the client for tests of programs decodes responses in any envelope.
 
 use rulebook::{ApiError, Args, Context, Module};
 use rulebook_test::Client;
 use serde_json::json;
 
-use super::{api, full, members, module, values};
+use super::{api_from_document, declared_error, three_outputs, user_definition, user_module};
 
 #[test]
-fn responses_are_decoded_from_any_envelope() {
+fn outputs_and_errors_are_decoded_from_any_envelope() {
     for envelope in ["aicra", "plain"] {
         let document = json!({ "envelope": envelope, "modules": { "m": { "/": { "it": {
             "GET": { "info": "I", "out": { "text": { "info": "I", "type": "string" },
@@ -15,7 +15,10 @@ fn responses_are_decoded_from_any_envelope() {
             "POST": { "info": "I", "in": { "a": { "info": "I", "type": "int" }, "b": { "info": "I", "type": "int" } },
                 "errors": { "full": { "status": 409, "info": "No seat is left" } } }
         } } } } });
-        let client = Client::new(api(&document).module(Module::new("m").get("/it", values).post("/it", full))).unwrap();
+        let client = Client::new(
+            api_from_document(&document).module(Module::new("m").get("/it", three_outputs).post("/it", declared_error)),
+        )
+        .unwrap();
         let response = client.call("it.get").send();
         assert_eq!(response.outputs(), json!({ "text": "a", "number": 1, "list": [1] }), "{envelope}");
         assert_eq!(response.output("text"), "a");
@@ -47,9 +50,9 @@ fn responses_in_the_phalapi_envelope_are_decoded_whatever_their_status() {
                 "PUT": { "info": "I" }
             } } } }
         });
-        let module = Module::new("m").get("/it", values).post("/it", full);
+        let module = Module::new("m").get("/it", three_outputs).post("/it", declared_error);
         let module = module.put("/it", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()));
-        let client = Client::new(api(&document).module(module)).unwrap();
+        let client = Client::new(api_from_document(&document).module(module)).unwrap();
         let response = client.call("it.get").send();
         assert_eq!(response.outputs(), json!({ "text": "a", "number": 1, "list": [1] }));
         assert_eq!((response.ret(), response.message(), response.is_error()), (Some(200), None, false));
@@ -74,7 +77,10 @@ fn responses_in_the_iapi_envelope_are_decoded_whatever_their_status() {
             } } } }
         });
         let error = async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "status": "error" }));
-        let client = Client::new(api(&document).module(Module::new("m").get("/it", error).post("/it", full))).unwrap();
+        let client = Client::new(
+            api_from_document(&document).module(Module::new("m").get("/it", error).post("/it", declared_error)),
+        )
+        .unwrap();
         let response = client.call("it.get").send();
         assert_eq!((response.outputs(), response.is_error()), (json!({ "status": "error" }), false));
         let refused = client.call("it.post").send();
@@ -87,8 +93,8 @@ fn responses_in_the_iapi_envelope_are_decoded_whatever_their_status() {
 }
 
 #[test]
-fn the_debug_output_of_a_response_is_complete() {
-    let client = Client::new(api(&members()).module(module())).unwrap();
+fn the_debug_output_of_a_test_response_is_complete() {
+    let client = Client::new(api_from_document(&user_definition()).module(user_module())).unwrap();
     let response = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();
     let shown = format!("{response:?}");
     assert!(shown.starts_with("200\n"), "{shown}");

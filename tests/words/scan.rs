@@ -1,16 +1,20 @@
-//! Separates code, comments and string literals of Rust, and well enough of JavaScript and CSS.
+//! Splits Rust code into code, comments and string literals. JavaScript and CSS are split well enough to find comments
+//! and strings.
 
 use std::collections::BTreeMap;
 
-/// The parts of Rust code, each as text by line.
+/// The code, the comments and the string literals of a file.
 #[derive(Default)]
 pub struct Scanned {
+    /// The code without comments and literals, by line number.
     pub code: BTreeMap<usize, String>,
+    /// The comments by line number.
     pub comments: BTreeMap<usize, String>,
+    /// The lines of string literals with their line numbers.
     pub strings: Vec<(usize, String)>,
 }
 
-/// Separates Rust code, comments and string literals.
+/// Splits a file into code, comments and string literals.
 pub fn scan(text: &str) -> Scanned {
     let mut scanned = Scanned::default();
     let mut line = 1;
@@ -34,7 +38,7 @@ pub fn scan(text: &str) -> Scanned {
     scanned
 }
 
-/// Returns the length in bytes of the comment or literal at the beginning of a text, or of its first character.
+/// Returns the length in bytes of the token at the beginning of a text: of a comment, a literal, or else one character.
 fn token_length(text: &str) -> usize {
     let up_to = |from: usize, end: &str| text[from..].find(end).map_or(text.len(), |at| from + at + end.len());
     let escaped = |from: usize, quote: char| {

@@ -1,14 +1,14 @@
-//! JSONP: every outcome of a call is passed to the callback, in every envelope.
+//! Tests that JSONP passes every outcome of a call to the callback, in every envelope.
 
 use rulebook::{ApiError, Args, Context, Module};
 use rulebook_model::model::EnvelopeName;
 use serde_json::{Value, json};
 
-use super::{callback_value, get};
+use super::{callback_value, get_response};
 use crate::captured_log::{self, logged};
 use crate::client::{Request, TestServer};
 
-/// Returns an API in this envelope with JSONP, and a handler for every kind of result.
+/// Starts a server of an API in this envelope with JSONP. The API has a method for each outcome of a call.
 pub fn api_with_every_outcome(envelope: &str, settings: &Value) -> TestServer {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
@@ -40,8 +40,9 @@ pub fn api_with_every_outcome(envelope: &str, settings: &Value) -> TestServer {
     TestServer::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
 
-/// The target; the real status; the value passed in the envelope of aicra, of PhalApi, and without an envelope, from
-/// which that of internal-api is derived.
+/// An outcome: the request target, the real status, and the values that are passed to the callback in the envelope
+/// `aicra`, in the envelope `phalapi`, and without an envelope (`plain`). The value in the envelope `iapi` is computed
+/// from the value without an envelope.
 type Outcome = (&'static str, u16, Value, Value, Value);
 
 fn every_outcome() -> Vec<Outcome> {
@@ -116,8 +117,8 @@ fn every_outcome() -> Vec<Outcome> {
     ]
 }
 
-/// Converts a problem document into the envelope of internal-api.
-fn in_iapi(problem: &Value) -> Value {
+/// Converts a problem document to an error in the envelope `iapi`.
+fn iapi_error(problem: &Value) -> Value {
     let mut all = json!({ "status": "error", "message": problem["detail"] });
     let own = ["type", "title", "status", "detail", "code"];
     let others = problem.as_object().unwrap().iter().filter(|(name, _)| !own.contains(&name.as_str()));
@@ -132,19 +133,19 @@ fn every_outcome_is_passed_to_the_callback() {
         for (target, status, aicra, phalapi, plain) in every_outcome() {
             let between = if target.contains('?') { '&' } else { '?' };
             let asked = format!("{target}{between}callback=a.b");
-            let response = get(&server, &asked);
+            let response = get_response(&server, &asked);
             let expected = match envelope {
                 "aicra" => aicra,
                 "phalapi" => phalapi,
-                "iapi" if status >= 400 => in_iapi(&plain),
+                "iapi" if status >= 400 => iapi_error(&plain),
                 _ => plain,
             };
             assert_eq!(callback_value(&response, "a.b"), expected, "{envelope} {target}");
             let head = server.send(&Request::new("HEAD", &asked));
             assert_eq!(head.field("content-length"), response.field("content-length"), "{envelope} {target}");
             assert_eq!(head.field("content-type"), response.field("content-type"), "{envelope} {target}");
-            // Without a callback the response is plain JSON.
-            let json = get(&server, target);
+            // A request without a callback gets a response in JSON.
+            let json = get_response(&server, target);
             let status = match envelope {
                 "phalapi" => 200,
                 "iapi" if matches!(status, 404 | 410) => 400,
@@ -154,15 +155,16 @@ fn every_outcome_is_passed_to_the_callback() {
             assert_ne!(json.field("content-type"), response.field("content-type"), "{envelope} {target}");
         }
     }
-    // Browsers do not run scripts with the real status.
+    // With the setting `real_status`, JSON responses have the real status. Scripts have the status 200 even then,
+    // because browsers do not run scripts with an error status.
     let server = api_with_every_outcome("phalapi", &json!({ "phalapi": { "real_status": true } }));
-    assert_eq!(get(&server, "/declared").status, 410);
-    assert_eq!(callback_value(&get(&server, "/declared?callback=cb"), "cb")["ret"], 410);
-    assert_eq!(callback_value(&get(&server, "/empty?callback=cb"), "cb")["ret"], 200);
+    assert_eq!(get_response(&server, "/declared").status, 410);
+    assert_eq!(callback_value(&get_response(&server, "/declared?callback=cb"), "cb")["ret"], 410);
+    assert_eq!(callback_value(&get_response(&server, "/empty?callback=cb"), "cb")["ret"], 200);
 }
 
 #[test]
-fn internal_errors_pass_only_the_request_id_to_the_callback() {
+fn of_an_internal_error_only_the_request_id_is_passed_to_the_callback() {
     captured_log::begin();
     let cases = [("aicra", "status", json!(500)), ("plain", "status", json!(500)), ("phalapi", "ret", json!(500))];
     for (envelope, status, failed) in cases.into_iter().chain([("iapi", "status", json!("error"))]) {

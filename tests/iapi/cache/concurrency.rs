@@ -1,4 +1,5 @@
-//! Concurrent calls, and calls during writes to the database.
+//! Tests concurrent requests for caches (files with the values of a database column), and requests while the database
+//! is written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -6,15 +7,15 @@ use std::thread;
 use super::{CacheServer, connect};
 use crate::demo::DemoFolder;
 
-const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
+const CREATE_TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
 
 #[test]
-fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
+fn all_values_of_one_call_are_read_from_the_same_state_of_the_database() {
     DemoFolder::for_each_database(|place| {
         if !place.is_postgres() {
             connect(place).execute("PRAGMA journal_mode = WAL");
         }
-        let caching = CacheServer::new(place, &[TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
+        let server = CacheServer::new(place, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
         let done = AtomicBool::new(false);
         let states = thread::scope(|scope| {
             scope.spawn(|| {
@@ -27,8 +28,8 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
             });
             let states: Vec<_> = (0..40)
                 .map(|_| {
-                    assert_eq!(caching.request_caches(&["a", "b"], &["a", "b"]).status, 200);
-                    let files = caching.files();
+                    assert_eq!(server.request_caches(&["a", "b"], &["a", "b"]).status, 200);
+                    let files = server.stored_files();
                     (files["cache/a"].clone(), files["cache/b"].clone())
                 })
                 .collect();
@@ -43,16 +44,16 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
 }
 
 #[test]
-fn many_concurrent_calls_wait_for_each_other() {
+fn many_concurrent_requests_for_caches_all_succeed() {
     DemoFolder::for_each_database(|place| {
-        let caching = CacheServer::new(place, &[TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
-        let fetch = |number: u32| caching.request_caches(&["a"], &[format!("{number}")]).status;
+        let server = CacheServer::new(place, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
+        let fetch = |number: u32| server.request_caches(&["a"], &[format!("{number}")]).status;
         thread::scope(|scope| {
             let asked: Vec<_> = (0..60).map(|number| scope.spawn(move || fetch(number))).collect();
             for status in asked {
                 assert_eq!(status.join().unwrap(), 200);
             }
         });
-        assert_eq!(caching.files().values().filter(|content| *content == "one").count(), 60);
+        assert_eq!(server.stored_files().values().filter(|content| *content == "one").count(), 60);
     });
 }

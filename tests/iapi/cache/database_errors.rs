@@ -1,4 +1,5 @@
-//! Missing and damaged databases, lost connections, and values over the limit.
+//! Tests errors of the database from which caches are written: missing and damaged databases, lost connections, and
+//! values over the limit.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,16 +10,16 @@ use std::thread;
 
 use rulebook_iapi::Database;
 
-use super::{CacheServer, caches};
+use super::{CacheServer, caches_of_database};
 use crate::demo::DemoFolder;
 
-const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
+const CREATE_TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
 
 #[test]
-fn a_missing_file_is_not_created() {
+fn a_missing_database_file_is_an_error_and_is_not_created() {
     let place = DemoFolder::with_sqlite();
-    let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database())));
-    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 503, "no_database");
+    let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&place.database())));
+    server.assert_error(&server.request_caches(&["1"], &["1"]), 503, "no_database");
     assert!(!place.database_file().exists());
 }
 
@@ -27,40 +28,43 @@ fn a_file_that_is_not_a_database_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file:it?mode=memory");
     fs::write(&file, "This is not a database. ".repeat(100)).unwrap();
-    let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Sqlite(file))));
-    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 503, "no_database");
+    let server =
+        CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&Database::Sqlite(file))));
+    server.assert_error(&server.request_caches(&["1"], &["1"]), 503, "no_database");
 }
 
 #[test]
-fn a_missing_server_is_reported() {
+fn an_unreachable_database_server_is_reported_without_its_password() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for url in [format!("postgres://test:secret@{free}/none"), "postgres://te st:secret@".to_owned()] {
-        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
-        let response = caching.request_caches(&["1"], &["1"]);
-        caching.assert_error(&response, 503, "no_database");
+        let server =
+            CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&Database::Postgres(url))));
+        let response = server.request_caches(&["1"], &["1"]);
+        server.assert_error(&response, 503, "no_database");
         assert!(!String::from_utf8_lossy(&response.body).contains("secret"), "{response:?}");
     }
 }
 
 #[test]
-fn the_debug_output_contains_no_password() {
+fn the_debug_output_of_a_database_contains_no_password() {
     assert_eq!(format!("{:?}", Database::Postgres("postgres://a:secret@b/c".to_owned())), "Postgres(..)");
 }
 
 #[test]
-fn a_file_that_is_damaged_within_a_value_is_reported() {
+fn a_database_file_that_is_damaged_within_a_value_is_reported() {
     let place = DemoFolder::with_sqlite();
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', hex(zeroblob(4000000)))";
-    let caching = CacheServer::new(&place, &[TABLE, rows], "t.v");
+    let server = CacheServer::new(&place, &[CREATE_TABLE, rows], "t.v");
     let file = fs::OpenOptions::new().write(true).open(place.database_file()).unwrap();
     let half = file.metadata().unwrap().len() / 2;
     file.write_all_at(&[0xff; 64 << 10], half).unwrap();
-    caching.assert_error(&caching.request_caches(&["small", "large"], &["a", "b"]), 503, "no_database");
-    assert_eq!(caching.value("small"), b"x", "the others can still be read");
+    server.assert_error(&server.request_caches(&["small", "large"], &["a", "b"]), 503, "no_database");
+    assert_eq!(server.cached_value("small"), b"x", "the others can still be read");
 }
 
-/// Forwards connections to a PostgreSQL server, and closes them after the server has sent this number of bytes.
-fn cutting(place: &DemoFolder, max_bytes: u64) -> Option<String> {
+/// Starts a proxy in front of a PostgreSQL server. The proxy closes each connection after the server has sent this
+/// number of bytes. Returns the database URL of the proxy; `None` if the server is not reached through a Unix socket.
+fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<String> {
     let Database::Postgres(url) = place.database() else { return None };
     let (url, socket) = url.split_once("?host=")?;
     let socket = format!("{socket}/.s.PGSQL.5432");
@@ -69,13 +73,13 @@ fn cutting(place: &DemoFolder, max_bytes: u64) -> Option<String> {
     thread::spawn(move || {
         for client in listener.incoming() {
             let (client, server) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
-            forward(client, server, max_bytes);
+            forward_connection(client, server, max_bytes);
         }
     });
     Some(url.replace("localhost", &address.to_string()))
 }
 
-fn forward(client: TcpStream, server: UnixStream, max_bytes: u64) {
+fn forward_connection(client: TcpStream, server: UnixStream, max_bytes: u64) {
     let (mut to_client, mut from_client) = (client.try_clone().unwrap(), client);
     let (mut to_server, from_server) = (server.try_clone().unwrap(), server);
     thread::spawn(move || {
@@ -89,41 +93,45 @@ fn forward(client: TcpStream, server: UnixStream, max_bytes: u64) {
 }
 
 #[test]
-fn a_connection_that_is_lost_within_a_value_is_reported() {
+fn a_database_connection_that_is_lost_within_a_value_is_reported() {
     let Some(place) = DemoFolder::with_postgres(true) else { return };
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', repeat('0123456789', 800000))";
-    let whole = CacheServer::new(&place, &[TABLE, rows], "t.v");
+    let whole = CacheServer::new(&place, &[CREATE_TABLE, rows], "t.v");
     for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
-        let url = cutting(&place, max_bytes).unwrap();
-        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
-        let response = caching.request_caches(&["small", "large"], &["a", "b"]);
+        let url = start_cutting_proxy(&place, max_bytes).unwrap();
+        let server =
+            CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&Database::Postgres(url))));
+        let response = server.request_caches(&["small", "large"], &["a", "b"]);
         if status == 200 {
             assert_eq!(response.status, 200, "{response:?}");
         } else {
-            caching.assert_error(&response, status, "no_database");
+            server.assert_error(&response, status, "no_database");
         }
     }
-    assert_eq!(whole.value("large").len(), 8_000_000);
+    assert_eq!(whole.cached_value("large").len(), 8_000_000);
 }
 
 #[test]
-fn the_limit_on_the_total_size_is_enforced() {
+fn caches_over_the_limit_on_their_total_size_are_refused() {
     DemoFolder::for_each_database(|place| {
         let rows = "INSERT INTO t VALUES ('a', '12345'), ('b', '678'), ('c', '90')";
-        let database = CacheServer::new(place, &[TABLE, rows], "t.v");
-        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database()).max_bytes(8)));
-        let response = caching.request_caches(&["a", "b", "c"], &["a", "b", "c"]);
-        caching.assert_error(&response, 422, "cache_too_large");
+        let database = CacheServer::new(place, &[CREATE_TABLE, rows], "t.v");
+        let server = CacheServer::with_program("t.v", |rulebook| {
+            rulebook.state(caches_of_database(&place.database()).max_bytes(8))
+        });
+        let response = server.request_caches(&["a", "b", "c"], &["a", "b", "c"]);
+        server.assert_error(&response, 422, "cache_too_large");
         assert_eq!(response.json()["most"], 8);
-        assert_eq!(caching.request_caches(&["a", "b"], &["a", "b"]).status, 200, "together");
+        assert_eq!(server.request_caches(&["a", "b"], &["a", "b"]).status, 200, "together");
         assert_eq!(database.request_caches(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
     });
 }
 
 #[test]
 fn a_program_without_caches_responds_with_an_internal_error() {
-    let caching = CacheServer::with("t.v", |rulebook| rulebook);
-    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 500, "internal");
-    let caching = CacheServer::with("t", |rulebook| rulebook.state(caches(&Database::Sqlite("none".into()))));
-    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 500, "internal");
+    let server = CacheServer::with_program("t.v", |rulebook| rulebook);
+    server.assert_error(&server.request_caches(&["1"], &["1"]), 500, "internal");
+    let server =
+        CacheServer::with_program("t", |rulebook| rulebook.state(caches_of_database(&Database::Sqlite("none".into()))));
+    server.assert_error(&server.request_caches(&["1"], &["1"]), 500, "internal");
 }

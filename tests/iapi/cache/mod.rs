@@ -1,9 +1,10 @@
-//! Caches of all kinds of tables, on SQLite and, if a server is available, on PostgreSQL.
+//! Tests caches, which are files with the values of one database column. They are written from all kinds of tables, on
+//! SQLite and, if a server is available, on PostgreSQL.
 
+mod cache_names;
 mod concurrency;
 mod database_errors;
 mod keys;
-mod names;
 mod postgres;
 mod sqlite;
 
@@ -20,33 +21,33 @@ use crate::client::{Request, Response, TestServer, engine};
 use crate::demo::{DatabaseConnection, DemoFolder};
 use crate::store::{staged_files, tree};
 
-/// A server that writes caches of one column.
+/// A server that writes caches of the values in one column.
 struct CacheServer {
     server: TestServer,
-    data: TempDir,
+    data_folder: TempDir,
     column: String,
 }
 
 impl CacheServer {
-    /// Starts a server for a database, after executing these statements in it.
+    /// Starts a server for the database of a place, after these statements have been executed in the database.
     fn new(place: &DemoFolder, statements: &[&str], column: &str) -> Self {
         let mut sql = connect(place);
         statements.iter().for_each(|statement| sql.execute(statement));
         let database = place.database();
-        Self::with(column, |rulebook| rulebook.state(caches(&database)))
+        Self::with_program(column, |rulebook| rulebook.state(caches_of_database(&database)))
     }
 
-    /// Starts a server of a program that `add` completes.
-    fn with(column: &str, add: impl FnOnce(Rulebook) -> Rulebook) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let engine = engine(&[("iapi.json", definition(column))], |rulebook| {
+    /// Starts a server. `complete` adds the caches to the program.
+    fn with_program(column: &str, complete: impl FnOnce(Rulebook) -> Rulebook) -> Self {
+        let data_folder = tempfile::tempdir().unwrap();
+        let engine = engine(&[("iapi.json", definition_for_column(column))], |rulebook| {
             let module = rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache);
-            add(rulebook.data_folder(data.path()).keep_files().module(module))
+            complete(rulebook.data_folder(data_folder.path()).keep_files().module(module))
         });
-        Self { server: TestServer::start(&engine), data, column: column.to_owned() }
+        Self { server: TestServer::start(&engine), data_folder, column: column.to_owned() }
     }
 
-    /// Requests caches of these keys in the folder `cache/`.
+    /// Requests caches with these file names in the folder `cache/`, one for each key.
     fn request_caches(&self, keys: &[impl AsRef<str>], filenames: &[impl AsRef<str>]) -> Response {
         let texts = |texts: Vec<&str>| json!(texts);
         let body = json!({
@@ -58,42 +59,43 @@ impl CacheServer {
         self.server.send(&Request::new("POST", "/iapi/cache").body("application/json", body.to_string()))
     }
 
-    /// Writes a cache of one key and returns its content.
+    /// Requests a cache for one key, and returns the content of the file.
     #[track_caller]
-    fn value(&self, key: &str) -> Vec<u8> {
+    fn cached_value(&self, key: &str) -> Vec<u8> {
         let response = self.request_caches(&[key], &["value"]);
         assert_eq!(response.status, 200, "{key:?}: {response:?}");
         let path = PathBuf::from(response.json()[0].as_str().unwrap());
-        assert_eq!(path, self.root().join("cache/value"));
+        assert_eq!(path, self.store_path().join("cache/value"));
         fs::read(path).unwrap()
     }
 
-    fn root(&self) -> PathBuf {
-        self.data.path().canonicalize().unwrap().join("files")
+    fn store_path(&self) -> PathBuf {
+        self.data_folder.path().canonicalize().unwrap().join("files")
     }
 
-    fn files(&self) -> BTreeMap<String, String> {
-        tree(&self.root())
+    fn stored_files(&self) -> BTreeMap<String, String> {
+        tree(&self.store_path())
     }
 
-    /// Asserts that a response is this error, and that no cache was written.
+    /// Asserts that a response is this error, and that the server has written no cache.
     #[track_caller]
     fn assert_error(&self, response: &Response, status: u16, code: &str) {
         assert_eq!((response.status, response.json()["code"].as_str()), (status, Some(code)), "{response:?}");
-        assert_eq!(self.files(), BTreeMap::new(), "{response:?}");
-        assert_eq!(staged_files(&self.root()), [""; 0], "{response:?}");
+        assert_eq!(self.stored_files(), BTreeMap::new(), "{response:?}");
+        assert_eq!(staged_files(&self.store_path()), [""; 0], "{response:?}");
     }
 
-    /// Asserts that caches of a column cannot be written, with this message.
+    /// Asserts that a request for caches of this column fails with this message.
     #[track_caller]
     fn assert_not_cacheable(place: &DemoFolder, table: &str, column: &str, words: &str) {
-        let caching = Self::new(place, &[table], column);
-        let response = caching.request_caches(&["1"], &["1"]);
-        caching.assert_error(&response, 500, "not_cacheable");
+        let server = Self::new(place, &[table], column);
+        let response = server.request_caches(&["1"], &["1"]);
+        server.assert_error(&response, 500, "not_cacheable");
         assert_eq!(response.json()["detail"], words);
     }
 
-    /// Asserts that a response names these keys as those without a value, and nothing was written.
+    /// Asserts that a response is the error for keys without a value, that the error names these keys, and that the
+    /// server has written no cache.
     #[track_caller]
     fn assert_no_value(&self, response: &Response, keys: &[&str]) {
         self.assert_error(response, 400, "no_value");
@@ -101,7 +103,7 @@ impl CacheServer {
     }
 }
 
-fn caches(database: &rulebook_iapi::Database) -> rulebook_iapi::Caches {
+fn caches_of_database(database: &rulebook_iapi::Database) -> rulebook_iapi::Caches {
     let database = database.clone();
     rulebook_iapi::Caches::new(move || {
         let database = database.clone();
@@ -109,7 +111,7 @@ fn caches(database: &rulebook_iapi::Database) -> rulebook_iapi::Caches {
     })
 }
 
-/// Connects to the database of a place, which is created if it does not exist.
+/// Connects to the database of a place. A SQLite database is created if it does not exist.
 fn connect(place: &DemoFolder) -> DatabaseConnection {
     if !place.is_postgres() && !place.database_file().exists() {
         fs::create_dir_all(place.database_file().parent().unwrap()).unwrap();
@@ -118,8 +120,9 @@ fn connect(place: &DemoFolder) -> DatabaseConnection {
     place.connect_to_database()
 }
 
-/// Returns the demo's definition for anonymous callers, with another column.
-fn definition(column: &str) -> Value {
+/// Returns the definition of the demo's internal API, changed so that anonymous callers may request caches of this
+/// column.
+fn definition_for_column(column: &str) -> Value {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("api/iapi.json")).unwrap();
     let mut definition: Value = parse_to_serde_value(&text, &ParseOptions::default()).unwrap();
     definition["envelope"] = json!("plain");

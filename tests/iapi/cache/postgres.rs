@@ -1,12 +1,13 @@
-//! Features of tables that only PostgreSQL has.
+//! Tests caches from tables with features that only PostgreSQL has.
 
 use super::CacheServer;
 use crate::demo::DemoFolder;
 
-type Case = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
+type ReadableTable = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
 
-/// Statements, the column, and the content of the cache of the first key; the other keys have no rows.
-const READ: [Case; 14] = [
+/// Each case: the statements that create a table, the column, the expected content of the cache of the first key, and
+/// the keys. All keys but the first have no rows.
+const READABLE_TABLES: [ReadableTable; 14] = [
     (
         &["CREATE TABLE t (id TEXT PRIMARY KEY, v BYTEA)", r"INSERT INTO t VALUES ('1', '\x00ff0a')"],
         "t.v",
@@ -108,19 +109,19 @@ const READ: [Case; 14] = [
 ];
 
 #[test]
-fn values_and_keys_of_every_type_are_read() {
-    for (statements, column, expected, keys) in READ {
+fn values_and_keys_of_every_postgres_type_are_read() {
+    for (statements, column, expected, keys) in READABLE_TABLES {
         let Some(place) = DemoFolder::with_postgres(true) else { return };
-        let caching = CacheServer::new(&place, statements, column);
+        let server = CacheServer::new(&place, statements, column);
         for key in &keys[1..] {
-            caching.assert_no_value(&caching.request_caches(&[key], &["1"]), &[key]);
+            server.assert_no_value(&server.request_caches(&[key], &["1"]), &[key]);
         }
-        assert_eq!(caching.value(keys[0]), expected, "{statements:?}");
+        assert_eq!(server.cached_value(keys[0]), expected, "{statements:?}");
     }
 }
 
 #[test]
-fn unsupported_tables_are_refused() {
+fn unsupported_postgres_tables_are_refused() {
     let cases = [
         ("CREATE TABLE t (a TEXT UNIQUE NOT NULL, v TEXT)", "t.v", "the table t has no primary key"),
         ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.ctid", "the table t has no column ctid"),
@@ -133,11 +134,11 @@ fn unsupported_tables_are_refused() {
 }
 
 #[test]
-fn values_are_complete_with_every_kind_of_storage() {
+fn long_values_are_complete_with_every_postgres_storage_strategy() {
     for storage in ["PLAIN", "MAIN", "EXTERNAL", "EXTENDED"] {
         for kind in ["TEXT", "BYTEA"] {
             let Some(place) = DemoFolder::with_postgres(true) else { return };
-            // With the storage PLAIN, a value must fit on one page.
+            // With the storage strategy PLAIN, a value must fit on one page of the table.
             let lines = if storage == "PLAIN" { 7 } else { 3_500 };
             let value = format!(
                 "(SELECT string_agg(lpad(i::text, 1023, 'é') || chr(10), '' ORDER BY i) FROM generate_series(1, {lines}) i)"
@@ -149,8 +150,8 @@ fn values_are_complete_with_every_kind_of_storage() {
                 &format!("ALTER TABLE t ALTER v SET STORAGE {storage}"),
                 &format!("INSERT INTO t VALUES ('1', {value})"),
             ];
-            let caching = CacheServer::new(&place, &statements.map(String::as_str), "t.v");
-            let written = String::from_utf8(caching.value("1")).unwrap();
+            let server = CacheServer::new(&place, &statements.map(String::as_str), "t.v");
+            let written = String::from_utf8(server.cached_value("1")).unwrap();
             let numbers: Vec<usize> =
                 written.lines().map(|line| line.trim_start_matches('é').parse().unwrap()).collect();
             assert_eq!(numbers, (1..=lines).collect::<Vec<_>>(), "{kind} {storage}");

@@ -1,53 +1,53 @@
-//! The format of documents, and conditional requests for them.
+//! Tests the format of the documents that the server generates, and conditional requests for these documents.
 
 use serde_json::json;
 
 use crate::client::{Request, Response, TestServer};
 
-fn server() -> TestServer {
+fn documents_server() -> TestServer {
     let article = json!({ "/": { "article/{id}/line": {
         "GET": { "info": "Lines", "in": { "{id}": { "info": "Which article", "type": "id" } } }
     } } });
     TestServer::echo(&[("app.json", json!({ "base": "/api" })), ("article.json", article)])
 }
 
-const JSON: &str = "application/json";
-const MARKDOWN: &str = "text/markdown; charset=utf-8";
+const JSON_MEDIA_TYPE: &str = "application/json";
+const MARKDOWN_MEDIA_TYPE: &str = "text/markdown; charset=utf-8";
 
 #[test]
-fn the_client_chooses_json_or_markdown() {
-    let server = server();
+fn clients_choose_json_or_markdown_by_accept() {
+    let server = documents_server();
     let cases: &[(&[&str], &str)] = &[
-        (&[], JSON),
-        (&["*/*"], JSON),
-        (&["text/markdown"], MARKDOWN),
-        (&["Text/Markdown"], MARKDOWN),
-        (&["text/*"], MARKDOWN),
-        (&["text/markdown;variant=GFM;charset=utf-8"], MARKDOWN),
-        (&["application/json"], JSON),
-        (&["text/markdown, application/json"], JSON),
-        (&["text/markdown, */*"], JSON),
-        (&["text/markdown, */*;q=0.9"], MARKDOWN),
-        (&["text/markdown;q=0.5, */*;q=0.4"], MARKDOWN),
-        (&["text/markdown;q=0.5, */*;q=0.5"], JSON),
-        (&["application/json;q=0.2, text/markdown;q=0.201"], MARKDOWN),
-        (&["application/json; Q=0.2 ,text/markdown; q=0.3"], MARKDOWN),
-        (&["text/markdown;q=0, */*;q=0.1"], JSON),
-        (&["text/markdown;q=0.000"], JSON),
-        (&["text/markdown;q=0, text/*"], JSON),
-        (&["text/*;q=0.1, application/*;q=0.2"], JSON),
-        (&["application/json;q=0, */*"], MARKDOWN),
-        (&["application/json;q=0.1", "text/markdown"], MARKDOWN),
-        (&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], JSON),
-        (&["image/png"], JSON),
-        (&["application/problem+json"], JSON),
-        (&["text/markdown;q=2"], MARKDOWN),
-        (&["text/markdown;q=0.1234"], MARKDOWN),
-        (&["text/markdown;q="], MARKDOWN),
-        (&["text/markdownish"], JSON),
-        (&["text"], JSON),
-        (&[",,;q=1,/*"], JSON),
-        (&[""], JSON),
+        (&[], JSON_MEDIA_TYPE),
+        (&["*/*"], JSON_MEDIA_TYPE),
+        (&["text/markdown"], MARKDOWN_MEDIA_TYPE),
+        (&["Text/Markdown"], MARKDOWN_MEDIA_TYPE),
+        (&["text/*"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;variant=GFM;charset=utf-8"], MARKDOWN_MEDIA_TYPE),
+        (&["application/json"], JSON_MEDIA_TYPE),
+        (&["text/markdown, application/json"], JSON_MEDIA_TYPE),
+        (&["text/markdown, */*"], JSON_MEDIA_TYPE),
+        (&["text/markdown, */*;q=0.9"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;q=0.5, */*;q=0.4"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;q=0.5, */*;q=0.5"], JSON_MEDIA_TYPE),
+        (&["application/json;q=0.2, text/markdown;q=0.201"], MARKDOWN_MEDIA_TYPE),
+        (&["application/json; Q=0.2 ,text/markdown; q=0.3"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;q=0, */*;q=0.1"], JSON_MEDIA_TYPE),
+        (&["text/markdown;q=0.000"], JSON_MEDIA_TYPE),
+        (&["text/markdown;q=0, text/*"], JSON_MEDIA_TYPE),
+        (&["text/*;q=0.1, application/*;q=0.2"], JSON_MEDIA_TYPE),
+        (&["application/json;q=0, */*"], MARKDOWN_MEDIA_TYPE),
+        (&["application/json;q=0.1", "text/markdown"], MARKDOWN_MEDIA_TYPE),
+        (&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], JSON_MEDIA_TYPE),
+        (&["image/png"], JSON_MEDIA_TYPE),
+        (&["application/problem+json"], JSON_MEDIA_TYPE),
+        (&["text/markdown;q=2"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;q=0.1234"], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdown;q="], MARKDOWN_MEDIA_TYPE),
+        (&["text/markdownish"], JSON_MEDIA_TYPE),
+        (&["text"], JSON_MEDIA_TYPE),
+        (&[",,;q=1,/*"], JSON_MEDIA_TYPE),
+        (&[""], JSON_MEDIA_TYPE),
     ];
     for (accept, expected) in cases {
         for target in ["*", "/", "/api", "/api/article", "/api/article/7/line"] {
@@ -62,14 +62,14 @@ fn the_client_chooses_json_or_markdown() {
             assert_eq!(response.field("vary"), Some("accept"));
             assert_eq!(response.field("cache-control"), Some("no-cache"));
             assert_eq!(response.field("x-content-type-options"), Some("nosniff"));
-            assert_eq!(response.body.starts_with(b"{"), *expected == JSON, "{response:?}");
+            assert_eq!(response.body.starts_with(b"{"), *expected == JSON_MEDIA_TYPE, "{response:?}");
         }
     }
 }
 
 #[test]
-fn each_document_has_an_entity_tag_per_format() {
-    let server = server();
+fn each_document_has_a_different_entity_tag_in_each_format() {
+    let server = documents_server();
     let mut tags = Vec::new();
     for target in ["/api", "/api/article", "/api/article/7", "/api/article/7/line"] {
         for accept in ["application/json", "text/markdown"] {
@@ -81,7 +81,7 @@ fn each_document_has_an_entity_tag_per_format() {
             tags.push(tag);
         }
     }
-    let again = self::server();
+    let again = self::documents_server();
     let response = again.send(&Request::new("OPTIONS", "/api"));
     assert_eq!(response.field("etag"), Some(&*tags[0]), "another server with the same definition has the same tag");
 }
@@ -97,8 +97,8 @@ fn assert_not_modified(response: &Response, tag: &str) {
 }
 
 #[test]
-fn a_document_that_the_client_has_is_not_sent_again() {
-    let server = server();
+fn a_request_with_the_current_entity_tag_gets_304() {
+    let server = documents_server();
     let requests = [
         Request::new("OPTIONS", "/api/article/7/line"),
         Request::new("OPTIONS", "/api/article/7/line").field("accept", "text/markdown"),
@@ -141,8 +141,8 @@ fn a_document_that_the_client_has_is_not_sent_again() {
 }
 
 #[test]
-fn the_tag_of_one_format_does_not_match_the_other() {
-    let server = server();
+fn the_entity_tag_of_one_format_does_not_match_the_other_format() {
+    let server = documents_server();
     let json = server.send(&Request::new("OPTIONS", "/api"));
     let tag = json.field("etag").unwrap();
     let request = Request::new("OPTIONS", "/api").field("accept", "text/markdown").field("if-none-match", tag);
@@ -150,8 +150,8 @@ fn the_tag_of_one_format_does_not_match_the_other() {
 }
 
 #[test]
-fn documents_of_the_server_can_only_be_read() {
-    let server = server();
+fn documents_of_the_server_only_support_get_and_head() {
+    let server = documents_server();
     for (target, media_type) in [("/openapi.json", "application/json"), ("/llms.txt", "text/plain; charset=utf-8")] {
         let mut connection = server.connect();
         let got = connection.send(&Request::new("GET", target));
@@ -173,7 +173,7 @@ fn documents_of_the_server_can_only_be_read() {
     }
 }
 
-/// A service that matches any segment does not match the paths of the server's documents.
+/// A service that matches any segment does not match the paths of documents that the server generates.
 #[test]
 fn captures_and_positions_do_not_match_paths_of_documents() {
     let any = json!({ "info": "Any", "type": "string" });

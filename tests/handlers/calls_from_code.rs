@@ -1,4 +1,5 @@
-//! Calls from code, which have the same permission checks, parameter checks and handlers as requests.
+//! Tests calls from Rust code (`Engine::call`), which have the same permission checks, parameter checks and handlers as
+//! requests over HTTP.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 use super::{block_on, build, call, files, files_with_parameters};
 
-fn library() -> Vec<(PathBuf, Vec<u8>)> {
+fn library_definition() -> Vec<(PathBuf, Vec<u8>)> {
     let id = json!({ "info": "Which", "type": "id", "name": "id" });
     files(
         "book",
@@ -42,17 +43,20 @@ fn library() -> Vec<(PathBuf, Vec<u8>)> {
     )
 }
 
-fn echo() -> Engine {
-    Rulebook::read(library()).unbound(Unbound::Echo).build().unwrap()
+fn echo_engine() -> Engine {
+    Rulebook::read(library_definition()).unbound(Unbound::Echo).build().unwrap()
 }
 
-/// The checked arguments of a call, or the code of its error.
-fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|error| error.code())
+/// Calls a method with these arguments, and returns the arguments after their checks, or the code of the error.
+fn checked_arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
+    call(&echo_engine(), target, given)
+        .outputs()
+        .map(|mut outputs| outputs["args"].take())
+        .map_err(|error| error.code())
 }
 
 #[test]
-fn methods_are_found_by_id_and_by_path() {
+fn calls_find_methods_by_id_and_by_path() {
     let none = json!({});
     let cases = [
         ("book.get", Ok(json!({ "language": null, "tags": null }))),
@@ -83,7 +87,7 @@ fn methods_are_found_by_id_and_by_path() {
         ("\0 \u{fffd}", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
-        assert_eq!(arguments(target, &none), expected, "{target:?}");
+        assert_eq!(checked_arguments(target, &none), expected, "{target:?}");
     }
 }
 
@@ -104,7 +108,7 @@ fn base_path_and_target_may_contain_characters_that_clients_encode() {
 }
 
 #[test]
-fn arguments_have_their_names_in_code_and_occur_once() {
+fn arguments_are_passed_by_their_names_in_code_and_only_once() {
     let cases = [
         ("book.{id}.get", json!({ "id": 7 }), Ok(json!({ "id": 7 }))),
         ("book.page.get", json!({ "page": 2 }), Ok(json!({ "book": null, "page": 2 }))),
@@ -118,9 +122,9 @@ fn arguments_have_their_names_in_code_and_occur_once() {
         ("GET /book?lang=en", json!({ "language": "en" }), Err(ErrorCode::InvalidParameter)),
     ];
     for (target, given, expected) in cases {
-        assert_eq!(arguments(target, &given), expected, "{target} {given}");
+        assert_eq!(checked_arguments(target, &given), expected, "{target} {given}");
     }
-    let engine = echo();
+    let engine = echo_engine();
     let texts = block_on(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
     assert_eq!(texts.get("args"), Some(&json!({ "language": "en", "tags": ["a", "b"] })));
     let twice = block_on(engine.call("book.get").text("language", "en").text("language", "en").send());
@@ -133,7 +137,7 @@ fn arguments_have_their_names_in_code_and_occur_once() {
 
 #[test]
 fn an_unknown_argument_is_an_internal_error_with_a_log_message() {
-    let refused = call(&echo(), "book.get", &json!({ "lang": "en" }));
+    let refused = call(&echo_engine(), "book.get", &json!({ "lang": "en" }));
     let error = refused.error().unwrap();
     assert_eq!(error.to_string(), "the program failed");
     let log = error.log().unwrap();
@@ -141,8 +145,8 @@ fn an_unknown_argument_is_an_internal_error_with_a_log_message() {
 }
 
 #[test]
-fn calls_need_the_permission_of_a_request() {
-    let engine = echo();
+fn calls_require_the_same_permissions_as_requests() {
+    let engine = echo_engine();
     let post = |scope: Option<&[&str]>| {
         let call = engine.call("book.post").arg("title", "Rules");
         let call = match scope {
@@ -167,7 +171,7 @@ fn calls_need_the_permission_of_a_request() {
 
 #[test]
 fn contextual_permissions_contain_the_values_of_arguments() {
-    let engine = echo();
+    let engine = echo_engine();
     let delete = |target: &str, id: Option<Json>, scope: &str| {
         let call = engine.call(target).scope([scope]);
         let call = match id {
@@ -196,23 +200,23 @@ fn contextual_permissions_contain_the_values_of_arguments() {
 }
 
 #[test]
-fn a_response_has_outputs_or_an_error() {
+fn the_response_of_a_call_has_outputs_or_an_error() {
     #[derive(Debug, Deserialize, PartialEq)]
     struct Echoed {
-        args: Book,
+        args: BookId,
     }
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Book {
+    struct BookId {
         id: u32,
     }
-    let engine = echo();
+    let engine = echo_engine();
     let good = || call(&engine, "GET /book/7", &json!({}));
     assert!(good().error().is_none());
     assert_eq!(good().get("args"), Some(&json!({ "id": 7 })));
     assert_eq!(good().get("other"), None);
     assert_eq!(good().output_map().unwrap().len(), 1);
-    assert_eq!(good().deserialize::<Echoed>().unwrap(), Echoed { args: Book { id: 7 } });
-    assert_eq!(good().deserialize::<Book>().unwrap_err().code(), ErrorCode::Internal);
+    assert_eq!(good().deserialize::<Echoed>().unwrap(), Echoed { args: BookId { id: 7 } });
+    assert_eq!(good().deserialize::<BookId>().unwrap_err().code(), ErrorCode::Internal);
     assert_eq!(good().outputs().unwrap(), json!({ "args": { "id": 7 } }));
     let bad = || call(&engine, "GET /book/x", &json!({}));
     assert_eq!(bad().error().unwrap().code(), ErrorCode::InvalidParameter);
@@ -224,41 +228,41 @@ fn a_response_has_outputs_or_an_error() {
 
 #[test]
 fn a_single_output_can_be_the_whole_body() {
-    async fn list(_: Args<()>, _: Context) -> Result<Vec<i64>, ApiError> {
+    async fn number_list(_: Args<()>, _: Context) -> Result<Vec<i64>, ApiError> {
         Ok(vec![1, 2])
     }
     let out = json!({ "*": { "info": "Numbers", "type": "array<int>" } });
     let module = json!({ "/": { "it": { "GET": { "info": "Numbers", "out": out } } } });
-    let engine = build(files("shop", &module), [Module::new("shop").get("/it", list)]);
+    let engine = build(files("shop", &module), [Module::new("shop").get("/it", number_list)]);
     let response = call(&engine, "it.get", &json!({}));
     assert!(response.error().is_none() && response.output_map().is_none() && response.get("*").is_none());
     assert_eq!(response.outputs().unwrap(), json!([1, 2]));
 }
 
-/// Calls itself until `depth` is 0, then returns the caller.
-async fn dive(Args(dive): Args<Dive>, context: Context) -> Result<Json, ApiError> {
-    if dive.depth == 0 {
+/// A handler that calls its own method until `depth` is 0, and then returns the identity of its caller.
+async fn call_itself(Args(call_itself): Args<RecursionArgs>, context: Context) -> Result<Json, ApiError> {
+    if call_itself.depth == 0 {
         let who = context.identity().map(|identity| (identity.name().to_owned(), identity.permissions().len()));
         return Ok(json!({ "who": who, "method": context.method(), "head": context.head().is_some() }));
     }
-    context.call("it.post").arg("depth", dive.depth - 1).send().await.outputs()
+    context.call("it.post").arg("depth", call_itself.depth - 1).send().await.outputs()
 }
 
 #[derive(Deserialize)]
-struct Dive {
+struct RecursionArgs {
     depth: i64,
 }
 
-fn diving() -> Engine {
+fn recursive_engine() -> Engine {
     build(
         files_with_parameters(&json!({ "depth": { "info": "How deep", "type": "int(0,1000)" } })),
-        [Module::new("shop").post("/it", dive)],
+        [Module::new("shop").post("/it", call_itself)],
     )
 }
 
 #[test]
-fn a_handler_calls_with_the_identity_of_its_caller() {
-    let engine = diving();
+fn calls_of_a_handler_have_the_identity_of_its_caller() {
+    let engine = recursive_engine();
     let by = |identity: Option<Identity>| {
         let call = engine.call("it.post").arg("depth", 3);
         let call = match identity {
@@ -274,7 +278,7 @@ fn a_handler_calls_with_the_identity_of_its_caller() {
 
 #[test]
 fn the_depth_of_nested_calls_is_limited() {
-    let engine = diving();
+    let engine = recursive_engine();
     let at = |depth: i64| block_on(engine.call("it.post").arg("depth", depth).send()).error().map(ApiError::code);
     assert_eq!(at(16), None);
     assert_eq!(at(17), Some(ErrorCode::Internal));
@@ -283,20 +287,23 @@ fn the_depth_of_nested_calls_is_limited() {
 
 #[test]
 fn identity_and_permissions_of_a_call_can_be_set() {
-    async fn who(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+    async fn describe_caller(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let own = context
             .identity()
             .map(|identity| format!("{} {:?}", identity.name(), identity.permissions().collect::<Vec<_>>()));
         Ok(json!({ "who": own }))
     }
-    async fn fetch(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+    async fn call_with_other_identities(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let narrowed = context.call("who.get").scope(["less"]).send().await.outputs()?;
         let other = context.call("who.get").identity(Identity::new("bo", ["b"])).send().await.outputs()?;
         Ok(json!({ "narrowed": narrowed["who"], "other": other["who"] }))
     }
     let get = |info: &str| json!({ "GET": { "info": info } });
     let module = json!({ "/": { "who": get("Who calls"), "ask": get("Asks") } });
-    let engine = build(files("shop", &module), [Module::new("shop").get("/who", who).get("/ask", fetch)]);
+    let engine = build(
+        files("shop", &module),
+        [Module::new("shop").get("/who", describe_caller).get("/ask", call_with_other_identities)],
+    );
     let asked =
         block_on(engine.call("ask.get").identity(Identity::new("ada", ["a", "less"])).send()).outputs().unwrap();
     assert_eq!(asked, json!({ "narrowed": "ada [\"less\"]", "other": "bo [\"b\"]" }));
@@ -319,19 +326,19 @@ fn handlers_share_the_state_of_the_program() {
 }
 
 #[test]
-fn targets_are_paths_below_the_base_path() {
-    let mut files = library();
+fn call_targets_are_paths_below_the_base_path() {
+    let mut files = library_definition();
     files.push((PathBuf::from("api/app.json"), json!({ "base": "/v1" }).to_string().into_bytes()));
     let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
     assert!(call(&engine, "GET /book/7", &json!({})).error().is_none());
     assert_eq!(call(&engine, "GET /v1/book/7", &json!({})).error().unwrap().code(), ErrorCode::UnknownService);
 }
 
-/// A type whose check panics.
+/// A parameter type of the program whose check panics.
 #[derive(Debug, Clone, Copy)]
-struct Panicking;
+struct PanickingType;
 
-impl Type for Panicking {
+impl Type for PanickingType {
     fn name(&self) -> &str {
         "broken"
     }
@@ -345,7 +352,7 @@ impl Type for Panicking {
     }
 }
 
-impl Check for Panicking {
+impl Check for PanickingType {
     fn check<'a>(&self, _: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         panic!("a mistake")
     }
@@ -370,7 +377,7 @@ impl Check for Panicking {
 #[test]
 fn a_panic_in_a_type_of_the_program_is_an_internal_error() {
     let files = files_with_parameters(&json!({ "x": { "info": "Something", "type": "broken" } }));
-    let engine = Rulebook::read(files).add_type(Panicking).unbound(Unbound::Echo).build().unwrap();
+    let engine = Rulebook::read(files).add_type(PanickingType).unbound(Unbound::Echo).build().unwrap();
     let response = call(&engine, "it.post", &json!({ "x": 1 }));
     let error = response.error().unwrap();
     assert_eq!(error.code(), ErrorCode::Internal);

@@ -1,10 +1,10 @@
-//! Runs many example calls as one program of their language.
+//! Runs many example calls in one language as a single program.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A language of example calls.
+/// A language in which documents show example calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Language {
     Curl,
@@ -13,7 +13,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Returns the title of the language in snippets.
+    /// Returns the title that snippets of this language have.
     pub fn title(self) -> &'static str {
         match self {
             Self::Curl => "curl",
@@ -23,13 +23,14 @@ impl Language {
     }
 }
 
-/// A picture of one pixel, which is not valid UTF-8.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
+/// A PNG file with a picture of one pixel. Its bytes are not valid UTF-8.
+const PNG_FILE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
 
 /// The character that is printed before each response.
-const SEPARATOR: char = '\u{1e}';
+const RESPONSE_SEPARATOR: char = '\u{1e}';
 
-const PYTHON: &str = r#"import json, urllib.error
+/// A Python program that runs the calls in `calls.json`.
+const PYTHON_RUNNER: &str = r#"import json, urllib.error
 for text in json.load(open("calls.json")):
     print("\x1e", end="")
     try:
@@ -40,10 +41,11 @@ for text in json.load(open("calls.json")):
         print(0, repr(error))
 "#;
 
-/// Runs the calls in a folder, which also has the files that they send. Returns the status and the body of each response.
-pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, String)> {
+/// Runs the example calls in a folder, in which the files that they send are created. Returns the status and the body
+/// of each response.
+pub fn run_calls(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, String)> {
     for number in ["", "1", "2"] {
-        fs::write(folder.join(format!("file{number}.png")), PNG).unwrap();
+        fs::write(folder.join(format!("file{number}.png")), PNG_FILE).unwrap();
         fs::write(folder.join(format!("file{number}.txt")), "some text").unwrap();
     }
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
@@ -69,7 +71,7 @@ pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, Str
         }
         Language::Python => {
             write("calls.json", &serde_json::to_string(calls).unwrap());
-            write("calls.py", PYTHON);
+            write("calls.py", PYTHON_RUNNER);
             let mut python = Command::new(std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into()));
             python.arg("calls.py");
             python
@@ -77,13 +79,14 @@ pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, Str
     };
     let output = command.current_dir(folder).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
-    let responses: Vec<_> = printed.split(SEPARATOR).skip(1).map(|response| read(language, response.trim())).collect();
+    let responses: Vec<_> =
+        printed.split(RESPONSE_SEPARATOR).skip(1).map(|response| parse_response(language, response.trim())).collect();
     assert_eq!(responses.len(), calls.len(), "{}", String::from_utf8_lossy(&output.stderr));
     responses
 }
 
 /// Parses the printed status and body of a response.
-fn read(language: Language, response: &str) -> (u16, String) {
+fn parse_response(language: Language, response: &str) -> (u16, String) {
     let (status, body) = match language {
         Language::Curl => {
             let (body, status) = response.rsplit_once('\n').unwrap_or(("", response));

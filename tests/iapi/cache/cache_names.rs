@@ -1,4 +1,4 @@
-//! Names of caches. They are checked before the database is used, so that these tests have none.
+//! Tests the file names of caches. Names are checked before the database is used, so that these tests need no database.
 
 use rulebook::store::FilePatterns;
 use rulebook::{Authenticate, Authentication, Head, Identity};
@@ -6,25 +6,25 @@ use rulebook_iapi::Caches;
 
 use super::CacheServer;
 
-/// Authentication under which every caller may use the names `cache/own-*` only.
-struct Limited;
+/// An authenticator with which every caller may use only the names `cache/own-*`.
+struct OwnCachesOnly;
 
-impl Authenticate for Limited {
+impl Authenticate for OwnCachesOnly {
     async fn authenticate(&self, _: &Head) -> Authentication {
         let patterns = FilePatterns::new(["cache/own-*"]).unwrap();
         Authentication::Identity(Identity::new("test", [""; 0]).with_file_patterns(patterns))
     }
 }
 
-fn without_database() -> CacheServer {
-    CacheServer::with("texts.content", |rulebook| {
-        rulebook.authenticator(Limited).state(Caches::new(|| async { Err("none".to_owned()) }))
+fn server_without_database() -> CacheServer {
+    CacheServer::with_program("texts.content", |rulebook| {
+        rulebook.authenticator(OwnCachesOnly).state(Caches::new(|| async { Err("none".to_owned()) }))
     })
 }
 
 #[test]
-fn counts_names_and_permissions_are_checked_before_the_database() {
-    let caching = without_database();
+fn numbers_names_and_permissions_are_checked_before_the_database_is_used() {
+    let server = server_without_database();
     let cases: [(&[&str], &[&str], u16, &str); 8] = [
         (&["1", "2"], &["same"], 400, "count_mismatch"),
         (&["1"], &["own-1", "own-2"], 400, "count_mismatch"),
@@ -36,14 +36,14 @@ fn counts_names_and_permissions_are_checked_before_the_database() {
         (&["1"], &["own-1"], 503, "no_database"),
     ];
     for (keys, names, status, code) in cases {
-        caching.assert_error(&caching.request_caches(keys, names), status, code);
+        server.assert_error(&server.request_caches(keys, names), status, code);
     }
 }
 
 #[test]
-fn no_name_reaches_outside_of_the_folder() {
-    let caching = without_database();
+fn no_cache_name_leads_outside_of_the_folder() {
+    let server = server_without_database();
     for name in ["..", "../a", "/a", "a/b", "a/../b", ".hidden", "a\\b", "%2e%2e", "a\0", "", " a", "CON", "a*"] {
-        caching.assert_error(&caching.request_caches(&["1"], &[name]), 400, "invalid-parameter");
+        server.assert_error(&server.request_caches(&["1"], &[name]), 400, "invalid-parameter");
     }
 }

@@ -1,6 +1,7 @@
-//! Calls from code as in the documentation of api 3.0: `module/method`, and their responses.
+//! Tests calls from Rust code in the form that the documentation of api 3.0 (an earlier framework) shows: the path
+//! `module/method`, the arguments, and the response.
 //!
-//! The first tests are named after the chapters of that documentation.
+//! The first tests contain the examples from the chapters of that documentation.
 
 use std::path::PathBuf;
 
@@ -12,11 +13,11 @@ use serde_json::{Value as Json, json};
 
 use super::{block_on, build, call, files};
 
-fn articles() -> Vec<(PathBuf, Vec<u8>)> {
-    let which = json!({ "info": "Which", "type": "text_id" });
+fn articles_definition() -> Vec<(PathBuf, Vec<u8>)> {
+    let outcome = json!({ "info": "Which", "type": "text_id" });
     let body = json!({ "info": "Its text", "type": "text" });
     let position = |info: &str| json!({ "info": info, "type": "?int" });
-    let publish = json!({ "info": "Publishes it", "in": { "article_id": which } });
+    let publish = json!({ "info": "Publishes it", "in": { "article_id": outcome } });
     files(
         "article",
         &json!({ "/": {
@@ -28,8 +29,8 @@ fn articles() -> Vec<(PathBuf, Vec<u8>)> {
                 "write": { "POST": { "info": "Writes one", "in": {
                     "title": { "info": "Its title", "type": "varchar(1,20)" }, "body": body
                 } } },
-                "edit": { "PUT": { "info": "Edits one", "in": { "article_id": which, "body": body } } },
-                "delete": { "DELETE": { "info": "Removes one", "scope": [["admin"]], "in": { "article_id": which } } },
+                "edit": { "PUT": { "info": "Edits one", "in": { "article_id": outcome, "body": body } } },
+                "delete": { "DELETE": { "info": "Removes one", "scope": [["admin"]], "in": { "article_id": outcome } } },
                 "state": { "PUT": publish, "DELETE": publish }
             } },
             "somemodule/somemethod": { "GET": { "info": "Positions", "in": {
@@ -39,38 +40,41 @@ fn articles() -> Vec<(PathBuf, Vec<u8>)> {
     )
 }
 
-fn echo() -> Engine {
-    Rulebook::read(articles()).unbound(Unbound::Echo).build().unwrap()
+fn echo_engine() -> Engine {
+    Rulebook::read(articles_definition()).unbound(Unbound::Echo).build().unwrap()
 }
 
-/// The checked arguments of a call, or the code of its error.
-fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|error| error.code())
+/// Calls a method with these arguments, and returns the arguments after their checks, or the code of the error.
+fn checked_arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
+    call(&echo_engine(), target, given)
+        .outputs()
+        .map(|mut outputs| outputs["args"].take())
+        .map_err(|error| error.code())
 }
 
 #[test]
-fn basic_knowledge() {
+fn calls_by_module_and_method_get_their_arguments_and_check_permissions() {
     let cases = [
         ("article/read", json!({ "article_id": 52 }), json!({ "article_id": 52, "line": null })),
         ("article/write", json!({ "title": "a", "body": "b" }), json!({ "title": "a", "body": "b" })),
         ("article/edit", json!({ "article_id": "52", "body": "" }), json!({ "article_id": 52, "body": "" })),
     ];
     for (target, given, expected) in cases {
-        assert_eq!(arguments(target, &given), Ok(expected), "{target}");
+        assert_eq!(checked_arguments(target, &given), Ok(expected), "{target}");
     }
     let delete = |scope: &[&'static str]| {
-        let call = echo().call("article/delete").arg("article_id", 52).scope(scope.iter().copied());
+        let call = echo_engine().call("article/delete").arg("article_id", 52).scope(scope.iter().copied());
         block_on(call.send()).outputs().map_err(|error| error.code())
     };
     assert_eq!(delete(&["admin"]), Ok(json!({ "args": { "article_id": 52 } })));
     assert_eq!(delete(&["user"]), Err(ErrorCode::Forbidden));
 }
 
-/// `new Request('{module}/{method}', ['param1' => 10, 'param2' => 'somevalue'])`: errors of a request are reported by its
-/// response, not earlier.
+/// The example is `new Request('{module}/{method}', ['param1' => 10, 'param2' => 'somevalue'])`. An error of such a
+/// call is in its response; creating the call reports no error.
 #[test]
-fn create_a_request_and_catch_its_errors() {
-    let engine = echo();
+fn errors_of_a_call_are_in_its_response() {
+    let engine = echo_engine();
     let write = |arguments: Json| {
         let Json::Object(arguments) = arguments else { panic!("{arguments}") };
         block_on(engine.call("article/write").args(arguments).send())
@@ -89,16 +93,16 @@ fn create_a_request_and_catch_its_errors() {
 }
 
 #[test]
-fn catch_response_output() {
-    let response = call(&echo(), "article/read", &json!({ "article_id": 1 }));
+fn a_response_contains_the_outputs_without_envelope_members() {
+    let response = call(&echo_engine(), "article/read", &json!({ "article_id": 1 }));
     assert_eq!(response.get("args"), Some(&json!({ "article_id": 1, "line": null })));
     assert_eq!(response.get("someOutputName"), None);
     assert_eq!(response.output_map().map(serde_json::Map::len), Some(1), "the members of the envelope are not outputs");
 }
 
-/// `/{module}/{method}`, followed by values.
+/// A path is `/{module}/{method}`, and further segments are the values of positional parameters.
 #[test]
-fn format_url() {
+fn paths_of_calls_may_contain_positional_values() {
     let none = json!({});
     let cases = [
         ("/somemodule/somemethod/1/2/", Ok(json!({ "URL#0": 1, "URL#1": 2 }))),
@@ -116,15 +120,15 @@ fn format_url() {
         ("article/../article/read/1", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
-        assert_eq!(arguments(target, &none), expected, "{target}");
+        assert_eq!(checked_arguments(target, &none), expected, "{target}");
     }
     let one = json!({ "URL#1": 2 });
-    assert_eq!(arguments("somemodule/somemethod/1", &one), Ok(json!({ "URL#0": 1, "URL#1": 2 })));
+    assert_eq!(checked_arguments("somemodule/somemethod/1", &one), Ok(json!({ "URL#0": 1, "URL#1": 2 })));
 }
 
-/// "Note that the path can be inside the `$params` variable."
+/// The documentation says: "Note that the path can be inside the `$params` variable."
 #[test]
-fn the_path_can_be_inside_the_arguments() {
+fn module_and_method_can_be_among_the_arguments() {
     let read = json!({ "article_id": 7, "line": null });
     let cases = [
         (json!({ "module": "article", "method": "read", "article_id": 7 }), Ok(read)),
@@ -138,14 +142,14 @@ fn the_path_can_be_inside_the_arguments() {
         (json!({ "module": "", "method": "" }), Err(ErrorCode::UnknownService)),
     ];
     for (given, expected) in cases {
-        assert_eq!(arguments("", &given), expected, "{given}");
+        assert_eq!(checked_arguments("", &given), expected, "{given}");
     }
-    let engine = echo();
+    let engine = echo_engine();
     let texts = engine.call("").text("module", "article").text("method", "read").text("article_id", "7");
     assert!(block_on(texts.send()).error().is_none());
     let beside = json!({ "module": "article", "method": "read", "article_id": 7 });
     assert_eq!(
-        arguments("article/read", &beside),
+        checked_arguments("article/read", &beside),
         Err(ErrorCode::Internal),
         "they are only taken where nothing else says it"
     );
@@ -153,20 +157,20 @@ fn the_path_can_be_inside_the_arguments() {
 
 #[test]
 fn a_path_with_several_methods_needs_an_http_method() {
-    let response = call(&echo(), "article/state", &json!({ "article_id": 1 }));
+    let response = call(&echo_engine(), "article/state", &json!({ "article_id": 1 }));
     let Some(ErrorKind::UnknownMethod { allowed }) = response.error().map(ApiError::kind) else {
         panic!("{response:?}")
     };
     assert_eq!(allowed.to_string(), "PUT, DELETE, OPTIONS");
-    assert_eq!(arguments("PUT /article/state", &json!({ "article_id": 1 })), Ok(json!({ "article_id": 1 })));
+    assert_eq!(checked_arguments("PUT /article/state", &json!({ "article_id": 1 })), Ok(json!({ "article_id": 1 })));
 }
 
 #[test]
-fn get_and_post_of_a_rules_method_count_as_one_method() {
+fn one_handler_for_get_and_post_of_a_rules_method_is_called_by_path() {
     async fn login(Args(login): Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(login)
     }
-    async fn other(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
+    async fn empty_object(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({}))
     }
     let rules = json!({ "User": { "login": { "username": { "name": "user", "require": true } } } });
@@ -178,14 +182,14 @@ fn get_and_post_of_a_rules_method_count_as_one_method() {
     let echo = rulebook().unbound(Unbound::Echo).build().unwrap();
     assert_eq!(call(&echo, "user/login", &ada).outputs().unwrap(), json!({ "args": ada }));
 
-    let two = Module::new("User").get("/user/login", login).post("/user/login", other);
+    let two = Module::new("User").get("/user/login", login).post("/user/login", empty_object);
     let two = rulebook().module(two).build().unwrap();
     assert_eq!(call(&two, "user/login", &ada).error().map(ApiError::code), Some(ErrorCode::UnknownMethod));
 }
 
 #[test]
 fn the_error_for_an_unknown_path_names_similar_paths() {
-    let response = call(&echo(), "article/raed", &json!({}));
+    let response = call(&echo_engine(), "article/raed", &json!({}));
     let Some(ErrorKind::UnknownService { similar }) = response.error().map(ApiError::kind) else {
         panic!("{response:?}")
     };
@@ -193,28 +197,29 @@ fn the_error_for_an_unknown_path_names_similar_paths() {
 }
 
 #[test]
-fn the_root_can_be_called() {
+fn the_method_at_the_root_can_be_called() {
     let engine =
         Rulebook::read(files("root", &json!({ "GET": { "info": "Root" } }))).unbound(Unbound::Echo).build().unwrap();
     assert_eq!(call(&engine, "/", &json!({})).outputs().unwrap(), json!({ "args": {} }));
 }
 
 #[derive(Deserialize)]
-struct Which {
-    which: i64,
+struct OutcomeArgs {
+    outcome: i64,
 }
 
-/// A module for each envelope, to compare responses to clients with serialized responses to calls from code.
-fn shapes() -> Engine {
-    let which = json!({ "which": { "info": "How it ends", "type": "int" } });
-    let method = json!({ "info": "It", "in": which, "errors": { "gone": { "status": 410, "info": "It is gone" } },
+/// Builds an API with a module for each envelope (the JSON structure around outputs and errors). Its methods have the
+/// outcome that their argument selects.
+fn engine_with_envelopes() -> Engine {
+    let outcome = json!({ "outcome": { "info": "How it ends", "type": "int" } });
+    let method = json!({ "info": "It", "in": outcome, "errors": { "gone": { "status": 410, "info": "It is gone" } },
         "options": { "status": 201 } });
     let mut all = files("aicra", &json!({ "/": { "aicra": { "POST": method } } }));
     all.extend(files("plain", &json!({ "envelope": "plain", "/": { "plain": { "POST": method } } })));
     let out = json!({ "*": { "info": "All", "type": "any" } });
-    all.extend(files("whole", &json!({ "/": { "whole": { "POST": { "info": "It", "in": which, "out": out } } } })));
-    async fn end(Args(Which { which }): Args<Which>, _: Context) -> Result<Json, ApiError> {
-        match which {
+    all.extend(files("whole", &json!({ "/": { "whole": { "POST": { "info": "It", "in": outcome, "out": out } } } })));
+    async fn object_outcome(Args(OutcomeArgs { outcome }): Args<OutcomeArgs>, _: Context) -> Result<Json, ApiError> {
+        match outcome {
             0 => Ok(json!({ "b": 1, "a": [true, null, "é\u{2028}"] })),
             1 => Ok(json!([1, 2])),
             2 => Ok(Json::Null),
@@ -223,22 +228,22 @@ fn shapes() -> Engine {
             _ => panic!("the vault"),
         }
     }
-    async fn whole(Args(Which { which }): Args<Which>, _: Context) -> Result<i64, ApiError> {
-        Ok(which)
+    async fn whole_body_outcome(Args(OutcomeArgs { outcome }): Args<OutcomeArgs>, _: Context) -> Result<i64, ApiError> {
+        Ok(outcome)
     }
     let modules = [
-        Module::new("aicra").post("/aicra", end),
-        Module::new("plain").post("/plain", end),
-        Module::new("whole").post("/whole", whole),
+        Module::new("aicra").post("/aicra", object_outcome),
+        Module::new("plain").post("/plain", object_outcome),
+        Module::new("whole").post("/whole", whole_body_outcome),
     ];
     build(all, modules)
 }
 
 #[test]
-fn serialize() {
-    let engine = shapes();
-    let text = |target: &str, which: i64| {
-        let response: Response = block_on(engine.call(target).arg("which", which).send());
+fn a_response_is_serialized_in_the_envelope_of_its_module() {
+    let engine = engine_with_envelopes();
+    let text = |target: &str, outcome: i64| {
+        let response: Response = block_on(engine.call(target).arg("outcome", outcome).send());
         (response.status(), response.serialize())
     };
     let cases = [
@@ -257,9 +262,9 @@ fn serialize() {
         ),
         ("whole", 9, 200, r#"{"error":0,"ErrorDescription":"all right","result":9}"#),
     ];
-    for (target, which, status, expected) in cases {
+    for (target, outcome, status, expected) in cases {
         let expected = expected.replace(" U+2028", "\u{2028}");
-        assert_eq!(text(target, which), (status, expected), "{target} {which}");
+        assert_eq!(text(target, outcome), (status, expected), "{target} {outcome}");
     }
     let (status, unknown) = text("nowhere", 0);
     assert_eq!(status, 404);

@@ -1,13 +1,13 @@
-//! Names lead only to the methods that they name, however they are spelled.
+//! Tests that a name never leads to a method that it does not name, however the name is spelled.
 
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{FORM, outcome, server};
+use super::{FORM_MEDIA_TYPE, request_outcome, server_of_all_dialects};
 use crate::client::{Request, TestServer};
 
-/// All services with two static segments, by their paths.
-const SERVICES: [(&str, &str); 7] = [
+/// The two segments in the path of each service that has exactly two static segments.
+const NAMED_SERVICES: [(&str, &str); 7] = [
     ("article", "line"),
     ("article", "upload"),
     ("store", "buy"),
@@ -17,8 +17,8 @@ const SERVICES: [(&str, &str); 7] = [
     ("site", "index"),
 ];
 
-/// Returns the path of the service that PhalApi's rules find for a name.
-fn meant(name: &str) -> Option<String> {
+/// Returns the id of the service that PhalApi's rules find for a name; `None` if the name is invalid or unknown.
+fn named_service(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     let (class, method) = match parts[..] {
         [class, method] | ["App", class, method] => (class, method),
@@ -28,12 +28,12 @@ fn meant(name: &str) -> Option<String> {
         let mut letters = class.chars();
         letters.next().is_some_and(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()) == own)
     };
-    let found = SERVICES.iter().find(|(own, its)| is_class(own) && its.eq_ignore_ascii_case(method));
+    let found = NAMED_SERVICES.iter().find(|(own, its)| is_class(own) && its.eq_ignore_ascii_case(method));
     found.map(|(class, method)| format!("{class}.{method}"))
 }
 
-/// Generates names, and texts that are similar to names.
-fn name() -> impl Strategy<Value = String> {
+/// Generates names of services, and texts that are similar to such names.
+fn arbitrary_name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => proptest::sample::select(vec![
             "User", "user", "USER", "login", "Login", "LOGIN", "getBaseInfo", "GETBASEINFO", "Store", "buy", "Site", "index",
@@ -54,12 +54,12 @@ fn name() -> impl Strategy<Value = String> {
     })
 }
 
-fn both() -> TestServer {
-    server(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
+fn server_with_both_names() -> TestServer {
+    server_of_all_dialects(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
 }
 
-/// A text in a query or a form. If `all` is `true`, every byte is encoded.
-fn encoded(text: &str, all: bool) -> String {
+/// Encodes a text for a query or a form. If `all` is `true`, every byte is percent-encoded.
+fn encode_text(text: &str, all: bool) -> String {
     if all {
         text.bytes().map(|byte| format!("%{byte:02X}")).collect()
     } else {
@@ -71,18 +71,18 @@ proptest! {
     #![proptest_config(support::random::cases(400))]
 
     #[test]
-    fn a_name_leads_to_its_service_or_is_unknown(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
-        thread_local!(static SITE: TestServer = both());
-        let given = format!("{field}={}", encoded(&name, all));
+    fn a_name_leads_to_its_service_or_is_unknown(name in arbitrary_name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
+        thread_local!(static SITE: TestServer = server_with_both_names());
+        let given = format!("{field}={}", encode_text(&name, all));
         let request = if form {
-            Request::new("POST", "/").body(FORM, given)
+            Request::new("POST", "/").body(FORM_MEDIA_TYPE, given)
         } else {
             Request::new("POST", format!("/?{given}"))
         };
         let response = SITE.with(|server| server.send(&request));
         prop_assert!(response.body.len() < 1000, "{response:?}");
-        match (meant(&name), outcome(&response)) {
-            // The HTTP method may be unknown or a parameter missing, but the service is the right one.
+        match (named_service(&name), request_outcome(&response)) {
+            // The request may have a wrong HTTP method or lack a parameter, but the error comes from the named service.
             (Some(service), Ok((to, _))) => prop_assert!(to.starts_with(&service), "{name:?} went to {to}"),
             (Some(_), Err((status, _))) => prop_assert!([400, 401, 405].contains(&status), "{name:?}: {status}"),
             (None, Ok((to, _))) => prop_assert!(false, "{name:?} went to {to}"),
@@ -94,21 +94,21 @@ proptest! {
     }
 
     #[test]
-    fn module_and_method_lead_to_their_service_or_are_unknown(module in name(), method in name(), json in any::<bool>()) {
-        thread_local!(static SITE: TestServer = both());
+    fn module_and_method_lead_to_their_service_or_are_unknown(module in arbitrary_name(), method in arbitrary_name(), json in any::<bool>()) {
+        thread_local!(static SITE: TestServer = server_with_both_names());
         let request = Request::new("POST", "/");
         let request = if json {
             request.body("application/json", json!({ "module": module, "method": method }).to_string())
         } else {
-            request.body(FORM, format!("module={}&method={}", encoded(&module, false), encoded(&method, true)))
+            request.body(FORM_MEDIA_TYPE, format!("module={}&method={}", encode_text(&module, false), encode_text(&method, true)))
         };
         let response = SITE.with(|server| server.send(&request));
         let is = |own: &(&str, &str)| {
-            // ServicesByClass of rules are case-insensitive, as their paths are.
+            // Paths of the dialect `rules` are case-insensitive, so that names of their services are too.
             let (own, given) = (format!("{}/{}", own.0, own.1), format!("{module}/{method}"));
             own == given || (own.starts_with(['u', 's']) && !own.starts_with("st") && own.to_lowercase() == given.to_lowercase())
         };
-        match (SERVICES.iter().find(|own| is(own)), outcome(&response)) {
+        match (NAMED_SERVICES.iter().find(|own| is(own)), request_outcome(&response)) {
             (Some((module, method)), Ok((to, _))) => {
                 let id = [*module, *method].join(".");
                 prop_assert!(to.starts_with(&id), "{to}");
@@ -121,20 +121,22 @@ proptest! {
 }
 
 #[test]
-fn quoted_names_are_truncated() {
-    let server = both();
+fn errors_quote_only_the_beginning_of_long_names() {
+    let server = server_with_both_names();
     let long = "A".repeat(5_000);
     let response = server.send(&Request::new("GET", format!("/?service={long}.b")));
     assert_eq!(response.json()["ret"], 404);
     assert!(response.body.len() < 250, "{response:?}");
     let response = server.send(&Request::new("GET", format!("/?service={}", "A".repeat(10_240))));
     assert_eq!(response.status, 414, "{response:?}");
-    let response = server.send(&Request::new("POST", "/").body(FORM, format!("service={}.b", "A".repeat(10_240))));
+    let response =
+        server.send(&Request::new("POST", "/").body(FORM_MEDIA_TYPE, format!("service={}.b", "A".repeat(10_240))));
     assert_eq!(response.json()["ret"], 404);
     assert!(response.body.len() < 250, "{response:?}");
-    let response = server.send(&Request::new("POST", "/").body(FORM, format!("module={long}&method={long}")));
+    let response =
+        server.send(&Request::new("POST", "/").body(FORM_MEDIA_TYPE, format!("module={long}&method={long}")));
     assert!(response.status == 404 && response.body.len() < 600, "{response:?}");
-    // The name is a JSON string in JSONP and in the log, too.
+    // In the error message, the name is a JSON string with escapes.
     let response = server.send(&Request::new("GET", "/?service=%3Cscript%3E%0A%22%00"));
     let text = String::from_utf8(response.body.clone()).unwrap();
     assert!(text.contains(r#"App.<script>\n\"\u0000.Index"#), "{text}");

@@ -1,4 +1,4 @@
-//! The responses to OPTIONS on services, on the URIs above them and on the whole API.
+//! Tests the content of the responses to OPTIONS: on services, on the URIs above services, and on the whole API.
 
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
@@ -6,15 +6,15 @@ use rulebook_model::describe;
 use rulebook_model::model::{Api, LogFormat};
 use serde_json::{Map, Value, json};
 
-use super::{check, folders};
+use super::{check_definition, definition_folders};
 use crate::client::{Request, TestServer};
 use support::generate;
 
-/// Removes the keys that OPTIONS adds for clients.
+/// Removes the keys that OPTIONS adds to a definition for clients, which begin with `$`.
 fn without_client_keys(document: &mut Value) {
     match document {
         Value::Object(members) => {
-            // `default` and `example` contain values of the definition.
+            // The keys of objects in `default` and `example` are data, even if they begin with `$`.
             members.retain(|key, _| !key.starts_with('$') || key.contains('/'));
             let own = |key: &str| !matches!(key, "default" | "example");
             members.iter_mut().filter(|(key, _)| own(key)).for_each(|(_, value)| without_client_keys(value));
@@ -24,7 +24,7 @@ fn without_client_keys(document: &mut Value) {
     }
 }
 
-/// Checks the responses to OPTIONS at every URI of an API.
+/// Checks that the responses to OPTIONS at every URI of an API agree with its model.
 #[track_caller]
 pub fn assert_matches_model(api: &Api) {
     let uris = describe::uris(api);
@@ -37,7 +37,7 @@ pub fn assert_matches_model(api: &Api) {
     let mut plain = all.clone();
     without_client_keys(&mut plain);
     assert_eq!(plain, describe::canonical_definition(&public), "the definition, without the settings of the server");
-    assert_eq!(reload(&all).without_spans(), public.without_spans());
+    assert_eq!(load_document(&all).without_spans(), public.without_spans());
 
     for uri in &uris.services {
         let document = describe::options_for_service(api, uri);
@@ -60,14 +60,14 @@ pub fn assert_matches_model(api: &Api) {
     for uri in &uris.intermediate_uris {
         let document = describe::options_for_intermediate_uri(uri);
         assert_links(&document);
-        assert_eq!(reload(&document).modules.iter().map(|module| module.services.len()).sum::<usize>(), 0);
+        assert_eq!(load_document(&document).modules.iter().map(|module| module.services.len()).sum::<usize>(), 0);
     }
     assert_links(&all);
 }
 
 #[track_caller]
-fn reload(document: &Value) -> Api {
-    check(Rulebook::read(vec![("options.json".into(), document.to_string().into_bytes())]))
+fn load_document(document: &Value) -> Api {
+    check_definition(Rulebook::read(vec![("options.json".into(), document.to_string().into_bytes())]))
 }
 
 #[track_caller]
@@ -77,9 +77,9 @@ fn assert_links(document: &Value) {
 }
 
 #[test]
-fn options_responds_with_the_definition() {
-    for folder in folders() {
-        assert_matches_model(&check(Rulebook::load(folder)));
+fn options_responses_contain_the_definition() {
+    for folder in definition_folders() {
+        assert_matches_model(&check_definition(Rulebook::load(folder)));
     }
 }
 
@@ -87,12 +87,12 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn options_responds_with_generated_definitions(generated in generate::definitions()) {
-        assert_matches_model(&check(Rulebook::read(generated.bytes())));
+    fn options_responses_contain_generated_definitions(generated in generate::definitions()) {
+        assert_matches_model(&check_definition(Rulebook::read(generated.bytes())));
     }
 }
 
-/// Responses to OPTIONS omit settings of the server; `rulebook check --print` includes them.
+/// The settings of the server are omitted in responses to OPTIONS. `rulebook check --print` prints them.
 #[test]
 fn settings_of_the_server_are_not_in_responses_to_options() {
     let app = json!({
@@ -113,14 +113,14 @@ fn settings_of_the_server_are_not_in_responses_to_options() {
         }
     }
     let bytes = files.iter().map(|(name, json)| (name.into(), json.to_string().into_bytes())).collect();
-    let printed = describe::canonical_definition(&check(Rulebook::read(bytes)));
+    let printed = describe::canonical_definition(&check_definition(Rulebook::read(bytes)));
     for key in ["unbound", "bind", "data", "workers", "log", "log_format", "cors"] {
         assert!(printed.get(key).is_some(), "{key}: {printed:#}");
     }
 }
 
 #[test]
-fn scopes_and_captures_are_as_the_definition_writes_them() {
+fn options_responses_have_scopes_and_captures_as_in_the_definition() {
     let definition = json!({ "/": { "user/{id}": { "GET": {
         "info": "One", "scope": [["user[user_id]"], ["admin"]], "in": { "{id}": { "info": "Who", "type": "id", "name": "user_id" } }
     } } } });

@@ -1,4 +1,4 @@
-//! The services of PhalApi's recorded responses, as rules and handlers.
+//! The services whose responses were recorded from PhalApi, as rules and handlers for rulebook.
 
 use rulebook::{ApiError, Args, Context, Module, Rulebook, Upload};
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::{self, TestServer};
 
-/// The outputs of the methods without parameters, by their paths.
-fn returned() -> Vec<(&'static str, Json)> {
+/// Returns the outputs of the methods without parameters, by the paths of these methods.
+fn constant_outputs() -> Vec<(&'static str, Json)> {
     vec![
         ("/site/Index", json!({ "title": "Hello PhalApi", "version": "2.23.2" })),
         ("/shop_Order/GetList", json!(["shop list"])),
@@ -24,7 +24,8 @@ fn returned() -> Vec<(&'static str, Json)> {
             "/user/retNested",
             json!({ "a": [], "b": { "c": null, "d": true, "e": false }, "f": 0.1, "u": "你好/é", "h": "<a href=\"x\">&'</a>" }),
         ),
-        // Rust texts are UTF-8, and JSON numbers are finite. These are the closest values that a handler can return.
+        // Rust texts are valid UTF-8, and JSON numbers are finite. These values are the closest that a handler can
+        // return.
         ("/user/retBadUtf8", json!({ "v": String::from_utf8_lossy(b"\xff") })),
         ("/user/retInf", json!({ "v": f64::INFINITY })),
         ("/user/retObj", json!({ "k": "v" })),
@@ -36,7 +37,7 @@ fn returned() -> Vec<(&'static str, Json)> {
     ]
 }
 
-fn rules() -> Json {
+fn sample_rules() -> Json {
     let mut all = json!({
         "Site": {}, "Shop_Order": {},
         "User": {
@@ -55,7 +56,7 @@ fn rules() -> Json {
             "Upload": { "f": { "name": "f", "type": "file", "range": ["image/png"], "ext": "png" } }
         }
     });
-    for (path, value) in returned() {
+    for (path, value) in constant_outputs() {
         let (class, method) = path[1..].split_once('/').unwrap();
         let class = class[..1].to_uppercase() + &class[1..];
         let whole = !value.is_object();
@@ -75,94 +76,94 @@ fn rules() -> Json {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Echoed {
+struct EchoArgs {
     v: Option<String>,
 }
 
-async fn echo(Args(echoed): Args<Echoed>, _: Context) -> Result<Echoed, ApiError> {
+async fn echo_v(Args(echoed): Args<EchoArgs>, _: Context) -> Result<EchoArgs, ApiError> {
     Ok(echoed)
 }
 
 #[derive(Deserialize, Serialize)]
-struct Found {
+struct FindArgs {
     p: Option<String>,
 }
 
-async fn find(Args(found): Args<Found>, _: Context) -> Result<Found, ApiError> {
+async fn echo_p(Args(found): Args<FindArgs>, _: Context) -> Result<FindArgs, ApiError> {
     Ok(found)
 }
 
-async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
-    Ok(Json::Object(all))
+async fn return_arguments(Args(return_arguments): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
+    Ok(Json::Object(return_arguments))
 }
 
 #[derive(Deserialize)]
-struct Thrown {
+struct ErrorArgs {
     code: Option<u32>,
     m: Option<String>,
 }
 
-impl Thrown {
-    /// The error with the code and the message that the client requests.
-    fn throw(self, error: ApiError) -> ApiError {
+impl ErrorArgs {
+    /// Adds the PhalApi code and the message that the client requests to an error.
+    fn customize_error(self, error: ApiError) -> ApiError {
         let error = self.m.into_iter().fold(error, ApiError::with_message);
         self.code.into_iter().fold(error, ApiError::with_phalapi_code)
     }
 }
 
-async fn bad(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
-    Err(thrown.throw(ApiError::declared("bad")))
+async fn fail_with_bad_request(Args(thrown): Args<ErrorArgs>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.customize_error(ApiError::declared("bad")))
 }
 
-async fn busy(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
-    Err(thrown.throw(ApiError::declared("busy")))
+async fn fail_with_busy(Args(thrown): Args<ErrorArgs>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.customize_error(ApiError::declared("busy")))
 }
 
-async fn redirect(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
-    Err(thrown.throw(ApiError::redirect("bad", "/new/place")))
+async fn fail_with_redirect(Args(thrown): Args<ErrorArgs>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.customize_error(ApiError::redirect("bad", "/new/place")))
 }
 
-async fn business(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
-    Err(thrown.throw(ApiError::declared("biz")))
+async fn fail_with_business_error(Args(thrown): Args<ErrorArgs>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.customize_error(ApiError::declared("biz")))
 }
 
-async fn fail(_: Args<Map<String, Json>>, _: Context) -> Result<(), ApiError> {
+async fn fail_internally(_: Args<Map<String, Json>>, _: Context) -> Result<(), ApiError> {
     Err(ApiError::internal("the secret reason"))
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct UploadArgs {
     f: Option<Upload>,
 }
 
-async fn upload(Args(Sent { f }): Args<Sent>, _: Context) -> Result<Json, ApiError> {
+async fn describe_upload(Args(UploadArgs { f }): Args<UploadArgs>, _: Context) -> Result<Json, ApiError> {
     let file =
         |file: &Upload| json!({ "name": file.filename(), "type": file.media_type(), "size": file.size(), "error": 0 });
     Ok(f.as_ref().map_or_else(|| json!({}), file))
 }
 
-fn modules() -> [Module; 3] {
+fn sample_modules() -> [Module; 3] {
     let user = Module::new("User")
-        .any("/user/Login", all)
-        .any("/user/GetById", all)
-        .any("/user/EchoIt", echo)
-        .any("/user/members", all)
+        .any("/user/Login", return_arguments)
+        .any("/user/GetById", return_arguments)
+        .any("/user/EchoIt", echo_v)
+        .any("/user/members", return_arguments)
         .post("/user/OnlyPost", async |_: Args<()>, _: Context| Ok::<_, ApiError>("posted"))
         .get("/user/OnlyGet", async |_: Args<()>, _: Context| Ok::<_, ApiError>("got"))
-        .post("/user/FromPost", find)
-        .any("/user/FromGet", find)
-        .any("/user/FromCookie", find)
-        .any("/user/FromHeader", find)
-        .post("/user/Upload", upload)
-        .any("/user/throwBad", bad)
-        .any("/user/throwInternal", busy)
-        .any("/user/throwRedirect", redirect)
-        .any("/user/throwBiz", business)
-        .any("/user/throwPlain", fail)
-        .any("/user/throwError", fail);
+        .post("/user/FromPost", echo_p)
+        .any("/user/FromGet", echo_p)
+        .any("/user/FromCookie", echo_p)
+        .any("/user/FromHeader", echo_p)
+        .post("/user/Upload", describe_upload)
+        .any("/user/throwBad", fail_with_bad_request)
+        .any("/user/throwInternal", fail_with_busy)
+        .any("/user/throwRedirect", fail_with_redirect)
+        .any("/user/throwBiz", fail_with_business_error)
+        .any("/user/throwPlain", fail_internally)
+        .any("/user/throwError", fail_internally);
     let modules = [("/site/", Module::new("Site")), ("/shop_Order/", Module::new("Shop_Order")), ("/user/", user)];
     modules.map(|(class, module)| {
-        let own = returned().into_iter().filter(|(path, _)| path.starts_with(class));
+        let own = constant_outputs().into_iter().filter(|(path, _)| path.starts_with(class));
         own.fold(module, |module, (path, value)| {
             module.any(path, move |_: Args<()>, _: Context| {
                 let value = value.clone();
@@ -172,9 +173,9 @@ fn modules() -> [Module; 3] {
     })
 }
 
-/// Serves the sample with these settings.
-pub fn server(settings: &Json) -> TestServer {
-    let files = [("app.json", settings.clone()), ("rules.json", rules())];
-    let add = |rulebook: Rulebook| modules().into_iter().fold(rulebook, Rulebook::module).verify_outputs(false);
+/// Starts a server of the sample services with these settings.
+pub fn sample_server(settings: &Json) -> TestServer {
+    let files = [("app.json", settings.clone()), ("rules.json", sample_rules())];
+    let add = |rulebook: Rulebook| sample_modules().into_iter().fold(rulebook, Rulebook::module).verify_outputs(false);
     TestServer::start(&client::engine(&files, add))
 }

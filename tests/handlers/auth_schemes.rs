@@ -1,4 +1,5 @@
-//! The schemes of authenticators: in `WWW-Authenticate`, in the OpenAPI document, and side by side in one API.
+//! Tests the authentication schemes of authenticators: in `WWW-Authenticate`, in the OpenAPI document, and several of
+//! them in one API.
 
 use std::fs;
 
@@ -10,10 +11,10 @@ use tempfile::TempDir;
 
 use crate::client::{Request, TestServer, engine};
 
-/// Recognizes one credential of any scheme.
-struct Scheme(AuthScheme);
+/// An authenticator for this scheme that accepts the credential `valid`.
+struct SchemeAuthenticator(AuthScheme);
 
-impl Authenticate for Scheme {
+impl Authenticate for SchemeAuthenticator {
     async fn authenticate(&self, head: &Head) -> Authentication {
         let credential = match &self.0 {
             AuthScheme::Header(name) => head.header(name),
@@ -72,7 +73,8 @@ fn the_openapi_document_and_the_challenge_name_the_scheme() {
     ];
     for (scheme, name, described, challenge) in cases {
         let files = definition().into_iter().map(|(name, json)| (name.into(), json.to_string().into_bytes()));
-        let rulebook = Rulebook::read(files.collect()).unbound(Unbound::Echo).authenticator(Scheme(scheme));
+        let rulebook =
+            Rulebook::read(files.collect()).unbound(Unbound::Echo).authenticator(SchemeAuthenticator(scheme));
         let engine = rulebook.build().unwrap();
         let document = openapi(engine.api());
         assert_eq!(document["components"]["securitySchemes"], json!({ name: described }));
@@ -84,7 +86,7 @@ fn the_openapi_document_and_the_challenge_name_the_scheme() {
 }
 
 #[test]
-fn several_authenticators_are_described_and_asked_side_by_side() {
+fn an_api_can_have_several_authenticators_and_describes_all_of_them() {
     let folder = TempDir::new().unwrap();
     fs::create_dir_all(folder.path().join("data")).unwrap();
     let key = crate::keys::add_key(folder.path(), &["--name", "bo", "--scope", "admin"]);
@@ -92,8 +94,8 @@ fn several_authenticators_are_described_and_asked_side_by_side() {
     let engine = {
         let files = definition().into_iter().map(|(name, json)| (name.into(), json.to_string().into_bytes()));
         let rulebook = Rulebook::read(files.collect()).unbound(Unbound::Echo).authenticator(keys);
-        let rulebook = rulebook.authenticator(Scheme(AuthScheme::basic("staff")));
-        rulebook.authenticator(Scheme(AuthScheme::Cookie("session".to_owned()))).build().unwrap()
+        let rulebook = rulebook.authenticator(SchemeAuthenticator(AuthScheme::basic("staff")));
+        rulebook.authenticator(SchemeAuthenticator(AuthScheme::Cookie("session".to_owned()))).build().unwrap()
     };
     let document = openapi(engine.api());
     let names: Vec<_> = document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
@@ -112,7 +114,8 @@ fn several_authenticators_are_described_and_asked_side_by_side() {
     {
         assert_eq!(status("/", fields), 200, "{fields:?}");
     }
-    // The authenticator for keys is called first, and leaves Basic to the next one.
+    // The authenticator for API keys is called first, and ignores a credential of the scheme `Basic`, so that the next
+    // authenticator is called.
     assert_eq!(status("/open", &[("authorization", "Basic valid")]), 200);
     assert_eq!(status("/open", &[("authorization", "Basic wrong")]), 401);
     assert_eq!(status("/open", &[("authorization", "Negotiate x")]), 200, "no authenticator knows this scheme");
@@ -122,7 +125,7 @@ fn several_authenticators_are_described_and_asked_side_by_side() {
 }
 
 #[test]
-fn without_authenticators_the_documents_tell_of_bearer_tokens() {
+fn without_authenticators_the_openapi_document_describes_bearer_tokens() {
     let engine = engine(&definition(), |rulebook| rulebook.unbound(Unbound::Echo));
     let document = openapi(engine.api());
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");

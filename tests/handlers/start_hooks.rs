@@ -1,4 +1,5 @@
-//! Start hooks: when they run, what they prepare, and what happens when one fails.
+//! Tests start hooks, which programs run before the first request: when they run, which state they create, and what
+//! happens when one of them fails.
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +14,19 @@ use tempfile::TempDir;
 use super::{block_on, files};
 use crate::client::{Connection, Request};
 
-/// The value that a start hook creates for the handler.
+/// The state that a start hook creates, and that the handler returns.
 struct Motto(String);
 
-async fn motto(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+async fn return_motto(_: Args<()>, context: Context) -> Result<Json, ApiError> {
     let motto = context.state::<Motto>().ok_or_else(|| ApiError::internal("no motto"))?;
     Ok(json!({ "motto": motto.0 }))
 }
 
-fn rulebook(folder: &Path) -> Rulebook {
+fn motto_rulebook(folder: &Path) -> Rulebook {
     let definition = files("site", &json!({ "/": { "motto": { "GET": { "info": "The motto" } } } }));
-    Rulebook::read(definition).module(Module::new("site").get("/motto", motto)).data_folder(folder.join("own/data"))
+    Rulebook::read(definition)
+        .module(Module::new("site").get("/motto", return_motto))
+        .data_folder(folder.join("own/data"))
 }
 
 fn settings() -> Settings {
@@ -31,11 +34,11 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn hooks_run_once_before_the_first_request() {
+fn start_hooks_run_once_before_the_first_request() {
     let folder = TempDir::new().unwrap();
     let runs = Arc::new(AtomicUsize::new(0));
     let (first, second) = (Arc::clone(&runs), Arc::clone(&runs));
-    let rulebook = rulebook(folder.path())
+    let rulebook = motto_rulebook(folder.path())
         .state(7_u32)
         .on_start(|start| async move {
             assert_eq!(first.fetch_add(1, Ordering::SeqCst), 0);
@@ -59,7 +62,7 @@ fn hooks_run_once_before_the_first_request() {
         let response = block_on(engine.call("motto.get").send());
         assert_eq!(response.outputs().unwrap(), json!({ "motto": "Write it once, 7" }));
     }
-    // A call from inside of a runtime works, too.
+    // A server can also be started inside of an async runtime.
     let running = block_on(async { engine.serve(&settings()).unwrap() });
     let response = Connection::open(running.addresses()[0]).send(&Request::new("GET", "/motto"));
     assert_eq!(response.status, 200, "{response:?}");
@@ -68,12 +71,12 @@ fn hooks_run_once_before_the_first_request() {
 }
 
 #[test]
-fn a_hook_that_fails_keeps_the_engine_from_starting() {
+fn a_failed_start_hook_prevents_the_start_of_the_engine() {
     let folder = TempDir::new().unwrap();
     let later = Arc::new(AtomicUsize::new(0));
     for (panics, expected) in [(false, "the disk is gone"), (true, "a start hook panicked")] {
         let result = Arc::clone(&later);
-        let rulebook = rulebook(folder.path())
+        let rulebook = motto_rulebook(folder.path())
             .on_start(move |_| async move {
                 assert!(!panics, "on purpose");
                 Err("the disk is gone".into())
@@ -97,7 +100,7 @@ fn a_hook_that_fails_keeps_the_engine_from_starting() {
 fn a_data_folder_that_cannot_be_created_is_reported() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("own"), "a file").unwrap();
-    let engine = rulebook(folder.path()).on_start(|_| async { Ok(()) }).build().unwrap();
+    let engine = motto_rulebook(folder.path()).on_start(|_| async { Ok(()) }).build().unwrap();
     let error = engine.start().unwrap_err().to_string();
     let path = folder.path().join("own/data");
     let expected = format!("the program cannot start: the data folder {} cannot be created: ", path.display());
@@ -105,10 +108,10 @@ fn a_data_folder_that_cannot_be_created_is_reported() {
 }
 
 #[test]
-fn tasks_of_a_hook_run_for_as_long_as_the_api_is_served() {
+fn tasks_that_a_start_hook_spawns_run_as_long_as_the_api_is_served() {
     let folder = TempDir::new().unwrap();
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<&'static str>>(1);
-    let rulebook = rulebook(folder.path()).on_start(move |start| async move {
+    let rulebook = motto_rulebook(folder.path()).on_start(move |start| async move {
         tokio::spawn(async move {
             while let Some(reply) = receiver.recv().await {
                 let _ = reply.send("from the task");
@@ -132,9 +135,9 @@ fn tasks_of_a_hook_run_for_as_long_as_the_api_is_served() {
 }
 
 #[test]
-fn hooks_do_not_run_where_no_code_runs() {
+fn start_hooks_do_not_run_if_no_handlers_are_used() {
     let folder = TempDir::new().unwrap();
-    let failing = || rulebook(folder.path()).on_start(|_| async { Err("it ran".into()) });
+    let failing = || motto_rulebook(folder.path()).on_start(|_| async { Err("it ran".into()) });
     failing().check().unwrap();
     let echo = failing().unbound(Unbound::Echo).build().unwrap();
     echo.start().unwrap();

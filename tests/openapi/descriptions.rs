@@ -1,23 +1,23 @@
-//! The description of bodies, files, permissions and the API as a whole.
+//! Tests how the OpenAPI document describes bodies, files, permissions, and the API as a whole.
 
 use serde_json::{Value as Json, json};
 
-use super::{document, engine_of, operations, resolved};
+use super::{engine_with_definition, openapi_of_uris, operations, resolved};
 use rulebook_model::describe::openapi;
 
-/// Returns a document with one method, and the operation of that method.
-fn operation(http: &str, method: &Json) -> (Json, Json) {
-    let document = document(&json!({ "a": { http: method } }));
-    let operation = operations(&document).pop().unwrap().json.clone();
+/// Returns the OpenAPI document of an API with one method, and the operation of that method.
+fn document_and_operation(http: &str, method: &Json) -> (Json, Json) {
+    let document = openapi_of_uris(&json!({ "a": { http: method } }));
+    let operation = operations(&document).pop().unwrap().operation_object.clone();
     (document, operation)
 }
 
-/// Returns the schema of a body.
-fn body(document: &Json, operation: &Json, media_type: &str) -> Json {
+/// Returns the schema of the request body for a media type.
+fn body_schema(document: &Json, operation: &Json, media_type: &str) -> Json {
     resolved(document, &operation["requestBody"]["content"][media_type]["schema"]).clone()
 }
 
-fn media_types(operation: &Json) -> Vec<&str> {
+fn body_media_types(operation: &Json) -> Vec<&str> {
     operation["requestBody"]["content"].as_object().unwrap().keys().map(String::as_str).collect()
 }
 
@@ -27,11 +27,11 @@ fn parameters_of_query_or_body_are_in_the_query_of_methods_without_a_body() {
         "ANY@x": { "info": "I", "type": "int" }, "y": { "info": "I", "type": "?int" }
     } });
     for (http, in_body) in [("GET", false), ("DELETE", false), ("POST", true), ("PUT", true), ("PATCH", true)] {
-        let (document, operation) = operation(http, &method);
+        let (document, operation) = document_and_operation(http, &method);
         let places: Vec<_> = operation["parameters"].as_array().unwrap().iter().map(|own| &own["in"]).collect();
         if in_body {
             assert!(places.is_empty());
-            let schema = body(&document, &operation, "application/json");
+            let schema = body_schema(&document, &operation, "application/json");
             assert_eq!(schema["required"], json!(["x"]));
             assert_eq!(operation["requestBody"]["required"], true);
         } else {
@@ -42,14 +42,14 @@ fn parameters_of_query_or_body_are_in_the_query_of_methods_without_a_body() {
 }
 
 #[test]
-fn only_json_bodies_can_have_null_for_a_missing_field() {
+fn only_schemas_of_json_bodies_allow_null_for_optional_fields() {
     let (document, operation) =
-        operation("POST", &json!({ "info": "I", "in": { "x": { "info": "I", "type": "?bool" } } }));
+        document_and_operation("POST", &json!({ "info": "I", "in": { "x": { "info": "I", "type": "?bool" } } }));
     assert_eq!(
-        media_types(&operation),
+        body_media_types(&operation),
         ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
     );
-    let of = |media_type: &str| body(&document, &operation, media_type)["properties"]["x"]["type"].clone();
+    let of = |media_type: &str| body_schema(&document, &operation, media_type)["properties"]["x"]["type"].clone();
     assert_eq!(of("application/json"), json!(["boolean", "null"]));
     assert_eq!(of("multipart/form-data"), "boolean");
     assert_eq!(operation["requestBody"]["required"], false);
@@ -57,7 +57,7 @@ fn only_json_bodies_can_have_null_for_a_missing_field() {
 
 #[test]
 fn files_are_binary_parts_of_multipart_forms() {
-    let (document, operation) = operation(
+    let (document, operation) = document_and_operation(
         "POST",
         &json!({ "info": "I", "in": {
         "one": { "info": "A picture", "type": "file", "max": 1000, "range": ["image/png"] },
@@ -67,8 +67,8 @@ fn files_are_binary_parts_of_multipart_forms() {
         "note": { "info": "A note", "type": "?string" }
     } }),
     );
-    assert_eq!(media_types(&operation), ["multipart/form-data"]);
-    let schema = body(&document, &operation, "multipart/form-data");
+    assert_eq!(body_media_types(&operation), ["multipart/form-data"]);
+    let schema = body_schema(&document, &operation, "multipart/form-data");
     let file = |media_type: &str| json!({ "type": "string", "format": "binary", "contentMediaType": media_type });
     let without_words = |name: &str| {
         let mut own = schema["properties"][name].clone();
@@ -99,10 +99,11 @@ fn files_are_binary_parts_of_multipart_forms() {
     );
 }
 
-/// A file can have any media type. The response with a link is described beside it.
+/// The schema of a download allows any media type. The response with a link to the file is described next to it.
 #[test]
-fn downloads_are_responses_of_any_media_type_or_a_link() {
-    let (document, operation) = operation("GET", &json!({ "info": "A file", "options": { "download": true } }));
+fn downloads_are_described_as_files_of_any_media_type_or_links() {
+    let (document, operation) =
+        document_and_operation("GET", &json!({ "info": "A file", "options": { "download": true } }));
     let responses = &operation["responses"];
     assert_eq!(responses["200"]["content"]["*/*"], json!({}));
     assert_eq!(responses["206"]["content"], json!({ "*/*": {} }));
@@ -131,14 +132,14 @@ fn downloads_are_responses_of_any_media_type_or_a_link() {
     assert_eq!((&wanted["name"], &wanted["in"]), (&json!("X-Requested-With"), &json!("header")));
     assert_eq!((&wanted["required"], &wanted["schema"]["enum"]), (&json!(false), &json!(["XMLHttpRequest"])));
     let posted = json!({ "info": "A report", "options": { "download": true, "status": 201 } });
-    let (_, operation) = self::operation("POST", &posted);
+    let (_, operation) = self::document_and_operation("POST", &posted);
     assert_eq!(operation["responses"]["201"]["content"]["*/*"], json!({}));
     assert_eq!(operation["responses"]["206"], Json::Null, "only GET with status 200 has parts");
 }
 
 #[test]
-fn permissions_are_security_requirements_and_part_of_the_description() {
-    let (document, with_scope) = operation(
+fn permissions_are_in_security_requirements_and_in_the_description() {
+    let (document, with_scope) = document_and_operation(
         "PUT",
         &json!({
             "info": "Change it\n\nfor good",
@@ -156,16 +157,16 @@ fn permissions_are_security_requirements_and_part_of_the_description() {
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert!(with_scope["responses"].get("403").is_some());
 
-    let (document, public) = operation("GET", &json!({ "info": "Read it" }));
+    let (document, public) = document_and_operation("GET", &json!({ "info": "Read it" }));
     assert_eq!(public["security"], json!([]));
     assert!(public.get("description").is_none() && public["responses"].get("401").is_none());
     assert!(document["components"].get("securitySchemes").is_none());
 }
 
 #[test]
-fn only_possible_errors_are_described() {
+fn only_errors_that_a_method_can_have_are_described() {
     let statuses = |http: &str, method: Json| {
-        let (_, operation) = operation(http, &method);
+        let (_, operation) = document_and_operation(http, &method);
         operation["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
     let parameter = |key: &str| json!({ "info": "I", "in": { key: { "info": "I", "type": "string" } } });
@@ -180,8 +181,8 @@ fn only_possible_errors_are_described() {
 }
 
 #[test]
-fn header_fields_that_openapi_ignores_are_in_the_description() {
-    let (_, operation) = operation(
+fn header_parameters_that_openapi_ignores_are_in_the_description() {
+    let (_, operation) = document_and_operation(
         "GET",
         &json!({ "info": "I", "in": {
         "HEADER@Accept": { "info": "What is wanted", "type": "?string" },
@@ -193,27 +194,27 @@ fn header_fields_that_openapi_ignores_are_in_the_description() {
 }
 
 #[test]
-fn additional_properties_are_forbidden_if_the_server_refuses_unknown_fields() {
+fn schemas_forbid_additional_properties_if_the_server_refuses_unknown_fields() {
     let app = |unknown: &str| {
         json!({ "unknown": unknown, "modules": { "m": { "/": { "a": { "POST": {
             "info": "I", "in": { "x": { "info": "I", "type": "int" } }
         } } } } } })
     };
     for (unknown, closed) in [("refuse", json!(false)), ("ignore", Json::Null)] {
-        let document = openapi(engine_of(&app(unknown)).api());
-        let operation = operations(&document).pop().unwrap().json;
-        assert_eq!(body(&document, operation, "application/json")["additionalProperties"], closed);
+        let document = openapi(engine_with_definition(&app(unknown)).api());
+        let operation = operations(&document).pop().unwrap().operation_object;
+        assert_eq!(body_schema(&document, operation, "application/json")["additionalProperties"], closed);
     }
 }
 
 #[test]
-fn info_servers_and_tags_are_those_of_the_definition() {
+fn info_servers_and_tags_of_openapi_come_from_the_definition() {
     let app = json!({
         "title": "An API", "version": "3.2.1", "info": "What it is for", "base": "/a b/c",
         "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" },
         "modules": { "m": { "info": "A module", "/": { "größe": { "GET": { "info": "I", "options": { "deprecated": true } } } } } }
     });
-    let document = openapi(engine_of(&app).api());
+    let document = openapi(engine_with_definition(&app).api());
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(
         document["info"],
@@ -222,18 +223,19 @@ fn info_servers_and_tags_are_those_of_the_definition() {
             "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" }
         })
     );
-    // A relative URL works behind any reverse proxy.
+    // Without servers in the definition, the URL of the server is relative, so that it is correct behind any reverse
+    // proxy.
     let beside = json!({ "url": ".", "description": "The server of this document" });
     assert_eq!(document["servers"], json!([beside]));
     assert_eq!(document["tags"], json!([{ "name": "m", "description": "A module" }]));
     let operation = operations(&document).pop().unwrap();
-    assert_eq!((operation.path, &operation.json["deprecated"]), ("/a%20b/c/gr%C3%B6%C3%9Fe", &json!(true)));
+    assert_eq!((operation.path, &operation.operation_object["deprecated"]), ("/a%20b/c/gr%C3%B6%C3%9Fe", &json!(true)));
 }
 
 #[test]
-fn servers_of_the_definition_come_first() {
+fn servers_of_the_definition_are_listed_first() {
     let app = json!({ "servers": [{ "url": "https://example.org", "info": "Everybody's" }], "modules": { "m": {} } });
-    let document = openapi(engine_of(&app).api());
+    let document = openapi(engine_with_definition(&app).api());
     let servers = document["servers"].as_array().unwrap();
     assert_eq!(servers[0], json!({ "url": "https://example.org", "description": "Everybody's" }));
     assert_eq!(servers[1]["url"], ".");
@@ -241,8 +243,8 @@ fn servers_of_the_definition_come_first() {
 }
 
 #[test]
-fn rate_limit_fields_are_described_for_methods_that_need_a_key() {
-    let (document, scoped) = operation("GET", &json!({ "info": "I", "scope": [["reader"]] }));
+fn rate_limit_fields_are_described_for_methods_that_require_permissions() {
+    let (document, scoped) = document_and_operation("GET", &json!({ "info": "I", "scope": [["reader"]] }));
     for name in ["RateLimit", "RateLimit-Policy"] {
         for status in ["200", "429"] {
             let response = resolved(&document, &scoped["responses"][status]);
@@ -252,7 +254,7 @@ fn rate_limit_fields_are_described_for_methods_that_need_a_key() {
     }
     let unavailable = resolved(&document, &scoped["responses"]["503"]);
     assert!(unavailable["headers"]["Retry-After"].is_object(), "{unavailable}");
-    let (document, public) = operation("GET", &json!({ "info": "I" }));
+    let (document, public) = document_and_operation("GET", &json!({ "info": "I" }));
     assert!(public["responses"]["200"]["headers"].get("RateLimit").is_none());
     assert!(document["components"]["headers"].get("RateLimit").is_none());
 }
