@@ -1,6 +1,7 @@
 //! Tests the HTML pages and static files that the server itself serves. The Rust module `swagger` tests Swagger UI.
 
 mod connections;
+mod precedence;
 mod swagger;
 
 use std::fs;
@@ -376,32 +377,4 @@ fn files_outside_of_the_static_folder_are_not_served() {
             }
         }
     }
-}
-
-#[test]
-fn services_of_the_api_take_precedence_over_pages() {
-    let files = folder_with_static_files();
-    let serve = |api: Json| {
-        let engine = engine(&[("app.json", api)], |rulebook| rulebook.unbound(Unbound::Echo));
-        (TestServer::with_static(&engine, Some(&files.path().join("static"))), TestServer::start(&engine))
-    };
-    let root = json!({ "modules": { "root": { "GET": { "info": "The root" } } } });
-    let (own, built_in) = serve(root);
-    for server in [own, built_in] {
-        assert_eq!(fetch(&server, "/").json()["error"], 0);
-        assert_eq!(fetch(&server, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(fetch(&server, "/index.html").status, 200);
-    }
-    // If a capture of the API matches the paths of the page's files, the page is served below `/static/` only.
-    let (_, server) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
-        "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
-    assert_eq!(fetch(&server, "/index.js").json()["args"]["x"], "index.js");
-    assert_eq!(fetch(&server, "/").field("location"), Some("static/"));
-    assert_eq!(fetch(&server, "/static").field("location"), Some("static/"));
-    assert_eq!(fetch(&server, "/docs").field("location"), Some("docs/"));
-    assert_eq!(fetch(&server, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
-    // Pages are not below the base path of the API.
-    let (_, server) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
-    assert_eq!(fetch(&server, "/").field("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(fetch(&server, "/v1").json()["error"], 0);
 }
