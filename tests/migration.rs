@@ -123,7 +123,8 @@ fn table_of_recorded_differences(ancestor: &str) -> String {
     for (reason, ids) in reasons {
         let row = rows.get(&ids[0]).unwrap_or_else(|| panic!("{} is not a case", ids[0]));
         let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
-        writeln!(table, "| {} | {} | {} |", escape_cell(&reason), escape_cell(&describe_case(row)), ids.join(" ")).unwrap();
+        writeln!(table, "| {} | {} | {} |", escape_cell(&reason), escape_cell(&describe_case(row)), ids.join(" "))
+            .unwrap();
     }
     table
 }

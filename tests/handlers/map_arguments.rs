@@ -12,7 +12,7 @@ fn parameters_become_maps_and_flattened_structs() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Parameters {
-        number: i64,
+        amount: i64,
         #[serde(flatten)]
         page: PageRange,
     }
@@ -23,7 +23,7 @@ fn parameters_become_maps_and_flattened_structs() {
         count: Option<u8>,
     }
     let parameters = json!({
-        "number": { "info": "One", "type": "int" },
+        "amount": { "info": "One", "type": "int" },
         "from": { "info": "Where to begin", "type": "id" },
         "count": { "info": "How many", "type": "?int(1,100)" }
     });
@@ -31,23 +31,23 @@ fn parameters_become_maps_and_flattened_structs() {
         &parameters,
         &[
             (
-                json!({ "number": 1, "from": 2, "count": 3 }),
-                "Parameters { number: 1, page: PageRange { from: 2, count: Some(3) } }",
+                json!({ "amount": 1, "from": 2, "count": 3 }),
+                "Parameters { amount: 1, page: PageRange { from: 2, count: Some(3) } }",
             ),
-            (json!({ "number": 1, "from": 2 }), "Parameters { number: 1, page: PageRange { from: 2, count: None } }"),
+            (json!({ "amount": 1, "from": 2 }), "Parameters { amount: 1, page: PageRange { from: 2, count: None } }"),
         ],
     );
     assert_arguments::<BTreeMap<String, Json>>(
         &parameters,
-        &[(json!({ "number": 1, "from": 2 }), r#"{"number": Number(1), "from": Number(2)}"#)],
+        &[(json!({ "amount": 1, "from": 2 }), r#"{"amount": Number(1), "from": Number(2)}"#)],
     );
     assert_arguments::<BTreeMap<String, Option<i64>>>(
         &parameters,
-        &[(json!({ "number": 1, "from": 2, "count": null }), r#"{"number": Some(1), "count": None, "from": Some(2)}"#)],
+        &[(json!({ "amount": 1, "from": 2, "count": null }), r#"{"amount": Some(1), "count": None, "from": Some(2)}"#)],
     );
     assert_arguments::<Json>(
         &parameters,
-        &[(json!({ "number": 1, "from": 2 }), r#"Object {"number": Number(1), "from": Number(2)}"#)],
+        &[(json!({ "amount": 1, "from": 2 }), r#"Object {"amount": Number(1), "from": Number(2)}"#)],
     );
 }
 
