@@ -19,7 +19,7 @@ impl HttpMethod {
     /// All HTTP methods, in the order in which documents list them.
     pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Delete, Self::Patch];
 
-    /// Returns the HTTP method with this name, such as `GET`, or `None` if there is none. Names are case-sensitive.
+    /// Returns the HTTP method with this name, such as `GET`, or `None` for another name. Names are case-sensitive.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|http| http.as_str() == name)

@@ -121,9 +121,9 @@ impl DerefMut for TypeMismatch {
 /// messages never quote secret values.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
+    const SECRET_NAME_PARTS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
     let name = name.to_lowercase().replace('-', "_");
-    WORDS.iter().any(|word| name.contains(word))
+    SECRET_NAME_PARTS.iter().any(|word| name.contains(word))
 }
 
 /// Returns the first 100 characters of a text that the client sent, for an error message that quotes it.

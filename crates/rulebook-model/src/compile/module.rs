@@ -23,17 +23,18 @@ impl Lowering<'_> {
     pub(super) fn lower_module(&mut self, parts: &ModuleParts<'_>, common: &[LoweredParameter]) -> Module {
         let name = &parts.first_part.name;
         self.check_name(&name.value, "a module", name.span);
-        let module_envelope =
-            parts.first_value(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.resolve_envelope(name));
+        let module_envelope = parts
+            .first_value_in_parts(self, "envelope", |part| part.envelope.as_ref())
+            .map(|name| self.resolve_envelope(name));
         let envelope = match &module_envelope {
             Some(envelope) => envelope.clone(),
             None => self.default_envelope.clone(),
         };
         let repeated = parts
-            .first_value(self, "repeated", |part| part.repeated.as_ref())
+            .first_value_in_parts(self, "repeated", |part| part.repeated.as_ref())
             .and_then(|word| self.resolve_word(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
-        let info = parts.first_value(self, "info", |part| part.info.as_ref());
-        let ignore_case = parts.first_value(self, "ignore_case", |part| part.ignore_case.as_ref());
+        let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
+        let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
         let mut services = ServiceMerger { ignore_case, ..ServiceMerger::default() };
         for part in parts.all_parts() {

@@ -39,7 +39,7 @@ impl<'d> ModuleParts<'d> {
 
     /// Returns the value of the JSON key `key` in the first part that has this key. Reports each part in which the key
     /// has a different value. `get` reads the value of the key from a part.
-    pub(super) fn first_value<T: PartialEq>(
+    pub(super) fn first_value_in_parts<T: PartialEq>(
         &self,
         lowering: &mut Lowering<'_>,
         key: &str,

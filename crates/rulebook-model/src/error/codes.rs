@@ -75,39 +75,39 @@ pub struct ErrorCodeRow {
 }
 
 /// Returns the row of a code whose errors carry data.
-const fn row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
+const fn row_with_data(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
     ErrorCodeRow { code, name, aicra_number, status, has_fixed_message: false }
 }
 
 /// Returns the row of a code whose errors carry no data.
 const fn fixed_message_row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { has_fixed_message: true, ..row(code, name, aicra_number, status) }
+    ErrorCodeRow { has_fixed_message: true, ..row_with_data(code, name, aicra_number, status) }
 }
 
 /// The properties of all error codes, in the order of [`ErrorCode`].
 pub const ERROR_CODES: &[ErrorCodeRow] = &[
-    row(ErrorCode::Failed, "failed", 1, 400),
+    row_with_data(ErrorCode::Failed, "failed", 1, 400),
     fixed_message_row(ErrorCode::Upload, "upload", 100, 500),
     fixed_message_row(ErrorCode::StorageFull, "no-room", 101, 507),
-    row(ErrorCode::UnknownService, "unknown-service", 200, 404),
-    row(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
+    row_with_data(ErrorCode::UnknownService, "unknown-service", 200, 404),
+    row_with_data(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
     fixed_message_row(ErrorCode::Gone, "gone", 202, 410),
-    row(ErrorCode::Forbidden, "forbidden", 300, 403),
-    row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
+    row_with_data(ErrorCode::Forbidden, "forbidden", 300, 403),
+    row_with_data(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
     fixed_message_row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
-    row(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
-    row(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
-    row(ErrorCode::MalformedRequest, "unreadable", 402, 400),
-    row(ErrorCode::TooLarge, "too-large", 403, 413),
-    row(ErrorCode::UnsupportedMediaType, "unsupported-media-type", 404, 415),
-    row(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
-    row(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
-    row(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
+    row_with_data(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
+    row_with_data(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
+    row_with_data(ErrorCode::MalformedRequest, "unreadable", 402, 400),
+    row_with_data(ErrorCode::TooLarge, "too-large", 403, 413),
+    row_with_data(ErrorCode::UnsupportedMediaType, "unsupported-media-type", 404, 415),
+    row_with_data(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
+    row_with_data(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
+    row_with_data(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
     fixed_message_row(ErrorCode::Timeout, "timeout", 408, 408),
     fixed_message_row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
-    row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
+    row_with_data(ErrorCode::NotImplemented, "not-implemented", 500, 501),
     fixed_message_row(ErrorCode::Unavailable, "unavailable", 501, 503),
-    row(ErrorCode::Internal, "internal", 502, 500),
+    row_with_data(ErrorCode::Internal, "internal", 502, 500),
 ];
 
 /// The codes of errors that a request to any method can receive.

@@ -152,7 +152,7 @@ impl Api {
 pub struct ServiceQuery {
     /// `true` if requests can select services by name.
     pub on: bool,
-    /// The service for requests without a service name, as `Class.method`; `None` if there is none.
+    /// The service for requests without a service name, as `Class.method`; `None` if the settings name no service.
     pub default: Option<Spanned<String>>,
 }
 

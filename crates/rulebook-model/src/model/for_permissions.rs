@@ -84,7 +84,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     conditions.retain(|condition| known.insert(condition.clone()));
     for (name, values) in conditions.iter_mut().flatten() {
         if let Some(parameter) = parameter_by_name(method, name) {
-            values.iter_mut().for_each(|value| *value = sendable_text(parameter, value).unwrap_or_default());
+            values.iter_mut().for_each(|value| *value = request_text_for_value(parameter, value).unwrap_or_default());
         }
     }
     (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
@@ -93,7 +93,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
 /// Returns the conditions under which the caller has all permissions of a group; one of them must be satisfied. Returns
 /// `None` if there are too many conditions.
 fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
-    let tables: Vec<_> = group.iter().map(|required| possible_values(method, required, permissions)).collect();
+    let tables: Vec<_> = group.iter().map(|required| possible_variable_values(method, required, permissions)).collect();
     if tables.iter().any(Vec::is_empty) {
         return Some(Vec::new());
     }
@@ -104,7 +104,7 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
         let (related, others) = independent.into_iter().partition(|other| shares_variable(other, &table));
         independent = others;
         for other in related {
-            table = join_tables(&other, &table)?;
+            table = join_value_tables(&other, &table)?;
         }
         if table.is_empty() {
             return Some(Vec::new());
@@ -113,7 +113,7 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     }
     let mut conditions = vec![ScopeCondition::new()];
     for table in independent {
-        let alternatives = table_conditions(&table);
+        let alternatives = conditions_from_table(&table);
         if conditions.len().saturating_mul(alternatives.len()) > MAX_CONDITIONS {
             return None;
         }
@@ -127,14 +127,14 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
 
 /// Returns the values of the variables in the permission `required` for which the caller has this permission. Each item
 /// of the list has one value for every variable.
-fn possible_values<'a>(
+fn possible_variable_values<'a>(
     method: &'a Method,
     required: &'a Permission,
     permissions: &'a [Box<str>],
 ) -> Vec<VariableValues<'a>> {
     let is_possible = |values: &VariableValues<'_>| {
         values.iter().all(|(name, value)| {
-            parameter_by_name(method, name).is_some_and(|parameter| sendable_text(parameter, value).is_some())
+            parameter_by_name(method, name).is_some_and(|parameter| request_text_for_value(parameter, value).is_some())
         })
     };
     let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
@@ -147,7 +147,7 @@ fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter
 }
 
 /// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.
-fn sendable_text(parameter: &Parameter, value: &str) -> Option<String> {
+fn request_text_for_value(parameter: &Parameter, value: &str) -> Option<String> {
     let check = &*parameter.r#type.check;
     let text = check.text_for(value)?;
     let is_sendable = match parameter.from {
@@ -168,7 +168,7 @@ fn shares_variable(one: &[VariableValues<'_>], other: &[VariableValues<'_>]) -> 
 
 /// Joins two tables: combines each pair of rows in which the shared variables have the same values. Returns `None` if
 /// there are too many rows.
-fn join_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
+fn join_value_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
     let mut joined = Vec::new();
     for left in one {
         let agrees = |right: &&VariableValues<'_>| {
@@ -186,7 +186,7 @@ fn join_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> 
 
 /// Converts the rows of a table to conditions. If the table has only one variable, the result is one condition that
 /// lists all values of this variable.
-fn table_conditions(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
+fn conditions_from_table(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
     let condition = |row: &VariableValues<'_>| {
         row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
     };

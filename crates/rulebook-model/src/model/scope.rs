@@ -103,7 +103,7 @@ impl Permission {
             match part {
                 PermissionPart::Literal(literal) => rest = rest.strip_prefix(&**literal)?,
                 PermissionPart::Variable(name) => {
-                    let (value, after) = rest.split_at(rest.find(BRACKETS).unwrap_or(rest.len()));
+                    let (value, after) = rest.split_at(rest.find(VARIABLE_BRACKETS).unwrap_or(rest.len()));
                     if values.insert(&**name, value).is_some_and(|other| other != value) {
                         return None;
                     }
@@ -116,7 +116,7 @@ impl Permission {
 }
 
 /// The characters around variables in permissions. The value of a variable cannot contain them.
-const BRACKETS: [char; 2] = ['[', ']'];
+const VARIABLE_BRACKETS: [char; 2] = ['[', ']'];
 
 /// Returns the text that replaces a variable in permissions if its parameter has this value. Returns `None` if the
 /// check rejects the value, if the value is an array, an object, a file or null, or if it contains a bracket.
@@ -130,5 +130,5 @@ pub fn variable_text(check: &dyn Check, value: Value<'_>) -> Option<String> {
         Value::Text(text) => Cow::into_owned(text),
         Value::Null | Value::List(_) | Value::Map(_) | Value::File(_) => return None,
     };
-    (!text.contains(BRACKETS)).then_some(text)
+    (!text.contains(VARIABLE_BRACKETS)).then_some(text)
 }

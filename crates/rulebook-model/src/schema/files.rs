@@ -11,14 +11,14 @@ use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 
 /// Returns the schema of a settings file, `app.json`.
 pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Schema {
-    into_members(tables.reference_to_table(&APP))
+    members_of_schema(tables.reference_to_table(&APP))
 }
 
 /// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods as in
 /// aicra.
 pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(TREE.name);
-    into_members(json!({
+    members_of_schema(json!({
         "if": { "type": "array" },
         "then": { "items": tables.reference_to_table(&METHOD_LIST_ENTRY) },
         "else": tables.reference_to_table(&MODULE)
@@ -32,7 +32,7 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
     let segment = pattern::PATH_SEGMENT;
     let http = pattern::alternatives(http_method_names());
     let method = tables.reference_to_table(&methods::METHOD);
-    let module = into_members(json!({
+    let module = members_of_schema(json!({
         "type": "object",
         "patternProperties": {
             format!("^({http}){}{segment}$", methods::SEPARATOR): method,
@@ -41,19 +41,19 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
         "additionalProperties": false
     }));
     let module = tables.add_schema("a module of methods", module);
-    let mut file = into_members(json!({
+    let mut file = members_of_schema(json!({
         "type": "object",
         "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect of the file." } },
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
     }));
     file.extend(named_members_schema(module));
-    into_members(tables.add_schema("a file of methods", file))
+    members_of_schema(tables.add_schema("a file of methods", file))
 }
 
 /// Returns the schema of a file in the dialect `rules`.
 pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Schema {
     tables.set_dialect(RULES.name);
-    into_members(tables.reference_to_table(&rules::RULES_FILE))
+    members_of_schema(tables.reference_to_table(&rules::RULES_FILE))
 }
 
 /// Returns the schema of any definition file. The schema distinguishes settings from API modules by their keys.
@@ -135,11 +135,11 @@ fn schema_with_named_member(value: &Json) -> Json {
 }
 
 fn if_then_else(condition: &Json, then: &Json, otherwise: &Json) -> Schema {
-    into_members(json!({ "if": condition, "then": then, "else": otherwise }))
+    members_of_schema(json!({ "if": condition, "then": then, "else": otherwise }))
 }
 
 /// Returns the members of a JSON value that is an object.
-fn into_members(schema: Json) -> Schema {
+fn members_of_schema(schema: Json) -> Schema {
     match schema {
         Json::Object(members) => members,
         _ => Schema::new(),

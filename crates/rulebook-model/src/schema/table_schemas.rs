@@ -37,7 +37,7 @@ impl SchemaTables {
         if let Some((_, name)) = self.names_by_table.iter().find(|(table, _)| std::ptr::eq(*table, keys)) {
             return schema_reference(name);
         }
-        let name = self.unused_name(keys.subject);
+        let name = self.unused_schema_name(keys.subject);
         self.names_by_table.push((keys, name.clone()));
         // Tables can refer to each other, so the name is reserved before the schema of this table is generated.
         self.schemas_by_name.insert(name.clone(), Json::Null);
@@ -51,14 +51,14 @@ impl SchemaTables {
     ///
     /// `noun_phrase` describes the objects of the schema and becomes its name: "a file of modules".
     pub(super) fn add_schema(&mut self, noun_phrase: &str, schema: Schema) -> Json {
-        let name = self.unused_name(noun_phrase);
+        let name = self.unused_schema_name(noun_phrase);
         let reference = schema_reference(&name);
         self.schemas_by_name.insert(name, Json::Object(schema));
         reference
     }
 
     /// Returns a name that no schema has. It consists of the words of `noun_phrase` without the article.
-    fn unused_name(&self, noun_phrase: &str) -> String {
+    fn unused_schema_name(&self, noun_phrase: &str) -> String {
         let noun = noun_phrase.split_once(' ').map_or(noun_phrase, |(_, noun)| noun);
         let words = noun.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let plain = words.collect::<Vec<_>>().join("_");

@@ -70,7 +70,7 @@ static SETTING_KEYS: [KeySpec; SETTINGS.len()] = {
     keys
 };
 
-/// Returns the members that the JSON Schema of a setting's value has besides its type, or null if there are none.
+/// Returns the members that the JSON Schema of a setting's value has besides its type, or null if it has only the type.
 pub(crate) fn setting_constraint(key: &str) -> Json {
     let setting = SETTINGS.iter().find(|setting| setting.key.name == key);
     setting.and_then(|setting| setting.constraint).map_or(Json::Null, |constraint| constraint())

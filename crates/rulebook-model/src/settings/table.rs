@@ -213,7 +213,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ValueKind::String,
         "The folder for stored files, if the program stores any.",
         |lowering, value, api| {
-            api.files = lowering.lower_folder(value, "files", "the folder `files` in the data folder")
+            api.files = lowering.lower_folder(value, "files", "the folder `files` in the data folder");
         },
         |api| api.files.as_deref().map(Json::from),
     )

@@ -57,9 +57,9 @@ impl CatalogueName {
     #[must_use]
     pub fn catalogue(self) -> &'static Catalogue {
         match self {
-            Self::PhalApi1 => &PHALAPI_1,
-            Self::PhalApi2 => &PHALAPI_2,
-            Self::PhalApi2Chinese => &PHALAPI_2_CHINESE,
+            Self::PhalApi1 => &PHALAPI_1_CATALOGUE,
+            Self::PhalApi2 => &PHALAPI_2_CATALOGUE,
+            Self::PhalApi2Chinese => &PHALAPI_2_CHINESE_CATALOGUE,
         }
     }
 }
@@ -88,10 +88,10 @@ enum MessageFragment {
     Placeholder(&'static str),
 }
 
-static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(Catalogue::ENGLISH_JSON));
-static PHALAPI_1: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(CatalogueName::PhalApi1.json_text()));
-static PHALAPI_2: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(CatalogueName::PhalApi2.json_text()));
-static PHALAPI_2_CHINESE: LazyLock<Catalogue> =
+static ENGLISH_CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(Catalogue::ENGLISH_JSON));
+static PHALAPI_1_CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(CatalogueName::PhalApi1.json_text()));
+static PHALAPI_2_CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| parse_built_in(CatalogueName::PhalApi2.json_text()));
+static PHALAPI_2_CHINESE_CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| parse_built_in(CatalogueName::PhalApi2Chinese.json_text()));
 
 /// Parses a catalogue of this crate. Panics if the catalogue is invalid, which a test excludes.
@@ -106,7 +106,7 @@ impl Catalogue {
     /// Returns the English catalogue, which all envelopes except `phalapi` use.
     #[must_use]
     pub fn english() -> &'static Self {
-        &ENGLISH
+        &ENGLISH_CATALOGUE
     }
 
     /// Parses the JSON text of a catalogue: `{"titles": {code: title}, "texts": {key: message}}`.
