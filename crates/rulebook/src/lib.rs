@@ -1,9 +1,10 @@
-//! An HTTP API is written down once, as JSON definitions. rulebook reads them and routes requests, checks every
-//! parameter and permission, responds to OPTIONS on every route with the definition of the route, generates the OpenAPI
-//! document and the documentation pages, and calls the handlers of the program.
+//! rulebook serves an HTTP API from its definition: JSON files that list the methods of the API with their parameters,
+//! outputs and permissions. For each request, rulebook finds the method, checks the permission and every parameter, and
+//! calls the handler that the program has written for the method. rulebook also responds to OPTIONS on every path of
+//! the API, and generates the OpenAPI document and the documentation pages.
 //!
-//! A program adds its handlers to a [`Rulebook`], in [`Module`]s, and builds an [`Engine`] that serves the API or calls
-//! its methods from code:
+//! A program adds its handlers to a [`Rulebook`], grouped in [`Module`]s, and builds an [`Engine`]. The engine serves
+//! the API over HTTP, and also calls methods of the API from code:
 //!
 //! ```
 //! use rulebook::{ApiError, Args, Context, Module, Rulebook};
@@ -46,22 +47,24 @@
 //! }
 //! ```
 //!
-//! # What is where
+//! # Where to find what
 //!
 //! | to | use |
 //! | --- | --- |
-//! | load a definition and add to it | [`Rulebook`], [`Unbound`], [`Report`] |
-//! | serve it, mount it into an actix `App`, or call it from code | [`Engine`], [`Settings`], [`ApiService`], [`CallBuilder`] |
+//! | load a definition and add handlers to it | [`Rulebook`], [`Unbound`], [`Report`] |
+//! | serve the API, or mount it into an actix `App` | [`Engine`], [`Settings`], [`ApiService`] |
+//! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
-//! | find out who sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`], and bearer keys in [`key`] |
-//! | open a database at the start | [`Rulebook::on_start`], [`StartContext`], [`DataFolder`] |
-//! | add types to the language of definitions | [`types`], [`Rulebook::callable`] |
+//! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`] |
+//! | manage and check bearer keys | [`key`] |
+//! | open a database when the program starts | [`Rulebook::on_start`], [`StartContext`], [`DataFolder`] |
+//! | add parameter types that definitions can use | [`types`], [`Rulebook::callable`] |
 //! | change what responses look like | [`envelope`] |
 //! | handle errors of calls | [`error`], [`Response`] |
-//! | read what a definition means | [`model`] |
+//! | read the services, methods and parameters that a definition describes | [`model`] |
 //!
-//! `rulebook_cli::run` gives a program the command line of rulebook, and `rulebook_test::Client` tests it over HTTP.
+//! `rulebook_cli::run` gives a program the command line of rulebook. `rulebook_test::Client` tests a program over HTTP.
 
 mod bind;
 mod call;
@@ -89,5 +92,5 @@ pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::Unbound;
 pub use server::{ApiService, RunningServer, Settings, StopHandle};
 
-/// The crate of the types of header fields, methods and URIs in [`Head`] and [`Download`].
+/// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.
 pub use http;

@@ -1,10 +1,11 @@
-//! The model of an API: what its definition means, as [`Engine::api`](crate::Engine::api) and
-//! [`Rulebook::check`](crate::Rulebook::check) return it.
+//! The model of an API: its services, methods, parameters and permissions as immutable data, without the syntax of the
+//! definition files. [`Engine::api`](crate::Engine::api) and [`Rulebook::check`](crate::Rulebook::check) return it.
 //!
-//! An [`Api`] has modules, a module services, a service methods, and a method parameters, outputs and errors. The names of
-//! the modules of handlers are in [`Module`](crate::Module).
+//! An [`Api`] contains modules, a module contains services, a service contains methods, and a method contains
+//! parameters, outputs and errors. A [`Module`](crate::Module) of handlers, in the code of a program, has the same name
+//! as the module of the definition whose methods it handles.
 //!
-//! A definition with errors has no model. Instead, a [`Report`](crate::Report) lists its [`Diagnostic`]s.
+//! A definition with errors has no model. Instead, a [`Report`](crate::Report) lists the errors as [`Diagnostic`]s.
 
 pub use rulebook_model::diagnostic::codes::CodeEntry;
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};

@@ -1,21 +1,23 @@
-//! Files with random secrets, which are created when they are first needed. Only their owner can read them.
+//! Files that contain a random secret, such as the key that signs download links. A file is created when its secret is
+//! first needed. Only the user that runs the program can read it.
 
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-/// Reads a secret.
+/// Reads the secret in the file at `path`.
 ///
 /// # Errors
-/// Fails if the file cannot be read or does not have the expected length. All error messages contain the path.
+/// Fails if the file cannot be read or its length is not `BYTES`. All error messages contain the path of the file.
 pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
-    let bytes = fs::read(path).map_err(|error| with_path(path, error.kind(), &error))?;
-    let invalid = |_| with_path(path, ErrorKind::InvalidData, &format_args!("it is not a secret of {BYTES} bytes"));
+    let bytes = fs::read(path).map_err(|error| error_with_path(path, error.kind(), &error))?;
+    let invalid =
+        |_| error_with_path(path, ErrorKind::InvalidData, &format_args!("it is not a secret of {BYTES} bytes"));
     bytes.try_into().map_err(invalid)
 }
 
-/// Reads a secret, and creates it if the file does not exist.
+/// Reads the secret in the file at `path`. If the file does not exist, creates it with a random secret.
 ///
 /// # Errors
 /// Fails like [`read`], or if the file cannot be written.
@@ -25,13 +27,13 @@ pub fn read_or_create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]
         result => return result,
     }
     match create(path) {
-        // Another thread or process was faster.
+        // Another thread or process has created the file in the meantime.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
-        made => made.map_err(|error| with_path(path, error.kind(), &error)),
+        made => made.map_err(|error| error_with_path(path, error.kind(), &error)),
     }
 }
 
-fn with_path(path: &Path, kind: ErrorKind, reason: &dyn Display) -> io::Error {
+fn error_with_path(path: &Path, kind: ErrorKind, reason: &dyn Display) -> io::Error {
     io::Error::new(kind, format!("{}: {reason}", path.display()))
 }
 
@@ -40,7 +42,7 @@ fn create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // Temporary files can only be read by their owner, and keep their mode when they are renamed.
+    // `tempfile` creates a file that only its owner can read. Renaming the file keeps this mode.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&secret)?;
     file.as_file().sync_all()?;

@@ -1,8 +1,8 @@
-//! What a program needs to add a type that definitions can name: the traits [`Type`] and [`Check`], and the types in their
-//! signatures.
+//! The traits that a program implements to add a parameter type to definitions, [`Type`] and [`Check`], and the types
+//! in the signatures of these traits.
 //!
-//! [`Rulebook::add_type`](crate::Rulebook::add_type) adds a type. A function that checks or converts single values is
-//! less work: see [`Rulebook::callable`](crate::Rulebook::callable).
+//! [`Rulebook::add_type`](crate::Rulebook::add_type) adds such a type. To check or convert only the values of single
+//! parameters, a function is enough: see [`Rulebook::callable`](crate::Rulebook::callable).
 
 pub use rulebook_model::call::{Measure, Measured, TypeMismatch, TypeMismatchDetails, Value, Violation};
 pub use rulebook_model::types::{

@@ -1,4 +1,5 @@
-//! Tests of the library as a whole. What it does is tested over HTTP, in the tests of the workspace.
+//! Tests of the public API of the crate, and of the crate without its features. The tests of its behaviour over HTTP
+//! are in the folder `tests` of the workspace.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,5 @@
-//! A program that is compiled without the features of this crate. `scripts/test` runs this with `--no-default-features`.
+//! Tests a program that is compiled without the optional features of the crate. `scripts/test` runs these tests with
+//! `--no-default-features`.
 
 #![cfg(not(any(feature = "brotli", feature = "documents", feature = "files", feature = "http2")))]
 
@@ -9,7 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use rulebook::{ApiError, Args, Context, Module, Rulebook, RunningServer, Settings};
 use serde::{Deserialize, Serialize};
 
-type Outcome = Result<(), Box<dyn Error>>;
+type TestResult = Result<(), Box<dyn Error>>;
 
 const DEFINITION: &str = r#"{ "/": { "hello": { "GET": {
     "info": "Greets",
@@ -31,19 +32,19 @@ async fn hello(Args(person): Args<Person>, _: Context) -> Result<Greeting, ApiEr
     Ok(Greeting { greeting: format!("Hello, {}!", person.name) })
 }
 
-fn program() -> Rulebook {
+fn hello_program() -> Rulebook {
     Rulebook::read(vec![("hello.json".into(), DEFINITION.into())])
         .data_folder(std::env::temp_dir().join(format!("rulebook-without-features-{}", std::process::id())))
         .module(Module::new("hello").get("/hello", hello))
 }
 
-fn serve(program: Rulebook) -> Result<RunningServer, Box<dyn Error>> {
+fn serve_program(program: Rulebook) -> Result<RunningServer, Box<dyn Error>> {
     let settings = Settings::new().with_bind(vec!["127.0.0.1:0".to_owned()]).with_workers(Some(1));
     Ok(program.build()?.serve(&settings)?)
 }
 
-/// Sends a request and returns the whole response.
-fn send(address: SocketAddr, method: &str, path: &str, fields: &str) -> Result<String, Box<dyn Error>> {
+/// Sends a request over a new connection, and returns the whole response as text. `fields` are further header fields.
+fn send_request(address: SocketAddr, method: &str, path: &str, fields: &str) -> Result<String, Box<dyn Error>> {
     let mut connection = TcpStream::connect(address)?;
     write!(connection, "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{fields}\r\n")?;
     let mut response = Vec::new();
@@ -52,21 +53,21 @@ fn send(address: SocketAddr, method: &str, path: &str, fields: &str) -> Result<S
 }
 
 #[test]
-fn calls_are_answered() -> Outcome {
-    let server = serve(program())?;
-    let response = send(server.addresses()[0], "GET", "/hello/Ada", "")?;
+fn calls_get_responses_without_features() -> TestResult {
+    let server = serve_program(hello_program())?;
+    let response = send_request(server.addresses()[0], "GET", "/hello/Ada", "")?;
     assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     assert!(response.contains(r#""greeting":"Hello, Ada!""#), "{response}");
     Ok(())
 }
 
 #[test]
-fn documents_do_not_exist() -> Outcome {
-    let server = serve(program())?;
+fn requests_for_documents_get_404() -> TestResult {
+    let server = serve_program(hello_program())?;
     let html = "accept: text/html\r\n";
     for path in ["/openapi.json", "/llms.txt", "/docs", "/docs/", "/docs/swagger/", "/static/openapi.json", "/"] {
         for fields in ["", html] {
-            let response = send(server.addresses()[0], "GET", path, fields)?;
+            let response = send_request(server.addresses()[0], "GET", path, fields)?;
             assert!(response.starts_with("HTTP/1.1 404 "), "{path}: {response}");
         }
     }
@@ -74,10 +75,10 @@ fn documents_do_not_exist() -> Outcome {
 }
 
 #[test]
-fn options_responds_in_json_without_links_to_documents() -> Outcome {
-    let server = serve(program())?;
+fn options_responds_in_json_without_links_to_documents() -> TestResult {
+    let server = serve_program(hello_program())?;
     for fields in ["", "accept: text/markdown\r\n"] {
-        let response = send(server.addresses()[0], "OPTIONS", "/hello", fields)?;
+        let response = send_request(server.addresses()[0], "OPTIONS", "/hello", fields)?;
         assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
         assert!(response.contains("content-type: application/json"), "{response}");
         assert!(response.contains("The greeting") && !response.contains("openapi"), "{response}");
@@ -86,11 +87,11 @@ fn options_responds_in_json_without_links_to_documents() -> Outcome {
 }
 
 #[test]
-fn responses_are_compressed_with_gzip_only() -> Outcome {
-    let server = serve(program())?;
+fn responses_are_compressed_with_gzip_only() -> TestResult {
+    let server = serve_program(hello_program())?;
     let coding = |accepted: &str| -> Result<bool, Box<dyn Error>> {
         let fields = format!("accept-encoding: {accepted}, identity;q=0\r\n");
-        Ok(send(server.addresses()[0], "OPTIONS", "/hello", &fields)?.contains("content-encoding: gzip"))
+        Ok(send_request(server.addresses()[0], "OPTIONS", "/hello", &fields)?.contains("content-encoding: gzip"))
     };
     assert!(coding("br, gzip")?);
     assert!(!coding("br")?);
@@ -98,8 +99,8 @@ fn responses_are_compressed_with_gzip_only() -> Outcome {
 }
 
 #[test]
-fn connections_of_http2_are_closed() -> Outcome {
-    let server = serve(program())?;
+fn http2_connections_are_closed() -> TestResult {
+    let server = serve_program(hello_program())?;
     let mut connection = TcpStream::connect(server.addresses()[0])?;
     connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
     assert_eq!(connection.read(&mut [0; 64])?, 0);
@@ -107,8 +108,8 @@ fn connections_of_http2_are_closed() -> Outcome {
 }
 
 #[test]
-fn a_program_that_stores_files_does_not_start() -> Outcome {
-    let error = serve(program().keep_files()).err().map(|error| error.to_string()).unwrap_or_default();
+fn a_program_that_stores_files_does_not_start() -> TestResult {
+    let error = serve_program(hello_program().keep_files()).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("without the feature `files`"), "{error}");
     Ok(())
 }

@@ -40,13 +40,13 @@ pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -
     for (module, service, method) in all_methods(api) {
         let action = match bindings.remove(&(module.name.as_str(), method.http, service_pattern(service))) {
             Some(binding) => {
-                let fields = binding.handler.fields();
+                let fields = binding.handler.argument_fields();
                 bound.diagnostics.extend(check_handler(method, binding, &fields));
                 bound.diagnostics.extend(check_download_option(method, binding));
                 let nullable = method
                     .parameters
                     .iter()
-                    .map(|parameter| fields.nullable.contains(&parameter.name.as_str()))
+                    .map(|parameter| fields.nullable_fields.contains(&parameter.name.as_str()))
                     .collect();
                 Action::Handler { handler: binding.handler.clone(), nullable }
             }
@@ -126,12 +126,12 @@ fn bindings_by_method<'m>(
     let mut bindings: HashMap<BindingKey<'m>, &'m Binding> = HashMap::new();
     for module in modules {
         for binding in &module.bindings {
-            let key = (module.name.as_str(), binding.http, binding_pattern(&binding.path));
+            let key = (module.name.as_str(), binding.http_method, binding_pattern(&binding.path));
             let Some(first) = bindings.get(&key) else {
                 bindings.insert(key, binding);
                 continue;
             };
-            let (http, path) = (binding.http.as_str(), &binding.path);
+            let (http, path) = (binding.http_method.as_str(), &binding.path);
             let message = format!("{http} {path} is bound twice, at {} and at {}", first.location, binding.location);
             let span = module_span(api, &module.name);
             diagnostics.push(Diagnostic::new(DiagnosticCode::UndefinedMethod, span, message));
@@ -161,7 +161,7 @@ fn binding_pattern(path: &str) -> String {
 
 /// Checks that a handler returns a file if and only if its API method has the option `download`.
 fn check_download_option(method: &Method, binding: &Binding) -> Option<Diagnostic> {
-    let (message, help) = match (method.options.download, binding.handler.is_download()) {
+    let (message, help) = match (method.options.download, binding.handler.returns_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
         (false, true) => (
             "returns a file, but the method is not a download",
@@ -186,7 +186,7 @@ fn missing_handler_error(module: &Module, service: &Service, method: &Method) ->
 
 /// Creates the diagnostic for a handler that is bound to an API method which the API module does not have.
 fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
-    let name = format!("{} {}", binding.http.as_str(), binding.path);
+    let name = format!("{} {}", binding.http_method.as_str(), binding.path);
     let message =
         format!("the handler of {name}, bound at {}, does not belong to a method of this module", binding.location);
     let diagnostic = Diagnostic::new(DiagnosticCode::UndefinedMethod, module_span(api, module), message);

@@ -13,11 +13,11 @@ use rulebook_model::model::{Method, Parameter};
 use rulebook_model::types::Arity;
 
 use crate::call::{ArgumentSlot, ArgumentSlots, Upload, Value};
-use crate::handler::{ArgsErrorKind, Binding, Fields, HandlerMismatch};
+use crate::handler::{ArgsErrorKind, ArgumentFields, Binding, HandlerMismatch};
 
 /// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
 /// `fields` are the fields of the argument type.
-pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields) -> Vec<Diagnostic> {
+pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &ArgumentFields) -> Vec<Diagnostic> {
     let check = HandlerCheck {
         method,
         binding,
@@ -25,7 +25,7 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields)
         is_reported: vec![false; method.parameters.len()],
         diagnostics: Vec::new(),
     };
-    match &fields.names {
+    match &fields.field_names {
         Some(names) => check.check_parameters_separately(names),
         None => check.check_parameters_together(),
     }

@@ -11,7 +11,7 @@ use super::bind_handlers::all_methods;
 use super::cors;
 use super::multipart_limits;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
-use crate::handler::{self, ReadinessCheck, State};
+use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Plan, PlannedError, PlannedMethod, PlannedModule,
     PlannedOutput, PlannedParameter, PlannedService, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
@@ -25,7 +25,7 @@ pub struct PlanContext {
     /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
     /// The values of the program that its handlers share.
-    pub state: State,
+    pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Vec<ReadinessCheck>,
     /// The documents that describe the API.

@@ -18,7 +18,7 @@ use std::thread;
 use arc_swap::ArcSwap;
 
 use crate::call::ApiError;
-use crate::handler::{Call, CallBuilder, Caller, Response, State};
+use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 use crate::pipeline::MethodRunner;
 pub use crate::pipeline::log_panics;
 use crate::plan::Plan;
@@ -111,7 +111,7 @@ impl Engine {
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn service(&self, settings: &Settings) -> io::Result<ApiService> {
         self.prepare_to_serve()?;
-        Ok(server::service(&self.plan, settings, self.data_folder.path()))
+        Ok(server::api_service(&self.plan, settings, self.data_folder.path()))
     }
 
     /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.
@@ -145,13 +145,13 @@ struct StartedRunner {
     runner: Arc<MethodRunner>,
 }
 
-impl Caller for StartedRunner {
-    fn state(&self) -> &State {
+impl EngineHandle for StartedRunner {
+    fn state(&self) -> &ProgramState {
         self.runner.state()
     }
 
-    fn method_id(&self, method: usize) -> &str {
-        self.runner.method_id(method)
+    fn method_id(&self, method_index: usize) -> &str {
+        self.runner.method_id(method_index)
     }
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {

@@ -19,7 +19,7 @@ use super::files_folder::FilesSettings;
 use super::start::{StartContext, StartHook};
 use super::validated::Validated;
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
-use crate::handler::{Module, ReadinessCheck, State};
+use crate::handler::{Module, ProgramState, ReadinessCheck};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -68,7 +68,7 @@ pub struct Rulebook {
     responses: ResponseRegistry,
     functions: Functions,
     authenticators: Vec<Box<dyn DynAuthenticate>>,
-    state: State,
+    state: ProgramState,
     readiness_checks: Vec<ReadinessCheck>,
     start_hooks: Vec<StartHook>,
     unbound: Option<Unbound>,
@@ -104,7 +104,7 @@ impl Rulebook {
             responses: ResponseRegistry::default(),
             functions: Functions::default(),
             authenticators: Vec::new(),
-            state: State::default(),
+            state: ProgramState::default(),
             readiness_checks: Vec::new(),
             start_hooks: Vec::new(),
             unbound: None,

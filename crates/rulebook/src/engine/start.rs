@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 
-use crate::handler::State;
+use crate::handler::ProgramState;
 
 /// The error that a start hook returns. The operator `?` converts every error type and every text to this type.
 type HookError = Box<dyn Error + Send + Sync>;
@@ -27,9 +27,9 @@ pub(super) type StartHook =
 /// [`Rulebook::on_start`](crate::Rulebook::on_start).
 pub struct StartContext {
     data_folder: PathBuf,
-    state: State,
+    state: ProgramState,
     /// The values that start hooks have inserted. Handlers can read these values after all hooks have succeeded.
-    inserted: Arc<Mutex<State>>,
+    inserted: Arc<Mutex<ProgramState>>,
 }
 
 impl StartContext {
@@ -76,12 +76,12 @@ pub(super) struct EngineStart {
 struct PendingHooks {
     hooks: Vec<StartHook>,
     data_folder: PathBuf,
-    state: State,
+    state: ProgramState,
     outcome: watch::Sender<Option<StartResult>>,
 }
 
 impl EngineStart {
-    pub(super) fn new(hooks: Vec<StartHook>, data_folder: PathBuf, state: State) -> Self {
+    pub(super) fn new(hooks: Vec<StartHook>, data_folder: PathBuf, state: ProgramState) -> Self {
         let ended = if hooks.is_empty() { Some(Ok(())) } else { None };
         let (sender, outcome) = watch::channel(ended);
         let pending = PendingHooks { hooks, data_folder, state, outcome: sender };
@@ -133,20 +133,20 @@ impl EngineStart {
 
 /// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not
 /// run.
-async fn run_start_hooks(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), HookError> {
+async fn run_start_hooks(hooks: Vec<StartHook>, data_folder: PathBuf, state: &ProgramState) -> Result<(), HookError> {
     fs::create_dir_all(&data_folder)
         .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;
-    let inserted = Arc::new(Mutex::new(State::default()));
+    let inserted = Arc::new(Mutex::new(ProgramState::default()));
     for hook in hooks {
         let context = StartContext {
             data_folder: data_folder.clone(),
-            state: state.without_start(),
+            state: state.without_start_hook_values(),
             inserted: Arc::clone(&inserted),
         };
         let hook = AssertUnwindSafe(async { hook(context).await }).catch_unwind();
         hook.await.unwrap_or_else(|_| Err("a start hook panicked".into()))?;
     }
     let inserted = std::mem::take(&mut *inserted.lock().unwrap_or_else(PoisonError::into_inner));
-    state.add_started(inserted);
+    state.add_start_hook_values(inserted);
     Ok(())
 }

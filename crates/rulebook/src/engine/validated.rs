@@ -12,7 +12,7 @@ use super::{Engine, documents};
 use crate::bind::{self, PlanContext};
 use crate::call::{Authenticate, DynAuthenticate};
 
-use crate::handler::{Module, ReadinessCheck, State};
+use crate::handler::{Module, ProgramState, ReadinessCheck};
 
 /// A definition without errors, and the code and state that the program adds to it.
 #[doc(hidden)]
@@ -23,7 +23,7 @@ pub struct Validated {
     pub(super) sources: Sources,
     pub(super) modules: Vec<Module>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
-    pub(super) state: State,
+    pub(super) state: ProgramState,
     pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) unbound: Unbound,

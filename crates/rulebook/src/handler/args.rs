@@ -1,15 +1,15 @@
-//! The checked arguments of a call, as an argument type of the handler.
+//! [`Args`]: the checked arguments of a call, as the first parameter of a handler.
 
-/// The arguments of a call. The fields of `T` have the names of the parameters in code.
+/// The checked arguments of a call, deserialized into a type `T` of the program. Each field of `T` has the name that
+/// the definition gives the parameter in code.
 ///
-/// A parameter that is required or has a default needs a plain field, an optional one an `Option`. A field of type
-/// `Option<Option<_>>` distinguishes a missing parameter (`None`) from null (`Some(None)`). A file is an
-/// [`Upload`](crate::Upload).
+/// A parameter that is required or has a default value needs a field of a plain type, such as `String`. An optional
+/// parameter needs an `Option`. A field of type `Option<Option<_>>` distinguishes a parameter that the request omits
+/// (`None`) from one with the value null (`Some(None)`). A file is an [`Upload`](crate::Upload).
 ///
 /// `T` is any type that implements `serde::Deserialize`: a struct with nested structs and enums, a map, or `()` for a
-/// handler that needs no arguments. When the API is built, the engine tests that `T` accepts every value that the
-/// definition allows. Fields with `#[serde(flatten)]` cannot distinguish a missing parameter from null, and cannot contain
-/// files.
+/// handler that needs no arguments. When the engine is built, it tests that `T` accepts every value that the definition
+/// allows. Fields with `#[serde(flatten)]` cannot distinguish an omitted parameter from null, and cannot contain files.
 ///
 /// ```
 /// use rulebook::{Args, Context, ApiError};

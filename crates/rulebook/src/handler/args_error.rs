@@ -1,11 +1,11 @@
-//! Errors of deserializing a handler's arguments.
+//! Errors that occur while a handler's arguments are deserialized into its argument type.
 
 use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 use thiserror::Error;
 
-/// An error of deserializing the arguments of a handler. The kind is boxed, so that results stay small.
+/// An error that occurred while a handler's arguments were deserialized. The kind is boxed to keep `Result`s small.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct ArgsError(Box<ArgsErrorKind>);
@@ -13,22 +13,22 @@ pub struct ArgsError(Box<ArgsErrorKind>);
 /// The kind of an [`ArgsError`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ArgsErrorKind {
-    /// The type requires a field for which there is no argument.
+    /// The argument type requires this field, but the definition has no parameter with its name.
     #[error("missing field `{0}`")]
     MissingField(&'static str),
-    /// The type denies unknown fields, and has no field for this argument.
+    /// The argument type denies unknown fields, and has no field for this parameter.
     #[error("unknown field `{0}`")]
     UnknownField(String),
-    /// Two arguments fill this field, one of them perhaps through an alias.
+    /// Two parameters fill this field: for example, one by the field's name and one by its serde alias.
     #[error("duplicate field `{0}`")]
     DuplicateField(&'static str),
-    /// The type of a field does not accept the value. The message is serde's.
+    /// The type of a field does not accept the value of an argument. The text is the error message of serde.
     #[error("{0}")]
     Other(String),
 }
 
 impl ArgsError {
-    /// The kind of the error.
+    /// Returns the kind of this error.
     pub fn kind(&self) -> &ArgsErrorKind {
         &self.0
     }
@@ -41,7 +41,7 @@ impl de::Error for ArgsError {
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
         match unexpected {
-            // serde calls JSON's null a unit.
+            // serde's message would call the value `unit value`; in JSON, its name is null.
             Unexpected::Unit => Self::custom(format_args!("invalid type: null, expected {expected}")),
             _ => Self::custom(format_args!("invalid type: {unexpected}, expected {expected}")),
         }

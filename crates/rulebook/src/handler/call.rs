@@ -1,4 +1,4 @@
-//! Calls from code, and their responses.
+//! Calls of methods from code, without an HTTP request, and the responses to such calls.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,34 +7,36 @@ use rulebook_model::envelope::{Envelope, JsonMemberWriter, WriteError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::State;
+use super::ProgramState;
 use crate::call::{ApiError, Download, Identity, Outcome, RequestId, ReturnedValue, Upload};
 
-/// The interface through which handlers use the engine: it runs their calls and holds the state of the program.
-pub trait Caller: Send + Sync {
-    /// The program's state.
-    fn state(&self) -> &State;
+/// The part of the engine that handlers use: it runs the calls that handlers make, and holds the state of the program.
+pub trait EngineHandle: Send + Sync {
+    /// Returns the values that the program shares with its handlers.
+    fn state(&self) -> &ProgramState;
 
-    /// The id of the method with this index in the plan.
-    fn method_id(&self, method: usize) -> &str;
+    /// Returns the id of a method, such as `article.line.get`. `method` is the index of the method in the plan.
+    fn method_id(&self, method_index: usize) -> &str;
 
-    /// Runs a call like a request: permission, checks, hooks and handler.
+    /// Runs a call in the same way as a request: checks the permission and the arguments, and runs the hooks and the
+    /// handler.
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 }
 
-/// A call from code.
+/// A call of a method from code.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The method, in one of the forms that [`CallBuilder`](super::CallBuilder) describes.
+    /// The method to call, in one of the forms that [`CallBuilder`](super::CallBuilder) describes.
     pub target: String,
-    /// The arguments, by the names of the parameters in code.
+    /// The arguments. The name of an argument is the name that the definition gives the parameter in code.
     pub arguments: Vec<(String, CallArgument)>,
-    /// The caller; `None` for an anonymous call.
+    /// The identity with whose permissions the method is called; `None` for an anonymous call.
     pub identity: Option<Identity>,
-    /// The id of the request whose handler makes the call, if there is one.
+    /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
+    /// request.
     pub request_id: Option<RequestId>,
-    /// The number of calls that this call is nested in.
-    pub depth: u32,
+    /// The number of calls around this one: a handler that was called from code may itself call other methods.
+    pub nesting_depth: u32,
 }
 
 /// An argument of a call from code.
@@ -42,7 +44,7 @@ pub struct Call {
 pub enum CallArgument {
     /// A JSON value.
     Json(Json),
-    /// Text that a client sent. The type of the parameter decodes it.
+    /// Text as a client would send it in a query or a path. The type of the parameter decodes the text.
     Text(String),
     /// An uploaded file.
     File(Upload),
@@ -74,8 +76,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// Creates the response from the result of a call, in an envelope. Outputs that cannot be serialized become an
-    /// internal error.
+    /// Creates the response from the outcome of a call, in the envelope of the called method. Outputs that cannot be
+    /// serialized become an internal error.
     pub(crate) fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
         let converted = outcome.and_then(|success| {
             let (outputs, download) = match success.returned {
@@ -102,71 +104,74 @@ impl Response {
         self.download.as_deref()
     }
 
-    /// Returns the file that the method returned as an owned value, to read it or to return it from a handler.
+    /// Converts the response to the file that the method returned, to read the file or to return it from a handler.
+    /// Returns `None` if the method returned outputs or an error.
     #[must_use]
     pub fn into_download(self) -> Option<Download> {
         self.download.map(|download| *download)
     }
 
-    /// Returns the error, if the call failed.
+    /// Returns the error of the call; `None` if the call succeeded.
     #[must_use]
     pub fn error(&self) -> Option<&ApiError> {
         self.outcome.as_ref().err()
     }
 
-    /// Returns the HTTP status that a client would get.
+    /// Returns the HTTP status that an HTTP client would get for this call.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Returns the output with this name.
+    /// Returns the output with this name; `None` if the response has no such output.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.output_map().and_then(|outputs| outputs.get(name))
     }
 
-    /// Returns all outputs by name; `None` if the call failed or the outputs are not an object.
+    /// Returns all outputs by name; `None` if the call failed or its outputs are not a JSON object.
     #[must_use]
     pub fn output_map(&self) -> Option<&Map<String, Json>> {
         self.outcome.as_ref().ok().and_then(Json::as_object)
     }
 
-    /// Deserializes the outputs into a type of the caller.
+    /// Deserializes the outputs into a type `T` of the program.
     ///
     /// # Errors
-    /// Returns the error of the call, or an internal error if the type does not accept the outputs.
+    /// Returns the error of the call if it failed, or an internal error if `T` does not accept the outputs.
     pub fn deserialize<T: DeserializeOwned>(self) -> Result<T, ApiError> {
         serde_json::from_value(self.outcome?).map_err(ApiError::internal)
     }
 
-    /// Returns the outputs, or null if the method returned a file.
+    /// Returns the outputs, or JSON null if the method returned a file.
     ///
     /// # Errors
-    /// Returns the error of the call.
+    /// Returns the error of the call if it failed.
     pub fn outputs(self) -> Result<Json, ApiError> {
         self.outcome
     }
 
-    /// Returns the body that a client would get, as JSON in the envelope of the module. Outputs that the envelope
-    /// cannot contain become an internal error, as they do for clients.
+    /// Returns the body that an HTTP client would get, as JSON in the envelope of the called method. If the envelope
+    /// cannot contain the outputs, the body describes an internal error, as it does for HTTP clients.
     #[must_use]
     pub fn serialize(&self) -> String {
         let written = match &self.outcome {
-            Ok(outputs) => Self::write(|to| self.envelope.success(outputs, self.whole, to)),
-            Err(error) => Self::write(|to| self.envelope.error(error, to)),
+            Ok(outputs) => Self::write_members(|to| self.envelope.success(outputs, self.whole, to)),
+            Err(error) => Self::write_members(|to| self.envelope.error(error, to)),
         };
         let text = written.or_else(|error| {
             let error = ApiError::internal(error);
-            Self::write(|to| self.envelope.error(&error, to))
+            Self::write_members(|to| self.envelope.error(&error, to))
         });
         text.unwrap_or_default()
     }
 
-    fn write(write: impl FnOnce(&mut JsonMemberWriter) -> Result<(), WriteError>) -> Result<String, WriteError> {
+    fn write_members(
+        write: impl FnOnce(&mut JsonMemberWriter) -> Result<(), WriteError>,
+    ) -> Result<String, WriteError> {
         let mut members = JsonMemberWriter::new();
         write(&mut members)?;
-        // JSON is always UTF-8.
+        // `JsonMemberWriter` writes only UTF-8, so that the default is never used.
         Ok(String::from_utf8(members.finish()).unwrap_or_default())
     }
 }

@@ -1,22 +1,24 @@
-//! The builder of calls from code.
+//! The builder of calls that are made from code.
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Call, CallArgument, Caller, Response};
+use super::{Call, CallArgument, EngineHandle, Response};
 use crate::call::{Identity, Upload};
 
-/// A builder for a call from code. The call runs like a request, with permission, checks, hooks and handler, but without
-/// encoding a response; [`Response::serialize`] encodes one.
+/// A builder for a call of a method from code. The call runs like a request: the permission and the arguments are
+/// checked, and the hooks and the handler run. The response contains the outputs as JSON values;
+/// [`Response::serialize`] returns the body that a client would get.
 ///
-/// The target is one of:
+/// The target of the call selects the method. It has one of these forms:
 /// - the id of the method: `article.line.get`;
-/// - an HTTP method and a path below the base path, with its query: `GET /article/line/1?lang=en`;
-/// - the path alone, with or without its first slash: `article/line/1`. The service must have a single method for it, or
-///   GET and POST that are one method of the `rules` dialect. Otherwise the call fails with an error that lists the
-///   methods of the service;
-/// - an empty text, if the arguments `module` and `method` are the two segments of the path.
+/// - an HTTP method and a path below the base path, with an optional query: `GET /article/line/1?lang=en`;
+/// - a path alone, with or without the slash at its beginning: `article/line/1`. The service at this path must have a
+///   single method, or GET and POST that are one method of the `rules` dialect. Otherwise the call fails with an error
+///   that lists the methods of the service;
+/// - an empty text, if the call has arguments with the names `module` and `method`, which are the two segments of the
+///   path.
 ///
 /// ```
 /// # use rulebook::error::ErrorCode;
@@ -38,49 +40,55 @@ use crate::call::{Identity, Upload};
 #[must_use = "a call does nothing until it is sent"]
 pub struct CallBuilder {
     pub(super) call: Call,
-    pub(super) caller: Arc<dyn Caller>,
+    pub(super) engine: Arc<dyn EngineHandle>,
 }
 
 impl CallBuilder {
     /// Creates a builder for an anonymous call.
-    pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
+    pub(crate) fn new(target: impl Into<String>, engine: Arc<dyn EngineHandle>) -> Self {
         let target = target.into();
-        Self { call: Call { target, arguments: Vec::new(), identity: None, request_id: None, depth: 0 }, caller }
+        Self {
+            call: Call { target, arguments: Vec::new(), identity: None, request_id: None, nesting_depth: 0 },
+            engine,
+        }
     }
 
-    /// Adds an argument, by the name of the parameter in code.
+    /// Adds an argument. `name` is the name that the definition gives the parameter in code.
     pub fn arg(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.call.arguments.push((name.into(), CallArgument::Json(value.into())));
         self
     }
 
-    /// Adds arguments, by the names of the parameters in code: the members of a JSON object, or pairs.
+    /// Adds several arguments: the members of a JSON object, or pairs of a name and a value. The names are those that
+    /// the definition gives the parameters in code.
     pub fn args<N: Into<String>, V: Into<Json>>(mut self, arguments: impl IntoIterator<Item = (N, V)>) -> Self {
         let arguments = arguments.into_iter().map(|(name, value)| (name.into(), CallArgument::Json(value.into())));
         self.call.arguments.extend(arguments);
         self
     }
 
-    /// Adds an argument as text that a client sent. The type of the parameter decodes it.
+    /// Adds an argument as text, as a client would send it in a query or a path. The type of the parameter decodes the
+    /// text.
     pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.call.arguments.push((name.into(), CallArgument::Text(value.into())));
         self
     }
 
-    /// Adds a file that was uploaded to the caller. A parameter that accepts several files gets all files that are
-    /// added under its name.
+    /// Adds a file that a client has uploaded as an argument. To pass several files to a parameter that accepts
+    /// several, call this for each file with the same `name`.
     pub fn file(mut self, name: impl Into<String>, file: Upload) -> Self {
         self.call.arguments.push((name.into(), CallArgument::File(file)));
         self
     }
 
-    /// Sets the identity of the caller.
+    /// Sets the identity with whose permissions the method is called.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.call.identity = Some(identity);
         self
     }
 
-    /// Sets the permissions of the caller, without changing its name and its [data](Identity::data).
+    /// Sets the permissions with which the method is called, and keeps the name and the [data](Identity::data) of an
+    /// identity that was set before.
     pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
         let identity = match &self.call.identity {
             Some(identity) => identity.with_permissions(scope),
@@ -91,6 +99,6 @@ impl CallBuilder {
 
     /// Runs the call.
     pub async fn send(self) -> Response {
-        self.caller.call(self.call).await
+        self.engine.call(self.call).await
     }
 }

@@ -1,4 +1,4 @@
-//! The context of a handler: everything that a handler can use besides its arguments.
+//! The context of a call, which gives a handler everything besides its arguments.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::HeaderValue;
 
 use super::response_overrides::ResponseOverrides;
-use super::{Call, CallBuilder, Caller};
+use super::{Call, CallBuilder, EngineHandle};
 use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, check_response_header};
 use crate::store::{LazyStore, Store};
 
-/// The context of a call: the caller, the head of the request, the program's state, the response, and further calls.
+/// The context of a call: the identity of the caller, the head of the request, the values that the program shares, the
+/// header fields of the response, and calls of other methods.
 ///
-/// A context is a cheap handle: it can be cloned, and kept after the call has ended.
+/// A clone of a context refers to the same call. A task may keep the context after the call has ended.
 ///
 /// ```
 /// use rulebook::{Args, Context, Module, ApiError, Rulebook};
@@ -45,37 +46,38 @@ use crate::store::{LazyStore, Store};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Context(Arc<Inner>);
+pub struct Context(Arc<CallState>);
 
-struct Inner {
-    /// The index of the method in the plan.
-    method: usize,
+struct CallState {
+    /// The index of the called method in the plan.
+    method_index: usize,
     identity: Option<Identity>,
     origin: CallOrigin,
-    caller: Arc<dyn Caller>,
-    response: Mutex<ResponseOverrides>,
-    instance: Mutex<Option<Instance>>,
+    engine: Arc<dyn EngineHandle>,
+    response_overrides: Mutex<ResponseOverrides>,
+    before_hook_value: Mutex<Option<BeforeHookValue>>,
 }
 
-/// The value that the before hook returned for the call.
-type Instance = Arc<dyn Any + Send + Sync>;
+/// The value that the before hook of the API module returned for one call.
+type BeforeHookValue = Arc<dyn Any + Send + Sync>;
 
-/// The origin of a call.
+/// Whether a call comes from an HTTP request or from code.
 #[derive(Debug)]
 pub(crate) enum CallOrigin {
-    /// A request with this head.
+    /// The call comes from a request with this head.
     Request(Arc<Head>),
-    /// A call from code.
+    /// The call was made from code, with [`CallBuilder`], or on the command line.
     Call {
-        /// The id of the request whose handler makes the call, if there is one.
+        /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
+        /// request.
         request_id: Option<RequestId>,
-        /// The number of calls that this call is nested in.
-        depth: u32,
+        /// The number of calls around this one: a handler that was called from code may itself call other methods.
+        nesting_depth: u32,
     },
 }
 
 impl CallOrigin {
-    /// The id of the request.
+    /// Returns the id of the request from which the call comes, directly or through the call of a handler.
     pub(crate) fn request_id(&self) -> Option<&RequestId> {
         match self {
             Self::Request(head) => Some(&head.id),
@@ -83,34 +85,39 @@ impl CallOrigin {
         }
     }
 
-    fn depth(&self) -> u32 {
+    fn nesting_depth(&self) -> u32 {
         match self {
             Self::Request(_) => 0,
-            Self::Call { depth, .. } => *depth,
+            Self::Call { nesting_depth, .. } => *nesting_depth,
         }
     }
 }
 
 impl Context {
-    /// Creates the context of a call of the method with this index.
-    pub(crate) fn new(method: usize, identity: Option<Identity>, origin: CallOrigin, caller: Arc<dyn Caller>) -> Self {
-        let (response, instance) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { method, identity, origin, caller, response, instance }))
+    /// Creates the context of a call. `method_index` is the index of the called method in the plan.
+    pub(crate) fn new(
+        method_index: usize,
+        identity: Option<Identity>,
+        origin: CallOrigin,
+        engine: Arc<dyn EngineHandle>,
+    ) -> Self {
+        let (response_overrides, before_hook_value) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(CallState { method_index, identity, origin, engine, response_overrides, before_hook_value }))
     }
 
-    /// Returns the id of the called method.
+    /// Returns the id of the called method, such as `article.line.get`.
     #[must_use]
     pub fn method(&self) -> &str {
-        self.0.caller.method_id(self.0.method)
+        self.0.engine.method_id(self.0.method_index)
     }
 
-    /// Returns the identity of the caller; `None` if the call is anonymous.
+    /// Returns the identity of the caller; `None` if the caller is anonymous.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.0.identity.as_ref()
     }
 
-    /// Returns the head of the request; `None` for calls from code and from the command line.
+    /// Returns the head of the request; `None` if the call was made from code or on the command line.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         match &self.0.origin {
@@ -119,76 +126,76 @@ impl Context {
         }
     }
 
-    /// Returns the value of the first header field with this name; see [`Head::header`]. Returns `None` for calls from
-    /// code and from the command line.
+    /// Returns the value of the first header field of the request with this name; see [`Head::header`]. Returns `None`
+    /// if the request has no such field, or the call was made from code or on the command line.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head()?.header(name)
     }
 
-    /// Returns the id of the request in the log. Calls that a handler makes have the id of its request. Returns `None`
-    /// if the call does not come from a request.
+    /// Returns the id of the request, which also appears in the log. A call that a handler makes has the id of the
+    /// request that the handler serves. Returns `None` if the call does not come from a request.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.origin.request_id()
     }
 
-    /// Returns the value of this type that the program has added with [`Rulebook::state`](crate::Rulebook::state) or in
-    /// a start hook.
+    /// Returns the value of type `T` that the program has added with [`Rulebook::state`](crate::Rulebook::state) or in
+    /// a start hook; `None` if there is no such value.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.caller.state().get()
+        self.0.engine.state().get()
     }
 
     /// Returns the stored files of the program; see [`Rulebook::keep_files`](crate::Rulebook::keep_files).
     ///
     /// # Errors
-    /// Returns an internal error if the program stores no files, and an `unavailable` error if their folder cannot be
-    /// opened.
+    /// Returns an internal error if the program has no folder for stored files, and an `unavailable` error if the
+    /// folder cannot be opened.
     pub fn store(&self) -> Result<Store, ApiError> {
         let folder = self.state::<LazyStore>().ok_or_else(|| ApiError::internal("the program stores no files"))?;
         folder.store().cloned().map_err(ApiError::unavailable)
     }
 
-    /// Returns the value that the before hook of the module returned for this call; `None` if it has another type, or
-    /// the call has ended. See [`Module::before`](crate::Module::before).
+    /// Returns the value that the before hook of the API module returned for this call. Returns `None` if the value is
+    /// not of type `T`, or the call has ended. See [`Module::before`](crate::Module::before).
     #[must_use]
     pub fn instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let instance = self.lock_instance().clone();
+        let instance = self.lock_before_hook_value().clone();
         instance.and_then(|instance| instance.downcast().ok())
     }
 
-    /// Same as [`Context::instance`], but removes the value from the call, for an after hook that needs to own it. If
-    /// no task holds a clone, [`Arc::into_inner`] returns the value itself.
+    /// Returns the same value as [`Context::instance`], but also removes the value from the call, so that an after hook
+    /// can own it. If no other `Arc` refers to the value, [`Arc::into_inner`] returns the value itself.
     #[must_use]
     pub fn take_instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.lock_instance().take_if(|instance| instance.is::<T>())?.downcast().ok()
+        self.lock_before_hook_value().take_if(|instance| instance.is::<T>())?.downcast().ok()
     }
 
     /// Stores the value that the before hook returned.
-    pub(super) fn put_instance<T: Send + Sync + 'static>(&self, instance: T) {
-        *self.lock_instance() = Some(Arc::new(instance));
+    pub(super) fn set_before_hook_value<T: Send + Sync + 'static>(&self, instance: T) {
+        *self.lock_before_hook_value() = Some(Arc::new(instance));
     }
 
     /// Drops the value that the before hook returned, even if a clone of this context is kept.
-    pub(crate) fn drop_instance(&self) {
-        // The value is dropped after the lock is released, because dropping it runs code of the program.
-        let instance = self.lock_instance().take();
+    pub(crate) fn drop_before_hook_value(&self) {
+        // The value is dropped only after the lock is released, because its destructor is code of the program.
+        let instance = self.lock_before_hook_value().take();
         drop(instance);
     }
 
-    fn lock_instance(&self) -> MutexGuard<'_, Option<Instance>> {
-        self.0.instance.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_before_hook_value(&self) -> MutexGuard<'_, Option<BeforeHookValue>> {
+        self.0.before_hook_value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a header field of the response, replacing fields with the same name that were set before. It is sent with
-    /// successes and with errors other than internal errors. It has no effect in calls from code, or after the call has
-    /// ended.
+    /// Sets a header field of the response, and replaces a field with the same name that was set before. The field is
+    /// sent with a success, and with every error except an internal error. This has no effect if the call was made from
+    /// code, or if it has ended.
     ///
-    /// Some fields can only be set by the engine: those that describe how the body is encoded and sent, the id of the
-    /// request, and the CORS fields (`Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`,
-    /// `Access-Control-…` and similar ones). Pages of other origins can read a field only if `cors` in `app.json`
-    /// exposes it.
+    /// Some fields can only be set by the engine: the fields that describe how the body is encoded and sent, the id of
+    /// the request, and the fields of CORS (`Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`,
+    /// `Access-Control-…` and similar ones). A script on a page of another origin can read a field only if the setting
+    /// `cors` in `app.json` exposes the field.
     ///
     /// ```
     /// use rulebook::{Args, Context, ApiError};
@@ -202,59 +209,60 @@ impl Context {
     /// ```
     ///
     /// # Errors
-    /// Fails if the name or the value is not valid, or if only the engine sets the field. `?` converts the error to an
-    /// internal one.
+    /// Fails if the name or the value is not valid, or if only the engine may set the field. The operator `?` converts
+    /// this error to an internal [`ApiError`].
     pub fn set_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
         let field = check_response_header(name.as_ref(), value)?;
-        self.lock_response().set_header(field);
+        self.lock_response_overrides().set_header(field);
         Ok(())
     }
 
-    /// Same as [`Context::set_header`], but keeps other fields with the same name, as `Set-Cookie` requires.
+    /// Adds a header field to the response, and keeps fields with the same name that were set before, as `Set-Cookie`
+    /// requires. Otherwise it is the same as [`Context::set_header`].
     ///
     /// # Errors
     /// Fails like [`Context::set_header`].
     pub fn append_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
         let field = check_response_header(name.as_ref(), value)?;
-        self.lock_response().append_header(field);
+        self.lock_response_overrides().append_header(field);
         Ok(())
     }
 
-    /// Sets the HTTP status of a success, for methods that use several: for example 201 if the call created a resource,
-    /// and 200 otherwise. The definition sets the default (`status` in the `options` of the method) and the statuses of
-    /// errors.
+    /// Sets the HTTP status of the response if the call succeeds. It is for methods that use several statuses: for
+    /// example 201 if the call created a resource, and 200 otherwise. The definition sets the default (`status` in the
+    /// `options` of the method) and the statuses of errors.
     ///
     /// # Errors
     /// Fails if the status is not from 200 to 299.
     pub fn set_status(&self, status: u16) -> Result<(), ResponseError> {
-        self.lock_response().set_status(status)
+        self.lock_response_overrides().set_status(status)
     }
 
-    /// Takes the status and the header fields that the handler and the hooks have set. In calls from code, header
-    /// fields are dropped.
+    /// Removes and returns the status and the header fields that the handler and the hooks have set. If the call was
+    /// made from code, the header fields are dropped.
     pub(crate) fn take_response_overrides(&self) -> ResponseOverrides {
-        let overrides = std::mem::take(&mut *self.lock_response());
+        let overrides = std::mem::take(&mut *self.lock_response_overrides());
         match self.0.origin {
             CallOrigin::Request(_) => overrides,
             CallOrigin::Call { .. } => ResponseOverrides { headers: Vec::new(), ..overrides },
         }
     }
 
-    fn lock_response(&self) -> MutexGuard<'_, ResponseOverrides> {
-        self.0.response.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_response_overrides(&self) -> MutexGuard<'_, ResponseOverrides> {
+        self.0.response_overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates a call of another method, with the identity of this call. See [`CallBuilder`] for the forms of the
-    /// target.
+    /// Creates a call of another method, with the identity of this call. `target` selects the method; [`CallBuilder`]
+    /// lists its forms.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
         let call = Call {
             target: target.into(),
             arguments: Vec::new(),
             identity: self.0.identity.clone(),
             request_id: self.request_id().cloned(),
-            depth: self.0.origin.depth() + 1,
+            nesting_depth: self.0.origin.nesting_depth() + 1,
         };
-        CallBuilder { call, caller: Arc::clone(&self.0.caller) }
+        CallBuilder { call, engine: Arc::clone(&self.0.engine) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Handlers of any argument and output types, and their conversion to a single type that a plan can contain.
+//! Converts handlers with different argument and output types to one type, [`Handler`], that a plan can contain.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -8,51 +8,54 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::argument_fields::argument_fields;
 use super::slots_reader::SlotsReader;
-use super::{Args, ArgsError, Context, Fields, fields};
+use super::{Args, ArgsError, ArgumentFields, Context};
 use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
 
-/// A running handler. It does not borrow from the request, so it can continue after the request has ended.
+/// The future of a running handler. It does not borrow from the request, so that it can continue after the client has
+/// disconnected.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<ReturnedValue, ApiError>> + Send>>;
 
-/// A handler with erased argument and output types.
+/// A handler whose argument type and output type have been erased.
 pub trait Handler: Send + Sync {
-    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item
-    /// for each slot: `true` if the field distinguishes null from a missing argument.
+    /// Deserializes the arguments from the slots, which hold the checked values of the parameters, and returns a future
+    /// that runs the handler. `nullable` has one item for each slot: `true` if the argument's field is an
+    /// `Option<Option<_>>`, which distinguishes null from an omitted argument.
     ///
     /// # Errors
-    /// Returns an internal error if the argument type does not accept the values. The check at startup finds most of
-    /// these errors.
+    /// Returns an internal error if the argument type does not accept the values. Most of these errors are found
+    /// earlier, by the check at startup.
     fn start(&self, slots: ArgumentSlots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError>;
 
-    /// Returns the fields of the argument type.
-    fn fields(&self) -> Fields;
+    /// Returns the fields of the handler's argument type.
+    fn argument_fields(&self) -> ArgumentFields;
 
     /// Returns `true` if the handler returns a [`Download`] instead of outputs.
-    fn is_download(&self) -> bool;
+    fn returns_download(&self) -> bool;
 
-    /// Checks whether the argument type accepts the values of slots, without running the handler.
+    /// Checks whether the argument type accepts these values of parameters, without running the handler.
     ///
     /// # Errors
     /// Fails if the argument type does not accept the values.
     fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch>;
 }
 
-/// The error that an argument type does not accept values which the definition allows.
+/// The error that a handler's argument type rejects values that the definition allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandlerMismatch {
-    /// The index of the slot whose value is not accepted; `None` if the error does not belong to a single slot.
+    /// The index of the slot whose value the argument type rejects; `None` if the error concerns several slots.
     pub slot: Option<usize>,
-    /// The error of the argument type.
+    /// The error that the argument type reported.
     pub error: ArgsError,
 }
 
-/// A function that can be bound to a method: `async fn(Args<T>, Context) -> Result<U, ApiError>`.
+/// A function that can handle a method of the API: `async fn(Args<T>, Context) -> Result<U, ApiError>`.
 ///
-/// - `T` holds the arguments: any type that implements `serde::Deserialize`.
-/// - `U` holds the outputs: any type that implements `serde::Serialize`, or [`Download`].
-/// - The future must be `Send`.
-/// - Closures must be `Clone`: each call runs a copy.
+/// - `T` holds the arguments. It is any type that implements `serde::Deserialize`.
+/// - `U` holds the outputs. It is any type that implements `serde::Serialize`, or [`Download`].
+/// - The future of the function must be `Send`.
+/// - A closure must be `Clone`, because each call runs a copy of it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the handler of a method",
     label = "not a handler",
@@ -61,17 +64,17 @@ pub struct HandlerMismatch {
     note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or `MutexGuard` across an `.await`"
 )]
 pub trait IntoHandler<M> {
-    /// Erases the types of the function.
+    /// Erases the argument type and the output type of the function.
     #[doc(hidden)]
     fn into_handler(self) -> Arc<dyn Handler>;
 }
 
-/// The type that a handler returns if it succeeds: every type that implements `serde::Serialize`, or a [`Download`].
+/// The type that a handler returns if it succeeds: any type that implements `serde::Serialize`, or [`Download`].
 pub trait Outputs: Send + 'static {
-    /// `true` for a [`Download`].
+    /// `true` if this type is [`Download`].
     const IS_DOWNLOAD: bool;
 
-    /// Erases the type.
+    /// Converts the value to the type that the results of all handlers have in common.
     fn into_returned(self) -> ReturnedValue;
 }
 
@@ -91,8 +94,8 @@ impl Outputs for Download {
     }
 }
 
-// There is a single implementation for all handlers: with several, the compiler would not report which bound is not
-// satisfied.
+// One implementation covers all handlers. With several implementations, the compiler would not report which bound of
+// the function is not satisfied.
 impl<F, T, U, R> IntoHandler<(T, R)> for F
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
@@ -101,17 +104,17 @@ where
     R: Future<Output = Result<U, ApiError>> + Send + 'static,
 {
     fn into_handler(self) -> Arc<dyn Handler> {
-        Arc::new(Typed { function: self, arguments: PhantomData::<fn() -> T> })
+        Arc::new(TypedHandler { function: self, arguments: PhantomData::<fn() -> T> })
     }
 }
 
-/// A function together with its argument type, which implements [`Handler`].
-struct Typed<F, T> {
+/// A handler function together with its argument type `T`.
+struct TypedHandler<F, T> {
     function: F,
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<F, T, U, R> Handler for Typed<F, T>
+impl<F, T, U, R> Handler for TypedHandler<F, T>
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
     T: DeserializeOwned + Send + 'static,
@@ -126,12 +129,12 @@ where
         Ok(Box::pin(async move { function(Args(arguments), context).await.map(U::into_returned) }))
     }
 
-    fn is_download(&self) -> bool {
+    fn returns_download(&self) -> bool {
         U::IS_DOWNLOAD
     }
 
-    fn fields(&self) -> Fields {
-        fields::fields::<T>()
+    fn argument_fields(&self) -> ArgumentFields {
+        argument_fields::<T>()
     }
 
     fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch> {

@@ -1,14 +1,15 @@
-//! The API for programs: modules of handlers, and the context in which handlers run.
+//! The interface between rulebook and the code of a program: handlers, their arguments, and the context of a call.
 //!
-//! Converts an `async fn(Args<T>, Context) -> Result<U, ApiError>` to a handler that a plan can contain. This module
-//! must not depend on how requests are read or responses are sent.
+//! A program writes a handler as `async fn(Args<T>, Context) -> Result<U, ApiError>`. This Rust module converts such a
+//! function to a [`Handler`], which a plan can contain. It must not depend on how requests are read or responses are
+//! sent.
 
 mod args;
 mod args_error;
+mod argument_fields;
 mod call;
 mod call_builder;
 mod context;
-mod fields;
 mod into_handler;
 mod module;
 mod readiness_check;
@@ -19,12 +20,12 @@ mod value_reader;
 
 pub use args::Args;
 pub use args_error::{ArgsError, ArgsErrorKind};
-pub use call::{Call, CallArgument, Caller, Response};
+pub use argument_fields::ArgumentFields;
+pub use call::{Call, CallArgument, EngineHandle, Response};
 pub use call_builder::CallBuilder;
 pub(crate) use context::CallOrigin;
 pub use context::Context;
-pub use fields::Fields;
 pub use into_handler::{Handler, HandlerFuture, HandlerMismatch, IntoHandler};
 pub use module::{Binding, CallEnd, Hooks, Module};
 pub use readiness_check::ReadinessCheck;
-pub use state::State;
+pub use state::ProgramState;

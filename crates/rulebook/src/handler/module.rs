@@ -1,4 +1,4 @@
-//! Modules of handlers, and the hooks that run before and after each call.
+//! [`Module`], which contains the handlers of one API module, and the hooks that run before and after each call.
 
 use std::panic::Location;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use rulebook_model::error::ErrorCode;
 use super::{Context, Handler, IntoHandler};
 use crate::call::{ApiError, HttpMethod};
 
-/// The handlers of a module in the definition, and the hooks that run before and after each call.
+/// The handlers of one module of the definition, and the hooks that run before and after each call of these handlers.
 ///
 /// ```
 /// use rulebook::{ApiError, Args, CallEnd, Context, Module, Rulebook};
@@ -48,40 +48,41 @@ pub struct Module {
     pub(crate) name: String,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) hooks: Hooks,
-    /// The position in the program that creates the module, for diagnostics.
+    /// The line of the program's source that creates this value; diagnostics show it.
     pub(crate) location: &'static Location<'static>,
 }
 
-/// A handler and the method to which it is bound.
+/// A handler, and the method of the API that it handles.
 pub struct Binding {
-    /// The HTTP method.
-    pub http: HttpMethod,
-    /// The path, written as in the definition.
+    /// The HTTP method of the API's method.
+    pub http_method: HttpMethod,
+    /// The path of the service, written as in the definition.
     pub path: String,
     /// The handler.
     pub handler: Arc<dyn Handler>,
-    /// The position in the program that binds the handler, for diagnostics.
+    /// The line of the program's source that binds the handler; diagnostics show it.
     pub location: &'static Location<'static>,
 }
 
-/// The hooks of a module, which run before and after each call.
+/// The hooks of an API module, which run before and after each call of its methods.
 #[derive(Clone, Default)]
 pub struct Hooks {
-    pub(crate) before: Option<Arc<Before>>,
-    pub(crate) after: Option<Arc<After>>,
+    pub(crate) before: Option<Arc<BeforeHook>>,
+    pub(crate) after: Option<Arc<AfterHook>>,
 }
 
 impl Hooks {
-    /// Returns `true` if there is no hook.
+    /// Returns `true` if there is neither a before hook nor an after hook.
     pub(crate) fn is_empty(&self) -> bool {
         self.before.is_none() && self.after.is_none()
     }
 }
 
-pub(crate) type Before = dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
-pub(crate) type After = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+pub(crate) type BeforeHook =
+    dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
+pub(crate) type AfterHook = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
-/// How a call ended, for after hooks.
+/// How a call ended. An after hook receives this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallEnd {
@@ -94,13 +95,13 @@ pub enum CallEnd {
 }
 
 impl Module {
-    /// Creates a module without handlers. The definition must have a module of this name.
+    /// Creates a module without handlers. The definition must contain a module with this name.
     #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default(), location: Location::caller() }
     }
 
-    /// Binds a handler to GET at `path`, which is written as in the definition.
+    /// Binds a handler to GET at `path`. The path is written as in the definition.
     #[must_use]
     #[track_caller]
     pub fn get<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
@@ -135,7 +136,7 @@ impl Module {
         self.on(HttpMethod::Patch, path, handler)
     }
 
-    /// Binds a handler to both GET and POST at `path`, for a method of the `rules` dialect.
+    /// Binds a handler to both GET and POST at `path`. In the `rules` dialect of definitions, both are one method.
     ///
     /// ```
     /// use rulebook::{Args, Context, Module, ApiError, Rulebook};
@@ -157,27 +158,27 @@ impl Module {
     #[track_caller]
     pub fn any<M>(mut self, path: &str, handler: impl IntoHandler<M>) -> Self {
         let (handler, location) = (handler.into_handler(), Location::caller());
-        for http in [HttpMethod::Get, HttpMethod::Post] {
+        for http_method in [HttpMethod::Get, HttpMethod::Post] {
             let handler = Arc::clone(&handler);
-            self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+            self.bindings.push(Binding { http_method, path: path.to_owned(), handler, location });
         }
         self
     }
 
-    /// Binds a handler to an HTTP method at `path`.
+    /// Binds a handler to the HTTP method `http_method` at `path`.
     #[must_use]
     #[track_caller]
-    pub fn on<M>(mut self, http: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
+    pub fn on<M>(mut self, http_method: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
         let (handler, location) = (handler.into_handler(), Location::caller());
-        self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+        self.bindings.push(Binding { http_method, path: path.to_owned(), handler, location });
         self
     }
 
-    /// Sets the hook that runs before each handler of the module, after the arguments have been checked. If it returns an
-    /// error, the call ends with that error and the handler does not run.
+    /// Sets the hook that runs before each handler of the module, after the arguments have been checked. If the hook
+    /// returns an error, the call ends with this error and the handler does not run.
     ///
-    /// The value that the hook returns exists until the call ends: [`Context::instance`] returns it to the handler and
-    /// the after hook, and it is dropped after that. Each call has its own value, including calls that handlers make.
+    /// The hook can return a value for the handler and the after hook, which get it with [`Context::instance`]. The
+    /// value is dropped when the call has ended. Each call gets a separate value, also a call that a handler makes.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -228,15 +229,15 @@ impl Module {
         self.hooks.before = Some(Arc::new(move |context| {
             let hook = before(context.clone());
             Box::pin(async move {
-                context.put_instance(hook.await?);
+                context.set_before_hook_value(hook.await?);
                 Ok(())
             })
         }));
         self
     }
 
-    /// Sets the hook that runs after each call of the module whose before hook has started. It also runs if the before
-    /// hook or the handler fails or panics, and if the client disconnects.
+    /// Sets the hook that runs after each call of the module's methods, if the before hook has started. It also runs if
+    /// the before hook or the handler fails or panics, and if the client disconnects.
     #[must_use]
     pub fn after<F, R>(mut self, after: F) -> Self
     where

@@ -1,30 +1,30 @@
-//! Readiness checks of the program, such as whether its database responds.
+//! Readiness checks that a program adds: for example, whether its database responds.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-type CheckFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type ReadinessFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// A check that `/readyz` runs and reports.
+/// A check that runs when a client requests `/readyz`. The response reports its result.
 pub struct ReadinessCheck {
     name: Box<str>,
-    check: Box<dyn Fn() -> CheckFuture + Send + Sync>,
-    /// `true` if the last run failed.
-    failing: AtomicBool,
+    check: Box<dyn Fn() -> ReadinessFuture + Send + Sync>,
+    /// `true` if the check failed when it ran last.
+    is_failing: AtomicBool,
 }
 
 impl ReadinessCheck {
-    /// Creates a check with this name.
+    /// Creates a check. The response of `/readyz` shows its result under `name`.
     pub(crate) fn new<F, C>(name: impl Into<Box<str>>, check: F) -> Self
     where
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name: name.into(), check: Box::new(move || Box::pin(check())), failing: AtomicBool::new(false) }
+        Self { name: name.into(), check: Box::new(move || Box::pin(check())), is_failing: AtomicBool::new(false) }
     }
 
-    /// Returns the name in the response of `/readyz`.
+    /// Returns the name of the check in the response of `/readyz`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -38,9 +38,9 @@ impl ReadinessCheck {
         (self.check)().await
     }
 
-    /// Records whether the last run failed. Returns `true` if this differs from the previous run.
+    /// Records whether the check failed when it ran last. Returns `true` if the run before it had the opposite result.
     pub(crate) fn set_failing(&self, failing: bool) -> bool {
-        self.failing.swap(failing, Ordering::Relaxed) != failing
+        self.is_failing.swap(failing, Ordering::Relaxed) != failing
     }
 }
 

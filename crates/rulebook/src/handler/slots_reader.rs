@@ -1,5 +1,7 @@
-//! A deserializer that moves the values of slots into the fields of the argument type of a handler, without
-//! intermediate JSON.
+//! A deserializer that moves checked values into the fields of a handler's argument type, without intermediate JSON.
+//!
+//! The values come in slots: the plan assigns a slot to each parameter of a method, and the slot holds the parameter's
+//! value, null, or the information that the request omits the parameter.
 
 use std::cell::Cell;
 use std::vec;
@@ -12,21 +14,22 @@ use super::ArgsError;
 use super::value_reader::ValueReader;
 use crate::call::{ArgumentSlot, ArgumentSlots, Value};
 
-/// Deserializes an argument type from slots. `nullable` has one item for each slot, or is empty.
+/// A deserializer for a handler's argument type. `nullable_slots` has one item for each slot, or is empty: `true` if
+/// the argument's field is an `Option<Option<_>>`.
 pub(super) struct SlotsReader<'a> {
     slots: ArgumentSlots<'a>,
-    nullable: &'a [bool],
-    failed: Option<&'a Cell<Option<usize>>>,
+    nullable_slots: &'a [bool],
+    failed_slot: Option<&'a Cell<Option<usize>>>,
 }
 
 impl<'a> SlotsReader<'a> {
-    pub(super) fn new(slots: ArgumentSlots<'a>, nullable: &'a [bool]) -> Self {
-        Self { slots, nullable, failed: None }
+    pub(super) fn new(slots: ArgumentSlots<'a>, nullable_slots: &'a [bool]) -> Self {
+        Self { slots, nullable_slots, failed_slot: None }
     }
 
-    /// Stores the index of the slot in `failed` if a field does not accept the value of the slot.
-    pub(super) fn with_failed_slot(self, failed: &'a Cell<Option<usize>>) -> Self {
-        Self { failed: Some(failed), ..self }
+    /// If a field rejects the value of its slot, the deserializer stores the index of this slot in `failed_slot`.
+    pub(super) fn with_failed_slot(self, failed_slot: &'a Cell<Option<usize>>) -> Self {
+        Self { failed_slot: Some(failed_slot), ..self }
     }
 }
 
@@ -35,12 +38,12 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
         visitor.visit_map(SlotsMap {
-            names: self.slots.names.iter(),
-            values: self.slots.values.into_iter(),
-            nullable: self.nullable.iter(),
-            next: None,
-            read: 0,
-            failed: self.failed,
+            parameter_names: self.slots.names.iter(),
+            slots: self.slots.values.into_iter(),
+            nullable_slots: self.nullable_slots.iter(),
+            next_value: None,
+            slots_read: 0,
+            failed_slot: self.failed_slot,
         })
     }
 
@@ -66,22 +69,22 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
     }
 }
 
-/// The slots as a map from names to values, without missing arguments.
+/// The slots as a map from parameter names to values. Parameters that the request omits are not in the map.
 struct SlotsMap<'a> {
-    names: std::slice::Iter<'a, Box<str>>,
-    values: vec::IntoIter<ArgumentSlot<'a>>,
-    nullable: std::slice::Iter<'a, bool>,
-    /// The value that belongs to the key that was read last.
-    next: Option<FieldValue<'a>>,
-    /// The number of slots that have been read.
-    read: usize,
-    failed: Option<&'a Cell<Option<usize>>>,
+    parameter_names: std::slice::Iter<'a, Box<str>>,
+    slots: vec::IntoIter<ArgumentSlot<'a>>,
+    nullable_slots: std::slice::Iter<'a, bool>,
+    /// The value that belongs to the key that was returned last.
+    next_value: Option<FieldValue<'a>>,
+    /// The number of slots that have been read so far.
+    slots_read: usize,
+    failed_slot: Option<&'a Cell<Option<usize>>>,
 }
 
-/// The value of a slot for its field.
+/// The value of a slot, as its field needs it.
 enum FieldValue<'a> {
     Value(Value<'a>),
-    /// Null for a field that does not distinguish it from a missing argument.
+    /// Null for a field that does not distinguish null from an omitted argument.
     Null,
     /// Null for a field of type `Option<Option<_>>`.
     ExplicitNull,
@@ -92,12 +95,12 @@ impl<'de> MapAccess<'de> for SlotsMap<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
         loop {
-            let (Some(name), Some(slot)) = (self.names.next(), self.values.next()) else {
+            let (Some(name), Some(slot)) = (self.parameter_names.next(), self.slots.next()) else {
                 return Ok(None);
             };
-            self.read += 1;
-            let is_nullable = self.nullable.next().copied().unwrap_or(false);
-            self.next = Some(match slot {
+            self.slots_read += 1;
+            let is_nullable = self.nullable_slots.next().copied().unwrap_or(false);
+            self.next_value = Some(match slot {
                 ArgumentSlot::Absent => continue,
                 ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
                 ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => FieldValue::Null,
@@ -108,22 +111,22 @@ impl<'de> MapAccess<'de> for SlotsMap<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        let value = match self.next.take() {
+        let value = match self.next_value.take() {
             Some(FieldValue::Value(value)) => seed.deserialize(ValueReader(value)),
-            Some(FieldValue::ExplicitNull) => seed.deserialize(NullReader),
+            Some(FieldValue::ExplicitNull) => seed.deserialize(ExplicitNullReader),
             Some(FieldValue::Null) | None => seed.deserialize(ValueReader(Value::Null)),
         };
-        if let (Err(_), Some(failed)) = (&value, self.failed) {
-            failed.set(self.read.checked_sub(1));
+        if let (Err(_), Some(failed_slot)) = (&value, self.failed_slot) {
+            failed_slot.set(self.slots_read.checked_sub(1));
         }
         value
     }
 }
 
-/// Null for a field of type `Option<Option<_>>`: the outer option is `Some`, the inner one `None`.
-struct NullReader;
+/// Deserializes null into a field of type `Option<Option<_>>`, as `Some(None)`.
+struct ExplicitNullReader;
 
-impl<'de> Deserializer<'de> for NullReader {
+impl<'de> Deserializer<'de> for ExplicitNullReader {
     type Error = ArgsError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {

@@ -1,7 +1,8 @@
-//! A deserializer of values.
+//! A serde deserializer that reads the checked [`Value`] of a parameter.
 //!
-//! The result is the same as that of deserializing the same JSON with serde_json, with two exceptions: a number outside
-//! of the range of `f32` is an error instead of infinity, and files are passed as handles.
+//! A type that is deserialized from a [`Value`] has the same content as if serde_json had deserialized it from the
+//! corresponding JSON, with two exceptions: a number outside of the range of `f32` is an error instead of infinity, and
+//! a file is passed as an [`Upload`].
 
 use std::borrow::Cow;
 use std::vec;
@@ -13,7 +14,7 @@ use serde::forward_to_deserialize_any;
 use super::ArgsError;
 use crate::call::{Upload, Value};
 
-/// Deserializes a type from a value.
+/// A deserializer for one [`Value`].
 pub(super) struct ValueReader<'a>(pub(super) Value<'a>);
 
 impl<'de> Deserializer<'de> for ValueReader<'_> {
@@ -30,7 +31,8 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
             Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
             Value::List(items) => visit_list(items, visitor),
             Value::Map(members) => visitor.visit_map(MapReader::new(members)),
-            // This is for types that accept any value. A type that accepts an upload requests a newtype instead.
+            // A type that accepts any JSON value gets a description of the file. The type `Upload` never gets to this
+            // arm, because it calls `deserialize_newtype_struct`.
             Value::File(upload) => visitor.visit_map(MapReader::new(vec![
                 (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
                 (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
@@ -90,7 +92,8 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
     }
 }
 
-/// Visits a list. Fails if the type does not read all items, as a tuple with fewer fields.
+/// Passes the items of a list to `visitor`. Fails if the visitor does not read all items: a tuple may have fewer fields
+/// than the list has items.
 fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value<'_>>, visitor: V) -> Result<V::Value, ArgsError> {
     let length = items.len();
     let mut reader = ListReader(items.into_iter());
@@ -114,12 +117,12 @@ impl<'de> SeqAccess<'de> for ListReader<'_> {
 
 struct MapReader<'a> {
     members: vec::IntoIter<(Cow<'a, str>, Value<'a>)>,
-    value: Option<Value<'a>>,
+    next_value: Option<Value<'a>>,
 }
 
 impl<'a> MapReader<'a> {
     fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
-        Self { members: members.into_iter(), value: None }
+        Self { members: members.into_iter(), next_value: None }
     }
 }
 
@@ -130,21 +133,21 @@ impl<'de> MapAccess<'de> for MapReader<'_> {
         let Some((key, value)) = self.members.next() else {
             return Ok(None);
         };
-        self.value = Some(value);
-        seed.deserialize(KeyReader(&key)).map(Some)
+        self.next_value = Some(value);
+        seed.deserialize(MemberNameReader(&key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        seed.deserialize(ValueReader(self.value.take().unwrap_or(Value::Null)))
+        seed.deserialize(ValueReader(self.next_value.take().unwrap_or(Value::Null)))
     }
 }
 
-/// Deserializes the name of a member: text, or a value that JSON can only represent as text in this position, such as
-/// the keys of a `HashMap<u32, _>`.
-struct KeyReader<'a>(&'a str);
+/// A deserializer for the name of a JSON object's member. The name is always a string in JSON, but the target type may
+/// need a number or boolean: for example, the keys of a `HashMap<u32, _>`.
+struct MemberNameReader<'a>(&'a str);
 
-impl KeyReader<'_> {
-    /// Visits a whole number, if the text is written as in JSON.
+impl MemberNameReader<'_> {
+    /// Passes the name to `visitor` as an integer if it is written like an integer in JSON; otherwise as a string.
     fn visit_integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
         match (self.0.parse::<i64>(), self.0.parse::<u64>()) {
             (Ok(int), _) if int.to_string() == self.0 => visitor.visit_i64(int),
@@ -154,7 +157,7 @@ impl KeyReader<'_> {
     }
 }
 
-impl<'de> Deserializer<'de> for KeyReader<'_> {
+impl<'de> Deserializer<'de> for MemberNameReader<'_> {
     type Error = ArgsError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {

@@ -1,12 +1,12 @@
-//! Bearer keys (RFC 6750), whose hashes are stored in a file.
+//! Bearer keys (RFC 6750): the key file, the management of keys, and the authenticator that checks them.
 //!
-//! Contains the key file, the management of keys, and the authenticator for them. A key consists of an id and 40 random
-//! bytes. The file contains the HMAC of these bytes with the pepper of the server: a secret of that length needs
-//! neither a salt nor a slow hash. Requests look keys up in a table, which is replaced as a whole. This module must not
-//! interpret permissions.
+//! A key is a bearer token that consists of an id and a secret of 40 random bytes. The key file contains only the HMAC
+//! of the secret, computed with the *pepper*: another secret, which belongs to the server. A random secret of this
+//! length needs neither a salt nor a slow hash. Requests look up keys in a table in memory; when the key file changes,
+//! a new table replaces it. This Rust module must not interpret permissions.
 
 mod error;
-mod file;
+mod key_file;
 mod manage;
 mod pepper;
 mod table;
@@ -23,21 +23,21 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 pub use error::{KeyEntryError, KeyError};
-pub use file::{Entry, Limit, Per};
+pub use key_file::{Entry, Limit, Per};
 pub use manage::{NewKey, add, list, revoke, rotate};
 pub use usage::{Usage, UsedRequests};
 pub use watcher::KeyFileWatcher;
 
 use crate::call::{Authenticate, Authentication, Head};
-use table::{Before, LookupError, Table};
+use table::{KeyTable, LookupError, PreviousUsage};
 use token::TokenError;
 
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
 
-/// The authenticator for bearer keys in a key file.
+/// The authenticator that accepts the bearer keys in a key file.
 ///
-/// The file contains the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
+/// The key file contains the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
 ///
 /// ```
 /// use rulebook::key::Keys;
@@ -52,12 +52,12 @@ pub const FILE: &str = "keys.json";
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Keys(Arc<Shared>);
+pub struct Keys(Arc<SharedKeys>);
 
-/// The data that requests and the watcher share.
-struct Shared {
+/// The data that requests share with the thread that watches the key file.
+struct SharedKeys {
     path: PathBuf,
-    table: ArcSwap<Table>,
+    table: ArcSwap<KeyTable>,
     workers: usize,
 }
 
@@ -68,28 +68,29 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads a key file, for a server with one worker per processor. A file that does not exist contains no keys. The
-    /// pepper is the value of the environment variable `RULEBOOK_PEPPER`, or else of the file `pepper` beside the key
-    /// file.
+    /// Reads a key file, for a server with one worker per processor. A file that does not exist counts as a file
+    /// without keys. The pepper is the value of the environment variable `RULEBOOK_PEPPER` or, if the variable is not
+    /// set, of the file `pepper` beside the key file.
     ///
     /// # Errors
-    /// Fails if the file cannot be read or is not a key file, or the pepper is missing or different.
+    /// Fails if the key file cannot be read or is invalid, or if the pepper is missing or is not the one that the keys
+    /// were created with.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         Self::load_for(path, std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Same as [`Keys::load`], for a server with this number of workers. A [`RateLimiter`](crate::RateLimiter) divides
-    /// the limit of a key among them.
+    /// Same as [`Keys::load`], for a server with this number of workers. The rate limit of a key is divided among the
+    /// workers by a [`RateLimiter`](crate::RateLimiter).
     ///
     /// # Errors
     /// Fails like [`Keys::load`].
     pub fn load_for(path: &Path, workers: usize) -> Result<Self, KeyError> {
-        let before = Before::Stored(usage::read(path)?);
-        let table = ArcSwap::from_pointee(Table::load(path, &before, workers)?);
-        Ok(Self(Arc::new(Shared { path: path.to_owned(), table, workers })))
+        let previous = PreviousUsage::File(usage::read_usages(path)?);
+        let table = ArcSwap::from_pointee(KeyTable::load(path, &previous, workers)?);
+        Ok(Self(Arc::new(SharedKeys { path: path.to_owned(), table, workers })))
     }
 
-    /// Starts a thread that watches the file until the returned watcher is dropped.
+    /// Starts a thread that watches the key file for changes, until the returned watcher is dropped.
     ///
     /// # Errors
     /// Fails if the thread cannot be started.
@@ -97,20 +98,20 @@ impl Keys {
         KeyFileWatcher::start(Arc::clone(&self.0))
     }
 
-    /// Returns `true` if there are no keys.
+    /// Returns `true` if the key file contains no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of keys.
+    /// Returns the number of keys in the key file.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.table.load().len()
     }
 }
 
-/// Returns the log message about an invalid key.
+/// Returns the log message for a request whose key is not valid.
 fn log_message(error: LookupError) -> &'static str {
     match error {
         LookupError::Malformed(TokenError::Format) => "the token is not a key",
@@ -123,8 +124,8 @@ fn log_message(error: LookupError) -> &'static str {
     }
 }
 
-/// Requests without a bearer token are left to other authenticators, because a proxy may add `Authorization: Basic`,
-/// for example.
+/// A request without a bearer token is anonymous for this authenticator, even if it has another credential: a proxy may
+/// add `Authorization: Basic`, for example.
 impl Authenticate for Keys {
     async fn authenticate(&self, head: &Head) -> Authentication {
         let Some(key) = head.bearer() else {

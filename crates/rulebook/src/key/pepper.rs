@@ -1,5 +1,5 @@
-//! The pepper: a secret of the server that is part of the hashes of keys. Without it, the key file is useless to an
-//! attacker.
+//! The pepper: a secret of the server that is part of the hash of every key. An attacker who has the key file but not
+//! the pepper cannot check guesses of keys.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -11,16 +11,17 @@ use sha2::{Digest, Sha256, Sha512};
 use super::KeyError;
 use crate::secret;
 
-/// The environment variable for the pepper.
-const VARIABLE: &str = "RULEBOOK_PEPPER";
-/// The length of a pepper in bytes: a block of the hash function (RFC 2104 section 3).
-const BYTES: usize = 64;
-/// The minimum length of a pepper in the environment variable, in bytes.
-const MIN_LEN: usize = 32;
+/// The environment variable that contains the pepper.
+const PEPPER_VARIABLE: &str = "RULEBOOK_PEPPER";
+/// The length of a pepper in bytes: the block size of SHA-256, because HMAC would hash a longer secret (RFC 2104
+/// section 3).
+const PEPPER_LEN: usize = 64;
+/// The minimum length of the environment variable's value, in bytes.
+const MIN_VARIABLE_LEN: usize = 32;
 
-/// The secret in the hashes of keys: `RULEBOOK_PEPPER`, or the file `pepper` beside the key file if it is not set.
+/// The pepper: the value of `RULEBOOK_PEPPER` or, if the variable is not set, of the file `pepper` beside the key file.
 ///
-/// Stored as an HMAC that is initialized with the secret, so that requests need not initialize one.
+/// It is stored as an HMAC that has been initialized with the pepper, so that a request only needs to clone the HMAC.
 pub(super) struct Pepper(Hmac<Sha256>);
 
 impl fmt::Debug for Pepper {
@@ -30,61 +31,61 @@ impl fmt::Debug for Pepper {
 }
 
 impl Pepper {
-    /// Reads the pepper of a key file. Returns `None` if it does not exist yet.
+    /// Reads the pepper that belongs to the key file at `keys`. Returns `None` if there is no pepper yet.
     pub(super) fn read(keys: &Path) -> Result<Option<Self>, KeyError> {
         if let Some(pepper) = Self::from_environment()? {
             return Ok(Some(pepper));
         }
-        match secret::read(&file(keys)) {
+        match secret::read(&pepper_path(keys)) {
             Ok(secret) => Ok(Some(Self::new(&secret))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(KeyError::Pepper(error)),
         }
     }
 
-    /// Reads the pepper of a key file, and creates the pepper if it does not exist.
+    /// Reads the pepper that belongs to the key file at `keys`. If there is no pepper yet, creates one.
     pub(super) fn read_or_create(keys: &Path) -> Result<Self, KeyError> {
         if let Some(pepper) = Self::from_environment()? {
             return Ok(pepper);
         }
-        secret::read_or_create(&file(keys)).map(|secret| Self::new(&secret)).map_err(KeyError::Pepper)
+        secret::read_or_create(&pepper_path(keys)).map(|secret| Self::new(&secret)).map_err(KeyError::Pepper)
     }
 
-    /// A random pepper, for a key file without keys.
+    /// Returns a random pepper that is not stored, for a key file without keys.
     pub(super) fn random() -> Result<Self, KeyError> {
-        let mut secret = [0; BYTES];
+        let mut secret = [0; PEPPER_LEN];
         getrandom::fill(&mut secret).map_err(|_| KeyError::Random)?;
         Ok(Self::new(&secret))
     }
 
-    /// Reads the environment variable.
+    /// Reads the pepper from the environment variable; `None` if the variable is empty or not set.
     fn from_environment() -> Result<Option<Self>, KeyError> {
-        let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let Some(text) = std::env::var_os(PEPPER_VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
         let text = text.as_encoded_bytes();
-        if text.len() < MIN_LEN {
-            return Err(KeyError::ShortPepper { min: MIN_LEN });
+        if text.len() < MIN_VARIABLE_LEN {
+            return Err(KeyError::ShortPepper { min: MIN_VARIABLE_LEN });
         }
         Ok(Some(Self::new(&Sha512::digest(text).into())))
     }
 
-    fn new(secret: &[u8; BYTES]) -> Self {
+    fn new(secret: &[u8; PEPPER_LEN]) -> Self {
         Self(Hmac::new(secret.into()))
     }
 
-    /// The HMAC of a secret, before its finalization.
+    /// Returns the HMAC of a key's secret, before it is finalized.
     pub(super) fn mac(&self, secret: &str) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(secret.as_bytes());
         mac
     }
 
-    /// The fingerprint in the key file, which distinguishes this pepper from others.
+    /// Returns the fingerprint that the key file stores, by which this pepper is distinguished from other peppers.
     pub(super) fn fingerprint(&self) -> String {
-        // This is not the hash of a key, because secrets of keys are longer.
+        // This HMAC cannot be the hash of a key, because the secret of a key is longer than this text.
         hex::encode(&self.mac("pepper").finalize().into_bytes()[..8])
     }
 }
 
-fn file(keys: &Path) -> PathBuf {
+fn pepper_path(keys: &Path) -> PathBuf {
     keys.with_file_name("pepper")
 }

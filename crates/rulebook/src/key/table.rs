@@ -1,5 +1,7 @@
-//! The table in which requests look up keys. Each request does one lookup by id and one comparison of a hash, even if
-//! the key does not exist.
+//! The table in which requests look up keys.
+//!
+//! Each request looks up one id and compares one hash, even if no key has the id. So the response time does not reveal
+//! which ids exist.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,37 +11,37 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hmac::Mac;
 use jiff::Timestamp;
 
-use super::file::{self, Entry, Stamp};
+use super::key_file::{self, Entry, FileStamp};
 use super::pepper::Pepper;
 use super::usage::{Usage, Usages, UsedRequests};
 use super::{KeyError, Limit, token};
 use crate::call::{Identity, RateLimiter};
 
-/// The precision of the time of last use, in seconds. Requests write the time, which workers share, at most once in
-/// this interval.
+/// The precision in seconds with which the time of a key's last use is recorded. All workers share this time, and a
+/// request writes it only if the recorded time is at least this old.
 const LAST_USE_PRECISION: i64 = 10;
 
-/// The keys of a file.
-pub(super) struct Table {
+/// The keys of a key file, by their ids.
+pub(super) struct KeyTable {
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
-    /// The state of the file when it was read; `None` if it did not exist.
-    pub(super) stamp: Option<Stamp>,
+    /// The metadata of the key file when it was read; `None` if the file did not exist.
+    pub(super) stamp: Option<FileStamp>,
 }
 
-/// A key of the table.
+/// One key of the table, without its secret.
 pub(super) struct StoredKey {
     hash: [u8; 32],
-    /// The identity of requests with the key.
+    /// The identity of a request that has this key.
     identity: Identity,
-    /// The Unix time in seconds at which the key expires.
+    /// The Unix time in seconds at which the key expires; `None` if it does not expire.
     expires: Option<i64>,
     /// The Unix time of the last use in seconds; 0 if the key has not been used.
-    used: Arc<AtomicI64>,
+    last_used: Arc<AtomicI64>,
     rate_limiter: Option<Arc<RateLimiter>>,
 }
 
-/// Why a key is not valid.
+/// Why the key of a request is not valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LookupError {
     /// The token does not have the format of a key.
@@ -50,18 +52,19 @@ pub(super) enum LookupError {
     Expired,
 }
 
-/// The source of the usage of keys when a table is loaded.
-pub(super) enum Before<'b> {
-    /// The usage file of an earlier process.
-    Stored(Usages),
-    /// The table that the running server replaces.
-    Running(&'b Table),
+/// Where a new table gets the earlier usage of its keys from.
+pub(super) enum PreviousUsage<'b> {
+    /// From the usage file, which an earlier process has written.
+    File(Usages),
+    /// From the table that the new table replaces while the server runs.
+    Table(&'b KeyTable),
 }
 
-impl Table {
-    /// Loads the keys of a file, for this number of workers. A file that does not exist contains no keys.
-    pub(super) fn load(path: &Path, before: &Before<'_>, workers: usize) -> Result<Self, KeyError> {
-        let (file, stamp) = file::read(path)?;
+impl KeyTable {
+    /// Loads the keys of a key file, for this number of workers. A file that does not exist counts as a file without
+    /// keys.
+    pub(super) fn load(path: &Path, previous: &PreviousUsage<'_>, workers: usize) -> Result<Self, KeyError> {
+        let (file, stamp) = key_file::read_key_file(path)?;
         let pepper = if file.keys.is_empty() {
             Pepper::random()?
         } else {
@@ -72,21 +75,22 @@ impl Table {
             }
             pepper
         };
-        let key = |entry| StoredKey::new(entry, before, workers);
+        let key = |entry| StoredKey::new(entry, previous, workers);
         let by_id = file.keys.into_iter().filter_map(key).collect();
         Ok(Self { pepper, by_id, stamp })
     }
 
-    /// The number of keys.
+    /// Returns the number of keys in the table.
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Returns the identity of a key. `now` is the Unix time in seconds.
+    /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
+    /// seconds.
     pub(super) fn find(&self, key: &str, now: i64) -> Result<&Identity, LookupError> {
         let token = token::parse(key).map_err(LookupError::Malformed)?;
         let stored = self.by_id.get(token.id);
-        // For an unknown id, a hash is compared as well, so that it takes as long as a wrong secret.
+        // For an unknown id, a hash is compared as well, so that the comparison takes as long as for a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         match stored {
@@ -94,8 +98,8 @@ impl Table {
                 Err(LookupError::Expired)
             }
             Some(stored) if is_valid => {
-                if now - stored.used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
-                    stored.used.store(now, Ordering::Relaxed);
+                if now - stored.last_used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
+                    stored.last_used.store(now, Ordering::Relaxed);
                 }
                 Ok(&stored.identity)
             }
@@ -103,7 +107,7 @@ impl Table {
         }
     }
 
-    /// The usage of all keys. See [`RateLimiter::used`] for `exact`.
+    /// Returns the usage of all keys that have been used. [`RateLimiter::used`] describes `exact`.
     pub(super) fn usages(&self, exact: bool) -> Usages {
         let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact)));
         usages.filter(|(_, usage)| *usage != Usage::default()).collect()
@@ -111,21 +115,21 @@ impl Table {
 }
 
 impl StoredKey {
-    fn new(entry: Entry, before: &Before<'_>, workers: usize) -> Option<(Box<str>, Self)> {
+    fn new(entry: Entry, previous: &PreviousUsage<'_>, workers: usize) -> Option<(Box<str>, Self)> {
         let Entry { id, hash, name, scope, patterns, expires, limit, .. } = entry;
         // Entries without a valid hash are rejected when the file is read.
-        let hash = file::hash(&hash)?;
+        let hash = key_file::decode_hash(&hash)?;
         let expires = expires.map(Timestamp::as_second);
-        let (used, rate_limiter) = match before {
-            Before::Stored(usages) => {
+        let (last_used, rate_limiter) = match previous {
+            PreviousUsage::File(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
                 let used = usage.used.map_or(0, Timestamp::as_second);
-                let rate_limiter = limit.map(|limit| Arc::new(rate_limiter(limit, usage.spent, workers)));
+                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
-            Before::Running(table) => match table.by_id.get(&*id) {
-                Some(stored) => (Arc::clone(&stored.used), limit.map(|limit| stored.rate_limiter(limit, workers))),
-                None => (Arc::default(), limit.map(|limit| Arc::new(rate_limiter(limit, None, workers)))),
+            PreviousUsage::Table(table) => match table.by_id.get(&*id) {
+                Some(stored) => (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(limit, workers))),
+                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(limit, None, workers)))),
             },
         };
         let identity = Identity::new(&name, scope);
@@ -137,23 +141,23 @@ impl StoredKey {
             Some(patterns) => identity.with_file_patterns(patterns),
             None => identity,
         };
-        Some((id.into(), Self { hash, identity, expires, used, rate_limiter }))
+        Some((id.into(), Self { hash, identity, expires, last_used, rate_limiter }))
     }
 
-    /// Returns the rate limiter for a limit. If the limit has changed, the new limiter continues from the requests that
-    /// were counted.
+    /// Returns the rate limiter for a limit: the current limiter if the limit is the same. Otherwise returns a new
+    /// limiter, which continues from the number of requests that the current limiter has counted.
     fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
         let has_limit = |limiter: &&Arc<RateLimiter>| {
             limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(rate_limiter(limit, self.usage(true).spent, workers)),
+            None => Arc::new(new_rate_limiter(limit, self.usage(true).spent, workers)),
         }
     }
 
     fn usage(&self, exact: bool) -> Usage {
-        let used = self.used.load(Ordering::Relaxed);
+        let used = self.last_used.load(Ordering::Relaxed);
         let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
         let spent = self.rate_limiter.as_ref().and_then(|rate_limiter| {
             let (since, requests) = rate_limiter.used(exact);
@@ -164,8 +168,8 @@ impl StoredKey {
     }
 }
 
-/// Creates a rate limiter that continues from the number of requests that have been used.
-fn rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
+/// Creates a rate limiter. It continues from the requests in `used`, which count against the limit already.
+fn new_rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
     match used {
         Some(UsedRequests { since, requests }) => {

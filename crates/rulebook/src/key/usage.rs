@@ -1,5 +1,5 @@
-//! The usage of keys. It is stored in a separate file beside the key file: administrators change the key file, and only
-//! the server changes this one.
+//! The usage of keys: when each key was used last, and how much of its rate limit has been used. The usage is stored in
+//! a file beside the key file. Administrators change the key file; only the server changes the usage file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,38 +10,38 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::KeyError;
-use super::file::replace;
+use super::key_file::replace_file;
 
-/// The usage of a key.
+/// How a key has been used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Usage {
-    /// The time of the last request with the key.
+    /// The time of the last request with the key; `None` if the key has not been used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Timestamp>,
-    /// The requests that count against the limit of the key.
+    /// The requests that count against the rate limit of the key; `None` if no requests count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent: Option<UsedRequests>,
 }
 
-/// The number of requests in one period of a rate limit.
+/// The number of requests with a key in one period of its rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UsedRequests {
-    /// The begin of the period.
+    /// The time at which the period began.
     pub since: Timestamp,
     /// The number of requests in the period.
     pub requests: u32,
 }
 
-/// The usage of keys, by their ids.
+/// The usage of keys. The map keys are the ids of the keys.
 pub(super) type Usages = BTreeMap<Box<str>, Usage>;
 
-/// Reads the usage file beside a key file. A file that does not exist contains no usage.
-pub(super) fn read(keys: &Path) -> Result<Usages, KeyError> {
-    let file = file(keys);
+/// Reads the usage file beside the key file at `keys`. A file that does not exist counts as a file without usage.
+pub(super) fn read_usages(keys: &Path) -> Result<Usages, KeyError> {
+    let file = usage_path(keys);
     match fs::read(&file) {
         Ok(text) => serde_json::from_slice(&text).map_err(|error| KeyError::InvalidUsage {
             file,
@@ -53,13 +53,13 @@ pub(super) fn read(keys: &Path) -> Result<Usages, KeyError> {
     }
 }
 
-/// Replaces the usage file beside a key file.
-pub(super) fn write(keys: &Path, usages: &Usages) -> Result<(), KeyError> {
-    let file = file(keys);
+/// Replaces the usage file beside the key file at `keys`.
+pub(super) fn write_usages(keys: &Path, usages: &Usages) -> Result<(), KeyError> {
+    let file = usage_path(keys);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    replace(&file, folder, usages).map_err(|error| KeyError::Io(file.clone(), error))
+    replace_file(&file, folder, usages).map_err(|error| KeyError::Io(file.clone(), error))
 }
 
-fn file(keys: &Path) -> PathBuf {
+fn usage_path(keys: &Path) -> PathBuf {
     keys.with_file_name("keys.used.json")
 }

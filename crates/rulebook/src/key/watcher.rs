@@ -1,4 +1,4 @@
-//! The thread that watches a key file while a server runs.
+//! The thread that watches a key file for changes while a server runs, and writes the usage file.
 
 use std::io;
 use std::sync::Arc;
@@ -6,20 +6,23 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::Shared;
-use super::file::Stamp;
-use super::table::{Before, Table};
+use super::SharedKeys;
+use super::key_file::FileStamp;
+use super::table::{KeyTable, PreviousUsage};
 use super::usage::{self, Usages};
 
-/// The interval at which the file is checked for changes. A revoked key is refused within a second.
+/// The interval at which the thread checks whether the key file has changed, so that a revoked key is refused within a
+/// second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// The interval at which the usage is written while requests of keys with a rate limit are counted.
-const LIMITS_INTERVAL: Duration = Duration::from_secs(1);
-/// The interval at which the usage is written if only times of last use have changed.
-const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
+/// The minimum time between two writes of the usage file if the number of requests that count against a rate limit has
+/// changed.
+const COUNTS_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// The minimum time between two writes of the usage file if only the times at which keys were used have changed.
+const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Watches the key file until it is dropped: new and revoked keys take effect within a second, and the usage of keys is
-/// written to a file. Drop it after the server has stopped.
+/// Watches a key file until it is dropped. New and revoked keys take effect within a second, and the usage of keys is
+/// written to a file. Drop the watcher after the server has stopped, so that the last requests are included in the
+/// usage.
 #[derive(Debug)]
 #[must_use = "the watcher stops when it is dropped"]
 pub struct KeyFileWatcher {
@@ -28,16 +31,16 @@ pub struct KeyFileWatcher {
 }
 
 impl KeyFileWatcher {
-    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+    pub(super) fn start(shared: Arc<SharedKeys>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let watch = move || {
             let mut reported = None;
             let mut written = WrittenUsage::new(&shared);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 reload(&shared, &mut reported);
-                written.update(&shared, false);
+                written.write_if_changed(&shared, false);
             }
-            written.update(&shared, true);
+            written.write_if_changed(&shared, true);
         };
         let thread = thread::Builder::new().name("keys".to_owned()).spawn(watch)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -48,21 +51,21 @@ impl Drop for KeyFileWatcher {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // If the thread panicked, that has been logged.
+            // If the thread has panicked, the panic has been logged already.
             let _ = thread.join();
         }
     }
 }
 
-/// Reads the file again if it has changed. If it cannot be read, the current keys remain in effect, and the error is
-/// logged once.
-fn reload(shared: &Shared, reported: &mut Option<(Option<Stamp>, String)>) {
-    let stamp = Stamp::of(&shared.path);
+/// Reads the key file again if it has changed. If the file cannot be read, the keys that were read before remain valid.
+/// `reported` is the error that was logged last, so that the same error is logged only once.
+fn reload(shared: &SharedKeys, reported: &mut Option<(Option<FileStamp>, String)>) {
+    let stamp = FileStamp::of(&shared.path);
     let table = shared.table.load();
     if stamp == table.stamp {
         return;
     }
-    match Table::load(&shared.path, &Before::Running(&table), shared.workers) {
+    match KeyTable::load(&shared.path, &PreviousUsage::Table(&table), shared.workers) {
         Ok(table) => {
             log::info!("{}: keys: {}", shared.path.display(), table.len());
             shared.table.store(Arc::new(table));
@@ -78,41 +81,42 @@ fn reload(shared: &Shared, reported: &mut Option<(Option<Stamp>, String)>) {
     }
 }
 
-/// The content of the usage file.
+/// The usage that was last written to the usage file.
 struct WrittenUsage {
     usages: Usages,
-    time: Instant,
-    /// `true` if the last write error has been logged.
-    is_reported: bool,
+    written_at: Instant,
+    /// `true` if an error of writing the file has been logged since the last success.
+    is_error_logged: bool,
 }
 
 impl WrittenUsage {
-    fn new(shared: &Shared) -> Self {
-        Self { usages: shared.table.load().usages(true), time: Instant::now(), is_reported: false }
+    fn new(shared: &SharedKeys) -> Self {
+        Self { usages: shared.table.load().usages(true), written_at: Instant::now(), is_error_logged: false }
     }
 
-    /// Writes the file if the usage has changed, and the interval has passed or the watcher ends.
-    fn update(&mut self, shared: &Shared, at_end: bool) {
+    /// Writes the usage file if the usage has changed. While the server runs, the minimum interval between two writes
+    /// must also have passed.
+    fn write_if_changed(&mut self, shared: &SharedKeys, at_end: bool) {
         let usages = shared.table.load().usages(at_end);
         let counts = |usages: &Usages| -> Vec<_> {
             usages.iter().filter_map(|(id, usage)| usage.spent.map(|count| (id.clone(), count))).collect()
         };
         let only_times = counts(&usages) == counts(&self.usages);
-        let interval = if only_times { LAST_USE_INTERVAL } else { LIMITS_INTERVAL };
-        if usages == self.usages || (!at_end && self.time.elapsed() < interval) {
+        let interval = if only_times { LAST_USE_WRITE_INTERVAL } else { COUNTS_WRITE_INTERVAL };
+        if usages == self.usages || (!at_end && self.written_at.elapsed() < interval) {
             return;
         }
-        match usage::write(&shared.path, &usages) {
+        match usage::write_usages(&shared.path, &usages) {
             Ok(()) => {
                 self.usages = usages;
-                self.time = Instant::now();
-                self.is_reported = false;
+                self.written_at = Instant::now();
+                self.is_error_logged = false;
             }
             Err(error) => {
-                if !self.is_reported {
+                if !self.is_error_logged {
                     log::error!("the usage of keys cannot be written: {error}");
                 }
-                self.is_reported = true;
+                self.is_error_logged = true;
             }
         }
     }

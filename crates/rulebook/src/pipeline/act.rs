@@ -15,7 +15,7 @@ use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
 use super::verify_outputs::verify_outputs;
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
-use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
+use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
 /// Starts the handler of an API method. The returned future does not borrow from the request, so that it can outlive
@@ -40,7 +40,7 @@ pub(crate) fn start_handler(
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
         }
     };
-    let caller = Arc::clone(runner) as Arc<dyn Caller>;
+    let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
     let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let (module, handler_context) = (method.module_index, context.clone());
@@ -83,7 +83,7 @@ async fn run_with_hooks(
         }
         None => Ok(()),
     };
-    catch_panic("dropping the value of the before hook", || context.drop_instance())?;
+    catch_panic("dropping the value of the before hook", || context.drop_before_hook_value())?;
     after?;
     result?
 }
@@ -192,7 +192,7 @@ impl Future for RunningHandler {
                 let status = overrides.status.unwrap_or(method.success_status);
                 Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
             }
-            Err(error) => Err(overrides.apply_to(with_declared_status(method, error))),
+            Err(error) => Err(overrides.add_headers_to_error(with_declared_status(method, error))),
         })
     }
 }

@@ -15,20 +15,20 @@ use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_
 use super::urlencoded;
 use super::{ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
-use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
+use crate::handler::{Call, CallArgument, CallOrigin, EngineHandle, ProgramState, Response};
 use crate::plan::{Action, Plan, PlannedMethod};
 
-/// The maximum nesting depth of calls: how many handlers may wait for each other with
+/// The maximum nesting nesting_depth of calls: how many handlers may wait for each other with
 /// [`Context::call`](crate::Context::call).
 const MAX_CALL_DEPTH: u32 = 16;
 
-impl Caller for MethodRunner {
-    fn state(&self) -> &State {
+impl EngineHandle for MethodRunner {
+    fn state(&self) -> &ProgramState {
         &self.plan.state
     }
 
-    fn method_id(&self, method: usize) -> &str {
-        &self.plan.methods[method].id
+    fn method_id(&self, method_index: usize) -> &str {
+        &self.plan.methods[method_index].id
     }
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
@@ -60,7 +60,7 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
         let granted = authorize_code_call(plan, method, &raw, call.identity.as_ref())?;
         let arguments =
             check_parameters(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
-        let origin = CallOrigin::Call { request_id: call.request_id.clone(), depth: call.depth };
+        let origin = CallOrigin::Call { request_id: call.request_id.clone(), nesting_depth: call.nesting_depth };
         start_handler(runner, &granted, arguments, origin)?
     };
     running.await
@@ -151,7 +151,7 @@ struct CallTarget {
 /// Finds the API method that a call from code runs. If the arguments `module` and `method` select the API method, they
 /// are removed from the arguments.
 fn find_call_target(plan: &Plan, mut call: Call) -> Result<(Call, CallTarget), RoutingError> {
-    if call.depth > MAX_CALL_DEPTH {
+    if call.nesting_depth > MAX_CALL_DEPTH {
         let why = format!("{}: more than {MAX_CALL_DEPTH} calls within each other", call.target);
         return Err(ApiError::internal(why).into());
     }

@@ -43,7 +43,7 @@ use rulebook_model::model::{Limits, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::{DynAuthenticate, HttpMethod};
-use crate::handler::{Handler, Hooks, ReadinessCheck, State};
+use crate::handler::{Handler, Hooks, ProgramState, ReadinessCheck};
 
 /// The data structures for the requests of a whole API.
 pub struct Plan {
@@ -89,7 +89,7 @@ pub struct Plan {
     /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
     /// The values of the program that its handlers share.
-    pub state: State,
+    pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Vec<ReadinessCheck>,
     /// `true` if the definition allows the server to compress responses.

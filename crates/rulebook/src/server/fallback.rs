@@ -1,10 +1,10 @@
-//! Replies with pages of the server and static files.
+//! Replies to requests for which the API has no method: with a page of the server or a static file.
 
 use std::sync::Arc;
 
 use http::{HeaderValue, header};
 
-use super::browser_policy::{self, Keep, PageKind};
+use super::browser_policy::{self, BrowserCaching, PageKind};
 use super::download::FileHeaders;
 use super::open_file::FileRequest;
 use super::pages::{self, Page};
@@ -14,10 +14,10 @@ use crate::pipeline::{self, ErrorContext, Reply, reply_unless_read, respond_with
 use crate::plan::Plan;
 use crate::transfer::FileInfo;
 
-/// Replies with the page or static file at the path of a request. If the path has neither, replies with an error in
-/// this context.
+/// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,
+/// replies with an error. `context` decides in which form an error is written.
 pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<Head>, context: ErrorContext) -> Reply {
-    let page = match pages::find(&worker.state().files, plan, head).await {
+    let page = match pages::find_page(&worker.state().static_files, plan, head).await {
         Ok(Some(page)) => page,
         Ok(None) => return respond_with_error(plan, head, context, ApiError::unknown_service()),
         Err(error) => return respond_with_error(plan, head, context, error),
@@ -26,15 +26,17 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
         return reply;
     }
     match page {
-        Page::Ready(document, kind, keep) => {
-            with_policy(pipeline::reply_with_document(plan, head, &document), kind, keep)
+        Page::BuiltIn(document, kind, caching) => {
+            with_browser_policy(pipeline::reply_with_document(plan, head, &document), kind, caching)
         }
-        Page::Docs(page, documents) => documents.add_headers(docs_page(pipeline::reply_with_page(plan, head, &page))),
+        Page::Docs(page, documents) => {
+            documents.add_headers(with_docs_policy(pipeline::reply_with_page(plan, head, &page)))
+        }
         Page::Markdown(page, documents) => {
-            documents.add_headers(docs_page(pipeline::reply_with_document(plan, head, &page)))
+            documents.add_headers(with_docs_policy(pipeline::reply_with_document(plan, head, &page)))
         }
         Page::Missing(page, documents) => {
-            documents.add_headers(docs_page(pipeline::reply_with_missing_page(head, &page)))
+            documents.add_headers(with_docs_policy(pipeline::reply_with_missing_page(head, &page)))
         }
         Page::Redirect(target) => {
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
@@ -42,24 +44,24 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
         }
         Page::File { file, media_type, kind } => {
             let request = FileRequest { head: Arc::clone(head), status: 200 };
-            let fields = browser_policy::fields(kind, Keep::Revalidate).to_vec();
-            let headers = FileHeaders { content_type: media_type, fields, facts: FileInfo::default() };
-            match request.file(file, FileInfo::default()).await {
-                Ok(opened) => headers.reply(opened, 200, Vec::new()),
+            let fields = browser_policy::policy_fields(kind, BrowserCaching::Revalidate).to_vec();
+            let headers = FileHeaders { content_type: media_type, fields, info: FileInfo::default() };
+            match request.part_of_file(file, FileInfo::default()).await {
+                Ok(opened) => headers.into_reply(opened, 200, Vec::new()),
                 Err(error) => respond_with_error(plan, head, context, ApiError::internal(error)),
             }
         }
     }
 }
 
-/// Adds the browser policy of documentation pages to a reply.
-fn docs_page(reply: Reply) -> Reply {
-    with_policy(reply, PageKind::Docs, Keep::Revalidate)
+/// Adds the header fields that restrict a documentation page in a browser.
+fn with_docs_policy(reply: Reply) -> Reply {
+    with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate)
 }
 
-/// Adds the header fields that limit what a page may do in a browser.
-fn with_policy(mut reply: Reply, kind: PageKind, keep: Keep) -> Reply {
-    for (name, value) in browser_policy::fields(kind, keep) {
+/// Adds the header fields that restrict a page in a browser, in place of fields with the same names.
+fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
+    for (name, value) in browser_policy::policy_fields(kind, caching) {
         reply.headers.retain(|(present, _)| *present != name);
         reply.headers.push((name, value));
     }

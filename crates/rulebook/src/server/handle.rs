@@ -1,4 +1,4 @@
-//! Handles a request: one function calls every stage, in order, for every kind of request.
+//! Handles a request: one function calls every stage of the request, in order, for every kind of request.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use actix_http::Response;
 use actix_http::body::BoxBody;
 
-use super::by_body::find_by_body;
 use super::download::respond_with_file;
 use super::fallback::respond_with_page;
-use super::head::Incoming;
+use super::incoming_request::IncomingRequest;
+use super::method_in_body::find_method_in_body;
 use super::metrics::RequestKind;
-use super::mount::Scope;
+use super::mount::MountScope;
 use super::observe::Observation;
 use super::receive::receive;
 use super::response::send;
@@ -24,21 +24,23 @@ use crate::pipeline::{
     route, start_handler,
 };
 
-/// Handles a request from its head to its response. `scope` is the part of the API that the request may reach.
+/// Handles a request from its head to its response. `scope` restricts which part of the API the request can reach.
 ///
-/// The futures of rare kinds of requests are boxed, because they would enlarge the future of every request.
-pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming) -> Response<BoxBody> {
-    let Incoming { head, version, mut body } = incoming;
-    let current = worker.current();
+/// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
+pub(super) async fn handle(worker: Rc<Worker>, scope: MountScope, incoming: IncomingRequest) -> Response<BoxBody> {
+    let IncomingRequest { head, version, mut body } = incoming;
+    let current = worker.current_plan();
     let (runner, plan) = (&current.runner, &current.runner.plan);
     let mut observed = Observation::begin(&current, &head);
-    let route = scope.limit(plan, route(plan, &head));
+    let route = scope.restrict_route(plan, route(plan, &head));
     observed.set_kind(RequestKind::of(&route));
     let preflighted = preflighted_method(plan, &head, &route);
     let stages = async {
         let matched = match route {
             Route::Method(matched) => Ok(matched),
-            Route::NeedsBody(pending) => Box::pin(find_by_body(plan, &head, pending, &mut body, &mut observed)).await,
+            Route::NeedsBody(pending) => {
+                Box::pin(find_method_in_body(plan, &head, pending, &mut body, &mut observed)).await
+            }
             Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
             Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
             Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,
@@ -52,7 +54,7 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
         let outcome = async {
             let client = identify(plan, &head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
-            let body = receive(&mut body, &head, plan, granted.method(), worker.uploads()).await?;
+            let body = receive(&mut body, &head, plan, granted.method(), worker.upload_storage()).await?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
             start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
@@ -66,5 +68,5 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
     let reply = catch_panic_async("a stage", pin!(stages)).await;
     let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
     let reply = encode_reply(plan, &head, add_cors_headers(plan, &head, reply, preflighted)).await;
-    observed.end(send(reply, &head, version, body).await)
+    observed.finish(send(reply, &head, version, body).await)
 }

@@ -1,19 +1,19 @@
-//! The HTTP server: listens, receives requests, sends responses, and serves the pages of the API.
+//! The HTTP server: listens for connections, receives requests, sends responses, and serves the pages of the API.
 //!
-//! Only this module uses actix. The pipeline determines what a request means and what the response contains;
-//! [`handle`](handle::handle) calls the stages of the pipeline.
+//! Only this Rust module uses actix. What a request means and what its response contains is decided in the Rust module
+//! `pipeline`; [`handle`](handle::handle) calls the functions of `pipeline` in order.
 
 mod body_timer;
 mod browser_policy;
-mod by_body;
 mod connection;
 mod docs;
 mod download;
 mod fallback;
 mod file_stream;
 mod handle;
-mod head;
+mod incoming_request;
 mod links;
+mod method_in_body;
 mod metrics;
 mod mount;
 mod multipart;
@@ -49,21 +49,21 @@ pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
 use state::ServerState;
 use static_files::StaticFiles;
-use upload_writer::Uploads;
+use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
 use crate::store::LazyStore;
 
-/// Serves a plan on new threads. When a new plan is stored in `plan`, it takes effect with the next request. `data` is
-/// the data folder of the server.
+/// Starts a server for a plan, on new threads. When a new plan is stored in `plan`, it takes effect with the next
+/// request. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
-/// Fails if an address cannot be listened on, or the thread cannot be started.
+/// Fails if the server cannot listen on one of the addresses, or if the thread of the server cannot be started.
 pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
-    let state = Arc::new(state(plan, settings, data));
+    let state = Arc::new(server_state(plan, settings, data));
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
@@ -74,20 +74,21 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         listeners.push(listener.try_clone()?);
         let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
-        builder = builder.listen("rulebook", listener, move || connection::factory(&state, keep_alive))?;
+        builder =
+            builder.listen("rulebook", listener, move || connection::connection_service_factory(&state, keep_alive))?;
     }
-    running::start(builder.run(), listeners, state, settings)
+    running::start_server(builder.run(), listeners, state, settings)
 }
 
-/// Returns a plan as a service for an actix `App`.
-pub(crate) fn service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ApiService {
-    ApiService::new(state(plan, settings, data))
+/// Returns a service for an actix `App` that handles requests with a plan.
+pub(crate) fn api_service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ApiService {
+    ApiService::new(server_state(plan, settings, data))
 }
 
-fn state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
+fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
     let uploads = match plan.load().state.get::<LazyStore>() {
-        Some(folder) => Uploads::Store(folder),
-        None => Uploads::Folder(settings.upload_folder.clone()),
+        Some(folder) => UploadStorage::Store(folder),
+        None => UploadStorage::Folder(settings.upload_folder.clone()),
     };
     let files = StaticFiles::new(settings.static_files.as_deref());
     ServerState::new(plan, uploads, files, Links::new(data))

@@ -1,4 +1,4 @@
-//! The API, or one of its modules, as a service that a program mounts into its own actix `App`.
+//! The API, or one API module, as a service that a program mounts into its actix `App`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,25 +9,25 @@ use actix_web::{Error, HttpResponse};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use super::handle::handle;
-use super::head::Incoming;
+use super::incoming_request::IncomingRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::call::ApiError;
 use crate::pipeline::{OptionsTarget, Route};
 use crate::plan::Plan;
 
-/// The part of an API that requests may reach.
+/// The part of the API that requests can reach through a service or server.
 #[derive(Debug, Clone)]
-pub(super) enum Scope {
-    /// The whole API, and all paths at which the server itself responds.
+pub(super) enum MountScope {
+    /// The whole API, and the paths at which the server itself responds, such as `/openapi.json`.
     Api,
-    /// The methods of the module with this name, and OPTIONS on its services.
+    /// The methods of the API module with this name, and OPTIONS at the paths of its services.
     Module(Arc<str>),
 }
 
-impl Scope {
-    /// Returns the route if it is in this scope; otherwise the error for an unknown service.
-    pub(super) fn limit<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
+impl MountScope {
+    /// Returns the route of a request if it is in this scope; otherwise the error that no service has this path.
+    pub(super) fn restrict_route<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
         let Self::Module(name) = self else { return route };
         let module = match &route {
             Route::Method(matched) => Some(plan.methods[matched.method_index].module_index),
@@ -41,11 +41,12 @@ impl Scope {
     }
 }
 
-/// The API, or one of its modules, as a service that a program mounts into its own actix `App`.
+/// The API, or one API module, as an actix service that a program mounts into its `App`.
 ///
-/// [`Engine::service`](crate::Engine::service) returns the whole API, with its documents, pages and static files. The
-/// service handles every request that reaches it, so mount it last, or below a `web::scope`. It routes by the whole
-/// path of a request, whatever scope it is in: the `base` of the definition has to begin with the path of the scope.
+/// [`Engine::service`](crate::Engine::service) returns a service for the whole API, with its documents, pages and
+/// static files. The service handles every request that reaches it, so mount it last, or below a `web::scope`. The
+/// service finds a method by the whole path of the request, even below a `web::scope`: the setting `base` of the
+/// definition must begin with the path of the `web::scope`.
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer, web};
@@ -68,27 +69,27 @@ impl Scope {
 /// # }
 /// ```
 ///
-/// All services that come from one call of [`Engine::service`](crate::Engine::service) share its counters and the
-/// folder of stored files. The server of the `App` manages connections: it sends `100 Continue` before the service is
-/// called, and its timeouts and its shutdown apply instead of those of [`Settings`](crate::Settings).
+/// All services that come from one call of [`Engine::service`](crate::Engine::service) share their counters and the
+/// folder of stored files. The server of the `App` manages the connections: it sends `100 Continue` before it calls the
+/// service, and its timeouts and its shutdown apply instead of those in [`Settings`](crate::Settings).
 #[derive(Clone)]
 pub struct ApiService {
     state: Arc<ServerState>,
-    scope: Scope,
+    scope: MountScope,
 }
 
 impl ApiService {
     pub(super) fn new(state: ServerState) -> Self {
-        Self { state: Arc::new(state), scope: Scope::Api }
+        Self { state: Arc::new(state), scope: MountScope::Api }
     }
 
-    /// Returns the service of one module: its methods, and OPTIONS on its services. Requests for any other path,
-    /// including documents, pages and links to files, get the error for an unknown service. Returns `None` if there is
-    /// no such module.
+    /// Returns a service for one API module: for the module's methods, and for OPTIONS at the paths of its services. A
+    /// request for any other path, such as a document, a page or a link to a file, gets the error that no service has
+    /// this path. Returns `None` if the API has no module with this name.
     #[must_use]
     pub fn module(&self, name: &str) -> Option<Self> {
         let exists = self.state.plan.load().modules.iter().any(|module| *module.name == *name);
-        exists.then(|| Self { state: Arc::clone(&self.state), scope: Scope::Module(name.into()) })
+        exists.then(|| Self { state: Arc::clone(&self.state), scope: MountScope::Module(name.into()) })
     }
 }
 
@@ -119,10 +120,10 @@ impl ServiceFactory<ServiceRequest> for ApiService {
     }
 }
 
-/// An [`ApiService`] in one thread.
+/// An [`ApiService`] in one thread of the program's server.
 pub struct MountedService {
     worker: Rc<Worker>,
-    scope: Scope,
+    scope: MountScope,
 }
 
 impl Service<ServiceRequest> for MountedService {
@@ -136,7 +137,7 @@ impl Service<ServiceRequest> for MountedService {
         let (worker, scope) = (Rc::clone(&self.worker), self.scope.clone());
         Box::pin(async move {
             let (request, payload) = request.into_parts();
-            let incoming = Incoming::copy(&request, payload, &worker);
+            let incoming = IncomingRequest::copy_request(&request, payload, &worker);
             let response = handle(worker, scope, incoming).await;
             Ok(ServiceResponse::new(request, HttpResponse::from(response)))
         })

@@ -1,5 +1,5 @@
-//! Observes every request from its head to its response: counts it, writes the access log, and adds the header field
-//! with its id.
+//! Observes every request from its head to its response: counts the request, writes it to the access log, and adds the
+//! header field with the request's id to the response.
 
 use std::fmt::{self, Display, Write};
 use std::pin::Pin;
@@ -14,55 +14,56 @@ use http::Method;
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::head::REQUEST_ID;
-use super::metrics::{RequestKind, Shard, Status};
-use super::worker::Current;
+use super::incoming_request::REQUEST_ID_FIELD;
+use super::metrics::{RequestEnd, RequestKind, WorkerCounters};
+use super::worker::CurrentPlan;
 use crate::call::Head;
 use crate::plan::Plan;
 
-/// The log target of the access log, by which filters select it.
-const TARGET: &str = "rulebook::access";
-/// The maximum number of characters of a path that are logged.
-const MAX_PATH: usize = 1 << 10;
+/// The log target of the access log, by which a log filter selects its lines.
+const ACCESS_LOG_TARGET: &str = "rulebook::access";
+/// The maximum number of characters of a method name or path that are logged. A longer text is truncated.
+const MAX_LOGGED_CHARS: usize = 1 << 10;
 
-/// The observation of a request. If it is dropped before [`Observation::end`], the client has disconnected.
+/// The observation of one request. If this value is dropped before [`Observation::finish`] is called, the client has
+/// disconnected.
 pub(super) struct Observation<'r> {
     plan: &'r Plan,
-    shard: &'r Arc<Shard>,
+    counters: &'r Arc<WorkerCounters>,
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
     /// `true` once the request has been counted and logged.
-    reported: bool,
-    /// `true` if the request counts as in flight until this value is dropped.
+    is_reported: bool,
+    /// `true` if this value must count the request as no longer in flight when it is dropped.
     counts_in_flight: bool,
 }
 
 impl<'r> Observation<'r> {
-    /// Begins to observe a request.
-    pub(super) fn begin(current: &'r Current, head: &'r Head) -> Self {
-        let Current { runner, shard } = current;
-        shard.begin();
-        let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Nothing);
-        Self { plan, shard, head, started, kind, reported: false, counts_in_flight: true }
+    /// Begins to observe a request, and counts it as in flight.
+    pub(super) fn begin(current: &'r CurrentPlan, head: &'r Head) -> Self {
+        let CurrentPlan { runner, counters } = current;
+        counters.count_begin();
+        let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
+        Self { plan, counters, head, started, kind, is_reported: false, counts_in_flight: true }
     }
 
-    /// Sets the kind of the request.
+    /// Sets the kind of the request, once it is known.
     pub(super) fn set_kind(&mut self, kind: RequestKind) {
         self.kind = kind;
     }
 
-    /// Returns the kind of the request that is known so far.
+    /// Returns the kind of the request, as far as it is known.
     pub(super) fn kind(&self) -> RequestKind {
         self.kind
     }
 
-    /// Counts and logs the request, and adds its id to the response.
-    pub(super) fn end(mut self, mut response: Response<BoxBody>) -> Response<BoxBody> {
-        response.headers_mut().insert(REQUEST_ID.clone(), self.head.id.header_value());
+    /// Counts and logs the request, and adds the id of the request to its response.
+    pub(super) fn finish(mut self, mut response: Response<BoxBody>) -> Response<BoxBody> {
+        response.headers_mut().insert(REQUEST_ID_FIELD.clone(), self.head.id.header_value());
         let code = response.extensions().get::<ErrorCode>().copied();
         if self.kind == RequestKind::Static && code == Some(ErrorCode::UnknownService) {
-            self.kind = RequestKind::Nothing;
+            self.kind = RequestKind::Unrouted;
         }
         let length = match response.body().size() {
             BodySize::None => Some(0),
@@ -70,40 +71,40 @@ impl<'r> Observation<'r> {
             BodySize::Sized(length) => Some(length),
             BodySize::Stream => None,
         };
-        self.report(Status::Sent(response.status().as_u16(), code), length);
-        // In HTTP/2, many requests share a connection, so that only the response body knows when the response has been
-        // sent.
+        self.report(RequestEnd::Sent(response.status().as_u16(), code), length);
+        // On an HTTP/2 connection, several requests are handled at the same time. Only the body of the response learns
+        // when it has been sent.
         if !self.head.streams {
             return response;
         }
         self.counts_in_flight = false;
-        response.map_body(|_, body| BoxBody::new(InFlight { body, shard: Arc::clone(self.shard) }))
+        response.map_body(|_, body| BoxBody::new(InFlightBody { body, counters: Arc::clone(self.counters) }))
     }
 
-    /// Counts and logs the request. `length` is the number of bytes of the response body.
-    fn report(&mut self, status: Status, length: Option<u64>) {
-        self.reported = true;
+    /// Counts and logs the request. `length` is the number of bytes in the response body; `None` if it is unknown.
+    fn report(&mut self, status: RequestEnd, length: Option<u64>) {
+        self.is_reported = true;
         let duration = self.started.elapsed();
-        self.shard.end(self.kind, status, duration);
-        if log::log_enabled!(target: TARGET, log::Level::Info) {
-            self.log(status, length, duration);
+        self.counters.count_end(self.kind, status, duration);
+        if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
+            self.write_access_log(status, length, duration);
         }
     }
 
-    fn log(&self, status: Status, length: Option<u64>, duration: Duration) {
+    fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {
         let Head { method, uri, peer, id: request_id, .. } = self.head;
-        // A request target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that every line has all
-        // columns.
+        // A request target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that every log line has the
+        // same number of columns.
         let path = Some(uri.path()).filter(|path| !path.is_empty()).unwrap_or("-");
-        let (method, path) = (Escaped(method.as_str()), Escaped(path));
+        let (method, path) = (EscapedForLog(method.as_str()), EscapedForLog(path));
         let (status, code) = match status {
-            Status::ClientGone => (None, Some("-gone")),
-            Status::Sent(status, code) => (Some(status), code.map(|code| code.row().name)),
+            RequestEnd::ClientDisconnected => (None, Some("-gone")),
+            RequestEnd::Sent(status, code) => (Some(status), code.map(|code| code.row().name)),
         };
         let ms = duration.as_micros() as f64 / 1e3;
-        let id = self.kind.id(self.plan);
+        let id = self.kind.method_label(self.plan);
         log::info!(
-            target: TARGET,
+            target: ACCESS_LOG_TARGET,
             peer = peer.as_ref().map(Value::from_display),
             method:%,
             path:%,
@@ -121,28 +122,28 @@ impl<'r> Observation<'r> {
 
 impl Drop for Observation<'_> {
     fn drop(&mut self) {
-        if !self.reported {
-            self.report(Status::ClientGone, None);
+        if !self.is_reported {
+            self.report(RequestEnd::ClientDisconnected, None);
         }
         if self.counts_in_flight {
-            self.shard.leave();
+            self.counters.count_no_longer_in_flight();
         }
     }
 }
 
-/// A response body. Its request counts as in flight until the body has been sent.
-struct InFlight {
+/// The body of a response. The request counts as in flight until this value is dropped.
+struct InFlightBody {
     body: BoxBody,
-    shard: Arc<Shard>,
+    counters: Arc<WorkerCounters>,
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightBody {
     fn drop(&mut self) {
-        self.shard.leave();
+        self.counters.count_no_longer_in_flight();
     }
 }
 
-impl MessageBody for InFlight {
+impl MessageBody for InFlightBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -154,7 +155,7 @@ impl MessageBody for InFlight {
     }
 }
 
-/// Formats a value, or a dash if the value is `None`.
+/// Formats a value, or writes a dash if there is no value.
 struct OrDash<T>(Option<T>);
 
 impl<T: Display> Display for OrDash<T> {
@@ -166,13 +167,13 @@ impl<T: Display> Display for OrDash<T> {
     }
 }
 
-/// Formats a text of the client for the log: cut to [`MAX_PATH`], and escaped so that it cannot begin another line or
-/// column.
-struct Escaped<'a>(&'a str);
+/// Formats a text from the client for the log. The text is truncated to [`MAX_LOGGED_CHARS`] characters, and escaped so
+/// that it cannot add a line or a column to the log.
+struct EscapedForLog<'a>(&'a str);
 
-impl Display for Escaped<'_> {
+impl Display for EscapedForLog<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut left = MAX_PATH;
+        let mut left = MAX_LOGGED_CHARS;
         for char in self.0.chars() {
             if left == 0 {
                 return f.write_char('…');

@@ -1,10 +1,10 @@
-//! Finds the built-in page or the static file at a path.
+//! Finds the page or the static file at the path of a request.
 
 use std::fs::File;
 
 use http::HeaderValue;
 
-use super::browser_policy::{Keep, PageKind};
+use super::browser_policy::{BrowserCaching, PageKind};
 use super::docs::{self, DocsPage};
 use super::static_files::{self, StaticFile, StaticFiles};
 use super::swagger;
@@ -12,13 +12,14 @@ use crate::call::{ApiError, Head};
 use crate::pipeline::{AudienceDocuments, find_audience_documents};
 use crate::plan::{self, Document, Plan};
 
-/// The only static file that may load JSONP from other servers. All other pages are limited to this server.
-const JSONP: &str = "h5.html";
+/// The only static file that may load JSONP scripts from other servers. Other pages can only use this server.
+const JSONP_PAGE: &str = "h5.html";
 
-/// The path of Swagger UI.
-const SWAGGER: &str = "/docs/swagger/";
+/// The path at which Swagger UI is served.
+const SWAGGER_PATH: &str = "/docs/swagger/";
 
-/// Paths that redirect, with their targets. The targets are relative, so that they are correct behind any path prefix.
+/// The paths that redirect, each with its target. The targets are relative, so that they are correct behind a proxy
+/// that adds a prefix to all paths.
 const REDIRECTS: &[(&str, &str)] = &[
     ("/docs", "docs/"),
     #[cfg(feature = "swagger-ui")]
@@ -26,75 +27,81 @@ const REDIRECTS: &[(&str, &str)] = &[
     ("/static", "static/"),
 ];
 
-/// Redirects for the links of the page of the API to documents. The page is served at `/` and at `/static/`, with the same
-/// relative links.
+/// Redirects from `/static/` to documents. The built-in page is served at `/` and at `/static/`; its relative links to
+/// documents are correct only at `/`.
 const STATIC_REDIRECTS: [(&str, &str); 3] = [
     ("/static/docs/", "../../docs/"),
     ("/static/openapi.json", "../openapi.json"),
     ("/static/llms.txt", "../llms.txt"),
 ];
 
-/// A built-in page or a static file.
+/// The page or static file that was found for a path.
 pub(super) enum Page<'p> {
-    /// A built-in file.
-    Ready(Document, PageKind, Keep),
-    /// A documentation page, in HTML or markdown as the client prefers.
+    /// A file that is built into the program.
+    BuiltIn(Document, PageKind, BrowserCaching),
+    /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Docs(plan::RenderedPage, AudienceDocuments<'p>),
-    /// A documentation page in markdown.
+    /// A documentation page that is always sent in markdown.
     Markdown(Document, AudienceDocuments<'p>),
-    /// The page that reports that the requested documentation page does not exist.
+    /// The page that says that the requested documentation page does not exist.
     Missing(plan::RenderedPage, AudienceDocuments<'p>),
     /// A file of the static folder.
     File {
         /// The open file.
         file: File,
-        /// The media type.
+        /// The value of `Content-Type`.
         media_type: HeaderValue,
-        /// The kind of page, which limits what the file may do in a browser.
+        /// The kind of page, by which the restrictions in a browser are chosen.
         kind: PageKind,
     },
-    /// A redirect to a relative reference (RFC 3986 section 4.2).
+    /// A redirect to this relative reference (RFC 3986 section 4.2).
     Redirect(String),
 }
 
-/// Finds the page at the path of a request.
+/// Finds the page or static file at the path of a request; `None` if the path has neither.
 ///
 /// # Errors
-/// Fails if a file exists but cannot be opened, a page cannot be rendered, or the caller may not see the page.
-pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, ApiError> {
+/// Fails if the file exists but cannot be opened, if the page cannot be rendered, or if the caller may not see the
+/// page.
+pub(super) async fn find_page<'p>(
+    files: &StaticFiles,
+    plan: &'p Plan,
+    head: &Head,
+) -> Result<Option<Page<'p>>, ApiError> {
     let path = head.uri.path();
     let documents = if cfg!(feature = "documents") { &STATIC_REDIRECTS[..] } else { &[] };
     if let Some((_, target)) = REDIRECTS.iter().chain(documents).find(|(from, _)| *from == path) {
         return Ok(Some(Page::Redirect((*target).to_owned())));
     }
-    if let Some(name) = path.strip_prefix(SWAGGER)
-        && let Some((document, keep)) = swagger::find(name, plan, head).await?
+    if let Some(name) = path.strip_prefix(SWAGGER_PATH)
+        && let Some((document, caching)) = swagger::find_file(name, plan, head).await?
     {
-        return Ok(Some(Page::Ready(document, PageKind::Swagger, keep)));
+        return Ok(Some(Page::BuiltIn(document, PageKind::Swagger, caching)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = static_files::docs_file(path) {
-            return Ok(Some(Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate)));
+            return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
         }
         let documents = find_audience_documents(plan, head).await?;
-        let page = docs::find(documents.shared(), path, head).await?;
+        let page = docs::find_docs_page(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
             DocsPage::Markdown(document) => Page::Markdown(document, documents),
             DocsPage::Missing(page) => Page::Missing(page, documents),
         }));
     }
-    // If a service of the API has the path of a script of the page, the page works only at `/static/`.
+    // If a service of the API has the path `/index.js`, the script of the built-in page can be loaded only from
+    // `/static/`.
     if path == "/" && plan.base_path.is_empty() && plan.routes.find("/index.js", 1).is_some() {
         return Ok(Some(Page::Redirect("static/".to_owned())));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    Ok(files.find(below).await?.map(|file| match file {
-        StaticFile::BuiltIn(document) => Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate),
+    Ok(files.find_file(below).await?.map(|file| match file {
+        StaticFile::BuiltIn(document) => Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate),
         StaticFile::File { file, media_type } => {
-            Page::File { file, media_type, kind: if below == JSONP { PageKind::Jsonp } else { PageKind::Default } }
+            Page::File { file, media_type, kind: if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default } }
         }
-        // Without `./`, a colon in the name could be parsed as the end of a URI scheme.
+        // Without `./`, a browser would read a colon in the name as the end of a URI scheme.
         StaticFile::Folder => Page::Redirect(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),
     }))
 }

@@ -1,4 +1,4 @@
-//! Receives bodies under limits that apply as the bytes arrive.
+//! Receives the bodies of requests. Limits on the size and the time apply while the bytes arrive.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,40 +13,45 @@ use rulebook_model::model::Limits;
 use super::body_timer::BodyTimer;
 use super::multipart;
 use super::request_body::RequestBody;
-use super::upload_writer::Uploads;
+use super::upload_writer::UploadStorage;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
 use crate::plan::{Plan, PlannedMethod};
 
-/// The minimum speed, in bytes per second, at which a multipart body may take longer than `limits.seconds`.
-const MIN_SPEED: u64 = 16 << 10;
+/// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
+const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 
-/// A body that is received with limits on its length and its time.
+/// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
-    limit: Limit,
-    /// The maximum time of the body, from when a stage first waits for it.
-    time: Duration,
-    /// `true` if a body may take longer as long as it arrives at [`MIN_SPEED`] or faster.
-    paced: bool,
+    size_limit: Limit,
+    /// The maximum time in which the body must arrive, measured from the moment when the server first waits for it.
+    max_time: Duration,
+    /// `true` if the body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
+    has_min_speed: bool,
 }
 
 impl<'b> LimitedBody<'b> {
     fn new(body: &'b mut RequestBody, kind: &BodyKind, limits: &Limits) -> Self {
-        let paced = matches!(kind, BodyKind::Multipart { .. });
-        Self { body, limit: size_limit(kind, limits), time: Duration::from_secs(limits.seconds), paced }
+        let has_min_speed = matches!(kind, BodyKind::Multipart { .. });
+        Self {
+            body,
+            size_limit: size_limit(kind, limits),
+            max_time: Duration::from_secs(limits.seconds),
+            has_min_speed,
+        }
     }
 
-    /// Returns the next bytes, never an empty chunk; `None` at the end.
-    pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ApiError>> {
+    /// Returns the next bytes of the body, at least one; `None` at the end of the body.
+    pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ApiError>> {
         loop {
-            match self.body.poll(task) {
-                Poll::Ready(Some(Ok(_))) if self.body.received > self.limit.max => {
-                    return Poll::Ready(Err(ApiError::too_large(self.limit, None)));
+            match self.body.poll_next(task) {
+                Poll::Ready(Some(Ok(_))) if self.body.received_bytes > self.size_limit.max => {
+                    return Poll::Ready(Err(ApiError::too_large(self.size_limit, None)));
                 }
                 Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => {}
                 Poll::Ready(Some(Ok(bytes))) => return Poll::Ready(Ok(Some(bytes))),
-                // In most cases the client has disconnected and will not read the response.
+                // In most cases, the client has disconnected and will not read the error response.
                 Poll::Ready(Some(Err(_))) => {
                     return Poll::Ready(Err(ApiError::malformed(MalformedRequest::BodyBroken)));
                 }
@@ -54,82 +59,83 @@ impl<'b> LimitedBody<'b> {
                 Poll::Pending => break,
             }
         }
-        // Most bodies arrive together with their head, and are available when the connection is polled once more. A
-        // timer for that moment would cost more than all other work of this function.
-        if !std::mem::replace(&mut self.body.waited, true) {
+        // Most bodies arrive together with the head of the request, and are available when the connection is polled
+        // once more. Therefore the timer is not started now: starting it would cost more than all other work of this
+        // function.
+        if !std::mem::replace(&mut self.body.has_waited, true) {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let more = if self.paced { self.body.received / MIN_SPEED } else { 0 };
-        let time = self.time.saturating_add(Duration::from_secs(more));
+        let more = if self.has_min_speed { self.body.received_bytes / MIN_BYTES_PER_SECOND } else { 0 };
+        let time = self.max_time.saturating_add(Duration::from_secs(more));
         self.body.timer.get_or_insert_with(|| BodyTimer::start(time)).poll(time, task).map(|()| {
-            self.body.fail();
+            self.body.mark_failed();
             Err(ApiError::plain(ErrorCode::Timeout))
         })
     }
 
-    /// Returns the next bytes as [`LimitedBody::poll`] does.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
-        poll_fn(|task| self.poll(task)).await
+    /// Returns the next bytes of the body in the same way as [`LimitedBody::poll_next`].
+    pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
+        poll_fn(|task| self.poll_next(task)).await
     }
 }
 
-/// Receives the body of a request for a method.
+/// Receives the body of a request that calls a method.
 ///
 /// # Errors
-/// Fails if the body exceeds a limit, does not arrive completely and in time, has an unsupported media type, or a file
-/// cannot be stored.
+/// Fails if the body exceeds a limit, does not arrive completely and in time, or has an unsupported media type, or if a
+/// file in the body cannot be stored.
 pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
     plan: &Plan,
     method: &PlannedMethod,
-    uploads: &Arc<Uploads>,
+    upload_storage: &Arc<UploadStorage>,
 ) -> Result<Body, ApiError> {
     let kind = body_kind(head, method);
     if kind == BodyKind::Nothing {
         return Ok(Body::Empty);
     }
-    check_announced(&kind, body.announced, &plan.limits)?;
+    check_announced_length(&kind, body.announced_length, &plan.limits)?;
     let mut limited = LimitedBody::new(body, &kind, &plan.limits);
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
-        BodyKind::Unsupported(got) => match limited.next().await? {
-            Some(_) => Err(unsupported(got)),
+        BodyKind::Unsupported(got) => match limited.next_chunk().await? {
+            Some(_) => Err(unsupported_media_type(got)),
             None => Ok(Body::Empty),
         },
         BodyKind::Form => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
-        // Boxed, because it would enlarge the future of every other request.
+        // The future is boxed. Otherwise it would enlarge the future of every other request.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts, uploads };
+            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts, upload_storage };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }
     }
 }
 
-/// Receives the first bytes of a body, at most `limits.dispatch` of them. All of these bytes are returned again when
-/// the body is received.
+/// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
+/// bytes are returned again.
 ///
 /// # Errors
-/// Fails as [`receive`] does.
-pub(super) async fn receive_prefix(
+/// Fails in the same cases as [`receive`].
+pub(super) async fn receive_body_prefix(
     body: &mut RequestBody,
     kind: &BodyKind,
     limits: &Limits,
 ) -> Result<BodyPrefix, ApiError> {
-    check_announced(kind, body.announced, limits)?;
+    check_announced_length(kind, body.announced_length, limits)?;
     let max = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
     let mut limited = LimitedBody::new(body, kind, limits);
-    let mut read = limited.next().await?.unwrap_or_default();
+    let mut read = limited.next_chunk().await?.unwrap_or_default();
     let mut ended = read.is_empty();
     // A body that arrives in one chunk is not copied.
-    if let Some(second) = if ended || read.len() > max { None } else { limited.next().await? } {
+    if let Some(second) = if ended || read.len() > max { None } else { limited.next_chunk().await? } {
         let mut all = Vec::with_capacity(read.len() + second.len());
         all.extend_from_slice(&read);
         all.extend_from_slice(&second);
         while all.len() <= max && !ended {
-            match limited.next().await? {
+            match limited.next_chunk().await? {
                 Some(bytes) => all.extend_from_slice(&bytes),
                 None => ended = true,
             }
@@ -144,17 +150,17 @@ pub(super) async fn receive_prefix(
     Ok(BodyPrefix { bytes: read, is_whole: whole })
 }
 
-/// Checks the kind of a body and the length that its head announces.
+/// Checks the media type of a body, and the length that `Content-Length` announces.
 ///
 /// # Errors
-/// Fails if the length exceeds a limit, or the media type is not supported.
-fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
+/// Fails if the announced length exceeds a limit, or if the media type is not supported.
+fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());
     };
     match kind {
         BodyKind::Nothing => Ok(()),
-        BodyKind::Unsupported(got) if length > 0 => Err(unsupported(got.clone())),
+        BodyKind::Unsupported(got) if length > 0 => Err(unsupported_media_type(got.clone())),
         BodyKind::Multipart { boundary: None, .. } if length > 0 => {
             Err(ApiError::malformed(MalformedRequest::MultipartBoundary))
         }
@@ -165,7 +171,7 @@ fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> 
     }
 }
 
-/// Returns the size limit of a body of this kind.
+/// Returns the limit on the size of a body of this kind.
 fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
         BodyKind::Multipart { limits, .. } => limits::MULTIPART_SIZE.with_value(limits.bytes),
@@ -175,21 +181,21 @@ fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
 
 /// Receives the whole body; `None` if it is empty. A body that arrives in one chunk is not copied.
 async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, ApiError> {
-    let Some(first) = limited.next().await? else {
+    let Some(first) = limited.next_chunk().await? else {
         return Ok(None);
     };
-    let Some(second) = limited.next().await? else {
+    let Some(second) = limited.next_chunk().await? else {
         return Ok(Some(first));
     };
     let mut all = Vec::with_capacity(first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
-    while let Some(more) = limited.next().await? {
+    while let Some(more) = limited.next_chunk().await? {
         all.extend_from_slice(&more);
     }
     Ok(Some(all.into()))
 }
 
-fn unsupported(got: String) -> ApiError {
+fn unsupported_media_type(got: String) -> ApiError {
     ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: SUPPORTED_MEDIA_TYPES })
 }

@@ -1,4 +1,4 @@
-//! Last stage: sends a reply as a response of actix.
+//! The last stage of a request: converts the reply to a response of actix.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -16,35 +16,34 @@ use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
-/// Converts a reply into the response to the request with this head, after the rest of the request's body has been
-/// drained.
+/// Converts a reply to the response of actix. Before that, the unread part of the request's body is read and discarded.
 pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: RequestBody) -> Response<BoxBody> {
     let unread = body.drain().await;
     let Reply { status, content_type, headers, body, is_written_for_request: _, code } = reply;
     let body = match body {
         ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
             if head.method == Method::HEAD {
-                BoxBody::new(LengthOnly(BodySize::Sized(bytes.len() as u64)))
+                BoxBody::new(BodyWithLengthOnly(BodySize::Sized(bytes.len() as u64)))
             } else {
                 BoxBody::new(bytes)
             }
         }
         ReplyBody::Stream { length, .. } if head.method == Method::HEAD => {
-            BoxBody::new(LengthOnly(length.map_or(BodySize::Stream, BodySize::Sized)))
+            BoxBody::new(BodyWithLengthOnly(length.map_or(BodySize::Stream, BodySize::Sized)))
         }
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {
-        Some(unread) => BoxBody::new(WithUnread { body, _unread: unread }),
+        Some(unread) => BoxBody::new(BodyWithUnreadRequest { body, _unread: unread }),
         None => body,
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
-    // Replies have statuses from 200 to 599.
+    // The status of a reply is from 200 to 599, so that the conversion always succeeds.
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::with_body(status, body);
     if is_unframed {
-        // HTTP versions before 1.1 have no chunks: a body of unknown length ends with the connection (RFC 9112 section
-        // 6.1).
+        // HTTP versions before 1.1 have no chunked encoding. A body of unknown length ends with the connection (RFC
+        // 9112 section 6.1).
         response.head_mut().no_chunking(true);
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -56,23 +55,23 @@ pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: Requ
     for (name, value) in headers {
         fields.append(name, value);
     }
-    // The counters and the access log read the code.
+    // `observe` reads the error code from the extensions, to count and log it.
     if let Some(code) = code {
         response.extensions_mut().insert(code);
     }
     response
 }
 
-/// The body of a response, which keeps the unread body of its request alive.
+/// The body of a response, which also holds the unread body of the request.
 ///
-/// While the payload exists, actix knows that the connection cannot be used again. If it were dropped before the
-/// response is sent, actix would read a chunked request body to its end, however long it is.
-struct WithUnread {
+/// While the unread body exists, actix knows that the connection cannot be used for further requests. If the unread
+/// body were dropped before the response has been sent, actix would read a chunked body to its end, however long it is.
+struct BodyWithUnreadRequest {
     body: BoxBody,
     _unread: Payload,
 }
 
-impl MessageBody for WithUnread {
+impl MessageBody for BodyWithUnreadRequest {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
@@ -84,10 +83,10 @@ impl MessageBody for WithUnread {
     }
 }
 
-/// The body of a response to HEAD: it has a length, but no bytes are sent (RFC 9110 section 9.3.2).
-struct LengthOnly(BodySize);
+/// The body of a response to HEAD. It has a length, but its bytes are not sent (RFC 9110 section 9.3.2).
+struct BodyWithLengthOnly(BodySize);
 
-impl MessageBody for LengthOnly {
+impl MessageBody for BodyWithLengthOnly {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {

@@ -1,4 +1,4 @@
-//! A running server, and how it is stopped.
+//! A running server, and the ways to stop it.
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -20,15 +20,15 @@ use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
 use super::Settings;
-use super::state::{Activity, ServerState};
+use super::state::{ServerActivity, ServerState};
 
 /// The time from when a stopping server stops accepting connections until it asks its workers to stop.
 ///
-/// The accepting thread counts a connection only after it has passed it to a worker. If that worker was asked to stop
-/// before the connection is counted, it would assume that it has no connections, and close the new one.
-const SETTLE_TIME: Duration = Duration::from_millis(50);
+/// The thread that accepts a connection passes it to a worker first, and counts it after that. If the worker were asked
+/// to stop in between, it would assume that it has no connections, and close the new connection.
+const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
 
-/// A running server. Dropping it stops the server without waiting for requests in flight.
+/// A running server. Dropping this value stops the server without waiting for requests in flight.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningServer {
@@ -38,25 +38,26 @@ pub struct RunningServer {
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// A handle that stops a server from any thread.
+/// A handle with which any thread can stop a server.
 #[derive(Debug, Clone)]
 pub struct StopHandle(Arc<Notify>);
 
 impl StopHandle {
-    /// Asks the server to stop: it accepts no more connections, and ends when all requests in flight have ended.
+    /// Asks the server to stop. The server accepts no more connections, and ends when all requests in flight have
+    /// ended.
     pub fn stop(&self) {
         self.0.notify_one();
     }
 }
 
 impl RunningServer {
-    /// Returns the addresses on which the server listens, in the order of the settings.
+    /// Returns the addresses on which the server listens, in the order of [`Settings::bind`].
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Returns a handle that stops the server.
+    /// Returns a handle with which any thread can stop the server.
     #[must_use]
     pub fn stopper(&self) -> StopHandle {
         self.stopper.clone()
@@ -65,21 +66,21 @@ impl RunningServer {
     /// Waits until the server has stopped.
     ///
     /// # Errors
-    /// Fails if the workers could not be started, or the server failed.
+    /// Fails if the workers could not be started, or if the server ended because of an error.
     pub fn wait(mut self) -> io::Result<()> {
-        self.join()
+        self.join_thread()
     }
 
-    /// Stops the server and waits until the requests in flight have ended.
+    /// Stops the server, and waits until the requests in flight have ended.
     ///
     /// # Errors
-    /// Fails as [`RunningServer::wait`] does.
+    /// Fails in the same cases as [`RunningServer::wait`].
     pub fn stop(mut self) -> io::Result<()> {
         self.stopper.stop();
-        self.join()
+        self.join_thread()
     }
 
-    fn join(&mut self) -> io::Result<()> {
+    fn join_thread(&mut self) -> io::Result<()> {
         match self.thread.take() {
             Some(thread) => thread.join().unwrap_or_else(|_| Err(io::Error::other("the server's thread panicked"))),
             None => Ok(()),
@@ -90,17 +91,18 @@ impl RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         if self.thread.is_some() {
-            // `stop` sends the command immediately; the returned future would only wait until it has been executed.
+            // `stop` sends the command to stop immediately. Its future, which is dropped, would only wait until the
+            // server has stopped.
             drop(self.handle.stop(false));
-            // `drop` cannot return an error.
-            let _ = self.join();
+            // `drop` has no return value, so that an error of the server is lost.
+            let _ = self.join_thread();
         }
     }
 }
 
-/// Runs the server on a new thread, so that a program with any async runtime can start it. If the settings enable
-/// signals, they are caught when this function returns.
-pub(super) fn start(
+/// Runs a server on a new thread, so that it works with any async runtime of the program. If the settings enable
+/// signals, the server catches SIGTERM and SIGINT from the moment when this function returns.
+pub(super) fn start_server(
     server: Server,
     listeners: Vec<TcpListener>,
     state: Arc<ServerState>,
@@ -114,23 +116,24 @@ pub(super) fn start(
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         System::new().block_on(async {
-            let signals = if signals { Some(Signals::new()?) } else { None };
+            let signals = if signals { Some(StopSignals::new()?) } else { None };
             drop(ready);
             state.links.start_sweeping();
-            run(server, &state, &requested.0, signals, shutdown, listeners).await
+            run_until_stopped(server, &state, &requested.0, signals, shutdown, listeners).await
         })
     })?;
-    // No value is ever sent: this returns when the sender is dropped.
+    // The thread never sends a value. `recv` returns when the thread drops the sender, after it has begun to catch
+    // signals.
     let _: Result<(), _> = caught.recv();
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// Runs the server until it fails, or until it has been asked to stop and the requests in flight have ended.
-async fn run(
+/// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.
+async fn run_until_stopped(
     server: Server,
     state: &ServerState,
     requested: &Notify,
-    mut signals: Option<Signals>,
+    mut signals: Option<StopSignals>,
     shutdown: Duration,
     listeners: Vec<TcpListener>,
 ) -> io::Result<()> {
@@ -142,27 +145,27 @@ async fn run(
     state.mark_stopping();
     log::info!("stopping when the requests in flight have ended");
     drop(handle.pause());
-    let server = match select(server, pin!(sleep(SETTLE_TIME))).await {
+    let server = match select(server, pin!(sleep(ACCEPT_SETTLE_TIME))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
     listeners.into_iter().for_each(stop_listening);
-    state.close();
-    // A worker of actix and its runtime end as soon as it has no connections. Therefore this waits for handlers whose
-    // clients have disconnected.
-    let idle = pin!(timeout(shutdown, state.idle()));
-    let (ended, server) = match select(server, pin!(select(idle, pin!(signal(signals.as_mut()))))).await {
+    state.close_connections();
+    // A worker of actix and its runtime end as soon as the worker has no connections. Handlers whose clients have
+    // disconnected would be aborted then. Therefore the server first waits until these handlers have ended.
+    let idle = pin!(timeout(shutdown, state.wait_until_idle()));
+    let (ended, server) = match select(server, pin!(select(idle, pin!(next_signal(signals.as_mut()))))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right((Either::Left((Ok(()), _)), server)) => (true, Some(server)),
         Either::Right((Either::Left((Err(_), _)), server)) => (false, Some(server)),
-        // Dropping the server does not wait for its workers.
+        // The server is dropped, which does not wait for its workers.
         Either::Right((Either::Right(_), _server)) => (false, None),
     };
     if !ended {
-        let Activity { connections, requests, handlers } = state.activity();
+        let ServerActivity { connections, requests, detached_handlers } = state.activity();
         log::warn!(
             "stopped before everything had ended: connections: {connections}, requests: {requests}, \
-             handlers whose clients had disconnected: {handlers}"
+             handlers whose clients had disconnected: {detached_handlers}"
         );
     }
     let Some(server) = server else { return Ok(()) };
@@ -170,11 +173,11 @@ async fn run(
     server.await
 }
 
-/// Makes the operating system refuse new connections. Otherwise they would wait until the process ends, because no
-/// thread accepts them.
+/// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,
+/// because no thread accepts it.
 ///
-/// The server owns the listener and closes it only at its end. On systems where a listener cannot be shut down, new
-/// connections wait.
+/// The server owns the socket, and closes it only when the server ends. On systems where a listening socket cannot be
+/// shut down before it is closed, new connections wait until then.
 fn stop_listening(listener: TcpListener) {
     #[cfg(unix)]
     {
@@ -186,21 +189,21 @@ fn stop_listening(listener: TcpListener) {
 }
 
 /// Waits until the program or a signal asks the server to stop.
-async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
-    let (requested, signal) = (pin!(requested.notified()), pin!(signal(signals)));
+async fn stop_requested(requested: &Notify, signals: Option<&mut StopSignals>) {
+    let (requested, signal) = (pin!(requested.notified()), pin!(next_signal(signals)));
     select(requested, signal).await;
 }
 
-/// Waits for the next signal; forever if signals are not caught.
-async fn signal(signals: Option<&mut Signals>) {
+/// Waits for the next signal. Waits forever if the server does not catch signals.
+async fn next_signal(signals: Option<&mut StopSignals>) {
     match signals {
         Some(signals) => signals.next().await,
         None => pending().await,
     }
 }
 
-/// The signals that ask a program to stop.
-struct Signals {
+/// The signals that ask the process to stop: SIGTERM and SIGINT.
+struct StopSignals {
     #[cfg(unix)]
     terminate: actix_rt::signal::unix::Signal,
     #[cfg(unix)]
@@ -208,7 +211,7 @@ struct Signals {
 }
 
 #[cfg(unix)]
-impl Signals {
+impl StopSignals {
     fn new() -> io::Result<Self> {
         use actix_rt::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
@@ -224,7 +227,7 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-impl Signals {
+impl StopSignals {
     fn new() -> io::Result<Self> {
         Ok(Self {})
     }

@@ -1,4 +1,4 @@
-//! Replies at the paths at which the server itself responds: health, metrics, documents and links.
+//! Replies to requests at the paths that belong to the server itself: health, metrics, documents and download links.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::pipeline::{
 };
 use crate::plan::Plan;
 
-const TEXT: &str = "text/plain; charset=utf-8";
-const JSON: &str = "application/json";
-/// OpenMetrics 1.0, section "Protocol Negotiation".
-const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT_MEDIA_TYPE: &str = "text/plain; charset=utf-8";
+const JSON_MEDIA_TYPE: &str = "application/json";
+/// The media type of OpenMetrics 1.0, from the section "Protocol Negotiation" of its specification.
+const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Replies to a request at one of these paths.
+/// Replies to a request at one of the server's paths.
 pub(super) async fn respond_at_server_path(
     worker: &Worker,
     plan: &Arc<Plan>,
@@ -39,19 +39,21 @@ pub(super) async fn respond_at_server_path(
     match path {
         ServerPath::OpenApi => respond_with_document(plan, head, DocumentKind::OpenApi).await,
         ServerPath::LlmsTxt => respond_with_document(plan, head, DocumentKind::LlmsTxt).await,
-        ServerPath::Link => state.links.respond(plan, head).await,
+        ServerPath::Link => state.links.respond_to_link(plan, head).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
-            let readiness = if stopping { Readiness::stopping() } else { worker.run_readiness_checks(plan).await };
-            status(if readiness.is_ready { 200 } else { 503 }, JSON, readiness.body)
+            let readiness = if stopping { Readiness::stopping() } else { worker.cached_readiness(plan).await };
+            status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
         }
-        ServerPath::Metrics => status(200, METRICS, state.metrics.text(state.detached.count()).into()),
-        ServerPath::Health | ServerPath::Docs | ServerPath::Static => status(200, TEXT, "ok\n".into()),
+        ServerPath::Metrics => {
+            status_reply(200, METRICS_MEDIA_TYPE, state.metrics.to_openmetrics(state.detached_handlers.count()).into())
+        }
+        ServerPath::Health | ServerPath::Docs | ServerPath::Static => status_reply(200, TEXT_MEDIA_TYPE, "ok\n".into()),
     }
 }
 
-/// Returns a reply about the current status of the server. Caches must not store it.
-fn status(status: u16, content_type: &'static str, body: Bytes) -> Reply {
+/// Returns a reply about the current state of the server. Its header fields forbid caches to store it.
+fn status_reply(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));
     Reply { status, content_type, headers, body: body.into(), is_written_for_request: true, code: None }

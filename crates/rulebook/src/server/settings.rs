@@ -1,9 +1,9 @@
-//! The settings of a server.
+//! The settings of a server: addresses, threads, timeouts and folders.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How an [`Engine`](crate::Engine) is served.
+/// The settings with which an [`Engine`](crate::Engine) serves its API.
 ///
 /// ```
 /// use rulebook::Settings;
@@ -14,22 +14,23 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The addresses to listen on, each as `address:port`. Port 0 takes a free port. By default, `127.0.0.1:8080`.
+    /// The addresses to listen on, each as `address:port`. For port 0, the system chooses a free port. By default,
+    /// `127.0.0.1:8080`.
     pub bind: Vec<String>,
-    /// The number of worker threads, from 1 to 512. By default, one for each processor.
+    /// The number of worker threads, from 1 to 512. By default, the server has one worker for each processor.
     pub workers: Option<usize>,
-    /// How long the server waits for requests in flight, and for handlers whose clients have disconnected, when it
-    /// stops. By default, 30 seconds.
+    /// When the server stops, the maximum time for which it waits for requests in flight, and for handlers whose
+    /// clients have disconnected. By default, 30 seconds.
     pub shutdown_timeout: Duration,
-    /// How long a connection without requests is kept open. By default, 75 seconds.
+    /// The time after which an open connection without requests is closed. By default, 75 seconds.
     pub keep_alive: Duration,
-    /// If `true`, SIGTERM and SIGINT stop the server; a second signal does not wait for requests in flight. By default,
-    /// `false`.
+    /// If `true`, the signals SIGTERM and SIGINT stop the server. A second signal stops it without waiting for requests
+    /// in flight. By default, `false`.
     pub handle_signals: bool,
-    /// The folder for uploads while their request is handled, if the program stores no files. By default, the folder for
-    /// temporary files of the system.
+    /// The folder for uploaded files while their request is handled. It is not used if the program keeps uploaded files
+    /// in a file store. By default, the system's folder for temporary files.
     pub upload_folder: PathBuf,
-    /// The folder of static files. If it is `None`, the server shows a built-in page about the API.
+    /// The folder of static files. If it is `None`, the server shows a built-in page that lists the methods of the API.
     pub static_files: Option<PathBuf>,
 }
 
@@ -48,7 +49,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The default settings.
+    /// Returns the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -68,28 +69,28 @@ impl Settings {
         self
     }
 
-    /// Sets how long the server waits for requests in flight when it stops.
+    /// Sets the maximum time for which the server waits for requests in flight when it stops.
     #[must_use]
     pub fn with_shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Sets how long a connection without requests is kept open.
+    /// Sets the time after which an open connection without requests is closed.
     #[must_use]
     pub fn with_keep_alive(mut self, timeout: Duration) -> Self {
         self.keep_alive = timeout;
         self
     }
 
-    /// Sets whether SIGTERM and SIGINT stop the server.
+    /// Sets whether the signals SIGTERM and SIGINT stop the server.
     #[must_use]
     pub fn with_signals(mut self, handle: bool) -> Self {
         self.handle_signals = handle;
         self
     }
 
-    /// Sets the folder for uploads while their request is handled.
+    /// Sets the folder for uploaded files while their request is handled.
     #[must_use]
     pub fn with_upload_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.upload_folder = folder.into();

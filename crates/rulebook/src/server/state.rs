@@ -11,74 +11,79 @@ use tokio::sync::watch;
 use super::links::Links;
 use super::metrics::Metrics;
 use super::static_files::StaticFiles;
-use super::upload_writer::Uploads;
+use super::upload_writer::UploadStorage;
 use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
 
-/// The interval at which a stopping server checks whether requests, connections and handlers have ended.
+/// The interval at which a stopping server checks whether its requests, connections and handlers have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// The time without requests in flight after which a stopping server closes HTTP/2 connections. It is needed to send
-/// the last responses.
+/// The time without requests in flight after which a stopping server closes its HTTP/2 connections. The last responses
+/// are sent within this time.
 const QUIET_TIME: Duration = Duration::from_millis(500);
 
-/// The state that all workers of a server share. It is written for each connection, but not for each request.
+/// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
-    /// The plan. A new plan takes effect with the next request.
+    /// The plan by which requests are handled. When a new plan is stored, it takes effect with the next request.
     pub(super) plan: Arc<ArcSwap<Plan>>,
-    /// The destination of uploaded files.
-    pub(super) uploads: Uploads,
-    /// The counters of requests.
+    /// Where uploaded files are stored.
+    pub(super) upload_storage: UploadStorage,
+    /// The counters of requests, for `/metrics`.
     pub(super) metrics: Metrics,
-    /// Counts the handlers that are still running after their clients have disconnected.
-    pub(super) detached: Arc<DetachedHandlers>,
-    /// The static files.
-    pub(super) files: StaticFiles,
-    /// The files that signed links lead to.
+    /// Counts the handlers that are still running although their clients have disconnected.
+    pub(super) detached_handlers: Arc<DetachedHandlers>,
+    /// The static files that the server serves.
+    pub(super) static_files: StaticFiles,
+    /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
-    stopping: AtomicBool,
-    closing: watch::Sender<bool>,
+    is_stopping: AtomicBool,
+    closing_sender: watch::Sender<bool>,
     connections: AtomicUsize,
 }
 
 impl ServerState {
-    pub(super) fn new(plan: &Arc<ArcSwap<Plan>>, uploads: Uploads, files: StaticFiles, links: Links) -> Self {
+    pub(super) fn new(
+        plan: &Arc<ArcSwap<Plan>>,
+        upload_storage: UploadStorage,
+        static_files: StaticFiles,
+        links: Links,
+    ) -> Self {
         Self {
             plan: Arc::clone(plan),
-            uploads,
+            upload_storage,
             metrics: Metrics::default(),
-            detached: Arc::default(),
-            files,
+            detached_handlers: Arc::default(),
+            static_files,
             links: Arc::new(links),
-            stopping: AtomicBool::default(),
-            closing: watch::Sender::default(),
+            is_stopping: AtomicBool::default(),
+            closing_sender: watch::Sender::default(),
             connections: AtomicUsize::default(),
         }
     }
 
-    /// Marks the server as stopping: `/readyz` reports that it is not ready.
+    /// Marks the server as stopping. From then on, `/readyz` reports that the server is not ready.
     pub(super) fn mark_stopping(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// Returns `true` if the server is stopping.
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// Asks all connections to close after their current requests.
-    pub(super) fn close(&self) {
-        self.closing.send_replace(true);
+    /// Asks all connections to close after the requests that are being handled.
+    pub(super) fn close_connections(&self) {
+        self.closing_sender.send_replace(true);
     }
 
-    /// Waits until connections are asked to close.
-    pub(super) async fn closing(&self) {
-        // The sender lives as long as `self`.
-        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    /// Waits until [`ServerState::close_connections`] is called.
+    pub(super) async fn wait_until_closing(&self) {
+        // The channel cannot be closed while `self` exists, so that the error never occurs.
+        let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Waits until connections are asked to close and no request has been in flight for [`QUIET_TIME`].
-    pub(super) async fn quiet(&self) {
-        self.closing().await;
+    /// Waits until [`ServerState::close_connections`] is called and no request has been in flight for [`QUIET_TIME`].
+    pub(super) async fn wait_until_quiet(&self) {
+        self.wait_until_closing().await;
         let mut since = Instant::now();
         while since.elapsed() < QUIET_TIME {
             sleep(POLL_INTERVAL).await;
@@ -94,25 +99,27 @@ impl ServerState {
         CountedConnection(Arc::clone(self))
     }
 
-    /// Returns the current activity of the server.
-    pub(super) fn activity(&self) -> Activity {
-        // Read in this order, because a lost connection first ends its request, which then leaves its handler behind.
-        Activity {
+    /// Returns the numbers of connections, requests and handlers at this moment.
+    pub(super) fn activity(&self) -> ServerActivity {
+        // The counts are read in this order, so that nothing is missed if a client disconnects in between: the end of
+        // the connection ends its request, and the request leaves its handler running.
+        ServerActivity {
             connections: self.connections.load(Ordering::Acquire),
             requests: self.metrics.in_flight(),
-            handlers: self.detached.count(),
+            detached_handlers: self.detached_handlers.count(),
         }
     }
 
-    /// Waits until the server has no connections, requests or handlers. It must not accept connections meanwhile.
-    pub(super) async fn idle(&self) {
-        while self.activity() != Activity::default() {
+    /// Waits until the server has no connections, requests or handlers. The server must not accept connections during
+    /// this time.
+    pub(super) async fn wait_until_idle(&self) {
+        while self.activity() != ServerActivity::default() {
             sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-/// Counts one connection until it is dropped.
+/// Counts one connection until this value is dropped.
 pub(super) struct CountedConnection(Arc<ServerState>);
 
 impl Drop for CountedConnection {
@@ -121,13 +128,13 @@ impl Drop for CountedConnection {
     }
 }
 
-/// The current activity of a server.
+/// The numbers of connections, requests and handlers of a server at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Activity {
+pub(super) struct ServerActivity {
     /// The number of open connections.
     pub(super) connections: usize,
     /// The number of requests in flight.
     pub(super) requests: u64,
-    /// The number of running handlers whose clients have disconnected.
-    pub(super) handlers: usize,
+    /// The number of handlers that are still running although their clients have disconnected.
+    pub(super) detached_handlers: usize,
 }

@@ -1,9 +1,9 @@
-//! The files of the static folder, or the built-in page of the API if there is no such folder.
+//! Static files: the files of a folder that the settings name, or the built-in page that lists the API's methods.
 //!
-//! No file outside of the folder is ever served: the segments of a path are decoded and checked one by one, hidden
-//! files are not served, and the path must be inside the folder after links have been followed. Folders are not listed.
-//! Users that can write to the folder are trusted: a file that is replaced just before it is opened is not checked
-//! again.
+//! No file outside of the folder is ever served. The segments of a requested path are decoded and checked one by one,
+//! hidden files are not served, and after symbolic links have been resolved, the file must be inside the folder. The
+//! content of a folder is not listed. Users that can write to the folder are trusted: a file that is replaced between
+//! this check and its opening is not checked again.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -18,90 +18,92 @@ use crate::call::ApiError;
 use crate::plan::Document;
 use crate::transfer;
 
-/// The file that is served for a folder.
-const INDEX: &str = "index.html";
+/// The name of the file that is served for the path of a folder.
+const INDEX_FILE: &str = "index.html";
 
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS_MEDIA_TYPE: &str = "text/css; charset=utf-8";
+const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
-/// The built-in files: the page that lists the methods and calls them, the client library that it uses, and the files
-/// that the documentation pages load.
-const PAGE: [(&str, &str, &[u8]); 9] = [
-    (INDEX, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
-    ("index.js", SCRIPT, include_bytes!("../../static/index.js")),
-    ("form.js", SCRIPT, include_bytes!("../../static/form.js")),
-    ("rulebook.js", SCRIPT, include_bytes!("../../static/rulebook.js")),
+/// The built-in files, each with its media type: the page that lists and calls the API's methods, the client library
+/// that this page uses, and the files that the documentation pages load.
+const BUILT_IN_FILES: [(&str, &str, &[u8]); 9] = [
+    (INDEX_FILE, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
+    ("index.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/index.js")),
+    ("form.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/form.js")),
+    ("rulebook.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
-    ("theme.css", CSS, include_bytes!("../../static/theme.css")),
-    ("style.css", CSS, include_bytes!("../../static/style.css")),
-    ("docs.css", CSS, include_bytes!("../../static/docs.css")),
-    ("docs.js", SCRIPT, include_bytes!("../../static/docs.js")),
+    ("theme.css", CSS_MEDIA_TYPE, include_bytes!("../../static/theme.css")),
+    ("style.css", CSS_MEDIA_TYPE, include_bytes!("../../static/style.css")),
+    ("docs.css", CSS_MEDIA_TYPE, include_bytes!("../../static/docs.css")),
+    ("docs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/docs.js")),
 ];
 
-/// The built-in files that the documentation pages load from `/docs/`, even if there is a static folder.
-const DOCS: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
+/// The names of the built-in files that the documentation pages load from `/docs/`, even if a static folder exists.
+const DOCS_FILES: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
 
-/// The built-in files as documents, which are created when the first of them is requested.
-static BUILT_IN: LazyLock<[(&str, Document); 9]> =
-    LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
+/// The built-in files as documents, which can be sent. They are created when the first of them is requested.
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 9]> =
+    LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
-/// Returns the built-in file with this name. Without the feature `documents`, no file is built in.
-fn built_in(name: &Path) -> Option<&'static Document> {
-    let files = if cfg!(feature = "documents") { &BUILT_IN[..] } else { &[] };
+/// Returns the built-in file with this name; `None` if the feature `documents` of the crate is disabled.
+fn built_in_file(name: &Path) -> Option<&'static Document> {
+    let files = if cfg!(feature = "documents") { &BUILT_IN_DOCUMENTS[..] } else { &[] };
     files.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)
 }
 
-/// Returns the built-in file with this name that the documentation pages load from `/docs/`.
+/// Returns the built-in file with this name if documentation pages load it from `/docs/`; otherwise `None`.
 pub(super) fn docs_file(name: &str) -> Option<&'static Document> {
-    DOCS.contains(&name).then(|| built_in(Path::new(name))).flatten()
+    DOCS_FILES.contains(&name).then(|| built_in_file(Path::new(name))).flatten()
 }
 
-/// The source of static files.
+/// Where static files come from.
 #[derive(Debug, Default)]
 pub(super) enum StaticFiles {
-    /// The files that are built into the program.
+    /// The files that are built into the program are served.
     #[default]
     BuiltIn,
-    /// The files of a folder. Symbolic links in the path of the folder have been resolved.
+    /// The files in this folder are served. Symbolic links in the path of the folder have been resolved.
     Folder(PathBuf),
 }
 
-/// A static file or folder at a path.
+/// The static file or folder that was found at a path.
 pub(super) enum StaticFile {
-    /// A built-in file.
+    /// A file that is built into the program.
     BuiltIn(&'static Document),
-    /// A file of the folder.
+    /// A file in the static folder.
     File {
         /// The open file.
         file: std::fs::File,
-        /// The media type by the name of the file.
+        /// The value of `Content-Type`, which depends on the extension of the file name.
         media_type: HeaderValue,
     },
-    /// A folder, requested without a slash at the end of its path.
+    /// A folder that was requested without a slash at the end of the path.
     Folder,
 }
 
 impl StaticFiles {
-    /// Returns the files of the folder, or the built-in files if there is no folder.
+    /// Returns the folder as the source of static files or, if there is no folder at this path, the built-in files.
     pub(super) fn new(folder: Option<&Path>) -> Self {
         let folder = folder.and_then(|folder| folder.canonicalize().ok()).filter(|folder| folder.is_dir());
         folder.map_or(Self::BuiltIn, Self::Folder)
     }
 
-    /// Finds the file at a raw path below the folder, without its leading slash. If the folder has no file
-    /// `index.html`, the built-in page and its files are served instead.
+    /// Finds the file at a percent-encoded path, without the slash at its beginning. If the folder contains no file
+    /// `index.html`, built-in files are served in place of files that do not exist.
     ///
     /// # Errors
     /// Fails if the file exists but cannot be opened.
-    pub(super) async fn find(&self, path: &str) -> Result<Option<StaticFile>, ApiError> {
+    pub(super) async fn find_file(&self, path: &str) -> Result<Option<StaticFile>, ApiError> {
         let Some(name) = relative_path(path) else { return Ok(None) };
         match self {
-            Self::BuiltIn => Ok(built_in(&name).map(StaticFile::BuiltIn)),
+            Self::BuiltIn => Ok(built_in_file(&name).map(StaticFile::BuiltIn)),
             Self::Folder(folder) => {
                 let (folder, in_folder) = (folder.clone(), name);
-                // The folder may be on a slow disk, and the worker has other requests.
-                let open = move || match open(&folder, &in_folder)? {
-                    None if !folder.join(INDEX).is_file() => Ok(built_in(&in_folder).map(StaticFile::BuiltIn)),
+                // The file is opened on another thread, because the disk may be slow and the worker has other requests.
+                let open = move || match open_in_folder(&folder, &in_folder)? {
+                    None if !folder.join(INDEX_FILE).is_file() => {
+                        Ok(built_in_file(&in_folder).map(StaticFile::BuiltIn))
+                    }
                     file => Ok(file),
                 };
                 web::block(open).await.map_err(ApiError::internal)?
@@ -110,15 +112,15 @@ impl StaticFiles {
     }
 }
 
-/// Returns the path of a file below the folder; `None` if a file with this name must not be served.
+/// Decodes a path to a file path relative to the static folder; `None` if a file with this path must not be served.
 fn relative_path(path: &str) -> Option<PathBuf> {
     let is_folder = path.is_empty() || path.ends_with('/');
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty());
     let mut name = PathBuf::new();
     for segment in segments {
         let segment: Cow<'_, str> = percent_decode_str(segment).decode_utf8().ok()?;
-        // The segment must be a plain file name on this system: neither `..` nor a name that contains a separator or a
-        // drive.
+        // On this system, the segment must be a plain file name: not `..`, and not a name that contains a separator or
+        // a drive.
         let mut components = Path::new(&*segment).components();
         let plain = matches!(components.next(), Some(Component::Normal(name)) if name == &*segment);
         if !plain || components.next().is_some() || segment.starts_with('.') || segment.contains('\0') {
@@ -127,24 +129,24 @@ fn relative_path(path: &str) -> Option<PathBuf> {
         name.push(&*segment);
     }
     if is_folder {
-        name.push(INDEX);
+        name.push(INDEX_FILE);
     }
     Some(name)
 }
 
-/// Opens a file of the folder.
-fn open(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
+/// Opens the file at a path relative to the static folder; `None` if no file with this path can be served.
+fn open_in_folder(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
     let opened = folder.join(name).canonicalize().and_then(|path| {
-        // A symbolic link may point outside of the folder.
+        // A symbolic link may lead to a file outside of the folder.
         let inside = path.starts_with(folder);
         let kind = path.metadata()?;
         Ok(match (inside, kind.is_dir(), kind.is_file()) {
             (true, true, _) => Some(StaticFile::Folder),
             (true, _, true) => {
                 let file = std::fs::File::open(&path)?;
-                Some(StaticFile::File { file, media_type: media_type(&path) })
+                Some(StaticFile::File { file, media_type: media_type_with_charset(&path) })
             }
-            // Opening anything else, such as a pipe, could wait forever.
+            // Anything else is not opened, because opening it could wait forever: a named pipe, for example.
             _ => None,
         })
     });
@@ -154,9 +156,9 @@ fn open(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
     })
 }
 
-/// Returns the media type for the extension of a file name. Text is served as UTF-8.
-fn media_type(path: &Path) -> HeaderValue {
-    let media_type = transfer::media_type(path.to_str());
+/// Returns the value of `Content-Type` for the extension of a file name. Text files are served as UTF-8.
+fn media_type_with_charset(path: &Path) -> HeaderValue {
+    let media_type = transfer::media_type_by_name(path.to_str());
     match media_type.to_str() {
         Ok(text) if text.starts_with("text/") && text != "text/xml" => {
             HeaderValue::try_from(format!("{text}; charset=utf-8")).unwrap_or(media_type)

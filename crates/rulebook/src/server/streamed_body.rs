@@ -1,4 +1,4 @@
-//! Response bodies that are sent piece by piece: files, and streams of the program.
+//! Response bodies that are sent piece by piece: long files, and streams that a program returns.
 
 use std::io;
 use std::pin::Pin;
@@ -10,26 +10,27 @@ use bytes::Bytes;
 use crate::call::{ByteStream, RequestId};
 use crate::pipeline::catch_panic;
 
-/// A body that is sent piece by piece. An error closes the connection, so that the client does not mistake the received
-/// bytes for the complete body.
+/// A response body that is sent piece by piece. If an error occurs, the connection is closed, so that the client does
+/// not mistake the bytes that it has received for the complete body.
 pub(super) struct StreamedBody {
     pieces: ByteStream,
     size: BodySize,
-    /// The number of bytes that are still to be sent; `None` if the length is not known.
-    remaining: Option<u64>,
-    id: RequestId,
+    /// The number of bytes of the body that have not been sent yet; `None` if the length is unknown.
+    remaining_bytes: Option<u64>,
+    request_id: RequestId,
 }
 
 impl StreamedBody {
-    /// Returns the body of the response to the request with this id.
-    pub(super) fn new(pieces: ByteStream, length: Option<u64>, id: RequestId) -> Self {
-        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), remaining: length, id }
+    /// Returns the body of a response. `length` is its length, if it is known, and `request_id` is the id of the request.
+    pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
+        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), remaining_bytes: length, request_id }
     }
 
-    /// Checks the next piece, or the end of the stream, against the announced length.
-    fn check(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
+    /// Checks that the pieces of the stream have the announced length together. `next` is the next piece, or `None` at
+    /// the end.
+    fn check_length(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
         let error = |message| Some(Err(io::Error::other(message)));
-        match (next, &mut self.remaining) {
+        match (next, &mut self.remaining_bytes) {
             (Some(Ok(bytes)), Some(remaining)) => match remaining.checked_sub(bytes.len() as u64) {
                 Some(rest) => {
                     *remaining = rest;
@@ -51,20 +52,20 @@ impl MessageBody for StreamedBody {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        // A stream is code of the program.
+        // The stream is code of the program, which may panic.
         let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));
         let next = match polled {
             Ok(next) => ready!(next),
             Err(panic) => Some(Err(io::Error::other(panic.log().unwrap_or_default().to_owned()))),
         };
-        match self.check(next) {
-            // An empty piece would end a chunked body (RFC 9112 section 7.1).
+        match self.check_length(next) {
+            // An empty piece is not sent, because it would end a chunked body (RFC 9112 section 7.1).
             Some(Ok(bytes)) if bytes.is_empty() => {
                 task.waker().wake_by_ref();
                 Poll::Pending
             }
             Some(Err(error)) => {
-                let request_id = &self.id;
+                let request_id = &self.request_id;
                 log::error!(request_id:%; "{request_id}: a download failed: {error}");
                 Poll::Ready(Some(Err(error)))
             }

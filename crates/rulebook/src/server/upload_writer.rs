@@ -1,4 +1,4 @@
-//! Writes an uploaded file to disk while it is received.
+//! Writes an uploaded file to the disk while its bytes arrive.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -11,102 +11,103 @@ use tempfile::NamedTempFile;
 
 use crate::call::Upload;
 use crate::store::{LazyStore, StoreError, Writer};
-use crate::transfer::sniff;
+use crate::transfer::detect_media_type;
 
-/// The number of bytes that are written at once. A shorter file is created and written in one step.
-const PIECE: usize = 256 << 10;
+/// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
+const PIECE_LEN: usize = 256 << 10;
 
-/// The number of empty buffers that a worker keeps for further files, because allocating memory takes longer than
-/// writing to it.
-const MAX_SPARE: usize = 4;
+/// The maximum number of unused buffers that a worker keeps for later files, because allocating memory takes longer
+/// than writing to it.
+const MAX_SPARE_BUFFERS: usize = 4;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE_BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns an empty buffer for a piece.
+/// Returns an empty buffer for a piece of a file.
 fn take_buffer() -> Vec<u8> {
-    SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(PIECE))
+    SPARE_BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(PIECE_LEN))
 }
 
-/// Keeps a buffer that is no longer needed.
+/// Keeps a buffer that is no longer needed, so that [`take_buffer`] can return it.
 fn keep_buffer(mut buffer: Vec<u8>) {
     buffer.clear();
-    SPARE.with_borrow_mut(|spare| {
-        if spare.len() < MAX_SPARE && buffer.capacity() >= PIECE {
+    SPARE_BUFFERS.with_borrow_mut(|spare| {
+        if spare.len() < MAX_SPARE_BUFFERS && buffer.capacity() >= PIECE_LEN {
             spare.push(buffer);
         }
     });
 }
 
-/// The destination of uploaded files.
+/// Where uploaded files are stored while their request is handled.
 #[derive(Debug, Clone)]
-pub(super) enum Uploads {
-    /// Temporary files in this folder.
+pub(super) enum UploadStorage {
+    /// Uploaded files are temporary files in this folder.
     Folder(PathBuf),
-    /// The file store, for programs that keep uploaded files. The hashes of the files are computed while they are
-    /// written.
+    /// Uploaded files are temporary files of the program's file store, so that a handler can publish them without
+    /// copying. The hash of a file is computed while the file is written.
     Store(Arc<LazyStore>),
 }
 
-/// Writes an uploaded file, unless the check of its parameter cannot accept it. Dropping the writer deletes the file.
+/// Writes an uploaded file, unless the check of its parameter is certain to reject it. Dropping the writer deletes the
+/// file.
 ///
-/// While one piece is written on another thread, the next one is collected. So at most two pieces of a file are in
-/// memory, and receiving waits for the disk only if the disk is slower than the client.
+/// While one piece is written on another thread, the bytes of the next piece are collected. So memory holds at most two
+/// pieces of a file, and receiving the body waits for the disk only if the disk is slower than the client.
 pub(super) struct UploadWriter<'m> {
     filename: String,
-    /// The destination of the file. If it is `None`, the file is not stored: only its length and media type are
+    /// Where the file is stored. If it is `None`, the file is not stored: only its length and media type are
     /// determined.
-    destination: Option<Destination<'m>>,
-    /// The piece that is being written; `None` before the first one. The task owns the file, so that the file is
-    /// removed if the request is dropped meanwhile.
-    writing: Option<JoinHandle<io::Result<WrittenPiece>>>,
-    /// The next piece.
-    collected: Vec<u8>,
+    destination: Option<FileDestination<'m>>,
+    /// The task that writes a piece on another thread; `None` before the first piece is written. The task owns the
+    /// file, so that the file is removed even if the request is dropped while a piece is written.
+    piece_in_progress: Option<JoinHandle<io::Result<WrittenPiece>>>,
+    /// The bytes of the next piece that have been received.
+    next_piece: Vec<u8>,
     size: u64,
     media_type: Option<&'static str>,
 }
 
-/// How the file that a parameter receives is checked, and where it is stored.
+/// The parameter check for an uploaded file, and where the file is stored.
 #[derive(Clone, Copy)]
-pub(super) struct Destination<'m> {
-    /// The check of the parameter.
+pub(super) struct FileDestination<'m> {
+    /// The check of the parameter that receives the file.
     pub(super) check: &'m dyn Check,
-    /// `true` if another part is invalid, so that the request will be refused.
-    pub(super) refused: bool,
-    /// The folder or storage.
-    pub(super) uploads: &'m Arc<Uploads>,
+    /// `true` if an earlier part of the body is invalid, so that the request will be rejected.
+    pub(super) is_request_refused: bool,
+    /// The folder or the file store that will contain the file.
+    pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
 /// The result of writing a piece.
 struct WrittenPiece {
-    file: OpenFile,
-    /// The empty buffer of the piece.
+    file: WritableFile,
+    /// The buffer of the piece, which is empty again.
     buffer: Vec<u8>,
 }
 
-/// The file that is written.
-enum OpenFile {
+/// The file on the disk to which pieces are written.
+enum WritableFile {
     Temporary(NamedTempFile),
     Stored(Box<Writer>),
 }
 
-impl OpenFile {
-    fn create(uploads: &Uploads) -> io::Result<Self> {
-        match uploads {
-            Uploads::Folder(folder) => {
+impl WritableFile {
+    fn create_file(upload_storage: &UploadStorage) -> io::Result<Self> {
+        match upload_storage {
+            UploadStorage::Folder(folder) => {
                 tempfile::Builder::new().prefix("rulebook-").tempfile_in(folder).map(Self::Temporary)
             }
-            Uploads::Store(folder) => {
+            UploadStorage::Store(folder) => {
                 let writer = folder.store().and_then(|store| store.writer(u64::MAX));
                 writer.map(|writer| Self::Stored(Box::new(writer))).map_err(into_io_error)
             }
         }
     }
 
-    /// Appends a piece to a file. Creates the file if it is `None`.
-    fn append(file: Option<Self>, uploads: &Uploads, piece: &[u8]) -> io::Result<Self> {
-        let mut file = file.map_or_else(|| Self::create(uploads), Ok)?;
+    /// Appends a piece to a file. If `file` is `None`, creates the file first.
+    fn append_piece(file: Option<Self>, upload_storage: &UploadStorage, piece: &[u8]) -> io::Result<Self> {
+        let mut file = file.map_or_else(|| Self::create_file(upload_storage), Ok)?;
         match &mut file {
             Self::Temporary(file) => file.write_all(piece)?,
             Self::Stored(writer) => writer.write(piece).map_err(into_io_error)?,
@@ -116,112 +117,112 @@ impl OpenFile {
 }
 
 impl<'m> UploadWriter<'m> {
-    /// Returns a writer for a file. `filename` is the name that the client sent.
-    pub(super) fn new(filename: String, destination: Option<Destination<'m>>) -> Self {
-        Self { filename, destination, writing: None, collected: take_buffer(), size: 0, media_type: None }
+    /// Returns a writer for an uploaded file. `filename` is the file name that the client sent.
+    pub(super) fn new(filename: String, destination: Option<FileDestination<'m>>) -> Self {
+        Self { filename, destination, piece_in_progress: None, next_piece: take_buffer(), size: 0, media_type: None }
     }
 
-    /// Returns the number of bytes received so far.
+    /// Returns the number of bytes of the file that have been received so far.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Returns `true` for the empty file without a name that a browser sends if the user chose no file.
+    /// Returns `true` if the file is empty and has no name. A browser sends such a file if the user selected no file.
     pub(super) fn is_unnamed_and_empty(&self) -> bool {
         self.filename.is_empty() && self.size == 0
     }
 
-    /// Adds bytes to the file. Each complete piece is written on another thread.
+    /// Appends bytes to the file. Each complete piece is written on another thread.
     ///
     /// # Errors
-    /// Fails if the file cannot be created, or the previous piece could not be written.
+    /// Fails if the file cannot be created, or if an earlier piece could not be written.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {
             return Ok(());
         }
-        while self.collected.len() + bytes.len() > PIECE {
-            let (fitting, rest) = bytes.split_at(PIECE - self.collected.len());
-            self.collected.extend_from_slice(fitting);
+        while self.next_piece.len() + bytes.len() > PIECE_LEN {
+            let (fitting, rest) = bytes.split_at(PIECE_LEN - self.next_piece.len());
+            self.next_piece.extend_from_slice(fitting);
             bytes = rest;
             self.start_writing().await?;
         }
-        self.collected.extend_from_slice(bytes);
+        self.next_piece.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// Writes the last piece and returns the file.
+    /// Writes the last piece, and returns the complete file.
     ///
     /// # Errors
-    /// Fails as [`UploadWriter::write`] does.
+    /// Fails in the same cases as [`UploadWriter::write`].
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
-        let media_type = self.recognise().to_owned();
+        let media_type = self.recognise_media_type().to_owned();
         let file = self.wait_for_piece().await?.map(|WrittenPiece { file, buffer }| {
             keep_buffer(buffer);
             file
         });
-        let Self { filename, destination, collected, size, .. } = self;
-        let Some(Destination { uploads, .. }) = destination else {
-            keep_buffer(collected);
+        let Self { filename, destination, next_piece, size, .. } = self;
+        let Some(FileDestination { upload_storage, .. }) = destination else {
+            keep_buffer(next_piece);
             return Ok(Upload::discarded(filename, media_type, size));
         };
-        let uploads = Arc::clone(uploads);
+        let upload_storage = Arc::clone(upload_storage);
         let written = spawn_blocking(move || -> io::Result<_> {
-            let upload = match OpenFile::append(file, &uploads, &collected)? {
-                OpenFile::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
-                OpenFile::Stored(writer) => writer.into_upload(filename).map_err(into_io_error)?,
+            let upload = match WritableFile::append_piece(file, &upload_storage, &next_piece)? {
+                WritableFile::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
+                WritableFile::Stored(writer) => writer.into_upload(filename).map_err(into_io_error)?,
             };
-            Ok((upload, collected))
+            Ok((upload, next_piece))
         });
         let (upload, buffer) = written.await.map_err(io::Error::other)??;
         keep_buffer(buffer);
         Ok(upload)
     }
 
-    /// Starts to write the collected piece on another thread, after the previous piece has been written.
+    /// Waits until the previous piece has been written, and starts to write the collected piece on another thread.
     async fn start_writing(&mut self) -> io::Result<()> {
-        self.recognise();
-        let Some(Destination { uploads, .. }) = self.destination else {
-            self.collected.clear();
+        self.recognise_media_type();
+        let Some(FileDestination { upload_storage, .. }) = self.destination else {
+            self.next_piece.clear();
             return Ok(());
         };
         let (file, buffer) = match self.wait_for_piece().await? {
             Some(WrittenPiece { file, buffer }) => (Some(file), buffer),
             None => (None, take_buffer()),
         };
-        let mut piece = std::mem::replace(&mut self.collected, buffer);
-        let uploads = Arc::clone(uploads);
-        self.writing = Some(spawn_blocking(move || {
-            let file = OpenFile::append(file, &uploads, &piece)?;
+        let mut piece = std::mem::replace(&mut self.next_piece, buffer);
+        let upload_storage = Arc::clone(upload_storage);
+        self.piece_in_progress = Some(spawn_blocking(move || {
+            let file = WritableFile::append_piece(file, &upload_storage, &piece)?;
             piece.clear();
             Ok(WrittenPiece { file, buffer: piece })
         }));
         Ok(())
     }
 
-    /// Waits until the previous piece has been written; returns `None` if there was no previous piece.
+    /// Waits until the previous piece has been written. Returns `None` if no piece has been written yet.
     async fn wait_for_piece(&mut self) -> io::Result<Option<WrittenPiece>> {
-        match self.writing.take() {
+        match self.piece_in_progress.take() {
             Some(writing) => writing.await.map_err(io::Error::other)?.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Detects the media type from the first piece. If the check of the parameter cannot accept such a file, it is not
-    /// stored; the check will report the error later.
-    fn recognise(&mut self) -> &'static str {
+    /// Detects the media type of the file from its first piece. If the check of the parameter rejects files of this
+    /// type or with this name, the file is not stored; the check reports the error later.
+    fn recognise_media_type(&mut self) -> &'static str {
         if let Some(known) = self.media_type {
             return known;
         }
-        let media_type = sniff(&self.collected);
+        let media_type = detect_media_type(&self.next_piece);
         self.destination =
-            self.destination.filter(|it| !it.refused && it.check.accepts_file(&self.filename, media_type));
+            self.destination.filter(|it| !it.is_request_refused && it.check.accepts_file(&self.filename, media_type));
         self.media_type = Some(media_type);
         media_type
     }
 }
 
-/// Converts an error of the file store to an I/O error.
+/// Converts an error of the file store to an I/O error, and keeps the kind of the error.
 fn into_io_error(error: StoreError) -> io::Error {
     match error {
         StoreError::StorageFull => io::ErrorKind::StorageFull.into(),

@@ -1,9 +1,9 @@
-//! Replaces the module `swagger` if the feature `swagger-ui` is disabled: it has no files.
+//! This file replaces the Rust module `swagger` if the feature `swagger-ui` of the crate is disabled. No file is found.
 
-use super::browser_policy::Keep;
+use super::browser_policy::BrowserCaching;
 use crate::call::{ApiError, Head};
 use crate::plan::{Document, Plan};
 
-pub(super) async fn find(_: &str, _: &Plan, _: &Head) -> Result<Option<(Document, Keep)>, ApiError> {
+pub(super) async fn find_file(_: &str, _: &Plan, _: &Head) -> Result<Option<(Document, BrowserCaching)>, ApiError> {
     Ok(None)
 }

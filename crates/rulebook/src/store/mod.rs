@@ -1,12 +1,12 @@
-//! Storage for files that clients upload and download.
+//! Storage for files that clients upload to the API and download from it.
 //!
-//! This module reads and writes stored files, and recovers them after a crash: a file whose upload was confirmed to the
-//! client is complete, and a file whose upload was not confirmed does not exist. This module must not depend on
+//! This Rust module reads and writes stored files. It recovers the files after a crash: if the server has confirmed an
+//! upload to the client, the file is complete; if not, the file does not exist. This Rust module must not depend on
 //! requests.
 //!
-//! Files are kept in a local folder, and only the submodule `folder` depends on that. The types here suit any storage:
-//! a backend for an object store would be a second implementation behind [`Store`] and return its files as a
-//! [`Content::Stream`].
+//! Files are stored in a local folder. Only the submodule `folder` depends on this; the types in this file are suitable
+//! for any storage. An object store, for example, would need a second implementation of [`Store`]'s methods, which
+//! returns the content of files as a [`Content::Stream`].
 
 mod error;
 #[cfg_attr(not(feature = "files"), path = "without_folder.rs")]
@@ -25,9 +25,9 @@ pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, Patter
 use crate::call::{Content, Download, Upload};
 use folder::Folder;
 
-/// A store of files in a folder. A clone refers to the same folder.
+/// A store of files in a folder. A clone of this value uses the same folder.
 ///
-/// Every method except [`Store::read_nonblocking`] blocks on disk operations: asynchronous code calls it in
+/// Every method except [`Store::read_nonblocking`] waits for disk operations, so asynchronous code must call it in
 /// `spawn_blocking`.
 ///
 /// ```
@@ -54,91 +54,93 @@ pub struct Store {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoredFile {
-    /// The content.
+    /// The content of the file.
     pub content: Content,
-    /// Length, entity tag and modification time.
+    /// The length, entity tag and modification time of the file.
     pub info: FileInfo,
 }
 
-/// A file that is ready to be published, for [`Store::publish_all`].
+/// A file to be published together with others by [`Store::publish_all`].
 #[derive(Debug)]
 pub struct Publication {
-    /// The completely written file.
+    /// The file to publish. Its content is complete.
     pub staged: StagedFile,
-    /// The name to publish the file under.
+    /// The name under which the file is published.
     pub name: FileName,
-    /// The condition on the file that has the name now.
+    /// The condition that the existing file with this name, or its absence, must meet.
     pub precondition: Precondition,
 }
 
-/// The content of a folder of the store, sorted by name.
+/// The folders and files in a folder of the store, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Listing {
-    /// The folders, with their full names.
+    /// The folders in the folder, each with its full name in the store.
     pub folders: Vec<FileName>,
-    /// The files, with their full names.
+    /// The files in the folder, each with its full name in the store.
     pub files: Vec<FileName>,
 }
 
 impl Store {
-    /// Opens the folder, and creates it if it does not exist. If an earlier program ended while it published files,
-    /// this completes or reverts that publication and removes its temporary files. Several programs may open the same
-    /// folder at once.
+    /// Opens the folder of a store, and creates the folder if it does not exist. If an earlier program ended while it
+    /// published files, this call completes or reverts the publication and removes the temporary files of that program.
+    /// Several programs may open the same folder at the same time.
     ///
-    /// The store holds the folder open. It follows the folder if that is renamed, and ignores a folder that is created
-    /// later at the old path.
+    /// The store keeps the folder open. If the folder is renamed, the store continues to use it, and ignores any folder
+    /// that is created at the old path later.
     ///
     /// # Errors
-    /// Fails if the folder cannot be opened or created, or an interrupted publication can be neither completed nor
+    /// Fails if the folder cannot be opened or created, or if an interrupted publication can be neither completed nor
     /// reverted.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Ok(Self { folder: Arc::new(Folder::open(folder)?) })
     }
 
-    /// Opens a file. Symbolic links are never followed, not even within the store.
+    /// Opens a file for reading. Symbolic links are never followed, not even those that point into the store.
     ///
-    /// The entity tag is the hash of the content if a store published the file and no program has modified it in place
-    /// since. Otherwise it is derived from the metadata of the file.
+    /// The entity tag is the hash of the content, if a store published the file and no other program has written to the
+    /// file since. Otherwise the entity tag is derived from the metadata of the file.
     ///
     /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such file, [`StoreError::Io`] if it cannot be opened.
+    /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let (file, info) = self.folder.read(name)?;
         Ok(StoredFile { content: Content::File(file), info })
     }
 
-    /// Opens a file only if this needs no disk access, with the same result as [`Store::read`]. Returns `None` if
-    /// opening might block; the caller must then use [`Store::read`].
+    /// Opens a file for reading only if this does not need to wait for the disk. The result is the same as that of
+    /// [`Store::read`]. Returns `None` if opening might have to wait; the caller must then use [`Store::read`].
     ///
-    /// On Linux this succeeds for files on local file systems that were opened recently; on other systems it always
+    /// On Linux, this succeeds for files on a local file system that were opened recently. On other systems, it always
     /// returns `None`.
     ///
     /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such file.
+    /// Returns [`StoreError::NotFound`] if no file has this name.
     #[must_use]
     pub fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
         let read = self.folder.read_nonblocking(name)?;
         Some(read.map(|(file, info)| StoredFile { content: Content::File(file), info }))
     }
 
-    /// Returns length, entity tag and modification time of a file.
+    /// Returns the length, entity tag and modification time of a file.
     ///
     /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such file, [`StoreError::Io`] if it cannot be opened.
+    /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
         Ok(self.folder.read(name)?.1)
     }
 
-    /// Lists a folder; `None` means the top folder. Entries with names that no client can request are omitted.
+    /// Lists the content of a folder. `None` is the top folder of the store. Files and folders whose names are not
+    /// valid in the store are omitted.
     ///
     /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such folder, [`StoreError::Io`] if it cannot be read.
+    /// Returns [`StoreError::NotFound`] if no folder has this name, and [`StoreError::Io`] if the folder cannot be
+    /// read.
     pub fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
         self.folder.list(folder)
     }
 
-    /// Creates a temporary file with a maximum length of `limit` bytes.
+    /// Creates a temporary file in the store and returns a writer for it. The file can have at most `limit` bytes.
     ///
     /// # Errors
     /// Fails if the file cannot be created.
@@ -146,11 +148,11 @@ impl Store {
         Writer::new(&self.folder, limit)
     }
 
-    /// Stages an uploaded file for publication. An upload that the server received into the folder of this store is
-    /// moved; any other is copied.
+    /// Converts an uploaded file to a [`StagedFile`], which can be published. If the server has written the upload into
+    /// the folder of this store, the file is moved; otherwise its content is copied.
     ///
     /// # Errors
-    /// Fails if the upload was staged already, or there is no space for a copy.
+    /// Fails if the upload has been staged already, or if the disk has no space for a copy.
     pub fn stage(&self, upload: &Upload) -> Result<StagedFile, StoreError> {
         self.folder.stage(upload)
     }
@@ -161,16 +163,18 @@ impl Store {
         self.folder.path()
     }
 
-    /// Publishes a staged file under a name, and creates the folders in the name. Readers see either the previous file,
-    /// if there was one, or the new one, even after a crash. When this returns, the file has been synced to the disk.
+    /// Publishes a staged file under a name, and creates the folders in the name. At any time, and even after a crash,
+    /// readers see either the previous file with this name or the new file. When this function returns, the file has
+    /// been written to the disk.
     ///
-    /// The precondition is checked atomically with respect to all stores of this folder, in this program or another.
-    /// Programs that write to the folder directly are not prevented from changing it meanwhile.
+    /// No other store of this folder, in this program or another, can change the file between the check of the
+    /// precondition and the publication. A program that writes to the folder without a store is not prevented from
+    /// changing the file in between.
     ///
     /// # Errors
-    /// Fails if the precondition is not met, the name belongs to something other than a file, or the disk fails. The
-    /// staged file is then removed. Only if the disk fails in the last step, after the file was renamed, may the new
-    /// file remain.
+    /// Fails if the precondition is not met, if the name belongs to something other than a file, or if the disk fails.
+    /// On an error, the staged file is removed. There is one exception: if the disk fails in the last step, after the
+    /// file was renamed, the new file may remain.
     pub fn publish(
         &self,
         staged: StagedFile,
@@ -182,13 +186,14 @@ impl Store {
         infos.pop().ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
-    /// Publishes several staged files: all of them or, on an error, none. If the program crashes in between, the next
-    /// [`Store::open`] completes or reverts the publication. Readers may see some of the files before the others.
-    /// Replacing existing files with several new ones requires a file system with hard links.
+    /// Publishes several staged files: all of them or, if an error occurs, none. If the program crashes in between, the
+    /// next [`Store::open`] completes or reverts the publication. During the publication, readers may see some of the
+    /// new files but not yet others. If one of several files replaces an existing file, the file system must support
+    /// hard links.
     ///
     /// # Errors
-    /// Fails if [`Store::publish`] would fail for one of the files, or two of them have the same name. No file is
-    /// published then, and replaced files are restored.
+    /// Fails if [`Store::publish`] would fail for one of the files, or if two of the files have the same name. Then no
+    /// file is published, and replaced files are restored.
     pub fn publish_all(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
         self.folder.publish(files)
     }

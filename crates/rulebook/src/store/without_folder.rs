@@ -1,5 +1,5 @@
-//! Replaces the module `folder` if the feature `files` is disabled: no folder can be opened, so that no value of these
-//! types exists.
+//! This file replaces the Rust module `folder` if the feature `files` of the crate is disabled. Its types have no
+//! values, because opening a folder always fails.
 
 use std::fs::File;
 use std::io;
@@ -15,7 +15,7 @@ pub(super) enum Folder {}
 impl Folder {
     pub(super) fn open(_: &Path) -> Result<Self, StoreError> {
         let why = "the crate `rulebook` was compiled without the feature `files`";
-        Err(StoreError::io("opening the folder")(io::Error::new(io::ErrorKind::Unsupported, why)))
+        Err(StoreError::io_during("opening the folder")(io::Error::new(io::ErrorKind::Unsupported, why)))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -43,7 +43,7 @@ impl Folder {
     }
 }
 
-/// A file that is being written. Dropping the writer removes the file.
+/// A temporary file that is being written. Dropping the writer removes the file.
 #[derive(Debug)]
 pub enum Writer {}
 
@@ -52,24 +52,24 @@ impl Writer {
         match **folder {}
     }
 
-    /// Appends bytes.
+    /// Appends bytes to the file.
     ///
     /// # Errors
-    /// Never: no writer exists without the feature `files`.
+    /// Never fails, because no writer exists without the feature `files`.
     pub fn write(&mut self, _: &[u8]) -> Result<(), StoreError> {
         match *self {}
     }
 
-    /// Returns the number of bytes written so far.
+    /// Returns the number of bytes that have been written.
     #[must_use]
     pub fn length(&self) -> u64 {
         match *self {}
     }
 
-    /// Completes the file and syncs it to the disk.
+    /// Completes the file, and writes its content to the disk.
     ///
     /// # Errors
-    /// Never: no writer exists without the feature `files`.
+    /// Never fails, because no writer exists without the feature `files`.
     pub fn finish(self) -> Result<StagedFile, StoreError> {
         match self {}
     }
@@ -79,12 +79,12 @@ impl Writer {
     }
 }
 
-/// A complete file that has not been published. Dropping it removes the file.
+/// A temporary file whose content is complete and that can be published. Dropping it removes the file.
 #[derive(Debug)]
 pub enum StagedFile {}
 
 impl StagedFile {
-    /// Returns the length, entity tag and modification time. Publishing does not change them.
+    /// Returns the length, entity tag and modification time of the file. Publishing the file does not change them.
     #[must_use]
     pub fn info(&self) -> &FileInfo {
         match *self {}
@@ -96,7 +96,7 @@ impl StagedFile {
         match *self {}
     }
 
-    /// Returns the media type detected from the content.
+    /// Returns the media type that was detected from the content.
     #[must_use]
     pub fn media_type(&self) -> &str {
         match *self {}

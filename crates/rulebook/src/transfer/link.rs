@@ -1,18 +1,19 @@
-//! Download links. They are signed with a secret key of the server, so that clients can neither create nor change a
-//! link.
+//! The format of download links. The server signs each link with a secret key, so that a client can neither create nor
+//! change a link.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The prefix of the path of every link.
+/// The prefix of every link's path.
 pub const LINK_PREFIX: &str = "/-/downloads/";
 
-/// The length of the key in bytes. It is the block size of SHA-256; HMAC would hash a longer key (RFC 2104 section 3).
+/// The length of the signing key in bytes: the block size of SHA-256, because HMAC would hash a longer key (RFC 2104
+/// section 3).
 pub const LINK_KEY_LEN: usize = 64;
 
-/// The secret key that signs links.
+/// The secret key with which the server signs links.
 pub struct LinkKey(pub [u8; LINK_KEY_LEN]);
 
 impl fmt::Debug for LinkKey {
@@ -21,31 +22,32 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// A link to one file, valid until a fixed time.
+/// A link with which a client can download one file until a fixed time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// 128 random bits as 32 hexadecimal digits. They identify the file.
+pub struct SignedLink {
+    /// 128 random bits as 32 hexadecimal digits, by which the server finds the file.
     nonce: String,
     /// The time at which the link expires, in seconds since the Unix epoch.
     pub expires: u64,
 }
 
-impl Link {
-    /// Creates a link from random bytes and a time in seconds since the Unix epoch.
+impl SignedLink {
+    /// Creates a link from random bytes. `expires` is the time at which it expires, in seconds since the Unix epoch.
     #[must_use]
     pub fn new(nonce: [u8; 16], expires: u64) -> Self {
         Self { nonce: hex::encode(nonce), expires }
     }
 
-    /// Returns the path and query of the link: an absolute-path reference (RFC 3986 section 4.2).
+    /// Returns the path and the query of the link, with its signature. The result is an absolute-path reference (RFC
+    /// 3986 section 4.2).
     #[must_use]
-    pub fn target(&self, key: &LinkKey) -> String {
+    pub fn path_and_query(&self, key: &LinkKey) -> String {
         let signature = hex::encode(self.mac(key).finalize().into_bytes());
         format!("{LINK_PREFIX}{}?expires={}&signature={signature}", self.nonce, self.expires)
     }
 
-    /// Parses the path and query of a link and verifies the signature. Returns `None` unless [`Link::target`] returned
-    /// them with this key. The signature is compared in constant time.
+    /// Parses the path and the query of a link, and verifies the signature in constant time. Returns `None` unless
+    /// [`SignedLink::path_and_query`] returned this path and this query for the same key.
     #[must_use]
     pub fn verify(path: &str, query: &str, key: &LinkKey) -> Option<Self> {
         let nonce = path.strip_prefix(LINK_PREFIX)?;
@@ -57,24 +59,25 @@ impl Link {
 
     /// Returns the name under which the server stores the file of the link.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn file_name(&self) -> String {
         format!("{}-{}", self.expires, self.nonce)
     }
 
-    /// Parses the name of a stored file; `None` if no link has that name.
+    /// Parses the name of a file in the folder of links; `None` if the file does not belong to a link.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn from_file_name(name: &str) -> Option<Self> {
         let (expires, nonce) = name.split_once('-')?;
         Self::from_parts(nonce, expires)
     }
 
-    /// Returns the text of an entity tag. The nonce identifies the content, because the file of a link never changes.
+    /// Returns the text for the entity tag of the link's file. The nonce suffices, because the file of a link never
+    /// changes.
     #[must_use]
-    pub fn tag(&self) -> &str {
+    pub fn entity_tag_text(&self) -> &str {
         &self.nonce
     }
 
-    /// Parses the parts of a link; `None` unless both are in the form that [`Link::target`] writes.
+    /// Parses the nonce and the expiry time of a link; `None` unless both have the form in which links are written.
     fn from_parts(nonce: &str, expires: &str) -> Option<Self> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let seconds: u64 = expires.parse().ok()?;
@@ -84,7 +87,7 @@ impl Link {
 
     fn mac(&self, key: &LinkKey) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new((&key.0).into());
-        // None of the three parts can contain a line feed, so that the signed text is unambiguous.
+        // The prefix, the time and the nonce contain no line feeds, so that the signed text is unambiguous.
         mac.update(format!("{LINK_PREFIX}\n{}\n{}", self.expires, self.nonce).as_bytes());
         mac
     }

@@ -1,7 +1,8 @@
-//! HTTP rules for sending and storing files: conditions, ranges, file names, download links, entity tags, media types.
+//! The rules of HTTP for files that are sent or stored: conditions, ranges, file names, entity tags and media types.
+//! Also contains the format of download links.
 //!
-//! All functions compute their result from the head of a request and the [`FileInfo`] of a file. This module must not
-//! open, read or send files.
+//! The functions compute their results only from values that callers pass, such as the [`Head`](crate::call::Head) of a
+//! request and the [`FileInfo`] of a file. This Rust module must not open, read or send files.
 
 mod condition;
 mod decision;
@@ -11,9 +12,9 @@ mod link;
 mod precondition;
 pub mod sniff;
 
-pub use decision::{Decision, FileInfo, decide, fields};
-pub use disposition::{disposition, media_type};
+pub use decision::{FileInfo, TransferDecision, decide_transfer, response_fields};
+pub use disposition::{content_disposition, media_type_by_name};
 pub use etag::etag_from_metadata;
-pub use link::{LINK_KEY_LEN, LINK_PREFIX, Link, LinkKey};
+pub use link::{LINK_KEY_LEN, LINK_PREFIX, LinkKey, SignedLink};
 pub use precondition::Precondition;
-pub use sniff::sniff;
+pub use sniff::detect_media_type;

@@ -1,29 +1,30 @@
-//! The signature of an item: what remains of it without bodies, values, private parts and documentation.
+//! Prints the signature of a Rust item: its declaration without function bodies, values, private members and
+//! documentation.
 
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Block, Expr, Fields, File, ImplItem, Item, ItemImpl, ItemStruct, ItemTrait, TraitItem, Type};
 use syn::{Visibility, parse_quote};
 
-/// Prints the signature of an item; an empty text if no part of it is public.
-pub fn print(item: &Item) -> String {
+/// Returns the signature of an item as text. The text is empty if the item has no public part.
+pub fn print_signature(item: &Item) -> String {
     let mut item = item.clone();
-    KeepSignature.visit_item_mut(&mut item);
+    NonSignatureRemover.visit_item_mut(&mut item);
     if matches!(&item, Item::Impl(item) if item.trait_.is_none() && item.items.is_empty()) {
         return String::new();
     }
     prettyplease::unparse(&File { shebang: None, attrs: Vec::new(), items: vec![item] })
 }
 
-/// Returns `true` if an attribute leaves an item out of the documentation.
-pub fn is_hidden(attributes: &[Attribute]) -> bool {
+/// Returns `true` if one of an item's attributes omits the item from the documentation.
+pub fn is_hidden_in_docs(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.to_token_stream().to_string() == "# [doc (hidden)]")
 }
 
 /// Removes bodies, comments and attributes from an item, so that only its signature remains.
-struct KeepSignature;
+struct NonSignatureRemover;
 
-impl VisitMut for KeepSignature {
+impl VisitMut for NonSignatureRemover {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         const KEPT: [&str; 4] = ["cfg", "deprecated", "derive", "non_exhaustive"];
         attributes.retain(|attribute| KEPT.iter().any(|kept| attribute.path().is_ident(kept)));
@@ -43,7 +44,7 @@ impl VisitMut for KeepSignature {
     }
 
     fn visit_item_const_mut(&mut self, item: &mut syn::ItemConst) {
-        *item.expr = no_value();
+        *item.expr = placeholder_expression();
         visit_mut::visit_item_const_mut(self, item);
     }
 
@@ -57,7 +58,7 @@ impl VisitMut for KeepSignature {
                     fields.named.push(parse_quote!(_private: _));
                 }
             }
-            // The position of a field is its name.
+            // A private field is kept as `_`, because its position determines the names of the fields after it.
             Fields::Unnamed(fields) => {
                 for field in fields.unnamed.iter_mut().filter(|field| !is_public(&field.vis)) {
                     field.ty = Type::Infer(parse_quote!(_));
@@ -69,22 +70,22 @@ impl VisitMut for KeepSignature {
     }
 
     fn visit_item_trait_mut(&mut self, item: &mut ItemTrait) {
-        item.items.retain(|item| !matches!(item, TraitItem::Fn(function) if is_hidden(&function.attrs)));
+        item.items.retain(|item| !matches!(item, TraitItem::Fn(function) if is_hidden_in_docs(&function.attrs)));
         visit_mut::visit_item_trait_mut(self, item);
     }
 
     fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
         let of_trait = item.trait_.is_some();
         item.items.retain(|item| match item {
-            ImplItem::Fn(function) => !of_trait && is_public(&function.vis) && !is_hidden(&function.attrs),
-            ImplItem::Const(constant) => !of_trait && is_public(&constant.vis) && !is_hidden(&constant.attrs),
+            ImplItem::Fn(function) => !of_trait && is_public(&function.vis) && !is_hidden_in_docs(&function.attrs),
+            ImplItem::Const(constant) => !of_trait && is_public(&constant.vis) && !is_hidden_in_docs(&constant.attrs),
             _ => true,
         });
         visit_mut::visit_item_impl_mut(self, item);
     }
 
     fn visit_impl_item_const_mut(&mut self, item: &mut syn::ImplItemConst) {
-        item.expr = no_value();
+        item.expr = placeholder_expression();
         visit_mut::visit_impl_item_const_mut(self, item);
     }
 }
@@ -93,6 +94,6 @@ pub fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-fn no_value() -> Expr {
+fn placeholder_expression() -> Expr {
     parse_quote!(_)
 }

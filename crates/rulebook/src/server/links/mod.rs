@@ -1,12 +1,13 @@
-//! Files at signed links. They are stored in a folder of the server and deleted when they expire.
+//! Signed download links and their files. Each link leads to a file in a folder of the server, which is deleted when
+//! the link expires.
 //!
-//! Each file contains the header fields of the response, an empty line and the content. Its name contains the time at
-//! which it expires. The file gets this name only when all of it is on the disk, so that a file with such a name is
-//! complete even after a crash.
+//! Such a file contains the header fields of the response, an empty line and the content. The name of the file contains
+//! the time at which the link expires. A file gets this name only after its whole content has been written to the disk,
+//! so that a file with such a name is complete even after a crash.
 
-mod key;
 mod link_file;
-mod write;
+mod link_key_file;
+mod write_link_file;
 
 use std::fs;
 use std::io;
@@ -19,9 +20,9 @@ use actix_rt::time::sleep;
 use http::header::{self, HeaderValue};
 use rulebook_model::model::Limits;
 
-use self::key::KeyFile;
 use self::link_file::LinkFile;
-use self::write::Reservation;
+use self::link_key_file::LinkKeyFile;
+use self::write_link_file::Reservation;
 use super::download::FileHeaders;
 use super::open_file::{FileRequest, on_other_thread};
 use rulebook_model::error::ErrorCode;
@@ -29,55 +30,58 @@ use rulebook_model::error::ErrorCode;
 use crate::call::{ApiError, Content, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
-use crate::transfer::{LINK_PREFIX, Link};
+use crate::transfer::{LINK_PREFIX, SignedLink};
 
-/// The time between two searches for expired files.
+/// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The files at signed links.
+/// The files to which signed links lead.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Links {
     folder: PathBuf,
-    key: KeyFile,
-    /// The total size in bytes of all complete files, including those that other servers wrote to the folder. Between
-    /// two sweeps it can be too high, but it always includes the files that this server wrote.
-    stored: AtomicU64,
-    /// The number of bytes of the files that this server is writing.
-    writing: AtomicU64,
-    /// `true` once the task that deletes expired files has started.
-    sweeping: AtomicBool,
+    key_file: LinkKeyFile,
+    /// The total size in bytes of all complete files in the folder, including the files that other servers wrote.
+    /// Between two searches for expired files the number may be too high, but it always includes the files that this
+    /// server wrote.
+    stored_bytes: AtomicU64,
+    /// The number of bytes that are reserved for files that this server is writing.
+    unfinished_bytes: AtomicU64,
+    /// `true` once the task that deletes expired files has been started.
+    has_sweep_task: AtomicBool,
 }
 
 impl Links {
-    /// Returns the files in the data folder of the server. Deletes unfinished files of a server that crashed; files
-    /// that are not links are kept. The folder itself is created together with the first link.
+    /// Returns the files of links in the data folder of the server, and deletes the unfinished files of a server that
+    /// crashed. Files of other programs are kept. The folder of links is created together with the first link.
     pub(super) fn new(data: &Path) -> Self {
         let folder = data.join("links");
-        let links = Self { key: KeyFile::new(data.join("links.key")), folder, ..Self::default() };
-        if let Err(error) = links.clean_up() {
+        let links = Self { key_file: LinkKeyFile::new(data.join("links.key")), folder, ..Self::default() };
+        if let Err(error) = links.delete_unfinished_and_expired() {
             log::warn!("{}: {error}", links.folder.display());
         }
         links
     }
 
-    /// Deletes unfinished and expired files, and computes the total size of the others.
-    fn clean_up(&self) -> io::Result<()> {
-        self.for_each(|path, link| if link.is_none() { write::remove_unfinished(path) } else { Ok(()) })?;
-        self.sweep(now())
+    /// Deletes unfinished and expired files, and computes the total size of the remaining files.
+    fn delete_unfinished_and_expired(&self) -> io::Result<()> {
+        self.for_each_file(
+            |path, link| if link.is_none() { write_link_file::remove_unfinished(path) } else { Ok(()) },
+        )?;
+        self.delete_expired(unix_time())
     }
 
-    /// Calls `visit` with each file in the folder and its link. The link is `None` for files that are unfinished or do
-    /// not belong to a link.
-    fn for_each(&self, mut visit: impl FnMut(&Path, Option<Link>) -> io::Result<()>) -> io::Result<()> {
+    /// Calls `visit` with the path of each file in the folder and the link to which it belongs. The link is `None` for
+    /// an unfinished file and for a file of another program.
+    fn for_each_file(&self, mut visit: impl FnMut(&Path, Option<SignedLink>) -> io::Result<()>) -> io::Result<()> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
         };
         for entry in entries {
             let path = entry?.path();
-            let link = path.file_name().and_then(|name| name.to_str()).and_then(Link::from_name);
+            let link = path.file_name().and_then(|name| name.to_str()).and_then(SignedLink::from_file_name);
             match visit(&path, link) {
-                // Another server of the same folder may have deleted it.
+                // If another server that uses the same folder has deleted the file, this is not an error.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => log::warn!("{}: {error}", path.display()),
                 _ => {}
             }
@@ -85,12 +89,12 @@ impl Links {
         Ok(())
     }
 
-    /// Deletes expired files, and computes the total size again, because another server or an administrator may have
-    /// added or deleted files.
-    fn sweep(&self, now: u64) -> io::Result<()> {
-        let before = self.stored.load(Ordering::Relaxed);
+    /// Deletes expired files. Computes the total size of the remaining files again, because another server or an
+    /// administrator may have added or deleted files.
+    fn delete_expired(&self, now: u64) -> io::Result<()> {
+        let before = self.stored_bytes.load(Ordering::Relaxed);
         let mut bytes = 0;
-        self.for_each(|path, link| {
+        self.for_each_file(|path, link| {
             match link {
                 Some(link) if link.expires <= now => fs::remove_file(path)?,
                 Some(_) => bytes += path.metadata()?.len(),
@@ -98,16 +102,16 @@ impl Links {
             }
             Ok(())
         })?;
-        // A file that was finished during the sweep may have been visited or not. It is counted in any case.
-        self.stored.fetch_add(bytes, Ordering::Relaxed);
-        self.stored.fetch_sub(before, Ordering::Relaxed);
+        // A file that was completed during the search may have been visited or not. In both cases its size is included.
+        self.stored_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.stored_bytes.fetch_sub(before, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Starts a task that regularly deletes expired files, in the actix runtime of this thread. Further calls have no
+    /// Starts a task in the actix runtime of this thread, which regularly deletes expired files. Further calls have no
     /// effect.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
-        if !self.sweeping.swap(true, Ordering::Relaxed) {
+        if !self.has_sweep_task.swap(true, Ordering::Relaxed) {
             actix_rt::spawn(Arc::clone(self).sweep_regularly());
         }
     }
@@ -115,22 +119,22 @@ impl Links {
     async fn sweep_regularly(self: Arc<Self>) {
         loop {
             sleep(SWEEP_INTERVAL).await;
-            if self.stored.load(Ordering::Relaxed) == 0 {
+            if self.stored_bytes.load(Ordering::Relaxed) == 0 {
                 continue;
             }
             let links = Arc::clone(&self);
-            if let Err(error) = on_other_thread(move || links.sweep(now())).await {
+            if let Err(error) = on_other_thread(move || links.delete_expired(unix_time())).await {
                 log::warn!("{}: {error}", self.folder.display());
             }
         }
     }
 
-    /// Stores a file and returns its link, as path and query.
+    /// Stores a file, and returns the path and the query of the link to it.
     ///
     /// # Errors
-    /// Fails if the files of all links would exceed `limits.links`, the file cannot be stored, or its content cannot be
-    /// read.
-    pub(super) async fn create(
+    /// Fails if the files of all links together would exceed `limits.links`, if the file cannot be stored, or if its
+    /// content cannot be read.
+    pub(super) async fn create_link(
         self: &Arc<Self>,
         limits: &Limits,
         headers: FileHeaders,
@@ -138,25 +142,30 @@ impl Links {
     ) -> Result<String, ApiError> {
         let failed = |error: io::Error| ApiError::internal(format_args!("no link to a file can be created: {error}"));
         let links = Arc::clone(self);
-        let key = on_other_thread(move || links.key.get_or_create()).await.map_err(failed)?;
+        let key = on_other_thread(move || links.key_file.read_or_create()).await.map_err(failed)?;
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
-        let reservation = Reservation { links: self, max: limits.links, bytes: 0 };
-        let link = write::store(reservation, Link::new(nonce, 0), limits.link, headers, content).await?;
-        Ok(link.target(&key))
+        let reservation = Reservation { links: self, max_bytes: limits.links, reserved_bytes: 0 };
+        let link =
+            write_link_file::write_link_file(reservation, SignedLink::new(nonce, 0), limits.link, headers, content)
+                .await?;
+        Ok(link.path_and_query(&key))
     }
 
-    /// Replies to GET or HEAD with the file of a link.
-    pub(super) async fn respond(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>) -> Reply {
+    /// Replies to a GET or HEAD request for a link with the file of the link.
+    pub(super) async fn respond_to_link(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>) -> Reply {
         let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
         if !head.uri.path().starts_with(LINK_PREFIX) {
             return respond_with_error(ApiError::unknown_service());
         }
         let (links, request) = (Arc::clone(self), Arc::clone(head));
-        let opened = match on_other_thread(move || links.open(&request)).await {
-            Ok(LinkTarget::File(LinkFile { headers, file, start })) => {
+        let opened = match on_other_thread(move || links.open_link(&request)).await {
+            Ok(LinkTarget::File(LinkFile { headers, file, content_offset })) => {
                 let request = FileRequest { head: Arc::clone(head), status: 200 };
-                request.file_from(start, file, headers.facts.clone()).await.map(|opened| (headers, opened))
+                request
+                    .part_of_file_from(content_offset, file, headers.info.clone())
+                    .await
+                    .map(|opened| (headers, opened))
             }
             Ok(LinkTarget::Invalid) => return respond_with_error(ApiError::plain(ErrorCode::InvalidLink)),
             Ok(LinkTarget::Gone) => return respond_with_error(ApiError::plain(ErrorCode::Gone)),
@@ -165,11 +174,11 @@ impl Links {
         match opened {
             Ok((headers, opened)) => {
                 let more = vec![
-                    // The link is a secret, so that browsers must not send it to other sites as the referrer.
+                    // A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
                     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
                     (header::CACHE_CONTROL, HeaderValue::from_static("private")),
                 ];
-                headers.reply(opened, 200, more)
+                headers.into_reply(opened, 200, more)
             }
             Err(error) => {
                 respond_with_error(ApiError::internal(format_args!("the file of a link cannot be sent: {error}")))
@@ -177,33 +186,33 @@ impl Links {
         }
     }
 
-    /// Opens the file of a link.
-    fn open(&self, head: &Head) -> io::Result<LinkTarget> {
-        let Some(key) = self.key.get()? else { return Ok(LinkTarget::Invalid) };
-        let Some(link) = Link::verify(head.uri.path(), head.query(), &key) else {
+    /// Verifies the link in a request, and opens its file.
+    fn open_link(&self, head: &Head) -> io::Result<LinkTarget> {
+        let Some(key) = self.key_file.read()? else { return Ok(LinkTarget::Invalid) };
+        let Some(link) = SignedLink::verify(head.uri.path(), head.query(), &key) else {
             return Ok(LinkTarget::Invalid);
         };
-        if link.expires <= now() {
+        if link.expires <= unix_time() {
             return Ok(LinkTarget::Gone);
         }
-        match link_file::open(&self.folder.join(link.name())) {
+        match link_file::open_link_file(&self.folder.join(link.file_name())) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(LinkTarget::Gone),
             opened => opened.map(LinkTarget::File),
         }
     }
 }
 
-/// The target of a link.
+/// The result of looking up a link.
 enum LinkTarget {
-    /// A file.
+    /// The link is valid, and this is its file.
     File(LinkFile),
-    /// The server has not signed this link.
+    /// The server has not signed a link with this path and query.
     Invalid,
     /// The link has expired, or its file has been deleted.
     Gone,
 }
 
-/// Returns the current time in seconds since 1970.
-fn now() -> u64 {
+/// Returns the current time in seconds since the Unix epoch.
+fn unix_time() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

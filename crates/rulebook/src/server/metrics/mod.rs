@@ -1,60 +1,66 @@
-//! Counts requests, and writes the counts for `/metrics`.
+//! Counts requests, and writes the counts as the response of `/metrics`.
 //!
-//! Workers do not write to shared memory: each worker counts in its own shard, which has the layout of the plan, and
-//! the shards are added up when the counts are read. Only the definition determines how many series there are; requests
-//! cannot create any.
+//! Threads do not write to the same memory: each worker has counters that only this worker writes, and `/metrics` adds
+//! up the counters of all workers. The definition of the API alone determines how many counters exist; a request never
+//! adds one.
 
-mod shard;
-mod text;
+mod openmetrics;
+mod worker_counters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(super) use shard::{RequestKind, Shard, Status};
-use text::Totals;
+use openmetrics::TotalCounts;
+pub(super) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
 
-/// The shards of all workers.
+/// The counters of all workers of a server.
 #[derive(Default)]
-pub(super) struct Metrics(Mutex<Shards>);
+pub(super) struct Metrics(Mutex<AllCounters>);
 
 #[derive(Default)]
-struct Shards {
-    counting: Vec<Arc<Shard>>,
-    /// The counts of earlier plans, which have been replaced.
-    past: Totals,
+struct AllCounters {
+    current_counters: Vec<Arc<WorkerCounters>>,
+    /// The total of the counters that no worker uses any more, because their plan has been replaced.
+    past_totals: TotalCounts,
 }
 
 impl Metrics {
-    /// Creates the shard of one worker for a plan.
-    pub(super) fn shard(&self, plan: &Arc<Plan>) -> Arc<Shard> {
-        let shard = Arc::new(Shard::new(plan));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).counting.push(Arc::clone(&shard));
-        shard
+    /// Creates the counters of one worker for a plan.
+    pub(super) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {
+        let counters = Arc::new(WorkerCounters::new(plan));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).current_counters.push(Arc::clone(&counters));
+        counters
     }
 
-    /// Returns the number of requests in flight.
+    /// Returns the number of requests that are being handled by any worker.
     pub(super) fn in_flight(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).counting.iter().map(|shard| shard.in_flight()).sum()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .current_counters
+            .iter()
+            .map(|counters| counters.in_flight())
+            .sum()
     }
 
-    /// Returns all counts in OpenMetrics text format. `detached` is the number of running handlers whose clients have
-    /// disconnected.
-    pub(super) fn text(&self, detached: usize) -> String {
+    /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
+    /// although their clients have disconnected.
+    pub(super) fn to_openmetrics(&self, detached: usize) -> String {
         let in_flight = self.in_flight();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shards { counting, past } = &mut *guard;
-        counting.retain_mut(|shard| {
-            // If no worker uses the shard any more, `get_mut` succeeds, and synchronises with all earlier writes.
-            let ended = Arc::get_mut(shard);
+        let AllCounters { current_counters, past_totals } = &mut *guard;
+        current_counters.retain_mut(|counters| {
+            // `get_mut` succeeds if no worker uses the counters any more. It then synchronises with all earlier writes.
+            let ended = Arc::get_mut(counters);
             if let Some(ended) = &ended {
-                past.add(ended);
+                past_totals.add(ended);
             }
             ended.is_none()
         });
-        let mut totals = past.clone();
-        counting.iter().for_each(|shard| totals.add(shard));
+        let mut totals = past_totals.clone();
+        current_counters.iter().for_each(|counters| totals.add(counters));
         drop(guard);
-        text::text(&totals, in_flight, detached)
+        openmetrics::openmetrics_text(&totals, in_flight, detached)
     }
 }

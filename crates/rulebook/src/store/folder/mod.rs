@@ -1,8 +1,8 @@
-//! A file store in a local folder.
+//! The implementation of the file store in a local folder.
 //!
-//! The folder is held open, and every file is opened relative to it, one folder after the other and without following
-//! links. No file outside of the folder can be reached: neither by a name, nor by changes that other programs make to
-//! the folder meanwhile.
+//! The folder of the store is kept open. A file is opened relative to it: one folder of the file's path after the
+//! other, without following links. So neither a file name, nor changes that other programs make to the folder
+//! meanwhile, can lead to a file outside of the store's folder.
 
 mod hash;
 mod journal;
@@ -25,57 +25,58 @@ use resolve::{OpenError, OpenedFile};
 use staging::Staging;
 pub use writer::{StagedFile, Writer};
 
-/// A folder of stored files.
+/// The folder of a file store.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: Dir,
     path: PathBuf,
     staging: Staging,
-    /// If `true`, the folder is on a local file system, and files may be opened without blocking.
-    local: bool,
+    /// `true` if the folder is on a local file system, so that files can be opened with [`nonblocking`].
+    is_local: bool,
 }
 
 impl Folder {
-    /// Opens the folder, and creates it if it does not exist.
+    /// Opens the folder at a path, and creates it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let io = StoreError::io("opening the folder of stored files");
+        let io = StoreError::io_during("opening the folder of stored files");
         let open = |path| Dir::open_ambient_dir(path, ambient_authority());
         if !path.is_dir() {
             std::fs::create_dir_all(path).map_err(&io)?;
-            // The new folder is synced to the disk: a crash must not lose it together with the files in it.
+            // The new folder is written to the disk, because a crash must not lose it together with the files in it.
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             open(parent).and_then(|parent| resolve::sync_dir(&parent)).map_err(&io)?;
         }
         let root = open(path).map_err(&io)?;
         let staging = Staging::create(&root)?;
-        let local = nonblocking::is_local(&root);
-        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging, local })
+        let is_local = nonblocking::is_local(&root);
+        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging, is_local })
     }
 
-    /// Returns the path that the folder had when it was opened.
+    /// Returns the absolute path that the folder had when it was opened.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens a file.
+    /// Opens a file for reading, and returns it with its metadata.
     pub(super) fn read(&self, name: &FileName) -> Result<(File, FileInfo), StoreError> {
         let (folders, file) = name.folders_and_last_part();
-        let opened = resolve::open_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
-        with_info(name, opened)
+        let opened =
+            resolve::open_folder_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
+        with_file_info(name, opened)
     }
 
-    /// Opens a file if this does not block.
+    /// Opens a file for reading if this needs no disk operation; otherwise returns `None`.
     pub(super) fn read_nonblocking(&self, name: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
-        if !self.local {
+        if !self.is_local {
             return None;
         }
-        nonblocking::open(&self.root, name).map(|opened| with_info(name, opened))
+        nonblocking::open_cached(&self.root, name).map(|opened| with_file_info(name, opened))
     }
 
-    /// Lists a folder.
+    /// Lists the content of a folder; `None` is the top folder.
     pub(super) fn list(&self, name: Option<&FileName>) -> Result<Listing, StoreError> {
-        let io = StoreError::io("listing stored files");
-        let folder = resolve::open_path(&self.root, name.into_iter().flat_map(FileName::parts));
+        let io = StoreError::io_during("listing stored files");
+        let folder = resolve::open_folder_path(&self.root, name.into_iter().flat_map(FileName::parts));
         let folder = folder.map_err(|error| match name {
             Some(name) => read_error(name, error),
             None => io(std::io::ErrorKind::NotFound.into()),
@@ -97,18 +98,18 @@ impl Folder {
     }
 }
 
-/// Adds the file's info to an opened file.
-fn with_info(name: &FileName, opened: Result<OpenedFile, OpenError>) -> Result<(File, FileInfo), StoreError> {
+/// Returns an opened file together with its metadata.
+fn with_file_info(name: &FileName, opened: Result<OpenedFile, OpenError>) -> Result<(File, FileInfo), StoreError> {
     let OpenedFile { file, metadata } = opened.map_err(|error| read_error(name, error))?;
     let info = hash::file_info(&file, &metadata);
     Ok((file, info))
 }
 
-/// Converts the error of a read. If something other than a file has the name, readers get the error that the file does
-/// not exist.
+/// Converts an error of opening a file for reading. If the name belongs to something other than a file, the error is
+/// the same as for a name that does not exist.
 fn read_error(name: &FileName, error: OpenError) -> StoreError {
     match error {
         OpenError::NotFound | OpenError::WrongType => StoreError::NotFound(name.clone()),
-        OpenError::Io(error) => StoreError::io("opening a stored file")(error),
+        OpenError::Io(error) => StoreError::io_during("opening a stored file")(error),
     }
 }

@@ -1,6 +1,6 @@
-//! Opening a file with one system call that never blocks, on systems that support it.
+//! Opens a file with one system call that never waits for the disk, on systems that support this.
 //!
-//! If this is not possible, the caller opens the file in the usual way, one folder after the other, with the same
+//! If the file cannot be opened without waiting, [`super::resolve`] opens it: one folder after the other, with the same
 //! result.
 
 use std::fs::{File, Metadata};
@@ -10,29 +10,29 @@ use cap_std::fs::Dir;
 use super::resolve::{OpenError, OpenedFile};
 use crate::store::FileName;
 
-/// Magic numbers of local file systems. Other file systems may wait indefinitely for another machine or a user-space
-/// program.
+/// The magic numbers (`statfs(2)`) of local file systems: bcachefs, btrfs, ext2 to ext4, F2FS, overlay, tmpfs, XFS and
+/// ZFS, in this order.
 ///
-/// They belong, in this order, to bcachefs, btrfs, ext2 to ext4, F2FS, overlay, tmpfs, XFS and ZFS (`statfs(2)`).
+/// On any other file system, opening a file may wait indefinitely for another machine or for a program.
 #[cfg(target_os = "linux")]
-const LOCAL: [u32; 8] =
+const LOCAL_FILE_SYSTEMS: [u32; 8] =
     [0xca45_1a4e, 0x9123_683e, 0xef53, 0xf2f5_2010, 0x794c_7630, 0x0102_1994, 0x5846_5342, 0x2fc1_2fc1];
 
-/// Returns `true` if files of this folder may be opened by [`open`].
+/// Returns `true` if the folder is on a local file system, so that [`open_cached`] can open the files in it.
 #[cfg(target_os = "linux")]
 pub(super) fn is_local(root: &Dir) -> bool {
-    rustix::fs::fstatfs(root).is_ok_and(|system| LOCAL.contains(&(system.f_type as u32)))
+    rustix::fs::fstatfs(root).is_ok_and(|system| LOCAL_FILE_SYSTEMS.contains(&(system.f_type as u32)))
 }
 
-/// Opens a file below this folder, without following links, if all data that this needs is in the caches of the kernel.
-/// Returns `None` if the file has to be opened in the usual way.
+/// Opens a file in this folder or below it, without following links, if the kernel has everything that this needs in
+/// its caches. Returns `None` if the file must be opened with [`super::resolve`].
 #[cfg(target_os = "linux")]
-pub(super) fn open(root: &Dir, name: &FileName) -> Option<Result<OpenedFile, OpenError>> {
+pub(super) fn open_cached(root: &Dir, name: &FileName) -> Option<Result<OpenedFile, OpenError>> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
     use rustix::io::Errno;
-    // Without NONBLOCK, opening a named pipe would wait for its writer.
+    // Without `NONBLOCK`, opening a named pipe would wait for a program that writes to the pipe.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    // NO_XDEV excludes other file systems that are mounted below the folder, because they may block.
+    // `NO_XDEV` excludes file systems that are mounted below the folder, because they may not be local.
     let resolve = ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
         | ResolveFlags::NO_MAGICLINKS
@@ -55,6 +55,6 @@ pub(super) fn is_local(_: &Dir) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn open(_: &Dir, _: &FileName) -> Option<Result<OpenedFile, OpenError>> {
+pub(super) fn open_cached(_: &Dir, _: &FileName) -> Option<Result<OpenedFile, OpenError>> {
     None
 }

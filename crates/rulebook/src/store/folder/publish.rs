@@ -1,4 +1,4 @@
-//! Publishes staged files: renames them to their names in the store.
+//! Publishes staged files: renames them from the staging folder to their names in the store.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use super::{Folder, hash};
 use crate::store::{FileName, Publication, StoreError};
 use crate::transfer::FileInfo;
 
-const PUBLISHING: &str = "publishing a file";
+const PUBLISH_ACTION: &str = "publishing a file";
 
 impl Folder {
-    /// Publishes all of the files or none.
+    /// Publishes all of the files or, if an error occurs, none.
     pub(in crate::store) fn publish(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
         let mut names = HashSet::new();
         if let Some(duplicate) = files.iter().find(|file| !names.insert(&file.name)) {
             return Err(StoreError::DuplicateName(duplicate.name.clone()));
         }
-        let lock = self.staging.lock().map_err(StoreError::io(PUBLISHING))?;
+        let lock = self.staging.lock_publishing().map_err(StoreError::io_during(PUBLISH_ACTION))?;
         let mut created = CreatedFolders { folder: self, paths: Vec::new() };
         let mut renames = Vec::with_capacity(files.len());
         for Publication { staged, name, precondition } in &files {
-            let current = created.prepare(name)?;
+            let current = created.create_parents(name)?;
             if !precondition.is_met(current.as_ref()) {
                 return Err(StoreError::PreconditionFailed(name.clone()));
             }
@@ -30,39 +30,41 @@ impl Folder {
         let staging = self.staging.dir();
         let published = match renames.as_slice() {
             [] => Ok(()),
-            // A single rename is atomic, so that it needs no journal.
-            [rename] => rename.apply(&self.root, staging),
-            renames => journal::publish(&self.root, staging, &self.staging.unique_name(), renames),
+            // A single rename is atomic, so that it does not need the journal.
+            [rename] => rename.perform_rename(&self.root, staging),
+            renames => journal::publish_files(&self.root, staging, &self.staging.unique_file_name(), renames),
         };
         if let Err(error) = published {
-            if journal::has_records(staging) {
-                // The rollback failed as well. The next program that opens the store repeats it and needs these files.
+            if journal::has_journal_records(staging) {
+                // The rollback has failed as well. The next program that opens the store will repeat it, and needs
+                // these files.
                 created.paths.clear();
                 files.into_iter().for_each(|file| drop(file.staged.release()));
             }
             return Err(error);
         }
         created.paths.clear();
-        // The lock is held until the record is removed. While the record exists, no other program may replace one of
-        // the files.
+        // The lock is held until the journal record has been removed, because no program may replace one of the files
+        // while the record exists.
         drop(lock);
         if let [rename] = renames.as_slice() {
-            rename.sync(&self.root)?;
+            rename.sync_folder(&self.root)?;
         }
         Ok(files.into_iter().map(|file| file.staged.release()).collect())
     }
 }
 
-/// Folders that were created for new files. Dropping this removes the folders, unless the list was cleared.
+/// The folders that were created for new files. Dropping this value removes the folders, unless `paths` was cleared.
 struct CreatedFolders<'f> {
     folder: &'f Folder,
     paths: Vec<String>,
 }
 
 impl CreatedFolders<'_> {
-    /// Creates the missing folders of a name. Returns the info of the existing file with this name, if there is one.
-    fn prepare(&mut self, name: &FileName) -> Result<Option<FileInfo>, StoreError> {
-        let io = StoreError::io(PUBLISHING);
+    /// Creates the missing folders in a name. Returns the metadata of the existing file with this name; `None` if no
+    /// file has the name.
+    fn create_parents(&mut self, name: &FileName) -> Result<Option<FileInfo>, StoreError> {
+        let io = StoreError::io_during(PUBLISH_ACTION);
         let write_error = |error| match error {
             OpenError::Io(error) => io(error),
             OpenError::NotFound | OpenError::WrongType => StoreError::NameTaken(name.clone()),
@@ -78,8 +80,8 @@ impl CreatedFolders<'_> {
                 Err(OpenError::NotFound) => {
                     folder.create_dir(part).map_err(&io)?;
                     self.paths.push(path.clone());
-                    // The folder is synced while the lock is held, because the next program that publishes relies on
-                    // it.
+                    // The folder is written to the disk while the lock is held: another program that publishes a file
+                    // in the folder later finds it there and does not write it to the disk again.
                     resolve::sync_dir(&folder).map_err(&io)?;
                     resolve::open_dir(&folder, part).map_err(write_error)?
                 }
@@ -99,8 +101,8 @@ impl Drop for CreatedFolders<'_> {
         for path in self.paths.iter().rev() {
             let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
             let folders = folders.split('/').filter(|part| !part.is_empty());
-            if let Ok(folder) = resolve::open_path(&self.folder.root, folders) {
-                // This fails, as intended, if another program has put a file into the folder.
+            if let Ok(folder) = resolve::open_folder_path(&self.folder.root, folders) {
+                // If another program has put a file into the folder, this fails, and the folder is kept as intended.
                 let _ = folder.remove_dir(last);
             }
         }

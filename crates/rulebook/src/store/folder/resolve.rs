@@ -1,4 +1,5 @@
-//! Opens the file of a name: one folder after the other, each relative to the previous one, without following links.
+//! Opens files and folders by their names in the store: one folder after the other, each relative to the previous
+//! folder, without following links.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -9,21 +10,21 @@ use cap_std::fs::{Dir, FileType, OpenOptions};
 /// Why a file or folder cannot be opened.
 #[derive(Debug)]
 pub(super) enum OpenError {
-    /// The name does not exist.
+    /// No file or folder has this name.
     NotFound,
-    /// An entry of another type has the name: a link, a pipe, or a folder instead of a file.
+    /// The name belongs to something of another type: a link, a pipe, or a folder instead of a file.
     WrongType,
     /// The operating system reported an error.
     Io(io::Error),
 }
 
-/// Opens the folder `part` of this folder.
+/// Opens the folder that has the name `part` in `folder`.
 pub(super) fn open_dir(folder: &Dir, part: &str) -> Result<Dir, OpenError> {
     folder.open_dir_nofollow(part).map_err(|error| open_error(folder, part, error, FileType::is_dir))
 }
 
-/// Opens the folder at the end of a path, given as its parts.
-pub(super) fn open_path<'p>(from: &Dir, parts: impl Iterator<Item = &'p str>) -> Result<Dir, OpenError> {
+/// Opens the folder at the end of a path. `parts` are the segments of the path, relative to the folder `from`.
+pub(super) fn open_folder_path<'p>(from: &Dir, parts: impl Iterator<Item = &'p str>) -> Result<Dir, OpenError> {
     let mut folder = from.try_clone().map_err(OpenError::Io)?;
     for part in parts {
         folder = open_dir(&folder, part)?;
@@ -38,10 +39,10 @@ pub(super) struct OpenedFile {
     pub(super) metadata: Metadata,
 }
 
-/// Opens the file `part` of this folder.
+/// Opens the file that has the name `part` in `folder`.
 pub(super) fn open_file(folder: &Dir, part: &str) -> Result<OpenedFile, OpenError> {
     let mut options = OpenOptions::new();
-    // Without `nonblock`, opening a named pipe would wait for its writer.
+    // Without `nonblock`, opening a named pipe would wait for a program that writes to the pipe.
     options.read(true).follow(FollowSymlinks::No).nonblock(true);
     let opened = folder.open_with(part, &options);
     let file = opened.map_err(|error| open_error(folder, part, error, FileType::is_file))?.into_std();
@@ -49,12 +50,12 @@ pub(super) fn open_file(folder: &Dir, part: &str) -> Result<OpenedFile, OpenErro
     if metadata.is_file() { Ok(OpenedFile { file, metadata }) } else { Err(OpenError::WrongType) }
 }
 
-/// Classifies the error of a failed open. Systems report links with different error codes, so that the type of the
-/// entry is checked again.
+/// Converts the error of opening the file or folder `part`. Operating systems report a link with different error codes;
+/// therefore this function looks up the type of the entry again.
 fn open_error(folder: &Dir, part: &str, error: io::Error, is_expected: fn(&FileType) -> bool) -> OpenError {
     match error.kind() {
         ErrorKind::NotFound => return OpenError::NotFound,
-        // Another program may have replaced the entry meanwhile, in which case its current type is not relevant.
+        // The type is not looked up again, because another program may have replaced the entry in the meantime.
         ErrorKind::NotADirectory => return OpenError::WrongType,
         _ => {}
     }
@@ -66,21 +67,22 @@ fn open_error(folder: &Dir, part: &str, error: io::Error, is_expected: fn(&FileT
     }
 }
 
-/// Syncs the entries of a folder to the disk.
+/// Writes the entries of a folder to the disk, so that a crash does not lose new names.
 #[cfg(unix)]
 pub(super) fn sync_dir(folder: &Dir) -> io::Result<()> {
-    // A handle that was opened only to resolve paths (O_PATH) cannot be synced itself.
+    // A handle that was opened with `O_PATH`, only to resolve paths, cannot be synced. Therefore the folder is opened
+    // again.
     folder.open(".")?.sync_all()
 }
 
-/// Does nothing on other systems, which write folders immediately, or offer no way to sync them.
+/// Does nothing: other operating systems write folders immediately, or offer no function for it.
 #[cfg(not(unix))]
 pub(super) fn sync_dir(_: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// Converts the error that a file does not exist to `Ok(false)`.
-pub(super) fn unless_not_found(result: io::Result<()>) -> io::Result<bool> {
+/// Returns `Ok(false)` instead of the error that a file does not exist, and `Ok(true)` if there is no error.
+pub(super) fn false_if_not_found(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

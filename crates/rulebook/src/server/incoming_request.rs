@@ -1,4 +1,4 @@
-//! Converts requests of actix to the types of the pipeline.
+//! Converts requests of actix to the types that the Rust module `pipeline` uses.
 
 use std::sync::Arc;
 
@@ -12,28 +12,28 @@ use super::request_body::RequestBody;
 use super::worker::Worker;
 use crate::call::{Head, RequestId};
 
-/// The header field with the id of a request, in requests and responses.
-pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header field that contains the id of a request. It is used in requests and in responses.
+pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request as the connection delivers it.
-pub(super) struct Incoming {
-    /// The head.
+/// A request whose head has been received and whose body has not been read.
+pub(super) struct IncomingRequest {
+    /// The request line and the header fields.
     pub(super) head: Arc<Head>,
-    /// The HTTP version.
+    /// The HTTP version of the request.
     pub(super) version: Version,
-    /// The body.
+    /// The body, which is received later.
     pub(super) body: RequestBody,
 }
 
-impl Incoming {
-    /// Converts a request of a server that the engine itself runs. The header fields are moved, which costs less than
-    /// sharing them.
-    pub(super) fn take(request: &mut Request, worker: &Worker) -> Self {
+impl IncomingRequest {
+    /// Converts a request that rulebook's own server received. The header fields are moved, which is faster than
+    /// copying references to them.
+    pub(super) fn take_request(request: &mut Request, worker: &Worker) -> Self {
         let (payload, id) = (request.take_payload(), request_id(request.head(), worker));
         let head = request.head_mut();
         let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(head.headers.len());
         for (name, value) in head.headers.drain() {
-            // The iterator omits the name if it is the same as that of the previous field.
+            // The iterator returns `None` as the name if it is the same as the name of the previous field.
             let name = name.or_else(|| headers.last().map(|(name, _)| name.clone()));
             headers.extend(name.map(|name| (name, value)));
         }
@@ -41,9 +41,9 @@ impl Incoming {
         Self::new(Head { uri, headers, ..convert_head(head, id) }, version, payload)
     }
 
-    /// Converts a request of an actix `App`, which other services of the `App` may still need. The names and values of
-    /// header fields are shared with it.
-    pub(super) fn copy(request: &HttpRequest, payload: Payload, worker: &Worker) -> Self {
+    /// Converts a request of a program's actix `App`. Other services of the `App` may still use the request. Therefore
+    /// the names and values of the header fields are shared with it.
+    pub(super) fn copy_request(request: &HttpRequest, payload: Payload, worker: &Worker) -> Self {
         let head = request.head();
         let headers = head.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let id = request_id(head, worker);
@@ -56,13 +56,13 @@ impl Incoming {
     }
 }
 
-/// Returns the id that the client or a proxy sent, if it is valid; otherwise a new id.
+/// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.
 fn request_id(head: &RequestHead, worker: &Worker) -> RequestId {
-    let given = head.headers.get(&REQUEST_ID).and_then(|id| RequestId::parse(id.to_str().ok()?));
+    let given = head.headers.get(&REQUEST_ID_FIELD).and_then(|id| RequestId::parse(id.to_str().ok()?));
     given.unwrap_or_else(|| worker.next_request_id())
 }
 
-/// Returns the head without its target and header fields.
+/// Converts the head of a request, but leaves the request target and the header fields empty.
 fn convert_head(head: &RequestHead, id: RequestId) -> Head {
     Head {
         method: head.method.clone(),

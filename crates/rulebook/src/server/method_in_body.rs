@@ -1,27 +1,28 @@
-//! Receives the first bytes of a body that contains the name of the method, and routes by them.
+//! Finds the method of a request whose body contains the name of the method. For this, only the first bytes of the body
+//! are received.
 
 use super::metrics::RequestKind;
 use super::observe::Observation;
-use super::receive::receive_prefix;
+use super::receive::receive_body_prefix;
 use super::request_body::RequestBody;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, route_by_body};
 use crate::plan::{MatchedMethod, Plan};
 
-/// Finds the method of a request by the first bytes of its body. If the permission does not depend on the body, it is
-/// checked first, so that no byte of the body is read without permission. The method becomes the kind of the observed
-/// request.
+/// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these
+/// bytes, it is checked first, so that no byte of the body is read without permission. Sets the kind of `observed` to
+/// the method.
 ///
 /// # Errors
-/// Fails if the client may not call the method, the bytes do not arrive, or they name no method.
-pub(super) async fn find_by_body<'h>(
+/// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
+pub(super) async fn find_method_in_body<'h>(
     plan: &Plan,
     head: &'h Head,
     pending: NeedsBody,
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
-    let prefix = authorized_prefix(plan, head, &pending, body).await;
+    let prefix = receive_authorized_prefix(plan, head, &pending, body).await;
     let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
         Ok(matched) => {
@@ -31,7 +32,8 @@ pub(super) async fn find_by_body<'h>(
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
-            // If the client lacks the permission, it gets that error instead of the error in its request.
+            // A client without the permission gets the error about the permission instead of the error about its
+            // request.
             let matched = MatchedMethod { method_index: method, segments: Vec::new(), by_name: None };
             let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
@@ -39,8 +41,8 @@ pub(super) async fn find_by_body<'h>(
     }
 }
 
-/// Receives the first bytes of a body, after the permission check if that does not depend on the body.
-async fn authorized_prefix(
+/// Receives the first bytes of a body. If the required permission does not depend on these bytes, it is checked first.
+async fn receive_authorized_prefix(
     plan: &Plan,
     head: &Head,
     pending: &NeedsBody,
@@ -49,5 +51,5 @@ async fn authorized_prefix(
     if let Some(matched) = pending.method_to_authorize(plan) {
         authorize_before_body(plan, head, &matched).await?;
     }
-    receive_prefix(body, &pending.kind, &plan.limits).await
+    receive_body_prefix(body, &pending.kind, &plan.limits).await
 }

@@ -1,4 +1,4 @@
-//! The key file. It is changed under a lock, and replaced as a whole.
+//! Reads and changes the key file. A change is made under a lock, and replaces the whole file.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -15,43 +15,43 @@ use super::{KeyError, token};
 /// The content of a key file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
-    /// The fingerprint of the pepper.
+pub(super) struct KeyFileContent {
+    /// The fingerprint of the pepper with which the hashes of the keys were computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pepper: Option<String>,
-    /// The keys, oldest first.
+    /// The entries of the keys, in the order of their creation.
     pub(super) keys: Vec<Entry>,
 }
 
-/// The entry of a key in the key file.
+/// The entry of one key in the key file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The id: 8 hexadecimal digits.
+    /// The id of the key: 8 hexadecimal digits.
     pub id: String,
-    /// The HMAC-SHA-256 of the secret with the pepper, in hexadecimal.
+    /// The HMAC-SHA-256 of the key's secret with the server's pepper, in hexadecimal.
     pub hash: String,
-    /// The name of the holder.
+    /// The name of the person or program that uses the key.
     pub name: String,
-    /// The permissions of the key.
+    /// The permissions that requests with the key have.
     #[serde(default)]
     pub scope: Vec<String>,
     /// The patterns of the stored files that the key may access; empty if it does not restrict files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// The compiled patterns; `None` if the entry has no patterns or has just been created.
+    /// The compiled `files`; `None` if the entry has no patterns.
     #[serde(skip)]
     pub(super) patterns: Option<FilePatterns>,
-    /// The rate limit; `None` if the key has no limit.
+    /// The rate limit of the key; `None` if the key has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
-    /// The time of creation.
+    /// The time at which the key was created.
     pub created: Timestamp,
     /// The time at which the key expires; `None` if it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
-    /// The id of the key that replaces this one, if it has been replaced.
+    /// The id of the key that has replaced this key; `None` if this key has not been replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
 }
@@ -60,13 +60,13 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// The maximum number of requests in a period, at least 1.
+    /// The maximum number of requests in one period, at least 1.
     pub requests: u32,
-    /// The period.
+    /// The length of the period.
     pub per: Per,
 }
 
-/// The period of a limit. Periods begin with the minutes, hours and days of the clock in UTC.
+/// The period of a rate limit. A period begins with a minute, an hour or a day of the clock in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Per {
@@ -76,12 +76,12 @@ pub enum Per {
     Hour,
     /// One day.
     Day,
-    /// The whole life of the key.
+    /// The time until the key is revoked or expires.
     Ever,
 }
 
 impl Per {
-    /// Returns the length in seconds; 0 for the whole life of the key.
+    /// Returns the length of the period in seconds; 0 for [`Per::Ever`].
     #[must_use]
     pub fn seconds(self) -> u32 {
         match self {
@@ -93,23 +93,23 @@ impl Per {
     }
 }
 
-/// The state of a file, from which a change is detected.
+/// The metadata of a file, by which a change of the file is detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// The inode, which changes with each replacement.
+    /// The number of the inode, which changes whenever the file is replaced.
     inode: u64,
 }
 
-impl Stamp {
-    /// Returns the current state of the file at a path; `None` if the file does not exist.
+impl FileStamp {
+    /// Returns the current metadata of the file at `path`; `None` if the file does not exist.
     pub(super) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().as_ref().map(Self::from)
     }
 }
 
-impl From<&fs::Metadata> for Stamp {
+impl From<&fs::Metadata> for FileStamp {
     fn from(metadata: &fs::Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
@@ -119,26 +119,26 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
-/// Reads a key file and its state. A file that does not exist contains no keys.
-pub(super) fn read(path: &Path) -> Result<(File, Option<Stamp>), KeyError> {
+/// Reads a key file and its metadata. A file that does not exist counts as a file without keys.
+pub(super) fn read_key_file(path: &Path) -> Result<(KeyFileContent, Option<FileStamp>), KeyError> {
     let read = || -> io::Result<_> {
         let mut file = fs::File::open(path)?;
-        let stamp = Stamp::from(&file.metadata()?);
+        let stamp = FileStamp::from(&file.metadata()?);
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         Ok((text, stamp))
     };
     match read() {
-        Ok((text, stamp)) => Ok((parse(path, &text)?, Some(stamp))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((File::default(), None)),
+        Ok((text, stamp)) => Ok((parse_key_file(path, &text)?, Some(stamp))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((KeyFileContent::default(), None)),
         Err(error) => Err(KeyError::Io(path.to_owned(), error)),
     }
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
-    let mut file: File = serde_json::from_slice(text).map_err(|error| match old_names(text) {
+fn parse_key_file(path: &Path, text: &[u8]) -> Result<KeyFileContent, KeyError> {
+    let mut file: KeyFileContent = serde_json::from_slice(text).map_err(|error| match names_in_old_format(text) {
         Some(names) => KeyError::OldFormat { file: path.to_owned(), names },
-        // The message of serde_json is not used, because it may quote a value.
+        // The message of serde_json is not shown, because it may quote a secret from the file.
         None => KeyError::InvalidFile { file: path.to_owned(), line: error.line(), column: error.column() },
     })?;
     let invalid = |index: usize, error| KeyError::InvalidEntry { file: path.to_owned(), number: index + 1, error };
@@ -146,7 +146,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
         let is_duplicate = || file.keys[..index].iter().any(|other| other.id == entry.id);
         let error = match entry {
             _ if !token::is_id(&entry.id) => KeyEntryError::Id,
-            _ if hash(&entry.hash).is_none() => KeyEntryError::Hash,
+            _ if decode_hash(&entry.hash).is_none() => KeyEntryError::Hash,
             Entry { limit: Some(Limit { requests: 0, .. }), .. } => KeyEntryError::Limit,
             _ if is_duplicate() => KeyEntryError::DuplicateId,
             _ => continue,
@@ -159,16 +159,16 @@ fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
     Ok(file)
 }
 
-/// Decodes a hash.
-pub(super) fn hash(text: &str) -> Option<[u8; 32]> {
+/// Decodes a hash of 64 hexadecimal digits; `None` if the text has another format.
+pub(super) fn decode_hash(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 
-/// Returns the names of the keys in a file of the earlier version, in which keys had no ids; `None` if it is not such a
-/// file.
-fn old_names(text: &[u8]) -> Option<Vec<String>> {
+/// Returns the names of the keys in a file of an earlier version of rulebook, in which keys had no ids. Returns `None`
+/// if the file does not have the format of that version.
+fn names_in_old_format(text: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct OldFile {
@@ -187,21 +187,25 @@ fn old_names(text: &[u8]) -> Option<Vec<String>> {
     Some(file.keys.into_iter().map(|entry| entry.name).collect())
 }
 
-/// Reads, changes and replaces a file under a lock, so that concurrent changes wait for each other.
-pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut File) -> Result<T, KeyError>) -> Result<T, KeyError> {
+/// Reads a key file, changes its content and replaces it, under a lock that makes concurrent changes wait for each
+/// other.
+pub(super) fn change_key_file<T>(
+    path: &Path,
+    change: impl FnOnce(&mut KeyFileContent) -> Result<T, KeyError>,
+) -> Result<T, KeyError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let io = |error| KeyError::Io(path.to_owned(), error);
     let lock = fs::create_dir_all(folder).and_then(|()| fs::File::open(folder)).map_err(io)?;
     lock.lock().map_err(io)?;
-    let (mut file, _) = read(path)?;
+    let (mut file, _) = read_key_file(path)?;
     let changed = change(&mut file)?;
-    replace(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)?;
+    replace_file(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)?;
     Ok(changed)
 }
 
-/// Replaces a file atomically: after a crash, either the old file or the new one exists.
-pub(super) fn replace(path: &Path, folder: &Path, content: &impl Serialize) -> io::Result<()> {
-    // Temporary files can only be read by their owner, and keep their mode when they are renamed.
+/// Replaces a file atomically: after a crash, the file has either the old content or the complete new content.
+pub(super) fn replace_file(path: &Path, folder: &Path, content: &impl Serialize) -> io::Result<()> {
+    // `tempfile` creates a file that only its owner can read. Renaming the file keeps this mode.
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer_pretty(&mut temporary, content)?;
     temporary.write_all(b"\n")?;
