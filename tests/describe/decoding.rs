@@ -1,4 +1,4 @@
-//! Tests the published decodings. The decoding of an envelope tells clients how to find outputs and errors in its
+//! Tests the published decodings. The decoding of an envelope describes how clients find outputs and errors in its
 //! bodies; it must match the bodies that the envelope writes.
 
 use rulebook::{Args, Context, Module, Rulebook};

@@ -66,7 +66,7 @@ impl MountedServer {
 
 impl Drop for MountedServer {
     fn drop(&mut self) {
-        // The server is told to stop when `stop` is called. Waiting for the end of the server is not necessary.
+        // Calling `stop` sends the command. The server stops later, and the test does not wait for its end.
         drop(self.handle.stop(false));
     }
 }

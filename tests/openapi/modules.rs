@@ -94,8 +94,9 @@ fn definition_with_large_module(methods: usize) -> Json {
 fn a_large_module_is_split_into_several_openapi_documents() {
     let engine = engine_with_definition(&definition_with_large_module(600));
     assert_module_documents(engine.api());
-    let sizes =
-        |module| ModulePart::whole_module(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
+    let sizes = |module| {
+        ModulePart::whole_module(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>()
+    };
     assert_eq!(sizes(0), [1]);
     assert_eq!(sizes(1), [250, 250, 100]);
 }

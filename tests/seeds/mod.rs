@@ -265,7 +265,7 @@ fn with_modules(rulebook: Rulebook, modules: impl IntoIterator<Item = Module>) -
     modules.into_iter().fold(rulebook, Rulebook::module)
 }
 
-/// Sends the request of a case, and returns the differences from the expected response; `None` if there are none.
+/// Sends the request of a case, and returns the differences from the expected response; `None` if they are equal.
 fn check_case(server: &TestServer, case: &Case, line: Option<&(String, String)>) -> Option<String> {
     let mut request = case.request();
     if let Some((line, _)) = line {
@@ -306,7 +306,7 @@ fn check_media_type_and_echo(case: &Case, response: &Response) -> Vec<String> {
 }
 
 /// Sends a request that consists of a request line, and returns the difference from the expected status line; `None` if
-/// there is none.
+/// both are equal.
 fn check_line(server: &TestServer, (line, status): &(String, String)) -> Option<String> {
     let mut request = Request::new("GET", "/");
     request.line = line.clone().into_bytes();
