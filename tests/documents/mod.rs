@@ -165,7 +165,7 @@ fn key_table(keys: &'static KeyTable) -> String {
 /// Returns a table with words of another dialect (a syntax of definitions), and their equivalents in the dialect
 /// `tree`.
 fn word_table(of: &str, words: &[Alias]) -> String {
-    let mut table = format!("| {of} | in a tree |\n| --- | --- |\n");
+    let mut table = format!("| {of} | in the dialect `tree` |\n| --- | --- |\n");
     for Alias { name, tree_name } in words {
         let tree_name = if of == "source" { format!("{tree_name}x") } else { (*tree_name).to_owned() };
         writeln!(table, "| `{name}` | `{tree_name}` |").unwrap();

@@ -79,4 +79,4 @@ pub static ERROR: KeyTable = key_table(
     ],
 );
 
-const DESCRIPTION: KeySpec = required_key("description", ValueKind::String, "A description.");
+const DESCRIPTION: KeySpec = required_key("description", ValueKind::String, "The description that documents show.");
