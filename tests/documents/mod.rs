@@ -216,8 +216,8 @@ pub fn escape_cell(text: &str) -> String {
 
 #[test]
 fn the_page_of_diagnostics_is_generated_from_their_table() {
-    let mut page = "# Diagnostics\n\nThe errors that a definition can have, by code. \
-        `rulebook explain CODE` prints the same texts.\n"
+    let mut page = "# Diagnostics\n\nThis page explains the errors that a definition can have. \
+        Each error has a code. `rulebook explain CODE` prints the same explanation.\n"
         .to_owned();
     for row in codes::TABLE {
         write!(page, "\n## {}\n\n{}\n", row.name, row.explanation.trim_end()).unwrap();
