@@ -82,16 +82,22 @@ const fn limit_spec(
 /// The limit of the size of all header fields of a request.
 pub const HEADERS_SIZE: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
-    ..limit_spec("head", Unit::Bytes, 32 << 10, "Bytes of all request headers together.", |limits| &mut limits.head)
+    ..limit_spec(
+        "head",
+        Unit::Bytes,
+        32 << 10,
+        "The size of all header fields of a request together, in bytes.",
+        |limits| &mut limits.head,
+    )
 };
 /// The limit of the length of the request target.
 pub const TARGET_LENGTH: LimitSpec = LimitSpec {
     code: ErrorCode::UriTooLong,
-    ..limit_spec("uri", Unit::Bytes, 8 << 10, "Bytes of the request target.", |limits| &mut limits.uri)
+    ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.", |limits| &mut limits.uri)
 };
 /// The limit of the size of a request body other than a multipart body.
 pub const BODY_SIZE: LimitSpec =
-    limit_spec("body", Unit::Bytes, 1 << 20, "Bytes of a request body, except a multipart body.", |limits| {
+    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.", |limits| {
         &mut limits.body
     });
 /// The limit of the size of a multipart body.
@@ -99,7 +105,7 @@ pub const MULTIPART_SIZE: LimitSpec = limit_spec(
     "multipart",
     Unit::Bytes,
     64 << 20,
-    "Bytes of a multipart body; more if the file parameters of the method allow more.",
+    "The size of a multipart body, in bytes; larger if the files that the method accepts can be larger.",
     |limits| &mut limits.multipart,
 );
 /// The limit of the size of one part of a multipart body.
@@ -107,7 +113,7 @@ pub const PART_SIZE: LimitSpec = limit_spec(
     "part",
     Unit::Bytes,
     32 << 20,
-    "Bytes of one part of a multipart body, except a file whose parameter sets `max`.",
+    "The size of one part of a multipart body, in bytes, except for a file whose parameter has `max`.",
     |limits| &mut limits.part,
 );
 /// The limit of the number of parts of a multipart body.
@@ -115,25 +121,31 @@ pub const PART_COUNT: LimitSpec = limit_spec(
     "parts",
     Unit::Parts,
     100,
-    "Number of parts of a multipart body; more if the parameters of the method need more.",
+    "The number of parts of a multipart body; larger if the method accepts more values.",
     |limits| &mut limits.parts,
 );
 /// The limit of the number of fields of a query or a request body.
 pub const FIELD_COUNT: LimitSpec =
-    limit_spec("fields", Unit::Fields, 1_000, "Number of fields in a query or a body.", |limits| &mut limits.fields);
+    limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.", |limits| {
+        &mut limits.fields
+    });
 /// The limit of the nesting depth of arrays and objects in JSON.
 pub const NESTING_DEPTH: LimitSpec = LimitSpec {
     max: JsonLimits::MAX_NESTING,
-    ..limit_spec("nesting", Unit::Levels, 32, "Levels of arrays and objects in JSON, at most 126.", |limits| {
-        &mut limits.nesting
-    })
+    ..limit_spec(
+        "nesting",
+        Unit::Levels,
+        32,
+        "The number of levels of nested arrays and objects in JSON, at most 126.",
+        |limits| &mut limits.nesting,
+    )
 };
 /// The limit of the number of items of an array, of members of an object, and of values of a repeated field.
 pub const ITEM_COUNT: LimitSpec = limit_spec(
     "items",
     Unit::Items,
     10_000,
-    "Number of items of an array and of members of an object in JSON.",
+    "The number of items of an array, and of members of an object, in JSON.",
     |limits| &mut limits.items,
 );
 /// The limit of the time in which the server must receive the request body.
@@ -141,7 +153,7 @@ pub const BODY_SECONDS: LimitSpec = limit_spec(
     "seconds",
     Unit::Seconds,
     60,
-    "Seconds to receive a request body; a multipart body gets one more for each 16 KiB received.",
+    "The time to receive a request body, in seconds; for a multipart body, one more second for each received 16 KiB.",
     |limits| &mut limits.seconds,
 );
 /// The limit of the number of bytes of a request body in which the server searches for the names of a module and a
@@ -150,7 +162,7 @@ pub const SEARCHED_BODY_SIZE: LimitSpec = limit_spec(
     "dispatch",
     Unit::Bytes,
     64 << 10,
-    "Bytes of a body that the server reads to find the names of module and method.",
+    "The number of bytes at the beginning of a body that may contain the names of module and method.",
     |limits| &mut limits.dispatch,
 );
 /// The limit of the time for which a download link is valid.
@@ -161,15 +173,18 @@ pub const LINK_SECONDS: LimitSpec = LimitSpec {
         "link",
         Unit::Seconds,
         600,
-        "Seconds for which a download link is valid, at most 31536000.",
+        "The time for which a download link is valid, in seconds, at most 31536000.",
         |limits| &mut limits.link,
     )
 };
 /// The limit of the size of all files for which download links exist.
-pub const LINKED_FILES_SIZE: LimitSpec =
-    limit_spec("links", Unit::Bytes, 1 << 30, "Bytes of all files that download links point to, together.", |limits| {
-        &mut limits.links
-    });
+pub const LINKED_FILES_SIZE: LimitSpec = limit_spec(
+    "links",
+    Unit::Bytes,
+    1 << 30,
+    "The size of all files for download links together, in bytes.",
+    |limits| &mut limits.links,
+);
 
 /// All limits, in the order in which documents list them.
 pub const ALL_LIMITS: &[LimitSpec] = &[

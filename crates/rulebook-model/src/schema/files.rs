@@ -43,7 +43,7 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
     let module = tables.add_schema("a module of methods", module);
     let mut file = members_of_schema(json!({
         "type": "object",
-        "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect of the file." } },
+        "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect in which the file is written." } },
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
     }));
     file.extend(named_members_schema(module));

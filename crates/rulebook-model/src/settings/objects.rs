@@ -34,7 +34,7 @@ pub static LICENSE: KeyTable = key_table(
 pub static SERVER: KeyTable = key_table(
     "a server",
     &[
-        required_key("url", ValueKind::String, "The base URL, to which paths are appended."),
+        required_key("url", ValueKind::String, "The base URL of the API on this server, to which paths are appended."),
         key("info", ValueKind::String, "A description of the server."),
     ],
 );
@@ -43,7 +43,7 @@ pub static SERVER: KeyTable = key_table(
 pub static SERVICE: KeyTable = key_table(
     "the settings of `service`",
     &[
-        key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` select a method."),
+        key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` of a request select a service."),
         key("default", ValueKind::String, "The service for requests that name none, as `Class.method`."),
     ],
 );
@@ -51,13 +51,21 @@ pub static SERVICE: KeyTable = key_table(
 /// The keys of the setting `phalapi`.
 pub static PHALAPI: KeyTable = key_table(
     "the settings of the `phalapi` envelope",
-    &[key("real_status", ValueKind::Bool, "Whether responses have their own HTTP status, instead of always 200.")],
+    &[key(
+        "real_status",
+        ValueKind::Bool,
+        "Whether responses have the HTTP status of the method or error, instead of always 200.",
+    )],
 );
 
 /// The keys of the setting `iapi`.
 pub static IAPI: KeyTable = key_table(
     "the settings of the `iapi` envelope",
-    &[key("strict_status", ValueKind::Bool, "Whether errors have their own HTTP status, instead of 400.")],
+    &[key(
+        "strict_status",
+        ValueKind::Bool,
+        "Whether error responses have the HTTP status of the error, instead of 400.",
+    )],
 );
 
 /// The keys of the setting `types`.

@@ -54,7 +54,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "servers",
         ValueKind::Objects(&SERVER),
-        "The servers that the documents name.",
+        "The servers of the API that the documents list.",
         |lowering, value, api| api.servers = objects::lower_servers(lowering, value),
         |api| (!api.servers.is_empty()).then(|| api.servers.iter().map(objects::server_to_json).collect()),
     ),
@@ -69,7 +69,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "envelope",
         ValueKind::String,
-        "The envelope of modules that do not set one.",
+        "The envelope of modules that do not set another envelope.",
         |lowering, value, api| {
             lowering.default_envelope = value.string().and_then(|name| lowering.resolve_envelope(&name));
             api.envelope = lowering.default_envelope.clone().unwrap_or_default();
@@ -91,7 +91,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "formats",
         ValueKind::Strings,
-        "The response formats besides JSON, such as `xml`.",
+        "The formats, such as `xml`, in which clients can request responses instead of JSON.",
         |lowering, value, api| {
             api.formats = value.strings().map(|names| lowering.resolve_formats(&names.value)).unwrap_or_default();
         },
@@ -110,14 +110,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "service",
         ValueKind::Object(&SERVICE),
-        "Settings for `?service=Class.method` at the base path (PhalApi).",
+        "The settings with which a request to `?service=Class.method` calls a service (PhalApi).",
         |lowering, value, api| api.service = objects::lower_service_query(lowering, value),
         |api| objects::service_query_to_json(&api.service),
     ),
     setting(
         "dispatch",
         ValueKind::Bool,
-        "Whether the base path accepts a body that names module and method (api 3.0).",
+        "Whether the body of a request can name the module and the method (api 3.0).",
         |_, value, api| api.dispatch = bool_value(value),
         |api| api.dispatch.then_some(true.into()),
     ),
@@ -138,7 +138,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "unknown",
         ValueKind::String,
-        "What happens to parameters that the method does not define.",
+        "How the server handles parameters of a request that the method does not define.",
         |lowering, value, api| {
             let words = UnknownParameters::ALL.map(|value| (value.as_str(), value));
             api.unknown = lowering.lower_word(value, "value of `unknown`:", &words);
@@ -156,21 +156,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "types",
         ValueKind::Object(&TYPES),
-        "Settings of the types.",
+        "The settings of the types.",
         |lowering, value, api| api.default_types = objects::bool_member(lowering, value, &TYPES, "default", true),
         |api| (!api.default_types).then(|| json!({ "default": false })),
     ),
     setting(
         "limits",
         ValueKind::Object(&limits::LIMIT_KEYS),
-        "Limits of requests.",
+        "The limits of requests.",
         |lowering, value, api| api.limits = objects::lower_limits(lowering, value),
         |api| objects::limits_to_json(&api.limits),
     ),
     setting(
         "options",
         ValueKind::String,
-        "Which methods the documents list: `public`, all of them; `own`, those that the caller may call.",
+        "The methods that the documents describe: with `public` all methods, with `own` those that the caller may call.",
         |lowering, value, api| {
             let words = Audience::ALL.map(|value| (value.as_str(), value));
             api.options = lowering.lower_word(value, "value of `options`:", &words);
@@ -181,7 +181,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "unbound",
         ValueKind::String,
-        "What happens to methods without a handler.",
+        "How the server handles methods without a handler.",
         |lowering, value, api| {
             let words = Unbound::ALL.map(|value| (value.as_str(), value));
             api.unbound = lowering.lower_word(value, "value of `unbound`:", &words);
@@ -231,7 +231,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "log",
         ValueKind::String,
-        "The log filter: a level, or levels by module.",
+        "The filter of the log: a level such as `info`, or a level for each Rust module.",
         |lowering, value, api| api.log = lowering.lower_log_filter(value),
         |api| api.log.as_deref().map(Json::from),
     )
@@ -259,7 +259,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "cors",
         ValueKind::Object(&CORS),
-        "Settings for browsers on other origins (CORS).",
+        "The settings for calls from web pages of other origins (CORS).",
         |lowering, value, api| api.cors = lowering.lower_cors(value),
         |api| api.cors.as_ref().map(cors::cors_to_json),
     )

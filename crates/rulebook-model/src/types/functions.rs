@@ -118,7 +118,7 @@ static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
     },
     BuiltinFunction {
         name: "array_unique",
-        description: "Removes duplicate items from an array; the first of each is kept.",
+        description: "Removes duplicate items from an array, except for the first of equal items.",
         transform: array_unique,
     },
     BuiltinFunction {

@@ -17,9 +17,9 @@ pub static METHOD: KeyTable = key_table(
             "The permissions that a caller needs: one item of the list is enough; an item that is a list requires all \
              permissions in it.",
         ),
-        key("options", ValueKind::Object(&OPTIONS), "Further options."),
-        key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters."),
-        key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs."),
+        key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
+        key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+        key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
     ],
@@ -74,7 +74,7 @@ pub static FIELDS_ATTRIBUTE: KeyTable =
 pub static ERROR: KeyTable = key_table(
     "an error",
     &[
-        key("status", ValueKind::Integer, "The HTTP status."),
+        key("status", ValueKind::Integer, "The HTTP status of the error response."),
         required_key("description", ValueKind::String, "A description of the error, for clients."),
     ],
 );

@@ -138,7 +138,7 @@ pub static MODULE: KeyTable = KeyTable {
     ..key_table(
         "a module",
         &[
-            key("dialect", ValueKind::String, "The dialect of the file."),
+            key("dialect", ValueKind::String, "The dialect in which the file is written."),
             key("module", ValueKind::String, "The name of the module; by default the name of the file."),
             key("info", ValueKind::String, "A description of the module."),
             key("envelope", ValueKind::String, "The envelope of the module's responses."),
@@ -165,7 +165,7 @@ pub static URI: KeyTable = KeyTable {
             key("PUT", ValueKind::Object(&METHOD), "The PUT method."),
             key("DELETE", ValueKind::Object(&METHOD), "The DELETE method."),
             key("PATCH", ValueKind::Object(&METHOD), "The PATCH method."),
-            key("/", ValueKind::ObjectsByName(&URI), "The URIs below this one."),
+            key("/", ValueKind::ObjectsByName(&URI), "The paths below this path."),
         ],
     )
 };
@@ -176,11 +176,11 @@ pub static METHOD: KeyTable = key_table(
     &[
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
         required_key("info", ValueKind::String, "A description of the method."),
-        key("scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
-        key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters."),
-        key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs."),
+        key("scope", ValueKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
+        key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+        key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        key("options", ValueKind::Object(&OPTIONS), "Further options."),
+        key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
     ],
 );
 
@@ -191,7 +191,7 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
         "an entry of a method list",
         &[
             required_key("method", ValueKind::String, "The HTTP method."),
-            required_key("path", ValueKind::String, "The whole path."),
+            required_key("path", ValueKind::String, "The path of the method below the base path."),
         ],
     )
 };
@@ -220,7 +220,7 @@ pub static OUTPUT: KeyTable = KeyTable {
         &[
             required_key("info", ValueKind::String, "A description of the output."),
             required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("name", ValueKind::String, "The name in the code of aicra; rulebook ignores it."),
+            key("name", ValueKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
             key("example", ValueKind::Any, "An example value."),
         ],
     )
@@ -231,15 +231,35 @@ pub static OUTPUT: KeyTable = KeyTable {
 pub static TYPE_ATTRIBUTES: KeyTable = key_table(
     "a type",
     &[
-        key("min", ValueKind::Any, "The minimum value, length, number of items or size."),
-        key("max", ValueKind::Any, "The maximum value, length, number of items or size."),
+        key(
+            "min",
+            ValueKind::Any,
+            "The smallest allowed value, length, size or number of items, depending on the type.",
+        ),
+        key(
+            "max",
+            ValueKind::Any,
+            "The largest allowed value, length, size or number of items, depending on the type.",
+        ),
         key("regex", ValueKind::Any, "A regular expression that the string must match."),
-        key("format", ValueKind::Any, "The format of the value."),
+        key("format", ValueKind::Any, "The format of the value, depending on the type."),
         key("separator", ValueKind::Any, "The separator of the items of an array that is sent as one string."),
-        key("range", ValueKind::Any, "The values of an enum, or the media types of a file."),
+        key(
+            "range",
+            ValueKind::Any,
+            "The allowed values of an `enum`, media types of a `file`, or patterns of a `filename`.",
+        ),
         key("ext", ValueKind::Any, "The allowed file name extensions."),
-        key("callback", ValueKind::StringOrStrings, "The function of the program that checks a `callable`."),
-        key("params", ValueKind::Any, "Parameters for that function, or for a type of the program."),
+        key(
+            "callback",
+            ValueKind::StringOrStrings,
+            "The function of the program that checks values of the type `callable`.",
+        ),
+        key(
+            "params",
+            ValueKind::Any,
+            "Parameters for the function in `callback`, or for a custom type of the program.",
+        ),
         key("items", ValueKind::Object(&ITEM_ATTRIBUTES), "The attributes of the items of an array."),
     ],
 );
@@ -255,7 +275,11 @@ pub static ITEM_ATTRIBUTES: KeyTable = KeyTable {
 /// The attribute `after`, which parameters have and outputs do not have.
 pub static AFTER_ATTRIBUTE: KeyTable = key_table(
     "a type",
-    &[key("after", ValueKind::StringOrStrings, "Functions that are applied to the checked value, in order.")],
+    &[key(
+        "after",
+        ValueKind::StringOrStrings,
+        "The functions that convert the value after it has been checked, in this order.",
+    )],
 );
 
 /// The attribute `fields`, which defines the fields of an object type.
@@ -266,7 +290,7 @@ pub static FIELDS_ATTRIBUTE: KeyTable =
 pub static ERROR: KeyTable = key_table(
     "an error",
     &[
-        key("status", ValueKind::Integer, "The HTTP status."),
+        key("status", ValueKind::Integer, "The HTTP status of the error response."),
         required_key("info", ValueKind::String, "A description of the error, for clients."),
     ],
 );

@@ -23,7 +23,7 @@ pub static CLASS: KeyTable = php_array_table(
     "a class",
     &[
         key("@info", ValueKind::String, "A description of the class."),
-        key("@desc", ValueKind::String, "A second paragraph of the description."),
+        key("@desc", ValueKind::String, "The second paragraph of the description."),
         key("@envelope", ValueKind::String, "The envelope of the class's responses."),
         key("*", ValueKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],
@@ -38,10 +38,14 @@ pub static METHOD: KeyTable = php_array_table(
     "a method of a class",
     &[
         key("@info", ValueKind::String, "A description of the method."),
-        key("@desc", ValueKind::String, "A second paragraph of the description."),
-        key("@scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
+        key("@desc", ValueKind::String, "The second paragraph of the description."),
+        key("@scope", ValueKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
         key("@method", ValueKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
-        key("@return", ValueKind::ObjectsByName(&RETURN_FIELD), "The outputs, by their paths: `list[].id`."),
+        key(
+            "@return",
+            ValueKind::ObjectsByName(&RETURN_FIELD),
+            "The outputs of the method and their members, under paths such as `list[].id`.",
+        ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
     ],
@@ -57,9 +61,17 @@ pub static RULE: KeyTable = KeyTable {
         &[
             key("name", ValueKind::String, "The parameter's name in requests; by default its name in code."),
             key("type", ValueKind::String, "The type of its values; by default `string`."),
-            key("require", ValueKind::Bool, "Whether the parameter is required; a default satisfies the requirement."),
+            key(
+                "require",
+                ValueKind::Bool,
+                "Whether the parameter is required. A parameter with a default may be omitted anyway.",
+            ),
             key("default", ValueKind::Any, "The value if the request omits the parameter."),
-            key("source", ValueKind::String, "Where the value is sent; by default in the query or the body."),
+            key(
+                "source",
+                ValueKind::String,
+                "The part of the request that contains the value; by default the query or the body.",
+            ),
             key("desc", ValueKind::String, "A description of the parameter."),
             key("message", ValueKind::String, "The error message for clients that send an invalid value."),
             key("example", ValueKind::Any, "An example value."),
@@ -67,7 +79,7 @@ pub static RULE: KeyTable = KeyTable {
             key(
                 "on_after_parse",
                 ValueKind::StringOrStrings,
-                "Functions that are applied to the checked value, separated by `|`.",
+                "The functions that convert the value after it has been checked, separated by `|`.",
             ),
         ],
     )
@@ -80,7 +92,7 @@ pub static RETURN_FIELD: KeyTable = key_table(
         key("type", ValueKind::String, "The type of its values."),
         key("desc", ValueKind::String, "A description of the field."),
         key("format", ValueKind::String, "`timestamp` for a date that is returned in seconds."),
-        key("range", ValueKind::Any, "The values of an enum."),
+        key("range", ValueKind::Any, "The allowed values of an `enum`."),
         key("example", ValueKind::Any, "An example value."),
     ],
 );
