@@ -170,7 +170,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "options",
         ValueKind::String,
-        "The methods that the documents describe: with `public` all methods, with `own` those that the caller may call.",
+        "The methods that the documents describe: with `public` all methods, with `own` those that the caller may \
+         call.",
         |lowering, value, api| {
             let words = Audience::ALL.map(|value| (value.as_str(), value));
             api.options = lowering.lower_word(value, "value of `options`:", &words);
