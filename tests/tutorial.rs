@@ -2,8 +2,9 @@
 //! order.
 //!
 //! A line that consists of a file path in backticks and a colon announces the code block after it as the content of
-//! that file. If the code block is a `diff`, it is an edit of the file: the lines of the block without the sign `+`
-//! occur in the file exactly once. Commands and their expected output have the form that `readme.rs` describes.
+//! that file. If the code block is a `diff`, it is an edit of the file: its unchanged lines and its lines with `-`
+//! are one passage, which must occur exactly once in the file. The passage is replaced with the unchanged lines and the
+//! lines with `+`. Commands and their expected output have the form that `readme.rs` describes.
 
 use std::fs;
 use std::net::TcpStream;

@@ -37,7 +37,8 @@ pub(super) struct ReplaceParameters {
 
 #[derive(Serialize)]
 pub(super) struct ReplaceOutputs {
-    changed: String,
+    #[serde(rename = "changed")]
+    changed_at: String,
 }
 
 pub(super) async fn replace_article(
@@ -47,17 +48,17 @@ pub(super) async fn replace_article(
     let database = Database::from_context(&context)?;
     let ReplaceParameters { article_id, title, text, language, tags } = new;
     let input = ArticleInput { title, text, language, tags };
-    let changed = now();
+    let changed_at = now();
     let mut transaction = database.begin_write().await?;
     let required_author = required_author(context.identity());
-    if !update_article(&mut transaction, article_id, &input, &changed, required_author)
+    if !update_article(&mut transaction, article_id, &input, &changed_at, required_author)
         .await
         .map_err(DatabaseError::from)?
     {
         return Err(change_error(&mut transaction, article_id).await?);
     }
     database.commit(transaction).await?;
-    Ok(ReplaceOutputs { changed })
+    Ok(ReplaceOutputs { changed_at })
 }
 
 /// Updates an article. If `required_author` is a login, only an article of this author is updated. Returns `false` if

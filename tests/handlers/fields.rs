@@ -172,7 +172,7 @@ fn parameters_become_enums() {
         Red,
         Green,
         #[serde(other)]
-        OtherColour,
+        Another,
     }
     /// An externally tagged enum: in JSON, it is an object whose only member is named after the variant.
     #[derive(Debug, Deserialize)]
@@ -200,7 +200,7 @@ fn parameters_become_enums() {
             ),
             (
                 json!({ "colour": "blue", "colours": [], "shape": "b" }),
-                "Parameters { colour: OtherColour, colours: [], shape: Some(Nothing) }",
+                "Parameters { colour: Another, colours: [], shape: Some(Nothing) }",
             ),
         ],
     );

@@ -30,8 +30,8 @@ impl Events {
     }
 }
 
-/// The instance in these tests. In api 3.0 (an earlier framework), the instance of a call is an object of the module's
-/// class.
+/// The value that the before hook in these tests returns for each call, which is called the instance of the call. In
+/// api 3.0 (an earlier framework), a module is a class, and the instance is an object of this class.
 struct Visit {
     events: Events,
     notes: Mutex<Vec<String>>,

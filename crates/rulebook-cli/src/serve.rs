@@ -27,7 +27,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         }
     };
     let api = &validated.api;
-    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
+    let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
     let format = settings.log_format.map_or(api.log_format, LogFormat::from);
     if let Err(why) = log::start_logging(&log, format) {
         return print_error(&format!("cannot start the log: {why}"));

@@ -43,8 +43,8 @@ pub(super) struct Settings {
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn].
-    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
-    pub(super) log: Option<String>,
+    #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
+    pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].
     #[arg(long, global = true, value_name = "FORMAT", env = "RULEBOOK_LOG_FORMAT")]
     pub(super) log_format: Option<LogFormatFlag>,

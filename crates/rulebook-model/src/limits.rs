@@ -131,7 +131,7 @@ pub const FIELD_COUNT: LimitSpec =
     });
 /// The limit of the nesting depth of arrays and objects in JSON.
 pub const NESTING_DEPTH: LimitSpec = LimitSpec {
-    max: JsonLimits::MAX_NESTING,
+    max: JsonLimits::HIGHEST_NESTING_LIMIT,
     ..limit_spec(
         "nesting",
         Unit::Levels,

@@ -20,7 +20,7 @@ pub struct JsonLimits {
 impl JsonLimits {
     /// The highest value of the nesting limit. It is below the nesting limit of serde_json, so that a text exceeds this
     /// limit first.
-    pub const MAX_NESTING: u64 = 126;
+    pub const HIGHEST_NESTING_LIMIT: u64 = 126;
 
     /// Limits the nesting of arrays and objects to `max_nesting` levels, and each of them to `max_items` items or
     /// members.

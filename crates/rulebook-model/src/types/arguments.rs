@@ -10,7 +10,8 @@ use super::{Check, Functions, ObjectField};
 /// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
 pub struct TypeArguments<'a> {
-    /// The name of the type in the term, which may be a synonym such as `varchar`.
+    /// The name of the type as the definition writes it, for example `int` in `int(1,5)`. It may be a synonym of the
+    /// type, such as `varchar`.
     pub name: &'a str,
     /// The arguments in the brackets of the term, for example `1` and `5` in `int(1,5)`.
     pub positional: &'a [TypeArgument],

@@ -21,8 +21,8 @@ const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 /// slide.
 ///
 /// Workers share one atomic counter, from which each worker claims blocks of requests. A worker then counts down its
-/// block without accessing the shared counter. If the remaining requests were divided equally among the workers, a
-/// block would be a quarter of a worker's share, but at least one request. So a limiter never allows more requests than
+/// block without accessing the shared counter. The share of a worker is the number of remaining requests divided by the
+/// number of workers; a block is a quarter of this share, but at least one request. So a limiter never allows more requests than
 /// its limit, but may allow slightly fewer requests if a worker with a block gets no more requests.
 ///
 /// ```

@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::handle::handle;
 use super::incoming_request::IncomingRequest;
-use super::mount::MountScope;
+use super::mount::MountedPart;
 use super::request_body::ContinueState;
 use super::state::ServerState;
 use super::worker::Worker;
@@ -94,7 +94,7 @@ fn handle_or_resume(
         return Box::pin(handling.map(Ok));
     }
     let incoming = IncomingRequest::take_request(&mut request, worker);
-    Box::pin(handle(Rc::clone(worker), MountScope::Api, incoming).map(Ok))
+    Box::pin(handle(Rc::clone(worker), MountedPart::Api, incoming).map(Ok))
 }
 
 /// A request whose handling is suspended until `100 Continue` has been sent and the body arrives.
@@ -112,7 +112,7 @@ async fn handle_until_body_needed(worker: Rc<Worker>, mut request: Request) -> R
     let mut incoming = IncomingRequest::take_request(&mut request, &worker);
     let continue_state = Rc::new(ContinueState::default());
     incoming.body.wait_for_continue(&continue_state);
-    let mut handling: HandlingFuture = Box::pin(handle(worker, MountScope::Api, incoming));
+    let mut handling: HandlingFuture = Box::pin(handle(worker, MountedPart::Api, incoming));
     let response = poll_fn(|task| match handling.as_mut().poll(task) {
         Poll::Ready(response) => Poll::Ready(Some(response)),
         Poll::Pending if continue_state.is_needed.get() => Poll::Ready(None),

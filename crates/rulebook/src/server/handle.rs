@@ -10,9 +10,9 @@ use actix_http::body::BoxBody;
 use super::download::respond_with_file;
 use super::fallback::respond_with_page;
 use super::incoming_request::IncomingRequest;
-use super::method_in_body::find_method_in_body;
+use super::method_in_body::find_in_body;
 use super::metrics::RequestKind;
-use super::mount::MountScope;
+use super::mount::MountedPart;
 use super::observe::Observation;
 use super::receive::receive;
 use super::response::send;
@@ -24,23 +24,21 @@ use crate::pipeline::{
     route, start_handler,
 };
 
-/// Handles a request from its head to its response. `scope` restricts which part of the API the request can reach.
+/// Handles a request from its head to its response. `part` is the part of the API that the request can reach.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
-pub(super) async fn handle(worker: Rc<Worker>, scope: MountScope, incoming: IncomingRequest) -> Response<BoxBody> {
+pub(super) async fn handle(worker: Rc<Worker>, part: MountedPart, incoming: IncomingRequest) -> Response<BoxBody> {
     let IncomingRequest { head, version, mut body } = incoming;
     let current = worker.current_plan();
     let (runner, plan) = (&current.runner, &current.runner.plan);
     let mut observed = Observation::begin(&current, &head);
-    let route = scope.restrict_route(plan, route(plan, &head));
+    let route = part.restrict_route(plan, route(plan, &head));
     observed.set_kind(RequestKind::of(&route));
     let preflighted = preflighted_method(plan, &head, &route);
     let stages = async {
         let matched = match route {
             Route::Method(matched) => Ok(matched),
-            Route::NeedsBody(pending) => {
-                Box::pin(find_method_in_body(plan, &head, pending, &mut body, &mut observed)).await
-            }
+            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, &head, needs, &mut body, &mut observed)).await,
             Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
             Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
             Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,

@@ -15,7 +15,7 @@ use crate::plan::{MatchedMethod, Plan};
 ///
 /// # Errors
 /// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
-pub(super) async fn find_method_in_body<'h>(
+pub(super) async fn find_in_body<'h>(
     plan: &Plan,
     head: &'h Head,
     pending: NeedsBody,

@@ -18,15 +18,15 @@ use crate::plan::Plan;
 
 /// The part of the API that requests can reach through a service or server.
 #[derive(Debug, Clone)]
-pub(super) enum MountScope {
+pub(super) enum MountedPart {
     /// The whole API, and the paths at which the server itself responds, such as `/openapi.json`.
     Api,
     /// The methods of the API module with this name, and OPTIONS at the paths of its services.
     Module(Arc<str>),
 }
 
-impl MountScope {
-    /// Returns the route of a request if it is in this scope; otherwise the error that no service has this path.
+impl MountedPart {
+    /// Returns the route of a request if it leads into this part; otherwise the error that no service has this path.
     pub(super) fn restrict_route<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
         let Self::Module(name) = self else { return route };
         let module = match &route {
@@ -75,12 +75,12 @@ impl MountScope {
 #[derive(Clone)]
 pub struct ApiService {
     state: Arc<ServerState>,
-    scope: MountScope,
+    part: MountedPart,
 }
 
 impl ApiService {
     pub(super) fn new(state: ServerState) -> Self {
-        Self { state: Arc::new(state), scope: MountScope::Api }
+        Self { state: Arc::new(state), part: MountedPart::Api }
     }
 
     /// Returns a service for one API module: for the module's methods, and for OPTIONS at the paths of its services. A
@@ -89,13 +89,13 @@ impl ApiService {
     #[must_use]
     pub fn module(&self, name: &str) -> Option<Self> {
         let exists = self.state.plan.load().modules.iter().any(|module| *module.name == *name);
-        exists.then(|| Self { state: Arc::clone(&self.state), scope: MountScope::Module(name.into()) })
+        exists.then(|| Self { state: Arc::clone(&self.state), part: MountedPart::Module(name.into()) })
     }
 }
 
 impl std::fmt::Debug for ApiService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiService").field("scope", &self.scope).finish_non_exhaustive()
+        f.debug_struct("ApiService").field("part", &self.part).finish_non_exhaustive()
     }
 }
 
@@ -116,14 +116,14 @@ impl ServiceFactory<ServiceRequest> for ApiService {
 
     fn new_service(&self, (): ()) -> Self::Future {
         self.state.links.start_sweeping();
-        ready(Ok(MountedService { worker: Worker::of_thread(&self.state), scope: self.scope.clone() }))
+        ready(Ok(MountedService { worker: Worker::of_thread(&self.state), part: self.part.clone() }))
     }
 }
 
 /// An [`ApiService`] in one thread of the program's server.
 pub struct MountedService {
     worker: Rc<Worker>,
-    scope: MountScope,
+    part: MountedPart,
 }
 
 impl Service<ServiceRequest> for MountedService {
@@ -134,11 +134,11 @@ impl Service<ServiceRequest> for MountedService {
     actix_service::always_ready!();
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (worker, scope) = (Rc::clone(&self.worker), self.scope.clone());
+        let (worker, part) = (Rc::clone(&self.worker), self.part.clone());
         Box::pin(async move {
             let (request, payload) = request.into_parts();
             let incoming = IncomingRequest::copy_request(&request, payload, &worker);
-            let response = handle(worker, scope, incoming).await;
+            let response = handle(worker, part, incoming).await;
             Ok(ServiceResponse::new(request, HttpResponse::from(response)))
         })
     }

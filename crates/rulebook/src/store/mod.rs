@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
-        let (file, info) = self.folder.read(name)?;
+        let (file, info) = self.folder.open_for_reading(name)?;
         Ok(StoredFile { content: Content::File(file), info })
     }
 
@@ -118,7 +118,7 @@ impl Store {
     /// Returns [`StoreError::NotFound`] if no file has this name.
     #[must_use]
     pub fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
-        let read = self.folder.read_nonblocking(name)?;
+        let read = self.folder.open_for_reading_nonblocking(name)?;
         Some(read.map(|(file, info)| StoredFile { content: Content::File(file), info }))
     }
 
@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
-        Ok(self.folder.read(name)?.1)
+        Ok(self.folder.open_for_reading(name)?.1)
     }
 
     /// Lists the content of a folder. `None` is the top folder of the store. Files and folders whose names are not

@@ -22,11 +22,11 @@ impl Folder {
         match *self {}
     }
 
-    pub(super) fn read(&self, _: &FileName) -> Result<(File, FileInfo), StoreError> {
+    pub(super) fn open_for_reading(&self, _: &FileName) -> Result<(File, FileInfo), StoreError> {
         match *self {}
     }
 
-    pub(super) fn read_nonblocking(&self, _: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
+    pub(super) fn open_for_reading_nonblocking(&self, _: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
         match *self {}
     }
 

@@ -58,7 +58,7 @@ impl Folder {
     }
 
     /// Opens a file for reading, and returns it with its metadata.
-    pub(super) fn read(&self, name: &FileName) -> Result<(File, FileInfo), StoreError> {
+    pub(super) fn open_for_reading(&self, name: &FileName) -> Result<(File, FileInfo), StoreError> {
         let (folders, file) = name.folders_and_last_part();
         let opened =
             resolve::open_folder_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
@@ -66,7 +66,7 @@ impl Folder {
     }
 
     /// Opens a file for reading if this needs no disk operation; otherwise returns `None`.
-    pub(super) fn read_nonblocking(&self, name: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
+    pub(super) fn open_for_reading_nonblocking(&self, name: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
         if !self.is_local {
             return None;
         }
