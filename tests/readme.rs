@@ -91,6 +91,8 @@ pub fn check_commands(page: &str) {
             }
             None => clone.run_in_shell(command),
         };
+        // A page must not show such an output, even if it is updated with UPDATE_GOLDEN.
+        assert!(!actual.contains(": not found\n"), "{page}: $ {command}\n{actual}");
         let shown = if output == actual || matches(output, &actual) {
             output
         } else {
@@ -193,7 +195,10 @@ impl FreshClone {
         }
         let built = folder.path().join("target/release");
         fs::create_dir_all(&built).unwrap();
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join("rulebook")).unwrap();
+        // Both programs have the same commands. Pages that are not about this repository call the program `rulebook`.
+        for name in ["article-site", "rulebook"] {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join(name)).unwrap();
+        }
         Self { folder, server_address: free_address() }
     }
 

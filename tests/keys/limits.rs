@@ -29,7 +29,7 @@ fn one_worker_allows_exactly_the_limited_requests_in_each_window() {
             }
             let used_up = (requests, 60, 0, reset);
             assert_eq!(limiter.take_at(now).map_err(quota_numbers), Err(used_up), "{requests} by {workers}");
-            assert_eq!(limiter.used(true), (window * 60, requests));
+            assert_eq!(limiter.last_window_usage(true), (window * 60, requests));
         }
     }
 }
@@ -44,7 +44,7 @@ fn many_workers_together_allow_no_more_than_the_limit() {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(allowed, requests, "{workers} workers, each until the limit is used up");
-        assert_eq!(limiter.used(false), (0, requests));
+        assert_eq!(limiter.last_window_usage(false), (0, requests));
     }
 }
 
@@ -52,7 +52,7 @@ fn many_workers_together_allow_no_more_than_the_limit() {
 fn a_worker_claims_a_quarter_of_its_share_and_unused_requests_are_subtracted() {
     let limiter = RateLimiter::new(1000, 60, 5);
     limiter.take_at(0).unwrap();
-    assert_eq!((limiter.used(false), limiter.used(true)), ((0, 50), (0, 1)));
+    assert_eq!((limiter.last_window_usage(false), limiter.last_window_usage(true)), ((0, 50), (0, 1)));
     let after_crash = RateLimiter::new(1000, 60, 5).with_used(0, 50);
     assert_eq!(after_crash.take_at(1).unwrap().remaining, 949);
     let after_stop = RateLimiter::new(1000, 60, 5).with_used(0, 1);

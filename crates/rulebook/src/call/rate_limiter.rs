@@ -143,14 +143,14 @@ impl RateLimiter {
     /// workers have claimed in this window. If `exact` is `true`, requests that workers have claimed but not used are
     /// subtracted; the result is exact only if no request is counted at the same time.
     #[must_use]
-    pub fn used(&self, exact: bool) -> (u64, u32) {
+    pub fn last_window_usage(&self, exact: bool) -> (u64, u32) {
         let (window, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let blocks = self.blocks.iter().map(|block| unpack_window_and_count(block.0.load(Ordering::Relaxed)));
         let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, remaining_requests)| remaining_requests);
         (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
     }
 
-    /// Restores the state that [`RateLimiter::used`] of an earlier limiter has returned. `since` is the start of the
+    /// Restores the state that [`RateLimiter::last_window_usage`] of an earlier limiter has returned. `since` is the start of the
     /// window.
     #[must_use]
     pub fn with_used(self, since: u64, used: u32) -> Self {

@@ -107,7 +107,7 @@ impl KeyTable {
         }
     }
 
-    /// Returns the usage of all keys that have been used. [`RateLimiter::used`] describes `exact`.
+    /// Returns the usage of all keys that have been used. [`RateLimiter::last_window_usage`] describes `exact`.
     pub(super) fn usages(&self, exact: bool) -> Usages {
         let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact)));
         usages.filter(|(_, usage)| *usage != Usage::default()).collect()
@@ -160,7 +160,7 @@ impl StoredKey {
         let used = self.last_used.load(Ordering::Relaxed);
         let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
         let spent = self.rate_limiter.as_ref().and_then(|rate_limiter| {
-            let (since, requests) = rate_limiter.used(exact);
+            let (since, requests) = rate_limiter.last_window_usage(exact);
             let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
             (requests > 0).then_some(UsedRequests { since, requests })
         });
