@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use support::random::next_seed;
+
 use super::PROPERTIES;
 use super::counts::PropertyCounts;
 use super::runner;
@@ -45,7 +47,7 @@ fn all_properties_hold() {
     let run = PropertyRun {
         definition_count: definitions,
         values_per_definition: values,
-        first_seed: environment_number("PROPERTIES_SEED").unwrap_or_else(runner::random_seed),
+        first_seed: environment_number("PROPERTIES_SEED").unwrap_or_else(next_seed),
         next_definition: AtomicU64::new(0),
         is_stopped: AtomicBool::new(false),
         counterexamples: AtomicUsize::new(0),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use support::random::next_seed;
 
 use super::Property;
 use super::case::{PropertyCase, property_cases};
@@ -92,10 +93,10 @@ fn seeded_runner(seed: u64) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Checks a property on a few definitions, whose seeds differ from run to run.
+/// Checks a property on a few definitions. Their seeds differ from run to run, unless `PROPTEST_RNG_SEED` is set.
 #[track_caller]
 pub fn check_few_definitions(property: Property, definitions: u64, values: usize) -> PropertyCounts {
-    let first = random_seed();
+    let first = next_seed();
     let mut counts = [PropertyCounts::default()];
     for number in 0..definitions {
         if let Err(counterexample) = check_definition(&[property], first.wrapping_add(number), values, &mut counts) {
@@ -104,10 +105,4 @@ pub fn check_few_definitions(property: Property, definitions: u64, values: usize
     }
     let [counts] = counts;
     counts
-}
-
-/// Returns a random seed.
-pub fn random_seed() -> u64 {
-    // A seed of 32 bits is short enough to be typed by hand.
-    u64::from(getrandom::u32().unwrap())
 }

@@ -15,10 +15,11 @@ thread_local! {
     static STARTED_GENERATORS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Returns the seed for the next random generator of the current test. The first call in a test prints the seed of the
+/// Returns the seed for the next random generator of the current test, for tests that create their generators
+/// themselves. The first call in a test prints the seed of the
 /// process, which the test harness shows if the test fails.
 #[expect(clippy::print_stdout, reason = "the test harness captures what a test prints")]
-fn next_seed() -> u64 {
+pub fn next_seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     let seed = *SEED.get_or_init(|| match Config::default().rng_seed {
         RngSeed::Fixed(seed) => seed,
