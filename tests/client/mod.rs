@@ -104,6 +104,14 @@ pub fn wait_until(condition: impl Fn() -> bool) -> bool {
     true
 }
 
+/// Returns the number of requests that a server handles at the moment, including the request for this number.
+pub fn requests_in_flight(server: SocketAddr) -> u64 {
+    let response = Connection::open(server).send(&Request::new("GET", "/metrics"));
+    let text = String::from_utf8(response.body).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("rulebook_requests_in_flight "));
+    line.unwrap().parse().unwrap()
+}
+
 /// An authenticator for credentials that contain the permissions of the caller, such as `Bearer ["reader","user[7]"]`.
 /// For `Bearer panic` it panics. All other credentials are invalid.
 pub struct Bearer;

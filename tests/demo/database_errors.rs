@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{DemoFolder, POSTGRES, Server};
-use crate::client::{Request, Response, wait_until};
+use crate::client::{Request, Response, requests_in_flight, wait_until};
 
 /// Asserts that a response has status 503 and does not reveal the cause of the error.
 #[track_caller]
@@ -181,11 +181,13 @@ fn writes_are_acknowledged_only_if_the_file_was_not_replaced_meanwhile() {
     other.execute("BEGIN EXCLUSIVE");
     let response = std::thread::scope(|scope| {
         let writer = scope.spawn(|| try_writing(&server, &token, "To which one?"));
-        std::thread::sleep(Duration::from_millis(300));
+        assert!(wait_until(|| requests_in_flight(server.address) == 2), "this request, and the writer's");
+        // By the time a later request has been handled, the writer waits for the lock.
+        assert_eq!(server.article_count(), 12);
         replace_database_file(&place, &copy);
         // The server opens the new file as soon as no request uses the old file.
         let reader = scope.spawn(|| server.get("/article"));
-        std::thread::sleep(Duration::from_millis(300));
+        assert!(wait_until(|| reader.is_finished() || requests_in_flight(server.address) == 3), "the reader's, too");
         other.execute("ROLLBACK");
         let _ = reader.join();
         writer.join().unwrap()

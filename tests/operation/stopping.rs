@@ -12,10 +12,14 @@ use tokio::sync::Notify;
 use super::{begin_request, shop_engine_with_put};
 use crate::captured_log::{self, logged};
 use crate::cli::definition_folder;
-use crate::client::{Connection, Request, frame, wait_until};
+use crate::client::{Connection, Request, frame, requests_in_flight, wait_until};
 use crate::server_process::{ServerProcess, free_address};
 
-/// A handler that notifies `begun` when it begins, waits for `proceed`, and then ends.
+/// How long a slow handler still runs after the test has let it proceed. A server that does not wait for its handlers
+/// ends within this time.
+const REMAINING_TIME: Duration = Duration::from_millis(300);
+
+/// A handler that notifies `begun` when it begins, waits for `proceed`, and then ends after [`REMAINING_TIME`].
 #[derive(Clone, Default)]
 struct SlowHandler {
     begun: Arc<Notify>,
@@ -33,7 +37,7 @@ impl SlowHandler {
         self.begun.notify_one();
         self.proceed.notified().await;
         // `sleep` needs the timer of the asynchronous runtime, so that the runtime must still exist.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(REMAINING_TIME).await;
         self.ended.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -54,14 +58,12 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
     let slow = SlowHandler::default();
     let running = serve_with_timeout(&slow.engine(), Duration::from_secs(30));
     slow.begin_and_disconnect(&running);
+    let address = running.addresses()[0];
     running.stopper().stop();
-    let waiting = std::thread::spawn(move || running.wait());
-    // A server that does not wait for the handler would end within this time.
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(!waiting.is_finished(), "the server has not waited");
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     slow.proceed.notify_one();
-    waiting.join().unwrap().unwrap();
-    assert!(slow.ended.load(Ordering::Relaxed));
+    running.wait().unwrap();
+    assert!(slow.ended.load(Ordering::Relaxed), "the server has not waited");
 }
 
 #[test]
@@ -73,12 +75,9 @@ fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
     running.stopper().stop();
     assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     connection.reset();
-    let waiting = std::thread::spawn(move || running.wait());
-    std::thread::sleep(Duration::from_millis(150));
-    assert!(!waiting.is_finished(), "the server has not waited");
     slow.proceed.notify_one();
-    waiting.join().unwrap().unwrap();
-    assert!(slow.ended.load(Ordering::Relaxed));
+    running.wait().unwrap();
+    assert!(slow.ended.load(Ordering::Relaxed), "the server has not waited");
 }
 
 #[test]
@@ -101,6 +100,7 @@ fn a_stopping_server_finishes_http2_requests() {
     let begun = Instant::now();
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
+    // This time is what is tested: a server that does not wait for HTTP/2 requests cuts the request off within it.
     std::thread::sleep(Duration::from_millis(900));
     assert!(!waiting.is_finished(), "the server has not waited");
     slow.proceed.notify_one();
@@ -119,10 +119,7 @@ fn a_stopping_server_interrupts_and_counts_requests_that_exceed_the_timeout() {
     let slow = SlowHandler::default();
     let running = serve_with_timeout(&slow.engine(), Duration::from_millis(900));
     slow.begin_and_disconnect(&running);
-    assert!(
-        wait_until(|| requests_in_flight(&running.addresses()[0].to_string()) == 1),
-        "the request for the counters"
-    );
+    assert!(wait_until(|| requests_in_flight(running.addresses()[0]) == 1), "the request for the counters");
     let mut stays = Connection::open(running.addresses()[0]);
     stays.write(&Request::new("PUT", "/shop").bytes());
     crate::handlers::block_on(slow.begun.notified());
@@ -179,7 +176,10 @@ fn requests_in_flight_finish_after_a_signal() {
         let (first, rest) = request.split_at(request.len() - 5);
         let mut connection = Connection::open(address.parse().unwrap());
         connection.write(first);
-        assert!(wait_until(|| requests_in_flight(&address) == 2), "its own request, and the one that is coming");
+        assert!(
+            wait_until(|| requests_in_flight(address.parse().unwrap()) == 2),
+            "its own request, and the one that is coming"
+        );
         process.signal(signal);
         assert!(wait_until(|| TcpStream::connect(&address).is_err()), "{signal}: it still takes connections");
         connection.write(rest);
@@ -189,12 +189,4 @@ fn requests_in_flight_finish_after_a_signal() {
         let log = process.log();
         assert!(log.contains("stopping") && !log.contains("cut off"), "{log}");
     }
-}
-
-/// Returns the number of requests in flight that `/metrics` of a server contains.
-fn requests_in_flight(address: &str) -> u64 {
-    let response = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/metrics"));
-    let text = String::from_utf8(response.body).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("rulebook_requests_in_flight "));
-    line.unwrap().parse().unwrap()
 }
