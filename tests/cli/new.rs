@@ -68,10 +68,11 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     assert!(text("tests/greeting.rs").contains("use my_greeter2::app;"));
     for file in expected.iter().filter_map(|file| file.strip_prefix("my-greeter2/")).filter(|file| file.contains('.')) {
         let text = text(file);
-        for placeholder in ["package-name", "crate_name", "SOURCE("] {
+        for placeholder in ["package-name", "crate_name", "RUST_VERSION", "SOURCE("] {
             assert!(!text.contains(placeholder), "{placeholder} in {file}");
         }
     }
+    assert!(text("README.md").contains(concat!("needs Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer")));
     let checked = run_program(&folder.path().join("my-greeter2"), &["check"]);
     assert_eq!((checked.exit_code, checked.stdout.as_str()), (Some(0), "no errors: 1 module, 1 service, 1 method\n"));
 }

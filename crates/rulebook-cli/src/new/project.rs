@@ -10,8 +10,8 @@ use crate::schema;
 use rulebook_model::schema::SchemaKind;
 
 /// The files of the template: each file's path in the project, and its text. The text contains the placeholders
-/// `package-name` and `crate_name` for the name of the project. `SOURCE(rulebook)` in it is the placeholder for where
-/// cargo finds the crate `rulebook`.
+/// `package-name` and `crate_name` for the name of the project, and the placeholder `RUST_VERSION` for the oldest version
+/// of Rust that can build it. `SOURCE(rulebook)` in it is the placeholder for where cargo finds the crate `rulebook`.
 const TEMPLATE_FILES: [(&str, &str); 9] = [
     (".gitignore", include_str!("template/gitignore.in")),
     ("Cargo.toml", include_str!("template/Cargo.toml.in")),
@@ -76,6 +76,7 @@ pub(super) fn create_project(parent: &Path, name: &ProjectName, rulebook: &Ruleb
 /// Replaces the placeholders in a text of the template.
 fn fill_placeholders(text: &str, name: &ProjectName, rulebook: &RulebookSource) -> String {
     let text = text.replace("package-name", name.as_str()).replace("crate_name", &name.crate_name());
+    let text = text.replace("RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));
     ["rulebook", "rulebook-cli", "rulebook-test"]
         .iter()
         .fold(text, |text, name| text.replace(&format!("SOURCE({name})"), &rulebook.to_toml_source(name)))
