@@ -2,6 +2,8 @@
 //! example definitions are valid.
 
 mod links;
+mod names_in_code;
+mod pictures;
 mod reference;
 
 use std::fmt::Write;

@@ -65,6 +65,7 @@ pub(super) async fn handle(worker: Rc<Worker>, part: MountedPart, incoming: Inco
     };
     let reply = catch_panic_async("a stage", pin!(stages)).await;
     let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
-    let reply = encode_reply(plan, &head, add_cors_headers(plan, &head, reply, preflighted)).await;
+    let reply = add_cors_headers(plan, &head, reply, preflighted);
+    let reply = encode_reply(plan, &head, reply).await;
     observed.finish(send(reply, &head, version, body).await)
 }

@@ -1,0 +1,93 @@
+//! Tests that the pictures on the page about the architecture agree with the code: one shows the stages of a request in
+//! their order, the other shows the dependencies between the crates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use regex::Regex;
+
+use super::names_in_code::section;
+use super::repository_folder;
+
+/// The functions that `handle` calls and that are not stages of a request: `catch_panic_async` runs all stages, and
+/// responds to a panic in one of them.
+const FUNCTIONS_AROUND_STAGES: [&str; 1] = ["catch_panic_async"];
+
+/// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
+fn picture(heading: &str) -> String {
+    let page = fs::read_to_string(repository_folder().join("docs/architecture.md")).unwrap();
+    let (_, picture) = section(&page, heading).split_once("```mermaid\n").unwrap();
+    let (picture, _) = picture.split_once("```").unwrap();
+    picture.split_once('\n').unwrap().1.to_owned()
+}
+
+/// Returns the first group of every match of a pattern, in the order of the text. Repeated words are omitted.
+fn matched_words(text: &str, pattern: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for captures in Regex::new(pattern).unwrap().captures_iter(text) {
+        let word = captures[1].to_owned();
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
+#[test]
+fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order() {
+    let file = repository_folder().join("crates/rulebook/src/server/handle.rs");
+    let code = fs::read_to_string(file).unwrap();
+    let (_, body) = code.split_once("async fn handle(").unwrap();
+    // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
+    // method or of a function of a type.
+    let mut called = matched_words(body, r"(?:^|[^.:\w])([a-z]\w*)\(");
+    called.retain(|function| !FUNCTIONS_AROUND_STAGES.contains(&function.as_str()));
+    assert!(called.len() > 15, "the calls are not found: {called:?}");
+    let labels = Regex::new(r"\|[^|]*\|").unwrap();
+    let picture = picture("## How a request is handled");
+    assert_eq!(matched_words(&labels.replace_all(&picture, ""), r"(\w+)"), called);
+}
+
+/// Returns the crates of this workspace on which a crate depends, except for those that only its tests need.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let mut is_in_dependencies = false;
+    let mut names = BTreeSet::new();
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            let header = header.trim_end_matches(']');
+            is_in_dependencies = header == "dependencies" || header.ends_with(".dependencies");
+        } else if is_in_dependencies && line.starts_with("rulebook") {
+            let end = line.find([' ', '.', '=']).unwrap();
+            names.insert(line[..end].to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_picture_of_the_crates_shows_their_dependencies() {
+    let mut manifests = vec![repository_folder().join("Cargo.toml")];
+    let folders = fs::read_dir(repository_folder().join("crates")).unwrap();
+    manifests.extend(folders.map(|folder| folder.unwrap().path().join("Cargo.toml")));
+    let mut expected = BTreeSet::new();
+    for manifest in manifests {
+        let manifest = fs::read_to_string(manifest).unwrap();
+        // The table of the dependencies of the whole workspace is no dependency of a crate.
+        let (_, package) = manifest.split_once("[package]\n").unwrap();
+        let name = matched_words(package, r#"(?m)^name = "(.*)"$"#).swap_remove(0);
+        expected.extend(dependencies(package).into_iter().map(|dependency| (name.clone(), dependency)));
+    }
+    let picture = picture("## Crates");
+    // A node of the picture has the form `id["name"]` at its first use, if its name differs from its id.
+    let node = Regex::new(r#"(\w+)\["([\w-]+)[^"]*"\]"#).unwrap();
+    let names: BTreeMap<_, _> =
+        node.captures_iter(&picture).map(|captures| (captures[1].to_owned(), captures[2].to_owned())).collect();
+    let name = |id: &str| names.get(id).cloned().unwrap_or_else(|| id.to_owned());
+    let short = node.replace_all(&picture, "$1");
+    let arrows: BTreeSet<_> = short
+        .lines()
+        .map(|line| line.trim().split_once(" --> ").unwrap())
+        .map(|(from, to)| (name(from), name(to)))
+        .collect();
+    assert_eq!(arrows, expected);
+}
