@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, middleware, web};
-use rulebook::Settings;
+use rulebook::{ApiService, Settings};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -18,8 +18,22 @@ struct MountedServer {
     _upload_folder: TempDir,
 }
 
+/// Mounts the program's own route, an API module in an actix scope with a middleware, and the whole API.
+fn mount_all(app: &mut web::ServiceConfig, api: &ApiService) {
+    let article = api.module("article").unwrap();
+    let marked = middleware::DefaultHeaders::new().add(("x-scope", "article"));
+    app.route("/hello", web::get().to(|| async { "hello" }))
+        .service(web::scope("/api/article").wrap(marked).service(article.clone()))
+        .service(web::scope("/only").service(article))
+        .service(api.clone());
+}
+
 impl MountedServer {
     fn start(workers: usize) -> Self {
+        Self::start_with(workers, mount_all)
+    }
+
+    fn start_with(workers: usize, mount: fn(&mut web::ServiceConfig, &ApiService)) -> Self {
         let article = json!({ "/": { "article/{id}": {
             "GET": { "info": "An article", "in": { "{id}": { "info": "Which", "type": "id", "name": "id" } } },
             "POST": { "info": "A text", "in": {
@@ -38,16 +52,7 @@ impl MountedServer {
         let (sender, started) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                // The program's own route, an API module in an actix scope with a middleware, and the whole API.
-                let server = HttpServer::new(move || {
-                    let article = api.module("article").unwrap();
-                    let marked = middleware::DefaultHeaders::new().add(("x-scope", "article"));
-                    App::new()
-                        .route("/hello", web::get().to(|| async { "hello" }))
-                        .service(web::scope("/api/article").wrap(marked).service(article.clone()))
-                        .service(web::scope("/only").service(article))
-                        .service(api.clone())
-                });
+                let server = HttpServer::new(move || App::new().configure(|app| mount(app, &api)));
                 let server = server.workers(workers).disable_signals().bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
@@ -118,6 +123,21 @@ fn the_actix_service_of_a_module_has_only_the_paths_of_that_module() {
     }
     let options = connection.send(&Request::new("OPTIONS", "/api/article/7"));
     assert_eq!((options.status, options.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
+}
+
+#[test]
+fn the_actix_service_of_a_module_reveals_nothing_about_the_methods_of_other_modules() {
+    let mounted = MountedServer::start_with(1, |app, api| {
+        app.service(api.module("article").unwrap());
+    });
+    let mut connection = mounted.connect();
+    connection.send(&Request::new("GET", "/api/article/7")).assert_args(&json!({ "id": 7 }));
+    connection.send(&Request::new("PUT", "/api/article/7")).assert_error(405, "GET, HEAD, POST, OPTIONS");
+    for request in [Request::new("GET", "/api/user"), Request::new("PUT", "/api/user")] {
+        let response = connection.send(&request);
+        response.assert_error(404, "no service has this URI");
+        assert_eq!(response.field("allow"), None);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::plan::{Plan, PlannedMethod};
 
 /// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and `quota`
 /// is the client's state under its rate limit. If the method returned a file, the server opens the file later.
-pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, outcome: Outcome) -> CallReply {
+pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, quota: Option<Quota>) -> CallReply {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module_index].envelope;
     let callback = jsonp::requested_callback(method.allows_jsonp, head).ok().flatten();

@@ -49,16 +49,15 @@ pub(super) async fn handle(worker: Rc<Worker>, part: MountedPart, incoming: Inco
             Err(unrouted) => return respond_with_error(plan, &head, unrouted.context, unrouted.error),
         };
         let mut quota = None;
-        let outcome = async {
+        let call = async {
             let client = identify(plan, &head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
             let body = receive(&mut body, &head, plan, granted.method(), worker.upload_storage()).await?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
             start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
-        }
-        .await;
-        match respond(plan, &head, matched.method_index, quota, outcome) {
+        };
+        match respond(plan, &head, matched.method_index, call.await, quota) {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
         }

@@ -13,7 +13,7 @@ use super::incoming_request::IncomingRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::call::ApiError;
-use crate::pipeline::{OptionsTarget, Route};
+use crate::pipeline::{ErrorContext, OptionsTarget, Route};
 use crate::plan::Plan;
 
 /// The part of the API that requests can reach through a service or server.
@@ -33,7 +33,12 @@ impl MountedPart {
             Route::Method(matched) => Some(plan.methods[matched.method_index].module_index),
             Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module_index),
             Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module_index),
-            Route::Error(_) => return route,
+            Route::Error(unrouted) => match unrouted.context {
+                ErrorContext::Module(module) => Some(module),
+                ErrorContext::Method(method) => Some(plan.methods[method].module_index),
+                // Such an error, for example that of a path with an invalid escape, says nothing about a module.
+                ErrorContext::Nothing | ErrorContext::ServerPath | ErrorContext::UnknownName => return route,
+            },
             Route::Options(_) | Route::Server(_) | Route::Fallback => None,
         };
         let is_inside = module.is_some_and(|module| *plan.modules[module].name == **name);
