@@ -67,6 +67,21 @@ fn responses_in_the_phalapi_envelope_are_decoded_whatever_their_status() {
 }
 
 #[test]
+fn outputs_with_the_member_names_of_another_envelope_are_only_outputs() {
+    let output = json!({ "info": "I", "type": "string" });
+    let document = json!({
+        "envelope": "plain", "modules": { "m": { "/": { "it": {
+            "GET": { "info": "I", "out": { "ret": { "info": "I", "type": "int" }, "data": output, "msg": output } }
+        } } } }
+    });
+    let outputs = json!({ "ret": 404, "data": "a", "msg": "b" });
+    let handler = async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "ret": 404, "data": "a", "msg": "b" }));
+    let client = Client::new(api_from_document(&document).module(Module::new("m").get("/it", handler))).unwrap();
+    let response = client.call("it.get").send();
+    assert_eq!((response.ret(), response.is_error(), response.outputs()), (None, false, outputs));
+}
+
+#[test]
 fn responses_in_the_iapi_envelope_are_decoded_whatever_their_status() {
     for (strict, status) in [(false, 400), (true, 409)] {
         let document = json!({

@@ -119,9 +119,9 @@ impl TestResponse {
     /// `None` in other envelopes.
     #[must_use]
     pub fn ret(&self) -> Option<u64> {
-        let document = self.document.as_ref()?.as_object()?;
-        let phalapi = document.len() == 3 && document.contains_key("data") && document.contains_key("msg");
-        document.get("ret").filter(|_| phalapi)?.as_u64()
+        let document = self.document.as_ref()?;
+        let decoding = if self.is_error() { self.error_decoding(document) } else { self.success_decoding(document) };
+        document.get(decoding.error.status.filter(|member| *member == "ret")?)?.as_u64()
     }
 
     /// Returns the code of the error: `forbidden`, for example, or the name of an error that the definition declares.

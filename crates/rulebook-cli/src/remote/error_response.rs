@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, SystemTime};
 
+use rulebook_model::envelope::{Decoding, EnvelopeName, EnvelopeSettings};
 use serde_json::Value as Json;
 use ureq::Body;
 use ureq::http::{HeaderMap, Response, header};
@@ -66,8 +67,10 @@ pub(super) fn to_transfer_error(response: Response<Body>) -> TransferError {
 /// with status 200. Returns `None` if the response does not contain an error.
 pub(super) fn find_error_in_success(fields: &HeaderMap, body: Body) -> Option<TransferError> {
     let document: Json = serde_json::from_slice(&read_beginning(body)).ok()?;
-    let status = document.get("ret")?.as_u64().filter(|ret| *ret >= 300)?;
-    document.get("data")?;
+    let is_hidden_error =
+        |decoding: &Decoding| decoding.hides_errors && decoding.is_error(&document) && !decoding.is_success(&document);
+    let status_member = built_in_decodings().find(is_hidden_error)?.error.status?;
+    let status = document.get(status_member)?.as_u64()?;
     Some(TransferError::ErrorResponse(new_error_response(status, find_message(&document).as_deref(), fields)))
 }
 
@@ -81,10 +84,21 @@ fn new_error_response(status: u64, message: Option<&str>, fields: &HeaderMap) ->
     }
 }
 
-/// Returns the error message in a JSON body: in any of rulebook's envelopes, or in a problem document (RFC 9457).
+/// Returns the error message in a JSON body. If the body matches no built-in envelope, the message can be in the message
+/// member of any built-in envelope.
 fn find_message(document: &Json) -> Option<String> {
-    let members = ["detail", "ErrorDescription", "message", "msg", "title"];
-    members.iter().find_map(|member| document.get(member)?.as_str()).map(str::to_owned)
+    let message = |decoding: Decoding| decoding.error.message.iter().find_map(|member| document.get(member)?.as_str());
+    let text = match built_in_decodings().find(|decoding| decoding.is_error(document)) {
+        Some(decoding) => message(decoding),
+        None => built_in_decodings().find_map(message),
+    };
+    text.map(str::to_owned)
+}
+
+/// Returns the descriptions with which clients decode the built-in envelopes. The description of `plain` is also that
+/// of problem documents (RFC 9457). The client does not know which envelope a server uses.
+fn built_in_decodings() -> impl Iterator<Item = Decoding> {
+    EnvelopeName::ALL.into_iter().map(|name| name.envelope(EnvelopeSettings::default()).decoding())
 }
 
 /// Reads the beginning of a body. If reading fails, returns the bytes before the error.
