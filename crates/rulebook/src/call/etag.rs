@@ -47,13 +47,6 @@ impl ETag {
         tag.bytes().all(is_tag_char).then(|| Self { is_weak: weak, tag: tag.into() })
     }
 
-    /// Returns the entity tags of a comma-separated list, such as the value of `If-None-Match`. The iterator stops at
-    /// the first element that is not an entity tag. An entity tag may contain commas.
-    #[must_use]
-    pub(crate) fn parse_list(text: &str) -> ETagList<'_> {
-        ETagList(text)
-    }
-
     /// Compares two entity tags with the weak comparison (RFC 9110 section 8.8.3.2): returns `true` if the two tags
     /// identify content with the same meaning, perhaps with different bytes.
     #[must_use]
@@ -72,33 +65,6 @@ impl ETag {
     pub(crate) fn header_value(&self) -> HeaderValue {
         // Visible ASCII in quotes is always a valid header value.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-    }
-}
-
-/// An iterator over the entity tags of a comma-separated list; [`ETag::parse_list`] creates it.
-pub(crate) struct ETagList<'t>(&'t str);
-
-/// The characters that may be between two entity tags of a list.
-const LIST_SEPARATORS: [char; 3] = [' ', '\t', ','];
-
-impl ETagList<'_> {
-    /// Returns `true` if the iterator has stopped at text that is not an entity tag.
-    pub(crate) fn has_unparsed_text(&self) -> bool {
-        !self.0.trim_matches(LIST_SEPARATORS).is_empty()
-    }
-}
-
-impl Iterator for ETagList<'_> {
-    type Item = ETag;
-
-    fn next(&mut self) -> Option<ETag> {
-        let rest = self.0.trim_start_matches(LIST_SEPARATORS);
-        let start = rest.find('"')? + 1;
-        let end = start + rest[start..].find('"')? + 1;
-        let tag =
-            ETag::parse(&rest[..end]).filter(|_| rest[end..].is_empty() || rest[end..].starts_with(LIST_SEPARATORS))?;
-        self.0 = &rest[end..];
-        Some(tag)
     }
 }
 

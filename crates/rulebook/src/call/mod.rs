@@ -8,6 +8,7 @@
 mod authenticate;
 mod download;
 mod etag;
+mod etag_list;
 mod head;
 mod identity;
 mod outcome;
@@ -21,6 +22,7 @@ pub use rulebook_model::call::*;
 pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
 pub use download::{ByteStream, Content, Download};
 pub use etag::ETag;
+pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};
 pub use identity::Identity;
 pub use outcome::{Outcome, ReturnedValue, Success};

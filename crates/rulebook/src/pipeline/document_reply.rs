@@ -10,7 +10,7 @@ use super::accept::prefers_media_type;
 use super::encode::varies_by_encoding;
 use super::respond::{ErrorContext, respond_with_error};
 use super::{Reply, ReplyBody};
-use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
+use crate::call::{AllowedMethods, ApiError, ETag, ETagList, ErrorKind, Head, HttpMethod};
 use crate::plan::{Document, OptionsDescription, Plan, RenderedPage};
 
 /// Creates the reply to GET or HEAD at the path of a document.
@@ -124,12 +124,12 @@ fn conditional_reply(
 /// one of its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110
 /// sections 8.8.3.2 and 13.1.2).
 fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
-    let matches = |field: &str, etag: &HeaderValue| {
+    let list = ETagList::from_head(head, &header::IF_NONE_MATCH)?;
+    let is_listed = |etag: &HeaderValue| {
         let etag = etag.to_str().ok().and_then(ETag::parse);
-        field.trim() == "*" || etag.is_some_and(|etag| ETag::parse_list(field).any(|tag| tag.weak_eq(&etag)))
+        list.has_match(|tag| etag.as_ref().is_some_and(|etag| etag.weak_eq(tag)))
     };
-    let mut fields = head.get_all(&header::IF_NONE_MATCH).filter_map(|field| field.to_str().ok());
-    fields.find_map(|field| document.etags().find(|etag| matches(field, etag)))
+    document.etags().find(is_listed)
 }
 
 /// Returns the value of the header field `Allow` for these HTTP methods.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{self, HeaderName};
 
 use super::FileInfo;
-use crate::call::{ETag, Head};
+use crate::call::{ETag, ETagList, Head};
 
 /// The age that a modification time must have before it identifies the content of a file. HTTP dates have whole
 /// seconds, so that a file may change again without a change of its date (RFC 9110 section 8.8.2.2).
@@ -57,13 +57,7 @@ pub(super) fn range_applies(head: &Head, info: &FileInfo, now: SystemTime) -> bo
 /// Returns `Some(true)` if the value of a header field is `*` or lists an entity tag for which `matches` returns
 /// `true`. Returns `None` if the request does not have the field.
 fn lists_matching_tag(head: &Head, field: &HeaderName, matches: impl Fn(&ETag) -> bool) -> Option<bool> {
-    let mut any = None;
-    for value in head.get_all(field) {
-        let any = any.get_or_insert(false);
-        let Ok(text) = value.to_str() else { continue };
-        *any = *any || text.trim() == "*" || ETag::parse_list(text).any(|tag| matches(&tag));
-    }
-    any
+    ETagList::from_head(head, field).map(|list| list.has_match(matches))
 }
 
 /// Returns `Some(true)` if the file was modified after the date in a header field. Returns `None` if the request has no
