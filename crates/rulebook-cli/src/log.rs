@@ -1,7 +1,7 @@
 //! The log of `rulebook serve`: lines of text for people, or JSON objects for programs.
 //!
 //! The text of a log record cannot imitate another record: in the text format, the second and further lines of a record
-//! are indented, and control characters are escaped.
+//! are indented, and invisible characters are escaped.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -11,6 +11,7 @@ use log::Record;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
 use serde_json::{Map, Value as Json};
 
+use rulebook_model::invisible::is_invisible;
 use rulebook_model::model::LogFormat;
 
 /// The default filter of log records, in the syntax of the crate `env_logger`.
@@ -32,17 +33,12 @@ pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), Strin
 }
 
 fn write_text_record(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let mut message = escape_control_characters(&record.args().to_string());
+    let mut message = escape_record_text(&record.args().to_string());
     // The messages of rulebook already contain the values of their fields.
     if !is_from_rulebook(record.target()) {
         for (name, value) in &structured_fields(record) {
             // Writing to a `String` cannot fail.
-            let _ = write!(
-                message,
-                " {}={}",
-                escape_control_characters(name),
-                escape_control_characters(&value.to_string())
-            );
+            let _ = write!(message, " {}={}", escape_record_text(name), escape_record_text(&value.to_string()));
         }
     }
     let (time, level) = (line.timestamp_millis(), record.level());
@@ -68,13 +64,13 @@ fn is_from_rulebook(target: &str) -> bool {
     target.strip_prefix("rulebook").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Indents every line of a text except the first, and escapes other control characters than line breaks.
-fn escape_control_characters(text: &str) -> String {
+/// Indents every line of a text except the first, and escapes other invisible characters than line breaks.
+fn escape_record_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
             '\n' => escaped.push_str("\n    "),
-            char if char.is_control() => escaped.extend(char.escape_default()),
+            char if is_invisible(char) => escaped.extend(char.escape_default()),
             char => escaped.push(char),
         }
     }
@@ -143,7 +139,7 @@ impl<'v> VisitValue<'v> for FieldValue {
 mod tests {
     #[test]
     fn record_text_with_line_breaks_cannot_imitate_another_record() {
-        let escaped = super::escape_control_characters("it broke\nat 1:2\r\x1b[2J \u{9b}café");
-        assert_eq!(escaped, "it broke\n    at 1:2\\r\\u{1b}[2J \\u{9b}café");
+        let escaped = super::escape_record_text("it broke\nat 1:2\r\x1b[2J \u{9b}café\u{202e}");
+        assert_eq!(escaped, "it broke\n    at 1:2\\r\\u{1b}[2J \\u{9b}café\\u{202e}");
     }
 }

@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod error;
 pub mod filename;
 pub mod format;
+pub mod invisible;
 pub mod limits;
 pub mod model;
 pub mod routing;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use rulebook::key::{Entry, Limit, Per, Usage};
+use rulebook_model::invisible::replace_invisible;
 
 /// The headings of the table's columns.
 const COLUMN_HEADINGS: [&str; 9] =
@@ -44,8 +45,8 @@ fn table_row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMN_HEADI
     });
     [
         key.id.clone(),
-        // Control characters in a name are replaced, because they could change the state of the terminal.
-        key.name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect(),
+        // Control characters in a name could change the state of the terminal.
+        replace_invisible(&key.name),
         or_dash(key.scope.join(",")),
         // File patterns are separated by spaces, because a pattern may contain commas.
         or_dash(key.files.join(" ")),

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::time::{Duration, SystemTime};
 
 use rulebook_model::envelope::{Decoding, EnvelopeName, EnvelopeSettings};
+use rulebook_model::invisible::replace_invisible;
 use serde_json::Value as Json;
 use ureq::Body;
 use ureq::http::{HeaderMap, Response, header};
@@ -108,9 +109,10 @@ fn read_beginning(mut body: Body) -> Vec<u8> {
     bytes
 }
 
-/// Makes a text from a server safe for a terminal: replaces control characters, and cuts a long text.
+/// Makes a text from a server safe for a terminal: replaces invisible characters, and cuts a long text.
 fn to_printable(text: &str) -> String {
-    text.chars().take(MAX_SHOWN_CHARS).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+    let end = text.char_indices().nth(MAX_SHOWN_CHARS).map_or(text.len(), |(end, _)| end);
+    replace_invisible(&text[..end])
 }
 
 /// Parses the header field `Retry-After`: a number of seconds, or a date (RFC 9110 section 10.2.3).

@@ -4,16 +4,12 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::invisible::is_control_character;
+
 /// Returns `true` for white space and for characters that end a line. Documents show a sequence of these characters as
 /// one space.
 pub(super) fn is_white_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Returns `true` for control characters, and for characters that change the direction of the text after them (Unicode
-/// Standard Annex 9, sections 2.1 to 2.5).
-pub(super) fn is_control_character(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Returns the code point of a character in the notation of documents, such as `U+202E`.
@@ -39,6 +35,23 @@ pub(super) fn escape_control_characters(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Writes the characters for which `must_escape` returns `true` as `\uXXXX`, the notation of JSON and of JavaScript
+/// strings (RFC 8259 section 7).
+pub(super) fn escape_like_json(text: &str, must_escape: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if !must_escape(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
 }
 
 /// Returns `true` for noncharacters, which HTML does not allow even as a character reference (HTML standard, section

@@ -8,6 +8,8 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 use thiserror::Error;
 
+use crate::invisible::is_invisible;
+
 /// The maximum length of one part of a file name, in bytes. Common file systems have the same limit.
 const MAX_PART_LEN: usize = 255;
 
@@ -162,22 +164,8 @@ pub fn visible_base_name(name: &str) -> impl Iterator<Item = char> {
     name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|char| !is_invisible(*char))
 }
 
-/// Returns `true` for control characters, line separators and format characters. These characters are invisible, or
-/// they change the direction of the surrounding text.
-fn is_invisible(char: char) -> bool {
-    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
-    if char.is_ascii() {
-        return char.is_ascii_control();
-    }
-    matches!(general_category(char), Control | Format | LineSeparator | ParagraphSeparator)
-}
-
 fn is_unassigned(char: char) -> bool {
-    general_category(char) == GeneralCategory::Unassigned
-}
-
-fn general_category(char: char) -> GeneralCategory {
-    CodePointMapData::<GeneralCategory>::new().get(char)
+    CodePointMapData::<GeneralCategory>::new().get(char) == GeneralCategory::Unassigned
 }
 
 fn is_windows_device(part: &str) -> bool {

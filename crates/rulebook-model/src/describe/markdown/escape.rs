@@ -1,6 +1,7 @@
 //! Escapes texts of a definition, so that a Markdown renderer shows them literally.
 
-use crate::describe::escape::{format_code_point, is_control_character, is_white_space};
+use crate::describe::escape::{format_code_point, is_white_space};
+use crate::invisible::is_control_character;
 
 /// Returns a text on one line, escaped so that a Markdown renderer shows it literally. The supported syntax is
 /// CommonMark with the tables and the strikethrough of GitHub Flavored Markdown. Control characters, including

@@ -7,8 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::document::{Inline, Inlines, ListItem};
 use super::phrases::request_name;
-use crate::describe::escape::is_control_character;
+use crate::describe::escape::escape_like_json;
 use crate::describe::example;
+use crate::invisible::is_control_character;
 use crate::model::{Output, Parameter};
 
 /// Describes an output. If the output is an object, its members are nested items.
@@ -87,19 +88,10 @@ pub(super) fn json_line<'a>(json: &Json) -> Cow<'a, str> {
     json.to_string().into()
 }
 
-/// Formats a JSON value on several lines, with indentation.
+/// Formats a JSON value on several lines, with indentation. Characters that would change the direction of the text
+/// around them are escaped; they occur only in JSON strings.
 pub(super) fn pretty_json(json: &Json) -> String {
     // Serializing a JSON value cannot fail.
-    escape_control_characters(serde_json::to_string_pretty(json).unwrap_or_default())
-}
-
-/// Escapes characters in a JSON text that would change the direction of the text around them. Such characters occur
-/// only in JSON strings, which can contain them as `\uXXXX` (RFC 8259 section 7).
-fn escape_control_characters(json: String) -> String {
-    let is_kept = |c: char| matches!(c, '\n') || !is_control_character(c);
-    if json.chars().all(is_kept) {
-        return json;
-    }
-    let escaped = |c: char| if is_kept(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
-    json.chars().map(escaped).collect()
+    let json = serde_json::to_string_pretty(json).unwrap_or_default();
+    escape_like_json(&json, |character| character != '\n' && is_control_character(character))
 }

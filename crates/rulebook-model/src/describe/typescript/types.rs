@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::describe::escape::escape_like_json;
+use crate::invisible::is_invisible;
+
 /// The role of a value in a function call of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueRole {
@@ -106,19 +109,15 @@ fn literal_type(json: &Json) -> String {
 
 /// Formats a TypeScript string literal. Every JSON string is also a valid string literal in TypeScript.
 pub(super) fn string_literal(text: &str) -> String {
-    escape_control_characters(&Json::from(text).to_string())
+    escape_invisible(&Json::from(text).to_string())
 }
 
-/// Escapes characters that end a line or change the direction of the text around them. Otherwise an editor could show a
-/// declaration differently from how the compiler reads it (Unicode Technical Report 36, section 2.10).
-fn escape_control_characters(text: &str) -> String {
-    let escaped = |c: char| match c {
-        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
-            format!("\\u{:04x}", u32::from(c))
-        }
-        c => c.to_string(),
-    };
-    text.chars().map(escaped).collect()
+/// Escapes the [invisible](is_invisible) characters in a string literal or in a line of a comment. Otherwise an editor
+/// could show a declaration differently from how the compiler reads it (Unicode Technical Report 36, section 2.10).
+fn escape_invisible(text: &str) -> String {
+    // The two joiners are kept, because words of some languages and many emoji contain them.
+    let is_kept = |character| matches!(character, '\t' | '\u{200c}' | '\u{200d}');
+    escape_like_json(text, |character| is_invisible(character) && !is_kept(character))
 }
 
 /// Formats the name of a member. The name is quoted, unless it is an identifier.
@@ -133,11 +132,11 @@ pub(super) fn member_name(name: &str) -> String {
 /// escaped, so that it cannot end the comment or add tags.
 pub(super) fn format_doc_comment(text: &str, tags: &[String], level: usize) -> String {
     let indent = "  ".repeat(level);
-    let text = escape_control_characters(&text.replace("*/", "*\\/"));
+    let text = text.replace("*/", "*\\/");
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.map(|line| if line.starts_with('@') { format!("\\{line}") } else { line.to_owned() });
-    let lines: Vec<_> =
-        lines.chain(tags.iter().map(|tag| escape_control_characters(&tag.replace("*/", "*\\/")))).collect();
+    let tags = tags.iter().map(|tag| tag.replace("*/", "*\\/"));
+    let lines: Vec<_> = lines.chain(tags).map(|line| escape_invisible(&line)).collect();
     match lines.as_slice() {
         [] => String::new(),
         [line] => format!("{indent}/** {line} */\n"),
