@@ -27,6 +27,7 @@ mod settings;
 pub mod span;
 pub mod suggest;
 pub mod types;
+pub mod uri;
 
 pub use call::{ApiError, AuthScheme, CustomError, HttpMethod, TypeMismatch, Upload, Value};
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::web;
-use percent_encoding::percent_decode_str;
+use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
 use crate::pipeline::{prefers_pages, query_values};
@@ -80,7 +80,7 @@ pub(super) async fn find_docs_page(
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the
 /// relative links of a page at such a path would be wrong.
 fn decode_path(path: &str) -> Option<Cow<'_, str>> {
-    let decoded = percent_decode_str(path).decode_utf8().ok()?;
+    let decoded = percent_decode(path).ok()?;
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 

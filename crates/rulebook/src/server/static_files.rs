@@ -5,14 +5,13 @@
 //! content of a folder is not listed. Users that can write to the folder are trusted: a file that is replaced between
 //! this check and its opening is not checked again.
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use actix_web::web;
 use http::HeaderValue;
-use percent_encoding::percent_decode_str;
+use rulebook_model::uri::percent_decode;
 
 use crate::call::ApiError;
 use crate::plan::Document;
@@ -118,7 +117,7 @@ fn relative_path(path: &str) -> Option<PathBuf> {
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty());
     let mut name = PathBuf::new();
     for segment in segments {
-        let segment: Cow<'_, str> = percent_decode_str(segment).decode_utf8().ok()?;
+        let segment = percent_decode(segment).ok()?;
         // On this system, the segment must be a plain file name: not `..`, and not a name that contains a separator or
         // a drive.
         let mut components = Path::new(&*segment).components();

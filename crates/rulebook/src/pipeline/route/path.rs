@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use percent_encoding::percent_decode_str;
+use rulebook_model::uri::percent_decode;
 
-use crate::call::{ApiError, Head, MalformedRequest};
+use crate::call::{ApiError, Head};
 use crate::plan::{ParentPaths, Plan, encode_segment};
 
 /// Returns the URIs of services whose paths are similar to the unknown path of a request. If no service has a similar
@@ -13,7 +13,7 @@ use crate::plan::{ParentPaths, Plan, encode_segment};
 pub(in crate::pipeline) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
-    let Ok(segments) = segments.map(decode_segment).collect::<Result<Vec<_>, _>>() else {
+    let Ok(segments) = segments.map(percent_decode).collect::<Result<Vec<_>, _>>() else {
         return Vec::new();
     };
     let request_segments: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
@@ -33,7 +33,7 @@ pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> 
         base.split('/').skip(1).try_fold(path, |path, expected| {
             let inner = path.strip_prefix('/')?;
             let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
-            decode_segment(segment).is_ok_and(|decoded| decoded == expected).then(|| &inner[segment.len()..])
+            percent_decode(segment).is_ok_and(|decoded| decoded == expected).then(|| &inner[segment.len()..])
         })
     } else {
         path.strip_prefix(base)
@@ -52,7 +52,7 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
     };
     let mut base = base.split('/').skip(1);
     inner.split('/').all(|segment| {
-        base.next().is_some_and(|expected| decode_segment(segment).is_ok_and(|decoded| decoded == expected))
+        base.next().is_some_and(|expected| percent_decode(segment).is_ok_and(|decoded| decoded == expected))
     })
 }
 
@@ -71,7 +71,7 @@ pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
-    let segments = inner.split('/').map(decode_segment).collect::<Result<Vec<_>, _>>()?;
+    let segments = inner.split('/').map(percent_decode).collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?;
     let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }
@@ -88,18 +88,4 @@ fn join_segments(segments: &[Cow<'_, str>]) -> String {
         let _ = write!(joined, "/{}", encode_segment(segment));
         joined
     })
-}
-
-/// Decodes the percent-encoding of a path segment (RFC 3986 section 2.1).
-///
-/// # Errors
-/// Fails if a `%` is not followed by two hexadecimal digits or the bytes are not UTF-8.
-fn decode_segment(segment: &str) -> Result<Cow<'_, str>, ApiError> {
-    let bytes = segment.as_bytes();
-    let is_escape = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
-    if !memchr::memchr_iter(b'%', bytes).all(is_escape) {
-        return Err(ApiError::malformed(MalformedRequest::PathEscape));
-    }
-    let decoded = percent_decode_str(segment).decode_utf8();
-    decoded.map_err(|_| ApiError::malformed(MalformedRequest::PathEncoding))
 }
