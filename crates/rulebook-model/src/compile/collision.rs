@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Method, Module, Segment, Service};
-use crate::routing::{Routes, encode_segment};
+use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
 
 /// A service and the API module that it belongs to.
 struct ServiceEntry<'a> {
@@ -136,7 +136,7 @@ impl Lowering<'_> {
             Segment::Capture(_) => path + CAPTURE_ONLY_SEGMENT,
         });
         for position in 0..count {
-            shape.push_str(CAPTURE_SHAPE);
+            push_segment_shape(&mut shape, None);
             path.push_str(CAPTURE_ONLY_SEGMENT);
             let mut same_shape = by_shape.get(&fold_case(&shape)).into_iter().flatten();
             let same_shape = same_shape.find(|other| other.collides_with(&shape, entry.module)).copied();
@@ -196,23 +196,3 @@ impl Lowering<'_> {
 
 /// A path segment that only captures match: it contains a control character, which static segments cannot contain.
 const CAPTURE_ONLY_SEGMENT: &str = "/\u{0}";
-
-/// The notation of a capture in a [`path_shape`]. It is unambiguous, because static segments contain no braces.
-const CAPTURE_SHAPE: &str = "/{}";
-
-/// Returns the shape of a path: the path without the names of its captures, such as `/articles/{}`. Two paths with the
-/// same shape match the same requests. The shape of the root path is empty.
-pub(super) fn path_shape(path: &[Segment]) -> String {
-    path.iter().fold(String::new(), |mut shape, segment| {
-        match segment {
-            Segment::Static(text) => shape.extend(["/", text]),
-            Segment::Capture(_) => shape.push_str(CAPTURE_SHAPE),
-        }
-        shape
-    })
-}
-
-/// Returns a path shape in lower case, so that shapes can be compared case-insensitively.
-pub(super) fn fold_case(shape: &str) -> String {
-    shape.to_lowercase()
-}

@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 
 use http::HeaderValue;
 
-use super::collision::{fold_case, path_shape};
 use super::lowering::Lowering;
 use super::module_parts::ModuleParts;
 use super::parameter::LoweredParameter;
@@ -15,6 +14,7 @@ use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
 use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Service};
+use crate::routing::{fold_case, path_shape};
 use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {

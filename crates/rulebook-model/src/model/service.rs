@@ -71,6 +71,16 @@ pub enum Segment {
     Capture(String),
 }
 
+impl Segment {
+    /// Returns the text that a static segment matches; `None` if the segment is a capture.
+    pub(crate) fn static_text(&self) -> Option<&str> {
+        match self {
+            Self::Static(text) => Some(text),
+            Self::Capture(_) => None,
+        }
+    }
+}
+
 impl Service {
     /// Returns the path in the notation of definitions: `/article/{id}`.
     #[must_use]

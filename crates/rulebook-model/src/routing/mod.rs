@@ -4,7 +4,9 @@
 mod naming;
 mod routes;
 mod service_names;
+mod shape;
 
 pub use naming::ServiceNaming;
 pub use routes::{RouteConflict, Routes, encode_segment};
 pub use service_names::{NamedServices, ServicesByClass, ServicesByModule};
+pub(crate) use shape::{fold_case, path_shape, push_segment_shape};

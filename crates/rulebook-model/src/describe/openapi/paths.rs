@@ -13,6 +13,7 @@ use super::responses::ResponseComponents;
 use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
+use crate::routing::push_segment_shape;
 
 /// The operations of an OpenAPI document, by path. An operation is generated only when it is written, which saves
 /// memory.
@@ -187,8 +188,7 @@ fn operation_id_for_shorter_path(id: &str, omitted_positions: usize, ids: &mut H
     id
 }
 
-/// The path templates, by shape. The shape of a path is the path without the names of its parameters. Paths with the
-/// same shape share a template.
+/// The path templates, by [shape](crate::routing::path_shape). Paths with the same shape share a template.
 #[derive(Default)]
 struct PathTemplates(HashMap<String, PathTemplate>);
 
@@ -202,11 +202,11 @@ impl PathTemplates {
     fn get_or_add_template(&mut self, base: &str, segments: &[PathSegment<'_>]) -> &PathTemplate {
         let mut shape = String::new();
         for segment in segments {
-            shape.push('/');
-            match segment {
-                PathSegment::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED_IN_PATH_SEGMENTS)),
-                PathSegment::Variable(..) => shape.push_str("{}"),
-            }
+            let static_text = match segment {
+                PathSegment::Static(text) => Some(*text),
+                PathSegment::Variable(..) => None,
+            };
+            push_segment_shape(&mut shape, static_text);
         }
         self.0.entry(shape).or_insert_with(|| make_path_template(base, segments))
     }

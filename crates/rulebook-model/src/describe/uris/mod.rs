@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::model::{Api, Module, Segment, Service};
+use crate::routing::{fold_case, push_segment_shape};
 use tree::RouteTree;
 
 /// All URIs of an API. Each URI is a percent-encoded template: it includes the base path, and has captures (variable
@@ -201,12 +202,11 @@ impl<'a> UriNodes<'a> {
     }
 }
 
-/// The shape of a path, which is the path without the names of its captures. It is stored in the original case and in
-/// lower case.
+/// The [shape](crate::routing::path_shape) of a path, in the original case and in lower case.
 struct PathShapes {
     original_case: String,
     lowercase: String,
-    /// The byte offsets at which each segment ends in `exact` and in `lowercase`.
+    /// The byte offsets at which each segment ends in `original_case` and in `lowercase`.
     segment_ends: Vec<(usize, usize)>,
 }
 
@@ -225,10 +225,9 @@ impl PathShapes {
             segment_ends: Vec::with_capacity(path.len()),
         };
         for segment in path {
-            // Static segments contain no braces, so that `{` can only be a capture.
-            let text = if let Segment::Static(text) = segment { text } else { "{" };
-            shapes.original_case.extend(["/", text]);
-            shapes.lowercase.extend(["/", &fold_case(text)]);
+            let text = segment.static_text();
+            push_segment_shape(&mut shapes.original_case, text);
+            push_segment_shape(&mut shapes.lowercase, text.map(fold_case).as_deref());
             shapes.segment_ends.push((shapes.original_case.len(), shapes.lowercase.len()));
         }
         shapes
@@ -239,11 +238,6 @@ impl PathShapes {
         let (original_case, lowercase) = self.segment_ends[..length].last().copied().unwrap_or_default();
         PrefixShape { original_case: &self.original_case[..original_case], lowercase: &self.lowercase[..lowercase] }
     }
-}
-
-/// Converts a segment to lower case, for comparisons that ignore case.
-fn fold_case(text: &str) -> String {
-    text.to_lowercase()
 }
 
 /// The characters that are percent-encoded in a path segment (RFC 3986 section 3.3).

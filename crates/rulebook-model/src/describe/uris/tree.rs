@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::fold_case;
 use crate::model::Segment;
+use crate::routing::fold_case;
 
 /// All services, in trees whose edges are path segments. One tree contains the services with case-sensitive paths,
 /// another tree contains the services with case-insensitive paths.
