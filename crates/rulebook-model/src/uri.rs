@@ -2,9 +2,21 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 
 use crate::call::MalformedRequest;
+
+/// All characters except the unreserved characters (RFC 3986 section 2.3), which have no special meaning in any part of a
+/// URI.
+pub(crate) const ALL_EXCEPT_UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Percent-encodes a text, so that it can be a path segment, or a name or a value in a query. Only unreserved characters
+/// are not encoded.
+#[must_use]
+pub fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ALL_EXCEPT_UNRESERVED)
+}
 
 /// Decodes the percent-encoding of a path or of a path segment.
 ///

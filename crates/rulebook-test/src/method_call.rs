@@ -1,6 +1,5 @@
 //! Calls of API methods. The definition determines in which part of the request each argument is sent.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
 use super::multipart::Part;
@@ -8,9 +7,7 @@ use super::usage_error::UsageError;
 use super::{Client, Request, TestResponse};
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
-
-/// The characters to percent-encode in a path segment: all except the unreserved characters (RFC 3986 section 2.3).
-const ENCODED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use rulebook_model::uri::percent_encode;
 
 /// A builder for a call of an API method.
 ///
@@ -227,7 +224,7 @@ impl<'c> MethodCall<'c> {
 
 fn push_segment(path: &mut String, segment: &str) {
     path.push('/');
-    path.extend(utf8_percent_encode(segment, ENCODED_CHARACTERS));
+    path.extend(percent_encode(segment));
 }
 
 /// Converts an argument to the text that is sent if it is not in a JSON body. Returns `None` for null, because such an

@@ -2,13 +2,10 @@
 
 use std::fmt::Write;
 
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::model::Audience;
-
-/// The characters that are percent-encoded in a path segment. Names in the segment have been escaped by
-/// [`escape_segment`] before.
-const ENCODED_IN_SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::uri::percent_encode;
 
 /// The characters that are percent-encoded in the URL of a link: characters that a URL cannot contain (RFC 3986 section
 /// 2), and parentheses, which would end a link in Markdown.
@@ -160,8 +157,7 @@ pub(super) fn method_page_path(id: &str) -> String {
 /// Returns the percent-encoded path of a page below `/docs/`. The path depends on the format in which the page is
 /// requested.
 fn encoded_page_path(path: &str, format: PageFormat) -> String {
-    let segments: Vec<_> =
-        path.split('/').map(|segment| utf8_percent_encode(segment, ENCODED_IN_SEGMENTS).to_string()).collect();
+    let segments: Vec<_> = path.split('/').map(|segment| percent_encode(segment).to_string()).collect();
     match format {
         PageFormat::Html => segments.join("/"),
         PageFormat::Markdown if path.is_empty() => format!("index{MARKDOWN_EXTENSION}"),

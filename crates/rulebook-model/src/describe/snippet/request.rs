@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
 use super::super::example;
@@ -11,6 +10,7 @@ use super::{API_KEY_PLACEHOLDER, server_url};
 use crate::call::{AuthScheme, HttpMethod, Value};
 use crate::model::{Api, Location, Method, Parameter};
 use crate::types::{Arity, Check};
+use crate::uri::percent_encode;
 
 /// The request that an example call sends.
 pub(super) struct SampleRequest {
@@ -38,14 +38,6 @@ pub(super) enum FormPart {
     Text(String),
     /// The name of a file. The reader of the example provides this file.
     File(String),
-}
-
-/// The characters that are percent-encoded in a path or a query. These are all characters except the unreserved
-/// characters (RFC 3986 section 2.3).
-const CHARACTERS_TO_ENCODE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, CHARACTERS_TO_ENCODE).to_string()
 }
 
 impl SampleRequest {
@@ -131,7 +123,7 @@ fn sample_path(uri: &str, method: &Method) -> String {
     let fill = |segment| {
         let parameter = captured(segment);
         parameter.map_or(Cow::Borrowed(segment), |parameter| {
-            percent_encode(&single_field_text(parameter, Placement::Path)).into()
+            percent_encode(&single_field_text(parameter, Placement::Path)).to_string().into()
         })
     };
     let mut path = uri.split('/').map(fill).collect::<Vec<_>>().join("/");
@@ -143,7 +135,7 @@ fn sample_path(uri: &str, method: &Method) -> String {
     for position in &positions[..count] {
         path.push('/');
         if is_in_example_request(position) {
-            path.push_str(&percent_encode(&single_field_text(position, Placement::Path)));
+            path.extend(percent_encode(&single_field_text(position, Placement::Path)));
         }
     }
     path

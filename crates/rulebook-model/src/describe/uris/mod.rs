@@ -8,10 +8,11 @@ mod tree;
 
 use std::collections::HashMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use crate::model::{Api, Module, Segment, Service};
 use crate::routing::{fold_case, push_segment_shape};
+use crate::uri::ALL_EXCEPT_UNRESERVED;
 use tree::RouteTree;
 
 /// All URIs of an API. Each URI is a percent-encoded template: it includes the base path, and has captures (variable
@@ -241,11 +242,7 @@ impl PathShapes {
 }
 
 /// The characters that are percent-encoded in a path segment (RFC 3986 section 3.3).
-pub(super) const ENCODED_IN_PATH_SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
+pub(super) const ENCODED_IN_PATH_SEGMENTS: &AsciiSet = &ALL_EXCEPT_UNRESERVED
     .remove(b'!')
     .remove(b'$')
     .remove(b'&')
