@@ -48,15 +48,7 @@ fn limit_error(limit: Limit) -> ErrorKind {
 }
 
 fn parameter_error(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
-    let error = ParameterError {
-        kind,
-        parameter: "page".to_owned(),
-        source: Source::Query,
-        expected: Cow::Borrowed("a whole number"),
-        got,
-        message: None,
-        violation: None,
-    };
+    let error = ParameterError::new(kind, "page", Source::Query, "a whole number").with_got(got);
     ErrorKind::Parameters { errors: vec![error], truncated: false }
 }
 

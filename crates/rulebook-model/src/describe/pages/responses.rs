@@ -115,14 +115,10 @@ pub(super) fn describe_errors<'a>(
 fn missing_parameter_error(method: &Method) -> Option<ApiError> {
     let mut parameters = method.parameters.iter();
     let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
+    let (name, expected) = (request_name(parameter), parameter.r#type.check.expected());
     let error = ParameterError {
-        kind: ParameterErrorKind::Missing,
-        parameter: request_name(parameter).to_owned(),
-        source: parameter.from.source(),
-        expected: parameter.r#type.check.expected(),
-        got: None,
         message: parameter.message.as_deref().map(Into::into),
-        violation: None,
+        ..ParameterError::new(ParameterErrorKind::Missing, name, parameter.from.source(), expected)
     };
     Some(ApiError::new(ErrorKind::Parameters { errors: vec![error], truncated: false }))
 }
