@@ -172,10 +172,11 @@ fn quote_value(value: &Value<'_>) -> String {
 
 fn truncate_quote(text: &(impl fmt::Display + ?Sized)) -> String {
     let text = text.to_string();
-    match text.char_indices().nth(MAX_QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    let mut shortened = shorten_text(&text);
+    if shortened.len() < text.len() {
+        shortened.push('…');
     }
+    shortened
 }
 
 /// A text that `Display` writes as a JSON string, in quotation marks.
