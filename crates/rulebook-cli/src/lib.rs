@@ -4,7 +4,7 @@
 //! code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
 //! result.
 //!
-//! To add a command, write a Rust module with a constant `COMMAND`, and add this constant to [`COMMANDS`].
+//! To add a command, write a Rust module with a constant `COMMAND`, and add this constant to `COMMANDS`.
 
 mod call;
 mod check;
