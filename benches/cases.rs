@@ -179,6 +179,16 @@ impl Case {
         }
     }
 
+    /// Returns the maximum ratio of the user time that rulebook spends on a request to that of the hand-written server;
+    /// `None` if the case has no such goal.
+    pub fn user_time_goal(self) -> Option<f64> {
+        match self {
+            Self::Ping => Some(1.0),
+            Self::Get | Self::Json | Self::Form => Some(0.9),
+            _ => None,
+        }
+    }
+
     /// Returns what the servers must serve for this case.
     pub fn served_content(self) -> ServedContent {
         match self {

@@ -40,9 +40,9 @@ struct Cli {
 enum Command {
     /// Measure both servers and print the table (the default command)
     Drive(drive::Settings),
-    /// ServeOptions the endpoints written by hand
+    /// Serve the endpoints written by hand
     Hand(ServeOptions),
-    /// ServeOptions the endpoints from their definition
+    /// Serve the endpoints from their definition
     Rulebook(ServeOptions),
     /// Download or upload a file repeatedly, and print the number of requests per second
     #[command(hide = true)]
@@ -62,13 +62,13 @@ struct ServeOptions {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
-    /// ServeOptions one endpoint under this number of names; 0 serves every endpoint once
+    /// Serve one endpoint under this number of names; 0 serves every endpoint once
     #[arg(long, default_value_t = 0)]
     services: usize,
-    /// ServeOptions the demo's articles from the database in this folder instead
+    /// Serve the demo's articles from the database in this folder instead
     #[arg(long, conflicts_with = "services")]
     articles: Option<PathBuf>,
-    /// ServeOptions the files in this folder instead, and accept uploads
+    /// Serve the files in this folder instead, and accept uploads
     #[arg(long, conflicts_with_all = ["services", "articles"])]
     files: Option<PathBuf>,
     /// Set the socket option TCP_NODELAY; only for `hand`, because rulebook always sets it
@@ -88,7 +88,12 @@ struct ServeOptions {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Drive(cli.drive)) {
-        Command::Drive(settings) => drive::run_benchmark(&settings),
+        Command::Drive(settings) => match drive::run_benchmark(&settings) {
+            Ok(true) => Ok(()),
+            // The tables show which goals are missed.
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
         Command::Hand(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
             (Some(folder), _) => hand::serve_articles(serve.bind, folder),
             (_, Some(folder)) => hand::serve_files(serve.bind, folder, serve.nodelay),

@@ -10,7 +10,7 @@ use std::{env, io};
 
 use clap::Args;
 
-use super::{LOAD_CORE, Settings};
+use super::{LOAD_CORE, RequestCount, Settings};
 use crate::cases::Case;
 use crate::{files, keys};
 
@@ -33,12 +33,16 @@ pub struct LoadOptions {
     seconds: u32,
 }
 
-/// Runs a round of the benchmark in a separate process, and returns the number of requests per second.
-pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
+/// Runs a round of the benchmark in a separate process, and returns the number of requests, in total and per second.
+pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<RequestCount, Box<dyn Error>> {
     let output = load_command(address, case == Case::Up256M, settings.seconds)?.output()?;
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let number = stdout.trim().parse();
-    number.map_err(|_| format!("{}: {stdout}{}", case.title(), String::from_utf8_lossy(&output.stderr)).into())
+    let parse = |text: &str| {
+        let (total, per_second) = text.trim().split_once(' ')?;
+        Some(RequestCount { total: total.parse().ok()?, per_second: per_second.parse().ok()? })
+    };
+    let failed = || format!("{}: {stdout}{}", case.title(), String::from_utf8_lossy(&output.stderr)).into();
+    parse(&stdout).ok_or_else(failed)
 }
 
 /// Returns a command that runs `load` on its processor core.
@@ -52,7 +56,7 @@ pub fn load_command(address: SocketAddr, is_upload: bool, seconds: u32) -> Resul
     Ok(command)
 }
 
-/// Sends requests until the time is over, and prints the number of requests per second.
+/// Sends requests until the time is over, and prints the number of requests, in total and per second.
 pub fn run_load(load: &LoadOptions) -> Result<(), Box<dyn Error>> {
     let mut stream = BufReader::with_capacity(CHUNK_SIZE, TcpStream::connect(load.address)?);
     stream.get_ref().set_nodelay(true)?;
@@ -68,7 +72,7 @@ pub fn run_load(load: &LoadOptions) -> Result<(), Box<dyn Error>> {
         receive_response(&mut stream, expected)?;
         count += 1;
     }
-    println!("{:.4}", f64::from(count) / begun.elapsed().as_secs_f64());
+    println!("{count} {:.4}", f64::from(count) / begun.elapsed().as_secs_f64());
     Ok(())
 }
 

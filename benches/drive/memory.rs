@@ -1,24 +1,29 @@
 //! Measures the memory of the rulebook server during downloads and uploads of large files.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
 
 use super::load;
+use super::results::Results;
 
 /// The goal for one file: the maximum memory in MiB, in addition to the memory of the idle server.
 const ONE_FILE_GOAL: f64 = 16.0;
 /// The goal for several files: their number, and the maximum additional memory in MiB.
 const CONCURRENT_FILES_GOAL: (usize, f64) = (16, 64.0);
 
-/// Downloads or uploads files of 256 MiB: first one, then several at the same time. Returns a text that describes the
-/// peak memory of the server process.
-pub fn measure_memory(process: u32, address: SocketAddr, is_upload: bool) -> Result<String, Box<dyn Error>> {
+/// Downloads or uploads files of 256 MiB: first one, then several at the same time. Adds the peak memory of the server
+/// process to the results.
+pub fn measure_memory(
+    process: u32,
+    address: SocketAddr,
+    is_upload: bool,
+    results: &mut Results,
+) -> Result<(), Box<dyn Error>> {
     let idle = read_mebibytes(process, "VmRSS:")?;
     let direction = if is_upload { "uploads" } else { "downloads" };
-    let mut text = format!("\nMemory of rulebook with files of 256 MiB; {idle:.1} MiB when idle:\n\n");
+    results.add_text(&format!("\nMemory of rulebook with files of 256 MiB; {idle:.1} MiB when idle:\n\n"));
     for (count, goal) in [(1, ONE_FILE_GOAL), CONCURRENT_FILES_GOAL] {
         // This resets the peak memory, which the kernel counts for the process (see proc_pid_clear_refs(5)).
         fs::write(format!("/proc/{process}/clear_refs"), "5")?;
@@ -29,10 +34,10 @@ pub fn measure_memory(process: u32, address: SocketAddr, is_upload: bool) -> Res
             }
         }
         let over = read_mebibytes(process, "VmHWM:")? - idle;
-        let reached = if over < goal { "reached" } else { "missed" };
-        writeln!(text, "- {count} {direction}: at most {over:.1} MiB more; aim: below {goal:.0} MiB, {reached}")?;
+        let measured = format!("- {count} {direction}: at most {over:.1} MiB more; aim: below {goal:.0} MiB");
+        results.add_measured(&measured, over < goal);
     }
-    Ok(text)
+    Ok(())
 }
 
 fn read_mebibytes(process: u32, field: &str) -> Result<f64, Box<dyn Error>> {

@@ -8,6 +8,8 @@ mod check;
 mod documents;
 mod load;
 mod memory;
+mod processor_time;
+mod results;
 mod server;
 mod statistics;
 mod table;
@@ -22,8 +24,9 @@ use std::thread;
 use clap::{Args, ValueEnum, value_parser};
 
 pub use self::load::{LoadOptions, run_load};
-use self::server::{ServerKind, ServerPair, has_nginx};
-use self::table::CaseRow;
+use self::processor_time::ProcessorTime;
+use self::results::{CaseRow, Results};
+use self::server::{Server, ServerKind, ServerPair, has_nginx};
 use crate::cases::{Case, ServedContent};
 
 /// The processor core on which the servers run.
@@ -48,15 +51,16 @@ pub struct Settings {
     connections: u32,
 }
 
-/// Measures all cases, and prints the table of results.
-pub fn run_benchmark(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let table = measure_cases(settings);
+/// Measures all cases, and prints the tables of results. Returns `true` if every goal is reached.
+pub fn run_benchmark(settings: &Settings) -> Result<bool, Box<dyn Error>> {
+    let results = measure_cases(settings);
     print_progress(format_args!(""));
-    print!("{}", table?);
-    Ok(())
+    let results = results?;
+    print!("{}", results.text);
+    Ok(results.all_reached)
 }
 
-fn measure_cases(settings: &Settings) -> Result<String, Box<dyn Error>> {
+fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
         return Err("two processor cores are required: one for the server and one for the load".into());
     }
@@ -81,12 +85,12 @@ fn measure_cases(settings: &Settings) -> Result<String, Box<dyn Error>> {
     }
 
     // The memory is measured first, because the rounds increase the memory of the servers.
-    let mut memory = String::new();
+    let mut results = Results::default();
     for (content, is_upload) in [(ServedContent::Files { nodelay: false }, false), (ServedContent::Uploads, true)] {
         if let Some(pair) = pairs.get(&content) {
             print_progress(format_args!("measuring memory"));
             let rulebook = pair.server(ServerKind::Rulebook);
-            memory.push_str(&memory::measure_memory(rulebook.process_id(), rulebook.address, is_upload)?);
+            memory::measure_memory(rulebook.process_id(), rulebook.address, is_upload, &mut results)?;
         }
     }
 
@@ -102,12 +106,7 @@ fn measure_cases(settings: &Settings) -> Result<String, Box<dyn Error>> {
                     row.case.title(),
                     kind.title()
                 ));
-                let address = pair.server(kind).address;
-                if row.case.is_large() {
-                    load::run_round(row.case, address, settings)
-                } else {
-                    wrk::run_round(row.case, address, settings)
-                }
+                run_round(row.case, pair.server(kind), settings)
             };
             let (hand, rulebook) = (round_of(ServerKind::Hand)?, round_of(ServerKind::Rulebook)?);
             if round > 0 {
@@ -121,8 +120,36 @@ fn measure_cases(settings: &Settings) -> Result<String, Box<dyn Error>> {
         _ => None,
     };
     let started: Vec<_> = pairs.iter().filter_map(many).collect();
-    let text = table::to_markdown(&rows, &started, settings);
-    Ok(text + &memory)
+    let mut all = Results::of_cases(&rows, settings);
+    all.add_starts(&started);
+    all.append(results);
+    Ok(all)
+}
+
+/// The number of requests in a round.
+struct RequestCount {
+    total: f64,
+    per_second: f64,
+}
+
+/// What a round measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Round {
+    requests_per_second: f64,
+    /// The processor time of the server per request, in microseconds.
+    processor_time: ProcessorTime,
+}
+
+/// Runs a round of a case on one of the servers.
+fn run_round(case: Case, server: &Server, settings: &Settings) -> Result<Round, Box<dyn Error>> {
+    let before = ProcessorTime::of_process(server.process_id())?;
+    let count = if case.is_large() {
+        load::run_round(case, server.address, settings)?
+    } else {
+        wrk::run_round(case, server.address, settings)?
+    };
+    let used = ProcessorTime::of_process(server.process_id())? - before;
+    Ok(Round { requests_per_second: count.per_second, processor_time: used.per_request(count.total) })
 }
 
 /// Prints what the program is doing, if standard error is a terminal.

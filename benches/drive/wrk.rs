@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::NamedTempFile;
 
-use super::{LOAD_CORE, Settings};
+use super::{LOAD_CORE, RequestCount, Settings};
 use crate::cases::{Case, Request};
 use crate::keys;
 
@@ -16,8 +16,8 @@ const TOKENS_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/ke
 /// The `wrk` script for OPTIONS requests.
 const OPTIONS_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/options.lua");
 
-/// Runs a round of the benchmark with `wrk`, and returns the number of successful requests per second.
-pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
+/// Runs a round of the benchmark with `wrk`, and returns the number of successful requests, in total and per second.
+pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<RequestCount, Box<dyn Error>> {
     let Request { method, target, body, token, token_count } = case.request();
     let mut wrk = Command::new("taskset");
     wrk.args(["--cpu-list", &LOAD_CORE.to_string(), "wrk", "--threads", "1"])
@@ -43,7 +43,7 @@ pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result
         return Err(format!("wrk failed with {}: {}{report}", output.status, why).into());
     }
     wait_for_pending_requests(address)?;
-    parse_requests_per_second(&report).map_err(|why| format!("{}: {why}:\n{report}", case.title()).into())
+    parse_report(&report).map_err(|why| format!("{}: {why}:\n{report}", case.title()).into())
 }
 
 /// Waits until the server has processed the requests that were in progress when the round ended, so that they do not
@@ -56,9 +56,9 @@ fn wait_for_pending_requests(address: SocketAddr) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// Returns the requests per second from the report of `wrk`. Fails if the report contains a line about error responses
+/// Returns the numbers of requests from the report of `wrk`. Fails if the report contains a line about error responses
 /// or connection errors.
-fn parse_requests_per_second(report: &str) -> Result<f64, &'static str> {
+fn parse_report(report: &str) -> Result<RequestCount, &'static str> {
     let value_of = |name| report.lines().find_map(|line| line.trim().strip_prefix(name));
     if value_of("Non-2xx or 3xx responses:").is_some() {
         return Err("some responses were errors");
@@ -66,5 +66,10 @@ fn parse_requests_per_second(report: &str) -> Result<f64, &'static str> {
     if value_of("Socket errors:").is_some() {
         return Err("some connections failed");
     }
-    value_of("Requests/sec:").and_then(|number| number.trim().parse().ok()).ok_or("wrk printed no number of requests")
+    let total = report.lines().find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok());
+    let per_second = value_of("Requests/sec:").and_then(|number| number.trim().parse().ok());
+    match (total, per_second) {
+        (Some(total), Some(per_second)) => Ok(RequestCount { total, per_second }),
+        _ => Err("wrk printed no number of requests"),
+    }
 }

@@ -1,0 +1,145 @@
+//! Counts the memory allocations of a request, on rulebook and on the endpoints written by hand.
+//!
+//! Both servers run in this process, because the allocator of the process counts. The client allocates nothing while
+//! requests are counted.
+
+#![expect(clippy::print_stdout, reason = "a program that prints its results")]
+#![expect(dead_code, unused_imports, reason = "shares modules with the program that measures the speed")]
+
+mod cases;
+mod definition;
+mod files;
+mod hand;
+mod keys;
+mod rulebook_server;
+
+use std::alloc::System;
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use std::thread;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+use cases::Case;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The number of requests that are counted.
+const REQUESTS: usize = 2_000;
+/// The number of requests before the counted ones, which fill the buffers and caches of a server.
+const WARM_UP: usize = 200;
+/// Timeout for the start of a server.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The cases, and the maximum number of allocations of rulebook per request.
+const AIMS: [(Case, f64); 4] = [(Case::Ping, 4.0), (Case::Get, 6.0), (Case::Json, 10.0), (Case::Form, 10.0)];
+
+fn main() -> ExitCode {
+    match count() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table. Returns `true` if every aim is reached.
+fn count() -> Result<bool, Box<dyn Error>> {
+    let (hand, rulebook) = (free_address()?, free_address()?);
+    thread::spawn(move || hand::serve_endpoints(hand, 0, keys::DEFAULT_COUNT, None).map_err(|error| error.to_string()));
+    thread::spawn(move || rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT).map_err(|error| error.to_string()));
+    println!("| allocations per request | by hand | rulebook | aim | reached |\n| --- | ---: | ---: | --- | --- |");
+    let mut all_reached = true;
+    for (case, aim) in AIMS {
+        let by_hand = allocations(case, hand)?;
+        let by_rulebook = allocations(case, rulebook)?;
+        let reached = by_rulebook <= aim;
+        all_reached &= reached;
+        let verdict = if reached { "yes" } else { "no" };
+        println!("| {} | {by_hand:.1} | {by_rulebook:.1} | ≤ {aim:.0} | {verdict} |", case.title());
+    }
+    Ok(all_reached)
+}
+
+/// Returns the number of allocations and reallocations per request, over one connection.
+fn allocations(case: Case, address: SocketAddr) -> Result<f64, Box<dyn Error>> {
+    let mut stream = connect(address)?;
+    let request = request_bytes(case);
+    let mut response = vec![0; 64 << 10];
+    let length = first_response(&mut stream, &request, &mut response)?;
+    let mut send_and_receive = || -> Result<(), Box<dyn Error>> {
+        stream.write_all(&request)?;
+        Ok(stream.read_exact(&mut response[..length])?)
+    };
+    for _ in 0..WARM_UP {
+        send_and_receive()?;
+    }
+    let before = ALLOCATOR.stats();
+    for _ in 0..REQUESTS {
+        send_and_receive()?;
+    }
+    let used = ALLOCATOR.stats() - before;
+    Ok((used.allocations + used.reallocations) as f64 / REQUESTS as f64)
+}
+
+/// Returns the bytes of the request of a case in HTTP/1.1.
+fn request_bytes(case: Case) -> Vec<u8> {
+    let cases::Request { method, target, body, token, .. } = case.request();
+    let mut text = format!("{method} {target} HTTP/1.1\r\nhost: bench\r\n");
+    if let Some(token) = token {
+        text += &format!("authorization: Bearer {token}\r\n");
+    }
+    match body {
+        Some(body) => {
+            let cases::Body { media_type, text: content } = body;
+            text += &format!("content-type: {media_type}\r\ncontent-length: {}\r\n\r\n{content}", content.len());
+        }
+        None => text += "\r\n",
+    }
+    text.into_bytes()
+}
+
+/// Sends the first request and returns the length of its response, which all further responses have as well.
+fn first_response(stream: &mut TcpStream, request: &[u8], buffer: &mut [u8]) -> Result<usize, Box<dyn Error>> {
+    stream.write_all(request)?;
+    let mut received = 0;
+    loop {
+        received += stream.read(&mut buffer[received..])?;
+        let text = String::from_utf8_lossy(&buffer[..received]);
+        let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+        if !head.starts_with("HTTP/1.1 200") {
+            return Err(format!("unexpected response: {head}").into());
+        }
+        let value = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let body: usize = value.ok_or("the response has no length")?;
+        let length = head.len() + 4 + body;
+        stream.read_exact(&mut buffer[received..length])?;
+        return Ok(length);
+    }
+}
+
+/// Connects to a server as soon as it listens.
+fn connect(address: SocketAddr) -> Result<TcpStream, Box<dyn Error>> {
+    let begun = Instant::now();
+    loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(_) if begun.elapsed() < TIMEOUT => thread::sleep(Duration::from_millis(10)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Returns an address on which no program was listening a moment ago.
+fn free_address() -> Result<SocketAddr, Box<dyn Error>> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
