@@ -18,8 +18,8 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -53,7 +53,9 @@ fn main() -> ExitCode {
 fn count() -> Result<bool, Box<dyn Error>> {
     let (hand, rulebook) = (free_address()?, free_address()?);
     thread::spawn(move || hand::serve_endpoints(hand, 0, keys::DEFAULT_COUNT, None).map_err(|error| error.to_string()));
-    thread::spawn(move || rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT).map_err(|error| error.to_string()));
+    thread::spawn(move || {
+        rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT).map_err(|error| error.to_string())
+    });
     println!("| allocations per request | by hand | rulebook | aim | reached |\n| --- | ---: | ---: | --- | --- |");
     let mut all_reached = true;
     for (case, aim) in AIMS {
@@ -116,7 +118,8 @@ fn first_response(stream: &mut TcpStream, request: &[u8], buffer: &mut [u8]) -> 
         if !head.starts_with("HTTP/1.1 200") {
             return Err(format!("unexpected response: {head}").into());
         }
-        let value = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let value =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
         let body: usize = value.ok_or("the response has no length")?;
         let length = head.len() + 4 + body;
         stream.read_exact(&mut buffer[received..length])?;

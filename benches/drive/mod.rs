@@ -122,7 +122,7 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
     let started: Vec<_> = pairs.iter().filter_map(many).collect();
     let mut all = Results::of_cases(&rows, settings);
     all.add_starts(&started);
-    all.append(results);
+    all.append(&results);
     Ok(all)
 }
 

@@ -101,7 +101,7 @@ impl Results {
     }
 
     /// Adds other results at the end.
-    pub fn append(&mut self, other: Self) {
+    pub fn append(&mut self, other: &Self) {
         self.text += &other.text;
         self.all_reached &= other.all_reached;
     }
