@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{DemoFolder, POSTGRES, Server};
 use crate::client::{Request, Response, requests_in_flight, wait_until};
+use support::unprivileged_user::UNPRIVILEGED_USER_ID;
 
 /// Asserts that a response has status 503 and does not reveal the cause of the error.
 #[track_caller]
@@ -216,9 +217,6 @@ fn a_read_only_database_can_be_read() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
 
-    /// The user id of the unprivileged Unix account `nobody`.
-    const NOBODY: u32 = 65534;
-
     let place = DemoFolder::with_sqlite();
     let _ = place.serve().article_count();
     let folder = place.folder.path().join("data");
@@ -234,11 +232,11 @@ fn a_read_only_database_can_be_read() {
         let program = place.folder.path().join("program");
         fs::copy(env!("CARGO_BIN_EXE_article-site"), &program).unwrap();
         command = Command::new(program);
-        command.current_dir(place.folder.path()).env_clear().uid(NOBODY).gid(NOBODY);
+        command.current_dir(place.folder.path()).env_clear().uid(UNPRIVILEGED_USER_ID).gid(UNPRIVILEGED_USER_ID);
         fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(&folder, Some(UNPRIVILEGED_USER_ID), Some(UNPRIVILEGED_USER_ID)).unwrap();
         for entry in fs::read_dir(&folder).unwrap() {
-            chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(entry.unwrap().path(), Some(UNPRIVILEGED_USER_ID), Some(UNPRIVILEGED_USER_ID)).unwrap();
         }
     }
     restrict(0o555, 0o444);

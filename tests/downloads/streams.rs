@@ -170,5 +170,5 @@ fn a_stream_is_dropped_when_its_client_disconnects() {
     connection.write(&get_stream().bytes());
     assert!(connection.read_more());
     drop(connection);
-    assert!(wait_until(|| dropped.load(Ordering::SeqCst)), "it goes on for nobody");
+    assert!(wait_until(|| dropped.load(Ordering::SeqCst)), "the stream is dropped after the client has disconnected");
 }

@@ -11,7 +11,7 @@ use rulebook_model::call::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{block_on, build, call, files};
+use super::{block_on, build, call, checked_arguments, files};
 
 fn articles_definition() -> Vec<(PathBuf, Vec<u8>)> {
     let outcome = json!({ "info": "Which", "type": "text_id" });
@@ -44,14 +44,6 @@ fn echo_engine() -> Engine {
     Rulebook::read(articles_definition()).unbound(Unbound::Echo).build().unwrap()
 }
 
-/// Calls a method with these arguments, and returns the arguments after their checks, or the code of the error.
-fn checked_arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo_engine(), target, given)
-        .outputs()
-        .map(|mut outputs| outputs["args"].take())
-        .map_err(|error| error.code())
-}
-
 #[test]
 fn calls_by_module_and_method_get_their_arguments_and_check_permissions() {
     let cases = [
@@ -60,7 +52,7 @@ fn calls_by_module_and_method_get_their_arguments_and_check_permissions() {
         ("article/edit", json!({ "article_id": "52", "body": "" }), json!({ "article_id": 52, "body": "" })),
     ];
     for (target, given, expected) in cases {
-        assert_eq!(checked_arguments(target, &given), Ok(expected), "{target}");
+        assert_eq!(checked_arguments(&echo_engine(), target, &given), Ok(expected), "{target}");
     }
     let delete = |scope: &[&'static str]| {
         let call = echo_engine().call("article/delete").arg("article_id", 52).scope(scope.iter().copied());
@@ -120,10 +112,13 @@ fn paths_of_calls_may_contain_positional_values() {
         ("article/../article/read/1", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
-        assert_eq!(checked_arguments(target, &none), expected, "{target}");
+        assert_eq!(checked_arguments(&echo_engine(), target, &none), expected, "{target}");
     }
     let one = json!({ "URL#1": 2 });
-    assert_eq!(checked_arguments("somemodule/somemethod/1", &one), Ok(json!({ "URL#0": 1, "URL#1": 2 })));
+    assert_eq!(
+        checked_arguments(&echo_engine(), "somemodule/somemethod/1", &one),
+        Ok(json!({ "URL#0": 1, "URL#1": 2 }))
+    );
 }
 
 /// The documentation says: "Note that the path can be inside the `$params` variable."
@@ -142,14 +137,14 @@ fn module_and_method_can_be_among_the_arguments() {
         (json!({ "module": "", "method": "" }), Err(ErrorCode::UnknownService)),
     ];
     for (given, expected) in cases {
-        assert_eq!(checked_arguments("", &given), expected, "{given}");
+        assert_eq!(checked_arguments(&echo_engine(), "", &given), expected, "{given}");
     }
     let engine = echo_engine();
     let texts = engine.call("").text("module", "article").text("method", "read").text("article_id", "7");
     assert!(block_on(texts.send()).error().is_none());
     let beside = json!({ "module": "article", "method": "read", "article_id": 7 });
     assert_eq!(
-        checked_arguments("article/read", &beside),
+        checked_arguments(&echo_engine(), "article/read", &beside),
         Err(ErrorCode::Internal),
         "they are only taken where nothing else says it"
     );
@@ -162,7 +157,10 @@ fn a_path_with_several_methods_needs_an_http_method() {
         panic!("{response:?}")
     };
     assert_eq!(allowed.to_string(), "PUT, DELETE, OPTIONS");
-    assert_eq!(checked_arguments("PUT /article/state", &json!({ "article_id": 1 })), Ok(json!({ "article_id": 1 })));
+    assert_eq!(
+        checked_arguments(&echo_engine(), "PUT /article/state", &json!({ "article_id": 1 })),
+        Ok(json!({ "article_id": 1 }))
+    );
 }
 
 #[test]

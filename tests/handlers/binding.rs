@@ -123,8 +123,9 @@ fn unbound_methods_respond_with_501_if_the_program_chooses_not_implemented() {
 
 #[test]
 fn with_echo_methods_return_their_arguments_and_no_handler_is_bound() {
-    let unfit = Module::new("nobody").get("/nowhere", empty_handler);
-    let rulebook = Rulebook::read(shop_definition()).module(unfit).module(shop_module()).unbound(Unbound::Echo);
+    let unbound_module = Module::new("undefined").get("/nowhere", empty_handler);
+    let rulebook =
+        Rulebook::read(shop_definition()).module(unbound_module).module(shop_module()).unbound(Unbound::Echo);
     let engine = rulebook.build().unwrap();
     let outputs = call(&engine, "article.{id}.get", &json!({ "id": 5 })).outputs().unwrap();
     assert_eq!(outputs, json!({ "args": { "id": 5 } }));

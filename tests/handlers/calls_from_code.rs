@@ -13,7 +13,7 @@ use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr}
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{block_on, build, call, files, files_with_parameters};
+use super::{block_on, build, call, checked_arguments, files, files_with_parameters};
 
 fn library_definition() -> Vec<(PathBuf, Vec<u8>)> {
     let id = json!({ "info": "Which", "type": "id", "name": "id" });
@@ -45,14 +45,6 @@ fn library_definition() -> Vec<(PathBuf, Vec<u8>)> {
 
 fn echo_engine() -> Engine {
     Rulebook::read(library_definition()).unbound(Unbound::Echo).build().unwrap()
-}
-
-/// Calls a method with these arguments, and returns the arguments after their checks, or the code of the error.
-fn checked_arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo_engine(), target, given)
-        .outputs()
-        .map(|mut outputs| outputs["args"].take())
-        .map_err(|error| error.code())
 }
 
 #[test]
@@ -87,7 +79,7 @@ fn calls_find_methods_by_id_and_by_path() {
         ("\0 \u{fffd}", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
-        assert_eq!(checked_arguments(target, &none), expected, "{target:?}");
+        assert_eq!(checked_arguments(&echo_engine(), target, &none), expected, "{target:?}");
     }
 }
 
@@ -122,7 +114,7 @@ fn arguments_are_passed_by_their_names_in_code_and_only_once() {
         ("GET /book?lang=en", json!({ "language": "en" }), Err(ErrorCode::InvalidParameter)),
     ];
     for (target, given, expected) in cases {
-        assert_eq!(checked_arguments(target, &given), expected, "{target} {given}");
+        assert_eq!(checked_arguments(&echo_engine(), target, &given), expected, "{target} {given}");
     }
     let engine = echo_engine();
     let texts = block_on(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
@@ -307,8 +299,8 @@ fn identity_and_permissions_of_a_call_can_be_set() {
     let asked =
         block_on(engine.call("ask.get").identity(Identity::new("ada", ["a", "less"])).send()).outputs().unwrap();
     assert_eq!(asked, json!({ "narrowed": "ada [\"less\"]", "other": "bo [\"b\"]" }));
-    let nobody = block_on(engine.call("who.get").scope(["x"]).send()).outputs().unwrap();
-    assert_eq!(nobody, json!({ "who": "caller [\"x\"]" }));
+    let outputs = block_on(engine.call("who.get").scope(["x"]).send()).outputs().unwrap();
+    assert_eq!(outputs, json!({ "who": "caller [\"x\"]" }));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod uploads;
 
 use std::path::PathBuf;
 
+use rulebook::error::ErrorCode;
 use rulebook::{Engine, Module, Response, Rulebook};
 use serde_json::{Map, Value as Json, json};
 
@@ -46,6 +47,12 @@ pub fn call(engine: &Engine, target: &str, arguments: &Json) -> Response {
     let none = Map::new();
     let arguments = arguments.as_object().unwrap_or(&none).iter();
     block_on(arguments.fold(engine.call(target), |call, (name, value)| call.arg(name, value.clone())).send())
+}
+
+/// Calls a method of an engine whose methods return their arguments. Returns the arguments after their checks, or the
+/// code of the error.
+pub fn checked_arguments(engine: &Engine, target: &str, given: &Json) -> Result<Json, ErrorCode> {
+    call(engine, target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|error| error.code())
 }
 
 /// Runs a future to its end on a new async runtime, and returns its output.

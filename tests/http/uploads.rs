@@ -302,7 +302,7 @@ fn a_handler_can_read_an_upload_and_keep_it_after_the_request() {
     let path = kept.lock().unwrap()[0].path().to_owned();
     assert!(path.starts_with(server.uploads.path()) && path.exists());
     kept.lock().unwrap().clear();
-    assert!(!path.exists(), "gone when nobody keeps it");
+    assert!(!path.exists(), "the file is removed when its last handle is dropped");
 }
 
 /// Generates text of random pieces, some of which look like boundaries of multipart bodies.

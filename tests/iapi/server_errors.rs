@@ -16,9 +16,7 @@ use super::{CONTENT_DISPOSITION, FILENAME_DISPOSITION, GIF_START, InternalApiSer
 use crate::client::{Connection, Request, Response, wait_until};
 use crate::server_process::clear;
 use crate::store::disk_errors::Disk;
-
-/// The user id of `nobody`, a Unix account without privileges.
-const UNPRIVILEGED_USER_ID: u32 = 65_534;
+use support::unprivileged_user::UNPRIVILEGED_USER_ID;
 
 fn gif_of_size(size: usize) -> Vec<u8> {
     let mut content = GIF_START.to_vec();

@@ -10,12 +10,10 @@ use std::process::Command;
 use rulebook::store::{Store, StoreError};
 
 use super::{new_publication, publish_file, read_file, staged_files, tree};
+use support::unprivileged_user::UNPRIVILEGED_USER_ID;
 
 /// The environment variable that contains the folder of the store, for the program that an unprivileged user runs.
 const FOLDER_VARIABLE: &str = "RULEBOOK_TEST_STORE";
-/// The user id of the unprivileged Unix account `nobody`.
-const NOBODY: u32 = 65_534;
-
 /// A mounted disk with a capacity of one mebibyte. Dropping this value unmounts the disk.
 pub struct Disk(tempfile::TempDir);
 
@@ -113,8 +111,8 @@ fn denied_writes_are_reported_and_leave_no_partial_files() {
         .args(["--exact", "--ignored", "store::disk_errors::stores_files_without_permissions"])
         .env(FOLDER_VARIABLE, folder.path());
     // The system denies nothing to the superuser. If the superuser runs the tests, another user runs the program.
-    if chown(folder.path(), Some(NOBODY), Some(NOBODY)).is_ok() {
-        program.uid(NOBODY).gid(NOBODY).current_dir(folder.path());
+    if chown(folder.path(), Some(UNPRIVILEGED_USER_ID), Some(UNPRIVILEGED_USER_ID)).is_ok() {
+        program.uid(UNPRIVILEGED_USER_ID).gid(UNPRIVILEGED_USER_ID).current_dir(folder.path());
     }
     match program.output() {
         Ok(output) => {

@@ -8,6 +8,7 @@ pub mod generate;
 pub mod golden;
 pub mod random;
 pub mod schema_validator;
+pub mod unprivileged_user;
 
 /// Runs the code examples of the README as tests.
 #[cfg(doctest)]
