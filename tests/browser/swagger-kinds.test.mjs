@@ -85,6 +85,8 @@ test("every kind of method succeeds with the values that Swagger UI fills in", a
         const method = methods.get(isShorter ? id.replace(/\.\d+$/, "") : id);
         seen.add(method);
         if (AMISS.has(`${id} ${type}`)) continue;
+        // Swagger UI draws every operation that it shows anew with each change: the fewer, the faster.
+        await page.locator(".operation-filter-input").fill(described.tags[0]);
         await t.test(`${id} ${type}`, async () => {
           const { response, status } = await execute(page, http, path, type);
           const text = await response.text();
