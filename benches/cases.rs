@@ -126,6 +126,11 @@ pub struct Body {
 }
 
 impl Case {
+    /// Returns the name of the case on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// Returns the title of the case in the table of results.
     pub fn title(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ mod documents;
 mod load;
 mod memory;
 mod processor_time;
+mod profile;
 mod results;
 mod server;
 mod statistics;
@@ -35,7 +36,7 @@ const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 
 /// The options of the measurement.
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub struct Settings {
     /// Cases to measure [default: all]
     #[arg(value_enum)]
@@ -49,10 +50,17 @@ pub struct Settings {
     /// Number of connections of the load
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     connections: u32,
+    /// Write a flame graph of rulebook's processor time in this case to the folder `target` instead
+    #[arg(long, value_enum, value_name = "CASE", conflicts_with = "cases")]
+    profile: Option<Case>,
 }
 
 /// Measures all cases, and prints the tables of results. Returns `true` if every goal is reached.
 pub fn run_benchmark(settings: &Settings) -> Result<bool, Box<dyn Error>> {
+    if let Some(case) = settings.profile {
+        println!("{}", profile::write_flame_graph(case, settings)?.display());
+        return Ok(true);
+    }
     let results = measure_cases(settings);
     print_progress(format_args!(""));
     let results = results?;

@@ -32,27 +32,26 @@ enum ArticleKind {
 }
 
 impl NewArticle {
-    fn check_fields(&self) -> Result<(), RequestError> {
-        let mut errors = Vec::new();
+    fn check_fields(&self) -> Result<(), ParameterError> {
         if !(1..=120).contains(&self.title.chars().count()) {
-            errors.push(ParameterError::new("title", "body", "1 to 120 characters", &self.title));
+            return Err(ParameterError::new("title", "body", "1 to 120 characters", &self.title));
         }
         if !(1..=10_000).contains(&self.text.chars().count()) {
-            errors.push(ParameterError::new("text", "body", "1 to 10000 characters", &self.text));
+            return Err(ParameterError::new("text", "body", "1 to 10000 characters", &self.text));
         }
         if !(2..=5).contains(&self.lang.chars().count()) {
-            errors.push(ParameterError::new("lang", "body", "2 to 5 characters", &self.lang));
+            return Err(ParameterError::new("lang", "body", "2 to 5 characters", &self.lang));
         }
         if self.author > MAX_ID {
-            errors.push(ParameterError::new("author", "body", "0 to 2147483647", &self.author));
+            return Err(ParameterError::new("author", "body", "0 to 2147483647", &self.author));
         }
         if !(1..=1_000).contains(&self.category) {
-            errors.push(ParameterError::new("category", "body", "1 to 1000", &self.category));
+            return Err(ParameterError::new("category", "body", "1 to 1000", &self.category));
         }
         if !(0.0..=5.0).contains(&self.rating) {
-            errors.push(ParameterError::new("rating", "body", "0 to 5", &self.rating));
+            return Err(ParameterError::new("rating", "body", "0 to 5", &self.rating));
         }
-        if errors.is_empty() { Ok(()) } else { Err(RequestError::InvalidParameters(errors)) }
+        Ok(())
     }
 }
 

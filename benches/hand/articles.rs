@@ -82,12 +82,7 @@ async fn read_article(
 ) -> Result<web::Json<ArticleResponse>, RequestError> {
     let article_id = path.into_inner();
     if article_id > MAX_ID {
-        return Err(RequestError::InvalidParameters(vec![ParameterError::new(
-            "article_id",
-            "path",
-            "0 to 2147483647",
-            &article_id,
-        )]));
+        return Err(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id).into());
     }
     let mut connection = pool.acquire().await.map_err(|_| RequestError::Unavailable)?;
     let select = sqlx::query_as(SELECT_ARTICLE).bind(i64::from(article_id)).fetch_optional(&mut *connection);

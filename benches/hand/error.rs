@@ -19,8 +19,8 @@ pub enum RequestError {
     Unauthenticated,
     /// The caller does not have the permission that the endpoint requires.
     Forbidden,
-    /// Parameters are outside their allowed ranges.
-    InvalidParameters(Vec<ParameterError>),
+    /// A parameter is outside its allowed range. The checks stop at the first such parameter.
+    InvalidParameter(ParameterError),
     /// A parameter or the body cannot be parsed. The text is the reason.
     Unreadable(String),
     TooLarge,
@@ -50,13 +50,19 @@ impl ParameterError {
     }
 }
 
+impl From<ParameterError> for RequestError {
+    fn from(error: ParameterError) -> Self {
+        Self::InvalidParameter(error)
+    }
+}
+
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     error: u32,
     #[serde(rename = "ErrorDescription")]
     description: String,
-    #[serde(skip_serializing_if = "<[ParameterError]>::is_empty")]
-    errors: &'a [ParameterError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invalid: Option<&'a ParameterError>,
 }
 
 impl RequestError {
@@ -66,7 +72,7 @@ impl RequestError {
             Self::UnknownMethod { .. } => 201,
             Self::Forbidden => 300,
             Self::Unauthenticated => 301,
-            Self::InvalidParameters(_) => 401,
+            Self::InvalidParameter(_) => 401,
             Self::Unreadable(_) => 402,
             Self::TooLarge => 403,
             Self::UnsupportedMediaType => 404,
@@ -83,7 +89,7 @@ impl fmt::Display for RequestError {
             Self::UnknownMethod { .. } => "unknown method",
             Self::Unauthenticated => "invalid or missing credential",
             Self::Forbidden => "permission error",
-            Self::InvalidParameters(_) => "invalid parameter",
+            Self::InvalidParameter(_) => "invalid parameter",
             Self::Unreadable(why) => return write!(f, "unreadable request: {why}"),
             Self::TooLarge => "request too large",
             Self::UnsupportedMediaType => "unsupported media type",
@@ -101,7 +107,7 @@ impl ResponseError for RequestError {
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::InvalidParameters(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidParameter(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -118,9 +124,9 @@ impl ResponseError for RequestError {
         response.json(ErrorBody {
             error: self.error_number(),
             description: self.to_string(),
-            errors: match self {
-                Self::InvalidParameters(errors) => errors,
-                _ => &[],
+            invalid: match self {
+                Self::InvalidParameter(error) => Some(error),
+                _ => None,
             },
         })
     }

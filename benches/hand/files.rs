@@ -89,11 +89,6 @@ fn public_path(name: &str) -> Result<&Path, RequestError> {
     if is_plain && path.starts_with("public") {
         Ok(path)
     } else {
-        Err(RequestError::InvalidParameters(vec![ParameterError::new(
-            "filename",
-            "query",
-            "a name below public",
-            &name,
-        )]))
+        Err(ParameterError::new("filename", "query", "a name below public", &name).into())
     }
 }

@@ -30,7 +30,7 @@ pub async fn read_line(
     path: web::Path<(u32, u32)>,
     options: web::Query<LineQuery>,
 ) -> Result<web::Json<LineResponse>, RequestError> {
-    line_response(path.into_inner(), options.into_inner().lang).map(web::Json)
+    Ok(web::Json(line_response(path.into_inner(), options.into_inner().lang)?))
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub struct ServiceQuery {
 
 pub async fn read_line_by_query(query: web::Query<FullLineQuery>) -> Result<web::Json<LineResponse>, RequestError> {
     let FullLineQuery { article_id, no_line, lang } = query.into_inner();
-    line_response((article_id, no_line), lang).map(web::Json)
+    Ok(web::Json(line_response((article_id, no_line), lang)?))
 }
 
 pub async fn call_named_method(
@@ -60,21 +60,16 @@ pub async fn call_named_method(
     }
 }
 
-fn line_response((article_id, no_line): (u32, u32), lang: String) -> Result<LineResponse, RequestError> {
-    let mut errors = Vec::new();
+fn line_response((article_id, no_line): (u32, u32), lang: String) -> Result<LineResponse, ParameterError> {
     if article_id > MAX_ID {
-        errors.push(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id));
+        return Err(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id));
     }
     if no_line > MAX_ID {
-        errors.push(ParameterError::new("no_line", "path", "0 to 2147483647", &no_line));
+        return Err(ParameterError::new("no_line", "path", "0 to 2147483647", &no_line));
     }
     if !(2..=5).contains(&lang.chars().count()) {
-        errors.push(ParameterError::new("lang", "query", "2 to 5 characters", &lang));
+        return Err(ParameterError::new("lang", "query", "2 to 5 characters", &lang));
     }
-    if !errors.is_empty() {
-        return Err(RequestError::InvalidParameters(errors));
-    }
-
     let (error, description) = SUCCESS_MEMBERS;
     Ok(LineResponse {
         error,
@@ -108,12 +103,7 @@ pub async fn read_line_as_jsonp(
     let is_identifier =
         |part: &str| part.bytes().all(is_allowed) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit());
     if callback.len() > 64 || !callback.split('.').all(is_identifier) {
-        return Err(RequestError::InvalidParameters(vec![ParameterError::new(
-            "callback",
-            "query",
-            "the name of a function",
-            &callback,
-        )]));
+        return Err(ParameterError::new("callback", "query", "the name of a function", &callback).into());
     }
     let body = JsonpBody { line: line_response(path.into_inner(), lang)?, status: 200 };
     let json = serde_json::to_string(&body).map_err(|_| RequestError::Unavailable)?;

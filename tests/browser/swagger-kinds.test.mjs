@@ -10,6 +10,9 @@ import { authorise, opened } from "./swagger.mjs";
 
 const API = join(top, "tests/browser/kinds");
 
+/** The media types of forms. */
+const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
+
 /** Known defects of Swagger UI. */
 const AMISS = new Set([
   // Beside several files, Swagger UI takes a list that it has filled in for empty until it is edited.
@@ -76,9 +79,12 @@ test("every kind of method succeeds with the values that Swagger UI fills in", a
   await authorise(page, token);
   const document = await (await fetch(`${url}openapi.json`)).json();
   const seen = new Set();
+  let skipped = 0;
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [http, described] of Object.entries(item)) {
       const types = Object.keys(described.requestBody?.content ?? { "": {} });
+      // Both types of forms have the same fields on the page. Each method that accepts both is tried with one of them.
+      if (FORMS.every((type) => types.includes(type))) types.splice(types.indexOf(FORMS[skipped++ % 2]), 1);
       for (const type of types) {
         const id = described.operationId;
         const isShorter = !methods.has(id);

@@ -51,7 +51,7 @@ pub(super) fn parse(key: &str) -> Result<Token<'_>, TokenError> {
     }
     let (secret, sum) = secret.split_at(SECRET_DIGITS);
     let summed = &key[..key.len() - CHECKSUM_DIGITS];
-    if checksum(summed) == sum { Ok(Token { id, secret }) } else { Err(TokenError::Checksum) }
+    if checksum(summed) == *sum.as_bytes() { Ok(Token { id, secret }) } else { Err(TokenError::Checksum) }
 }
 
 /// Returns `true` if the text has the format of a key's id.
@@ -66,26 +66,9 @@ pub(super) fn format_id(number: u32) -> String {
 
 /// Formats the random bytes of a secret in base 62.
 pub(super) fn format_secret(bytes: &[u8; SECRET_BYTES]) -> String {
-    to_base62(bytes, SECRET_DIGITS)
-}
-
-/// Formats a key from its id and its secret, and adds the checksum.
-pub(super) fn format_key(id: &str, secret: &str) -> String {
-    let key = format!("{KEY_PREFIX}{id}_{secret}");
-    let sum = checksum(&key);
-    key + &sum
-}
-
-fn checksum(text: &str) -> String {
-    let mut crc = Crc::new();
-    crc.update(text.as_bytes());
-    to_base62(&crc.sum().to_be_bytes(), CHECKSUM_DIGITS)
-}
-
-/// Formats a number in base 62 with this number of digits. `bytes` is the number with its most significant byte first.
-fn to_base62(bytes: &[u8], digits: usize) -> String {
+    // The number with these bytes, the most significant byte first, is divided by 62 until it has no more digits.
     let mut number = bytes.to_vec();
-    let mut text: Vec<char> = (0..digits)
+    let mut text: Vec<char> = (0..SECRET_DIGITS)
         .map(|_| {
             let digit = number.iter_mut().fold(0, |remainder, byte| {
                 let dividend = remainder * 256 + usize::from(*byte);
@@ -98,4 +81,25 @@ fn to_base62(bytes: &[u8], digits: usize) -> String {
         .collect();
     text.reverse();
     text.into_iter().collect()
+}
+
+/// Formats a key from its id and its secret, and adds the checksum.
+pub(super) fn format_key(id: &str, secret: &str) -> String {
+    let mut key = format!("{KEY_PREFIX}{id}_{secret}");
+    let sum = checksum(&key);
+    key.extend(sum.map(char::from));
+    key
+}
+
+/// Returns the checksum of a text. Every request with a key computes it, so that it must not allocate memory.
+fn checksum(text: &str) -> [u8; CHECKSUM_DIGITS] {
+    let mut crc = Crc::new();
+    crc.update(text.as_bytes());
+    let mut number = crc.sum() as usize;
+    let mut digits = [0; CHECKSUM_DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62_DIGITS[number % 62];
+        number /= 62;
+    }
+    digits
 }

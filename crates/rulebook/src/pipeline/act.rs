@@ -18,18 +18,18 @@ use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Ou
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
-/// Starts the handler of an API method. The returned future does not borrow from the request, so that it can outlive
-/// the request.
+/// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
+/// outlive the request.
 ///
 /// # Errors
 /// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
 /// the handler.
-pub(crate) fn start_handler(
-    runner: &Arc<MethodRunner>,
+pub(crate) fn start_handler<'r>(
+    runner: &'r Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
     arguments: Vec<ArgumentSlot<'_>>,
     origin: CallOrigin,
-) -> Result<RunningHandler, ApiError> {
+) -> Result<RunningHandler<'r>, ApiError> {
     let method = granted.method();
     let (handler, nullable) = match &method.action {
         Action::Handler { handler, nullable } => (handler, nullable),
@@ -149,21 +149,21 @@ impl Drop for DetachedHandlerGuard {
 
 /// The future of a running handler. If the future is dropped before the handler has finished, the handler continues to
 /// run as a separate task.
-pub struct RunningHandler {
-    runner: Arc<MethodRunner>,
+pub struct RunningHandler<'r> {
+    runner: &'r Arc<MethodRunner>,
     method: usize,
     /// The context that the handler received; `None` if the arguments are returned without a handler.
     context: Option<Context>,
     running: Option<HandlerFuture>,
 }
 
-impl RunningHandler {
-    fn new(runner: &Arc<MethodRunner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
-        Self { runner: Arc::clone(runner), method, context, running: Some(running) }
+impl<'r> RunningHandler<'r> {
+    fn new(runner: &'r Arc<MethodRunner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
+        Self { runner, method, context, running: Some(running) }
     }
 }
 
-impl Future for RunningHandler {
+impl Future for RunningHandler<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Outcome> {
@@ -197,13 +197,13 @@ impl Future for RunningHandler {
     }
 }
 
-impl Drop for RunningHandler {
+impl Drop for RunningHandler<'_> {
     fn drop(&mut self) {
         let Some(running) = self.running.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let (runner, method, context) = (Arc::clone(&self.runner), self.method, self.context.take());
+        let (runner, method, context) = (Arc::clone(self.runner), self.method, self.context.take());
         let guard = DetachedHandlerGuard::new(&runner.detached);
         runtime.spawn(async move {
             let result = catch_panic_async("the handler", pin!(running)).await.and_then(|result| result);

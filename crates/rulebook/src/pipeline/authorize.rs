@@ -114,7 +114,7 @@ fn check_permission_groups<'r>(
         }
     }
     let holds = |requirement: &RequiredPermission| {
-        identity.permissions.iter().any(|held| is_same_permission(requirement, held, &variables))
+        identity.permissions().any(|held| is_same_permission(requirement, held, &variables))
     };
     if groups.iter().any(|group| group.iter().all(holds)) {
         return Ok(());

@@ -23,7 +23,8 @@ use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
 use super::{Reply, cors, english_text};
 use crate::call::{
-    AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shorten_text,
+    AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Quota, Source,
+    shorten_text,
 };
 use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
 
@@ -94,7 +95,7 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
     let mut quota = None;
     count_request(identity.as_ref(), &mut quota)
         .map_err(|error| error.with_headers(quota.into_iter().flat_map(Quota::headers).collect()))?;
-    let documents = plan.documents.for_permissions(identity.as_ref().map_or(&[], |identity| &identity.permissions));
+    let documents = plan.documents.for_permissions(identity.as_ref().map_or(&[], Identity::permission_list));
     render_if_needed(&documents).await?;
     Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, quota })
 }

@@ -65,7 +65,7 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
 /// # Errors
 /// Fails if the rate limit is used up.
 pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
-    let Some(limiter) = identity.and_then(|identity| identity.rate_limiter.as_ref()) else { return Ok(()) };
+    let Some(limiter) = identity.and_then(Identity::rate_limiter) else { return Ok(()) };
     let taken = limiter.take();
     *quota = Some(taken.unwrap_or_else(|spent| spent));
     taken.map(drop).map_err(Quota::error)
@@ -76,6 +76,6 @@ pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quot
 /// # Errors
 /// Fails if the rate limit is used up.
 pub(super) fn check_quota(identity: Option<&Identity>) -> Result<(), ApiError> {
-    let Some(limiter) = identity.and_then(|identity| identity.rate_limiter.as_ref()) else { return Ok(()) };
+    let Some(limiter) = identity.and_then(Identity::rate_limiter) else { return Ok(()) };
     limiter.check().map_err(|spent| spent.error().with_headers(spent.headers()))
 }
