@@ -44,8 +44,19 @@ impl JsonMemberWriter {
             return Err(WriteError::NotAlone);
         }
         self.body.push(if self.body.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut self.body, name)?;
+        self.write_text(name)?;
         self.body.push(b':');
+        Ok(())
+    }
+
+    /// Writes a JSON string. Most names and messages contain no character that has to be escaped, and are copied.
+    fn write_text(&mut self, text: &str) -> Result<(), WriteError> {
+        if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+            return Ok(serde_json::to_writer(&mut self.body, text)?);
+        }
+        self.body.push(b'"');
+        self.body.extend_from_slice(text.as_bytes());
+        self.body.push(b'"');
         Ok(())
     }
 }
@@ -53,8 +64,10 @@ impl JsonMemberWriter {
 impl MemberWriter for JsonMemberWriter {
     fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError> {
         self.write_member_name(name)?;
-        serde_json::to_writer(&mut self.body, &value)?;
-        Ok(())
+        match value {
+            Value::Text(text) => self.write_text(&text),
+            value => Ok(serde_json::to_writer(&mut self.body, &value)?),
+        }
     }
 
     fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {

@@ -28,18 +28,9 @@ const MAX_LENGTH_IN_WORKER: usize = 64 << 10;
 /// occupying a thread.
 static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 
-/// Compresses the body of a reply if the client accepts a content coding and the compressed body is shorter.
-pub async fn encode_reply(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
-    match negotiate_coding(plan, head, &mut reply) {
-        // This future is boxed, because it would enlarge the future of every request, although few requests need it.
-        Some(coding) => Box::pin(compress_reply(reply, coding)).await,
-        None => reply,
-    }
-}
-
 /// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds the header field `Vary` if the
 /// content coding depends on the request.
-fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
+pub fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
         ReplyBody::Document(document) => (document.body.len(), MIN_DOCUMENT_LENGTH, ContentCoding::SMALLEST_FIRST),
         ReplyBody::Whole(bytes) if reply.is_written_for_request => {
@@ -118,7 +109,7 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
 }
 
 /// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
-async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
+pub async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
     let body = match &reply.body {
         ReplyBody::Document(document) => compress_document(document, coding).await,
         ReplyBody::Whole(bytes) => compress_bytes(bytes, coding).await.map(|bytes| (bytes, None)),

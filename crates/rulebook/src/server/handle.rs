@@ -15,56 +15,68 @@ use super::metrics::RequestKind;
 use super::mount::MountedPart;
 use super::observe::Observation;
 use super::receive::receive;
-use super::response::send;
+use super::response::to_response;
 use super::server_path::respond_at_server_path;
 use super::worker::Worker;
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, Route, add_cors_headers, authorize, catch_panic_async, check_parameters,
-    encode_reply, identify, preflighted_method, read_parameters, respond, respond_to_options, respond_with_error,
-    route, start_handler,
+    compress_reply, identify, negotiate_coding, preflighted_method, read_parameters, respond, respond_to_options,
+    respond_with_error, route, start_handler,
 };
 
 /// Handles a request from its head to its response. `part` is the part of the API that the request can reach.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
-pub(super) async fn handle(worker: Rc<Worker>, part: MountedPart, incoming: IncomingRequest) -> Response<BoxBody> {
+pub(super) fn handle(
+    worker: Rc<Worker>,
+    part: MountedPart,
+    incoming: IncomingRequest,
+) -> impl Future<Output = Response<BoxBody>> {
     let IncomingRequest { head, version, mut body } = incoming;
-    let current = worker.current_plan();
-    let (runner, plan) = (&current.runner, &current.runner.plan);
-    let mut observed = Observation::begin(&current, &head);
-    let route = part.restrict_route(plan, route(plan, &head));
-    observed.set_kind(RequestKind::of(&route));
-    let preflighted = preflighted_method(plan, &head, &route);
-    let stages = async {
-        let matched = match route {
-            Route::Method(matched) => Ok(matched),
-            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, &head, needs, &mut body, &mut observed)).await,
-            Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
-            Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
-            Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,
-            Route::Error(unrouted) => Err(unrouted),
+    async move {
+        let current = worker.current_plan();
+        let (runner, plan) = (&current.runner, &current.runner.plan);
+        let mut observed = Observation::begin(&current, &head);
+        let mut preflighted = None;
+        let stages = async {
+            let route = part.restrict_route(plan, route(plan, &head));
+            observed.set_kind(RequestKind::of(&route));
+            preflighted = preflighted_method(plan, &head, &route);
+            let matched = match route {
+                Route::Method(matched) => Ok(matched),
+                Route::NeedsBody(needs) => Box::pin(find_in_body(plan, &head, needs, &mut body, &mut observed)).await,
+                Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
+                Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
+                Route::Fallback => {
+                    return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await;
+                }
+                Route::Error(unrouted) => Err(unrouted),
+            };
+            let matched = match matched {
+                Ok(matched) => matched,
+                Err(unrouted) => return respond_with_error(plan, &head, unrouted.context, unrouted.error),
+            };
+            let mut quota = None;
+            let call = async {
+                let client = identify(plan, &head, matched.method_index, &mut quota).await?;
+                let granted = authorize(plan, &matched, &client)?;
+                let body = receive(&mut body, &head, plan, granted.method(), worker.upload_storage()).await?;
+                let values = read_parameters(plan, &client.head, &matched, &body)?;
+                let arguments = check_parameters(plan, granted.method(), values)?;
+                start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
+            };
+            match respond(plan, &head, matched.method_index, call.await, quota) {
+                CallReply::Reply(reply) => reply,
+                CallReply::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
+            }
         };
-        let matched = match matched {
-            Ok(matched) => matched,
-            Err(unrouted) => return respond_with_error(plan, &head, unrouted.context, unrouted.error),
-        };
-        let mut quota = None;
-        let call = async {
-            let client = identify(plan, &head, matched.method_index, &mut quota).await?;
-            let granted = authorize(plan, &matched, &client)?;
-            let body = receive(&mut body, &head, plan, granted.method(), worker.upload_storage()).await?;
-            let values = read_parameters(plan, &client.head, &matched, &body)?;
-            let arguments = check_parameters(plan, granted.method(), values)?;
-            start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
-        };
-        match respond(plan, &head, matched.method_index, call.await, quota) {
-            CallReply::Reply(reply) => reply,
-            CallReply::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
+        let reply = catch_panic_async("a stage", pin!(stages)).await;
+        let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
+        let mut reply = add_cors_headers(plan, &head, reply, preflighted);
+        if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
+            reply = Box::pin(compress_reply(reply, coding)).await;
         }
-    };
-    let reply = catch_panic_async("a stage", pin!(stages)).await;
-    let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
-    let reply = add_cors_headers(plan, &head, reply, preflighted);
-    let reply = encode_reply(plan, &head, reply).await;
-    observed.finish(send(reply, &head, version, body).await)
+        let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
+        observed.finish(to_response(reply, &head, version, unread))
+    }
 }

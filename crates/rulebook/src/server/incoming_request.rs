@@ -29,7 +29,7 @@ impl IncomingRequest {
     /// Converts a request that rulebook's own server received. The header fields are moved, which is faster than
     /// copying references to them.
     pub(super) fn take_request(request: &mut Request, worker: &Worker) -> Self {
-        let (payload, id) = (request.take_payload(), request_id(request.head(), worker));
+        let payload = request.take_payload();
         let head = request.head_mut();
         let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(head.headers.len());
         for (name, value) in head.headers.drain() {
@@ -37,7 +37,7 @@ impl IncomingRequest {
             let name = name.or_else(|| headers.last().map(|(name, _)| name.clone()));
             headers.extend(name.map(|name| (name, value)));
         }
-        let (version, uri) = (head.version, std::mem::take(&mut head.uri));
+        let (version, uri, id) = (head.version, std::mem::take(&mut head.uri), request_id(&headers, worker));
         Self::new(Head { uri, headers, ..convert_head(head, id) }, version, payload)
     }
 
@@ -45,8 +45,8 @@ impl IncomingRequest {
     /// the names and values of the header fields are shared with it.
     pub(super) fn copy_request(request: &HttpRequest, payload: Payload, worker: &Worker) -> Self {
         let head = request.head();
-        let headers = head.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let id = request_id(head, worker);
+        let headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let id = request_id(&headers, worker);
         Self::new(Head { uri: head.uri.clone(), headers, ..convert_head(head, id) }, head.version, payload)
     }
 
@@ -57,8 +57,9 @@ impl IncomingRequest {
 }
 
 /// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.
-fn request_id(head: &RequestHead, worker: &Worker) -> RequestId {
-    let given = head.headers.get(&REQUEST_ID_FIELD).and_then(|id| RequestId::parse(id.to_str().ok()?));
+fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> RequestId {
+    let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
+    let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
     given.unwrap_or_else(|| worker.next_request_id())
 }
 

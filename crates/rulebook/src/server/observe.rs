@@ -1,6 +1,7 @@
 //! Observes every request from its head to its response: counts the request, writes it to the access log, and adds the
 //! header field with the request's id to the response.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display, Write};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use actix_http::Response;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Method;
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
@@ -30,6 +31,7 @@ const MAX_LOGGED_CHARS: usize = 1 << 10;
 pub(super) struct Observation<'r> {
     plan: &'r Plan,
     counters: &'r Arc<WorkerCounters>,
+    id_buffer: &'r RefCell<BytesMut>,
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
@@ -42,10 +44,10 @@ pub(super) struct Observation<'r> {
 impl<'r> Observation<'r> {
     /// Begins to observe a request, and counts it as in flight.
     pub(super) fn begin(current: &'r CurrentPlan, head: &'r Head) -> Self {
-        let CurrentPlan { runner, counters } = current;
+        let CurrentPlan { runner, counters, id_buffer } = current;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
-        Self { plan, counters, head, started, kind, is_reported: false, counts_in_flight: true }
+        Self { plan, counters, id_buffer, head, started, kind, is_reported: false, counts_in_flight: true }
     }
 
     /// Sets the kind of the request, once it is known.
@@ -60,7 +62,8 @@ impl<'r> Observation<'r> {
 
     /// Counts and logs the request, and adds the id of the request to its response.
     pub(super) fn finish(mut self, mut response: Response<BoxBody>) -> Response<BoxBody> {
-        response.headers_mut().insert(REQUEST_ID_FIELD.clone(), self.head.id.header_value());
+        let id = self.head.id.header_value(&mut self.id_buffer.borrow_mut());
+        response.headers_mut().insert(REQUEST_ID_FIELD.clone(), id);
         let code = response.extensions().get::<ErrorCode>().copied();
         if self.kind == RequestKind::Static && code == Some(ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;

@@ -92,10 +92,20 @@ pub(super) async fn receive(
     method: &PlannedMethod,
     upload_storage: &Arc<UploadStorage>,
 ) -> Result<Body, ApiError> {
-    let kind = body_kind(head, method);
-    if kind == BodyKind::Nothing {
-        return Ok(Body::Empty);
+    match body_kind(head, method) {
+        BodyKind::Nothing => Ok(Body::Empty),
+        // The future is boxed. Otherwise it would enlarge the future of every request without a body.
+        kind => Box::pin(receive_kind(body, kind, plan, method, upload_storage)).await,
     }
+}
+
+async fn receive_kind(
+    body: &mut RequestBody,
+    kind: BodyKind,
+    plan: &Plan,
+    method: &PlannedMethod,
+    upload_storage: &Arc<UploadStorage>,
+) -> Result<Body, ApiError> {
     check_announced_length(&kind, body.announced_length, &plan.limits)?;
     let mut limited = LimitedBody::new(body, &kind, &plan.limits);
     match kind {
@@ -106,7 +116,7 @@ pub(super) async fn receive(
         },
         BodyKind::Form => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
-        // The future is boxed. Otherwise it would enlarge the future of every other request.
+        // The future is boxed. Otherwise it would enlarge the future of every request with a body.
         BodyKind::Multipart { boundary, limits } => {
             let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts, upload_storage };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
@@ -184,16 +194,22 @@ async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, A
     let Some(first) = limited.next_chunk().await? else {
         return Ok(None);
     };
-    let Some(second) = limited.next_chunk().await? else {
-        return Ok(Some(first));
-    };
+    match limited.next_chunk().await? {
+        None => Ok(Some(first)),
+        // This future is boxed for the same reason as that of a multipart body.
+        Some(second) => Box::pin(receive_rest(limited, first, second)).await.map(Some),
+    }
+}
+
+/// Receives the rest of a body, and joins it to the chunks that have been received.
+async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes) -> Result<Bytes, ApiError> {
     let mut all = Vec::with_capacity(first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
     while let Some(more) = limited.next_chunk().await? {
         all.extend_from_slice(&more);
     }
-    Ok(Some(all.into()))
+    Ok(all.into())
 }
 
 fn unsupported_media_type(got: String) -> ApiError {

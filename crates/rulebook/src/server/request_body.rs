@@ -115,12 +115,17 @@ impl RequestBody {
         self.state = BodyState::Failed;
     }
 
+    /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests. On
+    /// an HTTP/2 connection, a body does not need to be read before the next request.
+    pub(super) fn must_be_drained(&self) -> bool {
+        self.state != BodyState::Ended && !is_http2(&self.payload)
+    }
+
     /// Reads and discards the unread part of the body, so that the connection can be used for further requests. If the
     /// unread part is too long or arrives too slowly, returns the payload of actix: while this value exists, actix
     /// knows that the connection has to be closed.
     pub(super) async fn drain(mut self) -> Option<Payload> {
-        // On an HTTP/2 connection, a body does not need to be read before the next request.
-        if is_http2(&self.payload) || self.state == BodyState::Ended {
+        if !self.must_be_drained() {
             return None;
         }
         let max = self.received_bytes + MAX_DRAINED_BYTES;
@@ -136,9 +141,8 @@ impl RequestBody {
                 }
             }
         };
-        // If the time is over, the state is still `Receiving`. The future is boxed, because it would enlarge the future
-        // of every request, and few requests have an unused body.
-        let _ = Box::pin(timeout(DRAIN_TIMEOUT, all)).await;
+        // If the time is over, the state is still `Receiving`.
+        let _ = timeout(DRAIN_TIMEOUT, all).await;
         (self.state != BodyState::Ended).then_some(self.payload)
     }
 }

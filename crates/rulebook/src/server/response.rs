@@ -10,15 +10,14 @@ use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
-use super::request_body::RequestBody;
 use super::streamed_body::StreamedBody;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
-/// Converts a reply to the response of actix. Before that, the unread part of the request's body is read and discarded.
-pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: RequestBody) -> Response<BoxBody> {
-    let unread = body.drain().await;
+/// Converts a reply to the response of actix. `unread` is the unread body of the request, if the connection has to be
+/// closed because of it.
+pub(super) fn to_response(reply: Reply, head: &Head, version: Version, unread: Option<Payload>) -> Response<BoxBody> {
     let Reply { status, content_type, headers, body, is_written_for_request: _, code } = reply;
     let body = match body {
         ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {

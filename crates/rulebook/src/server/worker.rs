@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
+use bytes::BytesMut;
 use tokio::sync::Mutex;
 
 use super::metrics::WorkerCounters;
@@ -44,7 +45,12 @@ pub(super) struct CurrentPlan {
     pub(super) runner: Arc<MethodRunner>,
     /// The counters of this worker for the plan.
     pub(super) counters: Arc<WorkerCounters>,
+    /// The memory for the texts of request ids in responses.
+    pub(super) id_buffer: RefCell<BytesMut>,
 }
+
+/// The size in bytes of the memory that is allocated at once for the texts of request ids.
+const ID_BUFFER_SIZE: usize = 4 << 10;
 
 impl Worker {
     /// Returns the worker that handles the requests of a server in this thread. The first call creates the worker.
@@ -130,7 +136,8 @@ impl Worker {
 impl CurrentPlan {
     fn new(plan: &Arc<Plan>, state: &ServerState) -> Self {
         let runner = Arc::new(MethodRunner { plan: Arc::clone(plan), detached: Arc::clone(&state.detached_handlers) });
-        Self { runner, counters: state.metrics.new_worker_counters(plan) }
+        let counters = state.metrics.new_worker_counters(plan);
+        Self { runner, counters, id_buffer: RefCell::new(BytesMut::with_capacity(ID_BUFFER_SIZE)) }
     }
 }
 
