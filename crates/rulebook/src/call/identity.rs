@@ -116,6 +116,11 @@ impl Identity {
 }
 
 impl Identity {
+    /// Returns an identity with the same data that shares no reference count with this one.
+    pub(crate) fn unshared(&self) -> Self {
+        Self(Arc::new(IdentityData::clone(&self.0)))
+    }
+
     /// Returns the permissions as a slice.
     pub(crate) fn permission_list(&self) -> &[Box<str>] {
         &self.0.permissions

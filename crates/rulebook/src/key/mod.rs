@@ -12,6 +12,7 @@ mod pepper;
 mod table;
 mod token;
 mod usage;
+mod verified;
 mod watcher;
 
 use std::fmt;
@@ -135,7 +136,7 @@ impl Authenticate for Keys {
             };
         };
         match self.0.table.load().find(key, Timestamp::now().as_second()) {
-            Ok(identity) => Authentication::Identity(identity.clone()),
+            Ok(identity) => Authentication::Identity(identity),
             Err(error) => Authentication::Invalid(log_message(error).to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! The table in which requests look up keys.
 //!
 //! Each request looks up one id and compares one hash, even if no key has the id. So the response time does not reveal
-//! which ids exist.
+//! which ids exist. Only keys that the worker has verified before are recognised without this comparison.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::key_file::{self, Entry, FileStamp};
 use super::pepper::Pepper;
 use super::usage::{Usage, Usages, UsedRequests};
+use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
 use crate::call::{Identity, RateLimiter};
 
@@ -23,6 +24,7 @@ const LAST_USE_PRECISION: i64 = 10;
 
 /// The keys of a key file, by their ids.
 pub(super) struct KeyTable {
+    number: TableNumber,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
     /// The metadata of the key file when it was read; `None` if the file did not exist.
@@ -30,6 +32,7 @@ pub(super) struct KeyTable {
 }
 
 /// One key of the table, without its secret.
+#[derive(Clone)]
 pub(super) struct StoredKey {
     hash: [u8; 32],
     /// The identity of a request that has this key.
@@ -77,7 +80,7 @@ impl KeyTable {
         };
         let key = |entry| StoredKey::new(entry, previous, workers);
         let by_id = file.keys.into_iter().filter_map(key).collect();
-        Ok(Self { pepper, by_id, stamp })
+        Ok(Self { number: TableNumber::next(), pepper, by_id, stamp })
     }
 
     /// Returns the number of keys in the table.
@@ -87,24 +90,22 @@ impl KeyTable {
 
     /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
     /// seconds.
-    pub(super) fn find(&self, key: &str, now: i64) -> Result<&Identity, LookupError> {
+    pub(super) fn find(&self, key: &str, now: i64) -> Result<Identity, LookupError> {
+        let tag = KeyTag::new(self.number, key);
+        if let Some(found) = tag.and_then(|tag| verified::recall(tag, |stored| stored.record_use(now))) {
+            return found;
+        }
         let token = token::parse(key).map_err(LookupError::Malformed)?;
         let stored = self.by_id.get(token.id);
         // For an unknown id, a hash is compared as well, so that the comparison takes as long as for a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
-        match stored {
-            Some(stored) if is_valid && stored.expires.is_some_and(|expires| expires <= now) => {
-                Err(LookupError::Expired)
-            }
-            Some(stored) if is_valid => {
-                if now - stored.last_used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
-                    stored.last_used.store(now, Ordering::Relaxed);
-                }
-                Ok(&stored.identity)
-            }
-            _ => Err(LookupError::Unknown),
+        let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
+        if let Some(tag) = tag {
+            // A copy for this worker alone: workers that shared the identity would write to its reference count.
+            verified::remember(tag, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
         }
+        stored.record_use(now)
     }
 
     /// Returns the usage of all keys that have been used. [`RateLimiter::last_window_usage`] describes `exact`.
@@ -154,6 +155,17 @@ impl StoredKey {
             Some(limiter) => Arc::clone(limiter),
             None => Arc::new(new_rate_limiter(limit, self.usage(true).spent, workers)),
         }
+    }
+
+    /// Records the use of the key by a request, and returns the identity of the request. Fails if the key has expired.
+    fn record_use(&self, now: i64) -> Result<Identity, LookupError> {
+        if self.expires.is_some_and(|expires| expires <= now) {
+            return Err(LookupError::Expired);
+        }
+        if now - self.last_used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
+            self.last_used.store(now, Ordering::Relaxed);
+        }
+        Ok(self.identity.clone())
     }
 
     fn usage(&self, exact: bool) -> Usage {
