@@ -9,9 +9,9 @@ use regex::Regex;
 use super::names_in_code::section;
 use super::repository_folder;
 
-/// The functions that `handle` calls and that are not stages of a request: `catch_panic_async` runs all stages, and
-/// responds to a panic in one of them.
-const FUNCTIONS_AROUND_STAGES: [&str; 1] = ["catch_panic_async"];
+/// The functions around the stages of a request: `handle` calls the stages in `run_stages`, and `catch_panic_async`
+/// catches a panic in one of them.
+const FUNCTIONS_AROUND_STAGES: [&str; 3] = ["handle", "run_stages", "catch_panic_async"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
 fn picture(heading: &str) -> String {
@@ -37,7 +37,7 @@ fn matched_words(text: &str, pattern: &str) -> Vec<String> {
 fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order() {
     let file = repository_folder().join("crates/rulebook/src/server/handle.rs");
     let code = fs::read_to_string(file).unwrap();
-    let (_, body) = code.split_once("async fn handle(").unwrap();
+    let (_, body) = code.split_once("fn run_stages(").unwrap();
     // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
     // method or of a function of a type.
     let mut called = matched_words(body, r"(?:^|[^.:\w])([a-z]\w*)\(");

@@ -15,18 +15,65 @@ use super::metrics::RequestKind;
 use super::mount::MountedPart;
 use super::observe::Observation;
 use super::receive::receive;
+use super::request_body::RequestBody;
 use super::response::to_response;
 use super::server_path::respond_at_server_path;
 use super::worker::Worker;
+use crate::call::Head;
 use crate::pipeline::{
-    CallOrigin, CallReply, ErrorContext, Route, add_cors_headers, authorize, catch_panic_async, check_parameters,
-    compress_reply, identify, negotiate_coding, preflighted_method, read_parameters, respond, respond_to_options,
-    respond_with_error, route, start_handler,
+    CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
+    check_parameters, compress_reply, identify, negotiate_coding, preflighted_method, read_parameters, respond,
+    respond_to_options, respond_with_error, route, start_handler,
 };
 
-/// Handles a request from its head to its response. `part` is the part of the API that the request can reach.
+/// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
+/// method that a CORS preflight announces.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
+#[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
+fn run_stages(
+    worker: &Worker,
+    runner: &Arc<MethodRunner>,
+    part: &MountedPart,
+    head: &Arc<Head>,
+    body: &mut RequestBody,
+    observed: &mut Observation<'_>,
+    preflighted: &mut Option<usize>,
+) -> impl Future<Output = Reply> {
+    async move {
+        let plan = &runner.plan;
+        let route = part.restrict_route(plan, route(plan, head));
+        observed.set_kind(RequestKind::of(&route));
+        *preflighted = preflighted_method(plan, head, &route);
+        let matched = match route {
+            Route::Method(matched) => Ok(matched),
+            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, head, needs, body, observed)).await,
+            Route::Options(target) => return Box::pin(respond_to_options(plan, head, &target)).await,
+            Route::Server(path) => return Box::pin(respond_at_server_path(worker, plan, head, path)).await,
+            Route::Fallback => return Box::pin(respond_with_page(worker, plan, head, ErrorContext::Nothing)).await,
+            Route::Error(unrouted) => Err(unrouted),
+        };
+        let matched = match matched {
+            Ok(matched) => matched,
+            Err(unrouted) => return respond_with_error(plan, head, unrouted.context, unrouted.error),
+        };
+        let mut quota = None;
+        let call = async {
+            let client = identify(plan, head, matched.method_index, &mut quota).await?;
+            let granted = authorize(plan, &matched, &client)?;
+            let body = receive(body, head, plan, granted.method(), worker.upload_storage()).await?;
+            let values = read_parameters(plan, &client.head, &matched, &body)?;
+            let arguments = check_parameters(plan, granted.method(), values)?;
+            start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
+        };
+        match respond(plan, head, matched.method_index, call.await, quota) {
+            CallReply::Reply(reply) => reply,
+            CallReply::File(file) => Box::pin(respond_with_file(plan, head, &worker.state().links, file)).await,
+        }
+    }
+}
+
+/// Handles a request from its head to its response. `part` is the part of the API that the request can reach.
 pub(super) fn handle(
     worker: Rc<Worker>,
     part: MountedPart,
@@ -38,38 +85,7 @@ pub(super) fn handle(
         let (runner, plan) = (&current.runner, &current.runner.plan);
         let mut observed = Observation::begin(&current, &head);
         let mut preflighted = None;
-        let stages = async {
-            let route = part.restrict_route(plan, route(plan, &head));
-            observed.set_kind(RequestKind::of(&route));
-            preflighted = preflighted_method(plan, &head, &route);
-            let matched = match route {
-                Route::Method(matched) => Ok(matched),
-                Route::NeedsBody(needs) => Box::pin(find_in_body(plan, &head, needs, &mut body, &mut observed)).await,
-                Route::Options(target) => return Box::pin(respond_to_options(plan, &head, &target)).await,
-                Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
-                Route::Fallback => {
-                    return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await;
-                }
-                Route::Error(unrouted) => Err(unrouted),
-            };
-            let matched = match matched {
-                Ok(matched) => matched,
-                Err(unrouted) => return respond_with_error(plan, &head, unrouted.context, unrouted.error),
-            };
-            let mut quota = None;
-            let call = async {
-                let client = identify(plan, &head, matched.method_index, &mut quota).await?;
-                let granted = authorize(plan, &matched, &client)?;
-                let body = receive(&mut body, &head, plan, granted.method(), worker.upload_storage()).await?;
-                let values = read_parameters(plan, &client.head, &matched, &body)?;
-                let arguments = check_parameters(plan, granted.method(), values)?;
-                start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
-            };
-            match respond(plan, &head, matched.method_index, call.await, quota) {
-                CallReply::Reply(reply) => reply,
-                CallReply::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
-            }
-        };
+        let stages = run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted);
         let reply = catch_panic_async("a stage", pin!(stages)).await;
         let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
         let mut reply = add_cors_headers(plan, &head, reply, preflighted);
