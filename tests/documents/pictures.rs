@@ -10,8 +10,8 @@ use super::names_in_code::section;
 use super::repository_folder;
 
 /// The functions around the stages of a request: `handle` calls the stages in `run_stages`, and `catch_panic_async`
-/// catches a panic in one of them.
-const FUNCTIONS_AROUND_STAGES: [&str; 3] = ["handle", "run_stages", "catch_panic_async"];
+/// catches a panic in one of them. The keyword of `pub(super)` looks like a function.
+const NO_STAGES: [&str; 4] = ["handle", "run_stages", "catch_panic_async", "pub"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
 fn picture(heading: &str) -> String {
@@ -41,7 +41,7 @@ fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order
     // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
     // method or of a function of a type.
     let mut called = matched_words(body, r"(?:^|[^.:\w])([a-z]\w*)\(");
-    called.retain(|function| !FUNCTIONS_AROUND_STAGES.contains(&function.as_str()));
+    called.retain(|function| !NO_STAGES.contains(&function.as_str()));
     assert!(called.len() > 15, "the calls are not found: {called:?}");
     let labels = Regex::new(r"\|[^|]*\|").unwrap();
     let picture = picture("## How a request is handled");
