@@ -50,6 +50,15 @@ python() {
   cp "$requirements" "$venv/installed.txt"
 }
 
+# ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if there are none.
+ignored_tests() {
+  cargo test --locked --quiet --test main "$1" -- --ignored | tee "$work/tests" || return
+  if grep -q '^running 0 tests' "$work/tests"; then
+    say "no test is called $1"
+    return 1
+  fi
+}
+
 # serve FOLDER ARGUMENT…: serves the definition in a folder, and sets `url` to the server's URL, without the base path.
 # The server's output is in the file `log`. Its data folder is `data`, if that is set, otherwise a new one.
 serve() {
