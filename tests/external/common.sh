@@ -50,7 +50,7 @@ python() {
   cp "$requirements" "$venv/installed.txt"
 }
 
-# ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if there are none.
+# ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if no test has such a name.
 ignored_tests() {
   cargo test --locked --quiet --test main "$1" -- --ignored | tee "$work/tests" || return
   if grep -q '^running 0 tests' "$work/tests"; then
