@@ -24,8 +24,9 @@ pub(super) const DEFAULT_FILTER: &str = "info,actix_server=warn";
 pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
-        LogFormat::Text => write_text_record,
         LogFormat::Json => write_json_record,
+        // A format that a later version of rulebook-model adds is written as text.
+        _ => write_text_record,
     });
     builder.try_init().map_err(|error| error.to_string())?;
     rulebook::log_panics();

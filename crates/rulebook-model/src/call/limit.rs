@@ -17,6 +17,7 @@ pub struct Limit {
 
 /// The unit of a [`Limit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unit {
     /// Bytes.
     Bytes,

@@ -9,6 +9,7 @@ use super::{CustomError, Value, Violation};
 /// The part of a request that contains a parameter. The variants have the names that the member `in` of OpenAPI uses,
 /// where OpenAPI has a name for that part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Source {
     /// A captured or positional segment of the path.
     Path,

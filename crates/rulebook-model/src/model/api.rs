@@ -306,6 +306,7 @@ impl Audience {
 
 /// The format of log messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// Lines of text for human readers.
     #[default]

@@ -39,6 +39,7 @@ pub struct Parameter {
 
 /// The part of a request that contains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Location {
     /// The path: the parameter is a captured segment.
     Path,

@@ -17,6 +17,7 @@ use super::ErrorCode;
 
 /// The names of the catalogues that a definition can choose for the envelope `phalapi`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum CatalogueName {
     /// `1.x`: the messages in the documentation of PhalApi 1.
     #[default]
