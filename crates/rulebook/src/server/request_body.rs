@@ -121,13 +121,10 @@ impl RequestBody {
         self.state != BodyState::Ended && !is_http2(&self.payload)
     }
 
-    /// Reads and discards the unread part of the body, so that the connection can be used for further requests. If the
-    /// unread part is too long or arrives too slowly, returns the payload of actix: while this value exists, actix
-    /// knows that the connection has to be closed.
+    /// Reads and discards the unread part of a body that [must be drained](RequestBody::must_be_drained), so that the
+    /// connection can be used for further requests. If the unread part is too long or arrives too slowly, returns the
+    /// payload of actix: while this value exists, actix knows that the connection has to be closed.
     pub(super) async fn drain(mut self) -> Option<Payload> {
-        if !self.must_be_drained() {
-            return None;
-        }
         let max = self.received_bytes + MAX_DRAINED_BYTES;
         // A client that still waits for `100 Continue` will not send the body.
         let is_coming = self.continue_state.as_ref().is_none_or(|continue_state| continue_state.is_sent.get());
