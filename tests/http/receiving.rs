@@ -342,6 +342,7 @@ fn a_large_upload_is_not_held_in_memory() {
     connection.send(&multipart_request("/large", body_with_file(1 << 20))).assert_args(&args(1 << 20));
     let before = peak_memory(process.id());
     connection.send(&multipart_request("/large", body_with_file(48 << 20))).assert_args(&args(48 << 20));
-    let grown = peak_memory(process.id()) - before;
+    // The operating system counts memory per processor, and adds these counts with a delay.
+    let grown = peak_memory(process.id()).saturating_sub(before);
     assert!(grown < 8 << 20, "{grown} bytes more for a file of 48 MiB");
 }

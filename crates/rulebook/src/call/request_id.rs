@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use bytes::BytesMut;
-use http::HeaderValue;
-
 /// The id of a request, which its response, its error messages and its log lines contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,18 +34,16 @@ impl RequestId {
         Self::Generated(u64::from_ne_bytes(bytes))
     }
 
-    /// Returns the id as the value of the header field `X-Request-Id`. The text is written to the end of `buffer`, so
-    /// that the values of many requests need a single allocation.
-    pub(crate) fn header_value(&self, buffer: &mut BytesMut) -> HeaderValue {
+    /// Calls a function with the text of the id.
+    pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
         let mut digits = [0; 16];
-        let text = match self {
+        match self {
             // The id has 8 bytes, which always fit into 16 digits.
-            Self::Generated(id) => hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits),
-            Self::Received(text) => text.as_bytes(),
-        };
-        buffer.extend_from_slice(text);
-        // All characters of an id are visible ASCII, so that the id is a valid header value.
-        HeaderValue::from_maybe_shared(buffer.split().freeze()).unwrap_or_else(|_| HeaderValue::from_static("-"))
+            Self::Generated(id) => {
+                use_text(hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits))
+            }
+            Self::Received(text) => use_text(text.as_bytes()),
+        }
     }
 }
 

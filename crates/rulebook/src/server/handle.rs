@@ -3,9 +3,7 @@
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-
-use actix_http::Response;
-use actix_http::body::BoxBody;
+use std::time::Instant;
 
 use super::download::respond_with_file;
 use super::fallback::respond_with_page;
@@ -15,8 +13,7 @@ use super::metrics::RequestKind;
 use super::mount::MountedPart;
 use super::observe::Observation;
 use super::receive::receive;
-use super::request_body::RequestBody;
-use super::response::to_response;
+use super::request_body::{BodySource, RequestBody};
 use super::server_path::respond_at_server_path;
 use super::worker::Worker;
 use crate::call::Head;
@@ -73,13 +70,23 @@ fn run_stages(
     }
 }
 
-/// Handles a request from its head to its response. `part` is the part of the API that the request can reach.
+/// A request that has been handled.
+pub(super) struct Handled {
+    /// The reply to the request.
+    pub(super) reply: Reply,
+    /// The unread rest of the request's body, if the connection has to be closed because of it.
+    pub(super) unread: Option<BodySource>,
+    /// The time at which the reply was complete.
+    pub(super) ended: Instant,
+}
+
+/// Handles a request from its head to its reply. `part` is the part of the API that the request can reach.
 pub(super) fn handle(
     worker: Rc<Worker>,
     part: MountedPart,
     incoming: IncomingRequest,
-) -> impl Future<Output = Response<BoxBody>> {
-    let IncomingRequest { head, version, mut body } = incoming;
+) -> impl Future<Output = Handled> {
+    let IncomingRequest { head, mut body } = incoming;
     async move {
         let current = worker.current_plan();
         let (runner, plan) = (&current.runner, &current.runner.plan);
@@ -93,6 +100,7 @@ pub(super) fn handle(
             reply = Box::pin(compress_reply(reply, coding)).await;
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
-        observed.finish(to_response(reply, &head, version, unread))
+        let ended = observed.finish(&reply);
+        Handled { reply, unread, ended }
     }
 }

@@ -3,6 +3,8 @@
 //! Only this Rust module uses actix. What a request means and what its response contains is decided in the Rust module
 //! `pipeline`; [`handle`](handle::handle) calls the functions of `pipeline` in order.
 
+mod actix_request;
+mod actix_response;
 mod body_timer;
 mod browser_policy;
 mod connection;
@@ -11,6 +13,8 @@ mod download;
 mod fallback;
 mod file_stream;
 mod handle;
+mod http1;
+mod http2;
 mod incoming_request;
 mod links;
 mod method_in_body;
@@ -22,7 +26,6 @@ mod open_file;
 mod pages;
 mod receive;
 mod request_body;
-mod response;
 mod running;
 mod server_path;
 mod settings;

@@ -8,8 +8,9 @@ use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest
 use actix_web::{Error, HttpResponse};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
+use super::actix_request::copy_request;
+use super::actix_response::to_actix_response;
 use super::handle::handle;
-use super::incoming_request::IncomingRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::call::ApiError;
@@ -142,8 +143,10 @@ impl Service<ServiceRequest> for MountedService {
         let (worker, part) = (Rc::clone(&self.worker), self.part.clone());
         Box::pin(async move {
             let (request, payload) = request.into_parts();
-            let incoming = IncomingRequest::copy_request(&request, payload, &worker);
-            let response = handle(worker, part, incoming).await;
+            let incoming = copy_request(&request, payload, &worker);
+            let head = Arc::clone(&incoming.head);
+            let handled = handle(worker, part, incoming).await;
+            let response = to_actix_response(handled, &head, request.version());
             Ok(ServiceResponse::new(request, HttpResponse::from(response)))
         })
     }

@@ -1,25 +1,21 @@
-//! Observes every request from its head to its response: counts the request, writes it to the access log, and adds the
-//! header field with the request's id to the response.
+//! Observes every request from its head to its reply: counts the request, and writes it to the access log.
 
-use std::cell::RefCell;
 use std::fmt::{self, Display, Write};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_http::Response;
-use actix_http::body::{BodySize, BoxBody, MessageBody};
-use bytes::{Bytes, BytesMut};
-use http::Method;
+use http::{HeaderName, Method};
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::incoming_request::REQUEST_ID_FIELD;
 use super::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use super::worker::CurrentPlan;
 use crate::call::Head;
-use crate::plan::Plan;
+use crate::pipeline::{Reply, ReplyBody};
+use crate::plan::{Document, Plan};
+
+/// The header field that contains the id of a request. It is used in requests and in responses.
+pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The log target of the access log, by which a log filter selects its lines.
 const ACCESS_LOG_TARGET: &str = "rulebook::access";
@@ -31,23 +27,20 @@ const MAX_LOGGED_CHARS: usize = 1 << 10;
 pub(super) struct Observation<'r> {
     plan: &'r Plan,
     counters: &'r Arc<WorkerCounters>,
-    id_buffer: &'r RefCell<BytesMut>,
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
     /// `true` once the request has been counted and logged.
     is_reported: bool,
-    /// `true` if this value must count the request as no longer in flight when it is dropped.
-    counts_in_flight: bool,
 }
 
 impl<'r> Observation<'r> {
     /// Begins to observe a request, and counts it as in flight.
     pub(super) fn begin(current: &'r CurrentPlan, head: &'r Head) -> Self {
-        let CurrentPlan { runner, counters, id_buffer } = current;
+        let CurrentPlan { runner, counters } = current;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
-        Self { plan, counters, id_buffer, head, started, kind, is_reported: false, counts_in_flight: true }
+        Self { plan, counters, head, started, kind, is_reported: false }
     }
 
     /// Sets the kind of the request, once it is known.
@@ -60,38 +53,31 @@ impl<'r> Observation<'r> {
         self.kind
     }
 
-    /// Counts and logs the request, and adds the id of the request to its response.
-    pub(super) fn finish(mut self, mut response: Response<BoxBody>) -> Response<BoxBody> {
-        let id = self.head.id.header_value(&mut self.id_buffer.borrow_mut());
-        response.headers_mut().insert(REQUEST_ID_FIELD.clone(), id);
-        let code = response.extensions().get::<ErrorCode>().copied();
-        if self.kind == RequestKind::Static && code == Some(ErrorCode::UnknownService) {
+    /// Counts and logs the request. Returns the time at which its reply was complete.
+    pub(super) fn finish(mut self, reply: &Reply) -> Instant {
+        if self.kind == RequestKind::Static && reply.code == Some(ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
         }
-        let length = match response.body().size() {
-            BodySize::None => Some(0),
-            BodySize::Sized(_) if self.head.method == Method::HEAD => Some(0),
-            BodySize::Sized(length) => Some(length),
-            BodySize::Stream => None,
+        let length = match &reply.body {
+            ReplyBody::Stream { length: None, .. } => None,
+            _ if self.head.method == Method::HEAD => Some(0),
+            ReplyBody::Stream { length, .. } => *length,
+            ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => Some(bytes.len() as u64),
         };
-        self.report(RequestEnd::Sent(response.status().as_u16(), code), length);
-        // On an HTTP/2 connection, several requests are handled at the same time. Only the body of the response learns
-        // when it has been sent.
-        if !self.head.streams {
-            return response;
-        }
-        self.counts_in_flight = false;
-        response.map_body(|_, body| BoxBody::new(InFlightBody { body, counters: Arc::clone(self.counters) }))
+        self.report(RequestEnd::Sent(reply.status, reply.code), length)
     }
 
     /// Counts and logs the request. `length` is the number of bytes in the response body; `None` if it is unknown.
-    fn report(&mut self, status: RequestEnd, length: Option<u64>) {
+    /// Returns the current time.
+    fn report(&mut self, status: RequestEnd, length: Option<u64>) -> Instant {
         self.is_reported = true;
-        let duration = self.started.elapsed();
+        let now = Instant::now();
+        let duration = now - self.started;
         self.counters.count_end(self.kind, status, duration);
         if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
             self.write_access_log(status, length, duration);
         }
+        now
     }
 
     fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {
@@ -128,33 +114,7 @@ impl Drop for Observation<'_> {
         if !self.is_reported {
             self.report(RequestEnd::ClientDisconnected, None);
         }
-        if self.counts_in_flight {
-            self.counters.count_no_longer_in_flight();
-        }
-    }
-}
-
-/// The body of a response. The request counts as in flight until this value is dropped.
-struct InFlightBody {
-    body: BoxBody,
-    counters: Arc<WorkerCounters>,
-}
-
-impl Drop for InFlightBody {
-    fn drop(&mut self) {
         self.counters.count_no_longer_in_flight();
-    }
-}
-
-impl MessageBody for InFlightBody {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(task)
     }
 }
 

@@ -1,20 +1,19 @@
 //! The body of a request, which is read piece by piece while it arrives.
 
-use std::cell::Cell;
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_http::Payload;
-use actix_http::error::PayloadError;
 use actix_rt::time::timeout;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
 
 use super::body_timer::BodyTimer;
+use super::http1::BodyReader;
 use crate::call::Head;
 
 /// The maximum number of bytes of an unused body that the server reads to keep the connection open for further
@@ -22,18 +21,37 @@ use crate::call::Head;
 const MAX_DRAINED_BYTES: u64 = 64 << 10;
 /// The maximum time for which the server reads an unused body to keep the connection open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
-/// The state of a request whose client sends the body only after it has received `100 Continue`.
-#[derive(Debug, Default)]
-pub(super) struct ContinueState {
-    /// `true` once the server has waited for the body while it handled the request.
-    pub(super) is_needed: Cell<bool>,
-    /// `true` once `100 Continue` has been sent.
-    pub(super) is_sent: Cell<bool>,
+
+/// Where the bytes of a body come from.
+pub(super) enum BodySource {
+    /// The request has no body.
+    Nothing,
+    /// An HTTP/1 connection of rulebook's own server.
+    Http1(BodyReader),
+    /// A request of actix: of an HTTP/2 connection, or of a program's `App`.
+    Actix {
+        /// The body.
+        payload: Payload,
+        /// `true` if the body must be read before the connection can be used for another request.
+        delays_next_request: bool,
+    },
+}
+
+impl BodySource {
+    fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        match self {
+            Self::Nothing => Poll::Ready(None),
+            Self::Http1(reader) => reader.poll_next(task),
+            Self::Actix { payload, .. } => {
+                Pin::new(payload).poll_next(task).map(|next| next.map(|read| read.map_err(io::Error::other)))
+            }
+        }
+    }
 }
 
 /// The body of a request.
 pub(super) struct RequestBody {
-    payload: Payload,
+    source: BodySource,
     /// The length of the body in bytes, as `Content-Length` announces it.
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
@@ -45,8 +63,6 @@ pub(super) struct RequestBody {
     state: BodyState,
     /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
     replayed_bytes: Option<Bytes>,
-    /// The state of `100 Continue`; `None` if the client does not wait for this response.
-    continue_state: Option<Rc<ContinueState>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,29 +73,15 @@ enum BodyState {
 }
 
 impl RequestBody {
-    pub(super) fn new(payload: Payload, head: &Head) -> Self {
-        let state = if matches!(payload, Payload::None) { BodyState::Ended } else { BodyState::Receiving };
+    pub(super) fn new(source: BodySource, head: &Head) -> Self {
+        let state = if matches!(source, BodySource::Nothing) { BodyState::Ended } else { BodyState::Receiving };
         let announced_length = head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
-        let (replayed_bytes, timer, continue_state) = (None, None, None);
-        Self {
-            payload,
-            announced_length,
-            received_bytes: 0,
-            state,
-            replayed_bytes,
-            has_waited: false,
-            timer,
-            continue_state,
-        }
-    }
-
-    /// Delays reading the body until `100 Continue` has been sent to the client.
-    pub(super) fn wait_for_continue(&mut self, continue_state: &Rc<ContinueState>) {
-        self.continue_state = Some(Rc::clone(continue_state));
+        let (replayed_bytes, timer) = (None, None);
+        Self { source, announced_length, received_bytes: 0, has_waited: false, timer, state, replayed_bytes }
     }
 
     /// Returns the next bytes of the body; `None` at the end of the body.
-    pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+    pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if let Some(bytes) = self.replayed_bytes.take() {
             self.received_bytes += bytes.len() as u64;
             return Poll::Ready(Some(Ok(bytes)));
@@ -87,14 +89,7 @@ impl RequestBody {
         if self.state != BodyState::Receiving {
             return Poll::Ready(None);
         }
-        if let Some(continue_state) =
-            self.continue_state.as_ref().filter(|continue_state| !continue_state.is_sent.get())
-        {
-            // No waker is needed: the request is polled again after `100 Continue` has been sent.
-            continue_state.is_needed.set(true);
-            return Poll::Pending;
-        }
-        let polled = Pin::new(&mut self.payload).poll_next(task);
+        let polled = self.source.poll_next(task);
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => self.received_bytes += bytes.len() as u64,
             Poll::Ready(Some(Err(_))) => self.state = BodyState::Failed,
@@ -118,18 +113,22 @@ impl RequestBody {
     /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests. On
     /// an HTTP/2 connection, a body does not need to be read before the next request.
     pub(super) fn must_be_drained(&self) -> bool {
-        self.state != BodyState::Ended && !is_http2(&self.payload)
+        let is_in_the_way = match &self.source {
+            BodySource::Nothing => false,
+            BodySource::Http1(_) => true,
+            BodySource::Actix { delays_next_request, .. } => *delays_next_request,
+        };
+        is_in_the_way && self.state != BodyState::Ended
     }
 
     /// Reads and discards the unread part of a body that [must be drained](RequestBody::must_be_drained), so that the
     /// connection can be used for further requests. If the unread part is too long or arrives too slowly, returns the
-    /// payload of actix: while this value exists, actix knows that the connection has to be closed.
-    pub(super) async fn drain(mut self) -> Option<Payload> {
+    /// source of the body; the connection has to be closed then.
+    pub(super) async fn drain(mut self) -> Option<BodySource> {
         let max = self.received_bytes + MAX_DRAINED_BYTES;
-        // A client that still waits for `100 Continue` will not send the body.
-        let is_coming = self.continue_state.as_ref().is_none_or(|continue_state| continue_state.is_sent.get());
-        if !is_coming || self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
-            return Some(self.payload);
+        let is_withheld = matches!(&self.source, BodySource::Http1(reader) if reader.is_withheld());
+        if is_withheld || self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
+            return Some(self.source);
         }
         let all = async {
             while self.received_bytes <= max {
@@ -140,12 +139,6 @@ impl RequestBody {
         };
         // If the time is over, the state is still `Receiving`.
         let _ = timeout(DRAIN_TIMEOUT, all).await;
-        (self.state != BodyState::Ended).then_some(self.payload)
+        (self.state != BodyState::Ended).then_some(self.source)
     }
-}
-
-/// Returns `true` for the body of an HTTP/2 request. The variant for HTTP/2 is not named, because it exists only with
-/// the feature `http2`.
-fn is_http2(payload: &Payload) -> bool {
-    !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
 }

@@ -36,6 +36,7 @@ pub(super) struct ServerState {
     /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
     is_stopping: AtomicBool,
+    is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: AtomicUsize,
 }
@@ -55,6 +56,7 @@ impl ServerState {
             static_files,
             links: Arc::new(links),
             is_stopping: AtomicBool::default(),
+            is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: AtomicUsize::default(),
         }
@@ -72,7 +74,13 @@ impl ServerState {
 
     /// Asks all connections to close after the requests that are being handled.
     pub(super) fn close_connections(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
         self.closing_sender.send_replace(true);
+    }
+
+    /// Returns `true` once [`ServerState::close_connections`] has been called.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
     }
 
     /// Waits until [`ServerState::close_connections`] is called.
@@ -81,13 +89,13 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Waits until [`ServerState::close_connections`] is called and no request has been in flight for [`QUIET_TIME`].
-    pub(super) async fn wait_until_quiet(&self) {
+    /// Waits until [`ServerState::close_connections`] is called and `is_quiet` has returned `true` for [`QUIET_TIME`].
+    pub(super) async fn wait_until_quiet(&self, is_quiet: impl Fn() -> bool) {
         self.wait_until_closing().await;
         let mut since = Instant::now();
         while since.elapsed() < QUIET_TIME {
             sleep(POLL_INTERVAL).await;
-            if self.metrics.in_flight() > 0 {
+            if !is_quiet() {
                 since = Instant::now();
             }
         }

@@ -1,10 +1,8 @@
 //! Response bodies that are sent piece by piece: long files, and streams that a program returns.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_http::body::{BodySize, MessageBody};
 use bytes::Bytes;
 
 use crate::call::{ByteStream, RequestId};
@@ -14,7 +12,7 @@ use crate::pipeline::catch_panic;
 /// not mistake the bytes that it has received for the complete body.
 pub(super) struct StreamedBody {
     pieces: ByteStream,
-    size: BodySize,
+    length: Option<u64>,
     /// The number of bytes of the body that have not been sent yet; `None` if the length is unknown.
     remaining_bytes: Option<u64>,
     request_id: RequestId,
@@ -23,7 +21,12 @@ pub(super) struct StreamedBody {
 impl StreamedBody {
     /// Returns the body of a response. `length` is its length, if it is known, and `request_id` is the id of the request.
     pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
-        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), remaining_bytes: length, request_id }
+        Self { pieces, length, remaining_bytes: length, request_id }
+    }
+
+    /// Returns the length of the body, if it is known.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     /// Checks that the pieces of the stream have the announced length together. `next` is the next piece, or `None` at
@@ -42,16 +45,12 @@ impl StreamedBody {
             (next, _) => next,
         }
     }
-}
 
-impl MessageBody for StreamedBody {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        self.size
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+    /// Returns the next piece of the body, at least one byte; `None` at its end.
+    ///
+    /// # Errors
+    /// Fails if the stream fails or panics, or does not have its announced length.
+    pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         // The stream is code of the program, which may panic.
         let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));
         let next = match polled {

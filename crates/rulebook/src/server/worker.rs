@@ -10,6 +10,7 @@ use arc_swap::cache::Cache;
 use bytes::BytesMut;
 use tokio::sync::Mutex;
 
+use super::http1::DateText;
 use super::metrics::WorkerCounters;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
@@ -37,6 +38,9 @@ pub(super) struct Worker {
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
     /// The id of the next request that this worker handles.
     next_request_id: Cell<u64>,
+    /// The memory into which responses are written before they are sent.
+    output: RefCell<BytesMut>,
+    date: DateText,
 }
 
 /// The plan that a worker uses until it is replaced, and the counters of the worker for this plan.
@@ -45,12 +49,10 @@ pub(super) struct CurrentPlan {
     pub(super) runner: Arc<MethodRunner>,
     /// The counters of this worker for the plan.
     pub(super) counters: Arc<WorkerCounters>,
-    /// The memory for the texts of request ids in responses.
-    pub(super) id_buffer: RefCell<BytesMut>,
 }
 
-/// The size in bytes of the memory that is allocated at once for the texts of request ids.
-const ID_BUFFER_SIZE: usize = 4 << 10;
+/// The maximum size in bytes of the memory for a response that a worker keeps for its next response.
+const MAX_KEPT_OUTPUT: usize = 64 << 10;
 
 impl Worker {
     /// Returns the worker that handles the requests of a server in this thread. The first call creates the worker.
@@ -80,6 +82,8 @@ impl Worker {
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
+            output: RefCell::default(),
+            date: DateText::new(),
         }
     }
 
@@ -93,6 +97,30 @@ impl Worker {
     /// Returns the state that all workers of the server share.
     pub(super) fn state(&self) -> &ServerState {
         &self.state
+    }
+
+    /// Returns the state of the server, which a connection keeps.
+    pub(super) fn shared_state(&self) -> &Arc<ServerState> {
+        &self.state
+    }
+
+    /// Returns the value of the header field `Date`.
+    pub(super) fn date(&self) -> &DateText {
+        &self.date
+    }
+
+    /// Returns empty memory for a response. It should be [returned](Worker::return_output) after the response has been
+    /// sent.
+    pub(super) fn take_output(&self) -> BytesMut {
+        self.output.take()
+    }
+
+    /// Takes back memory from [`Worker::take_output`].
+    pub(super) fn return_output(&self, mut output: BytesMut) {
+        if output.capacity() <= MAX_KEPT_OUTPUT {
+            output.clear();
+            self.output.replace(output);
+        }
     }
 
     /// Returns where uploaded files are stored.
@@ -137,7 +165,7 @@ impl CurrentPlan {
     fn new(plan: &Arc<Plan>, state: &ServerState) -> Self {
         let runner = Arc::new(MethodRunner { plan: Arc::clone(plan), detached: Arc::clone(&state.detached_handlers) });
         let counters = state.metrics.new_worker_counters(plan);
-        Self { runner, counters, id_buffer: RefCell::new(BytesMut::with_capacity(ID_BUFFER_SIZE)) }
+        Self { runner, counters }
     }
 }
 

@@ -1,7 +1,8 @@
-//! The last stage of a request: converts the reply to a response of actix.
+//! Converts replies to responses of actix: for HTTP/2 connections, and for a program's `App`.
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,15 +11,18 @@ use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
+use super::handle::Handled;
+use super::observe::REQUEST_ID_FIELD;
+use super::request_body::BodySource;
 use super::streamed_body::StreamedBody;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
-/// Converts a reply to the response of actix. `unread` is the unread body of the request, if the connection has to be
-/// closed because of it.
-pub(super) fn to_response(reply: Reply, head: &Head, version: Version, unread: Option<Payload>) -> Response<BoxBody> {
-    let Reply { status, content_type, headers, body, is_written_for_request: _, code } = reply;
+/// Converts a reply to the response of actix for a client that speaks this version of HTTP.
+pub(super) fn to_actix_response(handled: Handled, head: &Head, version: Version) -> Response<BoxBody> {
+    let Handled { reply, unread, ended: _ } = handled;
+    let Reply { status, content_type, headers, body, is_written_for_request: _, code: _ } = reply;
     let body = match body {
         ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
             if head.method == Method::HEAD {
@@ -33,8 +37,8 @@ pub(super) fn to_response(reply: Reply, head: &Head, version: Version, unread: O
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {
-        Some(unread) => BoxBody::new(BodyWithUnreadRequest { body, _unread: unread }),
-        None => body,
+        Some(BodySource::Actix { payload, .. }) => BoxBody::new(BodyWithUnreadRequest { body, _unread: payload }),
+        Some(BodySource::Nothing | BodySource::Http1(_)) | None => body,
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
     // The status of a reply is from 200 to 599, so that the conversion always succeeds.
@@ -54,9 +58,9 @@ pub(super) fn to_response(reply: Reply, head: &Head, version: Version, unread: O
     for (name, value) in headers {
         fields.append(name, value);
     }
-    // `observe` reads the error code from the extensions, to count and log it.
-    if let Some(code) = code {
-        response.extensions_mut().insert(code);
+    // The text of an id consists of visible ASCII characters.
+    if let Ok(id) = HeaderValue::try_from(head.id.to_string()) {
+        fields.insert(REQUEST_ID_FIELD.clone(), id);
     }
     response
 }
@@ -94,5 +98,17 @@ impl MessageBody for BodyWithLengthOnly {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         Poll::Ready(None)
+    }
+}
+
+impl MessageBody for StreamedBody {
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        self.length().map_or(BodySize::Stream, BodySize::Sized)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        Self::poll_next(&mut self, task)
     }
 }

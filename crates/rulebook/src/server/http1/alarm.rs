@@ -1,0 +1,56 @@
+//! Wakes a connection when a deadline has passed or when the server closes its connections.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use actix_rt::time::{Sleep, sleep_until};
+use futures_util::future::LocalBoxFuture;
+
+use crate::server::state::ServerState;
+
+/// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
+const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
+
+/// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
+///
+/// A connection has a deadline for almost every wait. Setting a timer each time would cost more than the wait itself, so
+/// the timer stays as it is when the deadline moves to a later time. Only when the timer fires is it set again.
+pub(super) struct Alarm {
+    timer: Pin<Box<Sleep>>,
+    closing: LocalBoxFuture<'static, ()>,
+    /// The waker of the task that `timer` and `closing` wake; `None` if they have not been polled.
+    waker: Option<Waker>,
+}
+
+impl Alarm {
+    /// Creates an alarm for a connection of a server. `deadline` is the first deadline.
+    pub(super) fn new(state: &Arc<ServerState>, deadline: Instant) -> Self {
+        let state = Arc::clone(state);
+        let closing = Box::pin(async move { state.wait_until_closing().await });
+        Self { timer: Box::pin(sleep_until(deadline.into())), closing, waker: None }
+    }
+
+    /// Becomes ready when `deadline` has passed. The task is also woken when the server closes its connections.
+    pub(super) fn poll(&mut self, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
+        let is_known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()));
+        if is_known && !self.timer.is_elapsed() && self.timer.deadline() <= deadline.into() {
+            return Poll::Pending;
+        }
+        let now = Instant::now();
+        if deadline <= now {
+            return Poll::Ready(());
+        }
+        self.timer.as_mut().reset(deadline.min(now + MAX_DISTANCE).into());
+        if self.timer.as_mut().poll(task).is_ready() {
+            return Poll::Ready(());
+        }
+        // After the server has begun to close its connections, this future must not be polled again.
+        if !is_known && self.closing.as_mut().poll(task).is_ready() {
+            self.closing = Box::pin(std::future::pending());
+        }
+        self.waker = Some(task.waker().clone());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,277 @@
+//! Parses the head of a request: request line and header fields (RFC 9112 sections 2 to 6).
+
+use std::mem::MaybeUninit;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Uri, Version};
+use httparse::Status;
+use memchr::memmem;
+
+use super::framing::{ChunkState, Framing};
+
+/// The maximum number of header fields of a request.
+const MAX_FIELDS: usize = 100;
+/// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
+/// request that exceeds them is still parsed, so that its response has the envelope of the definition.
+const MAX_HEAD_LEN: usize = 128 << 10;
+/// The end of a head: the line end of its last line, and an empty line.
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// The head of a request, and what it says about the connection and the body.
+#[derive(Debug)]
+pub(super) struct RequestHead {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) version: Version,
+    /// The header fields in their order.
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    /// How the body is delimited; `None` if the request has no body.
+    pub(super) framing: Option<Framing>,
+    /// `true` if the client waits for `100 Continue` before it sends the body.
+    pub(super) expects_continue: bool,
+    /// `true` if the client can send another request on the connection.
+    pub(super) keeps_open: bool,
+}
+
+/// The reason why a head cannot be used. The response has this status, and the connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HeadError {
+    pub(super) status: StatusCode,
+    /// The text of the response.
+    pub(super) why: &'static str,
+}
+
+const fn bad_request(why: &'static str) -> HeadError {
+    HeadError { status: StatusCode::BAD_REQUEST, why }
+}
+
+const INVALID_TARGET: HeadError = bad_request("the request target is invalid");
+const TOO_LONG: HeadError =
+    HeadError { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why: "the head of the request is too long" };
+const TOO_MANY_FIELDS: HeadError =
+    HeadError { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why: "the request has too many header fields" };
+const UNKNOWN_CODING: HeadError =
+    HeadError { status: StatusCode::NOT_IMPLEMENTED, why: "the only supported transfer coding is chunked" };
+const UNKNOWN_VERSION: HeadError = HeadError {
+    status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+    why: "the supported versions of HTTP are 1.0, 1.1 and 2",
+};
+
+/// Takes a head from the beginning of the received bytes. Returns `None` if more bytes have to be received first.
+/// `searched` is the number of bytes that are known not to contain the end of the head; it must be 0 for the first call,
+/// and is updated for the next call.
+///
+/// # Errors
+/// Fails if the head is invalid or too long.
+pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result<Option<RequestHead>, HeadError> {
+    // Empty lines before a request line are ignored (RFC 9112 section 2.2).
+    while received.starts_with(b"\r\n") && *searched == 0 {
+        let _ = received.split_to(2);
+    }
+    // Bytes that cannot begin a request line are refused before the head is complete, such as those of TLS.
+    if received.first().is_some_and(|byte| !byte.is_ascii_graphic() && !b"\r\n".contains(byte)) {
+        return Err(bad_request("the request line is invalid"));
+    }
+    let from = searched.saturating_sub(HEAD_END.len() - 1);
+    let Some(end) = memmem::find(&received[from..], HEAD_END) else {
+        *searched = received.len();
+        return if received.len() > MAX_HEAD_LEN { Err(TOO_LONG) } else { Ok(None) };
+    };
+    *searched = 0;
+    let length = from + end + HEAD_END.len();
+    if length > MAX_HEAD_LEN {
+        return Err(TOO_LONG);
+    }
+    parse_head(received.split_to(length).freeze()).map(Some)
+}
+
+/// Parses a complete head.
+fn parse_head(text: Bytes) -> Result<RequestHead, HeadError> {
+    let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    let parsed = request.parse_with_uninit_headers(&text, &mut space).map_err(|error| match error {
+        httparse::Error::TooManyHeaders => TOO_MANY_FIELDS,
+        httparse::Error::Version => UNKNOWN_VERSION,
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => bad_request("a header field is invalid"),
+        _ => bad_request("the request line is invalid"),
+    })?;
+    let (Status::Complete(length), Some(method), Some(target), Some(version)) =
+        (parsed, request.method, request.path, request.version)
+    else {
+        return Err(bad_request("the request line is invalid"));
+    };
+    // A line end without CR would end the head before the empty line that was found.
+    if length != text.len() {
+        return Err(bad_request("a line does not end with CR and LF"));
+    }
+    let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| bad_request("the HTTP method is invalid"))?;
+    let uri = Uri::from_maybe_shared(text.slice_ref(target.as_bytes())).map_err(|_| INVALID_TARGET)?;
+    let mut meaning = ConnectionFields::default();
+    let mut fields = Vec::with_capacity(request.headers.len());
+    for field in &*request.headers {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let value = HeaderValue::from_maybe_shared(text.slice_ref(field.value));
+        let (Ok(name), Ok(value)) = (name, value) else { return Err(bad_request("a header field is invalid")) };
+        meaning.add(&name, &value)?;
+        fields.push((name, value));
+    }
+    if version == Version::HTTP_11 && !meaning.has_host {
+        return Err(bad_request("the header field `Host` is missing"));
+    }
+    let framing = meaning.framing(version)?;
+    Ok(RequestHead {
+        method,
+        uri,
+        version,
+        fields,
+        framing,
+        expects_continue: meaning.expects_continue && framing.is_some() && version == Version::HTTP_11,
+        keeps_open: !meaning.closes && (version == Version::HTTP_11 || meaning.keeps_alive),
+    })
+}
+
+/// What the header fields of a request say about the connection and the body.
+#[derive(Debug, Default)]
+struct ConnectionFields {
+    has_host: bool,
+    length: Option<u64>,
+    is_chunked: bool,
+    expects_continue: bool,
+    closes: bool,
+    keeps_alive: bool,
+}
+
+impl ConnectionFields {
+    /// Adds a header field.
+    ///
+    /// # Errors
+    /// Fails if the body could be delimited in different ways, which other servers could understand differently (RFC
+    /// 9112 section 11.2).
+    fn add(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), HeadError> {
+        match *name {
+            header::HOST if std::mem::replace(&mut self.has_host, true) => {
+                return Err(bad_request("the header field `Host` is repeated"));
+            }
+            header::CONTENT_LENGTH => {
+                let length = parse_length(value.as_bytes());
+                let length = length.ok_or(bad_request("the header field `Content-Length` is invalid"))?;
+                if self.length.replace(length).is_some() {
+                    return Err(bad_request("the header field `Content-Length` is repeated"));
+                }
+            }
+            header::TRANSFER_ENCODING => {
+                if self.is_chunked || !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                    return Err(UNKNOWN_CODING);
+                }
+                self.is_chunked = true;
+            }
+            header::EXPECT => self.expects_continue |= has_element(value, b"100-continue"),
+            header::CONNECTION => {
+                self.closes |= has_element(value, b"close");
+                self.keeps_alive |= has_element(value, b"keep-alive");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Returns how the body is delimited (RFC 9112 section 6.3); `None` if the request has no body.
+    ///
+    /// # Errors
+    /// Fails if the body could be delimited in different ways.
+    fn framing(&self, version: Version) -> Result<Option<Framing>, HeadError> {
+        match (self.is_chunked, self.length) {
+            (true, Some(_)) => {
+                Err(bad_request("the request has both header fields `Content-Length` and `Transfer-Encoding`"))
+            }
+            (true, None) if version == Version::HTTP_10 => {
+                Err(bad_request("HTTP/1.0 has no header field `Transfer-Encoding`"))
+            }
+            (true, None) => Ok(Some(Framing::Chunked(ChunkState::Size))),
+            (false, length) => Ok(length.filter(|length| *length > 0).map(Framing::Length)),
+        }
+    }
+}
+
+/// Returns `true` if the comma-separated list in a header field has this element, whose case is ignored.
+fn has_element(value: &HeaderValue, element: &[u8]) -> bool {
+    value.as_bytes().split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(element))
+}
+
+/// Parses the value of `Content-Length`, which consists of digits only (RFC 9110 section 8.6).
+fn parse_length(value: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(text: &[u8]) -> Result<Option<RequestHead>, HeadError> {
+        take_head(&mut BytesMut::from(text), &mut 0)
+    }
+
+    #[test]
+    fn a_head_is_taken_when_it_is_complete() {
+        let text = b"\r\nPOST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+        let (mut received, mut searched) = (BytesMut::new(), 0);
+        for byte in &text[..text.len() - 6] {
+            received.extend_from_slice(&[*byte]);
+            assert!(take_head(&mut received, &mut searched).unwrap().is_none());
+        }
+        received.extend_from_slice(b"\nhello");
+        let head = take_head(&mut received, &mut searched).unwrap().unwrap();
+        assert_eq!((head.method, head.uri), (Method::POST, Uri::from_static("/a?b=c")));
+        assert_eq!((head.fields.len(), head.framing), (2, Some(Framing::Length(5))));
+        assert_eq!((&received[..], searched), (&b"hello"[..], 0));
+    }
+
+    #[test]
+    fn the_connection_stays_open_as_the_client_asks() {
+        let cases = [
+            ("HTTP/1.1\r\nHost: x", true),
+            ("HTTP/1.1\r\nHost: x\r\nConnection: TE, Close", false),
+            ("HTTP/1.0", false),
+            ("HTTP/1.0\r\nConnection: Keep-Alive", true),
+            ("HTTP/1.0\r\nConnection: keep-alive, close", false),
+        ];
+        for (fields, keeps_open) in cases {
+            let head = take(format!("GET / {fields}\r\n\r\n").as_bytes()).unwrap().unwrap();
+            assert_eq!(head.keeps_open, keeps_open, "{fields}");
+        }
+    }
+
+    #[test]
+    fn invalid_heads_are_refused() {
+        let fields = |fields: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n").into_bytes();
+        let cases = [
+            (b"\x16\x03\x01".to_vec(), 400, "request line"),
+            (b"GET\r\n\r\n".to_vec(), 400, "request line"),
+            (b"GET / HTTP/3.0\r\n\r\n".to_vec(), 505, "versions"),
+            (b"GET / HTTP/1.1\r\n\r\n".to_vec(), 400, "`Host` is missing"),
+            (b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "target"),
+            (b"GET / HTTP/1.1\nHost: x\n\nGET / HTTP/1.1\r\n\r\n".to_vec(), 400, "CR and LF"),
+            (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), 400, "HTTP/1.0"),
+            (fields("Host: y"), 400, "`Host` is repeated"),
+            (fields("no colon"), 400, "header field is invalid"),
+            (fields("Content-Length: +1"), 400, "`Content-Length` is invalid"),
+            (fields("Content-Length:"), 400, "`Content-Length` is invalid"),
+            (fields("Content-Length: 18446744073709551616"), 400, "`Content-Length` is invalid"),
+            (fields("Content-Length: 1\r\nContent-Length: 1"), 400, "`Content-Length` is repeated"),
+            (fields("Content-Length: 1\r\nTransfer-Encoding: chunked"), 400, "both header fields"),
+            (fields("Transfer-Encoding: gzip, chunked"), 501, "transfer coding"),
+            (fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), 501, "transfer coding"),
+            (fields(&vec!["a: b"; MAX_FIELDS].join("\r\n")), 431, "too many"),
+            (fields(&format!("a: {}", "b".repeat(MAX_HEAD_LEN))), 431, "too long"),
+            (vec![b'A'; MAX_HEAD_LEN + 1], 431, "too long"),
+        ];
+        for (text, status, why) in cases {
+            let error = take(&text).unwrap_err();
+            let text = String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned();
+            assert!(error.status.as_u16() == status && error.why.contains(why), "{text:?}: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9112): reads the requests of a connection, and sends their responses.
+//!
+//! The server has its own implementation, because that of actix costs more than all stages of a simple request
+//! together, and has no setting for some of the limits that a server needs: for the time without progress, for heads
+//! that follow the first one, and for memory that a client does not read. The parser is the crate `httparse`.
+//!
+//! The task of a connection polls everything: it waits for a head ([`head`]), polls the future that handles the request,
+//! from which the body is read through a [`BodyReader`], and sends the response ([`send`]). So a request needs no
+//! channel, no other task, and no memory for buffers of its own.
+
+mod alarm;
+mod body;
+mod framing;
+mod head;
+mod response_head;
+mod send;
+mod socket;
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
+
+use actix_rt::net::TcpStream;
+use bytes::BytesMut;
+use http::StatusCode;
+
+use alarm::Alarm;
+pub(super) use body::BodyReader;
+use head::{HeadError, RequestHead, take_head};
+pub(super) use response_head::DateText;
+use response_head::{ResponseFraming, write_refusal};
+use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
+use socket::Socket;
+
+use super::handle::{Handled, handle};
+use super::incoming_request::{IncomingRequest, request_id};
+use super::mount::MountedPart;
+use super::request_body::{BodySource, RequestBody};
+use super::worker::Worker;
+use crate::call::Head;
+
+/// The maximum time from the first byte of a request until its head is complete. For the first request, the time begins
+/// with the connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Serves a connection until it is closed. If the client speaks HTTP/2, returns the stream and the bytes that have been
+/// received.
+pub(super) async fn serve(
+    stream: TcpStream,
+    worker: &Rc<Worker>,
+    keep_alive: Duration,
+) -> Option<(TcpStream, BytesMut)> {
+    let deadline = Instant::now() + HEAD_TIMEOUT;
+    let peer = stream.peer_addr().ok();
+    let mut connection = Connection {
+        socket: Rc::new(Socket::new(stream)),
+        alarm: Alarm::new(worker.shared_state(), deadline),
+        worker,
+        peer,
+        keep_alive,
+        deadline,
+    };
+    match connection.serve_requests().await {
+        // The socket has no other owner, because no request is being handled.
+        Ok(Ended::Http2) => Rc::into_inner(connection.socket).map(Socket::into_parts),
+        Ok(Ended::Closed) => None,
+        Err(error) => {
+            log::debug!("a connection ended: {error}");
+            None
+        }
+    }
+}
+
+const INCOMPLETE: HeadError =
+    HeadError { status: StatusCode::BAD_REQUEST, why: "the head of the request is incomplete" };
+const TOO_SLOW: HeadError =
+    HeadError { status: StatusCode::REQUEST_TIMEOUT, why: "the head of the request did not arrive in time" };
+
+/// How a connection ended.
+enum Ended {
+    /// The connection can be closed.
+    Closed,
+    /// The client speaks HTTP/2.
+    Http2,
+}
+
+/// A connection of a client.
+struct Connection<'w> {
+    socket: Rc<Socket>,
+    alarm: Alarm,
+    worker: &'w Rc<Worker>,
+    peer: Option<SocketAddr>,
+    keep_alive: Duration,
+    /// The time at which the connection is closed unless the next request begins.
+    deadline: Instant,
+}
+
+/// What comes next on a connection.
+enum Next {
+    Request(RequestHead),
+    /// The head of the next request cannot be used.
+    Refused(HeadError),
+    Ended(Ended),
+}
+
+impl Connection<'_> {
+    async fn serve_requests(&mut self) -> io::Result<Ended> {
+        let mut is_first = true;
+        loop {
+            let request = match self.next_request(is_first).await? {
+                Next::Request(request) => request,
+                Next::Refused(error) => return self.refuse(error).await,
+                Next::Ended(ended) => return Ok(ended),
+            };
+            is_first = false;
+            if !self.serve_request(request).await? {
+                return Ok(Ended::Closed);
+            }
+        }
+    }
+
+    /// Waits for the head of the next request.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
+        let Self { socket, alarm, worker, deadline, .. } = self;
+        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first);
+        poll_fn(|task| {
+            loop {
+                let mut received = socket.received.borrow_mut();
+                if can_be_http2 && !received.is_empty() {
+                    if received.starts_with(HTTP2_PREFACE) && cfg!(feature = "http2") {
+                        return Poll::Ready(Ok(Next::Ended(Ended::Http2)));
+                    }
+                    can_be_http2 = HTTP2_PREFACE.starts_with(&received);
+                }
+                if !can_be_http2 || received.is_empty() {
+                    match take_head(&mut received, &mut searched) {
+                        Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head))),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Ok(Next::Refused(error))),
+                    }
+                }
+                let is_empty = received.is_empty();
+                drop(received);
+                if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
+                    *deadline = Instant::now() + HEAD_TIMEOUT;
+                }
+                // A server that stops closes a connection that waits for a request.
+                if worker.state().is_closing() {
+                    return Poll::Ready(Ok(Next::Ended(Ended::Closed)));
+                }
+                match socket.poll_receive(task)? {
+                    Poll::Ready(0) if is_empty => return Poll::Ready(Ok(Next::Ended(Ended::Closed))),
+                    Poll::Ready(0) => return Poll::Ready(Ok(Next::Refused(INCOMPLETE))),
+                    Poll::Ready(_) => {}
+                    Poll::Pending => {
+                        if is_empty {
+                            socket.release_memory();
+                        }
+                        ready!(alarm.poll(*deadline, task));
+                        // A client that has sent nothing gets no response.
+                        let next = if is_empty { Next::Ended(Ended::Closed) } else { Next::Refused(TOO_SLOW) };
+                        return Poll::Ready(Ok(next));
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Handles a request, and sends its response. Returns `true` if the client can send another request.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken, or if the body of the response fails.
+    async fn serve_request(&mut self, request: RequestHead) -> io::Result<bool> {
+        let RequestHead { method, uri, version, fields, framing, expects_continue, keeps_open } = request;
+        let id = request_id(&fields, self.worker);
+        let head = Arc::new(Head { method, uri, headers: fields, streams: false, peer: self.peer, id });
+        let body = framing.map_or(BodySource::Nothing, |framing| {
+            BodySource::Http1(BodyReader::new(Rc::clone(&self.socket), framing, expects_continue))
+        });
+        let body = RequestBody::new(body, &head);
+        let incoming = IncomingRequest { head: Arc::clone(&head), body };
+        let handling = handle(Rc::clone(self.worker), MountedPart::Api, incoming);
+        let Handled { mut reply, unread, ended } = while_connected(&self.socket, pin!(handling)).await?;
+        let can_continue = keeps_open && unread.is_none() && !self.keep_alive.is_zero();
+        let keeps_open = can_continue && !self.worker.state().is_closing();
+
+        let mut output = self.worker.take_output();
+        let framing = self.worker.date().with_text(ended, |date| {
+            begin_response(&mut output, &mut reply, &ResponseContext { head: &head, version, keeps_open, date })
+        });
+        send_response(&self.socket, &mut self.alarm, &output, reply.body, framing, &head).await?;
+        self.worker.return_output(output);
+        self.deadline = ended + self.keep_alive;
+        if keeps_open && framing != ResponseFraming::UntilClose {
+            return Ok(true);
+        }
+        // If the client has sent more, closing at once could discard the response before the client has read it.
+        if unread.is_some() || !self.socket.received.borrow().is_empty() {
+            close_gently(&self.socket, &mut self.alarm).await;
+        }
+        Ok(false)
+    }
+
+    /// Responds to a request whose head cannot be used, and closes the connection.
+    async fn refuse(&mut self, error: HeadError) -> io::Result<Ended> {
+        let mut output = BytesMut::new();
+        let HeadError { status, why } = error;
+        self.worker.date().with_text(Instant::now(), |date| write_refusal(&mut output, status, why, date));
+        send_all(&self.socket, &mut self.alarm, &output, &[]).await?;
+        close_gently(&self.socket, &mut self.alarm).await;
+        Ok(Ended::Closed)
+    }
+}

@@ -1,0 +1,196 @@
+//! Sends responses, and closes connections.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, Version};
+
+use super::alarm::Alarm;
+use super::response_head::{ResponseFraming, write_head};
+use super::socket::Socket;
+use crate::call::Head;
+use crate::pipeline::{Reply, ReplyBody};
+use crate::plan::Document;
+use crate::server::streamed_body::StreamedBody;
+
+/// The time after which a connection is closed if the client receives nothing of a response.
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
+/// and read the response (RFC 9112 section 9.6).
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+/// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
+const MIN_SEPARATE_BODY: usize = 4 << 10;
+/// The number of received bytes from which no further bytes are received while a request is handled.
+const MAX_READ_AHEAD: usize = 64 << 10;
+
+/// What the head of a response says besides the reply.
+pub(super) struct ResponseContext<'a> {
+    /// The head of the request.
+    pub(super) head: &'a Head,
+    /// The version of HTTP that the client speaks.
+    pub(super) version: Version,
+    /// `true` if the client may send another request on the connection.
+    pub(super) keeps_open: bool,
+    /// The value of the header field `Date`.
+    pub(super) date: &'a [u8],
+}
+
+/// Appends the head of a response to the output, and its body if that is short. Returns how the body is delimited.
+pub(super) fn begin_response(
+    output: &mut BytesMut,
+    reply: &mut Reply,
+    context: &ResponseContext<'_>,
+) -> ResponseFraming {
+    let &ResponseContext { head, version, keeps_open, date } = context;
+    let length = match &reply.body {
+        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => Some(bytes.len() as u64),
+        ReplyBody::Stream { length, .. } => *length,
+    };
+    let framing = ResponseFraming::new(reply.status, length, version);
+    let keeps_open = keeps_open && framing != ResponseFraming::UntilClose;
+    write_head(output, reply, framing, version, keeps_open, &head.id, date);
+    let has_body = head.method != Method::HEAD && framing != ResponseFraming::NoBody;
+    match &reply.body {
+        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. })
+            if has_body && bytes.len() < MIN_SEPARATE_BODY =>
+        {
+            output.extend_from_slice(bytes);
+            reply.body = ReplyBody::empty();
+        }
+        _ if has_body => {}
+        _ => reply.body = ReplyBody::empty(),
+    }
+    framing
+}
+
+/// Sends the output, and the rest of the body of a reply.
+///
+/// # Errors
+/// Fails if the connection is broken, if the client receives nothing for [`PROGRESS_TIMEOUT`], or if the stream of a
+/// body fails.
+pub(super) async fn send_response(
+    socket: &Socket,
+    alarm: &mut Alarm,
+    output: &[u8],
+    body: ReplyBody,
+    framing: ResponseFraming,
+    head: &Head,
+) -> io::Result<()> {
+    match body {
+        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
+            send_all(socket, alarm, output, &bytes).await
+        }
+        ReplyBody::Stream { pieces, length } => {
+            send_all(socket, alarm, output, &[]).await?;
+            Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
+        }
+    }
+}
+
+async fn send_stream(
+    socket: &Socket,
+    alarm: &mut Alarm,
+    mut stream: StreamedBody,
+    framing: ResponseFraming,
+) -> io::Result<()> {
+    let is_chunked = framing == ResponseFraming::Chunked;
+    while let Some(piece) = while_connected(socket, pin!(poll_fn(|task| stream.poll_next(task)))).await? {
+        let piece: Bytes = piece?;
+        if is_chunked {
+            send_all(socket, alarm, format!("{:x}\r\n", piece.len()).as_bytes(), &piece).await?;
+            send_all(socket, alarm, b"\r\n", &[]).await?;
+        } else {
+            send_all(socket, alarm, &[], &piece).await?;
+        }
+    }
+    if is_chunked { send_all(socket, alarm, b"0\r\n\r\n", &[]).await } else { Ok(()) }
+}
+
+/// Sends all bytes of two slices.
+///
+/// # Errors
+/// Fails if the connection is broken, or if the client receives nothing for [`PROGRESS_TIMEOUT`].
+pub(super) async fn send_all(socket: &Socket, alarm: &mut Alarm, first: &[u8], second: &[u8]) -> io::Result<()> {
+    let (mut first, mut second) = (first, second);
+    let mut deadline = None;
+    poll_fn(|task| {
+        while !(first.is_empty() && second.is_empty()) {
+            let slices = [IoSlice::new(first), IoSlice::new(second)];
+            let slices = match (first.is_empty(), second.is_empty()) {
+                (false, true) => &slices[..1],
+                (true, _) => &slices[1..],
+                (false, false) => &slices,
+            };
+            let Poll::Ready(sent) = socket.poll_send(slices, task) else {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
+                ready!(alarm.poll(deadline, task));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            };
+            let (sent, of_first) = (sent?, first.len());
+            first = &first[sent.min(of_first)..];
+            second = &second[sent.saturating_sub(of_first)..];
+            deadline = None;
+        }
+        Poll::Ready(Ok(()))
+    })
+    .await
+}
+
+/// Waits for a future, unless the connection breaks. Meanwhile, bytes of the client are received, because only receiving
+/// shows that the client has disconnected.
+///
+/// # Errors
+/// Fails if the connection is broken.
+pub(super) async fn while_connected<F: Future>(
+    socket: &Socket,
+    mut future: std::pin::Pin<&mut F>,
+) -> io::Result<F::Output> {
+    poll_fn(|task| {
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(task) {
+                return Poll::Ready(Ok(output));
+            }
+            // The future may wait for these bytes.
+            if ready!(poll_read_ahead(socket, task))? == 0 {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// Receives bytes while a request is handled. Returns 0 if nothing more will be received.
+fn poll_read_ahead(socket: &Socket, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    if socket.has_ended() || socket.received.borrow().len() >= MAX_READ_AHEAD {
+        return Poll::Pending;
+    }
+    socket.poll_receive(task)
+}
+
+/// Closes the sending side of the server, and discards what the client still sends, until it closes its side too.
+pub(super) async fn close_gently(socket: &Socket, alarm: &mut Alarm) {
+    let deadline = Instant::now() + LINGER_TIMEOUT;
+    poll_fn(|task| {
+        if ready!(socket.poll_close_sending(task)).is_err() {
+            return Poll::Ready(());
+        }
+        loop {
+            socket.received.borrow_mut().clear();
+            match socket.poll_receive(task) {
+                Poll::Ready(Ok(1..)) => {
+                    // A client that sends without a pause must not prevent the deadline.
+                    if Instant::now() >= deadline {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return alarm.poll(deadline, task),
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,100 @@
+//! The socket of a connection, with the bytes that have been received and not yet used.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use actix_rt::net::TcpStream;
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+
+/// The number of bytes that a read of a new connection receives at most.
+const MIN_READ_LEN: usize = 4 << 10;
+/// The number of bytes that a read receives at most. Reads become longer while the client sends faster than the server
+/// reads.
+const MAX_READ_LEN: usize = 64 << 10;
+
+/// A socket that the connection and the body of the current request share. Only the task of the connection uses it.
+pub(super) struct Socket {
+    stream: RefCell<TcpStream>,
+    /// The bytes that have been received and not yet used.
+    pub(super) received: RefCell<BytesMut>,
+    /// The number of bytes for which the next read has space.
+    read_len: Cell<usize>,
+    /// `true` once the client has closed its sending side.
+    has_ended: Cell<bool>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream: RefCell::new(stream),
+            received: RefCell::default(),
+            read_len: Cell::new(MIN_READ_LEN),
+            has_ended: Cell::new(false),
+        }
+    }
+
+    /// Returns the parts of the socket, for a connection that does not speak HTTP/1.
+    pub(super) fn into_parts(self) -> (TcpStream, BytesMut) {
+        (self.stream.into_inner(), self.received.into_inner())
+    }
+
+    /// Returns `true` once the client has closed its sending side. [`Socket::received`] may still contain bytes.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    /// Receives bytes, and appends them to [`Socket::received`]. Returns their number, which is 0 once the client has
+    /// closed its sending side.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    pub(super) fn poll_receive(&self, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.has_ended.get() {
+            return Poll::Ready(Ok(0));
+        }
+        let mut received = self.received.borrow_mut();
+        let wanted = self.read_len.get();
+        if received.capacity() - received.len() < wanted / 2 {
+            received.reserve(wanted);
+        }
+        let space = received.capacity() - received.len();
+        let mut stream = self.stream.borrow_mut();
+        let count = ready!(pin!(stream.read_buf(&mut *received)).poll(task))?;
+        self.has_ended.set(count == 0);
+        if count == space && wanted < MAX_READ_LEN {
+            self.read_len.set(wanted * 2);
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Releases the memory for received bytes if it is large and unused. Called when the connection waits for the next
+    /// request, which may take long.
+    pub(super) fn release_memory(&self) {
+        let mut received = self.received.borrow_mut();
+        if received.is_empty() && self.read_len.get() > MIN_READ_LEN {
+            *received = BytesMut::new();
+            self.read_len.set(MIN_READ_LEN);
+        }
+    }
+
+    /// Sends as many bytes of the slices as the operating system accepts, and returns their number.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    pub(super) fn poll_send(&self, slices: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut stream = self.stream.borrow_mut();
+        let sent = match slices {
+            [one] => ready!(Pin::new(&mut *stream).poll_write(task, one))?,
+            several => ready!(Pin::new(&mut *stream).poll_write_vectored(task, several))?,
+        };
+        Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) })
+    }
+
+    /// Closes the sending side of the server.
+    pub(super) fn poll_close_sending(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(task)
+    }
+}
