@@ -23,7 +23,15 @@ impl JsonMemberWriter {
     /// Creates a writer whose object has no members.
     #[must_use]
     pub fn new() -> Self {
-        Self { body: Vec::with_capacity(256), outputs_are_body: false }
+        Self::in_memory(Vec::new())
+    }
+
+    /// Creates a writer whose object has no members. The JSON text is written to `memory`, whose content is discarded.
+    #[must_use]
+    pub fn in_memory(mut memory: Vec<u8>) -> Self {
+        memory.clear();
+        memory.reserve(256);
+        Self { body: memory, outputs_are_body: false }
     }
 
     /// Closes the object and returns the JSON text.

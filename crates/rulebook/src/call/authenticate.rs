@@ -67,6 +67,14 @@ pub trait Authenticate: Send + Sync + 'static {
     /// if the body of the request contains the name of the API method.
     fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
 
+    /// Does the same as [`Authenticate::authenticate`] if the credential can be checked without waiting. If this
+    /// function returns `None`, as it does by default, `authenticate` is called. An authenticator that never waits, such
+    /// as one for signed tokens, saves an allocation per request with it.
+    fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
+        let _ = head;
+        None
+    }
+
     /// Returns the authentication schemes of the credentials that this authenticator accepts; by default, bearer
     /// tokens. If the list is empty, neither `WWW-Authenticate` nor the documents mention the credential. This function
     /// is called once, when the API is built.
@@ -80,6 +88,9 @@ pub trait DynAuthenticate: Send + Sync {
     /// Does the same as [`Authenticate::authenticate`].
     fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>>;
 
+    /// Does the same as [`Authenticate::authenticate_at_once`].
+    fn authenticate_at_once(&self, head: &Head) -> Option<Authentication>;
+
     /// Returns the same as [`Authenticate::schemes`].
     fn schemes(&self) -> Vec<AuthScheme>;
 }
@@ -87,6 +98,10 @@ pub trait DynAuthenticate: Send + Sync {
 impl<A: Authenticate> DynAuthenticate for A {
     fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>> {
         Box::pin(Authenticate::authenticate(self, head))
+    }
+
+    fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
+        Authenticate::authenticate_at_once(self, head)
     }
 
     fn schemes(&self) -> Vec<AuthScheme> {

@@ -26,7 +26,12 @@ pub trait Handler: Send + Sync {
     /// # Errors
     /// Returns an internal error if the argument type does not accept the values. Most of these errors are found
     /// earlier, by the check at startup.
-    fn start(&self, slots: ArgumentSlots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError>;
+    fn start(
+        &self,
+        slots: ArgumentSlots<'_, '_>,
+        nullable: &[bool],
+        context: Context,
+    ) -> Result<HandlerFuture, ApiError>;
 
     /// Returns the fields of the handler's argument type.
     fn argument_fields(&self) -> ArgumentFields;
@@ -38,7 +43,7 @@ pub trait Handler: Send + Sync {
     ///
     /// # Errors
     /// Fails if the argument type does not accept the values.
-    fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch>;
+    fn check_slots(&self, slots: ArgumentSlots<'_, '_>) -> Result<(), HandlerMismatch>;
 }
 
 /// The error that a handler's argument type rejects values that the definition allows.
@@ -121,7 +126,12 @@ where
     U: Outputs,
     R: Future<Output = Result<U, ApiError>> + Send + 'static,
 {
-    fn start(&self, slots: ArgumentSlots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError> {
+    fn start(
+        &self,
+        slots: ArgumentSlots<'_, '_>,
+        nullable: &[bool],
+        context: Context,
+    ) -> Result<HandlerFuture, ApiError> {
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
             ApiError::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
@@ -137,7 +147,7 @@ where
         argument_fields::<T>()
     }
 
-    fn check_slots(&self, slots: ArgumentSlots<'_>) -> Result<(), HandlerMismatch> {
+    fn check_slots(&self, slots: ArgumentSlots<'_, '_>) -> Result<(), HandlerMismatch> {
         let failed = Cell::new(None);
         T::deserialize(SlotsReader::new(slots, &[]).with_failed_slot(&failed))
             .map(drop)

@@ -4,7 +4,6 @@
 //! value, null, or the information that the request omits the parameter.
 
 use std::cell::Cell;
-use std::vec;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
@@ -12,28 +11,28 @@ use serde::forward_to_deserialize_any;
 
 use super::ArgsError;
 use super::value_reader::ValueReader;
-use crate::call::{ArgumentSlot, ArgumentSlots, Value};
+use crate::call::{ArgumentSlot, ArgumentSlotList, ArgumentSlots, Value};
 
 /// A deserializer for a handler's argument type. `nullable_slots` has one item for each slot, or is empty: `true` if
 /// the argument's field is an `Option<Option<_>>`.
-pub(super) struct SlotsReader<'a> {
-    slots: ArgumentSlots<'a>,
-    nullable_slots: &'a [bool],
-    failed_slot: Option<&'a Cell<Option<usize>>>,
+pub(super) struct SlotsReader<'a, 'r> {
+    slots: ArgumentSlots<'a, 'r>,
+    nullable_slots: &'r [bool],
+    failed_slot: Option<&'r Cell<Option<usize>>>,
 }
 
-impl<'a> SlotsReader<'a> {
-    pub(super) fn new(slots: ArgumentSlots<'a>, nullable_slots: &'a [bool]) -> Self {
+impl<'a, 'r> SlotsReader<'a, 'r> {
+    pub(super) fn new(slots: ArgumentSlots<'a, 'r>, nullable_slots: &'r [bool]) -> Self {
         Self { slots, nullable_slots, failed_slot: None }
     }
 
     /// If a field rejects the value of its slot, the deserializer stores the index of this slot in `failed_slot`.
-    pub(super) fn with_failed_slot(self, failed_slot: &'a Cell<Option<usize>>) -> Self {
+    pub(super) fn with_failed_slot(self, failed_slot: &'r Cell<Option<usize>>) -> Self {
         Self { failed_slot: Some(failed_slot), ..self }
     }
 }
 
-impl<'de> Deserializer<'de> for SlotsReader<'_> {
+impl<'de> Deserializer<'de> for SlotsReader<'_, '_> {
     type Error = ArgsError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
@@ -70,15 +69,15 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
 }
 
 /// The slots as a map from parameter names to values. Parameters that the request omits are not in the map.
-struct SlotsMap<'a> {
-    parameter_names: std::slice::Iter<'a, Box<str>>,
-    slots: vec::IntoIter<ArgumentSlot<'a>>,
-    nullable_slots: std::slice::Iter<'a, bool>,
+struct SlotsMap<'a, 'r> {
+    parameter_names: std::slice::Iter<'r, Box<str>>,
+    slots: <ArgumentSlotList<'a> as IntoIterator>::IntoIter,
+    nullable_slots: std::slice::Iter<'r, bool>,
     /// The value that belongs to the key that was returned last.
     next_value: Option<FieldValue<'a>>,
     /// The number of slots that have been read so far.
     slots_read: usize,
-    failed_slot: Option<&'a Cell<Option<usize>>>,
+    failed_slot: Option<&'r Cell<Option<usize>>>,
 }
 
 /// The value of a slot, as its field needs it.
@@ -90,7 +89,7 @@ enum FieldValue<'a> {
     ExplicitNull,
 }
 
-impl<'de> MapAccess<'de> for SlotsMap<'_> {
+impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
     type Error = ArgsError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {

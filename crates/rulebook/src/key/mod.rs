@@ -110,6 +110,20 @@ impl Keys {
     pub fn len(&self) -> usize {
         self.0.table.load().len()
     }
+
+    /// Checks the key in the head of a request.
+    fn check_key(&self, head: &Head) -> Authentication {
+        let Some(key) = head.bearer() else {
+            return match head.has_bearer_scheme() {
+                true => Authentication::Invalid("the header field Authorization is malformed or repeated".to_owned()),
+                false => Authentication::Anonymous,
+            };
+        };
+        match self.0.table.load().find(key, Timestamp::now().as_second()) {
+            Ok(identity) => Authentication::Identity(identity),
+            Err(error) => Authentication::Invalid(log_message(error).to_owned()),
+        }
+    }
 }
 
 /// Returns the log message for a request whose key is not valid.
@@ -129,15 +143,10 @@ fn log_message(error: LookupError) -> &'static str {
 /// add `Authorization: Basic`, for example.
 impl Authenticate for Keys {
     async fn authenticate(&self, head: &Head) -> Authentication {
-        let Some(key) = head.bearer() else {
-            return match head.has_bearer_scheme() {
-                true => Authentication::Invalid("the header field Authorization is malformed or repeated".to_owned()),
-                false => Authentication::Anonymous,
-            };
-        };
-        match self.0.table.load().find(key, Timestamp::now().as_second()) {
-            Ok(identity) => Authentication::Identity(identity),
-            Err(error) => Authentication::Invalid(log_message(error).to_owned()),
-        }
+        self.check_key(head)
+    }
+
+    fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
+        Some(self.check_key(head))
     }
 }

@@ -12,8 +12,8 @@ use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
-    ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch, TypeMismatchDetails,
-    Value, is_secret_name,
+    ApiError, ArgumentSlot, ArgumentSlotList, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch,
+    TypeMismatchDetails, Value, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -29,8 +29,8 @@ pub fn check_parameters<'a>(
     plan: &Plan,
     method: &'a PlannedMethod,
     values: RawValues<'a>,
-) -> Result<Vec<ArgumentSlot<'a>>, ApiError> {
-    let mut slots = Vec::with_capacity(values.raw.len());
+) -> Result<ArgumentSlotList<'a>, ApiError> {
+    let mut slots = ArgumentSlotList::with_capacity(values.raw.len());
     let mut errors = Vec::new();
     let mut truncated = false;
     for (slot, raw) in method.parameters.iter().zip(values.raw) {

@@ -6,10 +6,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use smallvec::smallvec;
 
 use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
-use super::raw_value::RawValue;
+use super::raw_value::{RawValue, RawValueList};
 use super::read::{self, RawValues};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
@@ -77,10 +78,10 @@ fn raw_values<'c>(
     plan: &Plan,
     call: &'c Call,
     target: &CallTarget,
-) -> Result<Vec<RawValue<'c>>, ApiError> {
+) -> Result<RawValueList<'c>, ApiError> {
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
-    let mut raw = vec![RawValue::Absent; method.parameters.len()];
-    let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
+    let mut raw: RawValueList<'c> = smallvec![RawValue::Absent; method.parameters.len()];
+    let text = |raw: &mut RawValueList<'c>, slot: usize, text| {
         raw[slot].add_text(text, method.parameters[slot].arity, uses_last_value);
     };
     for (segment, slot) in &method.path_slots {
@@ -179,15 +180,8 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
     let has_method = method.is_some();
     let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
     check_head_limits(plan, &head)?;
-    let route = if has_method {
-        route_to_api(plan, &head)
-    } else {
-        only_http_method(plan, &head).and_then(|method| {
-            head.method = method;
-            route_to_api(plan, &head)
-        })
-    };
-    match route {
+    let found = if has_method { Ok(()) } else { only_http_method(plan, &head).map(|method| head.method = method) };
+    match found.and_then(|()| route_to_api(plan, &head)) {
         Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(CallTarget {
             method: matched.method_index,
             segments: matched.segments.into_iter().map(Cow::into_owned).collect(),

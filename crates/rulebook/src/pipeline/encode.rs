@@ -33,10 +33,10 @@ static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 pub fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
         ReplyBody::Document(document) => (document.body.len(), MIN_DOCUMENT_LENGTH, ContentCoding::SMALLEST_FIRST),
-        ReplyBody::Whole(bytes) if reply.is_written_for_request => {
-            (bytes.len(), MIN_REPLY_LENGTH, ContentCoding::FASTEST_FIRST)
+        body if reply.is_written_for_request => {
+            (body.bytes().map_or(0, <[u8]>::len), MIN_REPLY_LENGTH, ContentCoding::FASTEST_FIRST)
         }
-        ReplyBody::Whole(_) | ReplyBody::Stream { .. } => return None,
+        _ => return None,
     };
     if !plan.compresses_responses || length == 0 {
         return None;
@@ -110,10 +110,13 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
 
 /// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
 pub async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
+    if let ReplyBody::Written(written) = &mut reply.body {
+        reply.body = ReplyBody::Whole(std::mem::take(written).into_vec().into());
+    }
     let body = match &reply.body {
         ReplyBody::Document(document) => compress_document(document, coding).await,
         ReplyBody::Whole(bytes) => compress_bytes(bytes, coding).await.map(|bytes| (bytes, None)),
-        ReplyBody::Stream { .. } => None,
+        ReplyBody::Written(_) | ReplyBody::Stream { .. } => None,
     };
     let Some((bytes, etag)) = body else { return reply };
     for (name, value) in &mut reply.headers {

@@ -45,7 +45,11 @@ pub async fn identify<'h>(
 /// Fails if the request carries an invalid credential, or an authenticator cannot check the credential at the moment.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
     for authenticator in &plan.authenticators {
-        match authenticator.authenticate(head).await {
+        let authentication = match authenticator.authenticate_at_once(head) {
+            Some(authentication) => authentication,
+            None => authenticator.authenticate(head).await,
+        };
+        match authentication {
             Authentication::Anonymous => {}
             Authentication::Identity(identity) => return Ok(Some(identity)),
             Authentication::Invalid(why) => {

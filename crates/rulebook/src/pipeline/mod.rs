@@ -29,6 +29,7 @@ mod readiness;
 mod reply;
 mod representation;
 mod respond;
+mod reused_buffer;
 mod route;
 mod urlencoded;
 mod verify_outputs;

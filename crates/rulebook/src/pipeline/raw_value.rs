@@ -4,9 +4,13 @@
 use std::borrow::Cow;
 
 use rulebook_model::types::Arity;
+use smallvec::SmallVec;
 
 use crate::call::{Head, Upload, Value};
 use crate::plan::PlannedMethod;
+
+/// The raw values of all parameters of an API method. The list of a few values needs no allocation.
+pub(super) type RawValueList<'a> = SmallVec<[RawValue<'a>; 8]>;
 
 /// The value of a parameter as the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]

@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::representation::FormattedBody;
+use super::reused_buffer::ReusedBuffer;
 use crate::call::{ByteStream, Download};
 use crate::plan::{Document, Plan};
 
@@ -31,6 +32,8 @@ pub struct Reply {
 pub enum ReplyBody {
     /// All bytes of the body, in memory.
     Whole(Bytes),
+    /// All bytes of the body, in memory that is used again after the reply has been sent.
+    Written(ReusedBuffer),
     /// A document, whose compressed forms are cached together with it.
     Document(Document),
     /// A stream of bytes.
@@ -48,6 +51,25 @@ impl ReplyBody {
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
     }
+
+    /// Returns all bytes of the body; `None` if the body is a stream.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
+            Self::Written(bytes) => Some(bytes),
+            Self::Stream { .. } => None,
+        }
+    }
+
+    /// Returns the length of the body in bytes; `None` if it is not known before the stream of the body ends.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Self::Stream { length, .. } => *length,
+            _ => self.bytes().map(|bytes| bytes.len() as u64),
+        }
+    }
 }
 
 impl<B: Into<Bytes>> From<B> for ReplyBody {
@@ -60,6 +82,7 @@ impl std::fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Written(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::Document(document) => write!(f, "{} bytes of a document", document.body.len()),
             Self::Stream { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
             Self::Stream { length: None, .. } => f.write_str("pieces"),
@@ -117,6 +140,13 @@ impl Reply {
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
-        Self { status, content_type: Some(media_type), headers, body: body.into(), is_written_for_request: true, code }
+        Self {
+            status,
+            content_type: Some(media_type),
+            headers,
+            body: ReplyBody::Written(body.into()),
+            is_written_for_request: true,
+            code,
+        }
     }
 }

@@ -9,6 +9,7 @@ use rulebook_model::format::FormatOffer;
 use super::accept::{media_ranges, media_type_weight};
 use super::jsonp;
 use super::panic::catch_panic;
+use super::reused_buffer::ReusedBuffer;
 use crate::call::{ApiError, Callback, Encode, Head};
 use crate::plan::Plan;
 
@@ -66,7 +67,7 @@ impl<'p> Representation<'p> {
             let encoded = jsonp::write_success_script(callback, envelope, outputs, whole, status);
             return encoded.map_err(|error| (self, ApiError::internal(error)));
         }
-        let mut members = JsonMemberWriter::new();
+        let mut members = JsonMemberWriter::in_memory(ReusedBuffer::empty_memory());
         let written = envelope.success(outputs, whole, &mut members);
         written.map_err(|error| (self, ApiError::internal(error)))?;
         let encoded = self.to_format(

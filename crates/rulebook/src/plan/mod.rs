@@ -28,7 +28,9 @@ pub use cors::PlannedCors;
 pub use document::PageRenderer;
 pub use document::{Document, Documents, OptionsDescription, ParentPaths, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
-pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
+pub use planned_parameter::{
+    BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError, Segments,
+};
 pub use rendered_on_demand::RenderedOnDemand;
 pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
 pub use rulebook_model::routing::{

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rulebook_model::routing::ServiceNaming;
 use rulebook_model::types::{Arity, Check};
+use smallvec::SmallVec;
 
 use crate::call::{Limit, Source, Value};
 
@@ -54,6 +55,9 @@ pub enum BodyUse {
     Fields,
 }
 
+/// The decoded segments of a request path. The segments of most paths need no allocation.
+pub type Segments<'h> = SmallVec<[Cow<'h, str>; 6]>;
+
 /// The result of routing a request to an API method.
 #[derive(Debug)]
 pub struct MatchedMethod<'h> {
@@ -61,7 +65,7 @@ pub struct MatchedMethod<'h> {
     pub method_index: usize,
     /// The decoded path segments after the base path: first the path of the service, then the values of positional
     /// parameters.
-    pub segments: Vec<Cow<'h, str>>,
+    pub segments: Segments<'h>,
     /// How names in the query or the body have selected the API method; `None` if the path has selected the method.
     pub by_name: Option<Box<NameMatch>>,
 }

@@ -24,16 +24,11 @@ pub(super) fn to_actix_response(handled: Handled, head: &Head, version: Version)
     let Handled { reply, unread, ended: _ } = handled;
     let Reply { status, content_type, headers, body, is_written_for_request: _, code: _ } = reply;
     let body = match body {
-        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
-            if head.method == Method::HEAD {
-                BoxBody::new(BodyWithLengthOnly(BodySize::Sized(bytes.len() as u64)))
-            } else {
-                BoxBody::new(bytes)
-            }
+        body if head.method == Method::HEAD => {
+            BoxBody::new(BodyWithLengthOnly(body.len().map_or(BodySize::Stream, BodySize::Sized)))
         }
-        ReplyBody::Stream { length, .. } if head.method == Method::HEAD => {
-            BoxBody::new(BodyWithLengthOnly(length.map_or(BodySize::Stream, BodySize::Sized)))
-        }
+        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => BoxBody::new(bytes),
+        ReplyBody::Written(bytes) => BoxBody::new(bytes.into_vec()),
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {

@@ -29,8 +29,8 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
     let connection = ResumedStream { received, stream };
     // While a request is handled, or its response is being sent, there is another owner of this value.
     let marker = Rc::new(());
-    let (own, requests) = (Rc::clone(worker), Rc::clone(&marker));
-    let respond = fn_service(move |request| respond(Rc::clone(&own), request, Rc::clone(&requests)));
+    let (responding, requests) = (Rc::clone(worker), Rc::clone(&marker));
+    let respond = fn_service(move |request| respond(Rc::clone(&responding), request, Rc::clone(&requests)));
     let http = HttpService::build().keep_alive(keep_alive).finish::<_, BoxBody>(respond).new_service(()).await;
     let Ok(http) = http else { return };
     // When the server stops, actix does not ask HTTP/2 clients to close their connections.

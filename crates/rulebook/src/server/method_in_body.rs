@@ -7,7 +7,7 @@ use super::receive::receive_body_prefix;
 use super::request_body::RequestBody;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, route_by_body};
-use crate::plan::{MatchedMethod, Plan};
+use crate::plan::{MatchedMethod, Plan, Segments};
 
 /// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these
 /// bytes, it is checked first, so that no byte of the body is read without permission. Sets the kind of `observed` to
@@ -34,7 +34,7 @@ pub(super) async fn find_in_body<'h>(
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
             // A client without the permission gets the error about the permission instead of the error about its
             // request.
-            let matched = MatchedMethod { method_index: method, segments: Vec::new(), by_name: None };
+            let matched = MatchedMethod { method_index: method, segments: Segments::new(), by_name: None };
             let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
         }

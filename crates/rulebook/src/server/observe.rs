@@ -11,8 +11,8 @@ use rulebook_model::error::ErrorCode;
 use super::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use super::worker::CurrentPlan;
 use crate::call::Head;
-use crate::pipeline::{Reply, ReplyBody};
-use crate::plan::{Document, Plan};
+use crate::pipeline::Reply;
+use crate::plan::Plan;
 
 /// The header field that contains the id of a request. It is used in requests and in responses.
 pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,12 +58,7 @@ impl<'r> Observation<'r> {
         if self.kind == RequestKind::Static && reply.code == Some(ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
         }
-        let length = match &reply.body {
-            ReplyBody::Stream { length: None, .. } => None,
-            _ if self.head.method == Method::HEAD => Some(0),
-            ReplyBody::Stream { length, .. } => *length,
-            ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => Some(bytes.len() as u64),
-        };
+        let length = reply.body.len().map(|length| if self.head.method == Method::HEAD { 0 } else { length });
         self.report(RequestEnd::Sent(reply.status, reply.code), length)
     }
 

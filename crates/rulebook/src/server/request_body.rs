@@ -113,12 +113,12 @@ impl RequestBody {
     /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests. On
     /// an HTTP/2 connection, a body does not need to be read before the next request.
     pub(super) fn must_be_drained(&self) -> bool {
-        let is_in_the_way = match &self.source {
+        let delays_next_request = match &self.source {
             BodySource::Nothing => false,
             BodySource::Http1(_) => true,
             BodySource::Actix { delays_next_request, .. } => *delays_next_request,
         };
-        is_in_the_way && self.state != BodyState::Ended
+        delays_next_request && self.state != BodyState::Ended
     }
 
     /// Reads and discards the unread part of a body that [must be drained](RequestBody::must_be_drained), so that the

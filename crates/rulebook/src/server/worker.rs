@@ -10,7 +10,7 @@ use arc_swap::cache::Cache;
 use bytes::BytesMut;
 use tokio::sync::Mutex;
 
-use super::http1::DateText;
+use super::http1::{DateText, HeadPool};
 use super::metrics::WorkerCounters;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
@@ -41,6 +41,7 @@ pub(super) struct Worker {
     /// The memory into which responses are written before they are sent.
     output: RefCell<BytesMut>,
     date: DateText,
+    heads: HeadPool,
 }
 
 /// The plan that a worker uses until it is replaced, and the counters of the worker for this plan.
@@ -84,6 +85,7 @@ impl Worker {
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
             output: RefCell::default(),
             date: DateText::new(),
+            heads: HeadPool::default(),
         }
     }
 
@@ -107,6 +109,11 @@ impl Worker {
     /// Returns the value of the header field `Date`.
     pub(super) fn date(&self) -> &DateText {
         &self.date
+    }
+
+    /// Returns the heads of requests that can be used again.
+    pub(super) fn heads(&self) -> &HeadPool {
+        &self.heads
     }
 
     /// Returns empty memory for a response. It should be [returned](Worker::return_output) after the response has been

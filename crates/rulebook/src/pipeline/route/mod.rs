@@ -16,8 +16,6 @@ mod path;
 mod route_by_body;
 mod select_by_name;
 
-use std::borrow::Cow;
-
 pub(super) use options::find_parent_path_index;
 pub use options::{OptionsTarget, preflighted_method};
 pub(super) use path::similar_service_uris;
@@ -25,7 +23,7 @@ pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
-use crate::plan::{MatchedMethod, Plan, ServiceNaming};
+use crate::plan::{MatchedMethod, Plan, Segments, ServiceNaming};
 use options::find_options_target;
 use route_by_body::{body_kind_with_fields, body_kind_with_names};
 use rulebook_model::error::ErrorCode;
@@ -175,7 +173,7 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
 fn method_by_path<'h>(
     plan: &Plan,
     head: &Head,
-    segments: Vec<Cow<'h, str>>,
+    segments: Segments<'h>,
     service: Option<usize>,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
     let service = service.ok_or_else(ApiError::unknown_service)?;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
-use crate::plan::{ParentPaths, Plan, encode_segment};
+use crate::plan::{ParentPaths, Plan, Segments, encode_segment};
 
 /// Returns the URIs of services whose paths are similar to the unknown path of a request. If no service has a similar
 /// path, the search is repeated with the base path in front of the request path.
@@ -61,17 +61,18 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
 ///
 /// # Errors
 /// Fails if the percent-encoding of a segment is invalid.
-pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), ApiError> {
+pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'p>, Option<usize>), ApiError> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(inner) = path.strip_prefix('/') else {
-        return Ok((Vec::new(), plan.routes.find("", 0)));
+        return Ok((Segments::new(), plan.routes.find("", 0)));
     };
     if !inner.contains('%') {
-        let segments: Vec<_> = inner.split('/').map(Cow::Borrowed).collect();
+        let segments: Segments<'_> = inner.split('/').map(Cow::Borrowed).collect();
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
-    let segments = inner.split('/').map(percent_decode).collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?;
+    let segments =
+        inner.split('/').map(percent_decode).collect::<Result<Segments<'_>, _>>().map_err(ApiError::malformed)?;
     let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }

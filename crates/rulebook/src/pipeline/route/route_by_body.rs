@@ -8,7 +8,7 @@ use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_body_kind};
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{MatchedMethod, Plan, PlannedMethod, ServiceNaming};
+use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments, ServiceNaming};
 
 /// A request that cannot be routed before the first bytes of its body have arrived, because the body names the API
 /// method or contains its positional parameters.
@@ -41,7 +41,7 @@ impl NeedsBody {
         let method = self.method?;
         let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
         let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
-        (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Vec::new(), by_name: None })
+        (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Segments::new(), by_name: None })
     }
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use rulebook_model::error::catalogue::MessageId;
+use smallvec::smallvec;
 
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query_fields, single_field_value};
@@ -12,7 +13,7 @@ use crate::call::{
 };
 use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, ServiceNaming, ServicesByModule};
+use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, Segments, ServiceNaming, ServicesByModule};
 
 /// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
 /// field is repeated, its last value is used, as in PHP.
@@ -126,7 +127,7 @@ impl NamedMethod {
     ) -> (MatchedMethod<'h>, bool) {
         let method = &plan.methods[self.method];
         let uses_last_value = plan.modules[method.module_index].uses_last_value;
-        let mut segments = Vec::new();
+        let mut segments = Segments::new();
         let mut unfit = Vec::new();
         let mut complete = true;
         for (segment, slot) in &method.path_slots {
@@ -149,9 +150,9 @@ impl NamedMethod {
     }
 
     /// Adds the positional parameters to the method. Their values are the segments of the request path.
-    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Vec<Cow<'h, str>>) -> MatchedMethod<'h> {
+    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Segments<'h>) -> MatchedMethod<'h> {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
-        let mut segments = vec![Cow::Borrowed(""); first];
+        let mut segments: Segments<'_> = smallvec![Cow::Borrowed(""); first];
         segments.extend(positions);
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
         MatchedMethod { method_index: self.method, segments, by_name }

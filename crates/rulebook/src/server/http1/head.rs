@@ -9,6 +9,7 @@ use httparse::Status;
 use memchr::memmem;
 
 use super::framing::{ChunkState, Framing};
+use crate::call::Head;
 
 /// The maximum number of header fields of a request.
 const MAX_FIELDS: usize = 100;
@@ -18,14 +19,10 @@ const MAX_HEAD_LEN: usize = 128 << 10;
 /// The end of a head: the line end of its last line, and an empty line.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// The head of a request, and what it says about the connection and the body.
-#[derive(Debug)]
-pub(super) struct RequestHead {
-    pub(super) method: Method,
-    pub(super) uri: Uri,
+/// What the head of a request says about the connection and the body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Delivery {
     pub(super) version: Version,
-    /// The header fields in their order.
-    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
     /// How the body is delimited; `None` if the request has no body.
     pub(super) framing: Option<Framing>,
     /// `true` if the client waits for `100 Continue` before it sends the body.
@@ -58,13 +55,13 @@ const UNKNOWN_VERSION: HeadError = HeadError {
     why: "the supported versions of HTTP are 1.0, 1.1 and 2",
 };
 
-/// Takes a head from the beginning of the received bytes. Returns `None` if more bytes have to be received first.
-/// `searched` is the number of bytes that are known not to contain the end of the head; it must be 0 for the first call,
-/// and is updated for the next call.
+/// Takes the bytes of a head from the beginning of the received bytes. Returns `None` if more bytes have to be received
+/// first. `searched` is the number of bytes that are known not to contain the end of the head; it must be 0 for the first
+/// call, and is updated for the next call.
 ///
 /// # Errors
-/// Fails if the head is invalid or too long.
-pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result<Option<RequestHead>, HeadError> {
+/// Fails if the head is too long, or is certainly invalid.
+pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result<Option<Bytes>, HeadError> {
     // Empty lines before a request line are ignored (RFC 9112 section 2.2).
     while received.starts_with(b"\r\n") && *searched == 0 {
         let _ = received.split_to(2);
@@ -83,14 +80,18 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
     if length > MAX_HEAD_LEN {
         return Err(TOO_LONG);
     }
-    parse_head(received.split_to(length).freeze()).map(Some)
+    Ok(Some(received.split_to(length).freeze()))
 }
 
-/// Parses a complete head.
-fn parse_head(text: Bytes) -> Result<RequestHead, HeadError> {
+/// Parses the bytes of a head. Sets the method, the request target and the header fields of `head`, which must have no
+/// header fields.
+///
+/// # Errors
+/// Fails if the head is invalid.
+pub(super) fn parse_head(text: &Bytes, head: &mut Head) -> Result<Delivery, HeadError> {
     let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut []);
-    let parsed = request.parse_with_uninit_headers(&text, &mut space).map_err(|error| match error {
+    let parsed = request.parse_with_uninit_headers(text, &mut space).map_err(|error| match error {
         httparse::Error::TooManyHeaders => TOO_MANY_FIELDS,
         httparse::Error::Version => UNKNOWN_VERSION,
         httparse::Error::HeaderName | httparse::Error::HeaderValue => bad_request("a header field is invalid"),
@@ -106,26 +107,23 @@ fn parse_head(text: Bytes) -> Result<RequestHead, HeadError> {
         return Err(bad_request("a line does not end with CR and LF"));
     }
     let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| bad_request("the HTTP method is invalid"))?;
-    let uri = Uri::from_maybe_shared(text.slice_ref(target.as_bytes())).map_err(|_| INVALID_TARGET)?;
+    head.method = Method::from_bytes(method.as_bytes()).map_err(|_| bad_request("the HTTP method is invalid"))?;
+    head.uri = Uri::from_maybe_shared(text.slice_ref(target.as_bytes())).map_err(|_| INVALID_TARGET)?;
+    head.headers.reserve(request.headers.len());
     let mut meaning = ConnectionFields::default();
-    let mut fields = Vec::with_capacity(request.headers.len());
     for field in &*request.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_maybe_shared(text.slice_ref(field.value));
         let (Ok(name), Ok(value)) = (name, value) else { return Err(bad_request("a header field is invalid")) };
         meaning.add(&name, &value)?;
-        fields.push((name, value));
+        head.headers.push((name, value));
     }
     if version == Version::HTTP_11 && !meaning.has_host {
         return Err(bad_request("the header field `Host` is missing"));
     }
     let framing = meaning.framing(version)?;
-    Ok(RequestHead {
-        method,
-        uri,
+    Ok(Delivery {
         version,
-        fields,
         framing,
         expects_continue: meaning.expects_continue && framing.is_some() && version == Version::HTTP_11,
         keeps_open: !meaning.closes && (version == Version::HTTP_11 || meaning.keeps_alive),
@@ -210,8 +208,10 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn take(text: &[u8]) -> Result<Option<RequestHead>, HeadError> {
-        take_head(&mut BytesMut::from(text), &mut 0)
+    fn parse(text: &[u8]) -> Result<(Head, Delivery), HeadError> {
+        let mut head = Head::new(Method::GET, Uri::default());
+        let text = take_head(&mut BytesMut::from(text), &mut 0)?.expect("the head is complete");
+        parse_head(&text, &mut head).map(|delivery| (head, delivery))
     }
 
     #[test]
@@ -223,10 +223,11 @@ mod tests {
             assert!(take_head(&mut received, &mut searched).unwrap().is_none());
         }
         received.extend_from_slice(b"\nhello");
-        let head = take_head(&mut received, &mut searched).unwrap().unwrap();
-        assert_eq!((head.method, head.uri), (Method::POST, Uri::from_static("/a?b=c")));
-        assert_eq!((head.fields.len(), head.framing), (2, Some(Framing::Length(5))));
+        let text = take_head(&mut received, &mut searched).unwrap().unwrap();
         assert_eq!((&received[..], searched), (&b"hello"[..], 0));
+        let (head, delivery) = parse(&text).unwrap();
+        assert_eq!((head.method, head.uri), (Method::POST, Uri::from_static("/a?b=c")));
+        assert_eq!((head.headers.len(), delivery.framing), (2, Some(Framing::Length(5))));
     }
 
     #[test]
@@ -239,8 +240,8 @@ mod tests {
             ("HTTP/1.0\r\nConnection: keep-alive, close", false),
         ];
         for (fields, keeps_open) in cases {
-            let head = take(format!("GET / {fields}\r\n\r\n").as_bytes()).unwrap().unwrap();
-            assert_eq!(head.keeps_open, keeps_open, "{fields}");
+            let (_, delivery) = parse(format!("GET / {fields}\r\n\r\n").as_bytes()).unwrap();
+            assert_eq!(delivery.keeps_open, keeps_open, "{fields}");
         }
     }
 
@@ -269,7 +270,7 @@ mod tests {
             (vec![b'A'; MAX_HEAD_LEN + 1], 431, "too long"),
         ];
         for (text, status, why) in cases {
-            let error = take(&text).unwrap_err();
+            let error = parse(&text).unwrap_err();
             let text = String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned();
             assert!(error.status.as_u16() == status && error.why.contains(why), "{text:?}: {error:?}");
         }

@@ -12,6 +12,7 @@ mod alarm;
 mod body;
 mod framing;
 mod head;
+mod head_pool;
 mod response_head;
 mod send;
 mod socket;
@@ -26,14 +27,15 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
 use alarm::Alarm;
 pub(super) use body::BodyReader;
-use head::{HeadError, RequestHead, take_head};
+use head::{Delivery, HeadError, parse_head, take_head};
+pub(super) use head_pool::HeadPool;
 pub(super) use response_head::DateText;
-use response_head::{ResponseFraming, write_refusal};
+use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
 use socket::Socket;
 
@@ -104,7 +106,8 @@ struct Connection<'w> {
 
 /// What comes next on a connection.
 enum Next {
-    Request(RequestHead),
+    /// The bytes of the head of a request.
+    Request(Bytes),
     /// The head of the next request cannot be used.
     Refused(HeadError),
     Ended(Ended),
@@ -114,13 +117,17 @@ impl Connection<'_> {
     async fn serve_requests(&mut self) -> io::Result<Ended> {
         let mut is_first = true;
         loop {
-            let request = match self.next_request(is_first).await? {
-                Next::Request(request) => request,
+            let text = match self.next_request(is_first).await? {
+                Next::Request(text) => text,
                 Next::Refused(error) => return self.refuse(error).await,
                 Next::Ended(ended) => return Ok(ended),
             };
             is_first = false;
-            if !self.serve_request(request).await? {
+            let (head, delivery) = match self.read_head(text) {
+                Ok(read) => read,
+                Err(error) => return self.refuse(error).await,
+            };
+            if !self.serve_request(head, delivery).await? {
                 return Ok(Ended::Closed);
             }
         }
@@ -177,14 +184,23 @@ impl Connection<'_> {
         .await
     }
 
+    /// Parses the head of a request.
+    fn read_head(&self, text: Bytes) -> Result<(Arc<Head>, Delivery), HeadError> {
+        let mut shared = self.worker.heads().take();
+        // The head has no other owner, so that it is not cloned.
+        let head = Arc::make_mut(&mut shared);
+        let delivery = parse_head(&text, head)?;
+        head.id = request_id(&head.headers, self.worker);
+        head.peer = self.peer;
+        Ok((shared, delivery))
+    }
+
     /// Handles a request, and sends its response. Returns `true` if the client can send another request.
     ///
     /// # Errors
     /// Fails if the connection is broken, or if the body of the response fails.
-    async fn serve_request(&mut self, request: RequestHead) -> io::Result<bool> {
-        let RequestHead { method, uri, version, fields, framing, expects_continue, keeps_open } = request;
-        let id = request_id(&fields, self.worker);
-        let head = Arc::new(Head { method, uri, headers: fields, streams: false, peer: self.peer, id });
+    async fn serve_request(&mut self, head: Arc<Head>, delivery: Delivery) -> io::Result<bool> {
+        let Delivery { version, framing, expects_continue, keeps_open } = delivery;
         let body = framing.map_or(BodySource::Nothing, |framing| {
             BodySource::Http1(BodyReader::new(Rc::clone(&self.socket), framing, expects_continue))
         });
@@ -201,6 +217,7 @@ impl Connection<'_> {
         });
         send_response(&self.socket, &mut self.alarm, &output, reply.body, framing, &head).await?;
         self.worker.return_output(output);
+        self.worker.heads().put_back(head);
         self.deadline = ended + self.keep_alive;
         if keeps_open && framing != ResponseFraming::UntilClose {
             return Ok(true);
@@ -216,7 +233,7 @@ impl Connection<'_> {
     async fn refuse(&mut self, error: HeadError) -> io::Result<Ended> {
         let mut output = BytesMut::new();
         let HeadError { status, why } = error;
-        self.worker.date().with_text(Instant::now(), |date| write_refusal(&mut output, status, why, date));
+        self.worker.date().with_text(Instant::now(), |date| write_error_response(&mut output, status, why, date));
         send_all(&self.socket, &mut self.alarm, &output, &[]).await?;
         close_gently(&self.socket, &mut self.alarm).await;
         Ok(Ended::Closed)

@@ -68,7 +68,7 @@ pub(super) fn write_head(
 }
 
 /// Appends the whole response to a request whose head cannot be used. The connection is closed after it.
-pub(super) fn write_refusal(output: &mut BytesMut, status: StatusCode, why: &str, date: &[u8]) {
+pub(super) fn write_error_response(output: &mut BytesMut, status: StatusCode, why: &str, date: &[u8]) {
     write_status_line(output, status.as_u16(), Version::HTTP_11);
     write_field(output, &header::CONTENT_LENGTH, (why.len() + 1).to_string().as_bytes());
     write_connection(output, Version::HTTP_11, false);

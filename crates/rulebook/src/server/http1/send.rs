@@ -14,10 +14,9 @@ use super::response_head::{ResponseFraming, write_head};
 use super::socket::Socket;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
-use crate::plan::Document;
 use crate::server::streamed_body::StreamedBody;
 
-/// The time after which a connection is closed if the client receives nothing of a response.
+/// The time after which a connection is closed if the client has received no further byte of a response.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
 /// and read the response (RFC 9112 section 9.6).
@@ -46,23 +45,16 @@ pub(super) fn begin_response(
     context: &ResponseContext<'_>,
 ) -> ResponseFraming {
     let &ResponseContext { head, version, keeps_open, date } = context;
-    let length = match &reply.body {
-        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => Some(bytes.len() as u64),
-        ReplyBody::Stream { length, .. } => *length,
-    };
-    let framing = ResponseFraming::new(reply.status, length, version);
+    let framing = ResponseFraming::new(reply.status, reply.body.len(), version);
     let keeps_open = keeps_open && framing != ResponseFraming::UntilClose;
     write_head(output, reply, framing, version, keeps_open, &head.id, date);
     let has_body = head.method != Method::HEAD && framing != ResponseFraming::NoBody;
-    match &reply.body {
-        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. })
-            if has_body && bytes.len() < MIN_SEPARATE_BODY =>
-        {
-            output.extend_from_slice(bytes);
-            reply.body = ReplyBody::empty();
-        }
-        _ if has_body => {}
-        _ => reply.body = ReplyBody::empty(),
+    let short = reply.body.bytes().filter(|bytes| bytes.len() < MIN_SEPARATE_BODY);
+    if let Some(bytes) = short.filter(|_| has_body) {
+        output.extend_from_slice(bytes);
+    }
+    if !has_body || short.is_some() {
+        reply.body = ReplyBody::empty();
     }
     framing
 }
@@ -80,15 +72,10 @@ pub(super) async fn send_response(
     framing: ResponseFraming,
     head: &Head,
 ) -> io::Result<()> {
-    match body {
-        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => {
-            send_all(socket, alarm, output, &bytes).await
-        }
-        ReplyBody::Stream { pieces, length } => {
-            send_all(socket, alarm, output, &[]).await?;
-            Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
-        }
-    }
+    send_all(socket, alarm, output, body.bytes().unwrap_or_default()).await?;
+    let ReplyBody::Stream { pieces, length } = body else { return Ok(()) };
+    // The future is boxed. Otherwise it would enlarge the future of every request.
+    Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
 }
 
 async fn send_stream(

@@ -56,16 +56,16 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         let mut received = self.received.borrow_mut();
-        let wanted = self.read_len.get();
-        if received.capacity() - received.len() < wanted / 2 {
-            received.reserve(wanted);
+        let requested = self.read_len.get();
+        if received.capacity() - received.len() < requested / 2 {
+            received.reserve(requested);
         }
         let space = received.capacity() - received.len();
         let mut stream = self.stream.borrow_mut();
         let count = ready!(pin!(stream.read_buf(&mut *received)).poll(task))?;
         self.has_ended.set(count == 0);
-        if count == space && wanted < MAX_READ_LEN {
-            self.read_len.set(wanted * 2);
+        if count == space && requested < MAX_READ_LEN {
+            self.read_len.set(requested * 2);
         }
         Poll::Ready(Ok(count))
     }
