@@ -156,18 +156,64 @@ fn the_http2_preface_is_recognised_in_whatever_pieces_it_arrives() {
 }
 
 #[test]
-fn the_head_of_the_first_request_must_arrive_within_ten_seconds() {
+fn the_head_of_each_request_must_arrive_within_ten_seconds() {
     let server = echo_server(&json!({}));
-    let (mut silent, mut slow) = (connect_with_long_timeout(&server), connect_with_long_timeout(&server));
+    let [mut silent, mut slow, mut slow_again] = [(); 3].map(|()| connect_with_long_timeout(&server));
     let started = Instant::now();
+    slow_again.assert_usable();
+    slow_again.write(b"G");
     std::thread::sleep(Duration::from_secs(6));
     slow.write(b"GET / HTTP/1.1\r\n");
     while slow.read_more() {}
     while silent.read_more() {}
+    while slow_again.read_more() {}
     let elapsed = started.elapsed().as_secs();
     assert!((9..15).contains(&elapsed), "{elapsed} s");
-    assert!(slow.unread.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&slow.unread));
+    for slow in [slow, slow_again] {
+        assert!(slow.unread.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&slow.unread));
+    }
     assert!(silent.unread.is_empty(), "a client that has sent nothing gets nothing");
+}
+
+#[test]
+fn an_invalid_head_gets_the_reason_and_ends_the_connection() {
+    let server = echo_server(&json!({}));
+    for (bytes, status, why) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], 400, "the header field `Host` is missing\n"),
+        (b"\x16\x03\x01", 400, "the request line is invalid\n"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "transfer coding is chunked\n"),
+    ] {
+        let mut connection = server.connect();
+        // The first request is valid, so that the invalid one is not the first of its connection.
+        connection.assert_usable();
+        connection.write(bytes);
+        let response = connection.read_response(false);
+        assert_eq!((response.status, response.field("connection")), (status, Some("close")), "{response:?}");
+        assert!(String::from_utf8_lossy(&response.body).ends_with(why), "{response:?}");
+        connection.assert_closed();
+    }
+}
+
+#[test]
+fn no_request_is_handled_after_one_that_closes_the_connection() {
+    let server = echo_server(&json!({}));
+    let mut connection = server.connect();
+    let last = Request::new("GET", "/echo?word=last").field("connection", "close");
+    connection.write(&[last.bytes(), Request::new("GET", "/echo?word=next").bytes()].concat());
+    let response = connection.read_response(false);
+    response.assert_args(&json!({ "word": "last" }));
+    assert_eq!(response.field("connection"), Some("close"));
+    connection.assert_closed();
+}
+
+#[test]
+fn a_client_that_reads_no_responses_does_not_delay_other_clients() {
+    let server = echo_server(&json!({}));
+    let mut greedy = server.connect();
+    greedy.stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let requests = Request::new("GET", "/index.js").bytes().repeat(1000);
+    while greedy.stream.write_all(&requests).is_ok() {}
+    server.connect().assert_usable();
 }
 
 /// Opens a connection whose reads time out after 30 seconds.

@@ -59,7 +59,9 @@ impl JsonMemberWriter {
 
     /// Writes a JSON string. Most names and messages contain no character that has to be escaped, and are copied.
     fn write_text(&mut self, text: &str) -> Result<(), WriteError> {
-        if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        // Without an early end, the compiler can check several bytes at a time.
+        let must_be_escaped = |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\');
+        if text.bytes().fold(false, must_be_escaped) {
             return Ok(serde_json::to_writer(&mut self.body, text)?);
         }
         self.body.push(b'"');

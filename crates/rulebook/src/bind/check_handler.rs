@@ -11,7 +11,6 @@
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Method, Parameter};
 use rulebook_model::types::Arity;
-use smallvec::smallvec;
 
 use crate::call::{ArgumentSlot, ArgumentSlots, Upload, Value};
 use crate::handler::{ArgsErrorKind, ArgumentFields, Binding, HandlerMismatch};
@@ -119,7 +118,7 @@ impl HandlerCheck<'_> {
     fn find_alias(&self, field: &'static str, accepted: &[Option<ArgumentSlot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
-            let values = smallvec![slot.clone()?, ArgumentSlot::Null];
+            let values = vec![slot.clone()?, ArgumentSlot::Null];
             let both = self.binding.handler.check_slots(ArgumentSlots { names: &names, values });
             both.is_err_and(|mismatch| matches!(mismatch.error.kind(), ArgsErrorKind::DuplicateField(_)))
                 .then_some(index)
@@ -201,7 +200,7 @@ impl HandlerCheck<'_> {
         let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
         let names: Vec<Box<str>> =
             indices.iter().map(|index| self.method.parameters[*index].name.as_str().into()).collect();
-        self.binding.handler.check_slots(ArgumentSlots { names: &names, values: values.into() }).map_err(|mismatch| {
+        self.binding.handler.check_slots(ArgumentSlots { names: &names, values }).map_err(|mismatch| {
             let slot = mismatch.slot.and_then(|slot| indices.get(slot).copied());
             HandlerMismatch { slot, ..mismatch }
         })

@@ -30,4 +30,4 @@ pub use rate_limiter::{Quota, RateLimiter};
 pub use request_id::RequestId;
 pub use response_header::ResponseError;
 pub(crate) use response_header::check_response_header;
-pub use slots::{ArgumentSlot, ArgumentSlotList, ArgumentSlots};
+pub use slots::{ArgumentSlot, ArgumentSlots};

@@ -1,8 +1,6 @@
 //! The checked arguments of a call. Each parameter of the API method has a slot, the place for its argument. The slots
 //! have the order of the parameters in the definition.
 
-use smallvec::SmallVec;
-
 use super::Value;
 
 /// The argument for one parameter, after its check. A missing argument and null are different.
@@ -17,9 +15,6 @@ pub enum ArgumentSlot<'a> {
     Value(Value<'a>),
 }
 
-/// The arguments of a call, in the order of the definition. The list of a few arguments needs no allocation.
-pub type ArgumentSlotList<'a> = SmallVec<[ArgumentSlot<'a>; 8]>;
-
 /// All arguments of a call, and the names of their parameters. `names` and `values` have the same length.
 ///
 /// The arguments borrow from the request and the plan, so they must not be held across an await point.
@@ -28,5 +23,5 @@ pub struct ArgumentSlots<'a, 'n> {
     /// The names of the parameters in code, in the order of the definition.
     pub names: &'n [Box<str>],
     /// The arguments, in the order of `names`.
-    pub values: ArgumentSlotList<'a>,
+    pub values: Vec<ArgumentSlot<'a>>,
 }

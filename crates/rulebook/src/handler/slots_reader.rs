@@ -4,6 +4,7 @@
 //! value, null, or the information that the request omits the parameter.
 
 use std::cell::Cell;
+use std::vec;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
@@ -11,7 +12,7 @@ use serde::forward_to_deserialize_any;
 
 use super::ArgsError;
 use super::value_reader::ValueReader;
-use crate::call::{ArgumentSlot, ArgumentSlotList, ArgumentSlots, Value};
+use crate::call::{ArgumentSlot, ArgumentSlots, Value};
 
 /// A deserializer for a handler's argument type. `nullable_slots` has one item for each slot, or is empty: `true` if
 /// the argument's field is an `Option<Option<_>>`.
@@ -71,7 +72,7 @@ impl<'de> Deserializer<'de> for SlotsReader<'_, '_> {
 /// The slots as a map from parameter names to values. Parameters that the request omits are not in the map.
 struct SlotsMap<'a, 'r> {
     parameter_names: std::slice::Iter<'r, Box<str>>,
-    slots: <ArgumentSlotList<'a> as IntoIterator>::IntoIter,
+    slots: vec::IntoIter<ArgumentSlot<'a>>,
     nullable_slots: std::slice::Iter<'r, bool>,
     /// The value that belongs to the key that was returned last.
     next_value: Option<FieldValue<'a>>,

@@ -14,10 +14,7 @@ use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
 use super::verify_outputs::verify_outputs;
-use crate::call::{
-    ApiError, ArgumentSlot, ArgumentSlotList, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success,
-    Value,
-};
+use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
@@ -30,7 +27,7 @@ use crate::plan::{Action, PlannedMethod};
 pub(crate) fn start_handler<'r>(
     runner: &'r Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
-    arguments: ArgumentSlotList<'_>,
+    arguments: Vec<ArgumentSlot<'_>>,
     origin: CallOrigin,
 ) -> Result<RunningHandler<'r>, ApiError> {
     let method = granted.method();
@@ -93,7 +90,7 @@ async fn run_with_hooks(
 
 /// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
 /// are returned as a JSON file.
-fn echo_arguments(method: &PlannedMethod, arguments: ArgumentSlotList<'_>) -> HandlerFuture {
+fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {

@@ -12,8 +12,8 @@ use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
-    ApiError, ArgumentSlot, ArgumentSlotList, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch,
-    TypeMismatchDetails, Value, is_secret_name,
+    ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch, TypeMismatchDetails,
+    Value, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -29,19 +29,29 @@ pub fn check_parameters<'a>(
     plan: &Plan,
     method: &'a PlannedMethod,
     values: RawValues<'a>,
-) -> Result<ArgumentSlotList<'a>, ApiError> {
-    let mut slots = ArgumentSlotList::with_capacity(values.raw.len());
+) -> Result<Vec<ArgumentSlot<'a>>, ApiError> {
     let mut errors = Vec::new();
     let mut truncated = false;
-    for (slot, raw) in method.parameters.iter().zip(values.raw) {
+    let mut exceeded = None;
+    // A slot is not larger than a raw value, so that the standard library writes the slots into the memory of the raw
+    // values.
+    let slots = values.raw.into_iter().zip(&method.parameters).map_while(|(raw, slot)| {
         match fill_slot(slot, raw, &plan.limits) {
-            Ok(filled) => slots.push(filled),
+            Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
                 errors.push(parameter_error(slot, kind, mismatch));
             }
             Err(SlotError::Invalid(..)) => truncated = true,
-            Err(SlotError::Limit(limit)) => return Err(ApiError::too_large(limit, Some(&slot.display_name))),
+            Err(SlotError::Limit(limit)) => {
+                exceeded = Some(ApiError::too_large(limit, Some(&slot.display_name)));
+                return None;
+            }
         }
+        Some(ArgumentSlot::Absent)
+    });
+    let slots = slots.collect();
+    if let Some(error) = exceeded {
+        return Err(error);
     }
     let remaining = MAX_PARAMETER_ERRORS - errors.len();
     truncated |= values.unknown_parameter_errors.len() > remaining;

@@ -6,11 +6,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use smallvec::smallvec;
 
 use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
-use super::raw_value::{RawValue, RawValueList};
+use super::raw_value::RawValue;
 use super::read::{self, RawValues};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
@@ -78,10 +77,10 @@ fn raw_values<'c>(
     plan: &Plan,
     call: &'c Call,
     target: &CallTarget,
-) -> Result<RawValueList<'c>, ApiError> {
+) -> Result<Vec<RawValue<'c>>, ApiError> {
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
-    let mut raw: RawValueList<'c> = smallvec![RawValue::Absent; method.parameters.len()];
-    let text = |raw: &mut RawValueList<'c>, slot: usize, text| {
+    let mut raw = vec![RawValue::Absent; method.parameters.len()];
+    let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
         raw[slot].add_text(text, method.parameters[slot].arity, uses_last_value);
     };
     for (segment, slot) in &method.path_slots {
@@ -184,7 +183,7 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
     match found.and_then(|()| route_to_api(plan, &head)) {
         Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(CallTarget {
             method: matched.method_index,
-            segments: matched.segments.into_iter().map(Cow::into_owned).collect(),
+            segments: matched.segments.iter().map(str::to_owned).collect(),
             query: head.query().to_owned(),
         }),
         // Only HTTP requests can select an API method by a name in the query or the body. Calling code uses the id of

@@ -4,13 +4,9 @@
 use std::borrow::Cow;
 
 use rulebook_model::types::Arity;
-use smallvec::SmallVec;
 
 use crate::call::{Head, Upload, Value};
-use crate::plan::PlannedMethod;
-
-/// The raw values of all parameters of an API method. The list of a few values needs no allocation.
-pub(super) type RawValueList<'a> = SmallVec<[RawValue<'a>; 8]>;
+use crate::plan::{PlannedMethod, Segments};
 
 /// The value of a parameter as the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +36,7 @@ pub(super) fn raw_value_in_head<'a>(
     method: &PlannedMethod,
     slot: usize,
     head: &'a Head,
-    segments: &'a [Cow<'_, str>],
+    segments: &'a Segments<'_>,
 ) -> RawValue<'a> {
     if let Some((segment, _)) = method.path_slots.iter().find(|(_, candidate)| *candidate == slot) {
         return raw_segment_value(segments, *segment);
@@ -52,7 +48,7 @@ pub(super) fn raw_value_in_head<'a>(
 }
 
 /// Returns the path segment with this index as a raw value. An empty segment counts as absent.
-pub(super) fn raw_segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> RawValue<'a> {
+pub(super) fn raw_segment_value<'a>(segments: &'a Segments<'_>, index: usize) -> RawValue<'a> {
     match segments.get(index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
         _ => RawValue::Absent,

@@ -26,8 +26,12 @@ pub(super) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
     }
-    let spaces: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    String::from_utf8(percent_decode(&spaces).collect()).ok().map(Cow::Owned)
+    let mut decoded = Vec::with_capacity(bytes.len());
+    for (index, part) in bytes.split(|byte| *byte == b'+').enumerate() {
+        decoded.extend((index > 0).then_some(b' '));
+        decoded.extend(percent_decode(part));
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// Returns the decoded values of all query fields with this name. A value that is not UTF-8 is returned as `None`.

@@ -17,6 +17,7 @@ mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
 mod required_permissions;
+mod segments;
 mod similar_paths;
 
 use std::collections::HashMap;
@@ -28,14 +29,13 @@ pub use cors::PlannedCors;
 pub use document::PageRenderer;
 pub use document::{Document, Documents, OptionsDescription, ParentPaths, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
-pub use planned_parameter::{
-    BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError, Segments,
-};
+pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
 pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
+pub use segments::Segments;
 pub use similar_paths::SimilarPaths;
 
 use rulebook_model::envelope::Envelope;

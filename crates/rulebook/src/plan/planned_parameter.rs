@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rulebook_model::routing::ServiceNaming;
 use rulebook_model::types::{Arity, Check};
-use smallvec::SmallVec;
 
+use super::Segments;
 use crate::call::{Limit, Source, Value};
 
 /// A parameter of an API method, compiled for requests.
@@ -54,9 +54,6 @@ pub enum BodyUse {
     /// The API method has parameters in the body: fields or files.
     Fields,
 }
-
-/// The decoded segments of a request path. The segments of most paths need no allocation.
-pub type Segments<'h> = SmallVec<[Cow<'h, str>; 6]>;
 
 /// The result of routing a request to an API method.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ pub(super) async fn find_in_body<'h>(
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
             // A client without the permission gets the error about the permission instead of the error about its
             // request.
-            let matched = MatchedMethod { method_index: method, segments: Segments::new(), by_name: None };
+            let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };
             let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
         }

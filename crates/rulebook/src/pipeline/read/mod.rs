@@ -8,23 +8,20 @@ mod fields;
 mod json;
 mod multipart_parts;
 
-use std::borrow::Cow;
-
 use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::types::Arity;
-use smallvec::smallvec;
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::english_text;
-use super::raw_value::{RawValue, RawValueList, raw_header_value, raw_segment_value};
+use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text};
-use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError};
+use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
 
 /// The result of this stage: the raw values of a request's parameters.
 pub struct RawValues<'a> {
     /// The raw values, one for each parameter of the API method, in the order of the definition.
-    pub(super) raw: RawValueList<'a>,
+    pub(super) raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
     pub(super) unknown_parameter_errors: Vec<ParameterError>,
 }
@@ -36,7 +33,7 @@ struct ParameterReader<'a, 'p> {
     head: &'a Head,
     /// The names in the query or the body that selected the API method; `None` if the path selected the method.
     by_name: Option<&'p NameMatch>,
-    raw: RawValueList<'a>,
+    raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
     unknown_parameter_errors: Vec<ParameterError>,
 }
@@ -52,7 +49,7 @@ pub fn read_parameters<'a>(
     body: &'a Body,
 ) -> Result<RawValues<'a>, ApiError> {
     let method = &plan.methods[matched.method_index];
-    let raw = smallvec![RawValue::Absent; method.parameters.len()];
+    let raw = vec![RawValue::Absent; method.parameters.len()];
     let mut reading = ParameterReader {
         plan,
         method,
@@ -76,7 +73,7 @@ pub fn read_parameters<'a>(
 }
 
 impl<'a> ParameterReader<'a, '_> {
-    fn read_segments(&mut self, segments: &'a [Cow<'_, str>]) {
+    fn read_segments(&mut self, segments: &'a Segments<'_>) {
         for (segment, slot) in &self.method.path_slots {
             self.raw[*slot] = raw_segment_value(segments, *segment);
         }

@@ -1,6 +1,5 @@
 //! Decodes the raw path of a request, and finds the service for the path.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use rulebook_model::uri::percent_decode;
@@ -64,26 +63,26 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
 pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'p>, Option<usize>), ApiError> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(inner) = path.strip_prefix('/') else {
-        return Ok((Segments::new(), plan.routes.find("", 0)));
+        return Ok((Segments::none(), plan.routes.find("", 0)));
     };
     if !inner.contains('%') {
-        let segments: Segments<'_> = inner.split('/').map(Cow::Borrowed).collect();
+        let segments = Segments::of_plain_path(inner);
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
-    let segments =
-        inner.split('/').map(percent_decode).collect::<Result<Segments<'_>, _>>().map_err(ApiError::malformed)?;
+    let segments = inner.split('/').map(percent_decode).collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?;
+    let segments = Segments::from(segments);
     let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
-pub(super) fn find_parent_path(parents: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
+pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments<'_>) -> Option<usize> {
     parents.find_parent_path(&join_segments(segments), segments.len())
 }
 
 /// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
-fn join_segments(segments: &[Cow<'_, str>]) -> String {
+fn join_segments(segments: &Segments<'_>) -> String {
     segments.iter().fold(String::new(), |mut joined, segment| {
         // Writing to a `String` never fails.
         let _ = write!(joined, "/{}", encode_segment(segment));

@@ -41,7 +41,7 @@ impl NeedsBody {
         let method = self.method?;
         let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
         let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
-        (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Segments::new(), by_name: None })
+        (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Segments::none(), by_name: None })
     }
 }
 
@@ -103,7 +103,11 @@ pub fn route_by_body<'h>(
     {
         let method = select_method(plan, head, service, segments.len())?;
         let named = NamedMethod { method, naming: ServiceNaming::Module };
-        return if segments.is_empty() { with_positions(named) } else { Ok(named.with_path_positions(plan, segments)) };
+        return if segments.is_empty() {
+            with_positions(named)
+        } else {
+            Ok(named.with_path_positions(plan, &segments))
+        };
     }
     if segments.is_empty() {
         require_whole(pending.error_context())?;

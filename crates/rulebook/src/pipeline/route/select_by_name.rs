@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use rulebook_model::error::catalogue::MessageId;
-use smallvec::smallvec;
 
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query_fields, single_field_value};
@@ -127,7 +126,7 @@ impl NamedMethod {
     ) -> (MatchedMethod<'h>, bool) {
         let method = &plan.methods[self.method];
         let uses_last_value = plan.modules[method.module_index].uses_last_value;
-        let mut segments = Segments::new();
+        let mut segments = Vec::new();
         let mut unfit = Vec::new();
         let mut complete = true;
         for (segment, slot) in &method.path_slots {
@@ -146,15 +145,15 @@ impl NamedMethod {
             }
         }
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: unfit }));
-        (MatchedMethod { method_index: self.method, segments, by_name }, complete)
+        (MatchedMethod { method_index: self.method, segments: segments.into(), by_name }, complete)
     }
 
     /// Adds the positional parameters to the method. Their values are the segments of the request path.
-    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Segments<'h>) -> MatchedMethod<'h> {
+    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: &Segments<'h>) -> MatchedMethod<'h> {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
-        let mut segments: Segments<'_> = smallvec![Cow::Borrowed(""); first];
-        segments.extend(positions);
+        let mut segments = vec![Cow::Borrowed(""); first];
+        segments.extend(positions.iter().map(|position| Cow::Owned(position.to_owned())));
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
-        MatchedMethod { method_index: self.method, segments, by_name }
+        MatchedMethod { method_index: self.method, segments: segments.into(), by_name }
     }
 }

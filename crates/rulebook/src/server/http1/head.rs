@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri, Version};
 use httparse::Status;
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::framing::{ChunkState, Framing};
 use crate::call::Head;
@@ -70,13 +70,12 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
     if received.first().is_some_and(|byte| !byte.is_ascii_graphic() && !b"\r\n".contains(byte)) {
         return Err(bad_request("the request line is invalid"));
     }
-    let from = searched.saturating_sub(HEAD_END.len() - 1);
-    let Some(end) = memmem::find(&received[from..], HEAD_END) else {
+    let mut line_ends = memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1);
+    let Some(length) = line_ends.find(|end| received[..*end].ends_with(HEAD_END)) else {
         *searched = received.len();
         return if received.len() > MAX_HEAD_LEN { Err(TOO_LONG) } else { Ok(None) };
     };
     *searched = 0;
-    let length = from + end + HEAD_END.len();
     if length > MAX_HEAD_LEN {
         return Err(TOO_LONG);
     }
