@@ -123,7 +123,7 @@ impl Connection<'_> {
                 Next::Ended(ended) => return Ok(ended),
             };
             is_first = false;
-            let (head, delivery) = match self.read_head(text) {
+            let (head, delivery) = match self.read_head(&text) {
                 Ok(read) => read,
                 Err(error) => return self.refuse(error).await,
             };
@@ -185,11 +185,11 @@ impl Connection<'_> {
     }
 
     /// Parses the head of a request.
-    fn read_head(&self, text: Bytes) -> Result<(Arc<Head>, Delivery), HeadError> {
+    fn read_head(&self, text: &Bytes) -> Result<(Arc<Head>, Delivery), HeadError> {
         let mut shared = self.worker.heads().take();
         // The head has no other owner, so that it is not cloned.
         let head = Arc::make_mut(&mut shared);
-        let delivery = parse_head(&text, head)?;
+        let delivery = parse_head(text, head)?;
         head.id = request_id(&head.headers, self.worker);
         head.peer = self.peer;
         Ok((shared, delivery))
