@@ -29,6 +29,8 @@ pub enum Case {
     Options,
     /// GET request for the OpenAPI document, which is rendered at start
     Openapi,
+    /// The request of `openapi` from a client that has the document already, so that the response has no body
+    NotModified,
     /// GET request for an article of the demo, which is read from SQLite
     Article,
     /// GET request with a bearer key, on a server with a single key
@@ -114,6 +116,8 @@ pub struct Request {
     pub token: Option<String>,
     /// The number of bearer tokens that the measured requests use in turn. If it is 0, all requests have `token`.
     pub token_count: usize,
+    /// `true` if the client has the requested document already: the request has the field `If-None-Match: *`.
+    pub has_document: bool,
 }
 
 /// The body of a POST request.
@@ -144,6 +148,7 @@ impl Case {
             Self::Form => "POST of the same fields urlencoded",
             Self::Options => "OPTIONS of a service",
             Self::Openapi => "the OpenAPI document",
+            Self::NotModified => "the OpenAPI document, not modified",
             Self::Article => "an article, read from SQLite",
             Self::OneKey => "GET with the only key",
             Self::ThousandKeys => "GET with 1,000 keys in turn",
@@ -164,7 +169,8 @@ impl Case {
     /// Returns the goal of the case.
     pub fn goal(self) -> Goal {
         match self {
-            Self::Ping | Self::Options | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
+            Self::Ping | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
+            Self::Options | Self::NotModified => Goal::RatioToCase(Self::Ping, 0.9),
             Self::Get | Self::Query | Self::Json | Self::Form => Goal::RatioToOtherServer(1.05),
             Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
             Self::Article => Goal::RatioToOtherServer(1.0),
@@ -206,7 +212,8 @@ impl Case {
             | Self::Json
             | Self::Form
             | Self::Options
-            | Self::Openapi => ServedContent::Endpoints,
+            | Self::Openapi
+            | Self::NotModified => ServedContent::Endpoints,
             Self::Article => ServedContent::Articles,
             Self::OneKey => ServedContent::BearerKeys(1),
             Self::ThousandKeys => ServedContent::BearerKeys(1_000),
@@ -239,6 +246,7 @@ impl Case {
             Self::Form => post_form(&valid_article()),
             Self::Options => Request { method: "OPTIONS", ..get_request("/ping") },
             Self::Openapi => get_request("/openapi.json"),
+            Self::NotModified => Request { has_document: true, ..get_request("/openapi.json") },
             Self::Article => get_request("/article/3"),
             Self::OneKey => with_token(get_request("/private"), 0),
             Self::ThousandKeys => with_token(get_request("/private"), 1_000),
@@ -284,7 +292,7 @@ impl Case {
             Self::Json => invalid_article_requests(post_json),
             Self::Form => invalid_article_requests(post_form),
             Self::Options => vec![(Request { method: "OPTIONS", ..get_request("/pong") }, 404)],
-            Self::Openapi => vec![(get_request("/openapi.yaml"), 404)],
+            Self::Openapi | Self::NotModified => vec![(get_request("/openapi.yaml"), 404)],
             Self::Article => vec![(get_request("/article/3000000"), 404), (get_request("/article/three"), 400)],
             Self::OneKey | Self::ThousandKeys => vec![(get_request("/private"), 401)],
             Self::Down1KNginx => vec![(Request { target: file_target("public/none.txt"), ..download_request(1) }, 404)],
@@ -306,7 +314,7 @@ impl Case {
 }
 
 fn get_request(target: &str) -> Request {
-    Request { method: "GET", target: target.to_owned(), body: None, token: None, token_count: 0 }
+    Request { method: "GET", target: target.to_owned(), body: None, token: None, token_count: 0, has_document: false }
 }
 
 /// Adds a bearer token to a request. If `token_count` is not 0, the measured requests use this number of tokens in

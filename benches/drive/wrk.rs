@@ -18,7 +18,7 @@ const OPTIONS_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/o
 
 /// Runs a round of the benchmark with `wrk`, and returns the number of successful requests, in total and per second.
 pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result<RequestCount, Box<dyn Error>> {
-    let Request { method, target, body, token, token_count } = case.request();
+    let Request { method, target, body, token, token_count, has_document } = case.request();
     let mut wrk = Command::new("taskset");
     wrk.args(["--cpu-list", &LOAD_CORE.to_string(), "wrk", "--threads", "1"])
         .args(["--connections", &settings.connections.to_string()])
@@ -28,6 +28,9 @@ pub fn run_round(case: Case, address: SocketAddr, settings: &Settings) -> Result
         ("OPTIONS", _) => wrk.args(["--script", OPTIONS_SCRIPT]),
         _ => &mut wrk,
     };
+    if has_document {
+        wrk.args(["--header", "If-None-Match: *"]);
+    }
     wrk.arg(format!("http://{address}{target}"));
     let mut file = NamedTempFile::new()?;
     if token.is_some() {

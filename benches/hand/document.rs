@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::{fs, io};
 
-use actix_web::http::header::{CacheControl, CacheDirective, ContentType, ETag, EntityTag};
+use actix_web::http::header::{self, CacheControl, CacheDirective, ContentType, ETag, EntityTag};
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpResponse, Route};
+use actix_web::{HttpRequest, HttpResponse, Route};
 
 /// The documents. Each has the HTTP method and the path of its endpoint, and a file name.
 pub const DOCUMENTS: [(&str, &str, &str); 2] =
@@ -38,9 +38,13 @@ impl Documents {
 
 fn respond_with_document(route: Route, body: &Bytes) -> Route {
     let body = body.clone();
-    route.to(move || {
+    route.to(move |request: HttpRequest| {
         let body = body.clone();
         async move {
+            let known = request.headers().get(header::IF_NONE_MATCH);
+            if known.is_some_and(|tag| ["*", "\"1\""].iter().any(|known| tag == known)) {
+                return HttpResponse::NotModified().insert_header(ETag(EntityTag::new_strong("1".to_owned()))).finish();
+            }
             HttpResponse::Ok()
                 .content_type(ContentType::json())
                 .insert_header(ETag(EntityTag::new_strong("1".to_owned())))

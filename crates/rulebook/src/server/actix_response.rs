@@ -1,4 +1,4 @@
-//! Converts replies to responses of actix: for HTTP/2 connections, and for a program's `App`.
+//! Converts replies to responses of actix, for a program's `App`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -32,8 +32,8 @@ pub(super) fn to_actix_response(handled: Handled, head: &Head, version: Version)
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {
-        Some(BodySource::Actix { payload, .. }) => BoxBody::new(BodyWithUnreadRequest { body, _unread: payload }),
-        Some(BodySource::Nothing | BodySource::Http1(_)) | None => body,
+        Some(BodySource::Actix(payload)) => BoxBody::new(BodyWithUnreadRequest { body, _unread: payload }),
+        _ => body,
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
     // The status of a reply is from 200 to 599, so that the conversion always succeeds.

@@ -5,15 +5,19 @@
 
 mod actix_request;
 mod actix_response;
+mod alarm;
 mod body_timer;
 mod browser_policy;
 mod connection;
+mod connection_limits;
+mod date_text;
 mod docs;
 mod download;
 mod fallback;
 mod file_stream;
 mod handle;
 mod http1;
+#[cfg_attr(not(feature = "http2"), path = "without_http2.rs")]
 mod http2;
 mod incoming_request;
 mod links;

@@ -14,6 +14,7 @@ use http::header;
 
 use super::body_timer::BodyTimer;
 use super::http1::BodyReader;
+use super::http2::BodyReceiver;
 use crate::call::Head;
 
 /// The maximum number of bytes of an unused body that the server reads to keep the connection open for further
@@ -28,13 +29,10 @@ pub(super) enum BodySource {
     Nothing,
     /// An HTTP/1 connection of rulebook's own server.
     Http1(BodyReader),
-    /// A request of actix: of an HTTP/2 connection, or of a program's `App`.
-    Actix {
-        /// The body.
-        payload: Payload,
-        /// `true` if the body must be read before the connection can be used for another request.
-        delays_next_request: bool,
-    },
+    /// An HTTP/2 connection of rulebook's own server.
+    Http2(BodyReceiver),
+    /// A request of a program's actix `App`.
+    Actix(Payload),
 }
 
 impl BodySource {
@@ -42,7 +40,8 @@ impl BodySource {
         match self {
             Self::Nothing => Poll::Ready(None),
             Self::Http1(reader) => reader.poll_next(task),
-            Self::Actix { payload, .. } => {
+            Self::Http2(receiver) => receiver.poll_next(task),
+            Self::Actix(payload) => {
                 Pin::new(payload).poll_next(task).map(|next| next.map(|read| read.map_err(io::Error::other)))
             }
         }
@@ -114,9 +113,9 @@ impl RequestBody {
     /// an HTTP/2 connection, a body does not need to be read before the next request.
     pub(super) fn must_be_drained(&self) -> bool {
         let delays_next_request = match &self.source {
-            BodySource::Nothing => false,
+            BodySource::Nothing | BodySource::Http2(_) => false,
             BodySource::Http1(_) => true,
-            BodySource::Actix { delays_next_request, .. } => *delays_next_request,
+            BodySource::Actix(payload) => !is_http2(payload),
         };
         delays_next_request && self.state != BodyState::Ended
     }
@@ -141,4 +140,10 @@ impl RequestBody {
         let _ = timeout(DRAIN_TIMEOUT, all).await;
         (self.state != BodyState::Ended).then_some(self.source)
     }
+}
+
+/// Returns `true` for the body of an HTTP/2 request. The variant for HTTP/2 is not named, because it exists only if the
+/// program enables HTTP/2 of actix.
+fn is_http2(payload: &Payload) -> bool {
+    !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
@@ -17,10 +17,6 @@ use crate::plan::Plan;
 
 /// The interval at which a stopping server checks whether its requests, connections and handlers have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// The time without requests in flight after which a stopping server closes its HTTP/2 connections. The last responses
-/// are sent within this time.
-const QUIET_TIME: Duration = Duration::from_millis(500);
-
 /// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
     /// The plan by which requests are handled. When a new plan is stored, it takes effect with the next request.
@@ -87,18 +83,6 @@ impl ServerState {
     pub(super) async fn wait_until_closing(&self) {
         // The channel cannot be closed while `self` exists, so that the error never occurs.
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
-    }
-
-    /// Waits until [`ServerState::close_connections`] is called and `is_quiet` has returned `true` for [`QUIET_TIME`].
-    pub(super) async fn wait_until_quiet(&self, is_quiet: impl Fn() -> bool) {
-        self.wait_until_closing().await;
-        let mut since = Instant::now();
-        while since.elapsed() < QUIET_TIME {
-            sleep(POLL_INTERVAL).await;
-            if !is_quiet() {
-                since = Instant::now();
-            }
-        }
     }
 
     /// Counts a connection until the returned guard is dropped.

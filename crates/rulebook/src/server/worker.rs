@@ -10,7 +10,8 @@ use arc_swap::cache::Cache;
 use bytes::BytesMut;
 use tokio::sync::Mutex;
 
-use super::http1::{DateText, HeadPool};
+use super::date_text::DateText;
+use super::http1::HeadPool;
 use super::metrics::WorkerCounters;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;

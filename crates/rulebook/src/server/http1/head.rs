@@ -10,12 +10,8 @@ use memchr::memchr_iter;
 
 use super::framing::{ChunkState, Framing};
 use crate::call::Head;
+use crate::server::connection_limits::{MAX_FIELDS, MAX_HEAD_LEN};
 
-/// The maximum number of header fields of a request.
-const MAX_FIELDS: usize = 100;
-/// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
-/// request that exceeds them is still parsed, so that its response has the envelope of the definition.
-const MAX_HEAD_LEN: usize = 128 << 10;
 /// The end of a head: the line end of its last line, and an empty line.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 

@@ -8,7 +8,6 @@
 //! from which the body is read through a [`BodyReader`], and sends the response ([`send`]). So a request needs no
 //! channel, no other task, and no memory for buffers of its own.
 
-mod alarm;
 mod body;
 mod framing;
 mod head;
@@ -30,15 +29,15 @@ use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
-use alarm::Alarm;
 pub(super) use body::BodyReader;
 use head::{Delivery, HeadError, parse_head, take_head};
 pub(super) use head_pool::HeadPool;
-pub(super) use response_head::DateText;
 use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
 use socket::Socket;
 
+use super::alarm::Alarm;
+use super::connection_limits::HEAD_TIMEOUT;
 use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
@@ -46,9 +45,6 @@ use super::request_body::{BodySource, RequestBody};
 use super::worker::Worker;
 use crate::call::Head;
 
-/// The maximum time from the first byte of a request until its head is complete. For the first request, the time begins
-/// with the connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -4,23 +4,19 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, Version};
 
-use super::alarm::Alarm;
 use super::response_head::{ResponseFraming, write_head};
 use super::socket::Socket;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
+use crate::server::alarm::Alarm;
+use crate::server::connection_limits::{LINGER_TIMEOUT, PROGRESS_TIMEOUT};
 use crate::server::streamed_body::StreamedBody;
 
-/// The time after which a connection is closed if the client has received no further byte of a response.
-const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
-/// and read the response (RFC 9112 section 9.6).
-const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
 const MIN_SEPARATE_BODY: usize = 4 << 10;
 /// The number of received bytes from which no further bytes are received while a request is handled.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use actix_rt::time::{Sleep, sleep_until};
 use futures_util::future::LocalBoxFuture;
 
-use crate::server::state::ServerState;
+use super::state::ServerState;
 
 /// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
 const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);

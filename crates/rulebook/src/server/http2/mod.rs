@@ -1,0 +1,114 @@
+//! HTTP/2 (RFC 9113) without TLS, as some proxies speak it to servers. The crate `h2` implements the protocol.
+//!
+//! A client costs no more over HTTP/2 than over HTTP/1: the number of its concurrent requests and the size of a head are
+//! limited, and a connection or a response without progress is closed.
+
+mod exchange;
+mod resumed_stream;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+use h2::server::{Builder, Connection};
+
+pub(super) use exchange::BodyReceiver;
+use exchange::respond;
+use resumed_stream::ResumedStream;
+
+use super::alarm::Alarm;
+use super::connection_limits::{HEAD_TIMEOUT, MAX_HEAD_LEN, PROGRESS_TIMEOUT};
+use super::worker::Worker;
+
+/// The maximum number of requests that are handled on one connection at the same time.
+const MAX_CONCURRENT_REQUESTS: u32 = 100;
+/// The number of bytes of a request's body that a client may send before the server has read them.
+const WINDOW_SIZE: u32 = 256 << 10;
+/// The same number for all requests of a connection together.
+const CONNECTION_WINDOW_SIZE: u32 = 1 << 20;
+
+/// Serves a connection whose client speaks HTTP/2, until the connection is closed. `received` contains the bytes that
+/// have been received.
+pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
+    let peer = stream.peer_addr().ok();
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(MAX_CONCURRENT_REQUESTS)
+        .max_header_list_size(MAX_HEAD_LEN as u32)
+        .initial_window_size(WINDOW_SIZE)
+        .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
+    let handshake = builder.handshake::<_, Bytes>(ResumedStream::new(stream, received));
+    let Ok(Ok(connection)) = timeout(HEAD_TIMEOUT, handshake).await else { return };
+    if let Err(error) = serve_requests(connection, peer, worker, keep_alive).await {
+        log::debug!("an HTTP/2 connection ended: {error}");
+    }
+}
+
+/// Handles the requests of a connection, several of them at the same time.
+///
+/// # Errors
+/// Fails if the connection is broken, or the client violates the protocol.
+async fn serve_requests(
+    mut connection: Connection<ResumedStream, Bytes>,
+    peer: Option<std::net::SocketAddr>,
+    worker: &Rc<Worker>,
+    keep_alive: Duration,
+) -> Result<(), h2::Error> {
+    let mut deadline = Instant::now() + HEAD_TIMEOUT;
+    let mut alarm = Alarm::new(worker.shared_state(), deadline);
+    let mut exchanges = FuturesUnordered::new();
+    let mut is_ending = false;
+    poll_fn(|task| {
+        loop {
+            if worker.state().is_closing() && !is_ending {
+                is_ending = true;
+                // The client is told which requests the server still handles (RFC 9113 section 6.8).
+                connection.graceful_shutdown();
+                deadline = Instant::now() + PROGRESS_TIMEOUT;
+            }
+            match connection.poll_accept(task) {
+                Poll::Ready(Some(Ok((request, responding)))) => {
+                    exchanges.push(respond(Rc::clone(worker), request, responding, peer));
+                    continue;
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending => {}
+            }
+            if poll_exchanges(&mut exchanges, task) {
+                deadline = Instant::now() + if is_ending { PROGRESS_TIMEOUT } else { keep_alive };
+                // What the exchanges have written is sent when the connection is polled again.
+                continue;
+            }
+            if !exchanges.is_empty() {
+                return Poll::Pending;
+            }
+            if alarm.poll(deadline, task).is_pending() {
+                return Poll::Pending;
+            }
+            if is_ending {
+                return Poll::Ready(Ok(()));
+            }
+            is_ending = true;
+            connection.graceful_shutdown();
+            deadline = Instant::now() + PROGRESS_TIMEOUT;
+        }
+    })
+    .await
+}
+
+/// Continues all exchanges. Returns `true` if an exchange has ended.
+fn poll_exchanges<F: Future<Output = ()>>(exchanges: &mut FuturesUnordered<F>, task: &mut Context<'_>) -> bool {
+    let mut has_ended = false;
+    while let Poll::Ready(Some(())) = pin!(&mut *exchanges).poll_next(task) {
+        has_ended = true;
+    }
+    has_ended
+}
