@@ -116,7 +116,7 @@ pub async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
     let body = match &reply.body {
         ReplyBody::Document(document) => compress_document(document, coding).await,
         ReplyBody::Whole(bytes) => compress_bytes(bytes, coding).await.map(|bytes| (bytes, None)),
-        ReplyBody::Written(_) | ReplyBody::Stream { .. } => None,
+        ReplyBody::Written(_) | ReplyBody::File(_) | ReplyBody::Stream { .. } => None,
     };
     let Some((bytes, etag)) = body else { return reply };
     for (name, value) in &mut reply.headers {

@@ -55,7 +55,7 @@ pub use identify::identify;
 pub use panic::{catch_panic, catch_panic_async, log_panics};
 pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
-pub use reply::{CallReply, FileReply, Reply, ReplyBody};
+pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
 pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
 pub use urlencoded::query_values;

@@ -1,6 +1,8 @@
 //! The reply to a request, before the server converts it to a response of actix. A reply is complete, or refers to a
 //! file that the server has yet to open.
 
+use std::fs::File;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::ErrorCode;
@@ -36,6 +38,8 @@ pub enum ReplyBody {
     Written(ReusedBuffer),
     /// A document, whose compressed forms are cached together with it.
     Document(Document),
+    /// A part of a file.
+    File(FileRange),
     /// A stream of bytes.
     Stream {
         /// The stream, which yields the bytes of the body in pieces.
@@ -45,6 +49,17 @@ pub enum ReplyBody {
     },
 }
 
+/// A part of an open file.
+#[derive(Debug)]
+pub struct FileRange {
+    /// The open file. Its read position is not used.
+    pub file: File,
+    /// The offset of the first byte.
+    pub offset: u64,
+    /// The number of bytes.
+    pub length: u64,
+}
+
 impl ReplyBody {
     /// Returns a body without bytes.
     #[must_use]
@@ -52,13 +67,13 @@ impl ReplyBody {
         Self::Whole(Bytes::new())
     }
 
-    /// Returns all bytes of the body; `None` if the body is a stream.
+    /// Returns all bytes of the body; `None` if the body is a file or a stream.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
             Self::Written(bytes) => Some(bytes),
-            Self::Stream { .. } => None,
+            Self::File(_) | Self::Stream { .. } => None,
         }
     }
 
@@ -67,6 +82,7 @@ impl ReplyBody {
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Stream { length, .. } => *length,
+            Self::File(range) => Some(range.length),
             _ => self.bytes().map(|bytes| bytes.len() as u64),
         }
     }
@@ -84,6 +100,7 @@ impl std::fmt::Debug for ReplyBody {
             Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::Written(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::Document(document) => write!(f, "{} bytes of a document", document.body.len()),
+            Self::File(range) => write!(f, "{} bytes of a file", range.length),
             Self::Stream { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
             Self::Stream { length: None, .. } => f.write_str("pieces"),
         }

@@ -11,6 +11,7 @@ use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
+use super::file_stream::FileStream;
 use super::handle::Handled;
 use super::observe::REQUEST_ID_FIELD;
 use super::request_body::BodySource;
@@ -29,6 +30,10 @@ pub(super) fn to_actix_response(handled: Handled, head: &Head, version: Version)
         }
         ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => BoxBody::new(bytes),
         ReplyBody::Written(bytes) => BoxBody::new(bytes.into_vec()),
+        ReplyBody::File(range) => {
+            let length = Some(range.length);
+            BoxBody::new(StreamedBody::new(Box::pin(FileStream::from(range)), length, head.id.clone()))
+        }
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
     let body = match unread {

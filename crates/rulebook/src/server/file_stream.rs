@@ -11,6 +11,8 @@ use actix_rt::task::{JoinHandle, spawn_blocking};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
+use crate::pipeline::FileRange;
+
 /// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter.
 pub(super) const PIECE_LEN: u64 = 256 << 10;
 
@@ -33,13 +35,11 @@ pub(super) struct FileStream {
     has_waited: bool,
 }
 
-impl FileStream {
-    /// Returns a stream of the bytes of a file from `offset` on. `length` is the number of bytes.
-    pub(super) fn new(file: File, at: u64, length: u64) -> Self {
-        let file = Arc::new(file);
+impl From<FileRange> for FileStream {
+    fn from(FileRange { file, offset, length }: FileRange) -> Self {
         Self {
-            file,
-            offset: at,
+            file: Arc::new(file),
+            offset,
             remaining_bytes: length,
             last_piece: Bytes::new(),
             must_yield: false,
@@ -47,7 +47,9 @@ impl FileStream {
             has_waited: false,
         }
     }
+}
 
+impl FileStream {
     /// Returns a buffer for the next piece and the file offset of this piece, and advances `offset`.
     fn next_buffer(&mut self) -> (BytesMut, u64) {
         let length = self.remaining_bytes.min(PIECE_LEN);
@@ -131,13 +133,13 @@ impl Stream for FileStream {
 /// the length of the buffer if some bytes are not in the page cache, if the file ends, or if the operating system or
 /// the file system cannot read from the page cache only. The caller then reads the missing bytes on another thread.
 #[cfg(target_os = "linux")]
-fn read_cached_bytes(file: &File, at: u64, buffer: &mut [u8]) -> usize {
+pub(super) fn read_cached_bytes(file: &File, at: u64, buffer: &mut [u8]) -> usize {
     use rustix::io::{ReadWriteFlags, preadv2};
     preadv2(file, &mut [io::IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT).unwrap_or_default()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
+pub(super) fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
     0
 }
 
@@ -145,7 +147,7 @@ fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if it ends before the buffer is full.
-fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+pub(super) fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
     #[cfg(unix)]
     let read = std::os::unix::fs::FileExt::read_exact_at(file, buffer, at);
     #[cfg(not(unix))]
@@ -179,7 +181,7 @@ mod tests {
             return;
         }
         // The test runs no async runtime, so that no other thread can read the file.
-        let mut pieces = FileStream::new(file, 0, content.len() as u64);
+        let mut pieces = FileStream::from(FileRange { file, offset: 0, length: content.len() as u64 });
         let (mut read, mut buffers) = (Vec::new(), Vec::new());
         while read.len() < content.len() {
             let piece =

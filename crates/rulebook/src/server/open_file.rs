@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::file_stream::FileStream;
 use crate::call::{ByteStream, Content, ETag, Head};
-use crate::pipeline::ReplyBody;
+use crate::pipeline::{FileRange, ReplyBody};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
 /// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once.
@@ -137,12 +137,12 @@ impl FileRequest {
             TransferDecision::Part { from, length } => (from, length),
             _ => return Ok(FilePart { decision, info, body: ReplyBody::empty() }),
         };
-        let mut pieces = FileStream::new(file, start + from, length);
+        let range = FileRange { file, offset: start + from, length };
         let body = if length <= MAX_LEN_IN_MEMORY {
             // The part is not longer than one piece of the stream, so that the first piece is the whole part.
-            pieces.try_next().await?.unwrap_or_default().into()
+            FileStream::from(range).try_next().await?.unwrap_or_default().into()
         } else {
-            ReplyBody::Stream { pieces: Box::pin(pieces), length: Some(length) }
+            ReplyBody::File(range)
         };
         Ok(FilePart { decision, info, body })
     }

@@ -14,6 +14,8 @@ mod head;
 mod head_pool;
 mod response_head;
 mod send;
+#[cfg_attr(not(target_os = "linux"), path = "without_send_file.rs")]
+mod send_file;
 mod socket;
 
 use std::future::poll_fn;

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, Version};
 
 use super::response_head::{ResponseFraming, write_head};
+use super::send_file::send_file;
 use super::socket::Socket;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
@@ -69,12 +70,17 @@ pub(super) async fn send_response(
     head: &Head,
 ) -> io::Result<()> {
     send_all(socket, alarm, output, body.bytes().unwrap_or_default()).await?;
-    let ReplyBody::Stream { pieces, length } = body else { return Ok(()) };
-    // The future is boxed. Otherwise it would enlarge the future of every request.
-    Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
+    // The futures are boxed. Otherwise they would enlarge the future of every request.
+    match body {
+        ReplyBody::File(range) => Box::pin(send_file(socket, alarm, range, &head.id)).await,
+        ReplyBody::Stream { pieces, length } => {
+            Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
+        }
+        ReplyBody::Whole(_) | ReplyBody::Written(_) | ReplyBody::Document(_) => Ok(()),
+    }
 }
 
-async fn send_stream(
+pub(super) async fn send_stream(
     socket: &Socket,
     alarm: &mut Alarm,
     mut stream: StreamedBody,

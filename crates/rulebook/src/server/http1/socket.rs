@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 /// The number of bytes that a read of a new connection receives at most.
@@ -91,6 +93,30 @@ impl Socket {
             several => ready!(Pin::new(&mut *stream).poll_write_vectored(task, several))?,
         };
         Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) })
+    }
+
+    /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes, which
+    /// is 0 at the end of the file.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken, or if the file cannot be read.
+    #[cfg(target_os = "linux")]
+    pub(super) fn poll_send_file(
+        &self,
+        file: &std::fs::File,
+        offset: &mut u64,
+        count: usize,
+        task: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = self.stream.borrow();
+        loop {
+            ready!(stream.poll_write_ready(task))?;
+            let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
+            match stream.try_io(Interest::WRITABLE, &mut send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
     }
 
     /// Closes the sending side of the server.

@@ -19,6 +19,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::server::connection_limits::{MAX_FIELDS, PROGRESS_TIMEOUT};
+use crate::server::file_stream::FileStream;
 use crate::server::handle::{Handled, handle};
 use crate::server::incoming_request::{IncomingRequest, request_id};
 use crate::server::mount::MountedPart;
@@ -39,10 +40,10 @@ pub(super) async fn respond(
 ) {
     let (parts, body) = request.into_parts();
     if parts.headers.len() > MAX_FIELDS {
-        let mut refusal = Response::new(());
-        *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         // If the client has disconnected, it needs no response.
-        let _ = responding.send_response(refusal, true);
+        let _ = responding.send_response(response, true);
         return;
     }
     let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(parts.headers.len());
@@ -126,16 +127,24 @@ async fn send_reply(
         ReplyBody::Whole(bytes) => send_bytes(&mut sending, bytes, true).await,
         ReplyBody::Document(document) => send_bytes(&mut sending, document.body, true).await,
         ReplyBody::Written(bytes) => send_bytes(&mut sending, bytes.into_vec().into(), true).await,
+        ReplyBody::File(range) => {
+            let length = Some(range.length);
+            let stream = StreamedBody::new(Box::pin(FileStream::from(range)), length, head.id.clone());
+            send_stream(&mut sending, stream).await
+        }
         ReplyBody::Stream { pieces, length } => {
-            let mut stream = StreamedBody::new(pieces, length, head.id.clone());
-            loop {
-                let next = pin!(poll_fn(|task| stream.poll_next(task)));
-                match select(next, poll_fn(|task| sending.poll_reset(task))).await {
-                    Either::Left((Some(piece), _)) => send_bytes(&mut sending, piece?, false).await?,
-                    Either::Left((None, _)) => return send_bytes(&mut sending, Bytes::new(), true).await,
-                    Either::Right(_) => return Err(io::ErrorKind::ConnectionReset.into()),
-                }
-            }
+            send_stream(&mut sending, StreamedBody::new(pieces, length, head.id.clone())).await
+        }
+    }
+}
+
+async fn send_stream(sending: &mut SendStream<Bytes>, mut stream: StreamedBody) -> io::Result<()> {
+    loop {
+        let next = pin!(poll_fn(|task| stream.poll_next(task)));
+        match select(next, poll_fn(|task| sending.poll_reset(task))).await {
+            Either::Left((Some(piece), _)) => send_bytes(sending, piece?, false).await?,
+            Either::Left((None, _)) => return send_bytes(sending, Bytes::new(), true).await,
+            Either::Right(_) => return Err(io::ErrorKind::ConnectionReset.into()),
         }
     }
 }

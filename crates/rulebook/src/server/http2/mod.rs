@@ -24,7 +24,7 @@ use exchange::respond;
 use resumed_stream::ResumedStream;
 
 use super::alarm::Alarm;
-use super::connection_limits::{HEAD_TIMEOUT, MAX_HEAD_LEN, PROGRESS_TIMEOUT};
+use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_HEAD_LEN};
 use super::worker::Worker;
 
 /// The maximum number of requests that are handled on one connection at the same time.
@@ -69,9 +69,9 @@ async fn serve_requests(
         loop {
             if worker.state().is_closing() && !is_ending {
                 is_ending = true;
-                // The client is told which requests the server still handles (RFC 9113 section 6.8).
+                // The client learns which requests the server still handles (RFC 9113 section 6.8).
                 connection.graceful_shutdown();
-                deadline = Instant::now() + PROGRESS_TIMEOUT;
+                deadline = Instant::now() + LINGER_TIMEOUT;
             }
             match connection.poll_accept(task) {
                 Poll::Ready(Some(Ok((request, responding)))) => {
@@ -83,7 +83,7 @@ async fn serve_requests(
                 Poll::Pending => {}
             }
             if poll_exchanges(&mut exchanges, task) {
-                deadline = Instant::now() + if is_ending { PROGRESS_TIMEOUT } else { keep_alive };
+                deadline = Instant::now() + if is_ending { LINGER_TIMEOUT } else { keep_alive };
                 // What the exchanges have written is sent when the connection is polled again.
                 continue;
             }
@@ -98,7 +98,7 @@ async fn serve_requests(
             }
             is_ending = true;
             connection.graceful_shutdown();
-            deadline = Instant::now() + PROGRESS_TIMEOUT;
+            deadline = Instant::now() + LINGER_TIMEOUT;
         }
     })
     .await

@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 
 use super::{Links, link_file, unix_time};
 use crate::call::{ApiError, ByteStream, Content};
-use crate::pipeline::catch_panic_async;
+use crate::pipeline::{FileRange, catch_panic_async};
 use crate::server::download::FileHeaders;
 use crate::server::file_stream::{FileStream, PIECE_LEN};
 use crate::server::open_file::{on_other_thread, open_file};
@@ -121,7 +121,7 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
         Content::File(file) => file,
     };
     let length = file.metadata()?.len();
-    Ok(Box::pin(FileStream::new(file, 0, length)))
+    Ok(Box::pin(FileStream::from(FileRange { file, offset: 0, length })))
 }
 
 /// A file that is being written.
