@@ -186,6 +186,9 @@ fn malformed_multipart_bodies_are_refused() {
     }
     let without = Request::new("POST", "/file").body("multipart/form-data", multipart(&[]));
     server.send(&without).assert_error(400, "its Content-Type has no boundary");
+    let long = Request::new("POST", "/file");
+    let long = long.body(&format!("multipart/form-data; boundary={}", "X".repeat(71)), multipart(&[]));
+    server.send(&long).assert_error(400, "its Content-Type has no boundary");
     server.assert_no_temporary_files();
 }
 
@@ -201,6 +204,8 @@ fn an_empty_multipart_body_is_an_absent_body() {
     }
     let csv = Request::new("POST", "/optional").chunked("text/csv", &[b"a"]);
     server.send(&csv).assert_error(415, "a body of type text/csv is not supported");
+    let compressed = Request::new("POST", "/optional").field("content-encoding", "gzip").body("application/json", "{}");
+    server.send(&compressed).assert_error(415, "a body of type application/json with the content coding gzip is not");
     let parts = Request::new("POST", "/optional").chunked("multipart/form-data", &[b"--XX--"]);
     server.send(&parts).assert_error(400, "its Content-Type has no boundary");
 }

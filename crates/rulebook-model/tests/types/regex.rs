@@ -77,6 +77,7 @@ fn invalid_regex_patterns_are_rejected() {
         ("/a/b/c", "`c` is not a flag"),
         ("(?=a)", "look-around"),
         ("/(?<!a)b/", "look-around"),
+        ("([a-z]{1,1000}){1,50}", "too large"),
         (r"(a)\1", "backreferences"),
         (r"(a)\1", "backreferences"),
         ("/(a/u", "unclosed group"),

@@ -82,8 +82,8 @@ fn pages_on_demand(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, P
         page((pages.html(index), pages.markdown(index)))
     });
     let finder = PageRenderer {
-        search: Box::new(move |words| page(search.search(words))),
-        missing: Box::new(move |path| page(missing.page_not_found(path))),
+        search: Box::new(move |words| page(search.search(words)).for_single_client()),
+        missing: Box::new(move |path| page(missing.page_not_found(path)).for_single_client()),
     };
     (rendered, finder)
 }

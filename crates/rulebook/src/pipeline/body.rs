@@ -59,6 +59,9 @@ pub enum BodyKind {
     Unsupported(String),
 }
 
+/// The maximum length of the boundary of a multipart body.
+const MAX_BOUNDARY_LEN: usize = 70;
+
 /// The media types of request bodies that the server supports.
 pub const SUPPORTED_MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
@@ -87,6 +90,10 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
         return BodyKind::Form;
     };
     let text = String::from_utf8_lossy(value.as_bytes());
+    if let Some(coding) = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
+    {
+        return BodyKind::Unsupported(shorten_text(&format!("{text} with the content coding {coding}")));
+    }
     let essence = text.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") || has_json_suffix(essence) {
         return BodyKind::Json;
@@ -95,7 +102,8 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
         return BodyKind::Form;
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        let boundary = multer::parse_boundary(&*text).ok();
+        // A boundary has at most 70 characters (RFC 2046 section 5.1.1). Searching for a long one is slow.
+        let boundary = multer::parse_boundary(&*text).ok().filter(|boundary| boundary.len() <= MAX_BOUNDARY_LEN);
         return BodyKind::Multipart { boundary, limits };
     }
     BodyKind::Unsupported(shorten_text(&text))

@@ -14,6 +14,9 @@ use super::{ArgumentError, TypeArguments};
 use parse::ParsedPattern;
 use sample::sample_text;
 
+/// The maximum size in bytes of a compiled pattern. The time to match a text grows with this size.
+const MAX_COMPILED_SIZE: usize = 256 << 10;
+
 /// A compiled pattern of the attribute `regex`.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
@@ -61,8 +64,9 @@ impl Pattern {
             .multi_line(flags.is_multi_line)
             .dot_matches_new_line(flags.dot_matches_line_feed)
             .ignore_whitespace(flags.ignores_white_space)
+            .size_limit(MAX_COMPILED_SIZE)
             .build()
-            .map_err(|_| "the pattern is too large".to_owned())?;
+            .map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;
         Ok(Self { regex, notation: flags.format_pattern(&pattern), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
     }
 
