@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
-use bytes::BytesMut;
 use tokio::sync::Mutex;
 
 use super::date_text::DateText;
@@ -40,7 +39,7 @@ pub(super) struct Worker {
     /// The id of the next request that this worker handles.
     next_request_id: Cell<u64>,
     /// The memory into which responses are written before they are sent.
-    output: RefCell<BytesMut>,
+    output: RefCell<Vec<u8>>,
     date: DateText,
     heads: HeadPool,
 }
@@ -119,12 +118,12 @@ impl Worker {
 
     /// Returns empty memory for a response. It should be [returned](Worker::return_output) after the response has been
     /// sent.
-    pub(super) fn take_output(&self) -> BytesMut {
+    pub(super) fn take_output(&self) -> Vec<u8> {
         self.output.take()
     }
 
     /// Takes back memory from [`Worker::take_output`].
-    pub(super) fn return_output(&self, mut output: BytesMut) {
+    pub(super) fn return_output(&self, mut output: Vec<u8>) {
         if output.capacity() <= MAX_KEPT_OUTPUT {
             output.clear();
             self.output.replace(output);

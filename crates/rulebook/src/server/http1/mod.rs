@@ -229,7 +229,7 @@ impl Connection<'_> {
 
     /// Responds to a request whose head cannot be used, and closes the connection.
     async fn refuse(&mut self, error: HeadError) -> io::Result<Ended> {
-        let mut output = BytesMut::new();
+        let mut output = Vec::new();
         let HeadError { status, why } = error;
         self.worker.date().with_text(Instant::now(), |date| write_error_response(&mut output, status, why, date));
         send_all(&self.socket, &mut self.alarm, &output, &[]).await?;

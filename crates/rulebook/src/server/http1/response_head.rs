@@ -1,11 +1,9 @@
 //! Writes the head of a response: status line and header fields (RFC 9112 sections 4 and 6).
 
-use bytes::BytesMut;
-use http::{HeaderName, StatusCode, Version, header};
+use http::{StatusCode, Version};
 
 use crate::call::RequestId;
 use crate::pipeline::Reply;
-use crate::server::observe::REQUEST_ID_FIELD;
 
 /// How the body of a response is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +31,10 @@ impl ResponseFraming {
 }
 
 /// Appends the head of a response to the output.
+///
+/// The names of the fields that most responses have are written as constants, which the compiler copies without a call.
 pub(super) fn write_head(
-    output: &mut BytesMut,
+    output: &mut Vec<u8>,
     reply: &Reply,
     framing: ResponseFraming,
     version: Version,
@@ -45,37 +45,44 @@ pub(super) fn write_head(
     write_status_line(output, reply.status, version);
     match framing {
         ResponseFraming::NoBody | ResponseFraming::UntilClose => {}
-        ResponseFraming::Length(length) => {
-            write_field(output, &header::CONTENT_LENGTH, itoa::Buffer::new().format(length).as_bytes());
-        }
-        ResponseFraming::Chunked => write_field(output, &header::TRANSFER_ENCODING, b"chunked"),
+        ResponseFraming::Length(length) => write_length(output, length),
+        ResponseFraming::Chunked => output.extend_from_slice(b"transfer-encoding: chunked\r\n"),
     }
     write_connection(output, version, keeps_open);
     if let Some(media_type) = &reply.content_type {
-        write_field(output, &header::CONTENT_TYPE, media_type.as_bytes());
-        write_field(output, &header::X_CONTENT_TYPE_OPTIONS, b"nosniff");
+        output.extend_from_slice(b"content-type: ");
+        output.extend_from_slice(media_type.as_bytes());
+        output.extend_from_slice(b"\r\nx-content-type-options: nosniff\r\n");
     }
     for (name, value) in &reply.headers {
-        write_field(output, name, value.as_bytes());
+        output.extend_from_slice(name.as_str().as_bytes());
+        output.extend_from_slice(b": ");
+        output.extend_from_slice(value.as_bytes());
+        output.extend_from_slice(b"\r\n");
     }
-    id.with_text(|text| write_field(output, &REQUEST_ID_FIELD, text));
-    write_field(output, &header::DATE, date);
-    output.extend_from_slice(b"\r\n");
+    output.extend_from_slice(b"x-request-id: ");
+    id.with_text(|text| output.extend_from_slice(text));
+    output.extend_from_slice(b"\r\ndate: ");
+    output.extend_from_slice(date);
+    output.extend_from_slice(b"\r\n\r\n");
 }
 
 /// Appends the whole response to a request whose head cannot be used. The connection is closed after it.
-pub(super) fn write_error_response(output: &mut BytesMut, status: StatusCode, why: &str, date: &[u8]) {
+pub(super) fn write_error_response(output: &mut Vec<u8>, status: StatusCode, why: &str, date: &[u8]) {
     write_status_line(output, status.as_u16(), Version::HTTP_11);
-    write_field(output, &header::CONTENT_LENGTH, (why.len() + 1).to_string().as_bytes());
+    write_length(output, why.len() as u64 + 1);
     write_connection(output, Version::HTTP_11, false);
-    write_field(output, &header::CONTENT_TYPE, b"text/plain; charset=utf-8");
-    write_field(output, &header::DATE, date);
-    output.extend_from_slice(b"\r\n");
+    output.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\ndate: ");
+    output.extend_from_slice(date);
+    output.extend_from_slice(b"\r\n\r\n");
     output.extend_from_slice(why.as_bytes());
     output.extend_from_slice(b"\n");
 }
 
-fn write_status_line(output: &mut BytesMut, status: u16, version: Version) {
+fn write_status_line(output: &mut Vec<u8>, status: u16, version: Version) {
+    if status == 200 && version == Version::HTTP_11 {
+        return output.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    }
     output.extend_from_slice(if version < Version::HTTP_11 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     output.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -84,18 +91,17 @@ fn write_status_line(output: &mut BytesMut, status: u16, version: Version) {
     output.extend_from_slice(b"\r\n");
 }
 
-/// Writes the field `Connection` if the connection does not do what is usual in this version of HTTP.
-fn write_connection(output: &mut BytesMut, version: Version, keeps_open: bool) {
-    match (keeps_open, version >= Version::HTTP_11) {
-        (true, true) | (false, false) => {}
-        (true, false) => write_field(output, &header::CONNECTION, b"keep-alive"),
-        (false, true) => write_field(output, &header::CONNECTION, b"close"),
-    }
+fn write_length(output: &mut Vec<u8>, length: u64) {
+    output.extend_from_slice(b"content-length: ");
+    output.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+    output.extend_from_slice(b"\r\n");
 }
 
-fn write_field(output: &mut BytesMut, name: &HeaderName, value: &[u8]) {
-    output.extend_from_slice(name.as_str().as_bytes());
-    output.extend_from_slice(b": ");
-    output.extend_from_slice(value);
-    output.extend_from_slice(b"\r\n");
+/// Writes the field `Connection` if the connection does not do what is usual in this version of HTTP.
+fn write_connection(output: &mut Vec<u8>, version: Version, keeps_open: bool) {
+    match (keeps_open, version >= Version::HTTP_11) {
+        (true, true) | (false, false) => {}
+        (true, false) => output.extend_from_slice(b"connection: keep-alive\r\n"),
+        (false, true) => output.extend_from_slice(b"connection: close\r\n"),
+    }
 }
