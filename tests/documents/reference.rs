@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use rulebook::envelope::Envelope;
+use rulebook_model::connection_limits::{CONNECTION_LIMITS, ConnectionLimit};
 use rulebook_model::definition::keys;
 use rulebook_model::envelope::Iapi;
 use rulebook_model::error::codes;
@@ -16,9 +17,10 @@ fn the_reference_is_generated_from_the_program() {
     let made = compare_generated("docs/reference.md", |what| match what {
         "the settings" => settings_table(),
         "the errors" => errors_table(),
+        "the limits of connections" => connection_limits_table(),
         other => panic!("unknown block: {other}"),
     });
-    assert_eq!(made, 2);
+    assert_eq!(made, 3);
 }
 
 /// Returns a table of the settings, which is generated from the help of the command `serve`.
@@ -51,6 +53,16 @@ fn settings_table() -> String {
     }
     assert_eq!(count, help.matches("\n      --").count(), "each of the settings has a row");
     assert!(count > 7, "there are {count} settings");
+    table
+}
+
+/// Returns a table of the limits that hold for every connection.
+fn connection_limits_table() -> String {
+    let mut table = "| limit | value | what it restricts | if it is exceeded |\n| --- | --- | --- | --- |\n".to_owned();
+    for ConnectionLimit { name, value, unit, description, effect, .. } in CONNECTION_LIMITS {
+        let value = value.map_or_else(|| "depends on the system".to_owned(), |value| format!("{value} {unit}"));
+        writeln!(table, "| `{name}` | {value} | {} | {} |", escape_cell(description), escape_cell(effect)).unwrap();
+    }
     table
 }
 

@@ -2,7 +2,7 @@
 //!
 //! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `presence`,
 //! `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. These Rust
-//! modules test the server: `responses`, `connections`, `limits`, `uploads`, `receiving`, `expect`, `mounted`.
+//! modules test the server: `responses`, `connections`, `limits`, `uploads`, `receiving`, `expect`, `http2`, `mounted`.
 
 mod connections;
 mod custom_envelopes;
@@ -11,6 +11,7 @@ mod envelopes;
 mod expect;
 mod extraction;
 mod formats;
+mod http2;
 mod jsonp;
 mod limits;
 mod mounted;

@@ -11,6 +11,7 @@
 
 pub mod call;
 pub mod compile;
+pub mod connection_limits;
 pub mod definition;
 pub mod describe;
 pub mod diagnostic;

@@ -26,7 +26,11 @@ pub(super) fn connection_service_factory(
 }
 
 async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Duration) -> io::Result<()> {
-    let _counted = worker.shared_state().count_connection();
+    let state = worker.shared_state();
+    let Some(_counted) = state.count_connection() else {
+        state.exceeded_limits.count("connections", stream.peer_addr().ok());
+        return Ok(());
+    };
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
     // with a single call.
     stream.set_nodelay(true)?;

@@ -1,18 +1,82 @@
-//! The limits of connections, which hold before a request has a plan: the limits of a definition begin with a complete
-//! head.
+//! The limits of connections, as the server applies them, and the number of times that clients have exceeded them.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The maximum time from the first byte of a request until its head is complete. For the first request, the time begins
-/// with the connection.
-pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+use rulebook_model::connection_limits::{
+    CONNECTION_LIMITS, HEAD_BYTES, HEAD_FIELDS, HEAD_SECONDS, HTTP2_REQUESTS, PROGRESS_SECONDS,
+};
+
+/// The maximum time from the first byte of a request until its head is complete.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
 /// The time after which a connection is closed if the client has received no further byte of a response.
-pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
+/// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
+/// request that exceeds them is still parsed, so that its response has the envelope of the definition.
+pub(super) const MAX_HEAD_LEN: usize = HEAD_BYTES as usize;
+/// The maximum number of header fields of a request.
+pub(super) const MAX_FIELDS: usize = HEAD_FIELDS as usize;
+/// The maximum number of requests that are handled on one HTTP/2 connection at the same time.
+pub(super) const MAX_CONCURRENT_REQUESTS: u32 = HTTP2_REQUESTS as u32;
 /// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
 /// and read the response (RFC 9112 section 9.6).
 pub(super) const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-/// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
-/// request that exceeds them is still parsed, so that its response has the envelope of the definition.
-pub(super) const MAX_HEAD_LEN: usize = 128 << 10;
-/// The maximum number of header fields of a request.
-pub(super) const MAX_FIELDS: usize = 100;
+
+/// The minimum time between two log lines about exceeded limits.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of open files that is assumed if the system does not report it.
+const DEFAULT_MAX_FILES: u64 = 1024;
+
+/// Counts how often clients have exceeded the limits of connections. This happens rarely, so that the workers can share
+/// the counts.
+#[derive(Debug, Default)]
+pub(super) struct ExceededLimits {
+    counts: [AtomicU64; CONNECTION_LIMITS.len()],
+    last_log: Mutex<Option<Instant>>,
+}
+
+impl ExceededLimits {
+    /// Counts that a client has exceeded the limit with this name, and logs it unless another line was logged shortly
+    /// before.
+    pub(super) fn count(&self, name: &str, peer: Option<SocketAddr>) {
+        let Some(index) = CONNECTION_LIMITS.iter().position(|limit| limit.name == name) else { return };
+        let total = self.counts[index].fetch_add(1, Ordering::Relaxed) + 1;
+        let mut last_log = self.last_log.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_log.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            *last_log = Some(Instant::now());
+            let peer = peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
+            log::warn!(peer, limit = name; "{peer} has exceeded the limit `{name}` of connections ({total} in total)");
+        }
+    }
+
+    /// Returns the names of the limits, each with the number of times that clients have exceeded it.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CONNECTION_LIMITS.iter().zip(&self.counts).map(|(limit, count)| (limit.name, count.load(Ordering::Relaxed)))
+    }
+}
+
+/// Raises the number of files that the process may open to the maximum that the system allows, and returns the maximum
+/// number of connections. The other half of the files is left to requests, so that a client with many connections
+/// cannot prevent the server from opening files.
+pub(super) fn raise_file_limit() -> usize {
+    let files = max_files();
+    log::info!("the process may open {files} files and connections");
+    usize::try_from(files / 2).unwrap_or(usize::MAX)
+}
+
+#[cfg(unix)]
+fn max_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(_) => current.unwrap_or(DEFAULT_MAX_FILES),
+    }
+}
+
+#[cfg(not(unix))]
+fn max_files() -> u64 {
+    DEFAULT_MAX_FILES
+}

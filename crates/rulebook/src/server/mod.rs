@@ -70,7 +70,8 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
-    let state = Arc::new(server_state(plan, settings, data));
+    let state = server_state(plan, settings, data).with_max_connections(connection_limits::raise_file_limit());
+    let state = Arc::new(state);
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));

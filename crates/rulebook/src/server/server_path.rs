@@ -46,7 +46,8 @@ pub(super) async fn respond_at_server_path(
             status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
         }
         ServerPath::Metrics => {
-            status_reply(200, METRICS_MEDIA_TYPE, state.metrics.to_openmetrics(state.detached_handlers.count()).into())
+            let text = state.metrics.to_openmetrics(state.detached_handlers.count(), &state.exceeded_limits);
+            status_reply(200, METRICS_MEDIA_TYPE, text.into())
         }
         ServerPath::Health | ServerPath::Docs | ServerPath::Static => status_reply(200, TEXT_MEDIA_TYPE, "ok\n".into()),
     }

@@ -8,6 +8,7 @@ use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
 use super::static_files::StaticFiles;
@@ -35,6 +36,9 @@ pub(super) struct ServerState {
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: AtomicUsize,
+    max_connections: usize,
+    /// Counts how often clients have exceeded the limits of connections.
+    pub(super) exceeded_limits: ExceededLimits,
 }
 
 impl ServerState {
@@ -55,6 +59,8 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: AtomicUsize::default(),
+            max_connections: usize::MAX,
+            exceeded_limits: ExceededLimits::default(),
         }
     }
 
@@ -85,10 +91,16 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Counts a connection until the returned guard is dropped.
-    pub(super) fn count_connection(self: &Arc<Self>) -> CountedConnection {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        CountedConnection(Arc::clone(self))
+    /// Sets the maximum number of open connections.
+    pub(super) fn with_max_connections(self, max_connections: usize) -> Self {
+        Self { max_connections, ..self }
+    }
+
+    /// Counts a connection until the returned guard is dropped. Returns `None` if the server has the maximum number of
+    /// connections already.
+    pub(super) fn count_connection(self: &Arc<Self>) -> Option<CountedConnection> {
+        let counted = CountedConnection(Arc::clone(self));
+        (self.connections.fetch_add(1, Ordering::Relaxed) < self.max_connections).then_some(counted)
     }
 
     /// Returns the numbers of connections, requests and handlers at this moment.

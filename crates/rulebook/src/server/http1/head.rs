@@ -33,22 +33,42 @@ pub(super) struct HeadError {
     pub(super) status: StatusCode,
     /// The text of the response.
     pub(super) why: &'static str,
+    /// The name of the limit of connections that the head exceeds.
+    pub(super) limit: Option<&'static str>,
 }
 
 const fn bad_request(why: &'static str) -> HeadError {
-    HeadError { status: StatusCode::BAD_REQUEST, why }
+    HeadError { status: StatusCode::BAD_REQUEST, why, limit: None }
 }
 
 const INVALID_TARGET: HeadError = bad_request("the request target is invalid");
-const TOO_LONG: HeadError =
-    HeadError { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why: "the head of the request is too long" };
-const TOO_MANY_FIELDS: HeadError =
-    HeadError { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why: "the request has too many header fields" };
-const UNKNOWN_CODING: HeadError =
-    HeadError { status: StatusCode::NOT_IMPLEMENTED, why: "the only supported transfer coding is chunked" };
+/// The client has closed the connection before the head was complete.
+pub(super) const INCOMPLETE: HeadError = bad_request("the head of the request is incomplete");
+/// The client has not sent the head in time.
+pub(super) const TOO_SLOW: HeadError = HeadError {
+    status: StatusCode::REQUEST_TIMEOUT,
+    why: "the head of the request did not arrive in time",
+    limit: Some("head-time"),
+};
+const TOO_LONG: HeadError = HeadError {
+    status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    why: "the head of the request is too long",
+    limit: Some("head-size"),
+};
+const TOO_MANY_FIELDS: HeadError = HeadError {
+    status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    why: "the request has too many header fields",
+    limit: Some("head-fields"),
+};
+const UNKNOWN_CODING: HeadError = HeadError {
+    status: StatusCode::NOT_IMPLEMENTED,
+    why: "the only supported transfer coding is chunked",
+    limit: None,
+};
 const UNKNOWN_VERSION: HeadError = HeadError {
     status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
     why: "the supported versions of HTTP are 1.0, 1.1 and 2",
+    limit: None,
 };
 
 /// Takes the bytes of a head from the beginning of the received bytes. Returns `None` if more bytes have to be received

@@ -29,10 +29,9 @@ use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, parse_head, take_head};
+use head::{Delivery, HeadError, INCOMPLETE, TOO_SLOW, parse_head, take_head};
 pub(super) use head_pool::HeadPool;
 use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
@@ -72,16 +71,14 @@ pub(super) async fn serve(
         Ok(Ended::Http2) => Rc::into_inner(connection.socket).map(Socket::into_parts),
         Ok(Ended::Closed) => None,
         Err(error) => {
+            if error.kind() == io::ErrorKind::TimedOut {
+                worker.state().exceeded_limits.count("progress", peer);
+            }
             log::debug!("a connection ended: {error}");
             None
         }
     }
 }
-
-const INCOMPLETE: HeadError =
-    HeadError { status: StatusCode::BAD_REQUEST, why: "the head of the request is incomplete" };
-const TOO_SLOW: HeadError =
-    HeadError { status: StatusCode::REQUEST_TIMEOUT, why: "the head of the request did not arrive in time" };
 
 /// How a connection ended.
 enum Ended {
@@ -136,7 +133,7 @@ impl Connection<'_> {
     /// # Errors
     /// Fails if the connection is broken.
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
-        let Self { socket, alarm, worker, deadline, .. } = self;
+        let Self { socket, alarm, worker, deadline, peer, .. } = self;
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first);
         poll_fn(|task| {
             loop {
@@ -172,6 +169,9 @@ impl Connection<'_> {
                             socket.release_memory();
                         }
                         ready!(alarm.poll(*deadline, task));
+                        if is_first && is_empty {
+                            worker.state().exceeded_limits.count("head-time", *peer);
+                        }
                         // A client that has sent nothing gets no response.
                         let next = if is_empty { Next::Ended(Ended::Closed) } else { Next::Refused(TOO_SLOW) };
                         return Poll::Ready(Ok(next));
@@ -230,7 +230,10 @@ impl Connection<'_> {
     /// Responds to a request whose head cannot be used, and closes the connection.
     async fn refuse(&mut self, error: HeadError) -> io::Result<Ended> {
         let mut output = Vec::new();
-        let HeadError { status, why } = error;
+        let HeadError { status, why, limit } = error;
+        if let Some(limit) = limit {
+            self.worker.state().exceeded_limits.count(limit, self.peer);
+        }
         self.worker.date().with_text(Instant::now(), |date| write_error_response(&mut output, status, why, date));
         send_all(&self.socket, &mut self.alarm, &output, &[]).await?;
         close_gently(&self.socket, &mut self.alarm).await;

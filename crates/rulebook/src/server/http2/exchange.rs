@@ -42,6 +42,7 @@ pub(super) async fn respond(
     if parts.headers.len() > MAX_FIELDS {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        worker.state().exceeded_limits.count("head-fields", peer);
         // If the client has disconnected, it needs no response.
         let _ = responding.send_response(response, true);
         return;
@@ -64,6 +65,9 @@ pub(super) async fn respond(
         }
     };
     if let Err(error) = send_reply(&worker, &head, handled, &mut responding).await {
+        if error.kind() == io::ErrorKind::TimedOut {
+            worker.state().exceeded_limits.count("progress", peer);
+        }
         log::debug!("an HTTP/2 request ended: {error}");
         responding.send_reset(Reason::CANCEL);
     }

@@ -24,11 +24,9 @@ use exchange::respond;
 use resumed_stream::ResumedStream;
 
 use super::alarm::Alarm;
-use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_HEAD_LEN};
+use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_CONCURRENT_REQUESTS, MAX_HEAD_LEN};
 use super::worker::Worker;
 
-/// The maximum number of requests that are handled on one connection at the same time.
-const MAX_CONCURRENT_REQUESTS: u32 = 100;
 /// The number of bytes of a request's body that a client may send before the server has read them.
 const WINDOW_SIZE: u32 = 256 << 10;
 /// The same number for all requests of a connection together.
@@ -45,7 +43,11 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
         .initial_window_size(WINDOW_SIZE)
         .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
     let handshake = builder.handshake::<_, Bytes>(ResumedStream::new(stream, received));
-    let Ok(Ok(connection)) = timeout(HEAD_TIMEOUT, handshake).await else { return };
+    let connection = match timeout(HEAD_TIMEOUT, handshake).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return log::debug!("an HTTP/2 connection ended: {error}"),
+        Err(_) => return worker.state().exceeded_limits.count("head-time", peer),
+    };
     if let Err(error) = serve_requests(connection, peer, worker, keep_alive).await {
         log::debug!("an HTTP/2 connection ended: {error}");
     }

@@ -9,6 +9,7 @@ mod worker_counters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::connection_limits::ExceededLimits;
 use openmetrics::TotalCounts;
 pub(super) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
@@ -46,7 +47,7 @@ impl Metrics {
 
     /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
     /// although their clients have disconnected.
-    pub(super) fn to_openmetrics(&self, detached: usize) -> String {
+    pub(super) fn to_openmetrics(&self, detached: usize, exceeded_limits: &ExceededLimits) -> String {
         let in_flight = self.in_flight();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let AllCounters { current_counters, past_totals } = &mut *guard;
@@ -61,6 +62,6 @@ impl Metrics {
         let mut totals = past_totals.clone();
         current_counters.iter().for_each(|counters| totals.add(counters));
         drop(guard);
-        openmetrics::openmetrics_text(&totals, in_flight, detached)
+        openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits)
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
+use super::super::connection_limits::ExceededLimits;
 use super::worker_counters::{BUCKET_SECONDS, ResponseLabels, WorkerCounters};
 
 /// The counts of all workers. The map keys are ids of methods, and names of other kinds of requests.
@@ -34,7 +35,12 @@ impl TotalCounts {
 }
 
 /// Returns the counts in the text format of OpenMetrics.
-pub(super) fn openmetrics_text(totals: &TotalCounts, in_flight: u64, detached: usize) -> String {
+pub(super) fn openmetrics_text(
+    totals: &TotalCounts,
+    in_flight: u64,
+    detached: usize,
+    exceeded_limits: &ExceededLimits,
+) -> String {
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
     text.write_sample("rulebook_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -42,6 +48,11 @@ pub(super) fn openmetrics_text(totals: &TotalCounts, in_flight: u64, detached: u
     text.write_sample("rulebook_requests_in_flight", &[], in_flight);
     text.begin_metric("rulebook_handlers_detached", "gauge", "Running handlers whose clients have disconnected.");
     text.write_sample("rulebook_handlers_detached", &[], detached);
+    let exceeded = "rulebook_connection_limits_exceeded";
+    text.begin_metric(exceeded, "counter", "Connections or requests that exceeded a limit of connections, by limit.");
+    for (limit, count) in exceeded_limits.counts() {
+        text.write_sample(&format!("{exceeded}_total"), &[("limit", limit)], count);
+    }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
     for (id, total) in &totals.0 {
         for (ResponseLabels { status, code }, count) in &total.responses {
