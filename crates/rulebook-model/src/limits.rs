@@ -182,7 +182,7 @@ pub const LINKED_FILES_SIZE: LimitSpec = limit_spec(
     "links",
     Unit::Bytes,
     1 << 30,
-    "The size of all files for download links together, in bytes.",
+    "The size of all files for download links together, in bytes; each file counts as whole blocks of 4 KiB.",
     |limits| &mut limits.links,
 );
 

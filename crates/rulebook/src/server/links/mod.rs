@@ -32,6 +32,8 @@ use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::transfer::{LINK_PREFIX, SignedLink};
 
+/// The size in bytes of a block of the disk.
+const BLOCK_SIZE: u64 = 4 << 10;
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -40,7 +42,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 pub(in crate::server) struct Links {
     folder: PathBuf,
     key_file: LinkKeyFile,
-    /// The total size in bytes of all complete files in the folder, including the files that other servers wrote.
+    /// The total [size on the disk](size_on_disk) of all complete files in the folder, including the files that other
+    /// servers wrote.
     /// Between two searches for expired files the number may be too high, but it always includes the files that this
     /// server wrote.
     stored_bytes: AtomicU64,
@@ -97,7 +100,7 @@ impl Links {
         self.for_each_file(|path, link| {
             match link {
                 Some(link) if link.expires <= now => fs::remove_file(path)?,
-                Some(_) => bytes += path.metadata()?.len(),
+                Some(_) => bytes += size_on_disk(path.metadata()?.len()),
                 None => {}
             }
             Ok(())
@@ -210,6 +213,12 @@ enum LinkTarget {
     Invalid,
     /// The link has expired, or its file has been deleted.
     Gone,
+}
+
+/// Returns the number of bytes that a file of this length occupies on the disk: whole blocks, and one for its metadata.
+/// Otherwise, many short files could fill the disk although their lengths are within the limit.
+fn size_on_disk(length: u64) -> u64 {
+    length.div_ceil(BLOCK_SIZE).saturating_add(1).saturating_mul(BLOCK_SIZE)
 }
 
 /// Returns the current time in seconds since the Unix epoch.

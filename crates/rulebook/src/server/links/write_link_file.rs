@@ -13,7 +13,7 @@ use futures_util::stream;
 use tempfile::NamedTempFile;
 use tokio::task::yield_now;
 
-use super::{Links, link_file, unix_time};
+use super::{Links, link_file, size_on_disk, unix_time};
 use crate::call::{ApiError, ByteStream, Content};
 use crate::pipeline::{FileRange, catch_panic_async};
 use crate::server::download::FileHeaders;
@@ -50,7 +50,7 @@ impl Reservation<'_> {
 
     /// Counts the reserved bytes as the size of a complete file.
     fn commit(self) {
-        self.links.stored_bytes.fetch_add(self.reserved_bytes, Ordering::Relaxed);
+        self.links.stored_bytes.fetch_add(size_on_disk(self.reserved_bytes), Ordering::Relaxed);
     }
 }
 
