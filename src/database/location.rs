@@ -1,5 +1,6 @@
 //! The location of the database: the value of `DATABASE_URL`, or the file `demo.db` in the server's data folder.
 
+use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -60,7 +61,7 @@ impl Location {
     /// Creates the folder of the SQLite file, if it does not exist.
     pub(super) fn create_folder(&self) -> Result<(), DatabaseError> {
         match self {
-            Self::Sqlite(path) => path.parent().map_or(Ok(()), fs::create_dir_all).map_err(DatabaseError::Folder),
+            Self::Sqlite(path) => path.parent().map_or(Ok(()), create_private_folder).map_err(DatabaseError::Folder),
             Self::Postgres(_) => Ok(()),
         }
     }
@@ -89,4 +90,13 @@ fn device_and_inode(file: &fs::Metadata) -> (u64, u64) {
 #[cfg(not(unix))]
 fn device_and_inode(_: &fs::Metadata) -> (u64, u64) {
     (0, 0)
+}
+
+/// Creates a folder that only the user of this process can read, because the database contains hashes of passwords.
+fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

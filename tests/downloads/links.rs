@@ -216,3 +216,20 @@ fn a_link_whose_file_was_deleted_is_gone() {
     fs::remove_file(&stored_link_files(data.path())[0]).unwrap();
     get_target(&server, &link).assert_error(410, "removed");
 }
+
+#[test]
+fn the_file_of_a_link_is_never_stored_by_shared_caches() {
+    let cases = [
+        (None, "private"),
+        (Some("no-cache"), "private, no-cache"),
+        (Some("Private, max-age=60"), "Private, max-age=60"),
+        (Some("no-store"), "no-store"),
+    ];
+    for (given, expected) in cases {
+        let data = TempDir::new().unwrap();
+        let file = move || given.into_iter().fold(digits_file(), |file, value| file.header("Cache-Control", value));
+        let server = TestServer::start(&link_engine(data.path(), &json!({}), file));
+        let link = read_link(&server.send(&link_request()));
+        assert_eq!(get_target(&server, &link).field("cache-control"), Some(expected), "{given:?}");
+    }
+}

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use actix_rt::time::sleep;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use rulebook_model::model::Limits;
 
 use self::link_file::LinkFile;
@@ -176,12 +176,11 @@ impl Links {
         };
         match opened {
             Ok((headers, opened)) => {
-                let more = vec![
-                    // A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
-                    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-                    (header::CACHE_CONTROL, HeaderValue::from_static("private")),
-                ];
-                headers.into_reply(opened, 200, more)
+                // A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
+                let referrer = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+                let mut reply = headers.into_reply(opened, 200, vec![referrer]);
+                make_private(&mut reply.headers);
+                reply
             }
             Err(error) => {
                 respond_with_error(ApiError::internal(format_args!("the file of a link cannot be sent: {error}")))
@@ -201,6 +200,22 @@ impl Links {
         match link_file::open_link_file(&self.folder.join(link.file_name())) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(LinkTarget::Gone),
             opened => opened.map(LinkTarget::File),
+        }
+    }
+}
+
+/// Forbids shared caches to store a response (RFC 9111 section 5.2.2.7), in addition to what the method has set.
+fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
+    let mut fields = headers.iter_mut().filter(|(name, _)| *name == header::CACHE_CONTROL).peekable();
+    if fields.peek().is_none() {
+        headers.push((header::CACHE_CONTROL, HeaderValue::from_static("private")));
+        return;
+    }
+    for (_, value) in fields {
+        let forbids = |word| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains(word));
+        if !["private", "no-store"].into_iter().any(forbids) {
+            let joined = [b"private, ", value.as_bytes()].concat();
+            *value = HeaderValue::from_bytes(&joined).unwrap_or_else(|_| HeaderValue::from_static("private"));
         }
     }
 }
