@@ -8,7 +8,7 @@ use rulebook_model::describe::openapi;
 /// Returns the OpenAPI document of an API with one method, and the operation of that method.
 fn document_and_operation(http: &str, method: &Json) -> (Json, Json) {
     let document = openapi_of_uris(&json!({ "a": { http: method } }));
-    let operation = operations(&document).pop().unwrap().operation_object.clone();
+    let operation = operations(&document).pop().unwrap().operation_object;
     (document, operation)
 }
 
@@ -158,7 +158,7 @@ fn permissions_are_in_security_requirements_and_in_the_description() {
     assert!(with_scope["responses"].get("403").is_some());
 
     let (document, public) = document_and_operation("GET", &json!({ "info": "Read it" }));
-    assert_eq!(public["security"], json!([]));
+    assert_eq!((document["security"].clone(), public.get("security")), (json!([]), None));
     assert!(public.get("description").is_none() && public["responses"].get("401").is_none());
     assert!(document["components"].get("securitySchemes").is_none());
 }
@@ -170,14 +170,71 @@ fn only_errors_that_a_method_can_have_are_described() {
         operation["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
     let parameter = |key: &str| json!({ "info": "I", "in": { key: { "info": "I", "type": "string" } } });
-    assert_eq!(statuses("GET", json!({ "info": "I" })), "200 500 503 default");
-    assert_eq!(statuses("GET", parameter("GET@x")), "200 400 413 414 500 503 default");
-    assert_eq!(statuses("GET", parameter("HEADER@x")), "200 400 431 500 503 default");
-    assert_eq!(statuses("POST", parameter("x")), "200 400 408 413 415 500 503 default");
+    assert_eq!(statuses("GET", json!({ "info": "I" })), "200 default");
+    assert_eq!(statuses("GET", parameter("GET@x")), "200 400 413 414 default");
+    assert_eq!(statuses("GET", parameter("HEADER@x")), "200 400 431 default");
+    assert_eq!(statuses("POST", parameter("x")), "200 400 408 413 415 default");
     assert_eq!(
         statuses("GET", json!({ "info": "I", "scope": [["a"]], "options": { "status": 204 } })),
-        "204 401 403 429 500 503 default"
+        "204 401 403 429 default"
     );
+}
+
+#[test]
+fn errors_that_any_request_can_cause_are_in_the_default_response() {
+    let declared = json!({ "info": "I", "errors": { "closed": { "status": 503, "info": "It is closed" } } });
+    for (method, description, statuses) in [
+        (json!({ "info": "I" }), Json::Null, vec!["200", "default"]),
+        // The default response applies only to statuses without a response of their own.
+        (declared, json!("It is closed; service unavailable"), vec!["200", "503", "default"]),
+    ] {
+        let (_, operation) = document_and_operation("GET", &method);
+        let responses = operation["responses"].as_object().unwrap();
+        assert_eq!(responses.keys().collect::<Vec<_>>(), statuses);
+        assert_eq!(operation["responses"]["503"]["description"], description);
+        let other = &responses["default"];
+        for (code, status) in [("unknown-service", 404), ("unavailable", 503), ("internal", 500)] {
+            let problem = &other["content"]["application/problem+json"]["examples"][code]["value"];
+            assert_eq!(problem["status"], status, "{code}");
+            assert!(other["description"].as_str().unwrap().contains(&format!("({status})")), "{code}");
+        }
+    }
+}
+
+#[test]
+fn parts_that_occur_several_times_are_components() {
+    let page = |info: &str| json!({ "GET@page": { "info": info, "type": "id" } });
+    let method = |info: &str, path_info: &str| {
+        let mut parameters = page(info);
+        parameters["{id}"] = json!({ "info": path_info, "type": "id" });
+        json!({ "info": "I", "in": parameters, "out": { "id": { "info": "The id", "type": "id" } } })
+    };
+    let body = json!({ "info": "I", "in": { "text": { "info": "A text", "type": "string" } } });
+    let app = json!({ "modules": {
+        "a": { "/": { "a": { "/": { "{id}": { "GET": method("The page", "Which"), "DELETE": method("The page", "Which") } } } } },
+        "b": { "/": { "b": { "/": { "{id}": { "GET": method("A page", "Of b"), "DELETE": method("A page", "Alone") } } } } },
+        "c": { "/": { "c": { "POST": body, "PUT": body } } },
+    } });
+    let document = openapi(engine_with_definition(&app).api());
+    let names = |kind: &str| document["components"][kind].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names("parameters"), ["b.page", "id", "page"]);
+    assert_eq!(names("requestBodies"), ["c.Body"]);
+    let responses = names("responses");
+    let success: Vec<_> = responses.iter().filter(|name| name.ends_with("Success")).collect();
+    assert_eq!(success, ["a.Success", "c.Success"]);
+    let reference = |kind: &str, name: &str| json!({ "$ref": format!("#/components/{kind}/{name}") });
+    let paths = &document["paths"];
+    assert_eq!(
+        paths["/a/{id}"]["get"]["parameters"],
+        json!([reference("parameters", "id"), reference("parameters", "page")])
+    );
+    assert_eq!(paths["/a/{id}"]["get"]["responses"]["200"], reference("responses", "a.Success"));
+    assert_eq!(paths["/b/{id}"]["get"]["parameters"][1], reference("parameters", "b.page"));
+    assert_eq!(
+        paths["/b/{id}"]["get"]["parameters"][0]["description"], "Of b",
+        "a parameter that occurs once is inline"
+    );
+    assert_eq!(paths["/c"]["put"]["requestBody"], reference("requestBodies", "c.Body"));
 }
 
 #[test]
@@ -203,7 +260,7 @@ fn schemas_forbid_additional_properties_if_the_server_refuses_unknown_fields() {
     for (unknown, closed) in [("refuse", json!(false)), ("ignore", Json::Null)] {
         let document = openapi(engine_with_definition(&app(unknown)).api());
         let operation = operations(&document).pop().unwrap().operation_object;
-        assert_eq!(body_schema(&document, operation, "application/json")["additionalProperties"], closed);
+        assert_eq!(body_schema(&document, &operation, "application/json")["additionalProperties"], closed);
     }
 }
 
@@ -252,8 +309,8 @@ fn rate_limit_fields_are_described_for_methods_that_require_permissions() {
             assert!(header["description"].is_string(), "{name} of {status}: {response}");
         }
     }
-    let unavailable = resolved(&document, &scoped["responses"]["503"]);
-    assert!(unavailable["headers"]["Retry-After"].is_object(), "{unavailable}");
+    let other = &scoped["responses"]["default"];
+    assert!(other["headers"]["Retry-After"].is_object(), "{other}");
     let (document, public) = document_and_operation("GET", &json!({ "info": "I" }));
     assert!(public["responses"]["200"]["headers"].get("RateLimit").is_none());
     assert!(document["components"]["headers"].get("RateLimit").is_none());

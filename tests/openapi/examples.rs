@@ -126,7 +126,7 @@ fn required_parameters_have_examples() {
         }
     } } }));
     let all = operations(&document);
-    let operation = all.iter().find(|own| own.id == "site.a.post" || own.id == "a.post").unwrap().operation_object;
+    let operation = &all.iter().find(|own| own.id == "site.a.post" || own.id == "a.post").unwrap().operation_object;
     let filled = |own: &Json| {
         let sent = own.get("example").or_else(|| own["content"]["application/json"].get("example"));
         (own["name"].as_str().unwrap().to_owned(), sent.cloned())

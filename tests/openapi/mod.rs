@@ -44,7 +44,9 @@ struct Operation<'d> {
     path: &'d str,
     http_method: String,
     id: &'d str,
-    operation_object: &'d Json,
+    /// The operation, in which references to parameters, request bodies and responses are replaced by what they refer
+    /// to.
+    operation_object: Json,
 }
 
 /// Returns all operations of an OpenAPI document.
@@ -53,9 +55,22 @@ fn operations(document: &Json) -> Vec<Operation<'_>> {
     let all = items.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |pair| (path, pair)));
     all.map(|(path, (http, operation_object))| {
         let id = operation_object["operationId"].as_str().unwrap();
+        let operation_object = with_resolved_parts(document, operation_object);
         Operation { path, http_method: http.to_ascii_uppercase(), id, operation_object }
     })
     .collect()
+}
+
+/// Returns an operation in which references to parameters, request bodies and responses are replaced by what they refer
+/// to.
+fn with_resolved_parts(document: &Json, operation: &Json) -> Json {
+    let mut operation = operation.clone();
+    let members = operation.as_object_mut().unwrap();
+    let resolve = |part: &mut Json| *part = resolved(document, part).clone();
+    members["parameters"].as_array_mut().unwrap().iter_mut().for_each(resolve);
+    members["responses"].as_object_mut().unwrap().values_mut().for_each(resolve);
+    members.get_mut("requestBody").into_iter().for_each(resolve);
+    operation
 }
 
 /// Returns a part of a document. If the part is a reference, returns what it refers to.

@@ -55,8 +55,8 @@ pub fn assert_module_documents(api: &Api) {
             let same = all.iter().find(|own| own.id == operation.id).unwrap();
             assert_eq!((operation.path, &operation.http_method), (same.path, &same.http_method));
             assert_eq!(
-                inline_references(&document, operation.operation_object),
-                inline_references(&whole, same.operation_object),
+                inline_references(&document, &operation.operation_object),
+                inline_references(&whole, &same.operation_object),
                 "{}",
                 operation.id
             );

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::boundary;
 use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
 use crate::client::{Request, multipart};
+use crate::openapi::resolved;
 use support::generate::Choices;
 
 /// A request, and whether it is valid against the document.
@@ -50,6 +51,7 @@ pub fn random_request(
     let mut cookie_validity = Validity::Valid;
     let mut jsonp = false;
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let parameter = resolved(document, parameter);
         let name = parameter["name"].as_str().unwrap_or_default();
         let location = parameter["in"].as_str().unwrap_or_default();
         let before = builder.validity;
@@ -90,7 +92,7 @@ pub fn random_request(
         request = request.scope(&["reader"]);
     }
     if let Some(body) = operation.get("requestBody") {
-        request = builder.add_body(request, body);
+        request = builder.add_body(request, resolved(document, body));
     }
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
     TestRequest { request, validity, is_jsonp: jsonp }

@@ -117,6 +117,8 @@ pub const GENERAL_ERROR_CODES: &[ErrorCode] = &[
     ErrorCode::Unauthenticated,
     ErrorCode::TooManyRequests,
     ErrorCode::ExpectationFailed,
+    ErrorCode::Unavailable,
+    ErrorCode::Internal,
 ];
 
 impl ErrorCode {

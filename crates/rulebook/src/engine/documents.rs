@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rulebook_model::describe::{self, Uris};
 use rulebook_model::model::{Api, Audience, Service};
 use serde::Serialize;
-use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value as Json};
 
 use super::published_documents;
@@ -117,15 +116,25 @@ fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDes
     OptionsDescription { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 
+/// The maximum size in bytes of a document that is indented. Larger documents are read by programs, and indentation
+/// would double their size.
+const MAX_INDENTED_DOCUMENT_LENGTH: usize = 512 << 10;
+
 /// Creates a document with the JSON text that `write` produces.
-pub(super) fn json_document(
-    write: impl FnOnce(&mut Serializer<&mut Vec<u8>, PrettyFormatter<'_>>) -> serde_json::Result<()>,
-) -> Document {
+pub(super) fn json_document(write: impl FnOnce(&mut Serializer<&mut Vec<u8>>) -> serde_json::Result<()>) -> Document {
     let mut text = Vec::new();
     // Serializing a document never fails, and neither does writing to a Vec.
-    let _ = write(&mut Serializer::pretty(&mut text));
+    let _ = write(&mut Serializer::new(&mut text));
+    if text.len() <= MAX_INDENTED_DOCUMENT_LENGTH {
+        text = indent_json(&text).unwrap_or(text);
+    }
     text.push(b'\n');
     // The document stays in memory for a long time, so that unused capacity would waste memory.
     text.shrink_to_fit();
     Document::new("application/json", text)
+}
+
+/// Returns a JSON text with line breaks and indentation.
+fn indent_json(text: &[u8]) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec_pretty(&serde_json::from_slice::<Json>(text)?)
 }

@@ -12,6 +12,9 @@ use crate::model::{Api, Method};
 /// The media range that includes every media type. The documents use it for the content of files.
 const ANY_MEDIA_TYPE: &str = "*/*";
 
+/// The request header field with which a client requests a link to a file.
+pub(super) const LINK_REQUEST_HEADER: &str = "X-Requested-With";
+
 /// The name and the description of a header field in responses.
 type HeaderField = (&'static str, &'static str);
 
@@ -71,8 +74,9 @@ pub(super) fn add_file_content(response: &mut Response) {
     add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Returns the responses that only conditional requests and range requests receive, each with its status.
-pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, Response)> {
+/// Returns the responses that only conditional requests and range requests receive, each with its status and the name of
+/// its component.
+pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, &'static str, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();
     }
@@ -83,19 +87,19 @@ pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, Response)> {
     let changed = "The file does not meet the condition in `If-Match` or `If-Unmodified-Since`";
     let no_such_part = "The file does not have the part that `Range` requests";
     vec![
-        (206, part),
-        (304, response_without_body(not_modified, &[ETAG, LAST_MODIFIED])),
-        (412, response_without_body(changed, &[ETAG, LAST_MODIFIED])),
-        (416, response_without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
+        (206, "PartialContent", part),
+        (304, "NotModified", response_without_body(not_modified, &[ETAG, LAST_MODIFIED])),
+        (412, "PreconditionFailed", response_without_body(changed, &[ETAG, LAST_MODIFIED])),
+        (416, "RangeNotSatisfiable", response_without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
     ]
 }
 
-/// Returns the request header field `X-Requested-With`, with which a client requests a link to the file instead of the
+/// Describes the request header field `X-Requested-With`, with which a client requests a link to the file instead of the
 /// file.
 pub(super) fn link_request_header(schemas: &mut Schemas) -> Parameter {
     let schema = json!({ "type": "string", "enum": ["XMLHttpRequest"] });
     ParameterBuilder::new()
-        .name("X-Requested-With")
+        .name(LINK_REQUEST_HEADER)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some("With this header field the response is a link to the file instead of the file itself"))

@@ -15,6 +15,9 @@ pub(super) struct ErrorClass {
     /// `true` if these errors can occur before the server knows to which API module a request belongs. Such an error is
     /// sent in the envelope of the API instead of the envelope of the API module.
     pub(super) can_precede_routing: bool,
+    /// `true` if any request can cause these errors, so that [`GENERAL_ERRORS`] contains them too. An operation has a
+    /// separate response for them only if it has other errors with the same status.
+    pub(super) is_general: bool,
 }
 
 const RETRY_AFTER_DESCRIPTION: &str = "The number of seconds after which a client can retry";
@@ -31,7 +34,7 @@ pub(super) const RATE_LIMIT_POLICY_HEADER: (&str, &str) = (
 );
 
 const fn error_class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
-    ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false }
+    ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false, is_general: false }
 }
 
 const fn error_class_before_routing(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
@@ -67,7 +70,8 @@ pub(super) const UNSUPPORTED_MEDIA_TYPE: ErrorClass =
 /// The error class of requests whose header fields exceed the limit `head`.
 pub(super) const HEAD_TOO_LARGE: ErrorClass = error_class_before_routing("HeadTooLarge", &[ErrorCode::HeadTooLarge]);
 /// The error class of failures in the program that implements the API.
-pub(super) const INTERNAL_ERROR: ErrorClass = error_class_before_routing("Internal", &[ErrorCode::Internal]);
+pub(super) const INTERNAL_ERROR: ErrorClass =
+    ErrorClass { is_general: true, ..error_class_before_routing("Internal", &[ErrorCode::Internal]) };
 /// The error class of failures in the program, and of uploaded files that could not be stored.
 pub(super) const INTERNAL_OR_UPLOAD_ERROR: ErrorClass =
     error_class_before_routing("InternalOrUpload", &[ErrorCode::Internal, ErrorCode::Upload]);
@@ -78,16 +82,24 @@ pub(super) const NOT_IMPLEMENTED: ErrorClass = error_class("NotImplemented", &[E
 /// The error class of requests that the program temporarily cannot process.
 pub(super) const UNAVAILABLE: ErrorClass = ErrorClass {
     headers: &[("Retry-After", "The number of seconds after which a client can retry, if that is known")],
+    is_general: true,
     ..error_class("Unavailable", &[ErrorCode::Unavailable])
 };
 /// The error class of errors that any request can cause, whatever its method.
 pub(super) const GENERAL_ERRORS: ErrorClass = ErrorClass {
-    headers: &[("Allow", "With status 405: the HTTP methods that the URI supports")],
+    headers: &[
+        ("Allow", "With status 405: the HTTP methods that the URI supports"),
+        (
+            "Retry-After",
+            "With status 429 or 503: the number of seconds after which a client can retry, if that is known",
+        ),
+    ],
+    is_general: true,
     ..error_class_before_routing("Other", GENERAL_ERROR_CODES)
 };
 
 impl ErrorClass {
-    /// Returns the actual status of the errors in this class.
+    /// Returns the actual status of the errors in this class; for [`GENERAL_ERRORS`] the status of the first error.
     pub(super) fn status(&self) -> u16 {
         self.codes.first().map_or(500, |code| code.status().get())
     }

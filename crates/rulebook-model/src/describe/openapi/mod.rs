@@ -1,21 +1,24 @@
 //! Describes the API in an OpenAPI 3.1 document.
 //!
-//! This Rust module generates the structure and the texts of the document. First it builds a frame, which is the
-//! document without paths, from the types of the crate `utoipa`, and converts the frame to JSON. Then it inserts the
-//! schemas. The schemas come from the parameter types and from the envelopes (the formats of responses). This Rust
+//! This Rust module generates the structure and the texts of the document. It builds a frame, which is the document
+//! without paths, and the parts of operations from the types of the crate `utoipa`, converts them to JSON, and inserts
+//! the schemas. Parts that several operations have in common become components. The schemas come from the parameter types and from the envelopes (the formats of responses). This Rust
 //! module only restricts a schema to the values that can be serialized as text. It must not depend on the plan that
 //! handles requests, or on requests.
 
 mod content;
 mod downloads;
 mod error_classes;
+mod error_group;
 mod headers;
 mod jsonp;
 mod operation;
 mod parameters;
+mod parts;
 mod paths;
 mod request_body;
 mod responses;
+mod same_content;
 mod sample_errors;
 mod schemas;
 mod security;
@@ -34,9 +37,6 @@ use super::module_part::ModulePart;
 use crate::error::ErrorCode;
 use crate::model::{Api, DEFAULT_TIMEZONE, Method};
 use paths::Operations;
-use responses::ResponseComponents;
-use schemas::Schemas;
-use write::DocumentContents;
 
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
@@ -60,8 +60,9 @@ fn document_json(api: &Api, part: Option<&ModulePart>) -> Json {
     write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
 }
 
-/// Writes the OpenAPI document of an API, or only of the given part of an API module. The paths are written one by one,
-/// because the complete document of a large API would need much more memory as a tree of JSON values than as text.
+/// Writes the OpenAPI document of an API, or only of the given part of an API module. The operations are
+/// written one by one, because the complete document of a large API would need much more memory as a tree of JSON values
+/// than as text.
 ///
 /// # Errors
 /// Returns the errors of the serializer.
@@ -83,18 +84,17 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
         .tags(Some(tags))
         .paths(Paths::new())
         .components(Some(components.build()))
+        // An operation without security requirements of its own requires no permission.
+        .security(Some([]))
         .build();
     frame.extensions = timezone_extension(api);
-    let mut schemas = Schemas::default();
-    let responses = ResponseComponents::new(api, &mut schemas);
-    let operations = Operations::new(api, part);
-    write::write_document(&frame, DocumentContents { api, operations, schemas, responses }, serializer)
+    write::write_document(&frame, api, &Operations::new(api, part), serializer)
 }
 
 /// Returns the server errors that a call of the method can cause, ordered by status. Errors that any request can cause
 /// are not included.
 pub(super) fn possible_error_codes(api: &Api, method: &Method) -> Vec<ErrorCode> {
-    let has_body = request_body::request_body(api, method, &mut Schemas::default()).is_some();
+    let has_body = !request_body::body_fields(method).is_empty();
     let classes = operation::possible_error_classes(api, method, has_body);
     let mut codes: Vec<_> = classes.iter().flat_map(|class| class.codes).copied().collect();
     codes.sort_by_key(|code| code.status());

@@ -1,59 +1,199 @@
 //! The OpenAPI operation that describes a method at one of its paths.
 
-use utoipa::openapi::Deprecated;
-use utoipa::openapi::path::{Operation, OperationBuilder};
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::super::conditions::join_first_items;
+use serde_json::{Map, Value as Json};
+use utoipa::openapi::Components;
+
 use super::error_classes::{self, ErrorClass};
-use super::parameters::{is_ignored_header, operation_parameters, placement};
-use super::responses::ResponseComponents;
+use super::parameters::{self, describe_parameter, operation_parameters, placement};
+use super::parts::{PartIndex, PartName, Parts};
+use super::responses::{OperationResponse, ResponseComponents};
+use super::same_content::{ErrorsContent, OutputsContent, PlacedParameter, ResponsesContent};
 use super::schemas::Schemas;
 use super::serialization::Placement;
-use super::{jsonp, request_body, security};
+use super::{downloads, headers, jsonp, request_body};
+use crate::call::Callback;
 use crate::model::{Api, Method, Module, Parameter, Unbound, UnknownParameters};
 use crate::types::Arity;
 
-/// Returns the operation for a method. `segments` are the parameters in the path, with their names in the path.
-/// `uris_below` are the URIs of other services: if the parameters in the path have certain values, one of these
-/// services handles the request.
-pub(super) fn build_operation(
-    (api, module, method): (&Api, &Module, &Method),
-    id: String,
-    (segments, uris_below): (&[(&str, &Parameter)], &[String]),
-    schemas: &mut Schemas,
-    responses: &mut ResponseComponents,
-) -> Operation {
-    let mut lines = method.info.trim().lines();
-    let summary = lines.next().unwrap_or_default();
-    let mut paragraphs: Vec<String> = Vec::new();
-    if lines.next().is_some() {
-        paragraphs.push(method.info.trim().to_owned());
+/// Describes the operations of a document. Parts of operations that have the same content are described once.
+pub(super) struct OperationDescriber<'a> {
+    api: &'a Api,
+    schemas: Schemas,
+    error_responses: ResponseComponents,
+    parameters: Parts<'a>,
+    request_bodies: Parts<'a>,
+    responses: Parts<'a>,
+    known_parameters: HashMap<PlacedParameter<'a>, PartIndex>,
+    known_bodies: HashMap<Vec<PlacedParameter<'a>>, PartIndex>,
+    known_responses: HashMap<ResponsesContent<'a>, Rc<[(String, OperationResponse)]>>,
+}
+
+/// The parts of an operation.
+pub(super) struct DescribedOperation {
+    /// The parameters outside the request body.
+    pub(super) parameters: Box<[PartIndex]>,
+    /// The request body; `None` if no parameter is read from the body.
+    pub(super) request_body: Option<PartIndex>,
+    /// The responses by status, in order.
+    pub(super) responses: Rc<[(String, OperationResponse)]>,
+}
+
+impl<'a> OperationDescriber<'a> {
+    /// Creates a describer that has not described any operations.
+    pub(super) fn new(api: &'a Api) -> Self {
+        let mut schemas = Schemas::default();
+        Self {
+            api,
+            error_responses: ResponseComponents::new(api, &mut schemas),
+            schemas,
+            parameters: Parts::new("parameters"),
+            request_bodies: Parts::new("requestBodies"),
+            responses: Parts::new("responses"),
+            known_parameters: HashMap::new(),
+            known_bodies: HashMap::new(),
+            known_responses: HashMap::new(),
+        }
     }
-    paragraphs.extend(security::describe_required_permissions(method));
-    for header in method.parameters.iter().filter(|parameter| is_ignored_header(parameter)) {
-        paragraphs.push(format!("Reads the header field `{}`: {}", header.key, header.info));
+
+    /// Describes the parts of the operation for a method. `segments` are the parameters in the path, with their names
+    /// in the path.
+    pub(super) fn describe(
+        &mut self,
+        (module, method): (&'a Module, &'a Method),
+        segments: &[(&'a str, &'a Parameter)],
+    ) -> DescribedOperation {
+        let parameters = self.describe_parameters((module, method), segments);
+        let request_body = self.describe_request_body((module, method));
+        let responses = self.describe_responses((module, method), request_body.is_some());
+        parameters.iter().for_each(|index| self.parameters.count_occurrence(*index));
+        request_body.into_iter().for_each(|index| self.request_bodies.count_occurrence(index));
+        for (_, response) in &*responses {
+            if let OperationResponse::Part(index) = response {
+                self.responses.count_occurrence(*index);
+            }
+        }
+        DescribedOperation { parameters, request_body, responses }
     }
-    if !uris_below.is_empty() {
-        let uris = join_first_items(uris_below.iter().map(|uri| format!("`{uri}`")), " or ");
-        paragraphs.push(format!("Paths that begin with {uris} belong to another service."));
+
+    fn describe_parameters(
+        &mut self,
+        (module, method): (&'a Module, &'a Method),
+        segments: &[(&'a str, &'a Parameter)],
+    ) -> Box<[PartIndex]> {
+        let Self { parameters: parts, schemas, known_parameters, .. } = self;
+        let part_name = |base| part_name(base, module, method);
+        let placed = operation_parameters(method, segments);
+        let has_undeclared_link_header = parameters::has_undeclared_link_header(method, &placed);
+        let mut indexes: Vec<_> = placed
+            .into_iter()
+            .map(|parameter| {
+                *known_parameters.entry(parameter).or_insert_with(|| {
+                    let described = describe_parameter(parameter, &method.id, schemas);
+                    parts.find_or_add(&described, part_name(parameter.name), schemas)
+                })
+            })
+            .collect();
+        if has_undeclared_link_header {
+            let header = downloads::link_request_header(schemas);
+            indexes.push(parts.find_or_add(&header, part_name(downloads::LINK_REQUEST_HEADER), schemas));
+        }
+        if method.allows_jsonp(self.api.jsonp) {
+            let callback = jsonp::callback_parameter(schemas);
+            indexes.push(parts.find_or_add(&callback, part_name(Callback::PARAMETER), schemas));
+        }
+        indexes.into()
     }
-    let body = request_body::request_body(api, method, schemas);
-    let errors = possible_error_classes(api, method, body.is_some());
-    let mut parameters = operation_parameters(method, segments, schemas);
-    if method.allows_jsonp(api.jsonp) {
-        parameters.push(jsonp::callback_parameter(schemas));
+
+    fn describe_request_body(&mut self, (module, method): (&'a Module, &'a Method)) -> Option<PartIndex> {
+        let fields = request_body::body_fields(method);
+        if fields.is_empty() {
+            return None;
+        }
+        if let Some(index) = self.known_bodies.get(&fields) {
+            return Some(*index);
+        }
+        let body = request_body::request_body(self.api, &fields, &method.id, &mut self.schemas);
+        let name = PartName { is_meaningful_alone: false, ..part_name("Body", module, method) };
+        let index = self.request_bodies.find_or_add(&body, name, &mut self.schemas);
+        self.known_bodies.insert(fields, index);
+        Some(index)
     }
-    OperationBuilder::new()
-        .operation_id(Some(id))
-        .tag(module.name.as_str())
-        .summary(Some(summary))
-        .description((!paragraphs.is_empty()).then(|| paragraphs.join("\n\n")))
-        .deprecated(method.options.deprecated.then_some(Deprecated::True))
-        .securities(Some(security::security_requirements(api, method)))
-        .parameters(Some(parameters))
-        .request_body(body)
-        .responses(responses.operation_responses((api, module, method), &errors, schemas))
-        .build()
+
+    fn describe_responses(
+        &mut self,
+        (module, method): (&'a Module, &'a Method),
+        has_body: bool,
+    ) -> Rc<[(String, OperationResponse)]> {
+        let error_classes = possible_error_classes(self.api, method, has_body);
+        let content = ResponsesContent {
+            envelope: self.api.envelope_name(module),
+            error_classes: error_classes.iter().map(|class| class.component_suffix).collect(),
+            outputs: OutputsContent(&method.outputs),
+            errors: ErrorsContent(&method.errors),
+            http: method.http,
+            status: method.options.status,
+            download: method.options.download,
+            is_public: method.scope.is_public(),
+            allows_jsonp: method.allows_jsonp(self.api.jsonp),
+        };
+        let Self { api, error_responses, responses, schemas, .. } = self;
+        let describe = || {
+            let contents = (responses, schemas);
+            error_responses.operation_responses((api, module, method), &error_classes, contents).into_iter().collect()
+        };
+        Rc::clone(self.known_responses.entry(content).or_insert_with(describe))
+    }
+
+    /// Returns the components to which the described operations refer, together with the components in `others`.
+    ///
+    /// # Errors
+    /// Fails if a component cannot be serialized.
+    pub(super) fn make_components(&mut self, mut others: Components) -> serde_json::Result<Map<String, Json>> {
+        others.headers = headers::header_components(self.api, &mut self.schemas);
+        others.responses = self.error_responses.take_components();
+        others.schemas = self.schemas.component_placeholders();
+        let mut others = serde_json::to_value(others)?;
+        self.schemas.fill_placeholders(&mut others);
+        let mut components = Map::new();
+        let mut take = |member: &str| others.get_mut(member).map(Json::take);
+        components.extend(take("schemas").map(|schemas| ("schemas".to_owned(), schemas)));
+        for parts in [&mut self.responses, &mut self.parameters, &mut self.request_bodies] {
+            let mut object = match take(parts.member()) {
+                Some(Json::Object(object)) => object,
+                _ => Map::new(),
+            };
+            parts.add_components(&mut object);
+            if !object.is_empty() {
+                components.insert(parts.member().to_owned(), Json::Object(object));
+            }
+        }
+        if let Json::Object(others) = others {
+            components.extend(others.into_iter().filter(|(_, component)| !component.is_null()));
+        }
+        Ok(components)
+    }
+
+    /// Returns the parameters of operations.
+    pub(super) fn parameters(&self) -> &Parts<'a> {
+        &self.parameters
+    }
+
+    /// Returns the request bodies of operations.
+    pub(super) fn request_bodies(&self) -> &Parts<'a> {
+        &self.request_bodies
+    }
+
+    /// Returns the responses of operations, except the responses that are always components.
+    pub(super) fn responses(&self) -> &Parts<'a> {
+        &self.responses
+    }
+}
+
+fn part_name<'a>(base: &'a str, module: &'a Module, method: &'a Method) -> PartName<'a> {
+    PartName { base, is_meaningful_alone: true, module: &module.name, method_id: &method.id }
 }
 
 /// Returns the classes of server errors that a call of the method can cause. The class of errors that any request can

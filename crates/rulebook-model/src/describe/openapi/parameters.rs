@@ -7,6 +7,7 @@ use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
 use super::downloads;
+use super::same_content::PlacedParameter;
 use super::schemas::{Schemas, with_description};
 use super::serialization::{Placement, TextStyle, default_for_documents, text_encoding, value_for_documents};
 use crate::call::{HttpMethod, Value};
@@ -39,32 +40,33 @@ pub(super) fn is_ignored_header(parameter: &model::Parameter) -> bool {
 
 /// Returns the parameters of an operation, without those in the body. `segments` are the parameters in the path of the
 /// operation, with their names in the path.
-pub(super) fn operation_parameters(
-    method: &Method,
-    segments: &[(&str, &model::Parameter)],
-    schemas: &mut Schemas,
-) -> Vec<Parameter> {
-    let mut described: Vec<Parameter> = segments
+pub(super) fn operation_parameters<'a>(
+    method: &'a Method,
+    segments: &[(&'a str, &'a model::Parameter)],
+) -> Vec<PlacedParameter<'a>> {
+    let mut placed: Vec<_> = segments
         .iter()
-        .map(|(name, parameter)| describe_parameter(name, parameter, Placement::Path, method, schemas))
+        .map(|(name, parameter)| PlacedParameter { name, parameter, placement: Placement::Path })
         .collect();
     for parameter in method.parameters.iter().filter(|parameter| !is_ignored_header(parameter)) {
         let Some(placement) = placement(method.http, parameter).filter(|placement| *placement != Placement::Path)
         else {
             continue;
         };
-        let is_same =
-            |other: &Parameter| other.name == parameter.key && other.parameter_in == openapi_location(placement);
+        let name = parameter.key.as_str();
         // If two parameters are read from the same field of a request, only the first parameter is described.
-        if !described.iter().any(is_same) {
-            described.push(describe_parameter(&parameter.key, parameter, placement, method, schemas));
+        if !placed.iter().any(|other| other.name == name && other.placement == placement) {
+            placed.push(PlacedParameter { name, parameter, placement });
         }
     }
-    let requests_link = |other: &Parameter| other.name.eq_ignore_ascii_case("X-Requested-With");
-    if method.options.download && !described.iter().any(requests_link) {
-        described.push(downloads::link_request_header(schemas));
-    }
-    described
+    placed
+}
+
+/// Returns `true` if the operation of a method needs a description of the header field that requests a link to a file.
+/// `parameters` are the parameters of the operation.
+pub(super) fn has_undeclared_link_header(method: &Method, parameters: &[PlacedParameter<'_>]) -> bool {
+    method.options.download
+        && !parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(downloads::LINK_REQUEST_HEADER))
 }
 
 fn openapi_location(placement: Placement) -> ParameterIn {
@@ -77,11 +79,10 @@ fn openapi_location(placement: Placement) -> ParameterIn {
     }
 }
 
-fn describe_parameter(
-    name: &str,
-    parameter: &model::Parameter,
-    placement: Placement,
-    method: &Method,
+/// Describes a parameter. `method_id` is the id of its method.
+pub(super) fn describe_parameter(
+    PlacedParameter { name, parameter, placement }: PlacedParameter<'_>,
+    method_id: &str,
     schemas: &mut Schemas,
 ) -> Parameter {
     let is_required = placement == Placement::Path || !parameter.optional;
@@ -90,7 +91,7 @@ fn describe_parameter(
         Some(note) => format!("{}\n\n{note}", parameter.info),
         None => parameter.info.clone(),
     };
-    let schema = schemas.type_schema_or_reference(&[name, &method.id], encoding.schema);
+    let schema = schemas.type_schema_or_reference(&[name, method_id], encoding.schema);
     let value = example::parameter_example(parameter);
     let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));
     // The serialization of a value other than a text can contain characters that are not allowed in this part of the

@@ -4,21 +4,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use percent_encoding::utf8_percent_encode;
-use utoipa::openapi::path::{Operation, PathItem};
 
 use super::super::module_part::ModulePart;
 use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, uris};
-use super::operation;
-use super::responses::ResponseComponents;
-use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;
 
-/// The operations of an OpenAPI document, by path. An operation is generated only when it is written, which saves
-/// memory.
+/// The operations of an OpenAPI document, by path.
 pub(super) struct Operations<'a> {
-    api: &'a Api,
     services: Vec<ServiceUri<'a>>,
     paths: BTreeMap<String, Vec<PathOperation<'a>>>,
 }
@@ -27,11 +21,11 @@ pub(super) struct Operations<'a> {
 pub(super) struct PathOperation<'a> {
     /// The index of the method's service in [`Operations::services`].
     service_index: usize,
-    method: &'a Method,
+    pub(super) method: &'a Method,
     /// The number of positions at the end of the method's longest path that this path omits.
     omitted_positions: usize,
     /// The id of the operation (`operationId`).
-    operation_id: String,
+    pub(super) operation_id: String,
     /// The names of the parameters in the path, in the order of the path.
     parameter_names: Vec<String>,
 }
@@ -66,12 +60,19 @@ impl<'a> Operations<'a> {
                             operation_id,
                             parameter_names: names.clone(),
                         };
-                        paths.entry(path.clone()).or_default().push(operation);
+                        let at_path = paths.entry(path.clone()).or_default();
+                        // A path has at most one operation for each HTTP method.
+                        at_path.retain(|other: &PathOperation<'_>| other.method.http != method.http);
+                        at_path.push(operation);
                     }
                 }
             }
         }
-        Self { api, services, paths }
+        for at_path in paths.values_mut() {
+            at_path
+                .sort_by_key(|operation| HTTP_METHODS_IN_ORDER.iter().position(|http| *http == operation.method.http));
+        }
+        Self { services, paths }
     }
 
     /// Returns all paths in alphabetical order, each with its operations.
@@ -79,42 +80,25 @@ impl<'a> Operations<'a> {
         self.paths.iter().map(|(path, operations)| (path.as_str(), operations.as_slice()))
     }
 
-    /// Returns the OpenAPI path item that contains these operations.
-    pub(super) fn path_item(
-        &self,
-        operations: &[PathOperation<'_>],
-        schemas: &mut Schemas,
-        responses: &mut ResponseComponents,
-    ) -> PathItem {
-        let mut item = PathItem::default();
-        for operation in operations {
-            *operation_slot(&mut item, operation.method.http) =
-                Some(self.build_operation(operation, schemas, responses));
-        }
-        item
+    /// Returns the API module and the URI of the service to which an operation belongs.
+    pub(super) fn service_of(&self, operation: &PathOperation<'a>) -> &ServiceUri<'a> {
+        &self.services[operation.service_index]
     }
 
-    fn build_operation(
-        &self,
-        operation: &PathOperation<'_>,
-        schemas: &mut Schemas,
-        responses: &mut ResponseComponents,
-    ) -> Operation {
-        let PathOperation { service_index, method, omitted_positions, operation_id, parameter_names } = operation;
-        let ServiceUri { module, service, uris_below, .. } = &self.services[*service_index];
-        let segments = path_segments(service, method);
-        let parameters: Vec<_> =
-            path_parameters(&segments[..segments.len() - omitted_positions], parameter_names).collect();
+    /// Returns the parameters in the path of an operation, each with its name in the path.
+    pub(super) fn path_parameters<'o>(&'o self, operation: &'o PathOperation<'a>) -> Vec<(&'o str, &'o Parameter)> {
+        let segments = path_segments(self.service_of(operation).service, operation.method);
+        let segments = &segments[..segments.len() - operation.omitted_positions];
+        path_parameters(segments, &operation.parameter_names).collect()
+    }
+
+    /// Returns the URIs of services that handle a request instead of the operation if the parameters in the path have
+    /// certain values.
+    pub(super) fn uris_below(&self, operation: &PathOperation<'a>) -> &[String] {
         // If this path contains no position, no parameter of the method can have the value of a segment in the path of
         // another service below it.
-        let uris_below = if *omitted_positions < method.positions().len() { &uris_below[..] } else { &[] };
-        operation::build_operation(
-            (self.api, module, method),
-            operation_id.clone(),
-            (&parameters, uris_below),
-            schemas,
-            responses,
-        )
+        let contains_position = operation.omitted_positions < operation.method.positions().len();
+        if contains_position { &self.service_of(operation).uris_below } else { &[] }
     }
 }
 
@@ -128,15 +112,9 @@ fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator
     api.modules.iter().enumerate().flat_map(methods)
 }
 
-fn operation_slot(item: &mut PathItem, http: HttpMethod) -> &mut Option<Operation> {
-    match http {
-        HttpMethod::Get => &mut item.get,
-        HttpMethod::Post => &mut item.post,
-        HttpMethod::Put => &mut item.put,
-        HttpMethod::Delete => &mut item.delete,
-        HttpMethod::Patch => &mut item.patch,
-    }
-}
+/// The HTTP methods in the order in which OpenAPI lists the operations of a path.
+const HTTP_METHODS_IN_ORDER: [HttpMethod; 5] =
+    [HttpMethod::Get, HttpMethod::Put, HttpMethod::Post, HttpMethod::Delete, HttpMethod::Patch];
 
 /// A segment of a method's path.
 enum PathSegment<'a> {

@@ -9,6 +9,7 @@ use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
 use super::parameters::placement;
+use super::same_content::PlacedParameter;
 use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
@@ -17,23 +18,31 @@ use crate::types::{Arity, nullable_schema};
 /// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
 const JSON_MEDIA_TYPE: &str = "application/json";
 
-/// Returns the description of a method's request body, or `None` if no parameter is read from the body.
-pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<RequestBody> {
-    let mut fields: Vec<&Parameter> = Vec::new();
+/// Returns the fields of a method's request body, which are the parameters that are read from the body.
+pub(super) fn body_fields(method: &Method) -> Vec<PlacedParameter<'_>> {
+    let mut fields: Vec<PlacedParameter<'_>> = Vec::new();
     for parameter in method.parameters.iter().filter(|parameter| placement(method.http, parameter).is_none()) {
         // If two parameters are read from the same field of the body, only the first parameter is described.
-        if fields.iter().all(|other| other.key != parameter.key) {
-            fields.push(parameter);
+        if fields.iter().all(|other| other.name != parameter.key) {
+            fields.push(PlacedParameter { name: &parameter.key, parameter, placement: Placement::Form });
         }
     }
-    if fields.is_empty() {
-        return None;
-    }
+    fields
+}
+
+/// Describes the request body that has these fields. `method_id` is the id of the method.
+pub(super) fn request_body(
+    api: &Api,
+    fields: &[PlacedParameter<'_>],
+    method_id: &str,
+    schemas: &mut Schemas,
+) -> RequestBody {
+    let fields: Vec<&Parameter> = fields.iter().map(|field| field.parameter).collect();
     let is_closed = api.unknown == UnknownParameters::Refuse;
     let required = if fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method, schemas));
-    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], form);
+    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method_id, schemas));
+    let form = schemas.inline_or_component(&[&format!("{method_id}.form")], form);
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
         let example = body_example(&fields, media_type == JSON_MEDIA_TYPE);
         let mut content =
@@ -43,14 +52,14 @@ pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) ->
     };
     // Only multipart forms can contain files.
     if !fields.iter().any(|field| is_file_field(field)) {
-        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method, schemas));
-        let json = schemas.inline_or_component(&[&format!("{}.body", method.id)], json);
+        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method_id, schemas));
+        let json = schemas.inline_or_component(&[&format!("{method_id}.body")], json);
         add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
         let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
     add("multipart/form-data", form, non_default_encodings(&fields, multipart_part_encoding), schemas);
-    Some(body)
+    body
 }
 
 /// Returns an example of a request body. The example contains the required fields, and the optional fields that have an
@@ -90,10 +99,10 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
 
 /// Returns the schema of a field in a JSON body. If the field is optional, null is allowed and means the same as
 /// omitting the field.
-fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+fn json_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
     let mut schema =
-        schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], check.schema());
+        schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], check.schema());
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
@@ -102,7 +111,7 @@ fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) 
 }
 
 /// Returns the schema of a field in a form. The value of a form field is a text or a file.
-fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+fn form_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
     let info = match &encoding.note {
         // A schema cannot express the restrictions on a file, so the description contains them.
@@ -111,7 +120,7 @@ fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) 
         Some(note) => format!("{}\n\n{note}", field.info),
     };
     let schema =
-        schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
+        schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], encoding.schema);
     let example = form_field_example(field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default_for_documents(field, &encoding.style), example.as_ref())
 }

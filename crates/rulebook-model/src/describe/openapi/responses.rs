@@ -3,34 +3,32 @@
 //! error with a status other than the actual status of the error.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-use utoipa::openapi::{Ref, RefOr, Response, Responses, ResponsesBuilder};
+use utoipa::openapi::{RefOr, Response};
 
-use super::content::{ResponseContent, response_with_contents};
-use super::downloads;
-use super::error_classes::{ErrorClass, GENERAL_ERRORS, RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER};
-use super::headers::{self, text_header, with_request_id_header};
-use super::jsonp;
-use super::sample_errors::error_examples;
+use super::content::response_with_contents;
+use super::error_classes::{ErrorClass, GENERAL_ERRORS};
+use super::error_group::{ErrorEnvelope, ErrorGroup, is_separate_from_success};
+use super::headers::{text_header, with_request_id_header};
+use super::parts::{PartIndex, PartName, Parts};
 use super::schemas::{Schemas, to_component_name};
-use super::success::{self, success_schema};
+use super::{downloads, success};
 use crate::envelope::{self, Envelope, Problem};
-use crate::error::ErrorCode;
-use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
+use crate::model::{Api, EnvelopeName, Method, Module};
 
 /// Generates the responses of a document. Error responses are components of the document, so that several operations
 /// can refer to the same response.
 pub(super) struct ResponseComponents {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
-    envelope_before_routing: EnvelopeName,
+    pub(super) envelope_before_routing: EnvelopeName,
     /// The media types of the response formats other than JSON.
-    format_media_types: Vec<String>,
+    pub(super) format_media_types: Vec<String>,
     components: BTreeMap<String, Response>,
     /// The name of each component, by the errors that the component describes.
-    component_names: HashMap<ComponentKey, String>,
-    envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
+    component_names: HashMap<ComponentKey, Rc<str>>,
+    pub(super) envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
     /// The envelope of problem documents (RFC 9457). A client can request errors in this envelope from every API.
     problem_envelope: ErrorEnvelope,
 }
@@ -39,26 +37,13 @@ pub(super) struct ResponseComponents {
 /// classes, and the name, status and description of each error that the method declares.
 type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String)>);
 
-/// The errors that a method can respond with for one status. If the status is `None`, the group contains the errors
-/// that any request can cause and for which the document has no other response.
-struct ErrorGroup<'m> {
-    status: Option<u16>,
-    classes: Vec<&'static ErrorClass>,
-    declared: Vec<&'m DeclaredError>,
-}
-
-/// An envelope, and the schema of server errors in this envelope.
-struct ErrorEnvelope {
-    envelope: Arc<dyn Envelope>,
-    error_schema: Json,
-}
-
-impl ErrorEnvelope {
-    /// Returns `true` if this envelope sends an error whose actual status is `real` with the status `status`. If
-    /// `status` is `None`, returns `true` if this envelope sends the error with its actual status.
-    fn sends_error_with_status(&self, real: u16, status: Option<u16>) -> bool {
-        envelope::response_status(&*self.envelope, real) == status.unwrap_or(real)
-    }
+/// A response of an operation.
+#[derive(Clone)]
+pub(super) enum OperationResponse {
+    /// A part of the document, which can be shared with other operations.
+    Part(PartIndex),
+    /// The name of a response component that describes errors.
+    ErrorComponent(Rc<str>),
 }
 
 impl ResponseComponents {
@@ -95,34 +80,46 @@ impl ResponseComponents {
         components.into_iter().map(|(name, response)| (name, response.into())).collect()
     }
 
-    /// Returns the responses of a method: the success response, the errors that the method declares, and the server
-    /// errors of the classes `classes`.
-    pub(super) fn operation_responses(
+    /// Returns the responses of a method, by status: the success response, the errors that the method declares, and the
+    /// server errors of the classes `classes`. Success responses are added to `parts`.
+    pub(super) fn operation_responses<'a>(
         &mut self,
-        (api, module, method): (&Api, &Module, &Method),
+        (api, module, method): (&Api, &'a Module, &'a Method),
         classes: &[&'static ErrorClass],
-        schemas: &mut Schemas,
-    ) -> Responses {
+        (parts, schemas): (&mut Parts<'a>, &mut Schemas),
+    ) -> BTreeMap<String, OperationResponse> {
         let envelope = api.envelope_name(module);
-        let mut responses = self.success_responses(envelope, method, method.allows_jsonp(api.jsonp), schemas);
         let statuses = self.error_statuses(envelope, method, classes);
-        let conditional = downloads::conditional_responses(method);
-        for (status, response) in conditional.into_iter().filter(|(status, _)| !statuses.contains(status)) {
-            responses = responses.response(status.to_string(), with_request_id_header(response));
+        let mut described = self.success_responses(envelope, method, method.allows_jsonp(api.jsonp), schemas);
+        let conditional = downloads::conditional_responses(method).into_iter();
+        described.extend(conditional.filter(|(status, ..)| !statuses.contains(status)));
+        let mut responses = BTreeMap::new();
+        for (status, base, response) in described {
+            let name = PartName {
+                base,
+                is_meaningful_alone: base != success::COMPONENT_NAME,
+                module: &module.name,
+                method_id: &method.id,
+            };
+            let index = parts.find_or_add(&with_request_id_header(response), name, schemas);
+            responses.insert(status.to_string(), OperationResponse::Part(index));
         }
-        for status in statuses {
-            let errors = self.error_group(envelope, method, classes, status);
-            responses = responses
-                .response(status.to_string(), self.error_component_reference(envelope, &errors, &method.id, schemas));
-        }
+        let groups = statuses.into_iter().map(|status| self.error_group(envelope, method, classes, status));
+        // The response of all other statuses describes general errors, so that they need no responses of their own.
+        let groups: Vec<_> = groups.filter(|errors| !errors.contains_only_general_errors()).collect();
         let other = ErrorGroup { status: None, classes: vec![&GENERAL_ERRORS], declared: Vec::new() };
-        responses.response("default", self.error_component_reference(envelope, &other, &method.id, schemas)).build()
+        for errors in groups.iter().chain([&other]) {
+            let status = errors.status.map_or_else(|| "default".to_owned(), |status| status.to_string());
+            let component = self.error_component_name(envelope, errors, &method.id, schemas);
+            responses.insert(status, OperationResponse::ErrorComponent(component));
+        }
+        responses
     }
 
     /// Returns the envelopes of a method's responses. The envelope of the method's API module is marked with `true`. If
     /// the envelope of errors that occur before the API module is known is a different envelope, it is also returned,
     /// marked with `false`. `name` is the name of the API module's envelope.
-    fn envelopes_of_method(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
+    pub(super) fn envelopes_of_method(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
         let envelope_before_routing = (self.envelope_before_routing != *name).then_some(&self.envelope_before_routing);
         let names = [Some(name), envelope_before_routing].into_iter().flatten();
         names.filter_map(|used| Some((self.envelopes.get(used)?, used == name))).collect()
@@ -173,92 +170,22 @@ impl ResponseComponents {
         ErrorGroup { status: Some(status), classes, declared: declared.collect() }
     }
 
-    /// Returns the success responses of a method. They also describe the errors that an envelope sends with the status
-    /// of a success.
-    fn success_responses(
-        &self,
-        name: &EnvelopeName,
-        method: &Method,
-        jsonp: bool,
-        schemas: &mut Schemas,
-    ) -> ResponsesBuilder {
-        let mut responses = ResponsesBuilder::new();
-        let Some(used) = self.envelopes.get(name) else { return responses };
-        let status = envelope::response_status(&*used.envelope, method.options.status);
-        let success = success_schema(&*used.envelope, method, schemas);
-        let hidden = self.errors_with_success_status(name, method);
-        let has_errors = hidden.iter().any(|content| content.status == status);
-        let description = match (&success, has_errors) {
-            (None, _) => "Success, without content",
-            (Some(_), false) if method.options.download => "The file, or a link to it",
-            (Some(_), false) => "Success",
-            (Some(_), true) => "Success, or an error that only the body reports",
-        };
-        let success = success.map(|schema| ResponseContent {
-            examples: success::success_example(&*used.envelope, method).into_iter().collect(),
-            ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
-        });
-        let contents =
-            success.into_iter().chain(hidden).flat_map(|content| content.in_json_and_formats(&self.format_media_types));
-        let all: Vec<_> = contents.chain(jsonp.then(jsonp::script_content)).collect();
-        let with_status = |status| all.iter().filter(move |content| content.status == status);
-        let mut response = response_with_contents(description, with_status(status), schemas);
-        if method.options.download && method.options.status == status {
-            downloads::add_file_content(&mut response);
-        } else if method.options.download {
-            // A file is sent without an envelope, and therefore with the actual status.
-            let mut file = Response::new("The file");
-            downloads::add_file_content(&mut file);
-            responses = responses.response(method.options.status.to_string(), with_request_id_header(file));
-        }
-        if !method.scope.is_public() {
-            for (name, _) in [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER] {
-                headers::add_header_reference(&mut response, name);
-            }
-        }
-        responses = responses.response(status.to_string(), with_request_id_header(response));
-        if let Some(other) = all.iter().map(|content| content.status).find(|other| *other != status) {
-            let response = response_with_contents("The body alone reports the outcome", with_status(other), schemas);
-            responses = responses.response(other.to_string(), with_request_id_header(response));
-        }
-        responses
-    }
-
-    /// Returns the contents of errors that are sent with the status of a success: errors in the envelope of the
-    /// method's API module, and errors that occur before the API module is known.
-    fn errors_with_success_status(&self, name: &EnvelopeName, method: &Method) -> Vec<ResponseContent> {
-        let mut hidden = Vec::new();
-        for (envelope, of_method) in self.envelopes_of_method(name) {
-            let mut add = |real: u16, schema: Json| {
-                let status = envelope::response_status(&*envelope.envelope, real);
-                if status != real && !is_separate_from_success(status, envelope, method) {
-                    hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
-                }
-            };
-            add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
-            for error in method.errors.iter().filter(|_| of_method) {
-                add(error.status.get(), envelope.envelope.declared_error_schema(&error.name, error.status));
-            }
-        }
-        hidden
-    }
-
-    /// Returns a reference to the response component that describes these errors. If no such component exists, it is
-    /// added. `id` is the id of the method.
-    fn error_component_reference(
+    /// Returns the name of the response component that describes these errors. If no such component exists, it is added.
+    /// `id` is the id of the method.
+    fn error_component_name(
         &mut self,
         envelope: &EnvelopeName,
         errors: &ErrorGroup<'_>,
         id: &str,
         schemas: &mut Schemas,
-    ) -> Ref {
+    ) -> Rc<str> {
         let ErrorGroup { status, classes, declared } = errors;
         let names: Vec<_> = classes.iter().map(|class| class.component_suffix).collect();
         let declared_keys =
             declared.iter().map(|error| (error.name.clone(), error.status.get(), error.info.clone())).collect();
         let key = (envelope.clone(), *status, names, declared_keys);
         if let Some(name) = self.component_names.get(&key) {
-            return Ref::from_response_name(name);
+            return Rc::clone(name);
         }
         let parts = key.2.iter().copied().chain(declared.iter().map(|error| error.name.as_str()));
         let parts = parts.map(to_component_name).collect::<Vec<_>>().join(".");
@@ -273,9 +200,9 @@ impl ResponseComponents {
         }
         let response = self.error_response(envelope, errors, schemas);
         self.components.insert(name.clone(), response);
-        let reference = Ref::from_response_name(&name);
-        self.component_names.insert(key, name);
-        reference
+        let name: Rc<str> = name.into();
+        self.component_names.insert(key, Rc::clone(&name));
+        name
     }
 
     /// Returns the response that contains these errors in the method's envelopes and as problem documents.
@@ -297,44 +224,6 @@ impl ResponseComponents {
             response.headers.insert((*name).to_owned(), text_header(info, schemas).into());
         }
         with_request_id_header(response)
-    }
-}
-
-/// Returns `true` if errors with this status have a separate response in the document. Otherwise the success response
-/// describes them.
-fn is_separate_from_success(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
-    status >= 400 && status != envelope::response_status(&*used.envelope, method.options.status)
-}
-
-impl ErrorGroup<'_> {
-    /// Returns the content of these errors in the envelope `used`, or `None` if the envelope sends no error of this
-    /// group with the group's status. `of_method` is `true` for the envelope of the method's API module. Only this
-    /// envelope is used for errors that the method declares.
-    fn error_content(&self, used: &ErrorEnvelope, of_method: bool) -> Option<ResponseContent> {
-        let is_sent = |real: u16| used.sends_error_with_status(real, self.status);
-        let classes = self.classes.iter().filter(|class| of_method || class.can_precede_routing);
-        let codes: Vec<ErrorCode> =
-            classes.flat_map(|class| class.codes).copied().filter(|code| is_sent(code.status().get())).collect();
-        let declared = self.declared.iter().copied().filter(|error| of_method && is_sent(error.status.get()));
-        let declared: Vec<_> = declared.collect();
-        let of_method = declared.iter().map(|error| used.envelope.declared_error_schema(&error.name, error.status));
-        let of_engine = (!codes.is_empty()).then(|| used.error_schema.clone());
-        let alternatives: Vec<_> = of_method.chain(of_engine).collect();
-        (!alternatives.is_empty()).then(|| ResponseContent {
-            status: self.status.unwrap_or_default(),
-            media_type: used.envelope.error_content_type().to_owned(),
-            alternatives,
-            examples: error_examples(&*used.envelope, &codes, &declared),
-        })
-    }
-
-    /// Returns the titles of the errors that these envelopes send with the status of this group.
-    fn describe_errors(&self, envelopes: &[&ErrorEnvelope]) -> String {
-        let is_sent = |code: &&ErrorCode| {
-            envelopes.iter().any(|used| used.sends_error_with_status(code.status().get(), self.status))
-        };
-        let codes = self.classes.iter().flat_map(|class| class.codes).filter(is_sent).map(|code| code.title());
-        self.declared.iter().map(|error| error.info.as_str()).chain(codes).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -1,18 +1,100 @@
-//! The schema and the example of a success response, which contains the outputs of a method in an envelope (the format
-//! of responses).
+//! The success responses of a method, which contain its outputs in an envelope (the format of responses).
 
 use serde_json::{Value as Json, json};
+use utoipa::openapi::Response;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 
 use super::super::{example, outputs};
-use super::downloads;
+use super::content::{ResponseContent, response_with_contents};
+use super::error_classes::{GENERAL_ERRORS, RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER};
+use super::error_group::is_separate_from_success;
+use super::responses::ResponseComponents;
 use super::schemas::{Schemas, with_description};
+use super::{downloads, headers, jsonp};
 use crate::envelope::{self, Envelope, has_content};
-use crate::model::{Method, Output};
+use crate::model::{EnvelopeName, Method, Output};
+
+/// The last part of the name of a component that contains a success response with content.
+pub(super) const COMPONENT_NAME: &str = "Success";
+/// The name of a component that contains a success response without content.
+const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
+
+impl ResponseComponents {
+    /// Returns the success responses of a method, each with its status and the name of its component. They also describe
+    /// the errors that an envelope sends with the status of a success.
+    pub(super) fn success_responses(
+        &self,
+        name: &EnvelopeName,
+        method: &Method,
+        jsonp: bool,
+        schemas: &mut Schemas,
+    ) -> Vec<(u16, &'static str, Response)> {
+        let mut responses = Vec::new();
+        let Some(used) = self.envelopes.get(name) else { return responses };
+        let status = envelope::response_status(&*used.envelope, method.options.status);
+        let success = success_schema(&*used.envelope, method, schemas);
+        let hidden = self.errors_with_success_status(name, method);
+        let has_errors = hidden.iter().any(|content| content.status == status);
+        let description = match (&success, has_errors) {
+            (None, _) => "Success, without content",
+            (Some(_), false) if method.options.download => "The file, or a link to it",
+            (Some(_), false) => "Success",
+            (Some(_), true) => "Success, or an error that only the body reports",
+        };
+        let success = success.map(|schema| ResponseContent {
+            examples: success_example(&*used.envelope, method).into_iter().collect(),
+            ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
+        });
+        let contents =
+            success.into_iter().chain(hidden).flat_map(|content| content.in_json_and_formats(&self.format_media_types));
+        let all: Vec<_> = contents.chain(jsonp.then(jsonp::script_content)).collect();
+        let with_status = |status| all.iter().filter(move |content| content.status == status);
+        let mut response = response_with_contents(description, with_status(status), schemas);
+        if method.options.download && method.options.status == status {
+            downloads::add_file_content(&mut response);
+        } else if method.options.download {
+            // A file is sent without an envelope, and therefore with the actual status.
+            let mut file = Response::new("The file");
+            downloads::add_file_content(&mut file);
+            responses.push((method.options.status, COMPONENT_NAME, file));
+        }
+        if !method.scope.is_public() {
+            for (name, _) in [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER] {
+                headers::add_header_reference(&mut response, name);
+            }
+        }
+        let name = if response.content.is_empty() { COMPONENT_NAME_WITHOUT_CONTENT } else { COMPONENT_NAME };
+        responses.push((status, name, response));
+        if let Some(other) = all.iter().map(|content| content.status).find(|other| *other != status) {
+            let response = response_with_contents("The body alone reports the outcome", with_status(other), schemas);
+            responses.push((other, COMPONENT_NAME, response));
+        }
+        responses
+    }
+
+    /// Returns the contents of errors that are sent with the status of a success: errors in the envelope of the
+    /// method's API module, and errors that occur before the API module is known.
+    fn errors_with_success_status(&self, name: &EnvelopeName, method: &Method) -> Vec<ResponseContent> {
+        let mut hidden = Vec::new();
+        for (envelope, of_method) in self.envelopes_of_method(name) {
+            let mut add = |real: u16, schema: Json| {
+                let status = envelope::response_status(&*envelope.envelope, real);
+                if status != real && !is_separate_from_success(status, envelope, method) {
+                    hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
+                }
+            };
+            add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
+            for error in method.errors.iter().filter(|_| of_method) {
+                add(error.status.get(), envelope.envelope.declared_error_schema(&error.name, error.status));
+            }
+        }
+        hidden
+    }
+}
 
 /// Returns the schema of a method's success response, or `None` if the response has no content. If the method returns a
 /// file, the schema describes the response with a link to the file.
-pub(super) fn success_schema(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
+fn success_schema(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
     if !has_content(envelope::response_status(envelope, method.options.status)) {
         return None;
     }
@@ -35,7 +117,7 @@ fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Jso
 
 /// Returns the name and the content of an example of a success response. Returns `None` if the method returns a file,
 /// or if no example value exists.
-pub(super) fn success_example(envelope: &dyn Envelope, method: &Method) -> Option<(String, Example)> {
+fn success_example(envelope: &dyn Envelope, method: &Method) -> Option<(String, Example)> {
     if method.options.download {
         return None;
     }

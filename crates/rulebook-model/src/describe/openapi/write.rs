@@ -1,86 +1,164 @@
 //! Writes the OpenAPI document. It consists of the frame (the document without paths), the paths and the components.
-//! Only one path at a time is in memory.
-
-use std::cell::RefCell;
 
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
-use serde_json::Value as Json;
-use utoipa::openapi::{Components, OpenApi};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::SecurityRequirement;
 
-use super::headers;
-use super::paths::Operations;
-use super::responses::ResponseComponents;
-use super::schemas::Schemas;
-use crate::model::Api;
+use super::super::conditions::join_first_items;
+use super::operation::{DescribedOperation, OperationDescriber};
+use super::parameters::is_ignored_header;
+use super::parts::PartInOperation;
+use super::paths::{Operations, PathOperation};
+use super::responses::OperationResponse;
+use super::security;
+use crate::model::{Api, Method};
 
 /// The member of the document that contains the paths.
 const PATHS_MEMBER: &str = "paths";
-/// The member of the document that contains the components. This member is written after the paths, because writing a
-/// path adds the components to which the path refers.
+/// The member of the document that contains the components.
 const COMPONENTS_MEMBER: &str = "components";
-
-/// The content from which the paths and the components of a document are generated.
-pub(super) struct DocumentContents<'a> {
-    pub(super) api: &'a Api,
-    pub(super) operations: Operations<'a>,
-    pub(super) schemas: Schemas,
-    pub(super) responses: ResponseComponents,
-}
 
 /// Writes an OpenAPI document. `frame` contains the members of the document except the paths, and only those components
 /// that operations do not add.
+///
+/// The operations are described before any of them is written, because only then it is known which of their parts occur
+/// more than once.
 ///
 /// # Errors
 /// Returns the errors of the serializer.
 pub(super) fn write_document<S: Serializer>(
     frame: &OpenApi,
-    contents: DocumentContents<'_>,
+    api: &Api,
+    operations: &Operations<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let mut describer = OperationDescriber::new(api);
+    let mut described = Vec::new();
+    for operation in operations.paths().flat_map(|(_, operations)| operations) {
+        let module = operations.service_of(operation).module;
+        described.push(describer.describe((module, operation.method), &operations.path_parameters(operation)));
+    }
+    let components = describer.make_components(frame.components.clone().unwrap_or_default());
+    let components = components.map_err(S::Error::custom)?;
     let members = serde_json::to_value(frame).map_err(S::Error::custom)?;
-    let contents = RefCell::new(contents);
     let mut document = serializer.serialize_map(None)?;
     for (name, member) in members.as_object().into_iter().flatten() {
         document.serialize_key(name)?;
         match name.as_str() {
-            PATHS_MEMBER => document.serialize_value(&LazyPaths(&contents))?,
-            COMPONENTS_MEMBER => {
-                let components = frame.components.clone().unwrap_or_default();
-                let components = contents.borrow_mut().add_written_components(components).map_err(S::Error::custom)?;
-                document.serialize_value(&components)?;
+            PATHS_MEMBER => {
+                document.serialize_value(&PathsObject {
+                    api,
+                    operations,
+                    describer: &describer,
+                    described: &described,
+                })?;
             }
+            COMPONENTS_MEMBER => document.serialize_value(&components)?,
             _ => document.serialize_value(member)?,
         }
     }
     document.end()
 }
 
-impl DocumentContents<'_> {
-    /// Adds the components to which the written paths refer, and returns all components as JSON.
-    fn add_written_components(&mut self, mut components: Components) -> serde_json::Result<Json> {
-        components.headers = headers::header_components(self.api, &mut self.schemas);
-        components.responses = self.responses.take_components();
-        components.schemas = self.schemas.component_placeholders();
-        let mut components = serde_json::to_value(components)?;
-        self.schemas.fill_placeholders(&mut components);
-        Ok(components)
+/// The paths of a document. The objects in it are created while they are serialized, because all objects of a large API
+/// would need much memory.
+struct PathsObject<'o, 'a> {
+    api: &'o Api,
+    operations: &'o Operations<'a>,
+    describer: &'o OperationDescriber<'o>,
+    /// The parts of each operation, in the order of the operations.
+    described: &'o [DescribedOperation],
+}
+
+impl Serialize for PathsObject<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut described = self.described.iter();
+        let mut paths = serializer.serialize_map(None)?;
+        for (path, operations) in self.operations.paths() {
+            let operations = operations.iter().zip(&mut described);
+            let operations = operations.map(|(operation, parts)| {
+                let name = operation.method.http.as_str().to_ascii_lowercase();
+                (name, self.operation_object(operation, parts))
+            });
+            paths.serialize_entry(path, &EntriesObject(operations.collect()))?;
+        }
+        paths.end()
     }
 }
 
-/// The paths of a document. Each path is generated while it is serialized. This value can be serialized only once.
-struct LazyPaths<'r, 'a>(&'r RefCell<DocumentContents<'a>>);
-
-impl Serialize for LazyPaths<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let DocumentContents { operations, schemas, responses, .. } = &mut *self.0.borrow_mut();
-        let mut map = serializer.serialize_map(None)?;
-        for (path, at_path) in operations.paths() {
-            let mut item =
-                serde_json::to_value(operations.path_item(at_path, schemas, responses)).map_err(S::Error::custom)?;
-            schemas.fill_placeholders(&mut item);
-            map.serialize_entry(path, &item)?;
+impl<'o> PathsObject<'o, '_> {
+    fn operation_object(&self, operation: &'o PathOperation<'_>, parts: &'o DescribedOperation) -> OperationObject<'o> {
+        let Self { api, operations, describer, .. } = *self;
+        let method = operation.method;
+        let response = |response: &'o OperationResponse| match response {
+            OperationResponse::Part(index) => describer.responses().part_in_operation(*index),
+            OperationResponse::ErrorComponent(name) => describer.responses().component_in_operation(name),
+        };
+        let responses = parts.responses.iter().map(|(status, part)| (status.as_str(), response(part)));
+        OperationObject {
+            tags: [&operations.service_of(operation).module.name],
+            summary: method.info.trim().lines().next().unwrap_or_default(),
+            description: operation_description(method, operations.uris_below(operation)),
+            operation_id: &operation.operation_id,
+            parameters: parts.parameters.iter().map(|index| describer.parameters().part_in_operation(*index)).collect(),
+            request_body: parts.request_body.map(|index| describer.request_bodies().part_in_operation(index)),
+            responses: EntriesObject(responses.collect()),
+            deprecated: method.options.deprecated,
+            security: security::security_requirements(api, method),
         }
-        map.end()
+    }
+}
+
+/// Returns the description of an operation; `None` if its summary is sufficient. If the parameters in the path have
+/// certain values, a service at one of `uris_below` handles the request.
+fn operation_description(method: &Method, uris_below: &[String]) -> Option<String> {
+    let mut paragraphs: Vec<String> = Vec::new();
+    let info = method.info.trim();
+    if info.lines().nth(1).is_some() {
+        paragraphs.push(info.to_owned());
+    }
+    paragraphs.extend(security::describe_required_permissions(method));
+    for header in method.parameters.iter().filter(|parameter| is_ignored_header(parameter)) {
+        paragraphs.push(format!("Reads the header field `{}`: {}", header.key, header.info));
+    }
+    if !uris_below.is_empty() {
+        let uris = join_first_items(uris_below.iter().map(|uri| format!("`{uri}`")), " or ");
+        paragraphs.push(format!("Paths that begin with {uris} belong to another service."));
+    }
+    (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
+}
+
+/// An operation (Operation Object in OpenAPI).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationObject<'o> {
+    tags: [&'o str; 1],
+    summary: &'o str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    operation_id: &'o str,
+    parameters: Vec<PartInOperation<'o>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_body: Option<PartInOperation<'o>>,
+    responses: EntriesObject<&'o str, PartInOperation<'o>>,
+    #[serde(skip_serializing_if = "is_false")]
+    deprecated: bool,
+    /// The permissions that a caller needs. If a method requires no permission, this member is omitted, so that the
+    /// security requirements of the document apply, which are empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    security: Vec<SecurityRequirement>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// A JSON object with these members.
+struct EntriesObject<K, V>(Vec<(K, V)>);
+
+impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, member)| (name, member)))
     }
 }
