@@ -7,6 +7,8 @@
 //! of a definition: the full form for the authors of the API, and a form for its clients, which responses to OPTIONS
 //! contain.
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
@@ -31,11 +33,13 @@ pub(super) enum CanonicalForm {
 /// module by its name.
 #[must_use]
 pub fn canonical_definition(api: &Api) -> Json {
-    write_api(api, CanonicalForm::Full).into_json()
+    let mut object = write_settings(api, CanonicalForm::Full);
+    object.add_if_some("modules", Some(to_json(&ModulesObject { api, form: CanonicalForm::Full })));
+    object.into_json()
 }
 
-/// Writes the whole API as a definition in the form `form`.
-pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
+/// Writes the settings of an API in the form `form`.
+pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
         object.add_if_some(setting.key.name, (setting.to_json)(api));
@@ -43,9 +47,22 @@ pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
             object.add_if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
         }
     }
-    let modules = api.modules.iter().map(|module| (module.name.clone(), write_module(api, module, form)));
-    object.add_if_some("modules", Some(Json::Object(modules.collect())));
     object
+}
+
+/// The API modules of an API, as the value of the key `modules`. The methods are written one by one, because all methods
+/// of a large API would need much more memory as a tree of JSON values than as text.
+pub(super) struct ModulesObject<'a> {
+    pub(super) api: &'a Api,
+    pub(super) form: CanonicalForm,
+}
+
+impl Serialize for ModulesObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { api, form } = *self;
+        let module_object = |module| ModuleObject { api, module, form };
+        serializer.collect_map(api.modules.iter().map(|module| (&module.name, module_object(module))))
+    }
 }
 
 /// Returns a definition file that contains one service of the API and the keys of its API module. If the module
@@ -61,48 +78,90 @@ pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form:
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
     let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
-    write_module_keys(&mut object, module, module.envelope.as_ref().or(inherited), std::slice::from_ref(service), form);
+    write_module_settings(&mut object, module, module.envelope.as_ref().or(inherited));
+    let services = ServicesObjects { services: std::slice::from_ref(service), form };
+    object.0.extend(services.root_methods());
+    object.add_unless_empty("/", to_json(&services));
     if form == CanonicalForm::ForClients {
         object.add_if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
     }
     object
 }
 
-/// Returns an API module as a JSON object. The name of the module is not in the object, because it is the key of the
-/// object.
-fn write_module(api: &Api, module: &Module, form: CanonicalForm) -> Json {
-    let mut object = ObjectWriter::default();
-    write_module_keys(&mut object, module, module.envelope.as_ref(), &module.services, form);
-    if let (CanonicalForm::ForClients, Some(envelope)) = (form, &module.envelope) {
-        object.add_if_some("$envelope", Some(api.make_envelope(envelope).decoding().to_json()));
-    }
-    object.into_json()
+/// An API module. The name of the module is not in the object, because it is the key of the object.
+struct ModuleObject<'a> {
+    api: &'a Api,
+    module: &'a Module,
+    form: CanonicalForm,
 }
 
-/// Writes the keys of an API module. `envelope` and `services` replace the envelope and the services of the module.
-fn write_module_keys(
-    object: &mut ObjectWriter,
-    module: &Module,
-    envelope: Option<&EnvelopeName>,
-    services: &[Service],
-    form: CanonicalForm,
-) {
+impl Serialize for ModuleObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { api, module, form } = *self;
+        let services = ServicesObjects { services: &module.services, form };
+        let mut settings = ObjectWriter::default();
+        write_module_settings(&mut settings, module, module.envelope.as_ref());
+        let mut object = serializer.serialize_map(None)?;
+        for (key, value) in settings.0.into_iter().chain(services.root_methods()) {
+            object.serialize_entry(&key, &value)?;
+        }
+        if services.services_with_path().next().is_some() {
+            object.serialize_entry("/", &services)?;
+        }
+        if let (CanonicalForm::ForClients, Some(envelope)) = (form, &module.envelope) {
+            object.serialize_entry("$envelope", &api.make_envelope(envelope).decoding().to_json())?;
+        }
+        object.end()
+    }
+}
+
+/// Writes the keys of an API module, except its services. `envelope` replaces the envelope of the module.
+fn write_module_settings(object: &mut ObjectWriter, module: &Module, envelope: Option<&EnvelopeName>) {
     let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, span: _ } = module;
     object.add_if_some("info", info.as_deref());
     object.add_if_some("envelope", envelope.map(EnvelopeName::as_str));
     object.add_if_some("ignore_case", ignore_case.then_some(true));
     object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
-    let mut paths = Map::new();
-    for service in services {
-        let Service { path, methods, span: _ } = service;
-        let methods = methods.iter().map(|method| (method.http.as_str().to_owned(), write_method(method, path, form)));
-        if path.is_empty() {
-            object.0.extend(methods);
-        } else {
-            paths.insert(service.uri().split_off(1), Json::Object(methods.collect()));
-        }
+}
+
+/// The services of an API module, as the value of the key `/`. The service of the root path is not included, because
+/// its methods are keys of the API module.
+struct ServicesObjects<'a> {
+    services: &'a [Service],
+    form: CanonicalForm,
+}
+
+impl<'a> ServicesObjects<'a> {
+    /// Returns the methods of the root path, each with its key.
+    fn root_methods(&self) -> impl Iterator<Item = (String, Json)> + use<'a> {
+        let form = self.form;
+        self.services
+            .iter()
+            .filter(|service| service.path.is_empty())
+            .flat_map(move |service| write_methods(service, form))
     }
-    object.add_unless_empty("/", Json::Object(paths));
+
+    fn services_with_path(&self) -> impl Iterator<Item = &'a Service> + use<'a> {
+        self.services.iter().filter(|service| !service.path.is_empty())
+    }
+}
+
+impl Serialize for ServicesObjects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let methods = |service| write_methods(service, self.form).collect::<Map<_, _>>();
+        serializer.collect_map(self.services_with_path().map(|service| (service.uri().split_off(1), methods(service))))
+    }
+}
+
+/// Returns the methods of a service, each with its key.
+fn write_methods(service: &Service, form: CanonicalForm) -> impl Iterator<Item = (String, Json)> {
+    let Service { path, methods, span: _ } = service;
+    methods.iter().map(move |method| (method.http.as_str().to_owned(), write_method(method, path, form)))
+}
+
+/// Converts an object of a definition to JSON, which never fails.
+fn to_json(object: &impl Serialize) -> Json {
+    serde_json::to_value(object).unwrap_or_default()
 }
 
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
@@ -209,5 +268,10 @@ impl ObjectWriter {
 
     pub(super) fn into_json(self) -> Json {
         Json::Object(self.0)
+    }
+
+    /// Returns the keys with their values.
+    pub(super) fn into_entries(self) -> Map<String, Json> {
+        self.0
     }
 }

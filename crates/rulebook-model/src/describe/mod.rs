@@ -30,7 +30,7 @@ mod snippet;
 mod typescript;
 
 pub use canonical::{canonical_definition, canonical_service_definition};
-pub use options::{options_for_api, options_for_intermediate_uri, options_for_service};
+pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};
 pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
 #[cfg(feature = "documents")]

@@ -1,9 +1,11 @@
 //! The JSON documents in responses to OPTIONS. Each document is a definition that rulebook can load, with additional
 //! links for clients.
 
+use serde::Serializer;
+use serde::ser::SerializeMap;
 use serde_json::{Value as Json, json};
 
-use super::canonical::{CanonicalForm, ObjectWriter, write_api, write_service};
+use super::canonical::{CanonicalForm, ModulesObject, ObjectWriter, write_service, write_settings};
 use super::{IntermediateUri, ServiceUri, Uris};
 use crate::model::Api;
 
@@ -11,31 +13,54 @@ use crate::model::Api;
 /// The response describes the whole API, without the settings of the server.
 #[must_use]
 pub fn options_for_api(api: &Api, uris: &Uris<'_>) -> Json {
-    add_links(write_api(api, CanonicalForm::ForClients), &uris.uris_below)
+    // Serializing the response to a JSON value cannot fail.
+    write_options_for_api(api, uris, serde_json::value::Serializer).unwrap_or_default()
+}
+
+/// Writes the response that [`options_for_api`] returns.
+///
+/// # Errors
+/// Returns the errors of the serializer.
+pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let form = CanonicalForm::ForClients;
+    let mut links = ObjectWriter::default();
+    add_links(&mut links, &uris.uris_below);
+    let mut object = serializer.serialize_map(None)?;
+    for (key, value) in write_settings(api, form).into_entries() {
+        object.serialize_entry(&key, &value)?;
+    }
+    object.serialize_entry("modules", &ModulesObject { api, form })?;
+    for (key, value) in links.into_entries() {
+        object.serialize_entry(&key, &value)?;
+    }
+    object.end()
 }
 
 /// Returns the response to OPTIONS for the URI of a service: a definition file that contains only this service.
 #[must_use]
 pub fn options_for_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
-    add_links(write_service(api, uri.module, uri.service, CanonicalForm::ForClients), &uri.uris_below)
+    let mut object = write_service(api, uri.module, uri.service, CanonicalForm::ForClients);
+    add_links(&mut object, &uri.uris_below);
+    object.into_json()
 }
 
 /// Returns the response to OPTIONS for a URI that has no service itself but has services below it. The response is a
 /// definition file without services.
 #[must_use]
 pub fn options_for_intermediate_uri(uri: &IntermediateUri<'_>) -> Json {
-    add_links(ObjectWriter::default(), &uri.uris_below)
+    let mut object = ObjectWriter::default();
+    add_links(&mut object, &uri.uris_below);
+    object.into_json()
 }
 
 /// Adds the links to an OPTIONS response: `$below` lists the URIs below the requested URI, and `$links` contains the
 /// paths of other documents. The parser of definitions ignores both keys.
-fn add_links(mut object: ObjectWriter, uris_below: &[String]) -> Json {
+fn add_links(object: &mut ObjectWriter, uris_below: &[String]) {
     object.add_if_some("$below", Some(json!(uris_below)));
     object.add_if_some(
         "$links",
         cfg!(feature = "documents").then(|| json!({ "openapi": OPENAPI_PATH, "docs": DOCS_PATH })),
     );
-    object.into_json()
 }
 
 /// The URI path at which the server offers the OpenAPI document.

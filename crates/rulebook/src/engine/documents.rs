@@ -2,25 +2,30 @@
 //! [`published_documents`] renders all other documents.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rulebook_model::describe::{self, Uris};
+use rulebook_model::describe;
 use rulebook_model::model::{Api, Audience, Service};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value as Json};
 
+use super::api_uris::ApiUris;
 use super::published_documents;
 use crate::plan::{
-    Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, ParentPaths, PublishedDocuments,
+    Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, PublishedDocuments, RenderedOnDemand,
 };
 
 /// Creates the document cache of an API. The documents are rendered when they are first needed.
 pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
     let (whole, part, routed) = (Arc::clone(api), Arc::clone(api), Arc::clone(api));
+    // The documents and the routing of OPTIONS use the same URIs of the API.
+    let uris = Arc::new(OnceLock::new());
+    let shared_uris = Arc::clone(&uris);
     let all = LazyDocuments::new(move || {
-        catch_rendering_panic(|| render_all(&whole, false)).unwrap_or_else(|| empty_documents(&whole, true))
+        catch_rendering_panic(|| render_all(&whole, uris.get_or_init(|| ApiUris::new(&whole)), false))
+            .unwrap_or_else(|| empty_documents(&whole, true))
     });
-    let parents = move || parent_paths(&describe::uris(&routed)).0;
+    let parents = move || Arc::clone(&shared_uris.get_or_init(|| ApiUris::new(&routed)).parent_paths);
     DocumentCache::new(all, api.options == Audience::Own, parents, move |permissions| {
         catch_rendering_panic(|| render_for_permissions(&part, permissions))
             .unwrap_or_else(|| empty_documents(&part, false))
@@ -29,7 +34,7 @@ pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
 
 /// Renders documents, and returns `None` if rendering panics. Rendering may panic because the JSON Schema of a type may
 /// come from code of the program. The documents are then not available, but calls of API methods still work.
-fn catch_rendering_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
+pub(super) fn catch_rendering_panic<T>(render: impl FnOnce() -> T) -> Option<T> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
@@ -38,19 +43,19 @@ fn catch_rendering_panic(render: impl FnOnce() -> Documents) -> Option<Documents
 /// not call.
 fn render_for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_permissions(permissions));
-    let mut documents = render_all(&part, api.options != Audience::Own);
+    let mut documents = render_all(&part, &ApiUris::new(&part), api.options != Audience::Own);
     // The services that the caller can see have the same order as all services of the API.
-    let mut described = services_with_modules(&part).zip(documents.services).peekable();
-    let (mut descriptions, mut visible_methods) = (Vec::new(), Vec::new());
+    let mut described = services_with_modules(&part).enumerate().peekable();
+    let (mut indices, mut visible_methods) = (Vec::new(), Vec::new());
     for (module, service) in services_with_modules(api) {
-        let is_same = |((name, other), _): &((&str, &Service), _)| *name == module && other.path == service.path;
-        let description = described.next_if(is_same);
-        let visible = description.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
+        let is_same = |(_, (name, other)): &(usize, (&str, &Service))| *name == module && other.path == service.path;
+        let described = described.next_if(is_same);
+        let visible = described.map_or(&[][..], |(_, (_, service))| &service.methods);
         let is_visible = |http| visible.iter().any(|method| method.http == http);
         visible_methods.extend(service.methods.iter().map(|method| is_visible(method.http)));
-        descriptions.push(description.and_then(|(_, description)| description));
+        indices.push(described.map(|(index, _)| index));
     }
-    documents.services = descriptions.into();
+    documents.service_indices = Some(indices.into());
     documents.visible_methods = Some(visible_methods.into());
     documents
 }
@@ -60,59 +65,46 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders all documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
-/// caller has requested this with `as=me`.
-fn render_all(api: &Arc<Api>, requested: bool) -> Documents {
-    let uris = describe::uris(api);
-    let all =
-        options_description(&describe::options_for_api(api, &uris), published_documents::markdown_for_api(api, &uris));
-    let (parents, parent_uris) = parent_paths(&uris);
-    let parent = |uri: &_| {
-        options_description(&describe::options_for_intermediate_uri(uri), published_documents::markdown_parent(uri))
-    };
-    let service = |uri| {
-        Some(options_description(
-            &describe::options_for_service(api, uri),
-            published_documents::markdown_for_service(uri),
-        ))
+/// Renders the documents of an API. The descriptions of single services and parent paths are rendered when clients
+/// request them. `requested` is `true` if `api` contains only what one caller may call, and the caller has requested
+/// this with `as=me`.
+fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool) -> Documents {
+    let published = published_documents::render_published(api, requested);
+    let all = describe::uris(api);
+    let whole_api = OptionsDescription {
+        json: json_document(|writer| describe::write_options_for_api(api, &all, writer)),
+        markdown: published_documents::markdown_for_api(api, &all),
     };
     Documents {
         visible_methods: None,
-        whole_api: all,
-        services: uris.services.iter().map(service).collect(),
-        parent_paths: parents,
-        parent_descriptions: parent_uris.into_iter().map(parent).collect(),
-        published: published_documents::render_published(api, requested),
+        whole_api,
+        service_indices: None,
+        services: uris.service_descriptions(api),
+        parent_paths: Arc::clone(&uris.parent_paths),
+        parents: uris.parent_descriptions(),
+        published,
     }
 }
 
 /// Returns documents without content. If `visible` is `false`, the documents also hide all API methods.
 fn empty_documents(api: &Api, visible: bool) -> Documents {
-    let empty = options_description(&Json::Object(Map::new()), None);
+    let services = if visible { services_with_modules(api).count() } else { 0 };
     Documents {
         visible_methods: (!visible).then(Box::default),
-        services: services_with_modules(api).map(|_| visible.then(|| empty.clone())).collect(),
-        whole_api: empty,
-        parent_paths: ParentPaths::default(),
-        parent_descriptions: Box::default(),
+        service_indices: None,
+        services: RenderedOnDemand::without_names(services, OptionsDescription::memory_size, |_| empty_description()),
+        whole_api: empty_description(),
+        parent_paths: Arc::default(),
+        parents: RenderedOnDemand::default(),
         published: PublishedDocuments::empty(),
     }
 }
 
-/// Returns the parent paths of an API (paths that are not paths of services, but have services below them), and their
-/// URIs in the same order.
-fn parent_paths<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
-    let mut parents = ParentPaths::default();
-    // The URIs of an API are all different, so that no insertion fails.
-    let added = uris
-        .intermediate_uris
-        .iter()
-        .filter(|uri| parents.insert_parent_path(uri.path, uri.ignore_case).is_ok())
-        .collect();
-    (parents, added)
+pub(super) fn empty_description() -> OptionsDescription {
+    options_description(&Json::Object(Map::new()), None)
 }
 
-fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
+pub(super) fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
     OptionsDescription { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 

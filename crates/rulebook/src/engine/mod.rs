@@ -1,6 +1,7 @@
 //! The engine: an API definition that has been compiled together with the handlers, types and state of a program. An
 //! engine serves the API over HTTP, or calls API methods from code.
 
+mod api_uris;
 mod data_folder;
 mod documents;
 mod files_folder;

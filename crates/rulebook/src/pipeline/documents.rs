@@ -26,7 +26,7 @@ use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Quota, Source,
     shorten_text,
 };
-use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
+use crate::plan::{Document, Documents, LazyDocuments, OptionsDescription, Plan, PublishedDocuments, RenderedOnDemand};
 
 /// The query field `as`, which selects the audience of documents.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
@@ -222,25 +222,51 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
     let rendered = documents.documents();
     let no_methods = AllowedMethods(Vec::new());
     let description = match target {
-        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => {
-            Some((&rendered.whole_api, visible_methods(plan, rendered, *service, *body_may_name_service, allowed)))
-        }
+        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => Some((
+            rendered.whole_api.clone(),
+            visible_methods(plan, rendered, *service, *body_may_name_service, allowed),
+        )),
         OptionsTarget::Service { service, allowed, .. } => {
             let allowed = visible_methods(plan, rendered, Some(*service), false, allowed);
-            rendered.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|service| (service, allowed))
+            match rendered.service_index(*service).filter(|_| !allowed.0.is_empty()) {
+                Some(index) => description_on_demand(&documents, |rendered| &rendered.services, index)
+                    .await
+                    .map(|service| (service, allowed)),
+                None => None,
+            }
         }
         OptionsTarget::ParentPath { index } if !documents.is_for_caller => {
-            rendered.parent_descriptions.get(*index).map(|parent| (parent, no_methods.clone()))
+            let parent = description_on_demand(&documents, |rendered| &rendered.parents, *index).await;
+            parent.map(|parent| (parent, no_methods.clone()))
         }
         OptionsTarget::ParentPath { .. } => None,
     };
     // The service at a URI may be hidden from the caller, while services below this URI are visible.
-    let parent_description =
-        || Some((rendered.parent_descriptions.get(find_parent_path_index(plan, rendered, head)?)?, no_methods));
-    documents.add_headers(match description.or_else(parent_description) {
-        Some((description, allowed)) => reply_with_description(plan, head, description, &allowed),
+    let parent = if description.is_none() { find_parent_path_index(plan, rendered, head) } else { None };
+    let description = match parent {
+        Some(index) => description_on_demand(&documents, |rendered| &rendered.parents, index)
+            .await
+            .map(|parent| (parent, no_methods)),
+        None => description,
+    };
+    documents.add_headers(match description {
+        Some((description, allowed)) => reply_with_description(plan, head, &description, &allowed),
         None => respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
     })
+}
+
+/// Returns a description for OPTIONS, and renders it if it is not in the cache. `select` selects the descriptions of
+/// services or of parent paths.
+async fn description_on_demand(
+    documents: &AudienceDocuments<'_>,
+    select: fn(&Documents) -> &RenderedOnDemand<OptionsDescription>,
+    index: usize,
+) -> Option<OptionsDescription> {
+    if let Some(cached) = select(documents.documents()).cached_document(index) {
+        return Some(cached);
+    }
+    let shared = Arc::clone(documents.shared());
+    spawn_blocking(move || select(shared.get_or_render()).get_or_render(index)).await.ok().flatten()
 }
 
 /// Returns those of the `allowed` HTTP methods that the documents describe, so that `Allow` omits hidden API methods.

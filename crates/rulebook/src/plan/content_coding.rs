@@ -50,7 +50,12 @@ impl ContentCoding {
             Self::Brotli => compress_brotli(bytes, effort),
             Self::Gzip => compress_gzip(bytes, effort),
         };
-        encoded.map(Bytes::from).ok()
+        let mut encoded = encoded.ok()?;
+        if let CompressionEffort::SmallResult = effort {
+            // Compressed documents stay in memory for a long time, so that unused capacity would waste memory.
+            encoded.shrink_to_fit();
+        }
+        Some(encoded.into())
     }
 }
 

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use rulebook_model::model::Segment;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{CompressedBodies, CompressedBody, CompressionEffort, ContentCoding, compressed_etag};
-use super::{RenderedOnDemand, RouteConflict, Routes};
+use super::{ParentPaths, RenderedOnDemand};
 
 /// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
@@ -83,35 +82,6 @@ pub struct OptionsDescription {
     pub markdown: Option<Document>,
 }
 
-/// The parent paths of the API. A parent path is not the path of a service, but the API has services below it. The
-/// server responds to OPTIONS at parent paths.
-#[derive(Default)]
-pub struct ParentPaths {
-    routes: Routes,
-    /// The number of segments of each parent path.
-    segment_counts: Vec<usize>,
-}
-
-impl ParentPaths {
-    /// Adds a parent path. The index of the path is the number of paths that were added before. If `ignore_case` is
-    /// `true`, requests may write the path in upper or lower case.
-    ///
-    /// # Errors
-    /// Fails if the same path was added before.
-    pub fn insert_parent_path(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), RouteConflict> {
-        self.routes.insert(path, self.segment_counts.len(), ignore_case)?;
-        self.segment_counts.push(path.len());
-        Ok(())
-    }
-
-    /// Returns the index of a parent path. `path` has the format that [`Routes::find`] expects, and `segments` is its
-    /// number of segments.
-    #[must_use]
-    pub fn find_parent_path(&self, path: &str, segments: usize) -> Option<usize> {
-        self.routes.find(path, segments).filter(|index| self.segment_counts.get(*index) == Some(&segments))
-    }
-}
-
 /// All documents that describe an API, or the part of an API that a caller may use.
 pub struct Documents {
     /// For each API method of the plan, `true` if the documents describe the method; `None` if they describe all
@@ -119,12 +89,15 @@ pub struct Documents {
     pub visible_methods: Option<Box<[bool]>>,
     /// The description of the whole API, for OPTIONS at the base path and at `*`.
     pub whole_api: OptionsDescription,
-    /// The description of each service of the plan; `None` for each service that these documents omit.
-    pub services: Box<[Option<OptionsDescription>]>,
+    /// For each service of the plan, its index in [`Documents::services`], or `None` if the documents omit the service.
+    /// `None` if the documents describe all services, in the order of the plan.
+    pub service_indices: Option<Box<[Option<usize>]>>,
+    /// The descriptions of services.
+    pub services: RenderedOnDemand<OptionsDescription>,
     /// The parent paths of the services that these documents describe.
-    pub parent_paths: ParentPaths,
+    pub parent_paths: Arc<ParentPaths>,
     /// The description of each parent path, in the order of [`Documents::parent_paths`].
-    pub parent_descriptions: Box<[OptionsDescription]>,
+    pub parents: RenderedOnDemand<OptionsDescription>,
     /// The documents that clients can request with GET.
     pub published: PublishedDocuments,
 }
@@ -153,6 +126,13 @@ impl Documents {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
+    /// Returns the index in [`Documents::services`] of a service of the plan, or `None` if the documents omit the
+    /// service.
+    #[must_use]
+    pub fn service_index(&self, service: usize) -> Option<usize> {
+        self.service_indices.as_ref().map_or(Some(service), |indices| indices.get(service).copied().flatten())
+    }
+
     /// Returns the name of a part of a large API module. `number` is the number of the part; the first part has the
     /// number 1. The name is unique, because names of API modules contain no spaces.
     #[must_use]
@@ -175,12 +155,16 @@ impl Documents {
     /// with their compressed forms, and the data from which pages are rendered.
     #[must_use]
     pub fn memory_size(&self) -> usize {
-        let size = |OptionsDescription { json, markdown }: &OptionsDescription| {
-            json.memory_size() + markdown.as_ref().map_or(0, Document::memory_size)
-        };
-        let services: usize = self.services.iter().flatten().map(size).sum();
-        let parents: usize = self.parent_descriptions.iter().map(size).sum();
-        size(&self.whole_api) + services + parents + self.published.memory_size()
+        let options = self.whole_api.memory_size() + self.services.memory_size() + self.parents.memory_size();
+        options + self.published.memory_size()
+    }
+}
+
+impl OptionsDescription {
+    /// Returns the number of bytes that the description occupies in memory, including its compressed forms.
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
+        self.json.memory_size() + self.markdown.as_ref().map_or(0, Document::memory_size)
     }
 }
 

@@ -57,8 +57,8 @@ type PermissionSet = Arc<[Box<str>]>;
 /// The documents that describe the whole API, and a cache of the documents for permission sets.
 pub struct DocumentCache {
     whole_api: Arc<LazyDocuments>,
-    parent_paths: OnceLock<ParentPaths>,
-    find_parent_paths: Box<dyn Fn() -> ParentPaths + Send + Sync>,
+    parent_paths: OnceLock<Arc<ParentPaths>>,
+    find_parent_paths: Box<dyn Fn() -> Arc<ParentPaths> + Send + Sync>,
     /// If `true`, the documents in every response describe only the API methods that the caller may call. If `false`,
     /// the documents describe the whole API, unless the query of the request contains `as=me`.
     pub is_limited_to_caller: bool,
@@ -73,7 +73,7 @@ impl DocumentCache {
     pub fn new(
         whole_api: LazyDocuments,
         is_limited_to_caller: bool,
-        find_parent_paths: impl Fn() -> ParentPaths + Send + Sync + 'static,
+        find_parent_paths: impl Fn() -> Arc<ParentPaths> + Send + Sync + 'static,
         render: impl Fn(&[Box<str>]) -> Documents + Send + Sync + 'static,
     ) -> Self {
         Self {

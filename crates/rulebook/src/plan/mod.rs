@@ -13,6 +13,7 @@ mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
+mod parent_paths;
 mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
@@ -27,8 +28,9 @@ pub use content_coding::{CompressionEffort, ContentCoding};
 pub use cors::PlannedCors;
 #[cfg(feature = "documents")]
 pub use document::PageRenderer;
-pub use document::{Document, Documents, OptionsDescription, ParentPaths, PublishedDocuments, RenderedPage};
+pub use document::{Document, Documents, OptionsDescription, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
+pub use parent_paths::ParentPaths;
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
 pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};

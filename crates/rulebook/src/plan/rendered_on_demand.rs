@@ -9,11 +9,13 @@ use quick_cache::sync::Cache;
 /// A function that renders the document with this index.
 type RenderByIndex<T> = dyn Fn(usize) -> T + Send + Sync;
 
-/// Documents with names, each of which is rendered when a client requests it. A cache of limited size keeps the
+/// Documents, each of which is rendered when a client requests it. A cache of limited size keeps the
 /// documents that are requested most often, because the documents of a large API could together exceed the memory of
 /// the machine.
 pub struct RenderedOnDemand<T> {
+    /// The indices of the documents that have names.
     indices: HashMap<Box<str>, usize>,
+    len: usize,
     rendered: Cache<usize, T, SizeWeighter<T>>,
     size: fn(&T) -> usize,
     /// The function that renders a document; `None` if there are no documents.
@@ -48,14 +50,26 @@ impl<T: Clone> RenderedOnDemand<T> {
     /// `render` renders the document whose name has this index in `names`.
     #[must_use]
     pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
+        let len = names.len();
         let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
-        Self { indices, size, rendered: create_cache(size), render: Some(Box::new(render)) }
+        Self { indices, ..Self::without_names(len, size, render) }
+    }
+
+    /// Creates `len` documents without names, without rendering them. `size` returns the size of a document in bytes,
+    /// and `render` renders the document with an index below `len`.
+    #[must_use]
+    pub fn without_names(
+        len: usize,
+        size: fn(&T) -> usize,
+        render: impl Fn(usize) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self { indices: HashMap::new(), len, size, rendered: create_cache(size), render: Some(Box::new(render)) }
     }
 
     /// Returns the number of documents, rendered or not.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.indices.len()
+        self.len
     }
 
     /// Returns the index of the document with this name.
@@ -70,11 +84,11 @@ impl<T: Clone> RenderedOnDemand<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document with an index that [`RenderedOnDemand::find_index`] has returned. If the document is not in
-    /// the cache, this thread renders it, which is slow, and other threads that need the same document wait.
+    /// Returns the document with this index, or `None` if no document has the index. If the document is not in the cache,
+    /// this thread renders it, which is slow, and other threads that need the same document wait.
     #[must_use]
     pub fn get_or_render(&self, index: usize) -> Option<T> {
-        let render = self.render.as_ref()?;
+        let render = self.render.as_ref().filter(|_| index < self.len)?;
         let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
         Some(document)
     }
@@ -90,7 +104,7 @@ impl<T: Clone> RenderedOnDemand<T> {
 impl<T: Clone> Default for RenderedOnDemand<T> {
     /// Creates an empty set of documents.
     fn default() -> Self {
-        Self { indices: HashMap::new(), size: |_| 0, rendered: create_cache(|_| 0), render: None }
+        Self { indices: HashMap::new(), len: 0, size: |_| 0, rendered: create_cache(|_| 0), render: None }
     }
 }
 

@@ -186,7 +186,7 @@ mod tests {
     use crate::bind::{self, PlanContext};
     use crate::handler::ProgramState;
     use crate::plan::{
-        Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, ParentPaths, PublishedDocuments,
+        Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, PublishedDocuments, RenderedOnDemand,
     };
     use rulebook_model::compile;
     use rulebook_model::definition;
@@ -197,9 +197,10 @@ mod tests {
         Documents {
             visible_methods: None,
             whole_api: OptionsDescription { json: Document::new("application/json", ""), markdown: None },
-            services: Box::default(),
-            parent_paths: ParentPaths::default(),
-            parent_descriptions: Box::default(),
+            service_indices: None,
+            services: RenderedOnDemand::default(),
+            parent_paths: Arc::default(),
+            parents: RenderedOnDemand::default(),
             published: PublishedDocuments::empty(),
         }
     }
@@ -214,7 +215,7 @@ mod tests {
             verify_outputs: false,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
-            documents: DocumentCache::new(LazyDocuments::new(empty_documents), false, ParentPaths::default, |_| {
+            documents: DocumentCache::new(LazyDocuments::new(empty_documents), false, Arc::default, |_| {
                 empty_documents()
             }),
         };

@@ -78,7 +78,7 @@ pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
 pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments<'_>) -> Option<usize> {
-    parents.find_parent_path(&join_segments(segments), segments.len())
+    parents.find_parent_path(&join_segments(segments))
 }
 
 /// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
