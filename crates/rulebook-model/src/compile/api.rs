@@ -1,5 +1,6 @@
 //! Converts a whole parsed definition to the model. [`lower_definition`] calls the steps of this conversion in order.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -76,6 +77,7 @@ pub fn lower_definition(definition: &Definition, types: &Types, responses: &Resp
         allows_jsonp_by_default: false,
         has_invalid_base: false,
         dialect: &TREE,
+        compiled_types: HashMap::new(),
         function_refs: Vec::new(),
         diagnostics: Vec::new(),
     };

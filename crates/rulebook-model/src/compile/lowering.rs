@@ -1,5 +1,7 @@
 //! The state while a definition is lowered, that is, converted from the parsed definition to the model.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
 use super::api::ResponseRegistry;
@@ -8,7 +10,7 @@ use crate::definition::dialect_spec::DialectSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::EnvelopeName;
 use crate::span::{Span, Spanned};
-use crate::types::Types;
+use crate::types::{CompiledTerm, Types};
 
 /// The state while a definition is lowered: the types, envelopes and formats that its parts can name, and the errors
 /// that have been reported.
@@ -27,6 +29,9 @@ pub(crate) struct Lowering<'a> {
     pub has_invalid_base: bool,
     /// The dialect (the notation of definition files) of the API module that is being converted.
     pub dialect: &'static DialectSpec,
+    /// The types without fields that have been compiled, by their dialect, attributes (as JSON) and terms. Equal types
+    /// share one check, because a large API uses the same few types in thousands of parameters.
+    pub compiled_types: HashMap<(&'static str, String, String), CompiledTerm>,
     /// The references to functions of the program in the parts of the definition that have been converted.
     pub function_refs: Vec<Spanned<FunctionRef>>,
     /// The errors that have been reported.
@@ -79,4 +84,12 @@ impl Lowering<'_> {
         }
         String::new()
     }
+}
+
+/// Collects items in a list without unused capacity. The model stays in memory as long as the program runs, so that
+/// unused capacity in thousands of short lists would waste memory.
+pub(super) fn without_unused_capacity<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list: Vec<T> = items.collect();
+    list.shrink_to_fit();
+    list
 }

@@ -1,6 +1,6 @@
 //! Converts one method of a service from the parsed definition to the model.
 
-use super::lowering::Lowering;
+use super::lowering::{Lowering, without_unused_capacity};
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;
 use crate::definition::parsed;
@@ -71,7 +71,7 @@ impl Lowering<'_> {
             http: context.http_method?,
             info,
             scope,
-            parameters: parameters.iter().filter_map(|lowered| lowered.parameter.clone()).collect(),
+            parameters: without_unused_capacity(parameters.iter().filter_map(|lowered| lowered.parameter.clone())),
             outputs,
             errors,
             options,

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use http::HeaderValue;
 
-use super::lowering::Lowering;
+use super::lowering::{Lowering, without_unused_capacity};
 use super::module_parts::ModuleParts;
 use super::parameter::LoweredParameter;
 use super::path::{self, PathError};
@@ -41,13 +41,9 @@ impl Lowering<'_> {
             self.dialect = part.spec;
             let paths = self.parse_paths(&part.services);
             for (service, path) in part.services.iter().zip(paths) {
-                let methods: Vec<_> = service
-                    .methods
-                    .iter()
-                    .filter_map(|method| {
-                        self.lower_method(method, path.as_deref(), &service.path, common, envelope.as_ref())
-                    })
-                    .collect();
+                let methods = without_unused_capacity(service.methods.iter().filter_map(|method| {
+                    self.lower_method(method, path.as_deref(), &service.path, common, envelope.as_ref())
+                }));
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
                     services.add_or_merge(Service { path, methods, span: service.path.span });
                 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::lowering::Lowering;
+use super::lowering::{Lowering, without_unused_capacity};
 use super::type_expr::TypeOwner;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -18,7 +18,7 @@ impl Lowering<'_> {
     pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
         let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output_or_field(output, "output")).collect();
         self.check_output_names(outputs, envelope);
-        lowered.into_iter().flatten().collect()
+        without_unused_capacity(lowered.into_iter().flatten())
     }
 
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".

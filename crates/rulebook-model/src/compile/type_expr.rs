@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use serde_json::Map;
+use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
 use crate::definition::parsed::{Output, TypeSpec};
@@ -53,6 +53,10 @@ impl Lowering<'_> {
         // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
         // type are reported too.
         let has_field_error = fields.is_none();
+        let shared_key = matches!(fields, Some(None)).then(|| self.type_key(&term.value, &attributes));
+        if let Some(known) = shared_key.as_ref().and_then(|key| self.compiled_types.get(key)) {
+            return Some(known.clone());
+        }
         let compiled = self.types.compile(UncompiledTerm {
             term: &term.value,
             attributes: &attributes,
@@ -62,7 +66,10 @@ impl Lowering<'_> {
             timezone: &self.timezone,
         });
         match compiled {
-            Ok(compiled) => (!has_field_error).then_some(compiled),
+            Ok(compiled) => {
+                self.compiled_types.extend(shared_key.map(|key| (key, compiled.clone())));
+                (!has_field_error).then_some(compiled)
+            }
             Err(errors) => {
                 for error in errors {
                     self.report_type_error(&error, term, spec, owner);
@@ -70,6 +77,12 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+
+    /// Returns the key in [`Lowering::compiled_types`] of a type with these attributes.
+    fn type_key(&self, term: &str, attributes: &Map<String, Json>) -> (&'static str, String, String) {
+        let attributes = if attributes.is_empty() { String::new() } else { Json::from(attributes.clone()).to_string() };
+        (self.dialect.name, attributes, term.to_owned())
     }
 
     /// Converts the fields of an object type. Returns `None` if one of the fields has an error.

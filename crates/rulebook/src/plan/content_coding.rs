@@ -74,6 +74,11 @@ fn compress_gzip(bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>>
     encoder.finish()
 }
 
+/// The binary logarithm of the distance up to which Brotli finds repeated texts. The largest distance would need much
+/// more memory during the compression, and documents of large APIs repeat the same texts at short distances.
+#[cfg(feature = "brotli")]
+const WINDOW_BITS: i32 = 19;
+
 #[cfg(feature = "brotli")]
 fn compress_brotli(mut bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>> {
     let quality = match effort {
@@ -82,7 +87,7 @@ fn compress_brotli(mut bytes: &[u8], effort: CompressionEffort) -> io::Result<Ve
         CompressionEffort::SmallResult => 5,
     };
     let size_hint = bytes.len();
-    let params = brotli::enc::BrotliEncoderParams { quality, size_hint, ..Default::default() };
+    let params = brotli::enc::BrotliEncoderParams { quality, size_hint, lgwin: WINDOW_BITS, ..Default::default() };
     let mut encoded = Vec::with_capacity(bytes.len() / 4);
     brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
     Ok(encoded)

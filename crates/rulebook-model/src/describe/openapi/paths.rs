@@ -60,7 +60,8 @@ impl<'a> Operations<'a> {
                             operation_id,
                             parameter_names: names.clone(),
                         };
-                        let at_path = paths.entry(path.clone()).or_default();
+                        // Most paths of large APIs have one operation.
+                        let at_path = paths.entry(path.clone()).or_insert_with(|| Vec::with_capacity(1));
                         // A path has at most one operation for each HTTP method.
                         at_path.retain(|other: &PathOperation<'_>| other.method.http != method.http);
                         at_path.push(operation);
