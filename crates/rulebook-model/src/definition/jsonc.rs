@@ -18,6 +18,9 @@ pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 /// The maximum nesting depth of objects and arrays in a file. The limit allows functions to recurse over the tree.
 pub(super) const MAX_JSON_DEPTH: usize = 128;
 
+/// The maximum number of keys in an object of which all pairs are compared.
+const MAX_COMPARED_KEYS: usize = 8;
+
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonNode {
@@ -245,6 +248,13 @@ impl NodeConverter<'_> {
 
 /// Reports the duplicate keys of an object and returns the indices of the members with these keys.
 fn report_duplicate_keys(list: &[JsonMember], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let is_equal_to_earlier_key = |(index, member): (usize, &JsonMember)| {
+        list[..index].iter().any(|earlier| earlier.key.value == member.key.value)
+    };
+    // For the few keys of most objects, comparing all pairs is faster than hashing.
+    if list.len() <= MAX_COMPARED_KEYS && !list.iter().enumerate().any(is_equal_to_earlier_key) {
+        return Vec::new();
+    }
     let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
     let mut duplicates = Vec::new();
     for (index, JsonMember { key, .. }) in list.iter().enumerate() {

@@ -59,6 +59,17 @@ impl ContentCoding {
     }
 }
 
+impl CompressionEffort {
+    /// Returns the capacity that is reserved for the compressed form of a text of `length` bytes. Documents repeat the
+    /// same texts more often than responses.
+    fn initial_capacity(self, length: usize) -> usize {
+        match self {
+            Self::Fast => length / 4,
+            Self::SmallResult => length / 32,
+        }
+    }
+}
+
 /// The maximum length in bytes of a text that is compressed with the slowest level. Compressing a longer text with this
 /// level would take seconds.
 const MAX_BEST_LEVEL_LENGTH: usize = 1 << 20;
@@ -69,7 +80,7 @@ fn compress_gzip(bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>>
         CompressionEffort::SmallResult if bytes.len() <= MAX_BEST_LEVEL_LENGTH => Compression::best(),
         CompressionEffort::SmallResult => Compression::default(),
     };
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
+    let mut encoder = GzEncoder::new(Vec::with_capacity(effort.initial_capacity(bytes.len())), level);
     encoder.write_all(bytes)?;
     encoder.finish()
 }
@@ -88,7 +99,7 @@ fn compress_brotli(mut bytes: &[u8], effort: CompressionEffort) -> io::Result<Ve
     };
     let size_hint = bytes.len();
     let params = brotli::enc::BrotliEncoderParams { quality, size_hint, lgwin: WINDOW_BITS, ..Default::default() };
-    let mut encoded = Vec::with_capacity(bytes.len() / 4);
+    let mut encoded = Vec::with_capacity(effort.initial_capacity(bytes.len()));
     brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
     Ok(encoded)
 }

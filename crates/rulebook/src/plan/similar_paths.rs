@@ -98,7 +98,9 @@ impl SimilarPaths {
                 },
             };
         }
-        self.nodes[node].services.push((uri.into(), positions));
+        let services = &mut self.nodes[node].services;
+        reserve_first(services);
+        services.push((uri.into(), positions));
         // The first nodes of the tree belong to the segments of the base path, so that `self.base_node` is the number
         // of these segments.
         self.max_segments = self.max_segments.max(self.base_node + path.len() + positions);
@@ -110,7 +112,9 @@ impl SimilarPaths {
             Ok(at) => self.nodes[node].children[at].1,
             Err(at) => {
                 let next = self.add_node();
-                self.nodes[node].children.insert(at, (segment.into(), next));
+                let children = &mut self.nodes[node].children;
+                reserve_first(children);
+                children.insert(at, (segment.into(), next));
                 next
             }
         }
@@ -159,6 +163,14 @@ impl SimilarPaths {
             search.visit_equal_segments(state, node);
         }
         uris
+    }
+}
+
+/// Reserves the capacity of one item in an empty list. By default, a list reserves the capacity of four items, but most
+/// lists in the tree of a large API have one item.
+fn reserve_first<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve_exact(1);
     }
 }
 

@@ -62,6 +62,8 @@ fn collect_services(
             methods.extend(read_tree_method(member.key.clone(), &member.value, diagnostics));
         }
     }
+    // Most services have few methods, so that unused capacity would need much memory in large definitions.
+    methods.shrink_to_fit();
     if let Some(first) = methods.first() {
         let path = if path.is_empty() { "/" } else { path };
         services.push(Service { path: Spanned::new(path.to_owned(), span.unwrap_or(first.http_method.span)), methods });

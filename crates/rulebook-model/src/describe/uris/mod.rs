@@ -125,7 +125,9 @@ impl<'a> UriNodes<'a> {
 
     fn add(&mut self, path: &'a [Segment], ignore_case: bool) {
         let shapes = PathShapes::new(path);
-        self.indexes_by_shape.entry(shapes.lowercase.clone()).or_default().push(self.nodes.len());
+        // Most lists of the nodes have one item, so that the default capacity of four items would be unused.
+        let indexes = self.indexes_by_shape.entry(shapes.lowercase.clone()).or_insert_with(|| Vec::with_capacity(1));
+        indexes.push(self.nodes.len());
         let uri = uri_template(&self.base, path);
         self.nodes.push(UriNode { shapes, path, ignore_case, uri, uris_below: Vec::new() });
     }
@@ -174,7 +176,11 @@ impl<'a> UriNodes<'a> {
                 uris_below.push(uri.clone());
             }
             for parent in parent_indexes {
-                self.nodes[parent].uris_below.push(uri.clone());
+                let uris_below = &mut self.nodes[parent].uris_below;
+                if uris_below.is_empty() {
+                    uris_below.reserve_exact(1);
+                }
+                uris_below.push(uri.clone());
             }
         }
         // The links are sorted, so that their order does not depend on the files that define the services.
