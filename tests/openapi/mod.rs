@@ -7,6 +7,7 @@ pub mod modules;
 pub mod paths;
 mod requests;
 mod responses;
+mod shared_parts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,42 @@
+//! Tests which parts of operations are components of the OpenAPI document, and the names of these components.
+
+use rulebook_model::describe::openapi;
+use serde_json::json;
+
+use super::engine_with_definition;
+
+#[test]
+fn parts_that_occur_several_times_are_components() {
+    let page = |info: &str| json!({ "GET@page": { "info": info, "type": "id" } });
+    let method = |info: &str, path_info: &str| {
+        let mut parameters = page(info);
+        parameters["{id}"] = json!({ "info": path_info, "type": "id" });
+        json!({ "info": "I", "in": parameters, "out": { "id": { "info": "The id", "type": "id" } } })
+    };
+    let body = json!({ "info": "I", "in": { "text": { "info": "A text", "type": "string" } } });
+    let app = json!({ "modules": {
+        "a": { "/": { "a": { "/": { "{id}": { "GET": method("The page", "Which"), "DELETE": method("The page", "Which") } } } } },
+        "b": { "/": { "b": { "/": { "{id}": { "GET": method("A page", "Of b"), "DELETE": method("A page", "Alone") } } } } },
+        "c": { "/": { "c": { "POST": body, "PUT": body } } },
+    } });
+    let document = openapi(engine_with_definition(&app).api());
+    let names = |kind: &str| document["components"][kind].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names("parameters"), ["b.page", "id", "page"]);
+    assert_eq!(names("requestBodies"), ["c.Body"]);
+    let responses = names("responses");
+    let success: Vec<_> = responses.iter().filter(|name| name.ends_with("Success")).collect();
+    assert_eq!(success, ["a.Success", "c.Success"]);
+    let reference = |kind: &str, name: &str| json!({ "$ref": format!("#/components/{kind}/{name}") });
+    let paths = &document["paths"];
+    assert_eq!(
+        paths["/a/{id}"]["get"]["parameters"],
+        json!([reference("parameters", "id"), reference("parameters", "page")])
+    );
+    assert_eq!(paths["/a/{id}"]["get"]["responses"]["200"], reference("responses", "a.Success"));
+    assert_eq!(paths["/b/{id}"]["get"]["parameters"][1], reference("parameters", "b.page"));
+    assert_eq!(
+        paths["/b/{id}"]["get"]["parameters"][0]["description"], "Of b",
+        "a parameter that occurs once is inline"
+    );
+    assert_eq!(paths["/c"]["put"]["requestBody"], reference("requestBodies", "c.Body"));
+}
