@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use rulebook::{ApiError, Args, Context, Module, Rulebook, RunningServer, Settings};
 use serde::{Deserialize, Serialize};
@@ -99,11 +99,14 @@ fn responses_are_compressed_with_gzip_only() -> TestResult {
 }
 
 #[test]
-fn http2_connections_are_closed() -> TestResult {
+fn http2_connections_are_refused() -> TestResult {
     let server = serve_program(hello_program())?;
     let mut connection = TcpStream::connect(server.addresses()[0])?;
     connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
-    assert_eq!(connection.read(&mut [0; 64])?, 0);
+    connection.shutdown(Shutdown::Write)?;
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    assert!(response.starts_with("HTTP/1.1 505 ") && response.ends_with("versions of HTTP are 1.0 and 1.1\n"));
     Ok(())
 }
 

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rulebook_model::connection_limits::{
-    CONNECTION_LIMITS, HEAD_BYTES, HEAD_FIELDS, HEAD_SECONDS, HTTP2_REQUESTS, PROGRESS_SECONDS,
-};
+use rulebook_model::connection_limits::{CONNECTION_LIMITS, HEAD_BYTES, HEAD_FIELDS, HEAD_SECONDS, PROGRESS_SECONDS};
 
 /// The maximum time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
@@ -18,14 +16,14 @@ pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECON
 pub(super) const MAX_HEAD_LEN: usize = HEAD_BYTES as usize;
 /// The maximum number of header fields of a request.
 pub(super) const MAX_FIELDS: usize = HEAD_FIELDS as usize;
-/// The maximum number of requests that are handled on one HTTP/2 connection at the same time.
-pub(super) const MAX_CONCURRENT_REQUESTS: u32 = HTTP2_REQUESTS as u32;
 /// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
 /// and read the response (RFC 9112 section 9.6).
 pub(super) const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The minimum time between two log lines about exceeded limits.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of open files below which the server warns that it can serve few clients.
+const FEW_FILES: u64 = 2048;
 /// The number of open files that is assumed if the system does not report it.
 const DEFAULT_MAX_FILES: u64 = 1024;
 
@@ -62,7 +60,11 @@ impl ExceededLimits {
 /// cannot prevent the server from opening files.
 pub(super) fn raise_file_limit() -> usize {
     let files = max_files();
-    log::info!("the process may open {files} files and connections");
+    if files < FEW_FILES {
+        log::warn!("the process may open only {files} files and connections; raise the limit of the system");
+    } else {
+        log::debug!("the process may open {files} files and connections");
+    }
     usize::try_from(files / 2).unwrap_or(usize::MAX)
 }
 

@@ -70,20 +70,22 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
+    let mut listeners = Vec::with_capacity(settings.bind.len());
+    for address in &settings.bind {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        listeners.push(listener);
+    }
     let state = server_state(plan, settings, data).with_max_connections(connection_limits::raise_file_limit());
     let state = Arc::new(state);
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }
-    let mut listeners = Vec::with_capacity(settings.bind.len());
-    for address in &settings.bind {
-        let listener = TcpListener::bind(address)
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        listeners.push(listener.try_clone()?);
+    for listener in &listeners {
         let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
-        builder =
-            builder.listen("rulebook", listener, move || connection::connection_service_factory(&state, keep_alive))?;
+        let service = move || connection::connection_service_factory(&state, keep_alive);
+        builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
 }

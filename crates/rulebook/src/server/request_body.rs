@@ -30,6 +30,7 @@ pub(super) enum BodySource {
     /// An HTTP/1 connection of rulebook's own server.
     Http1(BodyReader),
     /// An HTTP/2 connection of rulebook's own server.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "no connection speaks HTTP/2"))]
     Http2(BodyReceiver),
     /// A request of a program's actix `App`.
     Actix(Payload),

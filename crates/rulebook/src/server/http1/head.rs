@@ -67,7 +67,11 @@ const UNKNOWN_CODING: HeadError = HeadError {
 };
 const UNKNOWN_VERSION: HeadError = HeadError {
     status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-    why: "the supported versions of HTTP are 1.0, 1.1 and 2",
+    why: if cfg!(feature = "http2") {
+        "the supported versions of HTTP are 1.0, 1.1 and 2"
+    } else {
+        "the supported versions of HTTP are 1.0 and 1.1"
+    },
     limit: None,
 };
 

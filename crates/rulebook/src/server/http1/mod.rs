@@ -134,12 +134,12 @@ impl Connection<'_> {
     /// Fails if the connection is broken.
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
         let Self { socket, alarm, worker, deadline, peer, .. } = self;
-        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first);
+        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && cfg!(feature = "http2"));
         poll_fn(|task| {
             loop {
                 let mut received = socket.received.borrow_mut();
                 if can_be_http2 && !received.is_empty() {
-                    if received.starts_with(HTTP2_PREFACE) && cfg!(feature = "http2") {
+                    if received.starts_with(HTTP2_PREFACE) {
                         return Poll::Ready(Ok(Next::Ended(Ended::Http2)));
                     }
                     can_be_http2 = HTTP2_PREFACE.starts_with(&received);

@@ -18,13 +18,14 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use h2::server::{Builder, Connection};
+use rulebook_model::connection_limits::HTTP2_REQUESTS;
 
 pub(super) use exchange::BodyReceiver;
 use exchange::respond;
 use resumed_stream::ResumedStream;
 
 use super::alarm::Alarm;
-use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_CONCURRENT_REQUESTS, MAX_HEAD_LEN};
+use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_HEAD_LEN};
 use super::worker::Worker;
 
 /// The number of bytes of a request's body that a client may send before the server has read them.
@@ -38,7 +39,7 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
     let peer = stream.peer_addr().ok();
     let mut builder = Builder::new();
     builder
-        .max_concurrent_streams(MAX_CONCURRENT_REQUESTS)
+        .max_concurrent_streams(HTTP2_REQUESTS as u32)
         .max_header_list_size(MAX_HEAD_LEN as u32)
         .initial_window_size(WINDOW_SIZE)
         .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
