@@ -12,7 +12,8 @@ use serde_json::{Map, Serializer, Value as Json};
 use super::api_uris::ApiUris;
 use super::published_documents;
 use crate::plan::{
-    Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, PublishedDocuments, RenderedOnDemand,
+    Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
+    RenderedOnDemand,
 };
 
 /// Creates the document cache of an API. The documents are rendered when they are first needed.
@@ -65,16 +66,14 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. The descriptions of single services and parent paths are rendered when clients
-/// request them. `requested` is `true` if `api` contains only what one caller may call, and the caller has requested
+/// Renders the documents of an API. The descriptions for OPTIONS are rendered when clients request them. `requested` is `true` if `api` contains only what one caller may call, and the caller has requested
 /// this with `as=me`.
 fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool) -> Documents {
     let published = published_documents::render_published(api, requested);
-    let all = describe::uris(api);
-    let whole_api = OptionsDescription {
-        json: json_document(|writer| describe::write_options_for_api(api, &all, writer)),
-        markdown: published_documents::markdown_for_api(api, &all),
-    };
+    let described = Arc::clone(api);
+    let whole_api = LazyDescription::new(move || {
+        catch_rendering_panic(|| describe_whole_api(&described)).unwrap_or_else(empty_description)
+    });
     Documents {
         visible_methods: None,
         whole_api,
@@ -86,6 +85,15 @@ fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool) -> Documents {
     }
 }
 
+/// Returns the description of the whole API for OPTIONS.
+fn describe_whole_api(api: &Api) -> OptionsDescription {
+    let uris = describe::uris(api);
+    OptionsDescription {
+        json: json_document(|writer| describe::write_options_for_api(api, &uris, writer)),
+        markdown: published_documents::markdown_for_api(api, &uris),
+    }
+}
+
 /// Returns documents without content. If `visible` is `false`, the documents also hide all API methods.
 fn empty_documents(api: &Api, visible: bool) -> Documents {
     let services = if visible { services_with_modules(api).count() } else { 0 };
@@ -93,7 +101,7 @@ fn empty_documents(api: &Api, visible: bool) -> Documents {
         visible_methods: (!visible).then(Box::default),
         service_indices: None,
         services: RenderedOnDemand::without_names(services, OptionsDescription::memory_size, |_| empty_description()),
-        whole_api: empty_description(),
+        whole_api: LazyDescription::new(empty_description),
         parent_paths: Arc::default(),
         parents: RenderedOnDemand::default(),
         published: PublishedDocuments::empty(),

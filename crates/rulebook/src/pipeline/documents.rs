@@ -222,10 +222,11 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
     let rendered = documents.documents();
     let no_methods = AllowedMethods(Vec::new());
     let description = match target {
-        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => Some((
-            rendered.whole_api.clone(),
-            visible_methods(plan, rendered, *service, *body_may_name_service, allowed),
-        )),
+        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => {
+            let whole_api = whole_api_description(&documents).await;
+            let allowed = visible_methods(plan, rendered, *service, *body_may_name_service, allowed);
+            whole_api.map(|whole_api| (whole_api, allowed))
+        }
         OptionsTarget::Service { service, allowed, .. } => {
             let allowed = visible_methods(plan, rendered, Some(*service), false, allowed);
             match rendered.service_index(*service).filter(|_| !allowed.0.is_empty()) {
@@ -253,6 +254,15 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
         Some((description, allowed)) => reply_with_description(plan, head, &description, &allowed),
         None => respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
     })
+}
+
+/// Returns the description of the whole API for OPTIONS, and renders it if it has not been rendered.
+async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Option<OptionsDescription> {
+    if let Some(rendered) = documents.documents().whole_api.rendered() {
+        return Some(rendered.clone());
+    }
+    let shared = Arc::clone(documents.shared());
+    spawn_blocking(move || shared.get_or_render().whole_api.get_or_render().clone()).await.ok()
 }
 
 /// Returns a description for OPTIONS, and renders it if it is not in the cache. `select` selects the descriptions of

@@ -9,7 +9,7 @@ use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{CompressedBodies, CompressedBody, CompressionEffort, ContentCoding, compressed_etag};
-use super::{ParentPaths, RenderedOnDemand};
+use super::{LazyDescription, ParentPaths, RenderedOnDemand};
 
 /// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ pub struct Documents {
     /// methods.
     pub visible_methods: Option<Box<[bool]>>,
     /// The description of the whole API, for OPTIONS at the base path and at `*`.
-    pub whole_api: OptionsDescription,
+    pub whole_api: LazyDescription,
     /// For each service of the plan, its index in [`Documents::services`], or `None` if the documents omit the service.
     /// `None` if the documents describe all services, in the order of the plan.
     pub service_indices: Option<Box<[Option<usize>]>>,
@@ -143,7 +143,8 @@ impl Documents {
     /// Compresses large documents in advance, so that the first request for such a document need not wait.
     pub fn compress_large_documents(&self) {
         let PublishedDocuments { openapi, llms, .. } = &self.published;
-        let documents = [openapi, &self.whole_api.json, llms].into_iter().chain(&self.whole_api.markdown);
+        let whole_api = self.whole_api.get_or_render();
+        let documents = [openapi, &whole_api.json, llms].into_iter().chain(&whole_api.markdown);
         for document in documents.filter(|document| document.body.len() >= MIN_LARGE_DOCUMENT_LENGTH) {
             for coding in ContentCoding::SMALLEST_FIRST {
                 let _ = document.compressed(*coding);
@@ -155,7 +156,8 @@ impl Documents {
     /// with their compressed forms, and the data from which pages are rendered.
     #[must_use]
     pub fn memory_size(&self) -> usize {
-        let options = self.whole_api.memory_size() + self.services.memory_size() + self.parents.memory_size();
+        let whole_api = self.whole_api.rendered().map_or(0, OptionsDescription::memory_size);
+        let options = whole_api + self.services.memory_size() + self.parents.memory_size();
         options + self.published.memory_size()
     }
 }

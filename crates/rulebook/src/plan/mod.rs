@@ -13,6 +13,7 @@ mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
+mod lazy_description;
 mod parent_paths;
 mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
@@ -30,6 +31,7 @@ pub use cors::PlannedCors;
 pub use document::PageRenderer;
 pub use document::{Document, Documents, OptionsDescription, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
+pub use lazy_description::LazyDescription;
 pub use parent_paths::ParentPaths;
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;

@@ -186,7 +186,8 @@ mod tests {
     use crate::bind::{self, PlanContext};
     use crate::handler::ProgramState;
     use crate::plan::{
-        Document, DocumentCache, Documents, LazyDocuments, OptionsDescription, PublishedDocuments, RenderedOnDemand,
+        Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
+        RenderedOnDemand,
     };
     use rulebook_model::compile;
     use rulebook_model::definition;
@@ -196,7 +197,10 @@ mod tests {
     fn empty_documents() -> Documents {
         Documents {
             visible_methods: None,
-            whole_api: OptionsDescription { json: Document::new("application/json", ""), markdown: None },
+            whole_api: LazyDescription::new(|| OptionsDescription {
+                json: Document::new("application/json", ""),
+                markdown: None,
+            }),
             service_indices: None,
             services: RenderedOnDemand::default(),
             parent_paths: Arc::default(),
