@@ -143,13 +143,10 @@ impl Documents {
     /// Compresses large documents in advance, so that the first request for such a document need not wait.
     pub fn compress_large_documents(&self) {
         let PublishedDocuments { openapi, llms, .. } = &self.published;
-        let whole_api = self.whole_api.get_or_render();
-        let documents = [openapi, &whole_api.json, llms].into_iter().chain(&whole_api.markdown);
-        for document in documents.filter(|document| document.body.len() >= MIN_LARGE_DOCUMENT_LENGTH) {
-            for coding in ContentCoding::SMALLEST_FIRST {
-                let _ = document.compressed(*coding);
-            }
-        }
+        [openapi, llms].into_iter().for_each(compress_large_document);
+        // The description of the whole API is rendered only now, so that it delays no other document.
+        let OptionsDescription { json, markdown } = self.whole_api.get_or_render();
+        [json].into_iter().chain(markdown).for_each(compress_large_document);
     }
 
     /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
@@ -159,6 +156,14 @@ impl Documents {
         let whole_api = self.whole_api.rendered().map_or(0, OptionsDescription::memory_size);
         let options = whole_api + self.services.memory_size() + self.parents.memory_size();
         options + self.published.memory_size()
+    }
+}
+
+fn compress_large_document(document: &Document) {
+    if document.body.len() >= MIN_LARGE_DOCUMENT_LENGTH {
+        for coding in ContentCoding::SMALLEST_FIRST {
+            let _ = document.compressed(*coding);
+        }
     }
 }
 
