@@ -66,7 +66,8 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. The descriptions for OPTIONS are rendered when clients request them. `requested` is `true` if `api` contains only what one caller may call, and the caller has requested
+/// Renders the documents of an API. The descriptions for OPTIONS are rendered when clients request them. `requested` is
+/// `true` if `api` contains only what one caller may call, and the caller has requested
 /// this with `as=me`.
 fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool) -> Documents {
     let published = published_documents::render_published(api, requested);
