@@ -320,15 +320,19 @@ fn starting_a_server_at_an_address_in_use_is_an_error() {
 
 #[test]
 fn the_server_listens_at_every_given_address() {
-    let two = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(2);
+    // A connection may stay open for the longest possible time.
+    let two = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(2).with_keep_alive(Duration::MAX);
     let definition = json!({ "GET": { "info": "Nothing" } });
     let running = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine)
         .serve(&two)
         .unwrap();
     assert_eq!(running.addresses().len(), 2);
     for address in running.addresses() {
-        let response = Connection::open(*address).send(&Request::new("GET", "/"));
-        assert_eq!(response.status, 200, "{response:?}");
+        let mut connection = Connection::open(*address);
+        for _ in 0..2 {
+            let response = connection.send(&Request::new("GET", "/"));
+            assert_eq!(response.status, 200, "{response:?}");
+        }
     }
     running.stop().unwrap();
 }

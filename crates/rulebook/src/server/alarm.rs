@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use super::state::ServerState;
 
 /// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
-const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
+pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
 
 /// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
 ///

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_rt::net::TcpStream;
 use actix_service::{ServiceFactory, fn_factory, fn_service};
 
+use super::alarm::MAX_DISTANCE;
 use super::state::ServerState;
 use super::worker::Worker;
 use super::{http1, http2};
@@ -17,7 +18,7 @@ pub(super) fn connection_service_factory(
     state: &Arc<ServerState>,
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
-    let state = Arc::clone(state);
+    let (state, keep_alive) = (Arc::clone(state), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
         let worker = Worker::of_thread(&state);
         let service = fn_service(move |stream| serve_connection(stream, Rc::clone(&worker), keep_alive));

@@ -235,7 +235,7 @@ impl Connection<'_> {
             self.worker.state().exceeded_limits.count(limit, self.peer);
         }
         self.worker.date().with_text(Instant::now(), |date| write_error_response(&mut output, status, why, date));
-        send_all(&self.socket, &mut self.alarm, &output, &[]).await?;
+        send_all(&self.socket, &mut self.alarm, [&output[..]]).await?;
         close_gently(&self.socket, &mut self.alarm).await;
         Ok(Ended::Closed)
     }

@@ -74,7 +74,10 @@ pub(super) async fn send_response(
     framing: ResponseFraming,
     head: &Head,
 ) -> io::Result<()> {
-    send_all(socket, alarm, output, body.bytes().unwrap_or_default()).await?;
+    match body.bytes().filter(|bytes| !bytes.is_empty()) {
+        Some(bytes) => send_all(socket, alarm, [output, bytes]).await?,
+        None => send_all(socket, alarm, [output]).await?,
+    }
     // The futures are boxed. Otherwise they would enlarge the future of every request.
     match body {
         ReplyBody::File(range) if range.length >= MIN_SEND_FILE_LEN => {
@@ -102,38 +105,31 @@ pub(super) async fn send_stream(
     while let Some(piece) = while_connected(socket, pin!(poll_fn(|task| stream.poll_next(task)))).await? {
         let piece: Bytes = piece?;
         if is_chunked {
-            send_all(socket, alarm, format!("{:x}\r\n", piece.len()).as_bytes(), &piece).await?;
-            send_all(socket, alarm, b"\r\n", &[]).await?;
+            send_all(socket, alarm, [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"]).await?;
         } else {
-            send_all(socket, alarm, &[], &piece).await?;
+            send_all(socket, alarm, [&piece[..]]).await?;
         }
     }
-    if is_chunked { send_all(socket, alarm, b"0\r\n\r\n", &[]).await } else { Ok(()) }
+    if is_chunked { send_all(socket, alarm, [&b"0\r\n\r\n"[..]]).await } else { Ok(()) }
 }
 
-/// Sends all bytes of two slices.
+/// Sends all bytes of the slices.
 ///
 /// # Errors
 /// Fails if the connection is broken, or if the client receives nothing for [`PROGRESS_TIMEOUT`].
-pub(super) async fn send_all(socket: &Socket, alarm: &mut Alarm, first: &[u8], second: &[u8]) -> io::Result<()> {
-    let (mut first, mut second) = (first, second);
+pub(super) async fn send_all<const N: usize>(socket: &Socket, alarm: &mut Alarm, slices: [&[u8]; N]) -> io::Result<()> {
+    let mut slices = slices.map(IoSlice::new);
+    let mut unsent = &mut slices[..];
+    IoSlice::advance_slices(&mut unsent, 0);
     let mut deadline = None;
     poll_fn(|task| {
-        while !(first.is_empty() && second.is_empty()) {
-            let slices = [IoSlice::new(first), IoSlice::new(second)];
-            let slices = match (first.is_empty(), second.is_empty()) {
-                (false, true) => &slices[..1],
-                (true, _) => &slices[1..],
-                (false, false) => &slices,
-            };
-            let Poll::Ready(sent) = socket.poll_send(slices, task) else {
+        while !unsent.is_empty() {
+            let Poll::Ready(sent) = socket.poll_send(unsent, task) else {
                 let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
                 ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };
-            let (sent, of_first) = (sent?, first.len());
-            first = &first[sent.min(of_first)..];
-            second = &second[sent.saturating_sub(of_first)..];
+            IoSlice::advance_slices(&mut unsent, sent?);
             deadline = None;
         }
         Poll::Ready(Ok(()))
