@@ -143,6 +143,8 @@ struct RequestCount {
 /// What a round measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Round {
+    /// The number of requests.
+    requests: f64,
     requests_per_second: f64,
     /// The processor time of the server per request, in microseconds.
     processor_time: ProcessorTime,
@@ -157,7 +159,11 @@ fn run_round(case: Case, server: &Server, settings: &Settings) -> Result<Round, 
         wrk::run_round(case, server.address, settings)?
     };
     let used = ProcessorTime::of_process(server.process_id())? - before;
-    Ok(Round { requests_per_second: count.per_second, processor_time: used.per_request(count.total) })
+    Ok(Round {
+        requests: count.total,
+        requests_per_second: count.per_second,
+        processor_time: used.per_request(count.total),
+    })
 }
 
 /// Prints what the program is doing, if standard error is a terminal.
