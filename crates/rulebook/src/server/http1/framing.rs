@@ -3,7 +3,6 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use httparse::Status;
 use memchr::memchr;
 
 /// The maximum length in bytes of a line with the size of a chunk, including its extensions.
@@ -94,15 +93,15 @@ impl ChunkState {
         loop {
             match self {
                 Self::Data(_) | Self::Ended => return Ok(true),
-                Self::Size => match httparse::parse_chunk_size(received) {
-                    Ok(Status::Complete((length, _))) if length > MAX_SIZE_LINE => return Err(invalid_chunk()),
-                    Ok(Status::Complete((length, size))) => {
-                        let _ = received.split_to(length);
-                        *self = if size == 0 { Self::Trailers(0) } else { Self::Data(size) };
-                    }
-                    Ok(Status::Partial) if received.len() <= MAX_SIZE_LINE => return Ok(false),
-                    Ok(Status::Partial) | Err(_) => return Err(invalid_chunk()),
-                },
+                Self::Size => {
+                    let searched = &received[..received.len().min(MAX_SIZE_LINE)];
+                    let Some(end) = memchr(b'\n', searched) else {
+                        let is_too_long = searched.len() == MAX_SIZE_LINE;
+                        return if is_too_long { Err(invalid_chunk()) } else { Ok(false) };
+                    };
+                    let size = parse_size_line(&received.split_to(end + 1)).ok_or_else(invalid_chunk)?;
+                    *self = if size == 0 { Self::Trailers(0) } else { Self::Data(size) };
+                }
                 Self::DataEnd => match received.get(..2) {
                     Some(b"\r\n") => {
                         let _ = received.split_to(2);
@@ -121,7 +120,7 @@ impl ChunkState {
                         return Err(invalid_chunk());
                     }
                     let line = received.split_to(end + 1);
-                    if line.len() < 2 || !line.ends_with(b"\r\n") {
+                    if memchr(b'\r', &line) != Some(end - 1) {
                         return Err(invalid_chunk());
                     }
                     if line.len() == 2 {
@@ -131,6 +130,18 @@ impl ChunkState {
             }
         }
     }
+}
+
+/// Returns the size of a chunk from its line (RFC 9112 section 7.1); `None` if the line is invalid. Extensions are
+/// ignored, but a control character in them is not: other servers could regard it as the end of the line.
+fn parse_size_line(line: &[u8]) -> Option<u64> {
+    let line = line.strip_suffix(b"\r\n")?;
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, extensions) = line.split_at(digits);
+    let is_valid = extensions.is_empty() || extensions.trim_ascii_start().starts_with(b";");
+    let has_control = extensions.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
+    let size = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    (is_valid && !has_control).then_some(size)
 }
 
 fn invalid_chunk() -> io::Error {
@@ -179,8 +190,17 @@ mod tests {
     fn invalid_chunks_are_refused() {
         let long_line = [b"1;".as_slice(), &[b'x'; MAX_SIZE_LINE], b"\r\na\r\n"].concat();
         let long_trailers = [b"0\r\n".as_slice(), &b"name: value\r\n".repeat(MAX_TRAILERS / 12), b"\r\n"].concat();
-        let cases: [&[u8]; 8] = [
+        let cases: [&[u8]; 17] = [
             b"nonsense\r\n",
+            b"\r\n\r\n",
+            b";x\r\na\r\n",
+            b"1\na\r\n",
+            b"1 \r\na\r\n",
+            b"0x1\r\na\r\n",
+            b"+1\r\na\r\n",
+            b"1;\na\r\n0\r\n\r\n",
+            b"1;a\rb\r\na\r\n",
+            b"0\r\nx: y\rz: 1\r\n\r\n",
             b"-1\r\n",
             b"11111111111111111\r\n",
             b"1\r\nab\r\n",
