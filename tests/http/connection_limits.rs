@@ -4,7 +4,9 @@ use rulebook::Settings;
 use serde_json::json;
 
 use super::echo_server;
-use crate::client::{Connection, Request, engine};
+use crate::client::{Connection, Request, engine, wait_until};
+
+const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_client_address_has_a_maximum_number_of_connections() {
@@ -28,7 +30,7 @@ fn a_client_address_has_a_maximum_number_of_connections() {
         connection.write(&Request::new("GET", "/").bytes());
         connection.try_read_response(false).is_ok()
     };
-    assert!(crate::client::wait_until(is_accepted), "the connection does not become free");
+    assert!(wait_until(is_accepted), "the connection does not become free");
     running.stop().unwrap();
 }
 
@@ -42,4 +44,27 @@ fn a_refused_head_request_gets_a_response_without_a_body() {
         assert!(response.status >= 400 && response.field("connection") == Some("close"), "{head:?}: {response:?}");
         connection.assert_closed();
     }
+}
+
+#[test]
+fn the_bodies_of_all_requests_have_a_maximum_of_memory() {
+    const BODY_LEN: usize = 16 << 20;
+    let server = echo_server(&json!({ "body": BODY_LEN }));
+    let request = || Request::new("POST", "/echo").field("content-type", FORM_MEDIA_TYPE);
+    // These clients never send the last byte of their bodies.
+    let incomplete: Vec<_> = (0..4)
+        .map(|_| {
+            let mut connection = server.connect();
+            connection.write(&request().field("content-length", BODY_LEN).head());
+            connection.write(&vec![b'x'; BODY_LEN - 1]);
+            connection
+        })
+        .collect();
+    let send = |body: Vec<u8>| server.send(&Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, body));
+    let long = || [b"text=".to_vec(), vec![b'+'; 1 << 20]].concat();
+    assert!(wait_until(|| send(long()).status == 503), "the bodies use more memory than the limit");
+    assert!(send(long()).field("retry-after").is_some());
+    send(b"text=word".to_vec()).assert_args(&json!({ "text": "word" }));
+    drop(incomplete);
+    assert!(wait_until(|| send(long()).status != 503), "the memory does not become free");
 }

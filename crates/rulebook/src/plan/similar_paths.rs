@@ -125,11 +125,17 @@ impl SimilarPaths {
         self.nodes.len() - 1
     }
 
+    /// Returns `true` if a path with this number of segments can be similar to the path of a service.
+    #[must_use]
+    pub fn can_be_similar(&self, segments: usize) -> bool {
+        segments <= self.max_segments + 1
+    }
+
     /// Returns the URIs of the services whose paths are most similar to these percent-decoded segments of a request
     /// path; at most [`MAX_SUGGESTIONS`] URIs.
     #[must_use]
     pub fn find_similar(&self, segments: &[&str]) -> Vec<String> {
-        if segments.len() > self.max_segments + 1 {
+        if !self.can_be_similar(segments.len()) {
             return Vec::new();
         }
         let segments: Vec<_> = segments.iter().map(|segment| segment.to_lowercase()).collect();

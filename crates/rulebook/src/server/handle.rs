@@ -44,7 +44,7 @@ fn run_stages(
         *preflighted = preflighted_method(plan, head, &route);
         let matched = match route {
             Route::Method(matched) => Ok(matched),
-            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, head, needs, body, observed)).await,
+            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, head, needs, body, worker, observed)).await,
             Route::Options(target) => return Box::pin(respond_to_options(plan, head, &target)).await,
             Route::Server(path) => return Box::pin(respond_at_server_path(worker, plan, head, path)).await,
             Route::Fallback => return Box::pin(respond_with_page(worker, plan, head, ErrorContext::Nothing)).await,
@@ -58,7 +58,7 @@ fn run_stages(
         let call = async {
             let client = identify(plan, head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
-            let body = receive(body, head, plan, granted.method(), worker.upload_storage()).await?;
+            let body = receive(body, head, plan, granted.method(), worker).await?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
             start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await

@@ -5,6 +5,7 @@ use super::metrics::RequestKind;
 use super::observe::Observation;
 use super::receive::receive_body_prefix;
 use super::request_body::RequestBody;
+use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, route_by_body};
 use crate::plan::{MatchedMethod, Plan, Segments};
@@ -20,9 +21,10 @@ pub(super) async fn find_in_body<'h>(
     head: &'h Head,
     pending: NeedsBody,
     body: &mut RequestBody,
+    worker: &Worker,
     observed: &mut Observation<'_>,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
-    let prefix = receive_authorized_prefix(plan, head, &pending, body).await;
+    let prefix = receive_authorized_prefix(plan, head, &pending, body, worker).await;
     let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
         Ok(matched) => {
@@ -47,9 +49,10 @@ async fn receive_authorized_prefix(
     head: &Head,
     pending: &NeedsBody,
     body: &mut RequestBody,
+    worker: &Worker,
 ) -> Result<BodyPrefix, ApiError> {
     if let Some(matched) = pending.method_to_authorize(plan) {
         authorize_before_body(plan, head, &matched).await?;
     }
-    receive_body_prefix(body, &pending.kind, &plan.limits).await
+    receive_body_prefix(body, &pending.kind, &plan.limits, worker).await
 }

@@ -6,6 +6,7 @@
 mod actix_request;
 mod actix_response;
 mod alarm;
+mod body_memory;
 mod body_timer;
 mod browser_policy;
 mod connection;

@@ -210,6 +210,7 @@ impl PartReader<'_> {
             if self.field_bytes > limits.body {
                 return Err(ApiError::too_large(limits::BODY_SIZE.with_value(limits.body), Some(&shorten_text(name))));
             }
+            self.body.reserve_memory(chunk.len())?;
             text.extend_from_slice(&chunk);
         }
         Ok(text.freeze())

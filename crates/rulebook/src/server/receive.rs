@@ -1,19 +1,20 @@
 //! Receives the bodies of requests. Limits on the size and the time apply while the bytes arrive.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rulebook_model::connection_limits::BODY_MEMORY;
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
+use super::body_memory::{OutOfMemory, ReservedMemory};
 use super::body_timer::BodyTimer;
 use super::multipart;
 use super::request_body::RequestBody;
-use super::upload_writer::UploadStorage;
+use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
 use crate::plan::{Plan, PlannedMethod};
@@ -29,17 +30,32 @@ pub(super) struct LimitedBody<'b> {
     max_time: Duration,
     /// `true` if the body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
     has_min_speed: bool,
+    worker: &'b Worker,
 }
 
 impl<'b> LimitedBody<'b> {
-    fn new(body: &'b mut RequestBody, kind: &BodyKind, limits: &Limits) -> Self {
+    fn new(body: &'b mut RequestBody, kind: &BodyKind, limits: &Limits, worker: &'b Worker) -> Self {
         let has_min_speed = matches!(kind, BodyKind::Multipart { .. });
         Self {
             body,
             size_limit: size_limit(kind, limits),
             max_time: Duration::from_secs(limits.seconds),
             has_min_speed,
+            worker,
         }
+    }
+
+    /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
+    ///
+    /// # Errors
+    /// Fails if the bodies of all requests use too much memory.
+    pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let state = self.worker.state();
+        let reserved = self.body.memory.get_or_insert_with(|| ReservedMemory::new(&state.body_memory));
+        reserved.grow(bytes).map_err(|OutOfMemory| {
+            state.exceeded_limits.count(&BODY_MEMORY, self.body.peer);
+            ApiError::plain(ErrorCode::Unavailable)
+        })
     }
 
     /// Returns the next bytes of the body, at least one; `None` at the end of the body.
@@ -90,12 +106,12 @@ pub(super) async fn receive(
     head: &Head,
     plan: &Plan,
     method: &PlannedMethod,
-    upload_storage: &Arc<UploadStorage>,
+    worker: &Worker,
 ) -> Result<Body, ApiError> {
     match body_kind(head, method) {
         BodyKind::Nothing => Ok(Body::Empty),
         // The future is boxed. Otherwise it would enlarge the future of every request without a body.
-        kind => Box::pin(receive_kind(body, kind, plan, method, upload_storage)).await,
+        kind => Box::pin(receive_kind(body, kind, plan, method, worker)).await,
     }
 }
 
@@ -104,10 +120,10 @@ async fn receive_kind(
     kind: BodyKind,
     plan: &Plan,
     method: &PlannedMethod,
-    upload_storage: &Arc<UploadStorage>,
+    worker: &Worker,
 ) -> Result<Body, ApiError> {
     check_announced_length(&kind, body.announced_length, &plan.limits)?;
-    let mut limited = LimitedBody::new(body, &kind, &plan.limits);
+    let mut limited = LimitedBody::new(body, &kind, &plan.limits, worker);
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported(got) => match limited.next_chunk().await? {
@@ -118,7 +134,12 @@ async fn receive_kind(
         BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
         // The future is boxed. Otherwise it would enlarge the future of every request with a body.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts, upload_storage };
+            let target = multipart::MultipartTarget {
+                plan,
+                method,
+                max_parts: limits.parts,
+                upload_storage: worker.upload_storage(),
+            };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }
     }
@@ -133,10 +154,11 @@ pub(super) async fn receive_body_prefix(
     body: &mut RequestBody,
     kind: &BodyKind,
     limits: &Limits,
+    worker: &Worker,
 ) -> Result<BodyPrefix, ApiError> {
     check_announced_length(kind, body.announced_length, limits)?;
     let max = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
-    let mut limited = LimitedBody::new(body, kind, limits);
+    let mut limited = LimitedBody::new(body, kind, limits, worker);
     let mut read = limited.next_chunk().await?.unwrap_or_default();
     let mut ended = read.is_empty();
     // A body that arrives in one chunk is not copied.
@@ -203,10 +225,12 @@ async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, A
 
 /// Receives the rest of a body, and joins it to the chunks that have been received.
 async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes) -> Result<Bytes, ApiError> {
+    limited.reserve_memory(first.len() + second.len())?;
     let mut all = Vec::with_capacity(first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
     while let Some(more) = limited.next_chunk().await? {
+        limited.reserve_memory(more.len())?;
         all.extend_from_slice(&more);
     }
     Ok(all.into())

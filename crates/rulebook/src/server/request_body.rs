@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
 
+use super::body_memory::ReservedMemory;
 use super::body_timer::BodyTimer;
 use super::http1::BodyReader;
 use super::http2::BodyReceiver;
@@ -61,6 +63,10 @@ pub(super) struct RequestBody {
     /// Measures the time limit; `None` until the server first waits for the body.
     pub(super) timer: Option<BodyTimer>,
     state: BodyState,
+    /// The memory that the server keeps for the body.
+    pub(super) memory: Option<ReservedMemory>,
+    /// The address of the client, for the log.
+    pub(super) peer: Option<SocketAddr>,
     /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
     replayed_bytes: Option<Bytes>,
 }
@@ -76,8 +82,17 @@ impl RequestBody {
     pub(super) fn new(source: BodySource, head: &Head) -> Self {
         let state = if matches!(source, BodySource::Nothing) { BodyState::Ended } else { BodyState::Receiving };
         let announced_length = head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
-        let (replayed_bytes, timer) = (None, None);
-        Self { source, announced_length, received_bytes: 0, has_waited: false, timer, state, replayed_bytes }
+        Self {
+            source,
+            announced_length,
+            received_bytes: 0,
+            has_waited: false,
+            timer: None,
+            state,
+            memory: None,
+            peer: head.peer,
+            replayed_bytes: None,
+        }
     }
 
     /// Returns the next bytes of the body; `None` at the end of the body.

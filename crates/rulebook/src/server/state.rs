@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::ConnectionLimit;
 use tokio::sync::watch;
 
+use super::body_memory::BodyMemory;
 use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
@@ -39,6 +40,8 @@ pub(super) struct ServerState {
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
+    /// The memory that request bodies use.
+    pub(super) body_memory: Arc<BodyMemory>,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: ExceededLimits,
 }
@@ -61,6 +64,7 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
+            body_memory: Arc::default(),
             exceeded_limits: ExceededLimits::default(),
         }
     }

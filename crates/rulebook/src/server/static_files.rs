@@ -55,6 +55,9 @@ pub(super) fn docs_file(name: &str) -> Option<&'static Document> {
     DOCS_FILES.contains(&name).then(|| built_in_file(Path::new(name))).flatten()
 }
 
+/// The maximum length in bytes of a path of a static file. Operating systems open no files with longer paths.
+const MAX_PATH_LEN: usize = 4096;
+
 /// Where static files come from.
 #[derive(Debug, Default)]
 pub(super) enum StaticFiles {
@@ -113,6 +116,9 @@ impl StaticFiles {
 
 /// Decodes a path to a file path relative to the static folder; `None` if a file with this path must not be served.
 fn relative_path(path: &str) -> Option<PathBuf> {
+    if path.len() > MAX_PATH_LEN {
+        return None;
+    }
     let is_folder = path.is_empty() || path.ends_with('/');
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty());
     let mut name = PathBuf::new();

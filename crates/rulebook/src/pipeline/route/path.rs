@@ -12,6 +12,9 @@ use crate::plan::{ParentPaths, Plan, Segments, encode_segment};
 pub(in crate::pipeline) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
+    if !plan.similar_paths.can_be_similar(segments.clone().count()) {
+        return Vec::new();
+    }
     let Ok(segments) = segments.map(percent_decode).collect::<Result<Vec<_>, _>>() else {
         return Vec::new();
     };

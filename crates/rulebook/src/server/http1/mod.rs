@@ -9,6 +9,7 @@
 //! channel, no other task, and no memory for buffers of its own.
 
 mod body;
+mod connection_fields;
 mod framing;
 mod head;
 mod head_pool;

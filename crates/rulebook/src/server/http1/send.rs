@@ -22,7 +22,7 @@ use crate::server::streamed_body::StreamedBody;
 /// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
 const MIN_SEPARATE_BODY: usize = 4 << 10;
 /// The number of received bytes from which no further bytes are received while a request is handled.
-const MAX_READ_AHEAD: usize = 64 << 10;
+const MAX_READ_AHEAD: usize = 16 << 10;
 
 /// The length in bytes from which a part of a file is sent without copying it. The copy of a shorter part is still in the
 /// processor's cache when it is sent, so that a client on the same machine receives it faster.
