@@ -94,10 +94,18 @@ impl ChunkState {
         loop {
             match self {
                 Self::Data(_) | Self::Ended => return Ok(true),
+                // `httparse` would accept a line without a size as the last chunk.
+                Self::Size if received.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) => {
+                    return Err(invalid_chunk());
+                }
                 Self::Size => match httparse::parse_chunk_size(received) {
                     Ok(Status::Complete((length, _))) if length > MAX_SIZE_LINE => return Err(invalid_chunk()),
                     Ok(Status::Complete((length, size))) => {
-                        let _ = received.split_to(length);
+                        let line = received.split_to(length);
+                        // Servers that end lines with LF would read an extension with LF as data.
+                        if memchr(b'\n', &line) != Some(length - 1) {
+                            return Err(invalid_chunk());
+                        }
                         *self = if size == 0 { Self::Trailers(0) } else { Self::Data(size) };
                     }
                     Ok(Status::Partial) if received.len() <= MAX_SIZE_LINE => return Ok(false),
@@ -121,7 +129,7 @@ impl ChunkState {
                         return Err(invalid_chunk());
                     }
                     let line = received.split_to(end + 1);
-                    if line.len() < 2 || !line.ends_with(b"\r\n") {
+                    if line.len() < 2 || memchr(b'\r', &line) != Some(line.len() - 2) {
                         return Err(invalid_chunk());
                     }
                     if line.len() == 2 {
@@ -179,13 +187,17 @@ mod tests {
     fn invalid_chunks_are_refused() {
         let long_line = [b"1;".as_slice(), &[b'x'; MAX_SIZE_LINE], b"\r\na\r\n"].concat();
         let long_trailers = [b"0\r\n".as_slice(), &b"name: value\r\n".repeat(MAX_TRAILERS / 12), b"\r\n"].concat();
-        let cases: [&[u8]; 8] = [
+        let cases: [&[u8]; 12] = [
             b"nonsense\r\n",
+            b"\r\n\r\n",
+            b";a=b\r\n\r\n",
             b"-1\r\n",
             b"11111111111111111\r\n",
             b"1\r\nab\r\n",
             b"1\r\na\n1\r\n",
+            b"1;a\nb\r\na\r\n0\r\n\r\n",
             b"0\r\nx: y\n\r\n",
+            b"0\r\nx: y\rz\r\n\r\n",
             &long_line,
             &long_trailers,
         ];

@@ -42,6 +42,8 @@ const fn bad_request(why: &'static str) -> HeadError {
 }
 
 const INVALID_TARGET: HeadError = bad_request("the request target is invalid");
+/// `httparse` accepts lines that end with LF. Other servers may not, and would find other fields in the head.
+const INVALID_LINE_END: HeadError = bad_request("a line does not end with CR and LF");
 /// The client has closed the connection before the head was complete.
 pub(super) const INCOMPLETE: HeadError = bad_request("the head of the request is incomplete");
 /// The client has not sent the head in time.
@@ -86,12 +88,25 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
     while received.starts_with(b"\r\n") && *searched == 0 {
         let _ = received.split_to(2);
     }
+    // This may be the first half of an empty line.
+    if &received[..] == b"\r" {
+        return Ok(None);
+    }
     // Bytes that cannot begin a request line are refused before the head is complete, such as those of TLS.
-    if received.first().is_some_and(|byte| !byte.is_ascii_graphic() && !b"\r\n".contains(byte)) {
+    if received.first().is_some_and(|byte| !byte.is_ascii_graphic()) {
         return Err(bad_request("the request line is invalid"));
     }
-    let mut line_ends = memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1);
-    let Some(length) = line_ends.find(|end| received[..*end].ends_with(HEAD_END)) else {
+    let mut length = None;
+    for end in memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1) {
+        if !received[..end].ends_with(b"\r\n") {
+            return Err(INVALID_LINE_END);
+        }
+        if received[..end].ends_with(HEAD_END) {
+            length = Some(end);
+            break;
+        }
+    }
+    let Some(length) = length else {
         *searched = received.len();
         return if received.len() > MAX_HEAD_LEN { Err(TOO_LONG) } else { Ok(None) };
     };
@@ -121,9 +136,8 @@ pub(super) fn parse_head(text: &Bytes, head: &mut Head) -> Result<Delivery, Head
     else {
         return Err(bad_request("the request line is invalid"));
     };
-    // A line end without CR would end the head before the empty line that was found.
     if length != text.len() {
-        return Err(bad_request("a line does not end with CR and LF"));
+        return Err(INVALID_LINE_END);
     }
     let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     head.method = Method::from_bytes(method.as_bytes()).map_err(|_| bad_request("the HTTP method is invalid"))?;
@@ -235,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_head_is_taken_when_it_is_complete() {
-        let text = b"\r\nPOST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+        let text = b"\r\n\r\nPOST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
         let (mut received, mut searched) = (BytesMut::new(), 0);
         for byte in &text[..text.len() - 6] {
             received.extend_from_slice(&[*byte]);
@@ -269,11 +283,14 @@ mod tests {
         let fields = |fields: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n").into_bytes();
         let cases = [
             (b"\x16\x03\x01".to_vec(), 400, "request line"),
+            (b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "request line"),
+            (b"\rGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "request line"),
             (b"GET\r\n\r\n".to_vec(), 400, "request line"),
             (b"GET / HTTP/3.0\r\n\r\n".to_vec(), 505, "versions"),
             (b"GET / HTTP/1.1\r\n\r\n".to_vec(), 400, "`Host` is missing"),
             (b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "target"),
             (b"GET / HTTP/1.1\nHost: x\n\nGET / HTTP/1.1\r\n\r\n".to_vec(), 400, "CR and LF"),
+            (b"GET / HTTP/1.1\r\nHost: x\nContent-Length: 5\r\n\r\n".to_vec(), 400, "CR and LF"),
             (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), 400, "HTTP/1.0"),
             (fields("Host: y"), 400, "`Host` is repeated"),
             (fields("no colon"), 400, "header field is invalid"),

@@ -10,6 +10,8 @@
 
 mod body;
 mod framing;
+#[cfg(test)]
+mod fuzz_tests;
 mod head;
 mod head_pool;
 mod response_head;
