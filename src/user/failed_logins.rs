@@ -15,7 +15,7 @@ pub(super) const MAX_PER_ADDRESS: usize = 10;
 const MAX_PER_LOGIN_NAME: usize = 5;
 /// The time after which a failed login is forgotten.
 const WINDOW: Duration = Duration::from_secs(60);
-/// The maximum number of addresses whose failures are remembered. They need at most about 4 MiB of memory.
+/// The maximum number of addresses whose failures are remembered. They need at most about 5 MiB of memory.
 const MAX_ADDRESSES: usize = 10_000;
 
 /// The failed logins of the last minute, for each address the latest ones.
@@ -81,7 +81,8 @@ fn wait_until_below<'f>(
     now: Instant,
 ) -> Option<Duration> {
     let decisive = failures.rev().nth(limit - 1)?;
-    Some((decisive.at + WINDOW).saturating_duration_since(now))
+    // A parallel request may have read the clock after `now`.
+    Some((decisive.at + WINDOW).saturating_duration_since(now).min(WINDOW))
 }
 
 impl Attempt {

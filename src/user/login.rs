@@ -60,7 +60,7 @@ fn begin_attempt(login: &str, context: &Context) -> Result<Option<Attempt>, ApiE
         Ok(attempt) => Ok(Some(attempt)),
         Err(wait) => {
             // Rounded up to whole seconds, so that a retry after this time is not rejected again.
-            context.set_header("Retry-After", wait.as_secs() + 1)?;
+            context.set_header("Retry-After", wait.as_secs() + u64::from(wait.subsec_nanos() > 0))?;
             Err(ApiError::declared("too_many_failures"))
         }
     }

@@ -26,7 +26,7 @@ impl Inputs {
     ///
     /// # Panics
     /// Panics if a text does not have the property, or the corpus is missing.
-    pub fn check_corpus(target: &str, tokens: &'static [&'static str], property: fn(&[u8])) -> Self {
+    pub fn check_corpus(target: &str, tokens: &'static [&'static str], property: impl Fn(&[u8])) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora").join(target);
         let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let read = |path: std::path::PathBuf| (path.display().to_string(), fs::read(&path).unwrap());
@@ -42,7 +42,7 @@ impl Inputs {
     }
 
     /// Checks the property with the text that a script builds.
-    pub fn check_script(&self, script: &[u8], property: fn(&[u8])) {
+    pub fn check_script(&self, script: &[u8], property: impl Fn(&[u8])) {
         let text = self.build_text(script);
         let _shown = ShownOnPanic("the text of the script", &text);
         property(&text);

@@ -76,7 +76,7 @@ pub fn decide_transfer(head: &Head, info: &FileInfo, now: SystemTime) -> Transfe
 
 /// Returns `true` if a range in the field ends before it begins. Such a range is invalid (RFC 9110 section 14.1.1).
 fn has_invalid_range(field: &HeaderValue) -> bool {
-    let ranges = field.to_str().ok().and_then(|text| text.strip_prefix("bytes=")).unwrap_or_default();
+    let ranges = field.to_str().ok().and_then(|text| text.split_once('=')).map_or("", |(_unit, ranges)| ranges);
     ranges.split(',').filter_map(|range| range.split_once('-')).any(|(first, last)| {
         let numbers = first.trim().parse::<u64>().ok().zip(last.trim().parse::<u64>().ok());
         numbers.is_some_and(|(first, last)| last < first)

@@ -11,7 +11,8 @@ use crate::call::Head;
 
 /// Returns the decision for a field with a single valid range (RFC 9110 section 14.1.2); `None` for other fields.
 fn single_range(field: &str, length: u64) -> Option<TransferDecision> {
-    let (first, last) = field.strip_prefix("bytes=")?.split_once('-')?;
+    let (unit, range) = field.split_once('=')?;
+    let (first, last) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
     let number = |text: &str| {
         let is_number = !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| text.parse::<u64>().unwrap())
