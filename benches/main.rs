@@ -54,6 +54,9 @@ enum Command {
         /// Number of paths of a single endpoint to define; 0 defines each endpoint once
         #[arg(long, default_value_t = 0)]
         services: usize,
+        /// Number of keys
+        #[arg(long, default_value_t = keys::DEFAULT_COUNT)]
+        keys: usize,
     },
 }
 
@@ -105,8 +108,8 @@ fn main() -> ExitCode {
             _ => rulebook_server::serve_endpoints(serve.bind, serve.services, serve.keys),
         }),
         Command::Load(load) => drive::run_load(&load),
-        Command::Definitions { folder, services } => {
-            definition::write_definition(&folder, services, keys::DEFAULT_COUNT).map_err(Into::into)
+        Command::Definitions { folder, services, keys } => {
+            definition::write_definition(&folder, services, keys).map_err(Into::into)
         }
     };
     match result {

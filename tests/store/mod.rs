@@ -4,6 +4,7 @@ mod crashes;
 pub mod disk_errors;
 mod names;
 mod publishing;
+mod remembered;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,9 +49,10 @@ fn read_file(store: &Store, text: &str) -> Result<Vec<u8>, StoreError> {
 fn read_content(StoredFile { content, info, .. }: StoredFile) -> Vec<u8> {
     let mut bytes = Vec::new();
     match content {
-        Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),
+        Content::File(mut file) => drop(file.read_to_end(&mut bytes).unwrap()),
+        Content::Bytes(content) => bytes.extend_from_slice(&content),
         other => panic!("{other:?}"),
-    };
+    }
     assert_eq!(info.length, Some(bytes.len() as u64));
     bytes
 }

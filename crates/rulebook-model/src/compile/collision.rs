@@ -2,6 +2,7 @@
 //!
 //! Two paths collide if the same request matches both of them.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use super::lowering::Lowering;
@@ -32,6 +33,16 @@ type ServicesByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
 /// the reported error, are not reported.
 type ReportedMethods = HashSet<*const Method>;
 
+/// Returns the routes of all services, each to the index of its entry.
+fn routes_of(entries: &[ServiceEntry<'_>]) -> Routes {
+    let mut routes = Routes::default();
+    for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
+        // If another service has the same path, `check_duplicate_path` has reported an error.
+        let _ = routes.insert(&service.path, index, module.ignore_case);
+    }
+    routes
+}
+
 impl Lowering<'_> {
     /// Checks the services of all API modules. `modules` are in the order of the definition files. `base` is the base
     /// path of the API, or `None` if the base path has an error.
@@ -53,11 +64,8 @@ impl Lowering<'_> {
             self.check_duplicate_path(entry, same_shape, &mut reported);
             same_shape.push(entry);
         }
-        let mut routes = Routes::default();
-        for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
-            // If another service has the same path, `check_duplicate_path` has reported an error.
-            let _ = routes.insert(&service.path, index, module.ignore_case);
-        }
+        // Few APIs have positional parameters, and only these need the routes.
+        let routes = LazyCell::new(|| routes_of(&entries));
         for entry in &entries {
             self.check_positions_are_reachable(entry, &by_shape, |path, length| {
                 let routed = routes.find(path, length).and_then(|index| entries.get(index));

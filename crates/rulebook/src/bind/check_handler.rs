@@ -21,6 +21,7 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Argumen
     let check = HandlerCheck {
         method,
         binding,
+        names: method.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         samples: method.parameters.iter().map(sample_slots).collect(),
         is_reported: vec![false; method.parameters.len()],
         diagnostics: Vec::new(),
@@ -34,6 +35,8 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Argumen
 struct HandlerCheck<'a> {
     method: &'a Method,
     binding: &'a Binding,
+    /// The names of the parameters.
+    names: Vec<Box<str>>,
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<ArgumentSlot<'static>>>,
     /// For each parameter, `true` if the parameter was reported.
@@ -197,13 +200,11 @@ impl HandlerCheck<'_> {
         &self,
         slots: impl IntoIterator<Item = (usize, ArgumentSlot<'static>)>,
     ) -> Result<(), HandlerMismatch> {
-        let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
-        let names: Vec<Box<str>> =
-            indices.iter().map(|index| self.method.parameters[*index].name.as_str().into()).collect();
-        self.binding.handler.check_slots(ArgumentSlots { names: &names, values }).map_err(|mismatch| {
-            let slot = mismatch.slot.and_then(|slot| indices.get(slot).copied());
-            HandlerMismatch { slot, ..mismatch }
-        })
+        let mut values = vec![ArgumentSlot::Absent; self.names.len()];
+        for (index, slot) in slots {
+            values[index] = slot;
+        }
+        self.binding.handler.check_slots(ArgumentSlots { names: &self.names, values })
     }
 
     /// Reports that the argument type does not accept the value `slot` for a parameter. Only the first report about

@@ -109,7 +109,8 @@ impl Store {
     }
 
     /// Opens a file for reading only if this does not need to wait for the disk. The result is the same as that of
-    /// [`Store::read`]. Returns `None` if opening might have to wait; the caller must then use [`Store::read`].
+    /// [`Store::read`], except that the content of a small file may be in memory. Returns `None` if opening might have to
+    /// wait; the caller must then use [`Store::read`].
     ///
     /// On Linux, this succeeds for files on a local file system that were opened recently. On other systems, it always
     /// returns `None`.
@@ -118,8 +119,8 @@ impl Store {
     /// Returns [`StoreError::NotFound`] if no file has this name.
     #[must_use]
     pub fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
-        let read = self.folder.open_for_reading_nonblocking(name)?;
-        Some(read.map(|(file, info)| StoredFile { content: Content::File(file), info }))
+        let read = self.folder.read_nonblocking(name)?;
+        Some(read.map(|(content, info)| StoredFile { content, info }))
     }
 
     /// Returns the length, entity tag and modification time of a file.

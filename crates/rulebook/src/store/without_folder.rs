@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{FileInfo, FileName, Listing, Publication, StoreError};
-use crate::call::Upload;
+use crate::call::{Content, Upload};
 
 #[derive(Debug)]
 pub(super) enum Folder {}
@@ -26,7 +26,7 @@ impl Folder {
         match *self {}
     }
 
-    pub(super) fn open_for_reading_nonblocking(&self, _: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
+    pub(super) fn read_nonblocking(&self, _: &FileName) -> Option<Result<(Content, FileInfo), StoreError>> {
         match *self {}
     }
 

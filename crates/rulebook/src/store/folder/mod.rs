@@ -9,6 +9,8 @@ mod journal;
 mod nonblocking;
 mod publish;
 mod resolve;
+#[cfg_attr(not(target_os = "linux"), path = "without_small_files.rs")]
+mod small_files;
 mod stage;
 mod staging;
 mod writer;
@@ -20,6 +22,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::{FileName, Listing, StoreError};
+use crate::call::Content;
 use crate::transfer::FileInfo;
 use resolve::{OpenError, OpenedFile};
 use staging::Staging;
@@ -62,15 +65,29 @@ impl Folder {
         let (folders, file) = name.folders_and_last_part();
         let opened =
             resolve::open_folder_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
-        with_file_info(name, opened)
+        let OpenedFile { file, metadata } = opened.map_err(|error| read_error(name, error))?;
+        let info = hash::file_info(&file, &metadata);
+        Ok((file, info))
     }
 
-    /// Opens a file for reading if this needs no disk operation; otherwise returns `None`.
-    pub(super) fn open_for_reading_nonblocking(&self, name: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
+    /// Reads a file if this needs no disk operation; otherwise returns `None`.
+    pub(super) fn read_nonblocking(&self, name: &FileName) -> Option<Result<(Content, FileInfo), StoreError>> {
         if !self.is_local {
             return None;
         }
-        nonblocking::open_cached(&self.root, name).map(|opened| with_file_info(name, opened))
+        if let Some((bytes, info)) = small_files::recall(&self.root, name) {
+            return Some(Ok((Content::Bytes(bytes), info)));
+        }
+        let opened = match nonblocking::open_cached(&self.root, name)? {
+            Ok(opened) => opened,
+            Err(error) => return Some(Err(read_error(name, error))),
+        };
+        let info = hash::file_info(&opened.file, &opened.metadata);
+        let content = match small_files::read_and_remember(name, &opened, &info) {
+            Some(bytes) => Content::Bytes(bytes),
+            None => Content::File(opened.file),
+        };
+        Some(Ok((content, info)))
     }
 
     /// Lists the content of a folder; `None` is the top folder.
@@ -96,13 +113,6 @@ impl Folder {
         listing.files.sort();
         Ok(listing)
     }
-}
-
-/// Returns an opened file together with its metadata.
-fn with_file_info(name: &FileName, opened: Result<OpenedFile, OpenError>) -> Result<(File, FileInfo), StoreError> {
-    let OpenedFile { file, metadata } = opened.map_err(|error| read_error(name, error))?;
-    let info = hash::file_info(&file, &metadata);
-    Ok((file, info))
 }
 
 /// Converts an error of opening a file for reading. If the name belongs to something other than a file, the error is

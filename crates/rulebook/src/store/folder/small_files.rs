@@ -1,0 +1,127 @@
+//! The contents of small files that a thread has read, so that reading one again needs neither opening nor reading it:
+//! a single system call shows whether the file is still the same.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::linux::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use cap_std::fs::Dir;
+use rustix::fs::{AtFlags, Stat, statat};
+use rustix::io::{ReadWriteFlags, preadv2};
+
+use super::resolve::OpenedFile;
+use crate::store::FileName;
+use crate::transfer::FileInfo;
+
+/// The maximum length in bytes of a file that is remembered.
+const MAX_FILE_LEN: u64 = 64 << 10;
+/// The maximum number of bytes that a thread remembers.
+const MAX_TOTAL_LEN: usize = 4 << 20;
+/// The number of bytes that remembering a file costs besides its name and its content.
+const ENTRY_LEN: usize = 256;
+/// The time after a change of a file within which it may change again while its metadata stay the same. A file is
+/// remembered only after this time.
+const UNSETTLED_TIME: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// The files that this thread has read.
+    static SMALL_FILES: RefCell<SmallFiles> = RefCell::default();
+}
+
+#[derive(Default)]
+struct SmallFiles {
+    files: HashMap<FileName, SmallFile>,
+    /// The number of bytes that the files use.
+    total_len: usize,
+}
+
+struct SmallFile {
+    state: FileState,
+    bytes: Bytes,
+    info: FileInfo,
+}
+
+/// What the system says of a file. It is different for every file, and for the same file after every change of its
+/// content, its permissions or its extended attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileState {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// The time of the last change in seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl From<&Metadata> for FileState {
+    fn from(metadata: &Metadata) -> Self {
+        let changed = (metadata.st_ctime(), metadata.st_ctime_nsec());
+        Self { device: metadata.st_dev(), inode: metadata.st_ino(), length: metadata.st_size(), changed }
+    }
+}
+
+impl FileState {
+    /// Returns the state of the file that has this name; `None` if it cannot be read.
+    fn of_name(root: &Dir, name: &FileName) -> Option<Self> {
+        let Stat { st_dev, st_ino, st_size, st_ctime, st_ctime_nsec, .. } =
+            statat(root, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let length = u64::try_from(st_size).ok()?;
+        Some(Self { device: st_dev, inode: st_ino, length, changed: (st_ctime, st_ctime_nsec.try_into().ok()?) })
+    }
+
+    /// Returns `true` if the next change of the file will give it another time.
+    fn is_settled(&self) -> bool {
+        let since_change = u64::try_from(self.changed.0).ok().and_then(|seconds| {
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).ok()
+        });
+        since_change.is_some_and(|age| age > UNSETTLED_TIME)
+    }
+}
+
+/// Returns the content and the metadata of a file that this thread has read before, if it has not changed since.
+///
+/// Links on the way to the file are followed, which cannot lead elsewhere: the file is the same that was opened without
+/// following links.
+pub(super) fn recall(root: &Dir, name: &FileName) -> Option<(Bytes, FileInfo)> {
+    SMALL_FILES.with_borrow(|known| {
+        let known = known.files.get(name)?;
+        (FileState::of_name(root, name)? == known.state).then(|| (known.bytes.clone(), known.info.clone()))
+    })
+}
+
+/// Reads a file if it is small and in the page cache, and remembers it. Returns its content. If the memory is full, all
+/// other files are forgotten.
+pub(super) fn read_and_remember(name: &FileName, opened: &OpenedFile, info: &FileInfo) -> Option<Bytes> {
+    let state = FileState::from(&opened.metadata);
+    if state.length > MAX_FILE_LEN || !state.is_settled() {
+        return None;
+    }
+    // The length is at most `MAX_FILE_LEN`, so that it fits into `usize`.
+    let mut bytes = vec![0; state.length as usize];
+    let read = preadv2(&opened.file, &mut [std::io::IoSliceMut::new(&mut bytes)], 0, ReadWriteFlags::NOWAIT).ok()?;
+    if read < bytes.len() {
+        return None;
+    }
+    let bytes = Bytes::from(bytes);
+    SMALL_FILES.with_borrow_mut(|known| {
+        known.insert(name.clone(), SmallFile { state, bytes: bytes.clone(), info: info.clone() })
+    });
+    Some(bytes)
+}
+
+impl SmallFiles {
+    fn insert(&mut self, name: FileName, file: SmallFile) {
+        let cost = |file: &SmallFile| name.as_str().len() + file.bytes.len() + ENTRY_LEN;
+        let added = cost(&file);
+        let replaced = self.files.get(&name).map_or(0, cost);
+        if self.total_len - replaced + added > MAX_TOTAL_LEN {
+            *self = Self::default();
+        } else {
+            self.total_len -= replaced;
+        }
+        self.total_len += added;
+        self.files.insert(name, file);
+    }
+}
