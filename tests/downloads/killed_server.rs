@@ -133,7 +133,7 @@ fn engine_with_numbered_files(data: &Path) -> Engine {
     let make = move || {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let content = numbered_content(number);
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return Download::bytes(content);
         }
         let pieces: Vec<_> = content.chunks(20_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
