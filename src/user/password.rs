@@ -19,7 +19,7 @@ static UNUSED_MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 /// number of failed logins that one address may have, so that one address cannot occupy all places.
 static LOGIN_PLACES: Semaphore = Semaphore::const_new(failed_logins::MAX_PER_ADDRESS + 10);
 /// The number of registrations that may be in progress. Registrations are rare, and only delay logins by a short time.
-static REGISTRATION_PLACES: Semaphore = Semaphore::const_new(4);
+static REGISTRATION_PLACES: Semaphore = Semaphore::const_new(8);
 
 /// The number of seconds after which a client can retry if no place is free. By then, the server has finished the
 /// computations that were in progress.
@@ -92,7 +92,7 @@ async fn run_in_place<T: Send + 'static>(
     };
     let permit = HASH_PERMITS.acquire().await.map_err(ApiError::internal)?;
     let work = move || {
-        // The computation continues if the client disconnects, so it keeps its permit until it ends.
+        // The computation cannot be stopped, so it keeps its permit even if the request is dropped.
         let _permits = (place, permit);
         work()
     };
