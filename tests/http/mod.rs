@@ -4,6 +4,7 @@
 //! `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. These Rust
 //! modules test the server: `responses`, `connections`, `limits`, `uploads`, `receiving`, `expect`, `http2`, `mounted`.
 
+mod connection_limits;
 mod connections;
 mod custom_envelopes;
 mod decoding;

@@ -11,7 +11,18 @@ use rulebook_model::model::{Api, LogFormat, Unbound};
 pub(super) const COMMAND: Command = Command {
     name: "serve",
     add_options: |command| command.about("Serve the API (the default command)"),
-    shown_settings: &["api", "bind", "data", "files", "static", "unbound", "workers", "log", "log-format"],
+    shown_settings: &[
+        "api",
+        "bind",
+        "data",
+        "files",
+        "static",
+        "unbound",
+        "workers",
+        "address-connections",
+        "log",
+        "log-format",
+    ],
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
@@ -62,6 +73,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     let server_settings = ServerSettings::new()
         .with_bind(bind)
         .with_workers(workers)
+        .with_address_connections(settings.address_connections)
         .with_signals(true)
         .with_static_files(&settings.static_files);
     if let Some(files) = engine.files()

@@ -42,6 +42,10 @@ pub(super) struct Settings {
     /// Number of worker threads [default: one per processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
+    /// Maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy
+    /// [default: a quarter of all connections].
+    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
+    pub(super) address_connections: Option<usize>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,

@@ -24,54 +24,78 @@ pub const PROGRESS_SECONDS: u64 = 30;
 /// The limit of the length of a head.
 pub const HEAD_BYTES: u64 = 128 << 10;
 /// The limit of the number of header fields.
-pub const HEAD_FIELDS: u64 = 100;
+pub const MAX_HEAD_FIELDS: u64 = 100;
 /// The limit of the number of concurrent requests of an HTTP/2 connection.
-pub const HTTP2_REQUESTS: u64 = 100;
+pub const MAX_HTTP2_REQUESTS: u64 = 100;
+/// The part of all connections that one client address can have, unless a setting says otherwise: one of this number.
+pub const ADDRESS_SHARE: usize = 4;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 6] = [
-    ConnectionLimit {
-        name: "connections",
-        value: None,
-        unit: "connections",
-        description: "The number of open connections: half of the files that the system allows the process to open.",
-        effect: "A new connection is closed.",
-    },
-    ConnectionLimit {
-        name: "head-time",
-        value: Some(HEAD_SECONDS),
-        unit: "seconds",
-        description: "The time from the first byte of a request until its head is complete. For the first request of a \
-                      connection, the time begins with the connection.",
-        effect: "The response has the status 408, and the connection is closed. A client that has sent no byte gets no \
-                 response.",
-    },
-    ConnectionLimit {
-        name: "head-size",
-        value: Some(HEAD_BYTES),
-        unit: "bytes",
-        description: "The length of the head of a request.",
-        effect: "The response has the status 431, and the connection is closed.",
-    },
-    ConnectionLimit {
-        name: "head-fields",
-        value: Some(HEAD_FIELDS),
-        unit: "fields",
-        description: "The number of header fields of a request.",
-        effect: "The response has the status 431. A connection of HTTP/1 is closed.",
-    },
-    ConnectionLimit {
-        name: "progress",
-        value: Some(PROGRESS_SECONDS),
-        unit: "seconds",
-        description: "The time in which a client receives no further byte of a response.",
-        effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
-    },
-    ConnectionLimit {
-        name: "http2-requests",
-        value: Some(HTTP2_REQUESTS),
-        unit: "requests",
-        description: "The number of requests that are handled at the same time on a connection of HTTP/2.",
-        effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
-    },
-];
+pub const CONNECTION_LIMITS: [ConnectionLimit; 7] =
+    [CONNECTIONS, ADDRESS_CONNECTIONS, HEAD_TIME, HEAD_SIZE, HEAD_FIELDS, PROGRESS, HTTP2_REQUESTS];
+
+/// The limit of the number of connections.
+pub const CONNECTIONS: ConnectionLimit = ConnectionLimit {
+    name: "connections",
+    value: None,
+    unit: "connections",
+    description: "The number of open connections: half of the files that the system allows the process to open.",
+    effect: "A new connection is closed.",
+};
+
+/// The limit of the number of connections of a client address.
+pub const ADDRESS_CONNECTIONS: ConnectionLimit = ConnectionLimit {
+    name: "address-connections",
+    value: None,
+    unit: "connections",
+    description: "The number of open connections of one client address, or of one IPv6 network with a prefix of 64 bits: a \
+                  quarter of `connections`. The flag `--address-connections` sets another number.",
+    effect: "A new connection is closed.",
+};
+
+/// The limit of the time for a head.
+pub const HEAD_TIME: ConnectionLimit = ConnectionLimit {
+    name: "head-time",
+    value: Some(HEAD_SECONDS),
+    unit: "seconds",
+    description: "The time from the first byte of a request until its head is complete. For the first request of a \
+                  connection, the time begins with the connection.",
+    effect: "The response has the status 408, and the connection is closed. A client that has sent no byte gets no \
+             response.",
+};
+
+/// The limit of the length of a head.
+pub const HEAD_SIZE: ConnectionLimit = ConnectionLimit {
+    name: "head-size",
+    value: Some(HEAD_BYTES),
+    unit: "bytes",
+    description: "The length of the head of a request.",
+    effect: "The response has the status 431, and the connection is closed.",
+};
+
+/// The limit of the number of header fields.
+pub const HEAD_FIELDS: ConnectionLimit = ConnectionLimit {
+    name: "head-fields",
+    value: Some(MAX_HEAD_FIELDS),
+    unit: "fields",
+    description: "The number of header fields of a request.",
+    effect: "The response has the status 431. A connection of HTTP/1 is closed.",
+};
+
+/// The limit of the time without progress.
+pub const PROGRESS: ConnectionLimit = ConnectionLimit {
+    name: "progress",
+    value: Some(PROGRESS_SECONDS),
+    unit: "seconds",
+    description: "The time in which a client receives no further byte of a response.",
+    effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
+};
+
+/// The limit of the number of concurrent requests of an HTTP/2 connection.
+pub const HTTP2_REQUESTS: ConnectionLimit = ConnectionLimit {
+    name: "http2-requests",
+    value: Some(MAX_HTTP2_REQUESTS),
+    unit: "requests",
+    description: "The number of requests that are handled at the same time on a connection of HTTP/2.",
+    effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
+};

@@ -28,9 +28,13 @@ pub(super) fn connection_service_factory(
 
 async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Duration) -> io::Result<()> {
     let state = worker.shared_state();
-    let Some(_counted) = state.count_connection() else {
-        state.exceeded_limits.count("connections", stream.peer_addr().ok());
-        return Ok(());
+    let peer = stream.peer_addr().ok();
+    let _counted = match state.count_connection(peer) {
+        Ok(counted) => counted,
+        Err(limit) => {
+            state.exceeded_limits.count(&limit, peer);
+            return Ok(());
+        }
     };
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
     // with a single call.

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rulebook_model::connection_limits::{CONNECTION_LIMITS, HEAD_BYTES, HEAD_FIELDS, HEAD_SECONDS, PROGRESS_SECONDS};
+use rulebook_model::connection_limits::{
+    CONNECTION_LIMITS, ConnectionLimit, HEAD_BYTES, HEAD_SECONDS, MAX_HEAD_FIELDS, PROGRESS_SECONDS,
+};
 
 /// The maximum time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
@@ -15,7 +17,7 @@ pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECON
 /// request that exceeds them is still parsed, so that its response has the envelope of the definition.
 pub(super) const MAX_HEAD_LEN: usize = HEAD_BYTES as usize;
 /// The maximum number of header fields of a request.
-pub(super) const MAX_FIELDS: usize = HEAD_FIELDS as usize;
+pub(super) const MAX_FIELDS: usize = MAX_HEAD_FIELDS as usize;
 /// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
 /// and read the response (RFC 9112 section 9.6).
 pub(super) const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,10 +38,11 @@ pub(super) struct ExceededLimits {
 }
 
 impl ExceededLimits {
-    /// Counts that a client has exceeded the limit with this name, and logs it unless another line was logged shortly
-    /// before.
-    pub(super) fn count(&self, name: &str, peer: Option<SocketAddr>) {
-        let Some(index) = CONNECTION_LIMITS.iter().position(|limit| limit.name == name) else { return };
+    /// Counts that a client has exceeded a limit, and logs it unless another line was logged shortly before.
+    pub(super) fn count(&self, limit: &ConnectionLimit, peer: Option<SocketAddr>) {
+        let name = limit.name;
+        let index = CONNECTION_LIMITS.iter().position(|known| known == limit);
+        let Some(index) = index else { return debug_assert!(false, "`CONNECTION_LIMITS` lacks `{name}`") };
         let total = self.counts[index].fetch_add(1, Ordering::Relaxed) + 1;
         let mut last_log = self.last_log.lock().unwrap_or_else(PoisonError::into_inner);
         if last_log.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {

@@ -26,6 +26,7 @@ mod metrics;
 mod mount;
 mod multipart;
 mod observe;
+mod open_connections;
 mod open_file;
 mod pages;
 mod receive;
@@ -51,6 +52,7 @@ use arc_swap::ArcSwap;
 
 use links::Links;
 pub use mount::ApiService;
+use open_connections::OpenConnections;
 use rulebook_model::model::MAX_WORKERS;
 pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
@@ -76,8 +78,8 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         listeners.push(listener);
     }
-    let state = server_state(plan, settings, data).with_max_connections(connection_limits::raise_file_limit());
-    let state = Arc::new(state);
+    let connections = OpenConnections::new(connection_limits::raise_file_limit(), settings.address_connections);
+    let state = Arc::new(server_state(plan, settings, data).with_connections(connections));
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));

@@ -24,6 +24,9 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// The time after which an open connection without requests is closed. By default, 75 seconds.
     pub keep_alive: Duration,
+    /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
+    /// address all connections have. By default, a quarter of all connections that the server can have.
+    pub address_connections: Option<usize>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server. A second signal stops it without waiting for requests
     /// in flight. By default, `false`.
     pub handle_signals: bool,
@@ -41,6 +44,7 @@ impl Default for Settings {
             workers: None,
             shutdown_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
+            address_connections: None,
             handle_signals: false,
             upload_folder: std::env::temp_dir(),
             static_files: None,
@@ -80,6 +84,13 @@ impl Settings {
     #[must_use]
     pub fn with_keep_alive(mut self, timeout: Duration) -> Self {
         self.keep_alive = timeout;
+        self
+    }
+
+    /// Sets the maximum number of open connections of one client address; 0 for no limit.
+    #[must_use]
+    pub fn with_address_connections(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.address_connections = connections.into();
         self
     }
 

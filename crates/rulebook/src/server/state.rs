@@ -1,16 +1,19 @@
 //! The state that all workers of a server share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
+use rulebook_model::connection_limits::ConnectionLimit;
 use tokio::sync::watch;
 
 use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
+use super::open_connections::{Counted, OpenConnections};
 use super::static_files::StaticFiles;
 use super::upload_writer::UploadStorage;
 use crate::pipeline::DetachedHandlers;
@@ -35,8 +38,7 @@ pub(super) struct ServerState {
     is_stopping: AtomicBool,
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
-    connections: AtomicUsize,
-    max_connections: usize,
+    connections: OpenConnections,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: ExceededLimits,
 }
@@ -58,8 +60,7 @@ impl ServerState {
             is_stopping: AtomicBool::default(),
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
-            connections: AtomicUsize::default(),
-            max_connections: usize::MAX,
+            connections: OpenConnections::default(),
             exceeded_limits: ExceededLimits::default(),
         }
     }
@@ -91,16 +92,20 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Sets the maximum number of open connections.
-    pub(super) fn with_max_connections(self, max_connections: usize) -> Self {
-        Self { max_connections, ..self }
+    /// Sets the limits of the number of open connections.
+    pub(super) fn with_connections(self, connections: OpenConnections) -> Self {
+        Self { connections, ..self }
     }
 
-    /// Counts a connection until the returned guard is dropped. Returns `None` if the server has the maximum number of
-    /// connections already.
-    pub(super) fn count_connection(self: &Arc<Self>) -> Option<CountedConnection> {
-        let counted = CountedConnection(Arc::clone(self));
-        (self.connections.fetch_add(1, Ordering::Relaxed) < self.max_connections).then_some(counted)
+    /// Counts a connection until the returned guard is dropped.
+    ///
+    /// # Errors
+    /// Returns the limit that the connection exceeds.
+    pub(super) fn count_connection(
+        self: &Arc<Self>,
+        peer: Option<SocketAddr>,
+    ) -> Result<CountedConnection, ConnectionLimit> {
+        Ok(CountedConnection { counted: self.connections.add(peer)?, state: Arc::clone(self) })
     }
 
     /// Returns the numbers of connections, requests and handlers at this moment.
@@ -108,7 +113,7 @@ impl ServerState {
         // The counts are read in this order, so that nothing is missed if a client disconnects in between: the end of
         // the connection ends its request, and the request leaves its handler running.
         ServerActivity {
-            connections: self.connections.load(Ordering::Acquire),
+            connections: self.connections.total(),
             requests: self.metrics.in_flight(),
             detached_handlers: self.detached_handlers.count(),
         }
@@ -124,11 +129,14 @@ impl ServerState {
 }
 
 /// Counts one connection until this value is dropped.
-pub(super) struct CountedConnection(Arc<ServerState>);
+pub(super) struct CountedConnection {
+    state: Arc<ServerState>,
+    counted: Counted,
+}
 
 impl Drop for CountedConnection {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+        self.state.connections.remove(&self.counted);
     }
 }
 

@@ -7,6 +7,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri, Version};
 use httparse::Status;
 use memchr::memchr_iter;
+use rulebook_model::connection_limits::{ConnectionLimit, HEAD_FIELDS, HEAD_SIZE, HEAD_TIME};
 
 use super::framing::{ChunkState, Framing};
 use crate::call::Head;
@@ -33,8 +34,8 @@ pub(super) struct HeadError {
     pub(super) status: StatusCode,
     /// The text of the response.
     pub(super) why: &'static str,
-    /// The name of the limit of connections that the head exceeds.
-    pub(super) limit: Option<&'static str>,
+    /// The limit of connections that the head exceeds.
+    pub(super) limit: Option<ConnectionLimit>,
 }
 
 const fn bad_request(why: &'static str) -> HeadError {
@@ -42,25 +43,26 @@ const fn bad_request(why: &'static str) -> HeadError {
 }
 
 const INVALID_TARGET: HeadError = bad_request("the request target is invalid");
-/// `httparse` accepts lines that end with LF. Other servers may not, and would find other fields in the head.
-const INVALID_LINE_END: HeadError = bad_request("a line does not end with CR and LF");
+/// Servers and proxies disagree about whether LF alone ends a line (RFC 9112 section 2.2), and therefore about where a
+/// request ends.
+const BARE_LINE_END: HeadError = bad_request("a line does not end with CR and LF");
 /// The client has closed the connection before the head was complete.
 pub(super) const INCOMPLETE: HeadError = bad_request("the head of the request is incomplete");
 /// The client has not sent the head in time.
 pub(super) const TOO_SLOW: HeadError = HeadError {
     status: StatusCode::REQUEST_TIMEOUT,
     why: "the head of the request did not arrive in time",
-    limit: Some("head-time"),
+    limit: Some(HEAD_TIME),
 };
 const TOO_LONG: HeadError = HeadError {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     why: "the head of the request is too long",
-    limit: Some("head-size"),
+    limit: Some(HEAD_SIZE),
 };
 const TOO_MANY_FIELDS: HeadError = HeadError {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     why: "the request has too many header fields",
-    limit: Some("head-fields"),
+    limit: Some(HEAD_FIELDS),
 };
 const UNKNOWN_CODING: HeadError = HeadError {
     status: StatusCode::NOT_IMPLEMENTED,
@@ -93,20 +95,21 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
         return Ok(None);
     }
     // Bytes that cannot begin a request line are refused before the head is complete, such as those of TLS.
-    if received.first().is_some_and(|byte| !byte.is_ascii_graphic()) {
+    if received.first().is_some_and(|byte| !byte.is_ascii_graphic() && !b"\r\n".contains(byte)) {
         return Err(bad_request("the request line is invalid"));
     }
-    let mut length = None;
-    for end in memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1) {
-        if !received[..end].ends_with(b"\r\n") {
-            return Err(INVALID_LINE_END);
+    let mut end = None;
+    for line_end in memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1) {
+        let head = &received[..line_end];
+        if !head.ends_with(b"\r\n") {
+            return Err(BARE_LINE_END);
         }
-        if received[..end].ends_with(HEAD_END) {
-            length = Some(end);
+        if head.ends_with(HEAD_END) {
+            end = Some(line_end);
             break;
         }
     }
-    let Some(length) = length else {
+    let Some(length) = end else {
         *searched = received.len();
         return if received.len() > MAX_HEAD_LEN { Err(TOO_LONG) } else { Ok(None) };
     };
@@ -137,7 +140,7 @@ pub(super) fn parse_head(text: &Bytes, head: &mut Head) -> Result<Delivery, Head
         return Err(bad_request("the request line is invalid"));
     };
     if length != text.len() {
-        return Err(INVALID_LINE_END);
+        return Err(BARE_LINE_END);
     }
     let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     head.method = Method::from_bytes(method.as_bytes()).map_err(|_| bad_request("the HTTP method is invalid"))?;
@@ -283,14 +286,15 @@ mod tests {
         let fields = |fields: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n").into_bytes();
         let cases = [
             (b"\x16\x03\x01".to_vec(), 400, "request line"),
-            (b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "request line"),
-            (b"\rGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "request line"),
             (b"GET\r\n\r\n".to_vec(), 400, "request line"),
             (b"GET / HTTP/3.0\r\n\r\n".to_vec(), 505, "versions"),
             (b"GET / HTTP/1.1\r\n\r\n".to_vec(), 400, "`Host` is missing"),
             (b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "target"),
             (b"GET / HTTP/1.1\nHost: x\n\nGET / HTTP/1.1\r\n\r\n".to_vec(), 400, "CR and LF"),
-            (b"GET / HTTP/1.1\r\nHost: x\nContent-Length: 5\r\n\r\n".to_vec(), 400, "CR and LF"),
+            (b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 400, "CR and LF"),
+            (fields("a: b\nc: d"), 400, "CR and LF"),
+            (fields("a: b\n"), 400, "CR and LF"),
+            (fields("a: b\rc: d"), 400, "header field is invalid"),
             (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), 400, "HTTP/1.0"),
             (fields("Host: y"), 400, "`Host` is repeated"),
             (fields("no colon"), 400, "header field is invalid"),

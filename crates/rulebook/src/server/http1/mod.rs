@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
+use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS};
 
 pub(super) use body::BodyReader;
 use head::{Delivery, HeadError, INCOMPLETE, TOO_SLOW, parse_head, take_head};
@@ -74,7 +75,7 @@ pub(super) async fn serve(
         Ok(Ended::Closed) => None,
         Err(error) => {
             if error.kind() == io::ErrorKind::TimedOut {
-                worker.state().exceeded_limits.count("progress", peer);
+                worker.state().exceeded_limits.count(&PROGRESS, peer);
             }
             log::debug!("a connection ended: {error}");
             None
@@ -116,13 +117,16 @@ impl Connection<'_> {
         loop {
             let text = match self.next_request(is_first).await? {
                 Next::Request(text) => text,
-                Next::Refused(error) => return self.refuse(error).await,
+                Next::Refused(error) => {
+                    let is_head = has_method_head(&self.socket.received.borrow());
+                    return self.refuse(error, is_head).await;
+                }
                 Next::Ended(ended) => return Ok(ended),
             };
             is_first = false;
             let (head, delivery) = match self.read_head(&text) {
                 Ok(read) => read,
-                Err(error) => return self.refuse(error).await,
+                Err(error) => return self.refuse(error, has_method_head(&text)).await,
             };
             if !self.serve_request(head, delivery).await? {
                 return Ok(Ended::Closed);
@@ -172,7 +176,7 @@ impl Connection<'_> {
                         }
                         ready!(alarm.poll(*deadline, task));
                         if is_first && is_empty {
-                            worker.state().exceeded_limits.count("head-time", *peer);
+                            worker.state().exceeded_limits.count(&HEAD_TIME, *peer);
                         }
                         // A client that has sent nothing gets no response.
                         let next = if is_empty { Next::Ended(Ended::Closed) } else { Next::Refused(TOO_SLOW) };
@@ -229,16 +233,24 @@ impl Connection<'_> {
         Ok(false)
     }
 
-    /// Responds to a request whose head cannot be used, and closes the connection.
-    async fn refuse(&mut self, error: HeadError) -> io::Result<Ended> {
+    /// Responds to a request whose head cannot be used, and closes the connection. `is_head` is `true` if the method is
+    /// HEAD, so that the response has no body.
+    async fn refuse(&mut self, error: HeadError, is_head: bool) -> io::Result<Ended> {
         let mut output = Vec::new();
         let HeadError { status, why, limit } = error;
         if let Some(limit) = limit {
-            self.worker.state().exceeded_limits.count(limit, self.peer);
+            self.worker.state().exceeded_limits.count(&limit, self.peer);
         }
-        self.worker.date().with_text(Instant::now(), |date| write_error_response(&mut output, status, why, date));
+        self.worker
+            .date()
+            .with_text(Instant::now(), |date| write_error_response(&mut output, status, why, is_head, date));
         send_all(&self.socket, &mut self.alarm, [&output[..]]).await?;
         close_gently(&self.socket, &mut self.alarm).await;
         Ok(Ended::Closed)
     }
+}
+
+/// Returns `true` if a head that cannot be parsed begins with the method HEAD.
+fn has_method_head(text: &[u8]) -> bool {
+    text.starts_with(b"HEAD ")
 }

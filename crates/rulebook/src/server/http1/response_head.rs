@@ -67,16 +67,19 @@ pub(super) fn write_head(
     output.extend_from_slice(b"\r\n\r\n");
 }
 
-/// Appends the whole response to a request whose head cannot be used. The connection is closed after it.
-pub(super) fn write_error_response(output: &mut Vec<u8>, status: StatusCode, why: &str, date: &[u8]) {
+/// Appends the whole response to a request whose head cannot be used. The connection is closed after it. A response to
+/// HEAD has no body (RFC 9110 section 9.3.2).
+pub(super) fn write_error_response(output: &mut Vec<u8>, status: StatusCode, why: &str, is_head: bool, date: &[u8]) {
     write_status_line(output, status.as_u16(), Version::HTTP_11);
     write_length(output, why.len() as u64 + 1);
     write_connection(output, Version::HTTP_11, false);
     output.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\ndate: ");
     output.extend_from_slice(date);
     output.extend_from_slice(b"\r\n\r\n");
-    output.extend_from_slice(why.as_bytes());
-    output.extend_from_slice(b"\n");
+    if !is_head {
+        output.extend_from_slice(why.as_bytes());
+        output.extend_from_slice(b"\n");
+    }
 }
 
 fn write_status_line(output: &mut Vec<u8>, status: u16, version: Version) {

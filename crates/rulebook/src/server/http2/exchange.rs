@@ -16,6 +16,8 @@ use h2::{Reason, RecvStream, SendStream};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
+use rulebook_model::connection_limits::{HEAD_FIELDS, PROGRESS};
+
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::server::connection_limits::{MAX_FIELDS, PROGRESS_TIMEOUT};
@@ -42,7 +44,7 @@ pub(super) async fn respond(
     if parts.headers.len() > MAX_FIELDS {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        worker.state().exceeded_limits.count("head-fields", peer);
+        worker.state().exceeded_limits.count(&HEAD_FIELDS, peer);
         // If the client has disconnected, it needs no response.
         let _ = responding.send_response(response, true);
         return;
@@ -66,7 +68,7 @@ pub(super) async fn respond(
     };
     if let Err(error) = send_reply(&worker, &head, handled, &mut responding).await {
         if error.kind() == io::ErrorKind::TimedOut {
-            worker.state().exceeded_limits.count("progress", peer);
+            worker.state().exceeded_limits.count(&PROGRESS, peer);
         }
         log::debug!("an HTTP/2 request ended: {error}");
         responding.send_reset(Reason::CANCEL);

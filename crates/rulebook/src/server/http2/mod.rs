@@ -7,6 +7,7 @@ mod exchange;
 mod resumed_stream;
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use h2::server::{Builder, Connection};
-use rulebook_model::connection_limits::HTTP2_REQUESTS;
+use rulebook_model::connection_limits::{HEAD_TIME, MAX_HTTP2_REQUESTS, PROGRESS};
 
 pub(super) use exchange::BodyReceiver;
 use exchange::respond;
@@ -39,7 +40,7 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
     let peer = stream.peer_addr().ok();
     let mut builder = Builder::new();
     builder
-        .max_concurrent_streams(HTTP2_REQUESTS as u32)
+        .max_concurrent_streams(MAX_HTTP2_REQUESTS as u32)
         .max_header_list_size(MAX_HEAD_LEN as u32)
         .initial_window_size(WINDOW_SIZE)
         .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
@@ -47,9 +48,12 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
     let connection = match timeout(HEAD_TIMEOUT, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return log::debug!("an HTTP/2 connection ended: {error}"),
-        Err(_) => return worker.state().exceeded_limits.count("head-time", peer),
+        Err(_) => return worker.state().exceeded_limits.count(&HEAD_TIME, peer),
     };
     if let Err(error) = serve_requests(connection, peer, worker, keep_alive).await {
+        if error.get_io().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            worker.state().exceeded_limits.count(&PROGRESS, peer);
+        }
         log::debug!("an HTTP/2 connection ended: {error}");
     }
 }

@@ -1,0 +1,143 @@
+//! Counts the open connections of a server, in total and for each client address, so that a client cannot use all of
+//! them.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rulebook_model::connection_limits::{ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONNECTIONS, ConnectionLimit};
+
+/// The bits of an IPv6 address that a provider assigns to a client; the client chooses the others.
+const CLIENT_NETWORK: u128 = !0 << 64;
+
+/// The open connections of a server. The lock is held only when a connection begins or ends.
+#[derive(Debug)]
+pub(super) struct OpenConnections {
+    total: AtomicUsize,
+    max_total: usize,
+    max_per_client: usize,
+    by_client: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection that has been counted. It must be passed to [`OpenConnections::remove`] when it ends.
+#[derive(Debug)]
+pub(super) struct Counted(Option<IpAddr>);
+
+impl Default for OpenConnections {
+    /// Returns connections without limits.
+    fn default() -> Self {
+        Self::new(usize::MAX, Some(0))
+    }
+}
+
+impl OpenConnections {
+    /// Creates the counts of a server that can have `max_total` connections. `max_per_client` is the maximum number for
+    /// each client address, without a limit if it is 0. If it is `None`, the maximum is a part of `max_total`.
+    pub(super) fn new(max_total: usize, max_per_client: Option<usize>) -> Self {
+        let max_per_client = match max_per_client {
+            None => max_total.div_ceil(ADDRESS_SHARE),
+            Some(0) => usize::MAX,
+            Some(max) => max,
+        };
+        Self { total: AtomicUsize::default(), max_total, max_per_client, by_client: Mutex::default() }
+    }
+
+    /// Counts a connection.
+    ///
+    /// # Errors
+    /// Returns the limit that the connection exceeds. It is not counted then.
+    pub(super) fn add(&self, peer: Option<SocketAddr>) -> Result<Counted, ConnectionLimit> {
+        let client = peer.filter(|_| self.max_per_client != usize::MAX).map(|peer| client_network(peer.ip()));
+        if self.total.fetch_add(1, Ordering::Relaxed) >= self.max_total {
+            self.total.fetch_sub(1, Ordering::AcqRel);
+            return Err(CONNECTIONS);
+        }
+        if let Some(client) = client {
+            let mut by_client = self.lock();
+            let count = by_client.entry(client).or_default();
+            if *count >= self.max_per_client {
+                self.total.fetch_sub(1, Ordering::AcqRel);
+                return Err(ADDRESS_CONNECTIONS);
+            }
+            *count += 1;
+        }
+        Ok(Counted(client))
+    }
+
+    /// Removes a connection that has ended.
+    pub(super) fn remove(&self, counted: &Counted) {
+        if let Some(client) = counted.0 {
+            let mut by_client = self.lock();
+            if let Some(count) = by_client.get_mut(&client) {
+                *count -= 1;
+                if *count == 0 {
+                    by_client.remove(&client);
+                }
+            }
+        }
+        self.total.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Returns the number of open connections.
+    pub(super) fn total(&self) -> usize {
+        self.total.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.by_client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the network of a client: an IPv4 address, or the first 64 bits of an IPv6 address.
+fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & CLIENT_NETWORK).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(connections: &OpenConnections, address: &str) -> Result<Counted, &'static str> {
+        let peer = SocketAddr::new(address.parse().expect("it is an address"), 1);
+        connections.add(Some(peer)).map_err(|limit| limit.name)
+    }
+
+    #[test]
+    fn a_client_cannot_use_all_connections() {
+        let connections = OpenConnections::new(8, None);
+        let counted: Vec<_> = (0..2).map(|_| add(&connections, "192.0.2.1").expect("the client has few")).collect();
+        assert_eq!(add(&connections, "192.0.2.1").err(), Some("address-connections"));
+        assert_eq!(add(&connections, "::ffff:192.0.2.1").err(), Some("address-connections"));
+        for address in ["192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "192.0.2.3", "192.0.2.4"] {
+            assert!(add(&connections, address).is_ok(), "{address}");
+        }
+        assert_eq!(add(&connections, "192.0.2.5").err(), Some("connections"));
+        assert_eq!(connections.total(), 8);
+        counted.iter().for_each(|counted| connections.remove(counted));
+        assert_eq!(add(&connections, "2001:db8::3").err(), Some("address-connections"));
+        assert!(add(&connections, "192.0.2.1").is_ok());
+        assert_eq!(connections.total(), 7);
+    }
+
+    #[test]
+    fn the_limit_of_a_client_can_be_set() {
+        for (max, expected) in [(Some(1), 1), (Some(0), 8), (None, 2)] {
+            let connections = OpenConnections::new(8, max);
+            let accepted = (0..9).filter(|_| add(&connections, "192.0.2.1").is_ok()).count();
+            assert_eq!(accepted, expected, "{max:?}");
+        }
+    }
+
+    #[test]
+    fn no_address_is_kept_when_its_connections_have_ended() {
+        let connections = OpenConnections::new(8, None);
+        let counted = add(&connections, "192.0.2.1").expect("there are no others");
+        connections.remove(&counted);
+        assert!(connections.lock().is_empty());
+        assert_eq!(connections.total(), 0);
+    }
+}

@@ -1,0 +1,45 @@
+//! Tests the limits of connections, and the responses to heads that servers could understand differently.
+
+use rulebook::Settings;
+use serde_json::json;
+
+use super::echo_server;
+use crate::client::{Connection, Request, engine};
+
+#[test]
+fn a_client_address_has_a_maximum_number_of_connections() {
+    let definition = json!({ "GET": { "info": "Nothing" } });
+    let engine = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine);
+    let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_address_connections(2);
+    let running = engine.serve(&settings).unwrap();
+    let address = running.addresses()[0];
+    let mut connections: Vec<_> = (0..2).map(|_| Connection::open(address)).collect();
+    for connection in &mut connections {
+        assert_eq!(connection.send(&Request::new("GET", "/")).status, 200);
+    }
+    Connection::open(address).assert_closed();
+    let metrics = connections[0].send(&Request::new("GET", "/metrics"));
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(text.contains("rulebook_connection_limits_exceeded_total{limit=\"address-connections\"} 1\n"), "{text}");
+    drop(connections.pop());
+    // The server learns in its next turn that the client has closed the connection.
+    let is_accepted = || {
+        let mut connection = Connection::open(address);
+        connection.write(&Request::new("GET", "/").bytes());
+        connection.try_read_response(false).is_ok()
+    };
+    assert!(crate::client::wait_until(is_accepted), "the connection does not become free");
+    running.stop().unwrap();
+}
+
+#[test]
+fn a_refused_head_request_gets_a_response_without_a_body() {
+    let server = echo_server(&json!({}));
+    for head in ["HEAD / HTTP/1.1\r\nHost: x\r\né: 1\r\n\r\n", "HEAD / HTTP/1.2\r\nHost: x\r\n\r\n", "HEAD / \n\n"] {
+        let mut connection = server.connect();
+        connection.write(head.as_bytes());
+        let response = connection.read_response(true);
+        assert!(response.status >= 400 && response.field("connection") == Some("close"), "{head:?}: {response:?}");
+        connection.assert_closed();
+    }
+}
