@@ -25,6 +25,8 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
             let database = checked.clone();
             async move { database.check_readiness().await }
         })
+        .on_start(user::read_trusted_proxy)
+        .state(user::FailedLogins::new())
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {
             let database = cached.clone();

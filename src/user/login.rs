@@ -1,10 +1,14 @@
 //! The handlers that log a user in and out.
 
+use std::time::Instant;
+
 use jiff::{SignedDuration, Timestamp};
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
 
 use super::authenticate::{self, LoginToken};
+use super::client_address::TrustedProxy;
+use super::failed_logins::{Attempt, FailedLogins};
 use super::password;
 use crate::database::{Database, DatabaseError};
 use crate::format_time;
@@ -26,16 +30,48 @@ pub(super) struct LoginOutputs {
 }
 
 pub(super) async fn log_in(Args(credentials): Args<Credentials>, context: Context) -> Result<LoginOutputs, ApiError> {
-    let database = Database::from_context(&context)?;
-    let user = find_user(&database, &credentials.login).await?;
-    let (user_id, hash) = user.unzip();
-    let is_correct = password::verify_password(credentials.password, hash).await?;
-    let Some(user_id) = user_id.filter(|_| is_correct) else { return Err(ApiError::declared("wrong_login")) };
+    let attempt = begin_attempt(&credentials.login, &context)?;
+    let checked = check_credentials(credentials, &context).await;
+    if let Some(attempt) = attempt {
+        match checked {
+            Ok(Some(_)) => attempt.succeed(),
+            Ok(None) => {}
+            Err(_) => attempt.do_not_count(),
+        }
+    }
+    let Some(user_id) = checked? else { return Err(ApiError::declared("wrong_login")) };
     let token = LoginToken::random()?;
     let now = Timestamp::now();
     let until = now.saturating_add(LOGIN_VALIDITY).map_err(ApiError::internal)?;
+    let database = Database::from_context(&context)?;
     store_login(&database, &token, user_id, now.as_second(), until.as_second()).await?;
     Ok(LoginOutputs { user_id, token: token.as_str().to_owned(), until: format_time(until) })
+}
+
+/// Begins a login, which counts as failed until it succeeds; `None` for a call from code, which has no address.
+///
+/// # Errors
+/// Returns the declared error `too_many_failures` if too many logins from the address of the client have failed.
+fn begin_attempt(login: &str, context: &Context) -> Result<Option<Attempt>, ApiError> {
+    let Some(head) = context.head() else { return Ok(None) };
+    let proxy = context.state::<TrustedProxy>().ok_or_else(|| ApiError::internal("no proxy setting"))?;
+    let failed_logins = context.state::<FailedLogins>().ok_or_else(|| ApiError::internal("no failed logins"))?;
+    match failed_logins.begin(proxy.client_address(head), login, Instant::now()) {
+        Ok(attempt) => Ok(Some(attempt)),
+        Err(wait) => {
+            // Rounded up to whole seconds, so that a retry after this time is not rejected again.
+            context.set_header("Retry-After", wait.as_secs() + u64::from(wait.subsec_nanos() > 0))?;
+            Err(ApiError::declared("too_many_failures"))
+        }
+    }
+}
+
+/// Returns the id of the user with this login and password; `None` if there is no such user.
+async fn check_credentials(credentials: Credentials, context: &Context) -> Result<Option<i64>, ApiError> {
+    let user = find_user(&*Database::from_context(context)?, &credentials.login).await?;
+    let (user_id, hash) = user.unzip();
+    let is_correct = password::verify_password(credentials.password, hash, context).await?;
+    Ok(user_id.filter(|_| is_correct))
 }
 
 async fn find_user(database: &Database, login: &str) -> Result<Option<(i64, String)>, DatabaseError> {

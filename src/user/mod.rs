@@ -1,6 +1,8 @@
 //! The handlers of the API module `user`: registration, logins and profiles. Also the authentication by logins.
 
 mod authenticate;
+mod client_address;
+mod failed_logins;
 mod login;
 mod password;
 mod profile;
@@ -9,6 +11,8 @@ mod register;
 use rulebook::Module;
 
 pub(super) use authenticate::LoginAuthenticator;
+pub(super) use client_address::read_trusted_proxy;
+pub(super) use failed_logins::FailedLogins;
 
 /// Returns the handlers of the methods that `api/user.json` defines.
 pub(super) fn module() -> Module {

@@ -1,22 +1,29 @@
 //! Hashes and verifies passwords with argon2id. Verification takes the same time whether or not the user exists.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use rulebook::ApiError;
+use rulebook::{ApiError, Context};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+
+use super::failed_logins;
 
 /// The permits to compute a hash. They limit the load, because each computation needs 19 MiB of memory and a processor.
 static HASH_PERMITS: Semaphore = Semaphore::const_new(2);
 /// The memory of earlier verifications, at most one for each permit. If each verification allocated its own, the
 /// allocator would keep more and more of it.
 static UNUSED_MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
-/// Maximum time for which a request waits for a permit.
-const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The number of logins that may be in progress: those that compute a hash and those that wait for it. It exceeds the
+/// number of failed logins that one address may have, so that one address cannot occupy all places.
+static LOGIN_PLACES: Semaphore = Semaphore::const_new(failed_logins::MAX_PER_ADDRESS + 10);
+/// The number of registrations that may be in progress. Registrations are rare, and only delay logins by a short time.
+static REGISTRATION_PLACES: Semaphore = Semaphore::const_new(8);
+
+/// The number of seconds after which a client can retry if no place is free. By then, the server has finished the
+/// computations that were in progress.
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// The hash that is verified if a user has no password. No known password has this hash.
 const DUMMY_HASH: &str =
@@ -25,9 +32,9 @@ const DUMMY_HASH: &str =
 /// Computes the hash of a password.
 ///
 /// # Errors
-/// Fails if no permit is available in time, or hashing fails.
-pub(super) async fn hash_password(password: String) -> Result<String, ApiError> {
-    run_with_permit(move || {
+/// Returns the declared error `too_busy` if too many registrations wait; fails if hashing fails.
+pub(super) async fn hash_password(password: String, context: &Context) -> Result<String, ApiError> {
+    run_in_place(&REGISTRATION_PLACES, context, move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(ApiError::internal)?;
         let salt = SaltString::encode_b64(&salt).map_err(ApiError::internal)?;
@@ -40,9 +47,13 @@ pub(super) async fn hash_password(password: String) -> Result<String, ApiError> 
 /// Returns `true` if `hash` is the hash of this password. If `hash` is `None`, returns `false` after the same time.
 ///
 /// # Errors
-/// Fails if no permit is available in time, or the verification fails.
-pub(super) async fn verify_password(password: String, hash: Option<String>) -> Result<bool, ApiError> {
-    run_with_permit(move || {
+/// Returns the declared error `too_busy` if too many logins wait; fails if the verification fails.
+pub(super) async fn verify_password(
+    password: String,
+    hash: Option<String>,
+    context: &Context,
+) -> Result<bool, ApiError> {
+    run_in_place(&LOGIN_PLACES, context, move || {
         let (hash, has_password) = match hash.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) {
             Some(hash) => (hash, true),
             None => (PasswordHash::new(DUMMY_HASH).map_err(ApiError::internal)?, false),
@@ -68,12 +79,22 @@ fn has_hash(password: &[u8], hash: &PasswordHash<'_>) -> Result<bool, ApiError> 
     Ok(computed.map_err(ApiError::internal)? == expected)
 }
 
-async fn run_with_permit<T: Send + 'static>(
+/// Waits for a permit, and runs `work` with it. A full queue is an error at once: if requests waited without a limit,
+/// those of users would wait behind those of attackers.
+async fn run_in_place<T: Send + 'static>(
+    places: &'static Semaphore,
+    context: &Context,
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let permit = timeout(PERMIT_TIMEOUT, HASH_PERMITS.acquire()).await;
-    let _permit = permit
-        .map_err(|_| ApiError::unavailable("too many concurrent password hashes"))?
-        .map_err(ApiError::internal)?;
+    let Ok(place) = places.try_acquire() else {
+        context.set_header("Retry-After", RETRY_AFTER_SECONDS)?;
+        return Err(ApiError::declared("too_busy"));
+    };
+    let permit = HASH_PERMITS.acquire().await.map_err(ApiError::internal)?;
+    let work = move || {
+        // The computation cannot be stopped, so it keeps its permit even if the request is dropped.
+        let _permits = (place, permit);
+        work()
+    };
     spawn_blocking(work).await.map_err(ApiError::internal)?
 }

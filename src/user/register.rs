@@ -25,7 +25,7 @@ pub(super) async fn register_user(
     context: Context,
 ) -> Result<RegisterOutputs, ApiError> {
     let database = Database::from_context(&context)?;
-    let hash = password::hash_password(user.password).await?;
+    let hash = password::hash_password(user.password, &context).await?;
     let mut transaction = database.begin_write().await?;
     let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)
         ON CONFLICT (login) DO NOTHING RETURNING user_id";

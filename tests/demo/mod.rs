@@ -8,6 +8,7 @@ mod articles;
 #[cfg(unix)]
 mod caches;
 mod database_errors;
+mod failed_logins;
 mod files;
 mod random;
 mod start;

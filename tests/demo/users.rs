@@ -49,11 +49,16 @@ const MIN_HASH_TIME: Duration = Duration::from_millis(4);
 #[test]
 fn wrong_logins_and_wrong_passwords_are_indistinguishable() {
     DemoFolder::for_each_database(|place| {
-        let server = place.serve();
-        let wrong = |login: &str| {
+        let mut command = place.command();
+        command.env("TRUSTED_PROXY", "127.0.0.1");
+        let server = place.serve_with_command(command);
+        let mut addresses = (1..).map(|number| format!("192.0.2.{number}"));
+        let mut wrong = |login: &str| {
+            let body = json!({ "login": login, "password": "wrong" }).to_string();
+            // Each login comes from another address, because the failures of an address are limited.
+            let request = Request::new("POST", "/user/login").field("x-forwarded-for", addresses.next().unwrap());
             let begun = Instant::now();
-            let response =
-                server.send_json("POST", "/user/login", None, &json!({ "login": login, "password": "wrong" }));
+            let response = server.send(&request.body("application/json", body));
             assert_eq!(response.status, 403, "{response:?}");
             (response.json(), begun.elapsed())
         };

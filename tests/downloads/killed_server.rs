@@ -1,12 +1,18 @@
-//! Tests that a server that is killed while it writes the file of a link leaves no unfinished file after a restart.
+//! Tests that a server that is killed while it writes the files of links leaves no unfinished file after a restart, and
+//! that every link that a client has received still leads to its complete file.
+//!
+//! The environment variable `FAULT_INJECTION_ROUNDS` is the number of times that a server is killed.
+//! `scripts/fault-injection` sets it.
 
 use std::env;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -15,7 +21,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::links::{get_target, link_engine, link_request, read_link, stored_link_files};
-use crate::client::{Connection, TestServer, wait_until};
+use crate::client::{Connection, Request, TestServer, wait_until};
+use support::random::Numbers;
 
 /// The environment variable that contains the data folder of the server that will be killed.
 const DATA_VARIABLE: &str = "TEST_OF_KILLED_DATA";
@@ -43,8 +50,13 @@ fn address_file(data: &Path) -> PathBuf {
 #[test]
 #[ignore = "a program for the other test"]
 fn serves_until_it_is_killed() {
+    serve_forever(engine_with_endless_files);
+}
+
+/// Serves the engine for the data folder in the environment variable. Returns if there is no such variable.
+fn serve_forever(make_engine: impl Fn(&Path) -> Engine) {
     let Some(data) = env::var_os(DATA_VARIABLE).map(PathBuf::from) else { return };
-    let server = TestServer::start(&engine_with_endless_files(&data));
+    let server = TestServer::start(&make_engine(&data));
     fs::write(address_file(&data), server.address().to_string()).unwrap();
     loop {
         thread::park();
@@ -55,6 +67,17 @@ fn serves_until_it_is_killed() {
 struct ServerProcess(Child);
 
 impl ServerProcess {
+    /// Runs a function of this file as a server in a new process.
+    fn start(function: &str, data: &Path) -> (Self, SocketAddr) {
+        let _ = fs::remove_file(address_file(data));
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", &format!("downloads::killed_server::{function}"), "--ignored"]);
+        let server = Self(command.env(DATA_VARIABLE, data).stdout(Stdio::null()).spawn().unwrap());
+        let address = || fs::read_to_string(address_file(data)).ok()?.parse().ok();
+        assert!(wait_until(|| address().is_some()), "it does not start");
+        (server, address().unwrap())
+    }
+
     fn kill(&mut self) {
         // Killing fails if the process has already ended.
         let _ = self.0.kill();
@@ -71,15 +94,10 @@ impl Drop for ServerProcess {
 #[test]
 fn unfinished_files_of_a_killed_server_are_deleted_when_a_server_starts_again() {
     let data = TempDir::new().unwrap();
-    let program = env::current_exe().unwrap();
-    let mut command = Command::new(program);
-    command.args(["--exact", "downloads::killed_server::serves_until_it_is_killed", "--ignored"]);
-    let mut server = ServerProcess(command.env(DATA_VARIABLE, data.path()).stdout(Stdio::null()).spawn().unwrap());
-    let at = || fs::read_to_string(address_file(data.path())).ok()?.parse().ok();
-    assert!(wait_until(|| at().is_some()), "it does not start");
-    let link = read_link(&Connection::open(at().unwrap()).send(&link_request()));
+    let (mut server, address) = ServerProcess::start("serves_until_it_is_killed", data.path());
+    let link = read_link(&Connection::open(address).send(&link_request()));
     let whole = stored_link_files(data.path());
-    let mut connection = Connection::open(at().unwrap());
+    let mut connection = Connection::open(address);
     connection.write(&link_request().bytes());
     let is_written = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() >= BUFFER_LEN as u64);
     assert!(wait_until(|| stored_link_files(data.path()).iter().any(is_written)), "it is not written");
@@ -90,4 +108,114 @@ fn unfinished_files_of_a_killed_server_are_deleted_when_a_server_starts_again() 
     assert_eq!(stored_link_files(data.path()), whole);
     let file = get_target(&server, &link);
     assert_eq!((file.status, &file.body[..]), (200, &b"whole"[..]));
+}
+
+/// The number of servers to kill, unless the environment variable sets another number.
+const DEFAULT_ROUNDS: usize = 6;
+/// The number of rounds with the same data folder. The first of them also creates the key that signs links.
+const ROUNDS_PER_FOLDER: usize = 5;
+/// The number of clients that request links at the same time.
+const CLIENTS: usize = 4;
+/// The maximum number of links that the server creates before it is killed.
+const MAX_LINKS_PER_ROUND: u64 = 30;
+
+/// Returns the content of a file: its number, and bytes that depend on it.
+fn numbered_content(number: usize) -> Vec<u8> {
+    let mut content = format!("{number}\n").into_bytes();
+    content.resize(1_000 + number % 7 * 50_000, number as u8);
+    content
+}
+
+/// Returns an engine whose download returns another file for each call, half of them in pieces.
+fn engine_with_numbered_files(data: &Path) -> Engine {
+    // No two processes return files with the same number.
+    let next = Arc::new(AtomicUsize::new(std::process::id() as usize * 1_000_000));
+    let make = move || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let content = numbered_content(number);
+        if number.is_multiple_of(2) {
+            return Download::bytes(content);
+        }
+        let pieces: Vec<_> = content.chunks(20_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        Download::stream(stream::iter(pieces))
+    };
+    link_engine(data, &json!({ "link": 86_400, "links": 1_u64 << 34 }), make)
+}
+
+/// Not a test: another test runs this function in a new process, which it kills.
+#[test]
+#[ignore = "a program for the other test"]
+fn serves_numbered_files_until_it_is_killed() {
+    serve_forever(engine_with_numbered_files);
+}
+
+/// Requests links until the server ends. The length of `links` is the number of received links.
+fn request_links(address: SocketAddr, links: &Mutex<Vec<String>>) {
+    let mut connection = Connection::open(address);
+    loop {
+        if std::io::Write::write_all(&mut connection.stream, &link_request().bytes()).is_err() {
+            return;
+        }
+        let Ok(response) = connection.try_read_response(false) else { return };
+        links.lock().unwrap().push(read_link(&response));
+    }
+}
+
+/// Asserts that a link leads to a complete file. Returns the number of the file.
+fn check_link(connection: &mut Connection, link: &str) -> usize {
+    let response = connection.send(&Request::new("GET", link));
+    assert_eq!(response.status, 200, "{link}: {}", response.head);
+    let line = response.body.split(|byte| *byte == b'\n').next().unwrap();
+    let number = std::str::from_utf8(line).unwrap().parse().unwrap();
+    assert!(response.body == numbered_content(number), "{link}: file {number} is incomplete");
+    number
+}
+
+fn unfinished_files(data: &Path) -> usize {
+    let is_unfinished = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("writing.");
+    stored_link_files(data).iter().filter(|path| is_unfinished(path)).count()
+}
+
+#[test]
+fn a_killed_server_loses_no_acknowledged_link_and_leaves_no_unfinished_file() {
+    let required = env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let rounds = required.unwrap_or(DEFAULT_ROUNDS);
+    let mut random = Numbers::new();
+    let (mut data, mut links) = (TempDir::new().unwrap(), Mutex::new(Vec::new()));
+    let (mut acknowledged, mut unfinished, mut unacknowledged, mut checked) = (0, 0, 0, 0);
+    for round in 0..rounds {
+        if round % ROUNDS_PER_FOLDER == 0 {
+            (data, links) = (TempDir::new().unwrap(), Mutex::new(Vec::new()));
+        }
+        let before = links.lock().unwrap().len();
+        let until = before + random.below(MAX_LINKS_PER_ROUND) as usize;
+        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", data.path());
+        thread::scope(|scope| {
+            let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| request_links(address, &links))).collect();
+            let has_enough = || links.lock().unwrap().len() >= until;
+            assert!(wait_until(|| has_enough() || clients.iter().any(thread::ScopedJoinHandle::is_finished)));
+            thread::sleep(Duration::from_micros(random.below(10_000)));
+            server.kill();
+        });
+        unfinished += unfinished_files(data.path());
+        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", data.path());
+        assert_eq!(unfinished_files(data.path()), 0, "the next server deletes unfinished files");
+        let all = links.lock().unwrap().clone();
+        let mut connection = Connection::open(address);
+        let mut numbers: Vec<_> = all.iter().map(|link| check_link(&mut connection, link)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all.len(), "two links lead to the same file");
+        // A file without a received link is one that the server completed before it could send the response.
+        let stored = stored_link_files(data.path()).len();
+        assert!((all.len()..=all.len() + CLIENTS * ROUNDS_PER_FOLDER).contains(&stored), "{stored} files");
+        (acknowledged, checked) = (acknowledged + all.len() - before, checked + all.len());
+        unacknowledged += usize::from(stored > all.len());
+        server.kill();
+    }
+    assert!(unfinished > 0, "none of {rounds} servers was killed while it wrote");
+    eprintln!(
+        "{rounds} servers killed: {acknowledged} links acknowledged, {unfinished} unfinished files left, {unacknowledged} \
+         rounds with complete files whose links were not sent; {checked} links checked, all complete, none lost"
+    );
 }

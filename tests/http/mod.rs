@@ -12,6 +12,7 @@ mod envelopes;
 mod expect;
 mod extraction;
 mod formats;
+mod fuzz;
 mod http2;
 mod jsonp;
 mod limits;

@@ -41,9 +41,21 @@ fn row_value(number: usize) -> Vec<u8> {
     numbered_bytes(format!("{} ", number % ROW_COUNT), number % ROW_COUNT)
 }
 
-/// A client that repeats three calls: it uploads one file, uploads several files, and requests caches.
-struct UploadClient {
+/// What a call writes.
+#[derive(Clone, Copy, PartialEq)]
+enum CallKind {
+    /// One uploaded file.
+    File,
+    /// Several uploaded files.
+    Files,
+    /// Several caches of values in the database.
+    Caches,
+}
+
+/// A client that repeats calls of these kinds.
+struct WritingClient {
     client_number: usize,
+    kinds: &'static [CallKind],
     next_call: usize,
     targets: BTreeMap<Vec<String>, LastCalls>,
 }
@@ -73,42 +85,54 @@ impl CrashCounts {
     }
 }
 
-impl UploadClient {
-    fn new(client_number: usize) -> Self {
-        Self { client_number, next_call: 0, targets: BTreeMap::new() }
+impl WritingClient {
+    fn new(client_number: usize, kinds: &'static [CallKind]) -> Self {
+        Self { client_number, kinds, next_call: 0, targets: BTreeMap::new() }
+    }
+
+    /// Returns the kind of the call with this number.
+    fn kind(&self, number: usize) -> CallKind {
+        self.kinds[number % self.kinds.len()]
+    }
+
+    /// Returns the number of the target that the next call writes to.
+    fn next_target(&self) -> usize {
+        self.next_call / self.kinds.len() % TARGETS_PER_CLIENT
     }
 
     /// Returns the folder of the caches in the next call.
     fn cache_folder(&self) -> String {
-        format!("cache/{}/{}", self.client_number, self.next_call / 3 % TARGETS_PER_CLIENT)
+        format!("cache/{}/{}", self.client_number, self.next_target())
     }
 
     /// Returns the names of the files that the next call writes.
     fn file_names(&self) -> Vec<String> {
-        let (client_number, target) = (self.client_number, self.next_call / 3 % TARGETS_PER_CLIENT);
+        let (client_number, target) = (self.client_number, self.next_target());
         let several = |name: &dyn Fn(usize) -> String| (0..FILES_PER_CALL).map(name).collect();
-        match self.next_call % 3 {
-            0 => vec![format!("public/{client_number}/single/{target}.gif")],
-            1 => several(&|at| format!("public/{client_number}/{at}/together-{target}.gif")),
-            _ => several(&|at| format!("{}/{at}.json", self.cache_folder())),
+        match self.kind(self.next_call) {
+            CallKind::File => vec![format!("public/{client_number}/single/{target}.gif")],
+            CallKind::Files => several(&|at| format!("public/{client_number}/{at}/together-{target}.gif")),
+            CallKind::Caches => several(&|at| format!("{}/{at}.json", self.cache_folder())),
         }
     }
 
     /// Returns the content of the files that this call writes.
     fn file_content(&self, number: usize) -> Vec<u8> {
-        match number % 3 {
-            2 => row_value(number),
-            _ => numbered_bytes(format!("GIF89a {} {number} ", self.client_number), number),
+        match self.kind(number) {
+            CallKind::Caches => row_value(number),
+            CallKind::File | CallKind::Files => {
+                numbered_bytes(format!("GIF89a {} {number} ", self.client_number), number)
+            }
         }
     }
 
     fn next_request(&self, peer: &InternalApiServer, names: &[String]) -> Request {
         let content = self.file_content(self.next_call);
-        match self.next_call % 3 {
-            0 => peer.upload_request(&names[0], &content),
-            1 => peer
+        match self.kind(self.next_call) {
+            CallKind::File => peer.upload_request(&names[0], &content),
+            CallKind::Files => peer
                 .upload_all_request(&names.iter().map(|name| (name.as_str(), content.as_slice())).collect::<Vec<_>>()),
-            _ => {
+            CallKind::Caches => {
                 let keys = [format!("row{}", self.next_call % ROW_COUNT).as_str(); FILES_PER_CALL].join(",");
                 let filenames: Vec<_> = (0..FILES_PER_CALL).map(|at| format!("{at}.json")).collect();
                 let (folder, filenames) = (self.cache_folder(), filenames.join(","));
@@ -124,7 +148,8 @@ impl UploadClient {
         loop {
             let names = self.file_names();
             let request = self.next_request(peer, &names);
-            let (number, calls) = (self.next_call, self.targets.entry(names).or_default());
+            let (number, kind) = (self.next_call, self.kind(self.next_call));
+            let calls = self.targets.entry(names).or_default();
             self.next_call += 1;
             calls.sent = Some(number);
             if !send_request(&mut connection, &request) {
@@ -132,7 +157,10 @@ impl UploadClient {
                 return;
             }
             calls.acknowledged = Some(number);
-            let count = if number % 3 == 2 { &counts.acknowledged_caches } else { &counts.acknowledged_uploads };
+            let count = match kind {
+                CallKind::Caches => &counts.acknowledged_caches,
+                CallKind::File | CallKind::Files => &counts.acknowledged_uploads,
+            };
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -185,15 +213,24 @@ fn send_request(connection: &mut Connection, request: &Request) -> bool {
 
 #[test]
 fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
+    kill_servers(&[CallKind::File, CallKind::Files, CallKind::Caches]);
+}
+
+#[test]
+fn a_killed_server_loses_no_acknowledged_cache_and_leaves_none_incomplete() {
+    kill_servers(&[CallKind::Caches]);
+}
+
+/// Kills servers while clients repeat calls of these kinds.
+fn kill_servers(kinds: &'static [CallKind]) {
     let required = std::env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     let rounds = required.unwrap_or(DEFAULT_ROUNDS);
     let mut peer = InternalApiServer::start();
     insert_rows(&peer);
-    let mut senders: Vec<_> = (0..CLIENT_COUNT).map(UploadClient::new).collect();
+    let mut senders: Vec<_> = (0..CLIENT_COUNT).map(|number| WritingClient::new(number, kinds)).collect();
     let mut counts = CrashCounts::default();
     let mut random = Numbers::new();
     for round in 1..=rounds {
-        peer.start_process();
         let until = counts.acknowledged_calls() + random.below(MAX_CALLS_PER_ROUND) as usize;
         std::thread::scope(|scope| {
             let (peer, counts) = (&peer, &counts);

@@ -5,4 +5,5 @@
 mod compile;
 mod definition_text;
 mod diagnostics;
+mod fuzz;
 mod types;

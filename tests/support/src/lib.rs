@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "support of tests fails by panicking")]
 
 pub mod canonical;
+pub mod fuzz;
 pub mod generate;
 pub mod golden;
 pub mod random;

@@ -16,7 +16,7 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
 /// Returns the model of a definition, and a report of all errors in the definition.
-fn compile_definition(loaded: LoadedDefinition) -> (Api, Report) {
+pub fn compile_definition(loaded: LoadedDefinition) -> (Api, Report) {
     let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
     let LoweredDefinition { api, diagnostics: more, .. } =
         lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());

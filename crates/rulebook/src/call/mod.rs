@@ -9,6 +9,8 @@ mod authenticate;
 mod download;
 mod etag;
 mod etag_list;
+#[cfg(test)]
+mod fuzz_tests;
 mod head;
 mod identity;
 mod outcome;

@@ -6,6 +6,8 @@
 //! a new table replaces it. This Rust module must not interpret permissions.
 
 mod error;
+#[cfg(test)]
+mod fuzz_tests;
 mod key_file;
 mod manage;
 mod pepper;

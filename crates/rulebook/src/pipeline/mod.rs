@@ -20,6 +20,8 @@ mod cors;
 mod document_reply;
 mod documents;
 mod encode;
+#[cfg(test)]
+mod fuzz_tests;
 mod identify;
 mod jsonp;
 mod panic;

@@ -67,9 +67,20 @@ pub fn decide_transfer(head: &Head, info: &FileInfo, now: SystemTime) -> Transfe
     let (Some(field), None) = (fields.next(), fields.next()) else { return TransferDecision::Whole };
     match HttpRange::parse_bytes(field.as_bytes(), length).as_deref() {
         Ok([HttpRange { start, length }]) => TransferDecision::Part { from: *start, length: *length },
+        // `http_range` does not check the second number of a range that begins after the end of the file.
+        Err(HttpRangeParseError::NoOverlap) if has_invalid_range(field) => TransferDecision::Whole,
         Err(HttpRangeParseError::NoOverlap) => TransferDecision::OutOfRange,
         Ok(_) | Err(HttpRangeParseError::InvalidRange) => TransferDecision::Whole,
     }
+}
+
+/// Returns `true` if a range in the field ends before it begins. Such a range is invalid (RFC 9110 section 14.1.1).
+fn has_invalid_range(field: &HeaderValue) -> bool {
+    let ranges = field.to_str().ok().and_then(|text| text.split_once('=')).map_or("", |(_unit, ranges)| ranges);
+    ranges.split(',').filter_map(|range| range.split_once('-')).any(|(first, last)| {
+        let numbers = first.trim().parse::<u64>().ok().zip(last.trim().parse::<u64>().ok());
+        numbers.is_some_and(|(first, last)| last < first)
+    })
 }
 
 impl FileInfo {

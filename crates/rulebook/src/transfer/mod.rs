@@ -8,6 +8,8 @@ mod condition;
 mod decision;
 mod disposition;
 mod etag;
+#[cfg(test)]
+mod fuzz_tests;
 mod link;
 mod precondition;
 pub mod sniff;

@@ -11,6 +11,8 @@
 //! [`Route::NeedsBody`]; when the first bytes of the body have arrived, [`route_by_body`] finishes the routing.
 
 mod fields;
+#[cfg(test)]
+mod fuzz_tests;
 mod options;
 mod path;
 mod route_by_body;

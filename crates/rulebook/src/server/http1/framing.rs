@@ -120,7 +120,7 @@ impl ChunkState {
                         return Err(invalid_chunk());
                     }
                     let line = received.split_to(end + 1);
-                    if memchr(b'\r', &line) != Some(end - 1) {
+                    if line.len() < 2 || memchr(b'\r', &line) != Some(line.len() - 2) {
                         return Err(invalid_chunk());
                     }
                     if line.len() == 2 {
@@ -190,7 +190,7 @@ mod tests {
     fn invalid_chunks_are_refused() {
         let long_line = [b"1;".as_slice(), &[b'x'; MAX_SIZE_LINE], b"\r\na\r\n"].concat();
         let long_trailers = [b"0\r\n".as_slice(), &b"name: value\r\n".repeat(MAX_TRAILERS / 12), b"\r\n"].concat();
-        let cases: [&[u8]; 17] = [
+        let cases: [&[u8]; 18] = [
             b"nonsense\r\n",
             b"\r\n\r\n",
             b";x\r\na\r\n",
@@ -201,6 +201,7 @@ mod tests {
             b"1;\na\r\n0\r\n\r\n",
             b"1;a\rb\r\na\r\n",
             b"0\r\nx: y\rz: 1\r\n\r\n",
+            b"0\r\n\n",
             b"-1\r\n",
             b"11111111111111111\r\n",
             b"1\r\nab\r\n",

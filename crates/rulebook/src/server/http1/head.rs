@@ -91,6 +91,10 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
     while received.starts_with(b"\r\n") && *searched == 0 {
         let _ = received.split_to(2);
     }
+    // This may be the first half of an empty line.
+    if &received[..] == b"\r" {
+        return Ok(None);
+    }
     // Bytes that cannot begin a request line are refused before the head is complete, such as those of TLS.
     if received.first().is_some_and(|byte| !byte.is_ascii_graphic() && !b"\r\n".contains(byte)) {
         return Err(bad_request("the request line is invalid"));
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_head_is_taken_when_it_is_complete() {
-        let text = b"\r\nPOST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+        let text = b"\r\n\r\nPOST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
         let (mut received, mut searched) = (BytesMut::new(), 0);
         for byte in &text[..text.len() - 6] {
             received.extend_from_slice(&[*byte]);

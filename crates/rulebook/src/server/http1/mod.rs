@@ -11,6 +11,8 @@
 mod body;
 mod connection_fields;
 mod framing;
+#[cfg(test)]
+mod fuzz_tests;
 mod head;
 mod head_pool;
 mod response_head;

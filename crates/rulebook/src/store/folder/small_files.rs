@@ -106,7 +106,7 @@ pub(super) fn read_and_remember(name: &FileName, opened: &OpenedFile, info: &Fil
     }
     let bytes = Bytes::from(bytes);
     SMALL_FILES.with_borrow_mut(|known| {
-        known.insert(name.clone(), SmallFile { state, bytes: bytes.clone(), info: info.clone() })
+        known.insert(name.clone(), SmallFile { state, bytes: bytes.clone(), info: info.clone() });
     });
     Some(bytes)
 }

@@ -1,0 +1,182 @@
+//! Limits the number of failed logins of a client address: in total, and with one login name.
+//!
+//! Failures are not counted for a login name alone, because then anyone who knows a login name could lock its user out.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use quick_cache::unsync::Cache;
+
+/// The maximum number of failed logins from one address within [`WINDOW`].
+pub(super) const MAX_PER_ADDRESS: usize = 10;
+/// The maximum number of failed logins from one address with the same login name within [`WINDOW`].
+const MAX_PER_LOGIN_NAME: usize = 5;
+/// The time after which a failed login is forgotten.
+const WINDOW: Duration = Duration::from_secs(60);
+/// The maximum number of addresses whose failures are remembered. They need at most about 5 MiB of memory.
+const MAX_ADDRESSES: usize = 10_000;
+
+/// The failed logins of the last minute, for each address the latest ones.
+pub(crate) struct FailedLogins {
+    by_address: Mutex<Cache<IpAddr, Vec<Failure>>>,
+    /// The table contains hashes of login names, so that its memory does not depend on their length. The hashes are
+    /// keyed, so that clients cannot choose two names with the same hash.
+    hash_keys: RandomState,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Failure {
+    login_hash: u64,
+    at: Instant,
+}
+
+/// A login whose outcome is not known yet. It counts as failed until it succeeds or is not counted, so that parallel
+/// logins cannot exceed the limits, and a client gains nothing by disconnecting.
+pub(super) struct Attempt {
+    failed_logins: Arc<FailedLogins>,
+    address: IpAddr,
+    failure: Failure,
+}
+
+impl FailedLogins {
+    pub(crate) fn new() -> Self {
+        Self { by_address: Mutex::new(Cache::new(MAX_ADDRESSES)), hash_keys: RandomState::new() }
+    }
+
+    /// Begins a login from an address at the time `now`.
+    ///
+    /// # Errors
+    /// Fails if too many logins have failed. The error is the time after which the client can try again.
+    pub(super) fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
+        let failure = Failure { login_hash: self.hash_keys.hash_one(login), at: now };
+        let mut table = self.lock();
+        let mut failures = table.remove(&address).map(|(_, failures)| failures).unwrap_or_default();
+        failures.retain(|earlier| now.saturating_duration_since(earlier.at) < WINDOW);
+        let with_this_name = failures.iter().filter(|earlier| earlier.login_hash == failure.login_hash);
+        let waits = [
+            wait_until_below(MAX_PER_ADDRESS, failures.iter(), now),
+            wait_until_below(MAX_PER_LOGIN_NAME, with_this_name, now),
+        ];
+        let wait = waits.into_iter().flatten().max();
+        if wait.is_none() {
+            failures.push(failure);
+        }
+        table.insert(address, failures);
+        drop(table);
+        wait.map_or_else(|| Ok(Attempt { failed_logins: Arc::clone(self), address, failure }), Err)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cache<IpAddr, Vec<Failure>>> {
+        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the time until fewer than `limit` of these failures, which are ordered by time, are in the window; `None` if
+/// there are fewer now.
+fn wait_until_below<'f>(
+    limit: usize,
+    failures: impl DoubleEndedIterator<Item = &'f Failure>,
+    now: Instant,
+) -> Option<Duration> {
+    let decisive = failures.rev().nth(limit - 1)?;
+    // A parallel request may have read the clock after `now`.
+    Some((decisive.at + WINDOW).saturating_duration_since(now).min(WINDOW))
+}
+
+impl Attempt {
+    /// Forgets this attempt and all failures with the same login name from the same address.
+    pub(super) fn succeed(self) {
+        self.update(|failures| failures.retain(|earlier| earlier.login_hash != self.failure.login_hash));
+    }
+
+    /// Forgets this attempt, because the server has not checked the password.
+    pub(super) fn do_not_count(self) {
+        self.update(|failures| {
+            if let Some(index) = failures.iter().position(|earlier| *earlier == self.failure) {
+                failures.remove(index);
+            }
+        });
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Vec<Failure>)) {
+        if let Some(mut failures) = self.failed_logins.lock().get_mut(&self.address) {
+            change(&mut failures);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::{Attempt, FailedLogins, MAX_ADDRESSES, MAX_PER_ADDRESS, MAX_PER_LOGIN_NAME, WINDOW};
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+
+    fn new_table() -> (Arc<FailedLogins>, Instant) {
+        (Arc::new(FailedLogins::new()), Instant::now())
+    }
+
+    #[test]
+    fn failures_with_one_login_name_are_limited_for_each_address() {
+        let (table, start) = new_table();
+        let begin = |address, login, seconds| table.begin(address, login, start + Duration::from_secs(seconds));
+        for second in 0..MAX_PER_LOGIN_NAME as u64 {
+            assert!(begin(ADDRESS, "ada", second).is_ok(), "{second}");
+        }
+        assert_eq!(begin(ADDRESS, "ada", 10).err(), Some(WINDOW - Duration::from_secs(10)));
+        assert!(begin(ADDRESS, "jules", 10).is_ok(), "another login name");
+        assert!(begin(OTHER_ADDRESS, "ada", 10).is_ok(), "another address");
+        assert!(begin(ADDRESS, "ada", 60).is_ok(), "the first failure is forgotten");
+        assert_eq!(begin(ADDRESS, "ada", 60).err(), Some(Duration::from_secs(1)), "the second one is not");
+    }
+
+    #[test]
+    fn failures_of_an_address_are_limited_for_all_login_names_together() {
+        let (table, start) = new_table();
+        for number in 0..MAX_PER_ADDRESS {
+            assert!(table.begin(ADDRESS, &format!("user{number}"), start).is_ok(), "{number}");
+        }
+        assert_eq!(table.begin(ADDRESS, "another", start).err(), Some(WINDOW));
+        assert!(table.begin(ADDRESS, "another", start + WINDOW - Duration::from_nanos(1)).is_err());
+        assert!(table.begin(ADDRESS, "another", start + WINDOW).is_ok());
+    }
+
+    #[test]
+    fn successes_and_unchecked_logins_do_not_count() {
+        let (table, start) = new_table();
+        for _ in 0..3 * MAX_PER_ADDRESS {
+            table.begin(ADDRESS, "ada", start).unwrap().succeed();
+            table.begin(ADDRESS, "ada", start).unwrap().do_not_count();
+        }
+        let failed = |login| table.begin(ADDRESS, login, start).unwrap();
+        let _: Vec<Attempt> = (1..MAX_PER_LOGIN_NAME).map(|_| failed("ada")).collect();
+        let _: Vec<Attempt> = (1..MAX_PER_LOGIN_NAME).map(|_| failed("jules")).collect();
+        failed("ada").succeed();
+        for number in 0..MAX_PER_LOGIN_NAME {
+            assert!(table.begin(ADDRESS, "ada", start).is_ok(), "{number} failures after the success");
+        }
+        assert!(table.begin(ADDRESS, "ada", start).is_err());
+        assert!(table.begin(ADDRESS, "jules", start).is_ok(), "the success with another login name changes nothing");
+        assert!(table.begin(ADDRESS, "grace", start).is_err(), "{MAX_PER_ADDRESS} failures of the address");
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let (table, start) = new_table();
+        for number in 0..3 * MAX_ADDRESSES as u32 {
+            let address = IpAddr::V4(Ipv4Addr::from_bits(number));
+            for login in 0..2 * MAX_PER_ADDRESS {
+                let _ = table.begin(address, &format!("{login}"), start);
+            }
+        }
+        let entries = table.lock();
+        assert!(entries.len() <= MAX_ADDRESSES, "{} addresses", entries.len());
+        assert!(entries.iter().all(|(_, failures)| failures.len() <= MAX_PER_ADDRESS));
+    }
+}
