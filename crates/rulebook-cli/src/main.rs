@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+// After many connections have ended, this allocator returns their memory to the system.
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     rulebook_cli::run(|rulebook| rulebook)
 }

@@ -27,16 +27,27 @@ pub const HEAD_BYTES: u64 = 128 << 10;
 pub const MAX_HEAD_FIELDS: u64 = 100;
 /// The limit of the number of concurrent requests of an HTTP/2 connection.
 pub const MAX_HTTP2_REQUESTS: u64 = 100;
-/// The limit of the memory for all request bodies together, in bytes.
-pub const BODY_MEMORY_BYTES: u64 = 64 << 20;
-/// The number of bytes of each body that do not count for [`BODY_MEMORY_BYTES`].
-pub const FREE_BODY_BYTES: u64 = 4 << 10;
+/// The limit of the number of connections of HTTP/2.
+pub const MAX_HTTP2_CONNECTIONS: u64 = 1000;
+/// The limit of the memory for the heads and bodies of all requests together, in bytes.
+pub const REQUEST_MEMORY_BYTES: u64 = 64 << 20;
+/// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
+pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
 /// The part of all connections that one client address can have, unless a setting says otherwise: one of this number.
 pub const ADDRESS_SHARE: usize = 4;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 8] =
-    [CONNECTIONS, ADDRESS_CONNECTIONS, HEAD_TIME, HEAD_SIZE, HEAD_FIELDS, PROGRESS, HTTP2_REQUESTS, BODY_MEMORY];
+pub const CONNECTION_LIMITS: [ConnectionLimit; 9] = [
+    CONNECTIONS,
+    ADDRESS_CONNECTIONS,
+    HTTP2_CONNECTIONS,
+    HEAD_TIME,
+    HEAD_SIZE,
+    HEAD_FIELDS,
+    PROGRESS,
+    HTTP2_REQUESTS,
+    REQUEST_MEMORY,
+];
 
 /// The limit of the number of connections.
 pub const CONNECTIONS: ConnectionLimit = ConnectionLimit {
@@ -104,12 +115,21 @@ pub const HTTP2_REQUESTS: ConnectionLimit = ConnectionLimit {
     effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
 };
 
-/// The limit of the memory for request bodies.
-pub const BODY_MEMORY: ConnectionLimit = ConnectionLimit {
-    name: "body-memory",
-    value: Some(BODY_MEMORY_BYTES),
+/// The limit of the number of connections of HTTP/2.
+pub const HTTP2_CONNECTIONS: ConnectionLimit = ConnectionLimit {
+    name: "http2-connections",
+    value: Some(MAX_HTTP2_CONNECTIONS),
+    unit: "connections",
+    description: "The number of open connections of HTTP/2, each of which needs more memory than one of HTTP/1.",
+    effect: "The connection is closed.",
+};
+
+/// The limit of the memory for requests.
+pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
+    name: "request-memory",
+    value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
-    description: "The memory for the bodies of all requests that are being received or handled. Uploaded files, and the \
-                  first 4096 bytes of each body, do not count.",
-    effect: "The response has the status 503 and the field `Retry-After`.",
+    description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled. \
+                  Uploaded files, and the first 4096 bytes of each head and body, do not count.",
+    effect: "The response has the status 503; for a body, also the field `Retry-After`.",
 };

@@ -6,7 +6,6 @@
 mod actix_request;
 mod actix_response;
 mod alarm;
-mod body_memory;
 mod body_timer;
 mod browser_policy;
 mod connection;
@@ -32,6 +31,7 @@ mod open_file;
 mod pages;
 mod receive;
 mod request_body;
+mod request_memory;
 mod running;
 mod server_path;
 mod settings;
@@ -64,6 +64,10 @@ use upload_writer::UploadStorage;
 use crate::plan::Plan;
 use crate::store::LazyStore;
 
+/// The number of bytes of responses that the system keeps for a connection and has not sent yet.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const MAX_UNSENT_BYTES: u32 = 256 << 10;
+
 /// Starts a server for a plan, on new threads. When a new plan is stored in `plan`, it takes effect with the next
 /// request. `data` is the folder in which the server stores its own files.
 ///
@@ -77,6 +81,7 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     for address in &settings.bind {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        limit_unsent_bytes(&listener);
         listeners.push(listener);
     }
     let connections = OpenConnections::new(connection_limits::raise_file_limit(), settings.address_connections);
@@ -91,6 +96,17 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
+}
+
+/// Limits the bytes that the system keeps for a client that does not receive them. Without this limit, the server would
+/// copy some megabytes of a long response for each such client. The connections of a listener have its options.
+fn limit_unsent_bytes(listener: &TcpListener) {
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
+        log::debug!("the system cannot limit the unsent bytes of connections: {error}");
+    }
+    #[cfg(not(any(target_os = "android", target_os = "linux")))]
+    let _ = listener;
 }
 
 /// Returns a service for an actix `App` that handles requests with a plan.

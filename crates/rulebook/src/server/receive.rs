@@ -5,15 +5,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rulebook_model::connection_limits::BODY_MEMORY;
+use rulebook_model::connection_limits::REQUEST_MEMORY;
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
-use super::body_memory::{OutOfMemory, ReservedMemory};
 use super::body_timer::BodyTimer;
 use super::multipart;
 use super::request_body::RequestBody;
+use super::request_memory::OutOfMemory;
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
@@ -48,12 +48,11 @@ impl<'b> LimitedBody<'b> {
     /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
     ///
     /// # Errors
-    /// Fails if the bodies of all requests use too much memory.
+    /// Fails if all requests use too much memory.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
-        let reserved = self.body.memory.get_or_insert_with(|| ReservedMemory::new(&state.body_memory));
-        reserved.grow(bytes).map_err(|OutOfMemory| {
-            state.exceeded_limits.count(&BODY_MEMORY, self.body.peer);
+        self.body.memory.add(bytes, &state.request_memory).map_err(|OutOfMemory| {
+            state.exceeded_limits.count(&REQUEST_MEMORY, self.body.peer);
             ApiError::plain(ErrorCode::Unavailable)
         })
     }
@@ -229,6 +228,8 @@ async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes
     let mut all = Vec::with_capacity(first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
+    // The memory of the connection, of which these chunks are parts, can be used again.
+    drop((first, second));
     while let Some(more) = limited.next_chunk().await? {
         limited.reserve_memory(more.len())?;
         all.extend_from_slice(&more);

@@ -13,10 +13,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
 
-use super::body_memory::ReservedMemory;
 use super::body_timer::BodyTimer;
 use super::http1::BodyReader;
 use super::http2::BodyReceiver;
+use super::request_memory::ReservedMemory;
 use crate::call::Head;
 
 /// The maximum number of bytes of an unused body that the server reads to keep the connection open for further
@@ -64,7 +64,7 @@ pub(super) struct RequestBody {
     pub(super) timer: Option<BodyTimer>,
     state: BodyState,
     /// The memory that the server keeps for the body.
-    pub(super) memory: Option<ReservedMemory>,
+    pub(super) memory: ReservedMemory,
     /// The address of the client, for the log.
     pub(super) peer: Option<SocketAddr>,
     /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
@@ -89,7 +89,7 @@ impl RequestBody {
             has_waited: false,
             timer: None,
             state,
-            memory: None,
+            memory: ReservedMemory::default(),
             peer: head.peer,
             replayed_bytes: None,
         }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
@@ -10,11 +10,11 @@ use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::ConnectionLimit;
 use tokio::sync::watch;
 
-use super::body_memory::BodyMemory;
 use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
 use super::open_connections::{Counted, OpenConnections};
+use super::request_memory::RequestMemory;
 use super::static_files::StaticFiles;
 use super::upload_writer::UploadStorage;
 use crate::pipeline::DetachedHandlers;
@@ -40,8 +40,10 @@ pub(super) struct ServerState {
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
-    /// The memory that request bodies use.
-    pub(super) body_memory: Arc<BodyMemory>,
+    /// The number of open connections of HTTP/2.
+    pub(super) http2_connections: AtomicU64,
+    /// The memory that requests use.
+    pub(super) request_memory: Arc<RequestMemory>,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: ExceededLimits,
 }
@@ -64,7 +66,8 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
-            body_memory: Arc::default(),
+            http2_connections: AtomicU64::default(),
+            request_memory: Arc::default(),
             exceeded_limits: ExceededLimits::default(),
         }
     }

@@ -7,7 +7,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri, Version};
 use httparse::Status;
 use memchr::memchr_iter;
-use rulebook_model::connection_limits::{ConnectionLimit, HEAD_FIELDS, HEAD_SIZE, HEAD_TIME};
+use rulebook_model::connection_limits::{ConnectionLimit, HEAD_FIELDS, HEAD_SIZE, HEAD_TIME, REQUEST_MEMORY};
 
 use super::connection_fields::ConnectionFields;
 use super::framing::Framing;
@@ -54,6 +54,12 @@ pub(super) const TOO_SLOW: HeadError = HeadError {
     status: StatusCode::REQUEST_TIMEOUT,
     why: "the head of the request did not arrive in time",
     limit: Some(HEAD_TIME),
+};
+/// The heads and bodies of all requests use too much memory.
+pub(super) const NO_MEMORY: HeadError = HeadError {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    why: "the server has no memory for the request at the moment",
+    limit: Some(REQUEST_MEMORY),
 };
 const TOO_LONG: HeadError = HeadError {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

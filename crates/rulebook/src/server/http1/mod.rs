@@ -35,7 +35,7 @@ use bytes::{Bytes, BytesMut};
 use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS};
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, INCOMPLETE, TOO_SLOW, parse_head, take_head};
+use head::{Delivery, HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, parse_head, take_head};
 pub(super) use head_pool::HeadPool;
 use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
@@ -47,6 +47,7 @@ use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
 use super::request_body::{BodySource, RequestBody};
+use super::request_memory::ReservedMemory;
 use super::worker::Worker;
 use crate::call::Head;
 
@@ -142,6 +143,7 @@ impl Connection<'_> {
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
         let Self { socket, alarm, worker, deadline, peer, .. } = self;
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && cfg!(feature = "http2"));
+        let mut memory = ReservedMemory::default();
         poll_fn(|task| {
             loop {
                 let mut received = socket.received.borrow_mut();
@@ -158,8 +160,11 @@ impl Connection<'_> {
                         Err(error) => return Poll::Ready(Ok(Next::Refused(error))),
                     }
                 }
-                let is_empty = received.is_empty();
+                let (is_empty, length) = (received.is_empty(), received.len());
                 drop(received);
+                if memory.grow_to(length, &worker.state().request_memory).is_err() {
+                    return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
+                }
                 if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
                     *deadline = Instant::now() + HEAD_TIMEOUT;
                 }

@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,9 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use h2::server::{Builder, Connection};
-use rulebook_model::connection_limits::{HEAD_TIME, MAX_HTTP2_REQUESTS, PROGRESS};
+use rulebook_model::connection_limits::{
+    HEAD_TIME, HTTP2_CONNECTIONS, MAX_HTTP2_CONNECTIONS, MAX_HTTP2_REQUESTS, PROGRESS,
+};
 
 pub(super) use exchange::BodyReceiver;
 use exchange::respond;
@@ -38,6 +41,9 @@ const CONNECTION_WINDOW_SIZE: u32 = 1 << 20;
 /// have been received.
 pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
     let peer = stream.peer_addr().ok();
+    let Some(_counted) = Counted::new(worker) else {
+        return worker.state().exceeded_limits.count(&HTTP2_CONNECTIONS, peer);
+    };
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(MAX_HTTP2_REQUESTS as u32)
@@ -55,6 +61,23 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
             worker.state().exceeded_limits.count(&PROGRESS, peer);
         }
         log::debug!("an HTTP/2 connection ended: {error}");
+    }
+}
+
+/// Counts a connection of HTTP/2 until this value is dropped.
+struct Counted<'w>(&'w Worker);
+
+impl<'w> Counted<'w> {
+    /// Counts a connection; returns `None` if the server has the maximum number of them.
+    fn new(worker: &'w Worker) -> Option<Self> {
+        let counted = Self(worker);
+        (worker.state().http2_connections.fetch_add(1, Ordering::Relaxed) < MAX_HTTP2_CONNECTIONS).then_some(counted)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.state().http2_connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
