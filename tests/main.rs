@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod article;
+#[cfg(target_os = "linux")]
+mod attack;
 mod caller_documents;
 mod captured_log;
 mod cli;

@@ -1,0 +1,190 @@
+//! Connections to the attacked server, on sockets whose reads and writes never block.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::{Domain, Socket, Type};
+
+use crate::Result;
+
+/// The maximum number of bytes that one read receives.
+const READ_LEN: usize = 16 << 10;
+
+/// The number of bytes that the system keeps of those that have been sent and not yet received.
+const SEND_BUFFER_LEN: usize = 32 << 10;
+
+/// The address of the attacked server, which is a loopback address.
+#[derive(Debug, Clone, Copy)]
+pub struct Target(SocketAddr);
+
+impl Target {
+    /// Accepts an address as the target of attacks.
+    ///
+    /// # Errors
+    /// Fails if the address is not a loopback address.
+    pub fn new(address: SocketAddr) -> Result<Self> {
+        if address.ip().is_loopback() {
+            Ok(Self(address))
+        } else {
+            Err(format!("{address} is not a loopback address: only servers on this machine may be attacked").into())
+        }
+    }
+
+    /// Returns the address.
+    pub fn address(self) -> SocketAddr {
+        self.0
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// Fails if the server does not accept the connection.
+    pub fn connect(self) -> io::Result<Connection> {
+        let socket = Socket::new(Domain::for_address(self.0), Type::STREAM, None)?;
+        // The client does not send much more than the server receives, so that the sent bytes are those that the server
+        // has received, also if the server closes the connection early.
+        socket.set_send_buffer_size(SEND_BUFFER_LEN)?;
+        socket.connect_timeout(&self.0.into(), Duration::from_secs(5))?;
+        socket.set_tcp_nodelay(true)?;
+        Connection::new(socket.into())
+    }
+
+    /// Opens a connection from the loopback address 127.0.`source`, with a small buffer for bytes that have been
+    /// received and not read, so that the server soon has to wait for a client that does not read.
+    ///
+    /// # Errors
+    /// Fails if the server does not accept the connection.
+    pub fn connect_with_small_buffer(self, source: [u8; 2]) -> io::Result<Connection> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_recv_buffer_size(4 << 10)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, source[0], source[1]), 0)).into())?;
+        socket.connect_timeout(&self.0.into(), Duration::from_secs(5))?;
+        socket.set_tcp_nodelay(true)?;
+        Connection::new(socket.into())
+    }
+}
+
+/// How an exchange on a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The expected bytes have been received.
+    Done,
+    /// The server has closed the connection.
+    Closed,
+    /// The time was over before.
+    TimedOut,
+}
+
+/// A connection to the server.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    /// The bytes that have been received and not yet removed by the user of the connection.
+    pub received: Vec<u8>,
+    /// The number of bytes that have been sent.
+    pub sent_bytes: u64,
+}
+
+impl Connection {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self { stream, received: Vec::new(), sent_bytes: 0 })
+    }
+
+    /// Returns the address of the client.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// Closes the sending side of the client. If the connection is broken already, nothing happens.
+    pub fn close_sending(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Sends as many bytes as the system accepts without waiting. Returns their number, which is 0 if the connection is
+    /// broken.
+    pub fn send_now(&mut self, output: &[u8]) -> usize {
+        let sent = self.stream.write(output).unwrap_or_default();
+        self.sent_bytes += sent as u64;
+        sent
+    }
+
+    /// Receives bytes without waiting. Returns `true` if the server has closed the connection.
+    pub fn receive_now(&mut self) -> bool {
+        let mut buffer = [0; READ_LEN];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() != ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Sends bytes, and receives bytes at the same time, until all bytes are sent and `is_done` returns `true`.
+    /// `is_done` is called with the received bytes, and may remove bytes that it does not need any more. If the server
+    /// does not accept all bytes, because it has closed the connection, the bytes that it has sent are received
+    /// nevertheless.
+    ///
+    /// # Errors
+    /// Fails if the system cannot wait for the connection.
+    pub fn exchange(
+        &mut self,
+        output: &[u8],
+        timeout: Duration,
+        mut is_done: impl FnMut(&mut Vec<u8>) -> bool,
+    ) -> io::Result<End> {
+        let deadline = Instant::now() + timeout;
+        let mut rest = output;
+        let mut buffer = [0; READ_LEN];
+        loop {
+            let mut has_progress = false;
+            while !rest.is_empty() {
+                match self.stream.write(rest) {
+                    Ok(count) => {
+                        self.sent_bytes += count as u64;
+                        rest = &rest[count..];
+                        has_progress = true;
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(_) => rest = &[],
+                }
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Ok(End::Closed),
+                Ok(count) => {
+                    self.received.extend_from_slice(&buffer[..count]);
+                    has_progress = true;
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(_) => return Ok(End::Closed),
+            }
+            if is_done(&mut self.received) && rest.is_empty() {
+                return Ok(End::Done);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(End::TimedOut);
+            }
+            if !has_progress {
+                self.wait(!rest.is_empty(), left)?;
+            }
+        }
+    }
+
+    /// Waits until the connection has received bytes, or can send bytes if there are bytes to send.
+    fn wait(&self, has_output: bool, timeout: Duration) -> io::Result<()> {
+        let flags = if has_output { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(&self.stream, flags)], Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

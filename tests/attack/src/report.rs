@@ -1,0 +1,87 @@
+//! Prints the tables with the results, and the progress on a terminal.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal, Write};
+
+/// The result of a row.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The name of the row.
+    pub name: &'static str,
+    /// What the row does.
+    pub about: &'static str,
+    /// The measured figures, in the order of the columns of the table.
+    pub figures: Vec<String>,
+    /// The aims that the server misses, each as a sentence with the figure.
+    pub misses: Vec<String>,
+}
+
+/// A table of results.
+pub struct Table {
+    /// The title.
+    pub title: &'static str,
+    /// The aims that the server must reach, and how the figures are measured.
+    pub text: String,
+    /// The headings of the columns with figures.
+    pub headings: &'static [&'static str],
+    /// The results, a row each.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "## {}\n", self.title)?;
+        let mut rows = vec![["row", "what it does"].map(str::to_owned).to_vec()];
+        rows[0].extend(self.headings.iter().map(|heading| (*heading).to_owned()));
+        rows[0].push("reached".to_owned());
+        for outcome in &self.outcomes {
+            let mut row = vec![outcome.name.to_owned(), outcome.about.to_owned()];
+            row.extend(outcome.figures.iter().cloned());
+            row.resize(self.headings.len() + 2, "-".to_owned());
+            row.push(if outcome.misses.is_empty() { "yes" } else { "no" }.to_owned());
+            rows.push(row);
+        }
+        write!(formatter, "{}", format_table(&rows))?;
+        writeln!(formatter, "\n{}", self.text)?;
+        for outcome in &self.outcomes {
+            for miss in &outcome.misses {
+                writeln!(formatter, "\nmissed by `{}`: {miss}", outcome.name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Formats rows of cells as a Markdown table. The first row contains the headings. All columns but the first two and
+/// the last contain figures, and are aligned to the right.
+fn format_table(rows: &[Vec<String>]) -> String {
+    let count = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let is_figure = |column: usize| column > 1 && column + 1 < count;
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let _ =
+                if is_figure(column) { write!(text, "| {cell:>width$} ") } else { write!(text, "| {cell:<width$} ") };
+        }
+        text.push_str("|\n");
+        if index == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let dashes = "-".repeat(if is_figure(column) { width - 1 } else { *width });
+                let _ = write!(text, "| {dashes}{} ", if is_figure(column) { ":" } else { "" });
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
+}
+
+/// Prints what the program is doing, if standard error is a terminal.
+pub fn print_progress(what: fmt::Arguments<'_>) {
+    let mut stderr = io::stderr();
+    if stderr.is_terminal() {
+        // The escape sequence clears the current line. Errors of the terminal are ignored.
+        let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
+    }
+}

@@ -1,0 +1,109 @@
+//! Parses the responses of HTTP/1.
+
+use crate::{Error, Result};
+
+/// The maximum number of header fields of a response.
+const MAX_FIELDS: usize = 64;
+
+/// A response of HTTP/1.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The names of the header fields, in lower case, and their values.
+    pub fields: Vec<(String, String)>,
+    /// The body, without its chunked coding.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Returns the value of the first header field with this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns `true` if the server closes the connection after this response.
+    pub fn closes(&self) -> bool {
+        self.field("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+
+    /// Returns the beginning of the response as text, for messages.
+    pub fn summary(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body[..self.body.len().min(200)]).into_owned();
+        format!("status {}, {:?}, body {body:?}", self.status, self.field("content-type").unwrap_or("no media type"))
+    }
+}
+
+/// Parses the response at the beginning of `bytes`. Returns the response and its length; `None` if it is incomplete.
+/// `is_head` is `true` if the request has the method HEAD. `has_ended` is `true` if no further bytes follow.
+///
+/// # Errors
+/// Fails if the bytes are not a response.
+pub fn parse_response(bytes: &[u8], is_head: bool, has_ended: bool) -> Result<Option<(Response, usize)>> {
+    let mut space = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut parsed = httparse::Response::new(&mut space);
+    let invalid = |error: httparse::Error| -> Error {
+        format!("not a response: {error}: {:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(100)])).into()
+    };
+    let httparse::Status::Complete(head_len) = parsed.parse(bytes).map_err(invalid)? else { return Ok(None) };
+    let status = parsed.code.unwrap_or_default();
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let fields = parsed.headers.iter().map(|field| (field.name.to_ascii_lowercase(), text(field.value))).collect();
+    let mut response = Response { status, fields, body: Vec::new() };
+    let rest = &bytes[head_len..];
+    if is_head || matches!(status, 100..=199 | 204 | 304) {
+        return Ok(Some((response, head_len)));
+    }
+    if response.field("transfer-encoding").is_some() {
+        let Some((body, length)) = decode_chunks(rest).map_err(|()| "the chunked coding of a response is invalid")?
+        else {
+            return Ok(None);
+        };
+        response.body = body;
+        return Ok(Some((response, head_len + length)));
+    }
+    let length = match response.field("content-length") {
+        Some(length) => length.parse()?,
+        None if has_ended => rest.len(),
+        None => return Ok(None),
+    };
+    let Some(body) = rest.get(..length) else { return Ok(None) };
+    response.body = body.to_vec();
+    Ok(Some((response, head_len + length)))
+}
+
+/// Decodes a body with the chunked coding. Returns the body, and the number of bytes up to its end; `None` if it is
+/// incomplete.
+fn decode_chunks(bytes: &[u8]) -> std::result::Result<Option<(Vec<u8>, usize)>, ()> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let parsed = httparse::parse_chunk_size(&bytes[at..]).map_err(|_| ())?;
+        let httparse::Status::Complete((line_len, size)) = parsed else { return Ok(None) };
+        at += line_len;
+        let size = usize::try_from(size).map_err(|_| ())?;
+        let Some(chunk) = bytes.get(at..at + size + 2) else { return Ok(None) };
+        if !chunk.ends_with(b"\r\n") {
+            return Err(());
+        }
+        body.extend_from_slice(&chunk[..size]);
+        at += size + 2;
+        if size == 0 {
+            return Ok(Some((body, at)));
+        }
+    }
+}
+
+/// Removes complete responses from the beginning of `received`, and returns their number. The requests must not have
+/// the method HEAD.
+///
+/// # Errors
+/// Fails if the bytes are not responses.
+pub fn count_responses(received: &mut Vec<u8>) -> Result<u64> {
+    let (mut at, mut count) = (0, 0);
+    while let Some((_, length)) = parse_response(&received[at..], false, false)? {
+        at += length;
+        count += 1;
+    }
+    received.drain(..at);
+    Ok(count)
+}

@@ -1,0 +1,90 @@
+//! Requests for which the definition allows expensive work: logins, and files for download links.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post};
+use crate::Result;
+use crate::response::{Response, parse_response};
+use crate::server::LINKS_LIMIT;
+
+/// The rows of this family.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "wrong-logins",
+        about: "30 logins with a wrong password at the same time",
+        attack: Attack::Work(WorkAim::NotLimited, send_wrong_logins),
+    },
+    Row {
+        name: "links",
+        about: "requests for download links until their storage is full",
+        attack: Attack::Work(WorkAim::NotLimited, request_links),
+    },
+];
+
+/// Sends wrong logins on many connections at the same time, and reads all responses. Logins that wait too long for the
+/// permission to hash are rejected with 503.
+fn send_wrong_logins(attacker: &mut Attacker<'_>) -> Result<()> {
+    let request = post("/user/login", "application/json", br#"{"login":"ada","password":"wrong password"}"#);
+    let mut connections = (0..30).map(|_| attacker.connect()).collect::<Result<Vec<_>>>()?;
+    for connection in &mut connections {
+        connection.send_now(&request);
+    }
+    for mut connection in connections {
+        let mut response = None;
+        connection.exchange(&[], TIMEOUT, |received| {
+            response = parse_response(received, false, false).ok().flatten().map(|(response, _)| response);
+            response.is_some()
+        })?;
+        check_status(attacker, response.as_ref(), &[403, 503]);
+        attacker.count(&connection, 1);
+    }
+    Ok(())
+}
+
+/// Requests download links. Each request stores a file, until the storage of the definition is used up.
+fn request_links(attacker: &mut Attacker<'_>) -> Result<()> {
+    let request = get("/article/3/picture", "X-Requested-With: XMLHttpRequest\r\n");
+    // A file needs at least one block of 4 KiB, so that the storage is full after this number of files.
+    let files = LINKS_LIMIT / 4096;
+    let misses = attacker.misses.len();
+    for _ in 0..files / 100 {
+        let mut connection = attacker.connect()?;
+        for _ in 0..110 {
+            let response = super::read_response(&mut connection, &request)?;
+            check_status(attacker, response.as_ref(), &[200, 503]);
+            attacker.requests += 1;
+        }
+        attacker.count(&connection, 0);
+        if attacker.misses.len() > misses {
+            break;
+        }
+    }
+    let blocks = stored_bytes(attacker)?;
+    if blocks > LINKS_LIMIT {
+        attacker.miss(format!("the files of links use {blocks} bytes of the disk; the limit `links` is {LINKS_LIMIT}"));
+    }
+    Ok(())
+}
+
+/// Returns the number of bytes that the files of links use on the disk.
+fn stored_bytes(attacker: &Attacker<'_>) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(attacker.server.links_folder())? {
+        bytes += entry?.metadata()?.blocks() * 512;
+    }
+    Ok(bytes)
+}
+
+fn check_status(attacker: &mut Attacker<'_>, response: Option<&Response>, statuses: &[u16]) {
+    match response {
+        None => attacker.miss("the server did not respond".to_owned()),
+        Some(response) if !statuses.contains(&response.status) => {
+            attacker.miss(format!("unexpected response: {}", response.summary()));
+        }
+        Some(response) if response.status == 503 && response.field("retry-after").is_none() => {
+            attacker.miss("a response with the status 503 has no `Retry-After`".to_owned());
+        }
+        Some(_) => {}
+    }
+}

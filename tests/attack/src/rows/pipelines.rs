@@ -1,0 +1,153 @@
+//! Many small requests on one connection, whose responses are read or not, and heads that are hard to parse.
+
+use std::thread;
+use std::time::Duration;
+
+use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post};
+use crate::Result;
+use crate::client::Connection;
+use crate::response::count_responses;
+
+/// The rows of this family.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "pipelined-read",
+        about: "1 MB of pipelined GET /healthz, all read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_and_read(attacker, &get("/healthz", ""))),
+    },
+    Row {
+        name: "pipelined-unknown-read",
+        about: "1 MB of pipelined GET /nowhere, all read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_and_read(attacker, &get("/nowhere", ""))),
+    },
+    Row {
+        name: "invalid-heads",
+        about: "connections whose first head is invalid",
+        attack: Attack::Work(WorkAim::PerConnection, |attacker| {
+            attacker.repeat(b"GET / HTTP/1.1\r\nHost : attack.test\r\n\r\n", 500, &[400])
+        }),
+    },
+    Row {
+        name: "docs-search",
+        about: "searches of the documentation, compressed with brotli, all read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| {
+            attacker.repeat(&get("/docs/search?q=a", "Accept-Encoding: br\r\n"), 500, &[200])
+        }),
+    },
+    Row {
+        name: "pipelined-unread",
+        about: "4 MB of pipelined GET /healthz, never read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_unread(attacker, &get("/healthz", ""))),
+    },
+    Row {
+        name: "pipelined-options-unread",
+        about: "4 MB of pipelined OPTIONS /, never read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| {
+            pipeline_unread(attacker, b"OPTIONS / HTTP/1.1\r\nHost: attack.test\r\n\r\n")
+        }),
+    },
+    Row {
+        name: "upgrade",
+        about: "`Upgrade: websocket` with a body, pipelined",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| {
+            let body = post("/nowhere", "application/json", b"{}");
+            let head = b"POST /nowhere HTTP/1.1\r\n";
+            let fields =
+                b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+            pipeline_and_read(attacker, &[head, &fields[..], &body[head.len()..]].concat())
+        }),
+    },
+    Row {
+        name: "empty-lines",
+        about: "1 MB of empty lines before a request",
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
+            let bytes = [b"\r\n".repeat(500_000), get("/healthz", "")].concat();
+            attacker.repeat(&bytes, 1, &[])
+        }),
+    },
+    Row {
+        name: "endless-head",
+        about: "1 MB as the head of a request",
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
+            let bytes = [&b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: "[..], &[b'x'; 120_000]].concat();
+            let bytes = [bytes, b"\n".repeat(100_000)].concat();
+            attacker.repeat(&bytes, 5, &[400, 431])
+        }),
+    },
+    Row {
+        name: "head-in-pieces",
+        about: "heads of 30 KB in pieces of 100 bytes",
+        attack: Attack::Work(WorkAim::PerMegabyte, head_in_pieces),
+    },
+];
+
+/// Sends a request again and again, about a megabyte in total, and reads all responses.
+fn pipeline_and_read(attacker: &mut Attacker<'_>, request: &[u8]) -> Result<()> {
+    let times = 1_000_000 / request.len();
+    let mut connection = attacker.connect()?;
+    let mut responses = 0;
+    connection.exchange(&request.repeat(times), TIMEOUT, |received| {
+        responses += count_responses(received).unwrap_or_default();
+        responses >= times as u64
+    })?;
+    if responses != times as u64 {
+        attacker.miss(format!("{responses} responses to {times} requests"));
+    }
+    attacker.count(&connection, responses);
+    Ok(())
+}
+
+/// Sends a request again and again without reading, until four megabytes are sent or the server has accepted no byte
+/// for a second. The metrics of the server show how many requests it has handled.
+fn pipeline_unread(attacker: &mut Attacker<'_>, request: &[u8]) -> Result<()> {
+    const LEN: usize = 4_000_000;
+    let before = attacker.server.request_count()?;
+    let mut connection = attacker.connect()?;
+    let bytes = request.repeat(LEN / request.len());
+    send_unread(&mut connection, &bytes);
+    // A server that waits for this client uses no processor time.
+    thread::sleep(Duration::from_millis(500));
+    // The requests of the healthy client are among the counted ones; they are few.
+    let handled = attacker.server.request_count()?.saturating_sub(before);
+    attacker.count(&connection, handled);
+    Ok(())
+}
+
+/// Sends bytes without reading, until all are sent or the server has accepted no byte for a second.
+pub fn send_unread(connection: &mut Connection, bytes: &[u8]) -> usize {
+    let (mut sent, mut pauses) = (0, 0);
+    while sent < bytes.len() && pauses < 100 {
+        match connection.send_now(&bytes[sent..]) {
+            0 => {
+                pauses += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            count => {
+                sent += count;
+                pauses = 0;
+            }
+        }
+    }
+    sent
+}
+
+/// Sends valid heads in many small pieces. Each piece is received separately.
+fn head_in_pieces(attacker: &mut Attacker<'_>) -> Result<()> {
+    let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(320))).collect();
+    let head = get("/healthz", &fields);
+    let mut connection = attacker.connect()?;
+    for _ in 0..4 {
+        let mut responses = 0;
+        for piece in head.chunks(100) {
+            connection.send_now(piece);
+            // The server gets a chance to receive each piece by itself.
+            thread::yield_now();
+        }
+        connection.exchange(&[], TIMEOUT, |received| {
+            responses += count_responses(received).unwrap_or_default();
+            responses > 0
+        })?;
+    }
+    attacker.count(&connection, 4);
+    Ok(())
+}

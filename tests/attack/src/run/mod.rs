@@ -1,0 +1,215 @@
+//! Runs rows, compares the figures with the aims, and collects the tables.
+
+mod work;
+
+use std::thread::{self, ScopedJoinHandle};
+
+use self::work::work_rows;
+pub use self::work::{Work, measure_work};
+
+use crate::health::Health;
+use crate::measure::{peak_mebibytes, reset_peak};
+use crate::report::{Outcome, Table, print_progress};
+use crate::rows::connections::{KEPT_MEMORY_AIM, Memory};
+use crate::rows::{Attack, Row, connections, requests, smuggling, time_limits};
+use crate::server::{Installation, Server};
+use crate::{Error, Result};
+
+/// The maximum time within which 99 of 100 responses to the healthy client arrive, in milliseconds.
+const HEALTH_AIM: f64 = 20.0;
+/// The maximum memory of the server during an attack, in MiB.
+const MEMORY_AIM: f64 = 200.0;
+
+/// The options of a run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The server and its files.
+    pub installation: Installation,
+    /// The number of random requests.
+    pub requests: u64,
+    /// The number of connections of a row with many connections.
+    pub connections: usize,
+    /// The minimum duration of a row that measures work, in seconds.
+    pub seconds: f64,
+    /// The seed of all random numbers.
+    pub seed: u64,
+}
+
+/// Runs rows. Returns the tables with their results.
+///
+/// # Errors
+/// Fails if the server does not start, or a measurement is not possible.
+pub fn run(rows: &[Row], settings: &Settings) -> Result<Vec<Table>> {
+    let mut tables = vec![
+        checked_rows(rows, settings)?,
+        work_rows(rows, settings)?,
+        time_limit_rows(rows, settings)?,
+        connection_rows(rows, settings)?,
+    ];
+    tables.retain(|table| !table.outcomes.is_empty());
+    Ok(tables)
+}
+
+/// Returns `true` if the results of all rows reach their aims.
+pub fn reaches_all_aims(tables: &[Table]) -> bool {
+    tables.iter().flat_map(|table| &table.outcomes).all(|outcome| outcome.misses.is_empty())
+}
+
+fn outcome(row: &Row, figures: Vec<String>, misses: Vec<String>) -> Outcome {
+    Outcome { name: row.name, about: row.about, figures, misses }
+}
+
+/// Runs the rows whose responses are checked.
+fn checked_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
+    let mut outcomes = Vec::new();
+    for row in rows {
+        match row.attack {
+            Attack::Requests => outcomes.push(run_requests(row, settings)?),
+            Attack::Smuggling => {
+                print_progress(format_args!("{}", row.name));
+                let server = Server::start(&settings.installation)?;
+                let (count, misses) = smuggling::run(server.target)?;
+                let figures = vec![count.to_string(), misses.len().to_string()];
+                outcomes.push(outcome(row, figures, misses));
+            }
+            _ => {}
+        }
+    }
+    let text = "No request may cause a panic or an unplanned error of the server (5xx). Each response must be one that the \
+                documentation describes: in the envelope of its service, or a document. Only the response to a head that \
+                cannot be parsed has no envelope, and it closes the connection. The log must contain no control characters. \
+                Bytes whose end is ambiguous must be rejected, or be understood as RFC 9112 requires.";
+    Ok(Table { title: "Responses", text: text.to_owned(), headings: &["sent", "unexpected"], outcomes })
+}
+
+fn run_requests(row: &Row, settings: &Settings) -> Result<Outcome> {
+    let mut server = Server::start(&settings.installation)?;
+    let process = server.process_id();
+    reset_peak(process)?;
+    let count = settings.requests;
+    let progress = |number| print_progress(format_args!("{}: {number} of {count}", row.name));
+    let found = requests::run(&server, count, settings.seed, progress);
+    if !server.is_running()? {
+        return Err("the server has ended".into());
+    }
+    let found = found?;
+    let mut misses = found.misses;
+    misses.extend(server.suspicious_log_lines(10)?.into_iter().map(|line| format!("a line of the log: {line}")));
+    check_memory(peak_mebibytes(process)?, &mut misses);
+    let statuses: Vec<_> = found.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
+    print_progress(format_args!(""));
+    eprintln!(
+        "{}: {} requests in {:.0} s with the seed {}; responses by status: {}",
+        row.name,
+        found.requests,
+        found.duration.as_secs_f64(),
+        settings.seed,
+        statuses.join(", ")
+    );
+    Ok(outcome(row, vec![found.requests.to_string(), found.unexpected.to_string()], misses))
+}
+
+fn check_health(health: &Health, misses: &mut Vec<String>) {
+    let p99 = health.p99_milliseconds();
+    if p99 > HEALTH_AIM {
+        misses
+            .push(format!("99 of 100 responses to the healthy client arrive within {p99:.0} ms; aim: {HEALTH_AIM} ms"));
+    }
+    if health.failures > 0 {
+        misses.push(format!("{} of {} requests of the healthy client failed", health.failures, health.count()));
+    }
+}
+
+fn check_memory(peak: f64, misses: &mut Vec<String>) {
+    if peak > MEMORY_AIM {
+        misses.push(format!("the server uses {peak:.0} MiB of memory; aim: {MEMORY_AIM} MiB"));
+    }
+}
+
+fn time_limit_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
+    let (mut selected, mut kinds) = (Vec::new(), Vec::new());
+    for row in rows {
+        if let Attack::TimeLimit(kind) = row.attack {
+            selected.push(row);
+            kinds.push(kind);
+        }
+    }
+    let mut outcomes = Vec::new();
+    if let Some(longest) = kinds.iter().map(|kind| kind.limit).max() {
+        let server = Server::start(&settings.installation)?;
+        // The server gets additional time, so that the table shows how much it exceeds a limit.
+        let max_seconds = longest + 8 * time_limits::SLACK;
+        let closed = time_limits::measure(&server, &kinds, max_seconds, |open| {
+            print_progress(format_args!("slow connections: {open} are open"));
+        })?;
+        for ((row, kind), closed) in selected.iter().zip(&kinds).zip(closed) {
+            let aim = kind.limit + time_limits::SLACK;
+            let measured = closed.map_or_else(|| format!("> {max_seconds}"), |seconds| format!("{seconds:.1}"));
+            let is_reached = closed.is_some_and(|seconds| seconds <= aim as f64);
+            let miss = (!is_reached).then(|| format!("it is open for {measured} s; aim: {aim} s"));
+            outcomes.push(outcome(row, vec![kind.limit.to_string(), measured], miss.into_iter().collect()));
+        }
+    }
+    let text = format!(
+        "The server must close each connection at most {} s after its limit: 10 s for a head, 30 s without progress, 60 s for \
+         a body, 75 s for an idle connection. A request of HTTP/2 may be ended instead of its connection.",
+        time_limits::SLACK
+    );
+    Ok(Table { title: "Slow connections", text, headings: &["limit, s", "closed after, s"], outcomes })
+}
+
+fn connection_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
+    // The rows open their connections one after the other. While the servers of earlier rows release their memory,
+    // which needs no processor time of this program, the next row is measured.
+    let results = thread::scope(|scope| -> Result<Vec<(&Row, Memory)>> {
+        let mut releasing = Vec::new();
+        for row in rows {
+            let Attack::Connections(kind) = row.attack else { continue };
+            print_progress(format_args!("{}", row.name));
+            // Each row has its own source address, because the ports of closed connections are reserved for some time.
+            let source = 10 + releasing.len() as u8;
+            let server = Server::start(&settings.installation)?;
+            let mut memory = connections::measure_open(&server, kind, settings.connections, source)?;
+            releasing.push(scope.spawn(move || -> Result<(&Row, Memory)> {
+                connections::wait_for_release(&server, &mut memory)?;
+                Ok((row, memory))
+            }));
+        }
+        print_progress(format_args!("waiting until the servers have released their memory"));
+        let join = |thread: ScopedJoinHandle<'_, Result<_>>| {
+            thread.join().unwrap_or_else(|_| Err(Error::from("the memory could not be measured")))
+        };
+        releasing.into_iter().map(join).collect()
+    })?;
+    let outcomes = results.into_iter().map(|(row, memory)| connection_outcome(row, &memory)).collect();
+    let text = format!(
+        "{} connections of each kind are opened. The memory of the server must stay below {MEMORY_AIM} MiB, and must be at most \
+         {KEPT_MEMORY_AIM} MiB higher than before within 60 s after they are closed. 99 of 100 requests of a healthy client \
+         must be responded to within {HEALTH_AIM} ms. The server accepts only as many connections as its limit `connections` \
+         allows.",
+        settings.connections
+    );
+    let headings = &["open", "before, MiB", "peak, MiB", "after, MiB", "released after, s", "/healthz p99, ms"];
+    Ok(Table { title: "Many connections", text, headings, outcomes })
+}
+
+fn connection_outcome(row: &Row, memory: &Memory) -> Outcome {
+    let mut misses = Vec::new();
+    check_memory(memory.peak, &mut misses);
+    check_health(&memory.health, &mut misses);
+    if memory.seconds_until_released.is_none() {
+        misses.push(format!(
+            "the memory is still {:.0} MiB after 60 s; aim: at most {KEPT_MEMORY_AIM} MiB more than {:.0} MiB",
+            memory.after, memory.before
+        ));
+    }
+    let figures = vec![
+        memory.open.to_string(),
+        format!("{:.0}", memory.before),
+        format!("{:.0}", memory.peak),
+        format!("{:.0}", memory.after),
+        memory.seconds_until_released.map_or_else(|| "> 60".to_owned(), |seconds| format!("{seconds:.1}")),
+        format!("{:.1}", memory.health.p99_milliseconds()),
+    ];
+    outcome(row, figures, misses)
+}
