@@ -38,19 +38,22 @@ impl ReservedMemory {
     /// workers rarely write to the same counter.
     ///
     /// # Errors
-    /// Fails if all requests together would use more than [`REQUEST_MEMORY_BYTES`].
+    /// Fails if all requests together would use more than [`REQUEST_MEMORY_BYTES`]. Nothing is reserved then.
     pub(super) fn grow_to(&mut self, length: usize, memory: &Arc<RequestMemory>) -> Result<(), OutOfMemory> {
         if length <= self.length {
             return Ok(());
         }
-        let before = std::mem::replace(&mut self.length, length);
-        if length <= FREE_REQUEST_BYTES as usize {
-            return Ok(());
+        if length > FREE_REQUEST_BYTES as usize {
+            let added = if self.counted_by.is_some() { length - self.length } else { length };
+            let used = memory.used.fetch_add(added, Ordering::Relaxed) + added;
+            if used > REQUEST_MEMORY_BYTES as usize {
+                memory.used.fetch_sub(added, Ordering::Relaxed);
+                return Err(OutOfMemory);
+            }
+            self.counted_by.get_or_insert_with(|| Arc::clone(memory));
         }
-        let added = if self.counted_by.is_some() { length - before } else { length };
-        let memory = self.counted_by.get_or_insert_with(|| Arc::clone(memory));
-        let used = memory.used.fetch_add(added, Ordering::Relaxed) + added;
-        if used > REQUEST_MEMORY_BYTES as usize { Err(OutOfMemory) } else { Ok(()) }
+        self.length = length;
+        Ok(())
     }
 }
 

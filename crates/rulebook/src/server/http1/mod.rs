@@ -64,7 +64,7 @@ pub(super) async fn serve(
     let deadline = Instant::now() + HEAD_TIMEOUT;
     let peer = stream.peer_addr().ok();
     let mut connection = Connection {
-        socket: Rc::new(Socket::new(stream)),
+        socket: Rc::new(Socket::new(stream, &worker.state().request_memory)),
         alarm: Alarm::new(worker.shared_state(), deadline),
         worker,
         peer,

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_rt::net::TcpStream;
@@ -10,6 +11,8 @@ use bytes::BytesMut;
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
+
+use crate::server::request_memory::{RequestMemory, ReservedMemory};
 
 /// The number of bytes that a read of a new connection receives at most.
 const MIN_READ_LEN: usize = 4 << 10;
@@ -24,16 +27,21 @@ pub(super) struct Socket {
     pub(super) received: RefCell<BytesMut>,
     /// The number of bytes for which the next read has space.
     read_len: Cell<usize>,
+    /// The memory for `received`.
+    reserved: RefCell<ReservedMemory>,
+    request_memory: Arc<RequestMemory>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, request_memory: &Arc<RequestMemory>) -> Self {
         Self {
             stream: RefCell::new(stream),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
+            reserved: RefCell::default(),
+            request_memory: Arc::clone(request_memory),
             has_ended: Cell::new(false),
         }
     }
@@ -58,8 +66,14 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         let mut received = self.received.borrow_mut();
-        let requested = self.read_len.get();
+        let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
+            let mut reserved = self.reserved.borrow_mut();
+            if reserved.grow_to(received.len() + requested, &self.request_memory).is_err() {
+                // The requests of all clients need much memory. Short reads need less.
+                requested = MIN_READ_LEN;
+                self.read_len.set(MIN_READ_LEN);
+            }
             received.reserve(requested);
         }
         let space = received.capacity() - received.len();
@@ -78,6 +92,7 @@ impl Socket {
         let mut received = self.received.borrow_mut();
         if received.is_empty() && self.read_len.get() > MIN_READ_LEN {
             *received = BytesMut::new();
+            self.reserved.replace(ReservedMemory::default());
             self.read_len.set(MIN_READ_LEN);
         }
     }
