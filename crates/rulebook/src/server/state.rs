@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
@@ -41,7 +41,8 @@ pub(super) struct ServerState {
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
     /// The number of open connections of HTTP/2.
-    pub(super) http2_connections: AtomicU64,
+    #[cfg(feature = "http2")]
+    pub(super) http2_connections: std::sync::atomic::AtomicU64,
     /// The memory that requests use.
     pub(super) request_memory: Arc<RequestMemory>,
     /// Counts how often clients have exceeded the limits of connections.
@@ -66,7 +67,8 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
-            http2_connections: AtomicU64::default(),
+            #[cfg(feature = "http2")]
+            http2_connections: std::sync::atomic::AtomicU64::default(),
             request_memory: Arc::default(),
             exceeded_limits: ExceededLimits::default(),
         }
