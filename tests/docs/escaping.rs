@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser};
+use rulebook_model::describe::PageForm;
 use serde_json::{Value, json};
 
 use super::render_pages;
@@ -43,7 +44,7 @@ fn definition_with_text(words: &str, permission: &str) -> Value {
 fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
     let pages = render_pages(&definition_with_text(words, permission));
     let mut all: Vec<_> = (0..pages.paths().len()).map(|index| (pages.html(index), pages.markdown(index))).collect();
-    all.push(pages.search(words));
+    all.push((pages.search(words, PageForm::Html), pages.search(words, PageForm::Markdown)));
     all
 }
 

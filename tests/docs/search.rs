@@ -44,6 +44,9 @@ fn methods_are_found_by_words_of_any_of_their_texts() {
         ("q=too_big", &["Gr%C3%B6%C3%9Fe.get"]),
         ("q=article&q=nothing", &["article.get", "article.line.get", "article.post"]),
         ("q=article+nothing", &[]),
+        // Only the first 8 words count, within the first 200 characters.
+        ("q=line+of+an+article+line+of+an+article+nothing", &["article.line.get"]),
+        (&format!("q=line{}nothing", "+".repeat(200)), &["article.line.get"]),
         ("q=+", &[]),
         ("q=", &[]),
         ("", &[]),

@@ -29,6 +29,13 @@ pub const MAX_HEAD_FIELDS: u64 = 100;
 pub const MAX_HTTP2_REQUESTS: u64 = 100;
 /// The limit of the number of connections of HTTP/2.
 pub const MAX_HTTP2_CONNECTIONS: u64 = 1000;
+/// The number of header fields from which a connection of HTTP/2 is closed, before the fields are decompressed. A head
+/// with fewer fields, but more than [`MAX_HEAD_FIELDS`], is rejected alone.
+pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;
+/// The limit of the number of consecutive small frames of an HTTP/2 connection.
+pub const MAX_HTTP2_SMALL_FRAMES: u64 = 1000;
+/// The number of bytes of a head or a body below which a frame of HTTP/2 is small.
+pub const SMALL_FRAME_BYTES: u64 = 8;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
 pub const REQUEST_MEMORY_BYTES: u64 = 64 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
@@ -37,7 +44,7 @@ pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
 pub const ADDRESS_SHARE: usize = 4;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 9] = [
+pub const CONNECTION_LIMITS: [ConnectionLimit; 10] = [
     CONNECTIONS,
     ADDRESS_CONNECTIONS,
     HTTP2_CONNECTIONS,
@@ -46,6 +53,7 @@ pub const CONNECTION_LIMITS: [ConnectionLimit; 9] = [
     HEAD_FIELDS,
     PROGRESS,
     HTTP2_REQUESTS,
+    HTTP2_SMALL_FRAMES,
     REQUEST_MEMORY,
 ];
 
@@ -94,7 +102,8 @@ pub const HEAD_FIELDS: ConnectionLimit = ConnectionLimit {
     value: Some(MAX_HEAD_FIELDS),
     unit: "fields",
     description: "The number of header fields of a request.",
-    effect: "The response has the status 431. A connection of HTTP/1 is closed.",
+    effect: "The response has the status 431. A connection of HTTP/1 is closed, and one of HTTP/2 if there are more than \
+             400 fields.",
 };
 
 /// The limit of the time without progress.
@@ -113,6 +122,16 @@ pub const HTTP2_REQUESTS: ConnectionLimit = ConnectionLimit {
     unit: "requests",
     description: "The number of requests that are handled at the same time on a connection of HTTP/2.",
     effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
+};
+
+/// The limit of the number of consecutive small frames of an HTTP/2 connection.
+pub const HTTP2_SMALL_FRAMES: ConnectionLimit = ConnectionLimit {
+    name: "http2-small-frames",
+    value: Some(MAX_HTTP2_SMALL_FRAMES),
+    unit: "frames",
+    description: "The number of consecutive frames of an HTTP/2 connection that contain fewer than 8 \
+                  bytes of a head or a body, and do not end it.",
+    effect: "The connection is closed.",
 };
 
 /// The limit of the number of connections of HTTP/2.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rulebook_model::describe::{self, IntermediateUri, ModulePart, ServiceUri, Uris};
+use rulebook_model::describe::{self, IntermediateUri, ModulePart, PageForm, ServiceUri, Uris};
 use rulebook_model::model::Api;
 
 use super::documents::json_document;
@@ -72,18 +72,22 @@ fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, Module
 
 /// Returns the documentation pages, and the functions that render pages whose content depends on the request.
 fn pages_on_demand(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
-    let html = |text: String| Document::new("text/html; charset=utf-8", text);
-    let page =
-        move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown_document(other) };
     let paths = pages.paths();
+    let is_quick = pages.is_rendered_quickly();
     let pages = Arc::new(pages);
     let (search, missing) = (Arc::clone(&pages), Arc::clone(&pages));
-    let rendered = RenderedOnDemand::new(paths, RenderedPage::memory_size, move |index| {
-        page((pages.html(index), pages.markdown(index)))
+    let rendered = RenderedOnDemand::new(paths, RenderedPage::memory_size, move |index| RenderedPage {
+        html: Document::new("text/html; charset=utf-8", pages.html(index)),
+        markdown: markdown_document(pages.markdown(index)),
     });
-    let finder = PageRenderer {
-        search: Box::new(move |words| page(search.search(words)).for_single_client()),
-        missing: Box::new(move |path| page(missing.page_not_found(path)).for_single_client()),
+    let renderer = PageRenderer {
+        search: Box::new(move |words, is_markdown| search.search(words, page_form(is_markdown))),
+        missing: Box::new(move |path, is_markdown| missing.page_not_found(path, page_form(is_markdown))),
+        is_quick,
     };
-    (rendered, finder)
+    (rendered, renderer)
+}
+
+fn page_form(is_markdown: bool) -> PageForm {
+    if is_markdown { PageForm::Markdown } else { PageForm::Html }
 }

@@ -23,12 +23,31 @@ pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Rep
 #[must_use]
 pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
-    conditional_reply(plan, head, preferred_page_form(head, page), vary)
+    conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, vary)
 }
 
-/// Returns the Markdown form of a page if the `Accept` field prefers Markdown to HTML; otherwise the HTML form.
-fn preferred_page_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
-    if prefers_media_type(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
+/// Creates the reply with a documentation page that was rendered for this request: the results of a search, or the page
+/// that says that a page does not exist. `is_markdown` is the form of the page. The page has no entity tag, and is not
+/// compressed: both would cost more than sending it, and a client can request such pages without end.
+#[must_use]
+pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
+    Reply {
+        status,
+        content_type: Some(HeaderValue::from_static(if is_markdown { MARKDOWN_UTF8 } else { HTML_UTF8 })),
+        headers: vec![
+            (header::VARY, HeaderValue::from_static("accept")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ],
+        body: ReplyBody::Whole(page.into()),
+        is_written_for_request: false,
+        code: (status == 404).then_some(ErrorCode::UnknownService),
+    }
+}
+
+/// Returns `true` if the `Accept` field prefers Markdown to HTML.
+#[must_use]
+pub fn prefers_markdown(head: &Head) -> bool {
+    prefers_media_type(head, MARKDOWN, HTML)
 }
 
 /// Returns `true` if the `Accept` field prefers an HTML or Markdown page to JSON, so that an error should be sent as a
@@ -37,20 +56,6 @@ fn preferred_page_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document 
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     reads && [HTML, MARKDOWN].iter().any(|form| prefers_media_type(head, form, JSON))
-}
-
-/// Creates the reply with status 404 for a documentation page that does not exist. `page` is its content.
-#[must_use]
-pub fn reply_with_missing_page(head: &Head, page: &RenderedPage) -> Reply {
-    let Document { body, media_type, .. } = preferred_page_form(head, page);
-    Reply {
-        status: 404,
-        content_type: Some(HeaderValue::from_static(media_type)),
-        headers: vec![(header::VARY, HeaderValue::from_static("accept"))],
-        body: ReplyBody::Whole(body.clone()),
-        is_written_for_request: true,
-        code: Some(ErrorCode::UnknownService),
-    }
 }
 
 /// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
@@ -85,8 +90,10 @@ pub(super) fn reply_with_description(
 }
 
 const HTML: &str = "text/html";
+const HTML_UTF8: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
+const MARKDOWN_UTF8: &str = "text/markdown; charset=utf-8";
 
 /// Creates a reply with a document, or with status 304 if `If-None-Match` shows that the client has the current
 /// document. Clients must revalidate their copy before each use, because the document may have changed when the server

@@ -9,7 +9,7 @@ use http::{HeaderValue, header};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::accept::weighted_elements;
+use super::accept::{WeightedElement, weighted_elements};
 use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
@@ -77,25 +77,49 @@ struct ChosenCoding {
 /// this weight, returns the first of them in `order`. Returns `None` if the client prefers an uncompressed body or
 /// accepts no content coding.
 fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
-    let fields = || weighted_elements(head, &header::ACCEPT_ENCODING);
-    let weight = |names: &[&str]| {
-        let named = fields().find(|field| names.iter().any(|name| field.name.eq_ignore_ascii_case(name)));
-        named.or_else(|| fields().find(|field| field.name == "*")).map(|field| field.weight)
-    };
+    let weights = CodingWeights::from_head(head);
     let (mut best, mut max) = (None, 0);
     for &coding in order {
-        let names: &[&str] = if coding == ContentCoding::Gzip { &["gzip", "x-gzip"] } else { &["br"] };
-        let weight = weight(names).unwrap_or(0);
+        let named = if coding == ContentCoding::Gzip { weights.gzip } else { weights.brotli };
+        let weight = named.or(weights.any).unwrap_or(0);
         if weight > max {
             (best, max) = (Some(coding), weight);
         }
     }
-    let named = fields().any(|field| field.name.eq_ignore_ascii_case("identity"));
-    let plain = weight(&["identity"]);
     // The element `*` gives `identity` (no compression) the same weight as the content codings. So the client prefers
     // an uncompressed body only if `identity` occurs explicitly, with a higher weight.
-    let prefers_plain = named && plain.is_some_and(|plain| plain > max);
-    best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed: plain == Some(0) })
+    let prefers_plain = weights.identity.is_some_and(|plain| plain > max);
+    let refuses_uncompressed = weights.identity.or(weights.any) == Some(0);
+    best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed })
+}
+
+/// The weights that `Accept-Encoding` gives to content codings. The first element with a name counts.
+#[derive(Debug, Default)]
+struct CodingWeights {
+    brotli: Option<u16>,
+    gzip: Option<u16>,
+    identity: Option<u16>,
+    /// The weight of `*`, which holds for all content codings without an element.
+    any: Option<u16>,
+}
+
+impl CodingWeights {
+    /// Reads the fields once, because a client can send thousands of elements.
+    fn from_head(head: &Head) -> Self {
+        let mut weights = Self::default();
+        for WeightedElement { name, weight } in weighted_elements(head, &header::ACCEPT_ENCODING) {
+            let named = match name.len() {
+                1 if name == "*" => &mut weights.any,
+                2 if name.eq_ignore_ascii_case("br") => &mut weights.brotli,
+                4 if name.eq_ignore_ascii_case("gzip") => &mut weights.gzip,
+                6 if name.eq_ignore_ascii_case("x-gzip") => &mut weights.gzip,
+                8 if name.eq_ignore_ascii_case("identity") => &mut weights.identity,
+                _ => continue,
+            };
+            named.get_or_insert(weight);
+        }
+        weights
+    }
 }
 
 /// Returns `true` if a field `Accept-Encoding` contains a word by which it can exclude uncompressed bodies: `identity`

@@ -45,7 +45,7 @@ pub use body::{Body, BodyKind, BodyPart, BodyPartContent, SUPPORTED_MEDIA_TYPES,
 pub use check::{check_parameters, is_invalid_part};
 pub use cors::add_cors_headers;
 pub use document_reply::{
-    prefers_pages, reply_unless_read, reply_with_document, reply_with_missing_page, reply_with_page,
+    prefers_markdown, prefers_pages, reply_unless_read, reply_with_document, reply_with_page, reply_with_rendered_page,
 };
 pub use documents::{
     AudienceDocuments, DocumentKind, find_audience_documents, respond_to_options, respond_with_document,

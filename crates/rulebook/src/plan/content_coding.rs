@@ -137,12 +137,13 @@ impl CompressedBodies {
     pub(super) fn get_or_compress(
         &self,
         coding: ContentCoding,
-        effort: CompressionEffort,
         bytes: &[u8],
         etag: &HeaderValue,
     ) -> Option<&CompressedBody> {
-        let encode =
-            || Some(CompressedBody { body: coding.compress(bytes, effort)?, etag: compressed_etag(etag, coding) });
+        let encode = || {
+            let body = coding.compress(bytes, CompressionEffort::SmallResult)?;
+            Some(CompressedBody { body, etag: compressed_etag(etag, coding) })
+        };
         self.0[coding as usize].get_or_init(encode).as_ref()
     }
 }

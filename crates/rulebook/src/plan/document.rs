@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
-use super::content_coding::{CompressedBodies, CompressedBody, CompressionEffort, ContentCoding, compressed_etag};
+use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
 use super::{LazyDescription, ParentPaths, RenderedOnDemand};
 
 /// A complete text that the server can send, with its compressed forms.
@@ -20,7 +20,6 @@ pub struct Document {
     pub media_type: &'static str,
     /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
-    effort: CompressionEffort,
     compressed_bodies: Arc<CompressedBodies>,
 }
 
@@ -33,21 +32,14 @@ impl Document {
         let tag = format!("\"{}\"", hex::encode(&digest[..16]));
         // Hexadecimal digits in quotes are always a valid header value.
         let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-        let effort = CompressionEffort::SmallResult;
-        Self { body, media_type, etag, effort, compressed_bodies: Arc::default() }
-    }
-
-    /// Makes the compression of the document fast, for a document that is sent to a single client.
-    #[must_use]
-    pub fn for_single_client(self) -> Self {
-        Self { effort: CompressionEffort::Fast, ..self }
+        Self { body, media_type, etag, compressed_bodies: Arc::default() }
     }
 
     /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call
     /// for each content coding compresses the document, which is slow.
     #[must_use]
     pub fn compressed(&self, coding: ContentCoding) -> Option<&CompressedBody> {
-        self.compressed_bodies.get_or_compress(coding, self.effort, &self.body, &self.etag)
+        self.compressed_bodies.get_or_compress(coding, &self.body, &self.etag)
     }
 
     /// Returns `true` if the document has been compressed in this content coding, successfully or not.
@@ -213,12 +205,6 @@ pub struct RenderedPage {
 }
 
 impl RenderedPage {
-    /// Makes the compression of the page fast, for a page that is sent to a single client.
-    #[must_use]
-    pub fn for_single_client(self) -> Self {
-        Self { html: self.html.for_single_client(), markdown: self.markdown.for_single_client() }
-    }
-
     /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
     /// forms.
     #[must_use]
@@ -227,10 +213,16 @@ impl RenderedPage {
     }
 }
 
-/// Renders the documentation pages whose content depends on the request. Rendering is slow.
+/// A function that renders a page for a text of the request, as Markdown if the second argument is `true`, otherwise as
+/// HTML.
+pub type RenderPage = dyn Fn(&str, bool) -> String + Send + Sync;
+
+/// Renders the documentation pages whose content depends on the request.
 pub struct PageRenderer {
     /// Renders the page with the results of a search for these words.
-    pub search: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,
-    /// Renders the error page for a path below `/docs/` that does not exist. The argument is the percent-decoded path.
-    pub missing: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,
+    pub search: Box<RenderPage>,
+    /// Renders the error page for a path below `/docs/` that does not exist. The text is the percent-decoded path.
+    pub missing: Box<RenderPage>,
+    /// `true` if the API is so small that a worker can render a page itself. Otherwise rendering is slow.
+    pub is_quick: bool,
 }

@@ -7,13 +7,18 @@ use actix_web::web;
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
-use crate::pipeline::{prefers_pages, query_values};
-use crate::plan::{self, Document, LazyDocuments};
+use crate::pipeline::{prefers_markdown, prefers_pages, query_values};
+use crate::plan::{self, Document, LazyDocuments, PageRenderer};
 
 /// The path of the search page, relative to `/docs/`.
 const SEARCH_PATH: &str = "search";
 /// The name of the query parameter that contains the words to search for.
 const WORDS_PARAMETER: &str = "q";
+
+/// The number of characters of a search that are read.
+const MAX_SEARCH_CHARS: usize = 200;
+/// The number of words of a search that are searched for.
+const MAX_SEARCH_WORDS: usize = 8;
 
 /// The suffix in the path of a page that is requested in markdown.
 const MARKDOWN_SUFFIX: &str = ".md";
@@ -27,18 +32,8 @@ pub(super) enum DocsPage {
     Page(plan::RenderedPage),
     /// A page that is always sent in markdown.
     Markdown(Document),
-    /// The page that says that the requested page does not exist.
-    Missing(plan::RenderedPage),
-}
-
-/// The page that a client requests.
-enum RequestedPage {
-    /// The page with this index in the list of all documentation pages.
-    Page(usize),
-    /// The page with the results of a search for these words.
-    Search(String),
-    /// The page that says that this path does not exist.
-    Missing(String),
+    /// A page that was rendered for this request.
+    Rendered { status: u16, is_markdown: bool, text: String },
 }
 
 /// Finds the page at a percent-encoded path below `/docs/`. If no page has this path, returns the page that says so for
@@ -52,29 +47,36 @@ pub(super) async fn find_docs_page(
     head: &Head,
 ) -> Result<Option<DocsPage>, ApiError> {
     let Some(path) = decode_path(path) else { return Ok(None) };
-    let (path, is_markdown) = match path.strip_suffix(MARKDOWN_SUFFIX) {
+    let (path, is_always_markdown) = match path.strip_suffix(MARKDOWN_SUFFIX) {
         Some(CONTENTS_PATH) => ("", true),
         // In markdown, the path of the contents page is `index.md`, not `.md`.
         Some("") => return Ok(None),
         Some(path) => (path, true),
         None => (&*path, false),
     };
-    let requested = match path {
-        SEARCH_PATH => {
-            let words = query_values(head, WORDS_PARAMETER).next().flatten();
-            RequestedPage::Search(words.map(Cow::into_owned).unwrap_or_default())
+    let is_markdown = is_always_markdown || prefers_markdown(head);
+    if path == SEARCH_PATH {
+        let words = query_values(head, WORDS_PARAMETER).next().flatten().unwrap_or_default();
+        let words = search_words(&words);
+        let text = render(documents, move |renderer| (renderer.search)(&words, is_markdown)).await?;
+        return Ok(text.map(|text| DocsPage::Rendered { status: 200, is_markdown, text }));
+    }
+    let Some(index) = documents.get_or_render().published.pages.find_index(path) else {
+        if !prefers_pages(head) {
+            return Ok(None);
         }
-        path => match documents.get_or_render().published.pages.find_index(path) {
-            Some(index) => RequestedPage::Page(index),
-            None if prefers_pages(head) => {
-                let page = render_page(documents, RequestedPage::Missing(path.to_owned())).await?;
-                return Ok(page.map(DocsPage::Missing));
-            }
-            None => return Ok(None),
-        },
+        let (path, is_markdown) = (path.to_owned(), prefers_markdown(head));
+        let text = render(documents, move |renderer| (renderer.missing)(&path, is_markdown)).await?;
+        return Ok(text.map(|text| DocsPage::Rendered { status: 404, is_markdown, text }));
     };
-    let page = render_page(documents, requested).await?;
-    Ok(page.map(|page| if is_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
+    let page = find_or_render_page(documents, index).await?;
+    Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
+}
+
+/// Returns the first words of a search, as many as a search compares.
+fn search_words(query: &str) -> String {
+    let first: String = query.chars().take(MAX_SEARCH_CHARS).collect();
+    first.split_whitespace().take(MAX_SEARCH_WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the
@@ -85,24 +87,28 @@ fn decode_path(path: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Returns a page from the cache, or renders it on another thread, because rendering takes long for a large API.
-async fn render_page(
+async fn find_or_render_page(
     documents: &Arc<LazyDocuments>,
-    requested: RequestedPage,
+    index: usize,
 ) -> Result<Option<plan::RenderedPage>, ApiError> {
-    if let RequestedPage::Page(index) = requested
-        && let Some(page) = documents.get_or_render().published.pages.cached_document(index)
-    {
+    if let Some(page) = documents.get_or_render().published.pages.cached_document(index) {
         return Ok(Some(page));
     }
     let documents = Arc::clone(documents);
-    let rendered = web::block(move || match requested {
-        RequestedPage::Page(index) => documents.get_or_render().published.pages.get_or_render(index),
-        RequestedPage::Search(words) => {
-            documents.get_or_render().published.page_renderer.as_ref().map(|finder| (finder.search)(&words))
-        }
-        RequestedPage::Missing(path) => {
-            documents.get_or_render().published.page_renderer.as_ref().map(|finder| (finder.missing)(&path))
-        }
-    });
+    let rendered = web::block(move || documents.get_or_render().published.pages.get_or_render(index));
+    rendered.await.map_err(ApiError::internal)
+}
+
+/// Renders a page for this request, on another thread if that takes long. Returns `None` if there are no pages.
+async fn render(
+    documents: &Arc<LazyDocuments>,
+    render: impl Fn(&PageRenderer) -> String + Send + 'static,
+) -> Result<Option<String>, ApiError> {
+    let Some(renderer) = &documents.get_or_render().published.page_renderer else { return Ok(None) };
+    if renderer.is_quick {
+        return Ok(Some(render(renderer)));
+    }
+    let documents = Arc::clone(documents);
+    let rendered = web::block(move || documents.get_or_render().published.page_renderer.as_ref().map(render));
     rendered.await.map_err(ApiError::internal)
 }

@@ -35,8 +35,9 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
         Page::Markdown(page, documents) => {
             documents.add_headers(with_docs_policy(pipeline::reply_with_document(plan, head, &page)))
         }
-        Page::Missing(page, documents) => {
-            documents.add_headers(with_docs_policy(pipeline::reply_with_missing_page(head, &page)))
+        Page::Rendered { status, is_markdown, text, documents } => {
+            let reply = pipeline::reply_with_rendered_page(status, is_markdown, text);
+            documents.add_headers(with_docs_policy(reply))
         }
         Page::Redirect(target) => {
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));

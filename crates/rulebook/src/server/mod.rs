@@ -40,6 +40,7 @@ mod static_files;
 mod streamed_body;
 #[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
 mod swagger;
+mod unsent_bytes;
 mod upload_writer;
 mod worker;
 
@@ -59,14 +60,11 @@ pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
 use state::ServerState;
 use static_files::StaticFiles;
+use unsent_bytes::limit_unsent_bytes;
 use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
 use crate::store::LazyStore;
-
-/// The number of bytes of responses that the system keeps for a connection and has not sent yet.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-const MAX_UNSENT_BYTES: u32 = 256 << 10;
 
 /// Starts a server for a plan, on new threads. When a new plan is stored in `plan`, it takes effect with the next
 /// request. `data` is the folder in which the server stores its own files.
@@ -96,17 +94,6 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
-}
-
-/// Limits the bytes that the system keeps for a client that does not receive them. Without this limit, the server would
-/// copy some megabytes of a long response for each such client. The connections of a listener have its options.
-fn limit_unsent_bytes(listener: &TcpListener) {
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
-        log::debug!("the system cannot limit the unsent bytes of connections: {error}");
-    }
-    #[cfg(not(any(target_os = "android", target_os = "linux")))]
-    let _ = listener;
 }
 
 /// Returns a service for an actix `App` that handles requests with a plan.

@@ -43,8 +43,17 @@ pub(super) enum Page<'p> {
     Docs(plan::RenderedPage, AudienceDocuments<'p>),
     /// A documentation page that is always sent in markdown.
     Markdown(Document, AudienceDocuments<'p>),
-    /// The page that says that the requested documentation page does not exist.
-    Missing(plan::RenderedPage, AudienceDocuments<'p>),
+    /// A documentation page that was rendered for this request.
+    Rendered {
+        /// The HTTP status.
+        status: u16,
+        /// `true` if the page is Markdown, `false` if it is HTML.
+        is_markdown: bool,
+        /// The page.
+        text: String,
+        /// The documents to which the page belongs.
+        documents: AudienceDocuments<'p>,
+    },
     /// A file of the static folder.
     File {
         /// The open file.
@@ -87,7 +96,7 @@ pub(super) async fn find_page<'p>(
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
             DocsPage::Markdown(document) => Page::Markdown(document, documents),
-            DocsPage::Missing(page) => Page::Missing(page, documents),
+            DocsPage::Rendered { status, is_markdown, text } => Page::Rendered { status, is_markdown, text, documents },
         }));
     }
     // If a service of the API has the path `/index.js`, the script of the built-in page can be loaded only from

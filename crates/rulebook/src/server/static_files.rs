@@ -99,19 +99,30 @@ impl StaticFiles {
         let Some(name) = relative_path(path) else { return Ok(None) };
         match self {
             Self::BuiltIn => Ok(built_in_file(&name).map(StaticFile::BuiltIn)),
+            // Most requests for unknown paths end here. The system remembers which files do not exist.
+            Self::Folder(folder) if is_missing(&folder.join(&name)) => Ok(instead_of_missing(folder, &name)),
             Self::Folder(folder) => {
                 let (folder, in_folder) = (folder.clone(), name);
                 // The file is opened on another thread, because the disk may be slow and the worker has other requests.
                 let open = move || match open_in_folder(&folder, &in_folder)? {
-                    None if !folder.join(INDEX_FILE).is_file() => {
-                        Ok(built_in_file(&in_folder).map(StaticFile::BuiltIn))
-                    }
+                    None => Ok(instead_of_missing(&folder, &in_folder)),
                     file => Ok(file),
                 };
                 web::block(open).await.map_err(ApiError::internal)?
             }
         }
     }
+}
+
+/// Returns the built-in file that is served in place of a file that the folder does not contain. A folder with a file
+/// `index.html` replaces all built-in files.
+fn instead_of_missing(folder: &Path, name: &Path) -> Option<StaticFile> {
+    if folder.join(INDEX_FILE).is_file() { None } else { built_in_file(name).map(StaticFile::BuiltIn) }
+}
+
+/// Returns `true` if there is certainly nothing at this path.
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Decodes a path to a file path relative to the static folder; `None` if a file with this path must not be served.

@@ -38,6 +38,18 @@ const MAX_LISTED_METHODS: usize = 500;
 /// The maximum number of API modules on one page of the contents, if the contents list only API modules.
 const MODULES_PER_PAGE: usize = 500;
 
+/// The largest number of methods for which every page is rendered within a fraction of a millisecond.
+const MAX_METHODS_OF_SMALL_API: usize = 200;
+
+/// The form in which a page is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageForm {
+    /// The page as HTML.
+    Html,
+    /// The page as Markdown.
+    Markdown,
+}
+
 /// The documentation pages of an API.
 #[derive(Debug)]
 pub struct Pages {
@@ -175,33 +187,40 @@ impl Pages {
     /// is invalid.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
-        self.page_document(index)
-            .map(|page| html::render_html(&self.api, &page, self.is_for_caller))
-            .unwrap_or_default()
+        self.page_document(index).map(|page| self.render(&page, PageForm::Html)).unwrap_or_default()
     }
 
     /// Returns a page as Markdown. `index` is the index of its path in [`Pages::paths`]. Returns an empty text if the
     /// index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.page_document(index).map(|page| markdown::render_markdown(&page, self.is_for_caller)).unwrap_or_default()
+        self.page_document(index).map(|page| self.render(&page, PageForm::Markdown)).unwrap_or_default()
     }
 
-    /// Returns the search page for a query, as HTML and as Markdown.
+    /// Returns the search page for a query.
     #[must_use]
-    pub fn search(&self, query: &str) -> (String, String) {
-        self.render_in_both_formats(&search::search_page(self, query))
+    pub fn search(&self, query: &str, form: PageForm) -> String {
+        self.render(&search::search_page(self, query), form)
     }
 
-    /// Returns the page that is shown if no page has the path `path` below `/docs/`, as HTML and as Markdown.
+    /// Returns the page that is shown if no page has the path `path` below `/docs/`.
     #[must_use]
-    pub fn page_not_found(&self, path: &str) -> (String, String) {
+    pub fn page_not_found(&self, path: &str, form: PageForm) -> String {
         let query = search::query_from_path(path);
-        self.render_in_both_formats(&search::page_not_found(self, path, &query))
+        self.render(&search::page_not_found(self, path, &query), form)
     }
 
-    fn render_in_both_formats(&self, page: &PageDocument<'_>) -> (String, String) {
-        (html::render_html(&self.api, page, self.is_for_caller), markdown::render_markdown(page, self.is_for_caller))
+    /// Returns `true` if the API is so small that every page is rendered within a fraction of a millisecond.
+    #[must_use]
+    pub fn is_rendered_quickly(&self) -> bool {
+        self.methods.len() <= MAX_METHODS_OF_SMALL_API
+    }
+
+    fn render(&self, page: &PageDocument<'_>, form: PageForm) -> String {
+        match form {
+            PageForm::Html => html::render_html(&self.api, page, self.is_for_caller),
+            PageForm::Markdown => markdown::render_markdown(page, self.is_for_caller),
+        }
     }
 
     /// Returns `llms.txt`, a summary of the API for programs that read text (<https://llmstxt.org>).

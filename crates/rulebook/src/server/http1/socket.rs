@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use crate::server::request_memory::{RequestMemory, ReservedMemory};
+use crate::server::unsent_bytes::SentBytes;
 
 /// The number of bytes that a read of a new connection receives at most.
 const MIN_READ_LEN: usize = 4 << 10;
@@ -32,6 +33,7 @@ pub(super) struct Socket {
     request_memory: Arc<RequestMemory>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
+    sent: SentBytes,
 }
 
 impl Socket {
@@ -43,6 +45,7 @@ impl Socket {
             reserved: RefCell::default(),
             request_memory: Arc::clone(request_memory),
             has_ended: Cell::new(false),
+            sent: SentBytes::default(),
         }
     }
 
@@ -103,10 +106,17 @@ impl Socket {
     /// Fails if the connection is broken.
     pub(super) fn poll_send(&self, slices: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
+        let max = self.sent.max_write_len();
         let sent = match slices {
+            [first, ..] if first.len() >= max => ready!(Pin::new(&mut *stream).poll_write(task, &first[..max]))?,
             [one] => ready!(Pin::new(&mut *stream).poll_write(task, one))?,
+            [first, second, ..] if first.len() + second.len() > max => {
+                let limited = [IoSlice::new(first), IoSlice::new(&second[..max - first.len()])];
+                ready!(Pin::new(&mut *stream).poll_write_vectored(task, &limited))?
+            }
             several => ready!(Pin::new(&mut *stream).poll_write_vectored(task, several))?,
         };
+        self.sent.add(sent, &stream);
         Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) })
     }
 
@@ -124,12 +134,16 @@ impl Socket {
         task: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let stream = self.stream.borrow();
+        let count = count.min(self.sent.max_write_len());
         loop {
             ready!(stream.poll_write_ready(task))?;
             let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
             match stream.try_io(Interest::WRITABLE, &mut send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
+                result => {
+                    self.sent.add(result.as_ref().map_or(0, |sent| *sent), &stream);
+                    return Poll::Ready(result);
+                }
             }
         }
     }

@@ -4,6 +4,8 @@
 //! limited, and a connection or a response without progress is closed.
 
 mod exchange;
+mod field_counter;
+mod received_frames;
 mod resumed_stream;
 
 use std::future::poll_fn;
@@ -19,6 +21,7 @@ use actix_rt::time::timeout;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
+use h2::Reason;
 use h2::server::{Builder, Connection};
 use rulebook_model::connection_limits::{
     HEAD_TIME, HTTP2_CONNECTIONS, MAX_HTTP2_CONNECTIONS, MAX_HTTP2_REQUESTS, PROGRESS,
@@ -26,7 +29,7 @@ use rulebook_model::connection_limits::{
 
 pub(super) use exchange::BodyReceiver;
 use exchange::respond;
-use resumed_stream::ResumedStream;
+use resumed_stream::{ExceededLimit, ResumedStream};
 
 use super::alarm::Alarm;
 use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_HEAD_LEN};
@@ -50,13 +53,14 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
         .max_header_list_size(MAX_HEAD_LEN as u32)
         .initial_window_size(WINDOW_SIZE)
         .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
-    let handshake = builder.handshake::<_, Bytes>(ResumedStream::new(stream, received));
+    let exceeded = ExceededLimit::default();
+    let handshake = builder.handshake::<_, Bytes>(ResumedStream::new(stream, received, Rc::clone(&exceeded)));
     let connection = match timeout(HEAD_TIMEOUT, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return log::debug!("an HTTP/2 connection ended: {error}"),
         Err(_) => return worker.state().exceeded_limits.count(&HEAD_TIME, peer),
     };
-    if let Err(error) = serve_requests(connection, peer, worker, keep_alive).await {
+    if let Err(error) = serve_requests(connection, peer, worker, keep_alive, &exceeded).await {
         if error.get_io().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
             worker.state().exceeded_limits.count(&PROGRESS, peer);
         }
@@ -90,6 +94,7 @@ async fn serve_requests(
     peer: Option<std::net::SocketAddr>,
     worker: &Rc<Worker>,
     keep_alive: Duration,
+    exceeded: &ExceededLimit,
 ) -> Result<(), h2::Error> {
     let mut deadline = Instant::now() + HEAD_TIMEOUT;
     let mut alarm = Alarm::new(worker.shared_state(), deadline);
@@ -111,6 +116,11 @@ async fn serve_requests(
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Pending => {}
+            }
+            if let Some(limit) = exceeded.take() {
+                worker.state().exceeded_limits.count(&limit, peer);
+                connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                continue;
             }
             if poll_exchanges(&mut exchanges, task) {
                 deadline = Instant::now() + if is_ending { LINGER_TIMEOUT } else { keep_alive };
