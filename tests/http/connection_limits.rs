@@ -1,10 +1,15 @@
 //! Tests the limits of connections, and the responses to heads that servers could understand differently.
 
+use std::path::Path;
+use std::process::Command;
+
 use rulebook::Settings;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::echo_server;
 use crate::client::{Connection, Request, engine, wait_until};
+use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
@@ -67,4 +72,33 @@ fn the_bodies_of_all_requests_have_a_maximum_of_memory() {
     send(b"text=word".to_vec()).assert_args(&json!({ "text": "word" }));
     drop(incomplete);
     assert!(wait_until(|| send(long()).status != 503), "the memory does not become free");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_state_of_a_server_can_be_requested_while_all_its_connections_are_used() {
+    let folder = TempDir::new().unwrap();
+    copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &folder.path().join("api"));
+    // Half of the files of the process are connections.
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -n 200; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_article-site")]);
+    command.args(["--address-connections", "0"]).current_dir(folder.path());
+    clear(&mut command);
+    let address = free_address();
+    let _server = ServerProcess::run(&mut command, folder.path(), &address);
+    let address = address.parse().unwrap();
+    let mut connections: Vec<_> = (0..100).map(|_| Connection::open(address)).collect();
+    assert_eq!(connections[99].send(&Request::new("GET", "/healthz")).status, 200);
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let response = Connection::open(address).send(&Request::new("GET", path));
+        assert_eq!((response.status, response.field("connection")), (200, Some("close")), "{path}");
+    }
+    let response = Connection::open(address).send(&Request::new("GET", "/article/3"));
+    assert_eq!((response.status, response.field("connection")), (503, Some("close")));
+    let silent: Vec<_> = (0..16).map(|_| Connection::open(address)).collect();
+    Connection::open(address).assert_closed();
+    // The reserved connections are soon free again.
+    silent.into_iter().for_each(|connection| connection.assert_closed());
+    assert_eq!(Connection::open(address).send(&Request::new("GET", "/healthz")).status, 200);
+    drop(connections);
 }

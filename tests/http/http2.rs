@@ -8,9 +8,14 @@ use serde_json::json;
 use super::{echo_server, server_with_handlers};
 use crate::client::{Connection, Request, TestServer, frame, wait_until};
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+/// The flag of a frame that ends the header fields of a request.
+const END_HEADERS: u8 = 0x4;
 /// The flags of a frame with all header fields of a request that has no body.
 const WHOLE_REQUEST: u8 = 0x5;
 /// The number of requests that are handled at the same time on one connection.
@@ -61,6 +66,29 @@ fn a_request_with_too_many_header_fields_is_refused_and_counted() {
     connection.write(&frame(HEADERS, WHOLE_REQUEST, 3, &get_fields("/echo")));
     let (stream, response) = read_frame(&mut connection, HEADERS);
     assert_eq!((stream, response[0]), (3, 0x88), "the status is 200");
+}
+
+#[test]
+fn a_connection_with_too_many_fields_or_small_frames_is_closed_before_they_are_handled() {
+    let server = echo_server(&json!({}));
+    let many_fields = frame(HEADERS, WHOLE_REQUEST, 1, &[get_fields("/echo"), vec![0x90; 400]].concat());
+    let small_frames = frame(DATA, 0, 1, b"1234567").repeat(1_001);
+    let unfinished_head = frame(HEADERS, 0, 1, &get_fields("/echo"));
+    let empty_continuations = [unfinished_head, frame(CONTINUATION, 0, 1, b"").repeat(1_001)].concat();
+    for (limit, frames) in [
+        ("head-fields", many_fields),
+        ("http2-small-frames", [frame(HEADERS, END_HEADERS, 1, &get_fields("/echo")), small_frames].concat()),
+        ("http2-small-frames", empty_continuations),
+    ] {
+        let mut connection = open_http2(&server);
+        connection.write(&frames);
+        let (_, reason) = read_frame(&mut connection, GOAWAY);
+        assert_eq!(reason[4..8], [0, 0, 0, 0xb], "ENHANCE_YOUR_CALM");
+        let metrics = server.send(&Request::new("GET", "/metrics"));
+        let counter = format!("rulebook_connection_limits_exceeded_total{{limit=\"{limit}\"}} ");
+        let text = String::from_utf8(metrics.body).unwrap();
+        assert!(text.lines().any(|line| line.starts_with(&counter) && !line.ends_with(" 0")), "{text}");
+    }
 }
 
 #[test]

@@ -63,7 +63,8 @@ pub const CONNECTIONS: ConnectionLimit = ConnectionLimit {
     value: None,
     unit: "connections",
     description: "The number of open connections: half of the files that the system allows the process to open.",
-    effect: "A new connection is closed.",
+    effect: "A new connection is closed. 16 further connections can each request `/healthz`, `/readyz` or `/metrics` once, \
+             within one second.",
 };
 
 /// The limit of the number of connections of a client address.

@@ -41,6 +41,13 @@ impl ServerPath {
         matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
     }
 
+    /// Returns `true` if the path is requested by programs that watch the server: whether it runs, whether it is ready,
+    /// and its counters.
+    #[must_use]
+    pub fn is_server_state(self) -> bool {
+        matches!(self, Self::Health | Self::Readiness | Self::Metrics)
+    }
+
     /// Returns the reserved path to which a request path belongs, or `None` if the request path is not reserved. `path`
     /// is not percent-decoded.
     #[must_use]

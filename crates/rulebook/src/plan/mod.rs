@@ -27,9 +27,8 @@ use std::sync::Arc;
 
 pub use content_coding::{CompressionEffort, ContentCoding};
 pub use cors::PlannedCors;
-#[cfg(feature = "documents")]
-pub use document::PageRenderer;
-pub use document::{Document, Documents, OptionsDescription, PublishedDocuments, RenderedPage};
+
+pub use document::{Document, Documents, OptionsDescription, PageRenderer, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use lazy_description::LazyDescription;
 pub use parent_paths::ParentPaths;

@@ -8,10 +8,21 @@ use std::time::Duration;
 use actix_rt::net::TcpStream;
 use actix_service::{ServiceFactory, fn_factory, fn_service};
 
+use rulebook_model::connection_limits::CONNECTIONS;
+
 use super::alarm::MAX_DISTANCE;
 use super::state::ServerState;
 use super::worker::Worker;
 use super::{http1, http2};
+
+/// What a client can request on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Served {
+    /// Everything.
+    Everything,
+    /// The state of the server, with a single request that must not take long: all connections of the server are used.
+    ServerState,
+}
 
 /// Returns the factory that creates, for each worker, the actix service for the worker's connections.
 pub(super) fn connection_service_factory(
@@ -29,17 +40,21 @@ pub(super) fn connection_service_factory(
 async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Duration) -> io::Result<()> {
     let state = worker.shared_state();
     let peer = stream.peer_addr().ok();
-    let _counted = match state.count_connection(peer) {
-        Ok(counted) => counted,
+    let (_counted, served) = match state.count_connection(peer) {
+        Ok(counted) => (counted, Served::Everything),
         Err(limit) => {
             state.exceeded_limits.count(&limit, peer);
-            return Ok(());
+            // The health of a server can be checked when all its connections are used.
+            match state.count_reserved_connection() {
+                Some(counted) if limit == CONNECTIONS => (counted, Served::ServerState),
+                _ => return Ok(()),
+            }
         }
     };
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
     // with a single call.
     stream.set_nodelay(true)?;
-    if let Some((stream, received)) = http1::serve(stream, &worker, keep_alive).await {
+    if let Some((stream, received)) = http1::serve(stream, &worker, keep_alive, served).await {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
         Box::pin(http2::serve(stream, received, &worker, keep_alive)).await;
     }

@@ -11,6 +11,8 @@ use rulebook_model::connection_limits::{
 
 /// The maximum time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
+/// The maximum time until a head is complete on a connection that is reserved for checks of the server's health.
+pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time after which a connection is closed if the client has received no further byte of a response.
 pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
 /// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a

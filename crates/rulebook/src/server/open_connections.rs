@@ -11,6 +11,9 @@ use rulebook_model::connection_limits::{ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONN
 /// The bits of an IPv6 address that a provider assigns to a client; the client chooses the others.
 const CLIENT_NETWORK: u128 = !0 << 64;
 
+/// The number of connections beyond the maximum on which clients can still ask for the state of the server.
+const RESERVED_CONNECTIONS: usize = 16;
+
 /// The open connections of a server. The lock is held only when a connection begins or ends.
 #[derive(Debug)]
 pub(super) struct OpenConnections {
@@ -63,6 +66,16 @@ impl OpenConnections {
             *count += 1;
         }
         Ok(Counted(client))
+    }
+
+    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
+    /// if there are too many of these connections too; it is not counted then.
+    pub(super) fn add_reserved(&self) -> Option<Counted> {
+        if self.total.fetch_add(1, Ordering::Relaxed) < self.max_total.saturating_add(RESERVED_CONNECTIONS) {
+            return Some(Counted(None));
+        }
+        self.total.fetch_sub(1, Ordering::AcqRel);
+        None
     }
 
     /// Removes a connection that has ended.
@@ -121,6 +134,19 @@ mod tests {
         assert_eq!(add(&connections, "2001:db8::3").err(), Some("address-connections"));
         assert!(add(&connections, "192.0.2.1").is_ok());
         assert_eq!(connections.total(), 7);
+    }
+
+    #[test]
+    fn connections_are_reserved_beyond_the_maximum() {
+        let connections = OpenConnections::new(1, Some(0));
+        let all = add(&connections, "192.0.2.1").expect("there are no others");
+        let reserved: Vec<_> = (0..RESERVED_CONNECTIONS).filter_map(|_| connections.add_reserved()).collect();
+        assert_eq!(reserved.len(), RESERVED_CONNECTIONS);
+        assert!(connections.add_reserved().is_none());
+        connections.remove(&all);
+        assert!(add(&connections, "192.0.2.1").is_err(), "reserved connections count");
+        reserved.iter().for_each(|counted| connections.remove(counted));
+        assert!(add(&connections, "192.0.2.1").is_ok());
     }
 
     #[test]

@@ -117,6 +117,12 @@ impl ServerState {
         Ok(CountedConnection { counted: self.connections.add(peer)?, state: Arc::clone(self) })
     }
 
+    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
+    /// if there are too many of these connections too.
+    pub(super) fn count_reserved_connection(self: &Arc<Self>) -> Option<CountedConnection> {
+        Some(CountedConnection { counted: self.connections.add_reserved()?, state: Arc::clone(self) })
+    }
+
     /// Returns the numbers of connections, requests and handlers at this moment.
     pub(super) fn activity(&self) -> ServerActivity {
         // The counts are read in this order, so that nothing is missed if a client disconnects in between: the end of

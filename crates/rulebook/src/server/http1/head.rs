@@ -61,6 +61,11 @@ pub(super) const NO_MEMORY: HeadError = HeadError {
     why: "the server has no memory for the request at the moment",
     limit: Some(REQUEST_MEMORY),
 };
+pub(super) const NO_CONNECTION: HeadError = HeadError {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    why: "the server has too many connections at the moment",
+    limit: None,
+};
 const TOO_LONG: HeadError = HeadError {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     why: "the head of the request is too long",

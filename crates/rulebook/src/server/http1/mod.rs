@@ -33,16 +33,18 @@ use std::time::{Duration, Instant};
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
 use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS};
+use rulebook_model::model::ServerPath;
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, parse_head, take_head};
+use head::{Delivery, HeadError, INCOMPLETE, NO_CONNECTION, NO_MEMORY, TOO_SLOW, parse_head, take_head};
 pub(super) use head_pool::HeadPool;
 use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
 use socket::Socket;
 
 use super::alarm::Alarm;
-use super::connection_limits::HEAD_TIMEOUT;
+use super::connection::Served;
+use super::connection_limits::{HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
@@ -60,8 +62,13 @@ pub(super) async fn serve(
     stream: TcpStream,
     worker: &Rc<Worker>,
     keep_alive: Duration,
+    served: Served,
 ) -> Option<(TcpStream, BytesMut)> {
-    let deadline = Instant::now() + HEAD_TIMEOUT;
+    let (head_timeout, keep_alive) = match served {
+        Served::Everything => (HEAD_TIMEOUT, keep_alive),
+        Served::ServerState => (RESERVED_HEAD_TIMEOUT, Duration::ZERO),
+    };
+    let deadline = Instant::now() + head_timeout;
     let peer = stream.peer_addr().ok();
     let mut connection = Connection {
         socket: Rc::new(Socket::new(stream, &worker.state().request_memory)),
@@ -70,6 +77,7 @@ pub(super) async fn serve(
         peer,
         keep_alive,
         deadline,
+        served,
     };
     match connection.serve_requests().await {
         // The socket has no other owner, because no request is being handled.
@@ -102,6 +110,7 @@ struct Connection<'w> {
     keep_alive: Duration,
     /// The time at which the connection is closed unless the next request begins.
     deadline: Instant,
+    served: Served,
 }
 
 /// What comes next on a connection.
@@ -130,6 +139,9 @@ impl Connection<'_> {
                 Ok(read) => read,
                 Err(error) => return self.refuse(error, has_method_head(&text)).await,
             };
+            if self.served == Served::ServerState && !is_server_state(&head) {
+                return self.refuse(NO_CONNECTION, has_method_head(&text)).await;
+            }
             if !self.serve_request(head, delivery).await? {
                 return Ok(Ended::Closed);
             }
@@ -141,8 +153,9 @@ impl Connection<'_> {
     /// # Errors
     /// Fails if the connection is broken.
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
-        let Self { socket, alarm, worker, deadline, peer, .. } = self;
+        let Self { socket, alarm, worker, deadline, peer, served, .. } = self;
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && cfg!(feature = "http2"));
+        can_be_http2 &= *served == Served::Everything;
         let mut memory = ReservedMemory::default();
         poll_fn(|task| {
             loop {
@@ -254,6 +267,11 @@ impl Connection<'_> {
         close_gently(&self.socket, &mut self.alarm).await;
         Ok(Ended::Closed)
     }
+}
+
+/// Returns `true` if a request asks for the state of the server.
+fn is_server_state(head: &Head) -> bool {
+    ServerPath::from_request_path(head.uri.path()).is_some_and(ServerPath::is_server_state)
 }
 
 /// Returns `true` if a head that cannot be parsed begins with the method HEAD.
