@@ -71,7 +71,8 @@ impl Routes {
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         // The segments after the longest path of a service are irrelevant.
         let max = self.max_case_sensitive_segments.max(self.max_case_insensitive_segments);
-        let path = path.match_indices('/').nth(max).map_or(path, |(end, _)| &path[..end]);
+        let end = if segments > max { path.match_indices('/').nth(max) } else { None };
+        let path = end.map_or(path, |(end, _)| &path[..end]);
         let lowercase = if self.max_case_insensitive_segments > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
         let (mut prefix, mut lowercase_prefix) = (path, &*lowercase);
         for count in (1..=segments.min(max)).rev() {

@@ -59,7 +59,8 @@ pub const ROWS: &[Row] = &[
     }),
     work("query-brackets", "a query of 8 KB with names in brackets", |attacker| {
         let names: String = (0..800).map(|number| format!("a[{number}]=b&")).collect();
-        attacker.repeat(&get(&format!("/article?{names}"), ""), 120, &[200, 400, 413])
+        // The page is invalid, so that the request ends before the database is used.
+        attacker.repeat(&get(&format!("/article?page=x&{names}"), ""), 120, &[400])
     }),
     work("query-search", "a search of 8 KB in the documentation", |attacker| {
         attacker.repeat(&get(&format!("/docs/search?q={}", "a+".repeat(4_000)), ""), 120, &[200, 400])

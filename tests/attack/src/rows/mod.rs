@@ -65,6 +65,9 @@ pub enum WorkAim {
     PerMegabyte,
     /// The attack consists of complete requests with a response each; the time for each is limited.
     PerRequest,
+    /// The attack consists of complete requests for pages that are rendered for each of them; the time for each is
+    /// limited.
+    PerPage,
     /// The attack consists of connections with an error each; the time for each is limited.
     PerConnection,
     /// The definition allows expensive work, such as hashing a password; only memory and health are limited.

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const PROCESSOR_AIM: f64 = 50.0;
 /// The maximum processor time of the server for a complete request, in microseconds.
 const REQUEST_AIM: f64 = 60.0;
+/// The maximum processor time of the server for a request for a page that is rendered for it, in microseconds.
+const PAGE_AIM: f64 = 150.0;
 /// The maximum processor time of the server for a connection that ends with an error, in microseconds. Most of it is
 /// the time of the system for opening and closing the connection.
 const CONNECTION_AIM: f64 = 200.0;
@@ -53,7 +55,7 @@ pub(super) fn work_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
         text = format!(
             "A megabyte that the server receives may cost at most {PROCESSOR_AIM} ms of processor time. If a row consists of \
              complete requests, the work depends on their number, not on their length: then each may cost at most \
-             {REQUEST_AIM} µs. A number in parentheses is the cost of a connection that ends with an error, which may be at \
+             {REQUEST_AIM} µs, or {PAGE_AIM} µs if a page is rendered for it. A number in parentheses is the cost of a connection that ends with an error, which may be at \
              most {CONNECTION_AIM} µs, or of a request for which the definition allows expensive work. During each row, 99 of \
              100 requests of a healthy client for `/healthz` must be responded to within {HEALTH_AIM} ms (without an attack, within {:.1} ms), and the memory of \
              the server must stay below {MEMORY_AIM} MiB. The costs of the healthy client, {:.0} µs a request, are \
@@ -105,6 +107,9 @@ fn run_work(row: &Row, server: &Server, settings: &Settings, health_cost: f64) -
         WorkAim::PerConnection if per_request > CONNECTION_AIM => {
             misses.push(format!("a connection costs {per_request:.0} µs; aim: {CONNECTION_AIM} µs"));
         }
+        WorkAim::PerPage if per_request > PAGE_AIM => {
+            misses.push(format!("a page costs {per_request:.0} µs; aim: {PAGE_AIM} µs"));
+        }
         WorkAim::PerMegabyte if per_megabyte > PROCESSOR_AIM => {
             misses.push(format!("a megabyte costs {per_megabyte:.0} ms; aim: {PROCESSOR_AIM} ms"));
         }
@@ -122,7 +127,7 @@ fn run_work(row: &Row, server: &Server, settings: &Settings, health_cost: f64) -
         if aim == WorkAim::PerMegabyte { format!("{per_megabyte:.1}") } else { "-".to_owned() },
         match aim {
             WorkAim::PerMegabyte => "-".to_owned(),
-            WorkAim::PerRequest => format!("{per_request:.1}"),
+            WorkAim::PerRequest | WorkAim::PerPage => format!("{per_request:.1}"),
             WorkAim::PerConnection | WorkAim::NotLimited => format!("({per_request:.0})"),
         },
         format!("{:.1}", work.health.p99_milliseconds()),

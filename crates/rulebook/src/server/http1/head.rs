@@ -15,7 +15,7 @@ use crate::call::Head;
 use crate::server::connection_limits::{MAX_FIELDS, MAX_HEAD_LEN};
 
 /// The end of a head: the line end of its last line, and an empty line.
-const HEAD_END: &[u8] = b"\r\n\r\n";
+const HEAD_END: &[u8; 4] = b"\r\n\r\n";
 
 /// What the head of a request says about the connection and the body.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,10 +113,10 @@ pub(super) fn take_head(received: &mut BytesMut, searched: &mut usize) -> Result
     let mut end = None;
     for line_end in memchr_iter(b'\n', &received[*searched..]).map(|at| *searched + at + 1) {
         let head = &received[..line_end];
-        if !head.ends_with(b"\r\n") {
+        if head.last_chunk() != Some(b"\r\n") {
             return Err(BARE_LINE_END);
         }
-        if head.ends_with(HEAD_END) {
+        if head.last_chunk() == Some(HEAD_END) {
             end = Some(line_end);
             break;
         }
