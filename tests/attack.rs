@@ -52,7 +52,7 @@ const WORK: &[(&str, Option<f64>, Option<f64>)] = &[
     ("http2-indexed-fields", Some(3_000.0), None),
     ("http2-window-zero", None, Some(1_500.0)),
     ("http2-rapid-reset", None, Some(1_500.0)),
-    ("pipelined-unread", Some(1_500.0), None),
+    ("pipelined-unread", None, Some(1_500.0)),
     ("multipart-long-boundary", Some(1_500.0), None),
     ("multipart-near-in-chunks", Some(1_500.0), None),
     ("endless-head", Some(1_500.0), None),

@@ -36,14 +36,14 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "pipelined-unread",
-        about: "4 MB of pipelined GET /healthz, never read",
-        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| pipeline_unread(attacker, &get("/healthz", ""))),
+        about: "40 connections with 100 KB of pipelined GET /healthz, never read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_unread(attacker, &get("/healthz", ""))),
     },
     Row {
         name: "pipelined-options-unread",
-        about: "4 MB of pipelined OPTIONS /, never read",
-        // The server handles only the first requests, so that most of the bytes cost nothing.
-        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
+        about: "40 connections with 100 KB of pipelined OPTIONS /, never read",
+        // Each connection has few responses, because these are long.
+        attack: Attack::Work(WorkAim::PerPage, |attacker| {
             pipeline_unread(attacker, b"OPTIONS / HTTP/1.1\r\nHost: attack.test\r\n\r\n")
         }),
     },
@@ -98,19 +98,28 @@ fn pipeline_and_read(attacker: &mut Attacker<'_>, request: &[u8]) -> Result<()> 
     Ok(())
 }
 
-/// Sends a request again and again without reading, until four megabytes are sent or the server has accepted no byte
-/// for a second. The metrics of the server show how many requests it has handled.
+/// Sends a request again and again on many connections, without reading. The metrics of the server show how many
+/// requests it has handled.
 fn pipeline_unread(attacker: &mut Attacker<'_>, request: &[u8]) -> Result<()> {
-    const LEN: usize = 4_000_000;
+    const CONNECTIONS: usize = 40;
+    const LEN: usize = 100_000;
+    /// The time in which a server that waits for these clients uses no processor time.
+    const PAUSE: Duration = Duration::from_millis(500);
     let before = attacker.server.request_count()?;
-    let mut connection = attacker.connect()?;
     let bytes = request.repeat(LEN / request.len());
-    send_unread(&mut connection, &bytes);
-    // A server that waits for this client uses no processor time.
-    thread::sleep(Duration::from_millis(500));
+    let mut connections = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let mut connection = attacker.connect()?;
+        connection.send_now(&bytes);
+        connections.push(connection);
+    }
+    thread::sleep(PAUSE);
     // The requests of the healthy client are among the counted ones; they are few.
     let handled = attacker.server.request_count()?.saturating_sub(before);
-    attacker.count(&connection, handled);
+    for connection in &connections {
+        attacker.count(connection, 0);
+    }
+    attacker.requests += handled;
     Ok(())
 }
 
