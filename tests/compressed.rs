@@ -142,8 +142,8 @@ fn static_files_are_compressed_if_they_get_shorter() {
         ("/docs/swagger/swagger-ui-bundle.js", "br"),
         ("/docs/swagger/swagger-ui.css", "br"),
         ("/docs/swagger/favicon-32x32.png", ""),
-        ("/index.js", "br"),
-        ("/static/style.css", "br"),
+        ("/docs/form.js", "br"),
+        ("/static/docs.css", "br"),
         ("/docs/rulebook.js", "br"),
     ] {
         let plain = server.send(&get_request(target)).body;

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
+import util from "node:util";
 import {
   DOT,
   author,
@@ -171,6 +172,37 @@ test("the client in Node", async (t) => {
     await fails(nobody.article.list({ page: new Json("1e400") }), ApiError, { status: 400 });
     assert.ok((await nobody.article.list({ page: new Json("1") })).total > 0);
   });
+});
+
+test("errors of the client name what is wrong and what to do", async (t) => {
+  const { url } = await serve(t);
+  const api = await client.rulebook(url);
+  const message = async (action) => {
+    try {
+      await action();
+    } catch (error) {
+      assert.ok(error instanceof client.RulebookError, `${error}`);
+      return error.message;
+    }
+    return "no error";
+  };
+  assert.equal(await message(() => api.artcle.list()), "the API has no module or method artcle. Did you mean article?");
+  assert.match(await message(() => api.zzz.list()), /^the API has no module or method zzz\. The names are: .*article, .*user/);
+  assert.match(await message(() => api.article.lst()), /^the API has no method article\.lst\. Did you mean article\.list\?$/);
+  assert.match(await message(() => api.$call("article.lst")), /^the API has no method article\.lst\./);
+  // What tools look up in any object is not an error.
+  assert.equal(JSON.stringify(api.article), "{}");
+  assert.equal(await Promise.resolve(api), api);
+  assert.ok("article" in api && !("artcle" in api));
+  assert.match(util.inspect(api), /article/);
+
+  const nowhere = await message(() => client.rulebook("http://127.0.0.1:1/x?token=secret"));
+  assert.match(nowhere, /^there is no response to OPTIONS http:\/\/127\.0\.0\.1:1\/x \(.*ECONNREFUSED.*\)\. Check that the server is running/);
+  assert.doesNotMatch(nowhere, /secret/);
+  const page = await listen(t, http.createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<p>Not this")));
+  assert.match(await message(() => client.rulebook(page)), /is not JSON but text\/html: it begins with "<p>Not this"\. Check that the URL/);
+  const other = await listen(t, http.createServer((_, response) => response.end("{}")));
+  assert.match(await message(() => client.rulebook(other)), /is not the definition of an API\. Check the URL\.$/);
 });
 
 test("the client in a page", async (t) => {

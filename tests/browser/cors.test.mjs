@@ -91,6 +91,26 @@ test("pages of other origins", async (t) => {
     assert.deepEqual(await asked(friend, `${closed}article`), KEPT);
   });
 
+  await t.test("the client explains why there is no response", async () => {
+    const source = await (await fetch(`${opened}docs/rulebook.js`)).text();
+    const page = await chromium.newPage();
+    await page.goto(stranger);
+    const error = await page.evaluate(
+      async ([source, url]) => {
+        const file = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+        const { rulebook } = await import(file);
+        return rulebook(`${url}?secret=1`).catch(({ name, message, url }) => ({ name, message, url }));
+      },
+      [source, closed],
+    );
+    await page.close();
+    assert.equal(error.name, "NetworkError");
+    assert.equal(error.url, `${closed}?secret=1`);
+    assert.ok(error.message.startsWith(`there is no response to OPTIONS ${closed} (Failed to fetch).`), error.message);
+    assert.ok(error.message.includes(`add "${new URL(stranger).origin}" to "origins" of "cors" in app.json`), error.message);
+    assert.ok(!error.message.includes("secret"), error.message);
+  });
+
   await t.test("any origin can call if all are allowed", async () => {
     assert.equal((await asked(stranger, `${everyone}article`)).status, 200);
     assert.deepEqual(await asked(stranger, `${everyone}article`, { credentials: "include" }), KEPT);

@@ -74,7 +74,6 @@ test("every page is valid HTML", async (t) => {
   for (const api of [undefined, await mean(t)]) {
     const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
     const pages = await crawl(url);
-    pages.set(url, await (await fetch(url)).text());
     const nowhere = `${url}docs/nowhere/article`;
     pages.set(nowhere, await (await fetch(nowhere, { headers: { accept: "text/html" } })).text());
     assert.ok(pages.size > 15, `${pages.size} pages`);
@@ -91,21 +90,26 @@ test("every page is valid HTML", async (t) => {
 test("the pages are accessible", async (t) => {
   const chromium = await browser(t);
   const sites = [
-    [await serve(t), "demo", ["", "docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
+    [await serve(t), "demo", ["docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
       "docs/methods/article.illustrate", "docs/errors", "docs/diagnostics", "docs/search?q=line", "docs/nowhere/article"]],
-    [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["", "docs/", "docs/methods/a~2Fb"]],
+    [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["docs/", "docs/methods/a~2Fb"]],
   ];
   for (const [{ url }, what, paths] of sites) {
     for (const colorScheme of ["light", "dark"]) {
-      for (const [device, width] of [["phone", 390], ["desk", 1280]]) {
+      for (const [device, width] of [["phone", 390], ["tablet", 820], ["desk", 1280], ["wide", 1920]]) {
         await t.test(`${what}, ${colorScheme}, ${device}`, async (t) => {
           const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
           for (const path of paths) {
             await page.goto(url + path);
-            if (path.includes("methods/")) await page.locator(".form form.token").waitFor();
-            if (path === "") await page.locator("#modules a").first().waitFor();
+            if (path.includes("methods/")) await page.locator(".form form.token").waitFor({ state: "attached" });
+            // Folded sections are checked too.
+            await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
             await page.evaluate(axe.source);
             const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+            if (path.includes("methods/") && width < 1280) {
+              await page.getByRole("button", { name: "Try it" }).click();
+              violations.push(...(await page.evaluate(() => globalThis.axe.run(document))).violations);
+            }
             const said = violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`));
             assert.deepEqual(said, [], path);
             assert.doesNotMatch(await page.locator("body").innerText(), /\u202e/, path);
@@ -155,8 +159,8 @@ test("search, keyboard and form work", async (t) => {
     await form.getByLabel("title").fill("From the pages");
     await form.getByLabel("text").fill("One line");
     await form.locator("form:not(.token) [type=submit]").click();
-    await form.locator(".status strong").waitFor();
-    assert.match(await form.locator(".status strong").innerText(), /201/);
+    await page.locator(".panel .status strong").waitFor();
+    assert.match(await page.locator(".panel .status strong").innerText(), /201/);
     assert.deepEqual(problems, []);
   }
 });
@@ -166,8 +170,12 @@ test("the pages can be read without JavaScript", async (t) => {
   const { url } = await serve(t);
   const { page, problems } = await watched(t, chromium, url, { javaScriptEnabled: false });
   await page.goto(`${url}docs/methods/article.create`);
-  assert.match(await page.locator(".form").innerText(), /use the curl command above/);
-  assert.ok(await page.locator("table").first().isVisible());
+  assert.match(await page.locator(".form").innerText(), /use the curl command below/);
+  for (const language of ["sh", "js", "python", "php", "go"])
+    assert.ok(await page.locator(`.panel [data-language=${language}]`).first().isVisible(), language);
+  assert.ok(await page.locator("#parameter-title").isVisible());
+  await page.locator("#server-errors summary").click();
+  assert.ok(await page.locator("#server-errors table").isVisible(), "folded sections open without JavaScript");
   await page.getByRole("searchbox").fill("line");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${url}docs/search?q=line`);

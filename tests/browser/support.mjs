@@ -35,7 +35,8 @@ const FLAGS = [
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
+for (const name of ["rulebook.js", "form.js", "element.js", "response.js"])
+  cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
 export const form = await import(join(modules, "form.js"));
 

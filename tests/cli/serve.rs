@@ -109,7 +109,7 @@ fn static_files_are_served_if_their_folder_exists() {
         (process.stdout.contains("built-in"), response.body_mut().read_to_string().unwrap())
     };
     let (is_built_in, text) = page(&[]);
-    assert!(is_built_in && text.contains("index.js"), "{text}");
+    assert!(is_built_in && text.contains("docs.js"), "{text}");
     for name in ["static", "other"] {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("index.html"), name).unwrap();

@@ -56,10 +56,11 @@ fn pages_of_a_small_definition_equal_the_golden_files() {
         ("errors", "errors"),
     ] {
         let (html, markdown) = page_in_both_formats(&pages, path);
-        let html = without_section(&html, "<h2 id=\"call\">Call it", "<h2 id=\"response\">");
-        let markdown = without_section(&markdown, "## Call it", "## Response");
+        let html = without_section(&html, "<aside", "</aside>");
+        // The example calls are the last section.
+        let markdown = markdown.split("## Call it").next().unwrap_or_default();
         golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
-        golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), &markdown);
+        golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), markdown);
     }
     golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
 }
@@ -94,8 +95,11 @@ fn without_section(text: &str, from: &str, to: &str) -> String {
 #[test]
 fn the_page_of_a_method_has_example_calls() {
     let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "methods/article.get");
-    assert!(html.contains("<figcaption>curl</figcaption><pre data-server=\"http://127.0.0.1:8080\">"), "{html}");
-    assert!(markdown.contains("\ncurl:\n\n```sh\ncurl "), "{markdown}");
+    for title in ["curl", "rulebook.js", "fetch", "Python", "PHP", "Go"] {
+        let sample = format!("<h2>{title}</h2>\n<figure><pre data-server=\"http://127.0.0.1:8080\">");
+        assert!(html.contains(&sample), "{title}: {html}");
+        assert!(markdown.contains(&format!("\n{title}:\n\n```")), "{title}: {markdown}");
+    }
 }
 
 /// Each diagnostic code has a section, and its explanation is rendered as markdown.
@@ -103,7 +107,7 @@ fn the_page_of_a_method_has_example_calls() {
 fn the_page_of_diagnostics_has_a_section_for_each_code() {
     let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "diagnostics");
     for row in rulebook_model::diagnostic::codes::TABLE {
-        assert!(html.contains(&format!("<h2 id=\"{0}\">{0}</h2>", row.name)), "{}", row.name);
+        assert!(html.contains(&format!("<h2 id=\"{0}\">{0} <a class=\"anchor\"", row.name)), "{}", row.name);
         assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
     }
     let fences = |text: &str| text.lines().filter(|line| *line == "```json").count();

@@ -110,7 +110,8 @@ fn the_content_security_policy_allows_only_resources_of_the_server() {
         for inline in ["<style", " style=", "<script>", "javascript:", " onclick", " onload"] {
             assert!(!html.contains(inline), "{path}: {inline}");
         }
-        assert_eq!(html.matches("<script").count(), 1, "{path}");
+        assert_eq!(html.matches("<script").count(), html.matches("<script src=\"").count() + 1, "{path}");
+        assert_eq!(html.matches("<script type=\"module\" src=\"").count(), 1, "{path}");
         assert_eq!(html.matches("<h1").count(), 1, "{path}");
     }
 }

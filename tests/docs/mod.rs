@@ -43,6 +43,12 @@ fn get_page(server: &TestServer, path: &str) -> Response {
     server.send(&Request::new("GET", path))
 }
 
+/// Returns the content of an HTML page, without the tree of modules and methods beside it. A page in markdown is
+/// returned as it is.
+fn page_content(page: &str) -> &str {
+    page.split_once("<main").map_or(page, |(_, content)| content)
+}
+
 fn body_text(response: &Response) -> String {
     String::from_utf8(response.body.clone()).unwrap()
 }

@@ -1,8 +1,9 @@
 //! Tests of the search in the documentation pages.
 
+use rulebook_model::describe::PageForm;
 use serde_json::{Value, json};
 
-use super::{body_text, get_page};
+use super::{body_text, get_page, page_content};
 use crate::client::TestServer;
 
 fn texts_module() -> Value {
@@ -22,7 +23,7 @@ fn texts_module() -> Value {
 fn found_method_ids(server: &TestServer, query: &str) -> Vec<String> {
     let html = body_text(&get_page(server, &format!("/docs/search?{query}")));
     let markdown = body_text(&get_page(server, &format!("/docs/search.md?{query}")));
-    let of_html = html.split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
+    let of_html = page_content(&html).split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
     let of_markdown = markdown.split("](methods/").skip(1).map(|behind| behind.split(".md)").next().unwrap());
     let of_html: Vec<_> = of_html.map(str::to_owned).collect();
     assert_eq!(of_html, of_markdown.collect::<Vec<_>>(), "{query}");
@@ -55,7 +56,101 @@ fn methods_are_found_by_words_of_any_of_their_texts() {
         assert_eq!(found_method_ids(&server, query), expected, "{query}");
     }
     let page = body_text(&get_page(&server, "/docs/search?q=more"));
-    assert!(page.contains("href=\"modules/texts\""), "modules are found too: {page}");
+    assert!(page_content(&page).contains("href=\"modules/texts\""), "modules are found too: {page}");
+}
+
+/// Returns a definition with captures, positions, permissions and errors.
+fn articles_module() -> Value {
+    let id = json!({ "info": "Which", "type": "id", "name": "id" });
+    let line = |name: &str| json!({ "info": "Which", "type": "id", "name": name });
+    json!({ "info": "Articles", "/": { "article": {
+        "GET": { "info": "All" },
+        "POST": { "info": "A new one", "scope": [["editor"]], "options": { "status": 201 } },
+        "/": {
+            "line": { "GET": { "info": "Lines", "in": { "URL#0": line("article"), "URL#1": line("line") } } },
+            "{id}": {
+                "GET": { "info": "One", "in": { "{id}": id }, "errors": { "gone": { "status": 410, "info": "Gone" } } },
+                "/": { "picture": { "GET": { "id": "article.picture", "info": "Its image", "in": { "{id}": id } } } }
+            }
+        }
+    } } })
+}
+
+#[test]
+fn methods_are_found_by_permission_status_and_url() {
+    let server = TestServer::echo(&[("articles.json", articles_module())]);
+    let (one, picture) = ("article.%7Bid%7D.get", "article.picture");
+    for (query, expected) in [
+        ("q=editor", &["article.post"][..]),
+        ("q=201", &["article.post"]),
+        ("q=410", &[one]),
+        ("q=/article/3/picture", &[picture]),
+        ("q=GET+/article/3/picture", &[picture]),
+        ("q=DELETE+/article/3/picture", &[]),
+        ("q=https://example.org/article/3/picture?x=1%23y", &[picture]),
+        ("q=/ARTICLE/3%2541", &[one]),
+        ("q=/article/line/3/4", &["article.line.get"]),
+        ("q=/article/line/3/4/5", &[]),
+    ] {
+        assert_eq!(found_method_ids(&server, query), expected, "{query}");
+    }
+    // The method that a request for the URL calls is the first one, even if other paths contain the URL.
+    assert_eq!(found_method_ids(&server, "q=/article/line")[0], "article.line.get");
+    assert_eq!(found_method_ids(&server, "q=GET+/article")[0], "article.get");
+}
+
+#[test]
+fn errors_of_the_server_are_found_by_code_and_status() {
+    let server = TestServer::echo(&[("articles.json", articles_module())]);
+    for (query, code) in
+        [("invalid-parameter", "invalid-parameter"), ("404", "unknown-service"), ("Forbidden", "forbidden")]
+    {
+        for (path, link) in [("search", format!("errors#{code}\"")), ("search.md", format!("errors.md#{code})"))] {
+            let page = body_text(&get_page(&server, &format!("/docs/{path}?q={query}")));
+            assert!(page_content(&page).contains(&link), "{query}: {page}");
+        }
+    }
+}
+
+#[test]
+fn a_misspelled_word_finds_what_the_correct_word_finds() {
+    let server = TestServer::echo(&[("articles.json", articles_module())]);
+    for (query, expected) in [
+        ("artcle", "article"),
+        ("artilce", "article"),
+        ("articel", "article"),
+        ("pictures", "picture"),
+        ("edtor", "editor"),
+        ("imge+artcle", "image article"),
+        ("/artcle/3/pictur", "/article/3/picture"),
+        ("invalid-paramter", "invalid-parameter"),
+    ] {
+        let page = body_text(&get_page(&server, &format!("/docs/search?q={query}")));
+        let corrected = format!("Results for: <bdi>{expected}</bdi>");
+        // A word that no text contains is not corrected to several words.
+        assert!(page.contains(&corrected), "{query}: {}", page_content(&page));
+    }
+    for query in ["zzzzzz", "xx", "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"] {
+        let page = body_text(&get_page(&server, &format!("/docs/search?q={query}")));
+        assert!(page.contains("Found 0 methods.") && !page.contains("Results for"), "{query}: {page}");
+    }
+}
+
+/// The time does not depend on the number of known words, nor on the length of the query.
+#[test]
+fn misspelled_words_are_corrected_quickly_in_a_large_api() {
+    let service =
+        |n: usize| (format!("service{n}"), json!({ "GET": { "info": format!("Words like w{n}x and v{n}y") } }));
+    let module = json!({ "/": (0..3_000).map(service).collect::<serde_json::Map<_, _>>() });
+    let pages = super::render_pages(&json!({ "modules": { "large": module } }));
+    pages.search("warm up", PageForm::Html);
+    let start = std::time::Instant::now();
+    for n in 0..10 {
+        let words = ["servcie", "wrods", "qqqqqqqq"].repeat(300).join(" ");
+        pages.search(&format!("{words} {n}"), PageForm::Html);
+    }
+    // Without optimizations, a search in a text of half a megabyte takes some milliseconds.
+    assert!(start.elapsed().as_millis() < 5_000, "{:?}", start.elapsed());
 }
 
 #[test]

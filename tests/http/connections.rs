@@ -211,7 +211,7 @@ fn a_client_that_reads_no_responses_does_not_delay_other_clients() {
     let server = echo_server(&json!({}));
     let mut greedy = server.connect();
     greedy.stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
-    let requests = Request::new("GET", "/index.js").bytes().repeat(1000);
+    let requests = Request::new("GET", "/docs/docs.js").bytes().repeat(1000);
     while greedy.stream.write_all(&requests).is_ok() {}
     server.connect().assert_usable();
 }

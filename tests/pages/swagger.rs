@@ -16,7 +16,14 @@ fn swagger_ui_is_complete_and_loads_only_from_the_server() {
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     let parts: Vec<_> = ["src=\"", "href=\""].iter().flat_map(|mark| text.split(mark).skip(1)).collect();
     let parts: Vec<_> = parts.iter().map(|rest| rest.split('"').next().unwrap().trim_start_matches("./")).collect();
-    assert_eq!(parts.len(), 7, "{text}");
+    assert_eq!(parts.len(), 12, "{text}");
+    assert!(text.contains("<meta name=\"viewport\" content=\"width=device-width"), "{text}");
+    let (outside, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(|name| name.starts_with("../"));
+    assert_eq!(outside, ["../theme.js", "../swagger.js", "../theme.css", "../swagger.css", "../"]);
+    for name in &outside {
+        let response = fetch(&server, &format!("/docs/{}", name.trim_start_matches("../")));
+        assert_eq!(response.status, 200, "{name}");
+    }
     for name in parts.iter().chain(&[""]) {
         let response = fetch(&server, &format!("/docs/swagger/{name}"));
         assert_eq!(response.status, 200, "{name}");

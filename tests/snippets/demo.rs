@@ -51,3 +51,15 @@ fn javascript_calls_of_the_demo_succeed() {
 fn python_calls_of_the_demo_succeed() {
     assert_expected_statuses(Language::Python);
 }
+
+#[test]
+#[ignore = "needs PHP with curl"]
+fn php_calls_of_the_demo_succeed() {
+    assert_expected_statuses(Language::Php);
+}
+
+#[test]
+#[ignore = "needs Go"]
+fn go_calls_of_the_demo_succeed() {
+    assert_expected_statuses(Language::Go);
+}

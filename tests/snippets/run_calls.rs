@@ -8,8 +8,11 @@ use std::process::Command;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Language {
     Curl,
+    Client,
     JavaScript,
     Python,
+    Php,
+    Go,
 }
 
 impl Language {
@@ -17,8 +20,11 @@ impl Language {
     pub fn title(self) -> &'static str {
         match self {
             Self::Curl => "curl",
-            Self::JavaScript => "JavaScript",
+            Self::Client => "rulebook.js",
+            Self::JavaScript => "fetch",
             Self::Python => "Python",
+            Self::Php => "PHP",
+            Self::Go => "Go",
         }
     }
 }
@@ -40,6 +46,30 @@ for text in json.load(open("calls.json")):
     except Exception as error:
         print(0, repr(error))
 "#;
+
+/// A Node program that runs the modules `call0.js`, `call1.js`, …
+const CLIENT_RUNNER: &str = r#"
+import { ApiError } from "./rulebook.js";
+for (let n = 0; n < Number(process.argv[2]); n++) {
+  process.stdout.write("\x1e");
+  try {
+    await import(`./call${n}.js`);
+  } catch (error) {
+    console.log(error instanceof ApiError ? error.status : 0, String(error));
+  }
+}
+"#;
+
+/// Returns a call with `rulebook.js` as a module that prints the status of a success and the outputs. The client
+/// returns no status, so that the status of every success is 200.
+fn client_call(call: &str) -> String {
+    let (import, rest) = call.split_once(" from \"").unwrap();
+    let (_, rest) = rest.split_once("\";").unwrap();
+    let import = format!("{import} from \"./rulebook.js\";");
+    let printed = "console.log(200, JSON.stringify(outputs, (_, v) => typeof v === \"bigint\" ? String(v) : v));";
+    let rest = rest.replace("console.log(outputs);", printed);
+    import + &rest.replace("console.log(filename, await response.blob());", "console.log(200, await response.text());")
+}
 
 /// Runs the example calls in a folder, in which the files that they send are created. Returns the status and the body
 /// of each response.
@@ -69,6 +99,43 @@ pub fn run_calls(language: Language, calls: &[String], folder: &Path) -> Vec<(u1
             node.arg("calls.mjs");
             node
         }
+        Language::Client => {
+            let client = Path::new("crates/rulebook/static/rulebook.js");
+            fs::copy(client, folder.join("rulebook.js")).unwrap();
+            write("package.json", r#"{ "type": "module" }"#);
+            for (number, call) in calls.iter().enumerate() {
+                write(&format!("call{number}.js"), &client_call(call));
+            }
+            write("calls.js", CLIENT_RUNNER);
+            let mut node = Command::new("node");
+            node.args(["calls.js", &calls.len().to_string()]);
+            node
+        }
+        Language::Php => {
+            let mut script = String::new();
+            for (number, call) in calls.iter().enumerate() {
+                write(&format!("call{number}.php"), call);
+                script.push_str(&format!("printf '\\036'\nphp call{number}.php\n"));
+            }
+            write("calls.sh", &script);
+            let mut sh = Command::new("sh");
+            sh.arg("calls.sh");
+            sh
+        }
+        Language::Go => {
+            write("go.mod", "module calls\n\ngo 1.16\n");
+            let mut script = "go build -o programs/ ./...\n".to_owned();
+            for (number, call) in calls.iter().enumerate() {
+                fs::create_dir(folder.join(format!("call{number}"))).unwrap();
+                write(&format!("call{number}/main.go"), call);
+                script.push_str(&format!("printf '\\036'\nprograms/call{number}\n"));
+            }
+            fs::create_dir(folder.join("programs")).unwrap();
+            write("calls.sh", &script);
+            let mut sh = Command::new("sh");
+            sh.arg("calls.sh");
+            sh
+        }
         Language::Python => {
             write("calls.json", &serde_json::to_string(calls).unwrap());
             write("calls.py", PYTHON_RUNNER);
@@ -92,7 +159,7 @@ fn parse_response(language: Language, response: &str) -> (u16, String) {
             let (body, status) = response.rsplit_once('\n').unwrap_or(("", response));
             (status, body)
         }
-        Language::JavaScript | Language::Python => response.split_once(' ').unwrap_or((response, "")),
+        _ => response.split_once(' ').unwrap_or((response, "")),
     };
     (status.parse().unwrap_or_else(|_| panic!("no status: {response}")), body.to_owned())
 }

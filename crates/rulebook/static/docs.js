@@ -1,5 +1,9 @@
-// Adds to the documentation pages a form that calls the method, and the URL of this server in the examples. Text of
-// definitions is only inserted as text nodes.
+// Adds to the documentation pages what needs JavaScript: the form that calls the method, tabs, copy buttons,
+// highlighting, the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text
+// nodes.
+
+import { copyButton, h } from "./element.js";
+import { highlight } from "./highlight.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
 const root = new URL("../", import.meta.url);
@@ -12,36 +16,157 @@ for (const block of document.querySelectorAll("[data-server]")) {
   code.textContent = code.textContent.replaceAll(block.dataset.server, root.href.replace(/\/$/, ""));
 }
 
-/** Returns the bearer token, which is stored while the tab is open and shared with the page of the API. */
+for (const code of document.querySelectorAll("figure code")) {
+  if (code.dataset.language) highlight(code, code.dataset.language);
+  code.closest("pre").tabIndex = 0;
+  code.closest("figure").append(copyButton(() => code.textContent));
+}
+
+/** Returns the bearer token, which is stored while the tab is open. */
 const token = () => sessionStorage.getItem("token") ?? "";
 
 /** Returns an input for the token. */
-function tokenInput() {
-  const input = document.createElement("input");
-  Object.assign(input, { id: "token", type: "password", autocomplete: "off", spellcheck: false, placeholder: "none" });
+function tokenInput(isRequired) {
+  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: false });
+  input.placeholder = isRequired ? "required for this method" : "none";
   input.value = token();
   input.addEventListener("input", () => sessionStorage.setItem("token", input.value));
-  const label = document.createElement("label");
-  label.htmlFor = input.id;
-  label.textContent = "Bearer token";
-  const line = document.createElement("form");
-  line.className = "token";
+  const line = h("form", { className: "token" }, h("label", { htmlFor: input.id }, "Bearer token"), input);
   line.addEventListener("submit", (event) => event.preventDefault());
-  line.append(label, input);
   return line;
 }
 
 /** Replaces a placeholder by the form of its method. */
-async function mount(placeholder) {
+async function mount(placeholder, panel) {
   const { form } = await import("./form.js");
-  const element = await form(root, placeholder.dataset.method, token, placeholder.dataset.uri);
-  placeholder.replaceChildren(tokenInput(), element);
+  const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
+  const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
+  const sample = [...panel.querySelectorAll("[data-language=sh]")][0];
+  const onCurl = (command) => {
+    sample.textContent = command;
+    highlight(sample, "sh");
+  };
+  const response = h("div", { className: "response", role: "status" });
+  const options = { words, onCurl, response };
+  const element = await form(root, placeholder.dataset.method, token, placeholder.dataset.uri, options);
+  placeholder.replaceChildren(tokenInput("token" in placeholder.dataset), element);
+  panel.append(h("h2", {}, "Response"), response);
+  // Until the first call, the panel shows the example.
+  const example = document.querySelector("#response ~ figure")?.cloneNode(true);
+  if (example) {
+    example.querySelector(".copy")?.replaceWith(copyButton(() => example.querySelector("code").textContent));
+    response.append(example);
+  }
 }
 
-for (const placeholder of document.querySelectorAll("[data-method]")) {
-  mount(placeholder).catch((error) => {
-    const message = document.createElement("p");
-    message.textContent = `The form cannot be shown: ${error.message}. Use the curl command above instead.`;
-    placeholder.replaceChildren(message);
+/** Turns the sections of the panel into tabs. */
+function addTabs(panel) {
+  const sections = [...panel.querySelectorAll(".tabs > section")];
+  const buttons = sections.map((section) => {
+    const button = h("button", { type: "button", role: "tab", id: `${section.id}-name` });
+    button.append(...section.querySelector("h2").childNodes);
+    button.setAttribute("aria-controls", section.id);
+    section.querySelector("h2").remove();
+    section.setAttribute("role", "tabpanel");
+    section.setAttribute("aria-labelledby", button.id);
+    return button;
+  });
+  const choose = (index) => {
+    for (const [n, section] of sections.entries()) {
+      section.hidden = n !== index;
+      buttons[n].setAttribute("aria-selected", String(n === index));
+      buttons[n].tabIndex = n === index ? 0 : -1;
+    }
+  };
+  for (const [index, button] of buttons.entries()) {
+    button.addEventListener("click", () => {
+      choose(index);
+      sessionStorage.setItem("tab", sections[index].id);
+    });
+    button.addEventListener("keydown", ({ key }) => {
+      const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: buttons.length - 1 }[key];
+      if (to === undefined) return;
+      const next = (to + buttons.length) % buttons.length;
+      buttons[next].focus();
+      buttons[next].click();
+    });
+  }
+  const list = h("div", { role: "tablist" }, buttons);
+  list.setAttribute("aria-label", "Ways to call the method");
+  panel.querySelector(".tabs").prepend(list);
+  choose(Math.max(sections.findIndex(({ id }) => id === sessionStorage.getItem("tab")), 0));
+}
+
+for (const panel of document.querySelectorAll(".panel")) {
+  addTabs(panel);
+  const placeholder = panel.querySelector("[data-method]");
+  mount(placeholder, panel).catch((error) => {
+    const text = `The form cannot be shown: ${error.message}. Use one of the examples instead.`;
+    placeholder.replaceChildren(h("p", {}, text));
   });
 }
+
+/** Shows only the modules and methods of the tree that contain all words. */
+function addFilter(input, tree) {
+  const modules = [...tree.children].map((item) => {
+    const [name, ...links] = item.querySelectorAll("a");
+    const text = (link) => `${link.textContent} ${link.title}`.toLowerCase();
+    const methods = links.map((link) => ({ item: link.parentElement, text: `${name.textContent.toLowerCase()} ${text(link)}` }));
+    return { item, text: text(name), methods };
+  });
+  const nothing = h("p", { className: "more", hidden: true }, "Nothing here contains this. Enter searches all texts.");
+  tree.after(nothing);
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const contains = (text) => words.every((word) => text.includes(word));
+    for (const { item, text, methods } of modules) {
+      for (const method of methods) method.item.hidden = !contains(method.text);
+      item.hidden = !contains(text) && methods.every((method) => method.item.hidden);
+    }
+    nothing.hidden = modules.some(({ item }) => !item.hidden);
+  };
+  input.addEventListener("input", filter);
+}
+
+const search = document.getElementById("search");
+const tree = document.querySelector(".tree .modules");
+addFilter(search, tree);
+document.querySelector('.tree [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+scrollTo(0, location.hash === "" ? 0 : scrollY);
+
+// The key / selects the search, as on many sites.
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select");
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const drawer = document.getElementById("tree");
+  if (!search.checkVisibility()) drawer.showPopover();
+  search.select();
+  search.focus();
+});
+
+/** Unfolds the section to which the URL refers. */
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+  if (target) target.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+if (location.hash !== "") unfold();
+
+// A button for the color scheme, at the end of the header.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
+const button = h("button", { type: "button", className: "theme minor" });
+const label = () => {
+  button.textContent = isDark() ? "Light" : "Dark";
+};
+button.addEventListener("click", () => {
+  const theme = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem("theme", theme);
+  label();
+});
+dark.addEventListener("change", label);
+label();
+document.querySelector("header").append(button);

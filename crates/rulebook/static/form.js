@@ -1,41 +1,12 @@
 // The form that calls a method: an input for each parameter, the request as a curl command, and the response. Text of
 // definitions and responses is only inserted as text nodes.
 
+import { h } from "./element.js";
+import { responseElements } from "./response.js";
 import { Json, baseOf, describe, request, send, services } from "./rulebook.js";
 
-/** Control characters except tabs and line breaks, and characters that change the direction of text. */
-const CONTROLS = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-
-/** Returns the code point of a character, with four hexadecimal digits or more. */
-const codePoint = (character) => character.codePointAt(0).toString(16).padStart(4, "0");
-
-/** Replaces control characters by their code points. */
-export function escapeControls(text) {
-  return text.replaceAll(CONTROLS, (character) => `U+${codePoint(character).toUpperCase()}`);
-}
-
-/** Creates an element with properties and children. Strings become text nodes without control characters. */
-export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === undefined) continue;
-    if (name in element) element[name] = value;
-    else element.setAttribute(name, value);
-  }
-  const content = children.flat().filter((child) => child !== undefined && child !== "");
-  element.append(...content.map((child) => (typeof child === "string" ? escapeControls(child) : child)));
-  return element;
-}
-
-/** Returns a URI as an element, with marked captures. A line can break before a slash. */
-export function uri(path) {
-  const parts = path.split(/(?=\/)|(?<=\/)(?=\{)/);
-  const content = parts.flatMap((part) => [
-    part.startsWith("/") ? h("wbr") : "",
-    part.startsWith("{") ? h("var", {}, part) : part,
-  ]);
-  return h("code", { className: "uri" }, content);
-}
+export { escapeControls } from "./element.js";
+export { pretty } from "./response.js";
 
 /** The responses to OPTIONS by URL and token, so that the forms of a page share a request. */
 const responses = new Map();
@@ -59,15 +30,16 @@ async function describeOnce(url, token) {
  * @param {() => string} token returns the bearer token, or ""
  * @param {string} [path] the URI template of its service, so that only the definition of the service is requested;
  *   otherwise, or if another service is there, the definition of the whole API is requested
+ * @param {object} [options] see formOf
  * @returns {Promise<HTMLElement>}
  */
-export async function form(root, id, token, path = "/") {
+export async function form(root, id, token, path = "/", options = {}) {
   const alone = await ofService(root, id, token, path).catch(() => undefined);
-  if (alone) return formOf(alone.base, alone.method, token);
+  if (alone) return formOf(alone.base, alone.method, token, options);
   const api = await describeOnce(new URL(root), token);
   const method = api?.modules && [...services(api)].flatMap((service) => service.methods).find((one) => one.id === id);
   if (!method) throw new Error(`there is no method ${id}`);
-  return formOf(baseOf(api, root), method, token);
+  return formOf(baseOf(api, root), method, token, options);
 }
 
 /** Requests the definition of one service, and returns its method with this id and the URL of the API's base path;
@@ -84,67 +56,73 @@ async function ofService(root, id, token, path) {
   }
 }
 
-/** Returns the form of a known method. `base` is the URL of the base path of the API. */
-export function formOf(base, method, token) {
-  const fields = method.parameters.map((parameter, index) => field(parameter, `p-${method.id}-${index}`));
+/**
+ * Returns the form of a known method.
+ *
+ * @param {string} base the URL of the base path of the API
+ * @param {object} method the method, as `services` returns it
+ * @param {() => string} token returns the bearer token, or ""
+ * @param {object} [options] `words` returns the description of a parameter's values, by the key of the parameter;
+ *   `onCurl` is called with the curl command of the form when a value changes; `response` is the element that shows the
+ *   response, otherwise the form shows it
+ */
+export function formOf(base, method, token, { words = () => undefined, onCurl = () => {}, response } = {}) {
+  const fields = method.parameters.map((parameter, index) => field(parameter, `p-${index}`, words(parameter.key)));
   const values = () =>
     new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
   const message = () => request(base, method, values(), token());
 
-  const command = h("code");
-  const response = h("div", { className: "response", role: "status" });
+  const output = response ?? h("div", { className: "response", role: "status" });
   const element = h(
     "form",
-    { noValidate: true, autocomplete: "off" },
-    fields.length === 0 ? h("p", { className: "quiet" }, "This method has no parameters.") : table(fields),
+    { className: "call", noValidate: true, autocomplete: "off" },
+    fields.length === 0 ? h("p", { className: "quiet" }, "This method has no parameters.") : fields.map(({ row }) => row),
     h(
       "p",
       { className: "actions" },
       h("button", { type: "submit" }, "Call"),
       h("button", { type: "reset", className: "minor" }, "Clear the form"),
     ),
-    h("details", { className: "curl" }, h("summary", {}, "As a curl command"), h("pre", {}, command)),
-    response,
+    response ? "" : output,
   );
-  const refresh = () => {
-    command.textContent = curl(message());
-  };
+  const refresh = () => onCurl(curl(message()));
   element.addEventListener("input", refresh);
   element.addEventListener("reset", () =>
     setTimeout(() => {
-      response.replaceChildren();
+      output.replaceChildren();
       refresh();
     }),
   );
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) element.requestSubmit();
+  });
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     refresh();
-    await call(message(), response, element);
+    await call(message(), output, element);
   });
-  refresh();
   return element;
 }
 
-/** Returns a row of the table with the input of a parameter. */
-function field(parameter, id) {
+/** Returns the input of a parameter, with its label. `words` describes the values of the parameter. */
+function field(parameter, id, words) {
   const { name, wire, place, position, key, optional } = parameter;
   const kind = inputKind(parameter);
   const input = control(kind, parameter, optional, id);
   const label = position === undefined ? wire : parameter.name === key ? `segment ${position + 1}` : name;
-  const nameInRequest =
-    place === "path" && position === undefined ? "" : `, ${position === undefined ? wire : `segment ${position + 1}`}`;
   const row = h(
-    "tr",
-    {},
+    "div",
+    { className: "field" },
     h(
-      "th",
-      { scope: "row" },
+      "p",
+      {},
       h("label", { htmlFor: id }, label),
-      optional ? "" : h("span", { className: "required", title: "required" }, " required"),
-      h("small", {}, place + nameInRequest),
+      optional ? "" : h("span", { className: "required" }, " required"),
+      h("small", {}, ` ${place}`),
     ),
-    h("td", {}, input, h("small", {}, h("code", {}, parameter.type.replace(/^\?/, "")), ...attributes(parameter)), sendingNote(parameter)),
-    h("td", { id: `${id}-info` }, parameter.info, fieldsOf(parameter.fields)),
+    input,
+    h("p", { id: `${id}-info`, className: "more" }, words ?? parameter.info),
+    sendingNote(parameter),
   );
   return { row, parameter, value: () => valueOf(kind, input) };
 }
@@ -195,28 +173,6 @@ export function inputKind({ type, schema = {}, max }) {
   return { name: "text", long: term === "text" || maxLength > 250 };
 }
 
-function table(fields) {
-  const head = h(
-    "thead",
-    {},
-    h(
-      "tr",
-      {},
-      ["Parameter", "Value", "Description"].map((name) => h("th", { scope: "col" }, name)),
-    ),
-  );
-  return h(
-    "table",
-    { className: "parameters" },
-    head,
-    h(
-      "tbody",
-      {},
-      fields.map(({ row }) => row),
-    ),
-  );
-}
-
 function control(kind, { default: preset, example, range, ext, min, max }, optional, id) {
   const shared = { id, "aria-describedby": `${id}-info`, spellcheck: false };
   const format = (value) => (typeof value === "string" ? value : JSON.stringify(value));
@@ -264,29 +220,12 @@ function control(kind, { default: preset, example, range, ext, min, max }, optio
   }
 }
 
-/** Returns the attributes of a type. */
-function attributes(parameter) {
-  const names = ["min", "max", "regex", "format", "separator", "range", "ext"].filter(
-    (name) => parameter[name] !== undefined,
-  );
-  return names.flatMap((name) => [`, ${name} `, h("code", {}, [parameter[name]].flat().join(" "))]);
-}
-
 /** Returns a note on a parameter that a page cannot send. */
 function sendingNote({ place, wire }) {
   const isForbidden =
     place === "cookie" ||
     (place === "header" && /^(user-agent|host|origin|referer|connection|content-length|date|via)$/i.test(wire));
   return isForbidden ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.") : "";
-}
-
-/** Returns the fields of an object as a list, with the fields of objects inside. */
-export function fieldsOf(fields) {
-  if (fields === undefined) return "";
-  const items = Object.entries(fields).map(([name, { type, info, fields: inner }]) =>
-    h("li", {}, h("code", {}, name), " ", h("small", {}, h("code", {}, type)), ` ${info ?? ""}`, fieldsOf(inner)),
-  );
-  return h("ul", { className: "fields" }, items);
 }
 
 /** Returns a request as a curl command for a POSIX shell. */
@@ -323,57 +262,10 @@ async function call(message, output, form) {
   try {
     const response = await send(message);
     const body = await response.blob();
-    const time = Math.round(performance.now() - start);
-    const fields = [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
-    output.replaceChildren(
-      h(
-        "p",
-        { className: `status ${response.ok ? "success" : "error"}` },
-        h("strong", {}, `${response.status} ${response.statusText}`),
-        ` in ${time} ms, ${body.size} bytes`,
-      ),
-      await bodyElement(body),
-      h("details", {}, h("summary", {}, "Header fields"), h("pre", {}, h("code", {}, fields))),
-    );
+    output.replaceChildren(...(await responseElements(response, body, performance.now() - start)));
   } catch (error) {
     output.replaceChildren(h("p", { className: "status error" }, h("strong", {}, "No response"), ` ${error.message}`));
   } finally {
     button.disabled = false;
-  }
-}
-
-/** Shows a body: formatted JSON, text, an image, or a link to save the file. */
-async function bodyElement(body) {
-  if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
-  if (/[/+]json\b/.test(body.type)) {
-    // In JSON they only occur in strings, where they can be escaped (RFC 8259 section 7).
-    const text = (await body.text()).replaceAll(CONTROLS, (character) => `\\u${codePoint(character)}`);
-    const pieces = [...pretty(text)].map(([className, text]) =>
-      className === "" ? text : h("span", { className }, text),
-    );
-    return h("pre", { tabIndex: 0, className: "json" }, h("code", {}, pieces));
-  }
-  if (body.type.startsWith("text/")) return h("pre", { tabIndex: 0 }, h("code", {}, await body.text()));
-  const href = URL.createObjectURL(body);
-  const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
-  return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "", save);
-}
-
-/** Formats a JSON text with a line for each value, without parsing it, which would round large numbers. Yields the
-    pieces of the text with their CSS classes. */
-export function* pretty(text) {
-  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|([{[])|([}\]])|(,)|([^\s{}[\],:"]+)/gs;
-  let depth = 0;
-  let last = "";
-  const line = () => ["", `\n${"  ".repeat(depth)}`];
-  for (const [, string, colon, open, close, comma, word] of text.matchAll(token)) {
-    if (close !== undefined) depth -= 1;
-    // Empty lists and objects stay on one line.
-    if (close !== undefined ? last !== "open" : last !== "") yield line();
-    if (open !== undefined) depth += 1;
-    last = open !== undefined ? "open" : comma !== undefined ? "comma" : "";
-    if (string !== undefined) yield [colon === undefined ? "string" : "key", string];
-    else yield [word === undefined ? "" : "word", word ?? open ?? close ?? comma];
-    if (colon !== undefined) yield ["", ": "];
   }
 }

@@ -150,7 +150,10 @@ export class ApiError<Declared extends string = string> extends RulebookError {
 }
 
 /** There was no response, or it could not be read; `cause` is the reason. */
-export class NetworkError extends RulebookError {}
+export class NetworkError extends RulebookError {
+  /** The URL of the request. */
+  readonly url?: string;
+}
 
 /** A JSON text that is sent unchanged and not checked, for numbers with more digits than a JavaScript number has. */
 export class Json {

@@ -33,8 +33,13 @@ export class ApiError extends RulebookError {
   }
 }
 
-/** There was no response, or it could not be read; `cause` is the reason. */
-export class NetworkError extends RulebookError {}
+/** There was no response, or it could not be read. `url` is the URL of the request, and `cause` is the reason. */
+export class NetworkError extends RulebookError {
+  constructor(message, { cause, url } = {}) {
+    super(message, { cause });
+    this.url = url;
+  }
+}
 
 /** A JSON text that is sent unchanged and not checked, for numbers with more digits than a JavaScript number has. */
 export class Json {
@@ -61,7 +66,8 @@ export async function rulebook(url, options = {}) {
 /** Returns the response to OPTIONS on the base path of an API: the definition of the API. */
 export async function definition(url, options = {}) {
   const api = await describe(url, options);
-  if (!api?.modules) throw new RulebookError("the response is not the definition of an API");
+  if (!api?.modules)
+    throw new RulebookError(`the response of ${withoutQuery(url)} to OPTIONS is not the definition of an API. Check the URL.`);
   return api;
 }
 
@@ -86,7 +92,7 @@ export function client(definition, root, options = {}) {
   const api = Object.create(null);
   api.$methods = methods;
   api.$call = async (id, args, more) => {
-    if (!known.has(id)) throw new RulebookError(`there is no method ${id}`);
+    if (!known.has(id)) throw unknownName(id, [...known.keys()], "method");
     return call(known.get(id), args, more);
   };
   for (const method of methods) {
@@ -95,7 +101,54 @@ export function client(definition, root, options = {}) {
     if (["$call", "$methods"].includes(names[0]) || method.id === "then") continue;
     addFunction(api, names, (args, more) => call(method, args, more));
   }
-  return api;
+  return reportingUnknownNames(api, "");
+}
+
+/** Names that JavaScript, browsers and tools look up in any object, whether it has them or not. */
+const PROBED = /^(then|catch|finally|toJSON|toString|valueOf|constructor|prototype|inspect|length|name|nodeType|tagName|default|arguments|caller|apply|call|bind|\$\$typeof|asymmetricMatch|__\w+|@@.*)$/;
+
+/** Returns a view of a tree of functions, in which the name of a module or method that does not exist is an error that
+    lists the existing names, instead of `undefined`. `path` is the path of the tree. */
+function reportingUnknownNames(tree, path) {
+  const views = new Map();
+  return new Proxy(tree, {
+    get(target, name, receiver) {
+      const member = Object.getOwnPropertyDescriptor(target, name);
+      if (member === undefined) {
+        if (typeof name === "symbol" || name in target || PROBED.test(name)) return Reflect.get(target, name, receiver);
+        const known = Object.keys(target).filter((key) => !key.startsWith("$"));
+        throw unknownName(path + name, known.map((key) => path + key), path === "" ? "module or method" : "method");
+      }
+      const inner = member.value;
+      const isTree = !name.startsWith?.("$") && (typeof inner === "function" || typeof inner === "object");
+      // A property that cannot be changed must be returned as it is (ECMA-262, 10.5.8).
+      if (!isTree || inner === null || !member.configurable) return inner;
+      if (!views.has(name)) views.set(name, reportingUnknownNames(inner, `${path}${name}.`));
+      return views.get(name);
+    },
+  });
+}
+
+/** Returns the error for a name that does not exist, with the most similar names, or all names if there are few. */
+function unknownName(name, known, what) {
+  const similar = known.filter((other) => isSimilar(name.toLowerCase(), other.toLowerCase()));
+  const few = known.length <= 12 ? known : [];
+  const help = similar.length > 0 ? `Did you mean ${similar.slice(0, 3).join(" or ")}?` : `The names are: ${few.join(", ")}.`;
+  const text = similar.length > 0 || few.length > 0 ? ` ${help}` : "";
+  return new RulebookError(`the API has no ${what} ${name}.${text}`);
+}
+
+/** Returns whether a word differs from another one in at most two characters that are inserted, removed or replaced. */
+function isSimilar(word, other) {
+  if (Math.abs(word.length - other.length) > 2 || Math.max(word.length, other.length) > 100) return false;
+  let row = [...other, ""].map((_, n) => n);
+  for (const [n, character] of [...word].entries()) {
+    const next = [n + 1];
+    for (const [m, there] of [...other].entries())
+      next.push(Math.min(row[m + 1] + 1, next[m] + 1, row[m] + (character === there ? 0 : 1)));
+    row = next;
+  }
+  return row.at(-1) <= Math.min(2, Math.floor(word.length / 3));
 }
 
 /** Adds a function to the tree. A function can have other functions as its members. */
@@ -448,24 +501,46 @@ async function sendAndRead(message, options, download = false) {
   try {
     const response = await send(message, { ...options, signal: ended.signal });
     left = download && (response.ok || response.status === 304);
-    return { response, body: left ? undefined : parseBody(await response.text(), response, parse) };
+    return { response, body: left ? undefined : parseBody(await response.text(), response, message.url, parse) };
   } catch (error) {
     if (ended.signal.aborted) throw ended.signal.reason;
-    throw error instanceof RulebookError ? error : new NetworkError("there is no response", { cause: error });
+    throw error instanceof RulebookError ? error : noResponse(message, error);
   } finally {
     clearTimeout(timer);
     if (!left) signal?.removeEventListener("abort", stop);
   }
 }
 
+/** Returns the error of a request without a response: its URL, the reason, and what the caller can do. */
+function noResponse({ http, url }, cause) {
+  const reason = [cause?.cause?.code, cause?.cause?.message ?? cause?.message].filter(Boolean).join(" ");
+  const page = globalThis.location?.origin;
+  // Browsers hide the reason from pages of other origins.
+  const isOtherOrigin = page !== undefined && page !== "null" && new URL(url).origin !== page;
+  const help = isOtherOrigin
+    ? `If the server is running, it does not allow pages of ${page} to call it: add "${page}" to "origins" of "cors" in app.json.`
+    : "Check that the server is running and that the URL is correct.";
+  return new NetworkError(`there is no response to ${http} ${withoutQuery(url)} (${reason || "unknown reason"}). ${help}`, {
+    cause,
+    url: String(url),
+  });
+}
+
+/** Returns a URL for a message. Its query may contain secrets. */
+function withoutQuery(url) {
+  return String(url).split(/[?#]/)[0];
+}
+
 /** Parses the body of a response. An error that is not JSON, such as that of a proxy, is returned as text. */
-function parseBody(text, response, parse) {
+function parseBody(text, response, url, parse) {
   if (text === "") return null;
   try {
     return parse(text);
   } catch (cause) {
     if (!response.ok) return text;
-    throw new NetworkError("the response is not JSON", { cause });
+    const type = response.headers.get("Content-Type") ?? "no type";
+    const what = `the response of ${withoutQuery(url)} is not JSON but ${type}: it begins with ${JSON.stringify(text.slice(0, 40))}`;
+    throw new NetworkError(`${what}. Check that the URL is that of the API.`, { cause, url: String(url) });
   }
 }
 
@@ -561,9 +636,10 @@ function jsonp(url, { signal, timeout }) {
     const late = () => end(fail, new DOMException(`no response within ${timeout} ms`, "TimeoutError"));
     const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
     waiting[name] = (body) => end(done, body);
-    script.onerror = () => end(fail, new NetworkError("there is no response"));
+    script.onerror = () => end(fail, noResponse({ http: "GET", url }, new Error("the script cannot be loaded")));
     // The script runs before its load event.
-    script.onload = () => end(fail, new NetworkError("the response is not JSONP"));
+    script.onload = () =>
+      end(fail, new NetworkError(`the response of ${withoutQuery(url)} is not JSONP`, { url: String(url) }));
     script.src = `${url}${url.includes("?") ? "&" : "?"}callback=rulebookAnswers.${name}`;
     script.referrerPolicy = "no-referrer";
     if (signal?.aborted) return stop();

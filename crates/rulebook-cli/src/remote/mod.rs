@@ -1,11 +1,13 @@
 //! The client side of `rulebook send` and `rulebook fetch`: it sends files to another rulebook server, and fetches
-//! files from it. The methods that it calls are those of the crate `rulebook-iapi`.
+//! files from it. The methods that it calls are those of the crate `rulebook-iapi`. It also fetches the TypeScript
+//! declarations of an API, for `rulebook types --from`.
 //!
 //! This module sends the requests, repeats failed requests, and verifies that the local file and the file on the server
 //! have the same content. It reports progress to a callback and prints nothing. It does not read a definition: the
 //! server decides which files it accepts.
 
 mod client;
+mod declarations;
 mod digest;
 mod error;
 mod error_response;
@@ -18,6 +20,7 @@ mod server_url;
 use std::time::Duration;
 
 pub(crate) use client::{BearerKey, Client};
+pub(crate) use declarations::fetch_declarations;
 pub(crate) use digest::{Digest, Verification};
 pub(crate) use error::TransferError;
 pub(crate) use fetch::{FetchOutcome, FetchRequest, fetch};

@@ -31,6 +31,15 @@ impl ServerUrl {
         self.method_url("/iapi/files")
     }
 
+    /// Returns the URL of the TypeScript declarations of the server's API. The path of the URL that the user gave is the
+    /// prefix of a reverse proxy.
+    pub(super) fn declarations_url(&self) -> Url {
+        let mut url = self.0.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}/docs/api.d.ts"));
+        url
+    }
+
     /// Returns the URL that the user gave. If it has no path, `default_path` is added to it.
     fn method_url(&self, default_path: &str) -> Url {
         let mut url = self.0.clone();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::functions::{Function, Functions};
-use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, TypeExpr};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, ObjectField, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
@@ -85,6 +85,14 @@ impl Check for CheckThenFunctions {
 
     fn expected(&self) -> Cow<'static, str> {
         self.check.expected()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        self.check.in_words()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        self.check.members()
     }
 
     fn schema(&self) -> Json {

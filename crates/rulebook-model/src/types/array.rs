@@ -10,7 +10,7 @@ use super::any::{self, any_check, decode_json};
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
 use super::table::ITEMS_ATTRIBUTE;
-use super::{ArgumentError, Arity, Check, MaxSize, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Arity, Check, MaxSize, ObjectField, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
@@ -223,6 +223,22 @@ impl Check for ArrayCheck {
             phrase.push_str(&self.item_check.expected());
         }
         phrase.into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        let noun = if self.accepts_objects { "a list or object" } else { "a list" };
+        let count = self.item_count.count_phrase("item");
+        // Items that can be any value are not described.
+        let each = if self.item_check.type_expr() == TypeExpr::term("any") {
+            String::new()
+        } else {
+            format!(", each {}", self.item_check.in_words())
+        };
+        format!("{noun}{count}{each}").into()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        self.item_check.members()
     }
 
     fn schema(&self) -> Json {

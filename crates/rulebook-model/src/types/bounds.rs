@@ -187,9 +187,40 @@ impl Bounds<u64> {
         }
     }
 
+    /// Returns a phrase for the bounds of a count, such as "2 to 5 letters". `units` is the plural of what is counted.
+    pub(super) fn count_of(&self, units: &str) -> String {
+        match (self.min, self.max) {
+            (None, None) => units.to_owned(),
+            (Some(min), None) => format!("at least {min} {units}"),
+            (None, Some(max)) => format!("at most {max} {units}"),
+            (Some(min), Some(max)) if min == max => format!("{min} {units}"),
+            (Some(min), Some(max)) => format!("{min} to {max} {units}"),
+        }
+    }
+
+    /// Returns a phrase for the bounds of a size in bytes, such as " of at most 5 MiB", which documents insert after a
+    /// noun.
+    pub(super) fn size_phrase(&self) -> String {
+        match (self.min.map(byte_size_text), self.max.map(byte_size_text)) {
+            (None, None) => String::new(),
+            (Some(min), None) => format!(" of at least {min}"),
+            (None, Some(max)) => format!(" of at most {max}"),
+            (Some(min), Some(max)) => format!(" of {min} to {max}"),
+        }
+    }
+
     /// Returns `true` if `count` is within the bounds.
     pub(super) fn contains_count(&self, count: usize) -> bool {
         self.contains(count as u64)
+    }
+}
+
+/// Returns a number of bytes in the largest unit (IEC 80000-13) of which it is a multiple.
+fn byte_size_text(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size)) {
+        Some((size, unit)) => format!("{} {unit}", bytes / size),
+        None => format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" }),
     }
 }
 

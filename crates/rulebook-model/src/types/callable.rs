@@ -78,6 +78,10 @@ impl Check for CallableCheck {
         format!("a value that `{}` accepts", self.function_name).into()
     }
 
+    fn in_words(&self) -> Cow<'static, str> {
+        "a value that the API checks".into()
+    }
+
     /// Returns a JSON Schema that excludes only null, because a JSON Schema cannot describe the function.
     fn schema(&self) -> Json {
         json!({ "not": { "type": "null" } })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, TypeArguments};
+use super::{ArgumentError, ObjectField, TypeArguments};
 use crate::call::{TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -123,6 +123,19 @@ pub trait Check: Send + Sync + Debug {
     /// Returns a description of the valid values, such as "a whole number from 1 to 5". An error message inserts the
     /// description after the word "expected".
     fn expected(&self) -> Cow<'static, str>;
+
+    /// Returns a description of the valid values for readers of the documentation, such as "1 to 5 letters". The
+    /// readers do not know the types of definitions. The default implementation returns
+    /// [`expected`](Check::expected).
+    fn in_words(&self) -> Cow<'static, str> {
+        self.expected()
+    }
+
+    /// Returns the members of an object that the definition lists, or those of the objects in an array. The slice is
+    /// empty for all other types.
+    fn members(&self) -> &[ObjectField] {
+        &[]
+    }
 
     /// Returns the JSON Schema (version 2020-12) of the values of this type.
     fn schema(&self) -> Json;

@@ -87,6 +87,10 @@ impl Check for EnumCheck {
         format!("one of {listed}{more}").into()
     }
 
+    fn in_words(&self) -> Cow<'static, str> {
+        format!("one of {}", self.words.join(", ")).into()
+    }
+
     fn schema(&self) -> Json {
         json!({ "type": "string", "enum": self.words })
     }

@@ -70,6 +70,20 @@ impl FileCheck {
         self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
     }
 
+    /// Describes the valid files. `size` is the phrase for their size.
+    fn describe(&self, size: &str) -> String {
+        let mut phrase = format!("a file{size}");
+        if !self.media_types.is_empty() {
+            phrase.push_str(" of the type ");
+            phrase.push_str(&self.media_types.join(" or "));
+        }
+        if !self.extensions.is_empty() {
+            phrase.push_str(" with the extension ");
+            phrase.push_str(&self.extensions.join(" or "));
+        }
+        phrase
+    }
+
     /// Returns the requirement of the definition that an invalid file violates.
     fn violation(&self, upload: &Upload) -> Violation {
         let size = Violation::of_bounds(Measure::Size, self.byte_size.min, self.byte_size.max, upload.size());
@@ -95,16 +109,11 @@ impl Check for FileCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let mut phrase = format!("a file{}", self.byte_size.count_phrase("byte"));
-        if !self.media_types.is_empty() {
-            phrase.push_str(" of the type ");
-            phrase.push_str(&self.media_types.join(" or "));
-        }
-        if !self.extensions.is_empty() {
-            phrase.push_str(" with the extension ");
-            phrase.push_str(&self.extensions.join(" or "));
-        }
-        phrase.into()
+        self.describe(&self.byte_size.count_phrase("byte")).into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        self.describe(&self.byte_size.size_phrase()).into()
     }
 
     fn schema(&self) -> Json {

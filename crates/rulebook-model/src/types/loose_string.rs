@@ -59,6 +59,10 @@ impl Check for LooseStringCheck {
         self.0.expected()
     }
 
+    fn in_words(&self) -> Cow<'static, str> {
+        self.0.in_words()
+    }
+
     fn schema(&self) -> Json {
         if !self.0.checks_only_length() {
             return self.0.schema();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Arity, Check, MaxSize, TypeExpr};
+use super::{Arity, Check, MaxSize, ObjectField, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
@@ -52,6 +52,14 @@ impl Check for NullableCheck {
 
     fn expected(&self) -> Cow<'static, str> {
         format!("{} or null", self.0.expected()).into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        format!("{} or null", self.0.in_words()).into()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        self.0.members()
     }
 
     fn schema(&self) -> Json {

@@ -155,6 +155,10 @@ impl Check for ObjectCheck {
         format!("an object{}", self.member_count.count_phrase("member")).into()
     }
 
+    fn members(&self) -> &[ObjectField] {
+        self.fields()
+    }
+
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));

@@ -112,6 +112,15 @@ fn filler_text(length: u64) -> String {
     words
 }
 
+/// Returns the characters that the texts of a type consist of, in words, if `term` is the term of such a type.
+fn characters_of_type(term: &str) -> Option<&'static str> {
+    match term {
+        "alphanumeric" => Some("letters or digits (also _, - and .)"),
+        "letters" => Some("letters (also - and spaces)"),
+        _ => None,
+    }
+}
+
 impl Check for StringCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
@@ -129,6 +138,22 @@ impl Check for StringCheck {
         if let Some(inner) = &self.inner_check {
             phrase.push_str(" that is also ");
             phrase.push_str(&inner.expected());
+        }
+        phrase.into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        let characters = self.inner_check.as_ref().and_then(|inner| characters_of_type(&inner.type_expr().term));
+        let mut phrase = match characters {
+            Some(characters) => self.length.count_of(characters),
+            None => format!("text{}", self.length.count_phrase("character")),
+        };
+        if let Some(pattern) = &self.pattern {
+            phrase.push_str(&pattern.in_words());
+        }
+        if let Some(inner) = self.inner_check.as_ref().filter(|_| characters.is_none()) {
+            phrase.push_str(" that is also ");
+            phrase.push_str(&inner.in_words());
         }
         phrase.into()
     }

@@ -22,6 +22,7 @@ pub(super) fn render_published(api: &Arc<Api>, requested: bool) -> PublishedDocu
         modules,
         parts,
         llms,
+        types: types_on_demand(api),
         pages,
         page_renderer: Some(page_renderer),
     }
@@ -68,6 +69,14 @@ fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, Module
     let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
     let api = Arc::clone(api);
     RenderedOnDemand::new(names, Document::memory_size, move |index| openapi_document(&api, parts.get(index)))
+}
+
+/// Returns the TypeScript declarations of the API as the only document.
+fn types_on_demand(api: &Arc<Api>) -> RenderedOnDemand<Document> {
+    let api = Arc::clone(api);
+    RenderedOnDemand::without_names(1, Document::memory_size, move |_| {
+        Document::new("text/plain; charset=utf-8", describe::typescript(&api))
+    })
 }
 
 /// Returns the documentation pages, and the functions that render pages whose content depends on the request.

@@ -105,6 +105,8 @@ pub struct PublishedDocuments {
     pub parts: RenderedOnDemand<Document>,
     /// The plain text description of the API, at `/llms.txt`.
     pub llms: Document,
+    /// The TypeScript declarations of the API; empty if they cannot be rendered.
+    pub types: RenderedOnDemand<Document>,
     /// The documentation pages, by their percent-decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
     /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
@@ -176,6 +178,7 @@ impl PublishedDocuments {
             modules: RenderedOnDemand::default(),
             parts: RenderedOnDemand::default(),
             llms: Document::new("text/plain; charset=utf-8", ""),
+            types: RenderedOnDemand::default(),
             pages: RenderedOnDemand::default(),
             page_renderer: None,
         }
@@ -185,7 +188,7 @@ impl PublishedDocuments {
     fn memory_size(&self) -> usize {
         let openapi = self.openapi.memory_size() + self.modules.memory_size() + self.parts.memory_size();
         let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
-        openapi + self.llms.memory_size() + pages
+        openapi + self.llms.memory_size() + self.types.memory_size() + pages
     }
 }
 

@@ -79,6 +79,20 @@ fn search_words(query: &str) -> String {
     first.split_whitespace().take(MAX_SEARCH_WORDS).collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the TypeScript declarations of the API, which are rendered on another thread when they are first requested.
+///
+/// # Errors
+/// Fails if the declarations cannot be rendered.
+pub(super) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Option<Document>, ApiError> {
+    const ONLY: usize = 0;
+    if let Some(types) = documents.get_or_render().published.types.cached_document(ONLY) {
+        return Ok(Some(types));
+    }
+    let documents = Arc::clone(documents);
+    let rendered = web::block(move || documents.get_or_render().published.types.get_or_render(ONLY));
+    rendered.await.map_err(ApiError::internal)
+}
+
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the
 /// relative links of a page at such a path would be wrong.
 fn decode_path(path: &str) -> Option<Cow<'_, str>> {

@@ -32,7 +32,7 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
         Page::Docs(page, documents) => {
             documents.add_headers(with_docs_policy(pipeline::reply_with_page(plan, head, &page)))
         }
-        Page::Markdown(page, documents) => {
+        Page::Document(page, documents) => {
             documents.add_headers(with_docs_policy(pipeline::reply_with_document(plan, head, &page)))
         }
         Page::Rendered { status, is_markdown, text, documents } => {

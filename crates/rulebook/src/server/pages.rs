@@ -27,13 +27,13 @@ const REDIRECTS: &[(&str, &str)] = &[
     ("/static", "static/"),
 ];
 
-/// Redirects from `/static/` to documents. The built-in page is served at `/` and at `/static/`; its relative links to
-/// documents are correct only at `/`.
-const STATIC_REDIRECTS: [(&str, &str); 3] = [
-    ("/static/docs/", "../../docs/"),
-    ("/static/openapi.json", "../openapi.json"),
-    ("/static/llms.txt", "../llms.txt"),
-];
+/// The paths of the index file of a static folder, each with the target of the redirect if there is no such file: the
+/// documentation.
+const INDEX_REDIRECTS: [(&str, &str); 4] =
+    [("/", "docs/"), ("/index.html", "docs/"), ("/static/", "../docs/"), ("/static/index.html", "../docs/")];
+
+/// The path of the TypeScript declarations of the API, relative to `/docs/`.
+const TYPES_PATH: &str = "api.d.ts";
 
 /// The page or static file that was found for a path.
 pub(super) enum Page<'p> {
@@ -41,8 +41,8 @@ pub(super) enum Page<'p> {
     BuiltIn(Document, PageKind, BrowserCaching),
     /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Docs(plan::RenderedPage, AudienceDocuments<'p>),
-    /// A documentation page that is always sent in markdown.
-    Markdown(Document, AudienceDocuments<'p>),
+    /// A document that has a single form, such as a documentation page that was requested in markdown.
+    Document(Document, AudienceDocuments<'p>),
     /// A documentation page that was rendered for this request.
     Rendered {
         /// The HTTP status.
@@ -78,8 +78,7 @@ pub(super) async fn find_page<'p>(
     head: &Head,
 ) -> Result<Option<Page<'p>>, ApiError> {
     let path = head.uri.path();
-    let documents = if cfg!(feature = "documents") { &STATIC_REDIRECTS[..] } else { &[] };
-    if let Some((_, target)) = REDIRECTS.iter().chain(documents).find(|(from, _)| *from == path) {
+    if let Some((_, target)) = REDIRECTS.iter().find(|(from, _)| *from == path) {
         return Ok(Some(Page::Redirect((*target).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER_PATH)
@@ -92,20 +91,26 @@ pub(super) async fn find_page<'p>(
             return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
         }
         let documents = find_audience_documents(plan, head).await?;
+        if path == TYPES_PATH {
+            let types = docs::render_types(documents.shared()).await?;
+            return Ok(types.map(|types| Page::Document(types, documents)));
+        }
         let page = docs::find_docs_page(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
-            DocsPage::Markdown(document) => Page::Markdown(document, documents),
+            DocsPage::Markdown(document) => Page::Document(document, documents),
             DocsPage::Rendered { status, is_markdown, text } => Page::Rendered { status, is_markdown, text, documents },
         }));
     }
-    // If a service of the API has the path `/index.js`, the script of the built-in page can be loaded only from
-    // `/static/`.
-    if path == "/" && plan.base_path.is_empty() && plan.routes.find("/index.js", 1).is_some() {
-        return Ok(Some(Page::Redirect("static/".to_owned())));
-    }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    Ok(files.find_file(below).await?.map(|file| match file {
+    let file = files.find_file(below).await?;
+    if cfg!(feature = "documents")
+        && file.is_none()
+        && let Some((_, target)) = INDEX_REDIRECTS.iter().find(|(from, _)| *from == path)
+    {
+        return Ok(Some(Page::Redirect((*target).to_owned())));
+    }
+    Ok(file.map(|file| match file {
         StaticFile::BuiltIn(document) => Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate),
         StaticFile::File { file, media_type } => {
             Page::File { file, media_type, kind: if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default } }

@@ -33,7 +33,7 @@ pub struct Settings {
     /// The folder for uploaded files while their request is handled. It is not used if the program keeps uploaded files
     /// in a file store. By default, the system's folder for temporary files.
     pub upload_folder: PathBuf,
-    /// The folder of static files. If it is `None`, the server shows a built-in page that lists the methods of the API.
+    /// The folder of static files. If it is `None`, `/` leads to the pages of the API.
     pub static_files: Option<PathBuf>,
 }
 

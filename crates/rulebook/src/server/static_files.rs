@@ -1,4 +1,4 @@
-//! Static files: the files of a folder that the settings name, or the built-in page that lists the API's methods.
+//! Static files: the files of a folder that the settings name, and the files that are built into the program.
 //!
 //! No file outside of the folder is ever served. The segments of a requested path are decoded and checked one by one,
 //! hidden files are not served, and after symbolic links have been resolved, the file must be inside the folder. The
@@ -23,25 +23,25 @@ const INDEX_FILE: &str = "index.html";
 const CSS_MEDIA_TYPE: &str = "text/css; charset=utf-8";
 const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
-/// The built-in files, each with its media type: the page that lists and calls the API's methods, the client library
-/// that this page uses, and the files that the documentation pages load.
-const BUILT_IN_FILES: [(&str, &str, &[u8]); 9] = [
-    (INDEX_FILE, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
-    ("index.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/index.js")),
-    ("form.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/form.js")),
+/// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
+/// pages load.
+const BUILT_IN_FILES: [(&str, &str, &[u8]); 12] = [
     ("rulebook.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
     ("theme.css", CSS_MEDIA_TYPE, include_bytes!("../../static/theme.css")),
-    ("style.css", CSS_MEDIA_TYPE, include_bytes!("../../static/style.css")),
+    ("theme.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/theme.js")),
     ("docs.css", CSS_MEDIA_TYPE, include_bytes!("../../static/docs.css")),
     ("docs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/docs.js")),
+    ("element.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/element.js")),
+    ("highlight.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/highlight.js")),
+    ("form.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/form.js")),
+    ("response.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/response.js")),
+    ("swagger.css", CSS_MEDIA_TYPE, include_bytes!("../../static/swagger.css")),
+    ("swagger.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/swagger.js")),
 ];
 
-/// The names of the built-in files that the documentation pages load from `/docs/`, even if a static folder exists.
-const DOCS_FILES: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
-
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 9]> =
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 12]> =
     LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// Returns the built-in file with this name; `None` if the feature `documents` of the crate is disabled.
@@ -50,9 +50,10 @@ fn built_in_file(name: &Path) -> Option<&'static Document> {
     files.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)
 }
 
-/// Returns the built-in file with this name if documentation pages load it from `/docs/`; otherwise `None`.
+/// Returns the built-in file with this name, which the documentation pages load from `/docs/` even if a static folder
+/// exists; `None` if there is no such file.
 pub(super) fn docs_file(name: &str) -> Option<&'static Document> {
-    DOCS_FILES.contains(&name).then(|| built_in_file(Path::new(name))).flatten()
+    built_in_file(Path::new(name))
 }
 
 /// The maximum length in bytes of a path of a static file. Operating systems open no files with longer paths.

@@ -17,7 +17,7 @@ use crate::plan::{Document, Documents, Plan};
 /// The files that the page of Swagger UI consists of. Other files of the package are omitted: sources, source maps, and
 /// the page to which OAuth logins redirect.
 const SWAGGER_FILES: [FileEntry; 8] = [
-    ("", "text/html; charset=utf-8", BrowserCaching::Revalidate),
+    (PAGE_NAME, "text/html; charset=utf-8", BrowserCaching::Revalidate),
     INITIALIZER_FILE,
     ("swagger-ui-bundle.js", "text/javascript; charset=utf-8", BrowserCaching::Hour),
     ("swagger-ui-standalone-preset.js", "text/javascript; charset=utf-8", BrowserCaching::Hour),
@@ -26,6 +26,18 @@ const SWAGGER_FILES: [FileEntry; 8] = [
     ("favicon-16x16.png", "image/png", BrowserCaching::Hour),
     ("favicon-32x32.png", "image/png", BrowserCaching::Hour),
 ];
+
+/// The name of the page of Swagger UI.
+const PAGE_NAME: &str = "";
+
+/// Added to the head of the page: the width of phones, and the color scheme of the documentation pages.
+const ADDED_HEAD: &str = "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n    \
+    <link rel=\"stylesheet\" href=\"../theme.css\">\n    <link rel=\"stylesheet\" href=\"../swagger.css\">\n    \
+    <script src=\"../theme.js\"></script>\n    <script src=\"../swagger.js\"></script>\n  ";
+
+/// Added to the beginning of the body of the page: a link to the documentation pages.
+const ADDED_BODY: &str =
+    "<nav class=\"docs-bar\" aria-label=\"Documents\"><a href=\"../\">Documentation</a></nav>\n    ";
 
 /// The script that decides which OpenAPI documents are shown, and in which form.
 const INITIALIZER_FILE: FileEntry =
@@ -50,6 +62,7 @@ static PREPARED_FILES: LazyLock<Vec<PreparedFile>> = LazyLock::new(|| {
     let config = Arc::new(with_display_settings(whole_document_config(), "list"));
     let prepared = SWAGGER_FILES.into_iter().filter_map(|(name, media_type, caching)| {
         let bytes = match packaged_file(name, &config)? {
+            bytes if name == PAGE_NAME => Bytes::from(adapted_page(&String::from_utf8_lossy(&bytes))),
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => Bytes::from(bytes),
         };
@@ -62,6 +75,12 @@ static PREPARED_FILES: LazyLock<Vec<PreparedFile>> = LazyLock::new(|| {
 /// [`SWAGGER_FILES`], and so checks that all of them exist.
 fn packaged_file<'a>(name: &str, config: &Arc<Config<'a>>) -> Option<Cow<'a, [u8]>> {
     serve(name, Arc::clone(config)).ok()?.map(|file| file.bytes)
+}
+
+/// Returns the page of the package with the additions of this server.
+fn adapted_page(page: &str) -> String {
+    let with_head = page.replacen("</head>", &format!("  {ADDED_HEAD}</head>"), 1);
+    with_head.replacen("<div id=\"swagger-ui\">", &format!("{ADDED_BODY}<div id=\"swagger-ui\">"), 1)
 }
 
 /// Returns the settings with which Swagger UI shows the whole OpenAPI document, and a field to filter it by API module.

@@ -34,6 +34,7 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         breadcrumbs,
         query: "",
         blocks,
+        panel: None,
     }
 }
 
@@ -144,18 +145,22 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
         ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
     };
     let swagger_ui = link_item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
-    let mut items = vec![
-        link_item(pages.page_link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
+    let mut items = vec![link_item(
+        pages.page_link(PageId::Errors),
+        "Errors",
+        "the errors of the server, with their codes and statuses",
+    )];
+    items.extend(pages.has_swagger_ui.then_some(swagger_ui));
+    items.extend([
+        link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
+        link_item(LinkTarget::Server("docs/rulebook.js"), "rulebook.js", "a JavaScript client of the API"),
+        link_item(LinkTarget::Document("docs/api.d.ts"), "api.d.ts", "the types of this API for TypeScript"),
+        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
         link_item(
             pages.page_link(PageId::Diagnostics),
             "Definition errors",
             "for the authors of the API: what can be wrong with a definition",
         ),
-    ];
-    items.extend(pages.has_swagger_ui.then_some(swagger_ui));
-    items.extend([
-        link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
-        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
     ]);
     items
 }

@@ -22,6 +22,21 @@ pub(super) struct PageDocument<'a> {
     /// The search words in the search field of the page.
     pub(super) query: &'a str,
     pub(super) blocks: Vec<Block<'a>>,
+    /// The panel beside the content, on the page of a method.
+    pub(super) panel: Option<Panel<'a>>,
+}
+
+/// The panel beside the description of a method, with the form that calls the method, and with code that calls it.
+#[derive(Debug)]
+pub(super) struct Panel<'a> {
+    /// The id of the method.
+    pub(super) id: &'a str,
+    /// The URI of the method's service.
+    pub(super) uri: &'a str,
+    /// `true` if the method requires permissions, so that the form has an input for a token.
+    pub(super) requires_token: bool,
+    /// Code blocks that call the method, each with the name of its language or tool.
+    pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }
 
 /// The content of a heading, a paragraph or a table cell.
@@ -66,15 +81,39 @@ pub(super) enum Block<'a> {
     /// A code block. `server` is the server URL in `text`. In a browser, a script replaces this URL by the URL of the
     /// server that sent the page.
     Code { title: Option<&'static str>, language: Cow<'a, str>, text: Cow<'a, str>, server: Option<String> },
-    /// A heading and a form with which a reader calls a method. `id` is the id of the method, and `uri` is the URI of
-    /// its service.
-    Form { id: &'a str, uri: &'a str },
+    /// A list of parameters, outputs or members of objects.
+    Fields(Vec<Field<'a>>),
+    /// Blocks that a browser shows only when the reader unfolds them. `id` is the URL fragment by which links refer to
+    /// them.
+    Folded { id: &'static str, summary: Cow<'static, str>, blocks: Vec<Block<'a>> },
+}
+
+/// A parameter, an output, or a member of an object.
+#[derive(Debug)]
+pub(super) struct Field<'a> {
+    /// The URL fragment by which links refer to the field. Empty for members of objects.
+    pub(super) id: String,
+    /// The key of a parameter in the definition, by which the form finds the description. Empty for other fields.
+    pub(super) key: String,
+    pub(super) name: Inline<'a>,
+    /// The part of the request that contains a parameter. Empty for other fields.
+    pub(super) location: Cow<'static, str>,
+    /// A mark beside the name, such as `required`.
+    pub(super) mark: Option<Inline<'static>>,
+    /// The description of the field.
+    pub(super) info: &'a str,
+    /// The values of the field, in words.
+    pub(super) words: Cow<'static, str>,
+    /// Values of the field, such as its default, each with a label.
+    pub(super) values: Vec<(&'static str, Cow<'a, str>)>,
+    /// The members of the field, if it is an object or an array of objects.
+    pub(super) members: Vec<Field<'a>>,
 }
 
 /// A row of a table. `id` is the URL fragment by which links refer to the row.
 #[derive(Debug)]
 pub(super) struct TableRow<'a> {
-    pub(super) id: Option<&'static str>,
+    pub(super) id: Option<Cow<'static, str>>,
     pub(super) cells: Vec<Vec<Inlines<'a>>>,
 }
 

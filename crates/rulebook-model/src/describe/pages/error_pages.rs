@@ -25,12 +25,11 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         }
         let cells = vec![
             vec![vec![Inline::code(code.row().name)]],
-            vec![vec![Inline::text(code.row().aicra_number.to_string())]],
             vec![vec![Inline::text(code.row().status.to_string())]],
             body.map(|member| vec![Inline::code(member)]).into_iter().collect(),
             when,
         ];
-        TableRow { id: Some(code.row().name), cells }
+        TableRow { id: Some(code.row().name.into()), cells }
     };
     let blocks = vec![
         Block::Paragraph(vec![
@@ -42,10 +41,8 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
             Inline::text("."),
         ]),
         Block::Paragraph(vec![
-            Inline::text("The statuses and bodies are those of the response format "),
-            Inline::code(api.envelope.as_str()),
             Inline::text(
-                ", the default of this API; the page of a method has those of its own format. In every format, a \
+                "The statuses and bodies are those of most methods; the page of a method has its own. In every case, a \
                  client that only accepts ",
             ),
             Inline::code("application/problem+json"),
@@ -54,7 +51,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
             Inline::text("."),
         ]),
         Block::Table {
-            head: &["Error", "Number", "Status", "In the body", "When"],
+            head: &["Error", "Status", "In the body", "When"],
             rows: responses::all_error_codes().map(row).collect(),
         },
     ];
@@ -88,5 +85,6 @@ fn error_page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: V
         breadcrumbs: vec![contents_link(pages)],
         query: "",
         blocks,
+        panel: None,
     }
 }

@@ -1,8 +1,10 @@
 //! Writes a documentation page as Markdown. Texts of the definition are escaped, so that a Markdown renderer shows them
 //! literally.
 
+use std::slice;
+
 use super::contents::api_facts;
-use super::document::{Block, Inline, ListItem, MethodLine, PageDocument, TableRow};
+use super::document::{Block, Field, Inline, ListItem, MethodLine, PageDocument, TableRow};
 use super::links::{LinkContext, LinkTarget, PageFormat, method_page_path};
 use super::{phrases, types};
 use crate::describe::escape::escape_control_characters;
@@ -28,6 +30,13 @@ pub(super) fn render_markdown(document: &PageDocument<'_>, is_for_caller: bool) 
     }
     for block in &document.blocks {
         write_block(block, context, &mut page);
+    }
+    if let Some(panel) = &document.panel {
+        page.write_line("## Call it");
+        for (title, sample) in &panel.samples {
+            page.write_line(&format!("{title}:"));
+            write_block(sample, context, &mut page);
+        }
     }
     page.finish()
 }
@@ -57,8 +66,14 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
             }
             page.write_code_block(&self::escape_text(language), &escape_control_characters(text));
         }
-        // A form only works in a browser and is omitted. The page also contains example calls.
-        Block::Form { .. } => {}
+        Block::Fields(fields) => {
+            page.begin_block();
+            write_fields(fields, 0, context, page);
+        }
+        Block::Folded { summary, blocks, .. } => {
+            page.write_line(&format!("### {summary}"));
+            blocks.iter().for_each(|block| write_block(block, context, page));
+        }
     }
 }
 
@@ -68,6 +83,20 @@ fn write_list(items: &[ListItem<'_>], indent: usize, context: LinkContext<'_>, p
         let marker = item.number.map_or_else(|| "-".to_owned(), |number| format!("{number}."));
         page.write_item(indent, &marker, &inlines_to_markdown(&item.inlines, context));
         write_list(&item.nested_items, indent + marker.len() + 1, context, page);
+    }
+}
+
+/// Writes parameters, outputs or members as a list. The members of an object are nested items.
+fn write_fields(fields: &[Field<'_>], indent: usize, context: LinkContext<'_>, page: &mut MarkdownWriter) {
+    for field in fields {
+        let mark = field.mark.as_ref().map(|mark| inlines_to_markdown(slice::from_ref(mark), context));
+        let facts: Vec<_> = [&*field.location].into_iter().chain(mark.as_deref()).filter(|f| !f.is_empty()).collect();
+        let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+        let name = inlines_to_markdown(slice::from_ref(&field.name), context);
+        let values = field.values.iter().map(|(label, value)| format!("; {label} {}", code_span(value)));
+        let (info, words) = (escape_text(field.info), escape_text(&field.words));
+        page.write_item(indent, "-", &format!("{name}{facts}: {info} ({words}{})", values.collect::<String>()));
+        write_fields(&field.members, indent + 2, context, page);
     }
 }
 

@@ -13,13 +13,19 @@ pub(super) mod markdown;
 // These Rust modules generate the content of each page.
 mod contents;
 mod error_pages;
+mod fields;
 mod llms;
 mod method;
+mod method_definition;
 mod module;
 mod parse_markdown;
 mod phrases;
 mod responses;
 mod search;
+mod search_index;
+mod search_url;
+mod spelling;
+mod tree;
 mod types;
 
 use std::ops::Range;
@@ -30,7 +36,7 @@ use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
 use links::{LinkTarget, escape_segment};
-use search::SearchIndex;
+use search_index::SearchIndex;
 
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
 /// Otherwise the contents list only the API modules.
@@ -66,6 +72,8 @@ pub struct Pages {
     /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
     search_index: OnceLock<SearchIndex>,
+    /// The tree of API modules and methods on the search page, as HTML.
+    search_tree: OnceLock<String>,
 }
 
 /// The indexes with which a method is found in the model of the API.
@@ -136,6 +144,7 @@ impl Pages {
             is_for_caller,
             has_swagger_ui: false,
             search_index: OnceLock::new(),
+            search_tree: OnceLock::new(),
         };
         pages.page_ids = pages.all_page_ids();
         pages
@@ -187,14 +196,15 @@ impl Pages {
     /// is invalid.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
-        self.page_document(index).map(|page| self.render(&page, PageForm::Html)).unwrap_or_default()
+        let id = self.page_ids.get(index).copied();
+        self.page_document(index).map(|page| html::render_html(self, &page, id)).unwrap_or_default()
     }
 
     /// Returns a page as Markdown. `index` is the index of its path in [`Pages::paths`]. Returns an empty text if the
     /// index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.page_document(index).map(|page| self.render(&page, PageForm::Markdown)).unwrap_or_default()
+        self.page_document(index).map(|page| markdown::render_markdown(&page, self.is_for_caller)).unwrap_or_default()
     }
 
     /// Returns the search page for a query.
@@ -216,9 +226,10 @@ impl Pages {
         self.methods.len() <= MAX_METHODS_OF_SMALL_API
     }
 
+    /// Renders a page whose content depends on the request.
     fn render(&self, page: &PageDocument<'_>, form: PageForm) -> String {
         match form {
-            PageForm::Html => html::render_html(&self.api, page, self.is_for_caller),
+            PageForm::Html => html::render_html(self, page, None),
             PageForm::Markdown => markdown::render_markdown(page, self.is_for_caller),
         }
     }

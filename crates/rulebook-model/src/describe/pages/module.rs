@@ -11,13 +11,9 @@ pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocum
     let module = &pages.api.modules[index];
     let range = pages.method_ranges[index].clone();
     let mut blocks: Vec<_> = module.info.iter().map(|info| Block::Lead(vec![Inline::quoted(info)])).collect();
-    let envelope = pages.api.envelope_name(module);
     let services = count_with_noun(module.services.len(), "service", "services");
     let methods = count_with_noun(range.len(), "method", "methods");
-    let mut facts = vec![
-        ("Size", vec![Inline::text(format!("{services}, {methods}"))]),
-        ("Response format", vec![Inline::code(envelope.as_str().to_owned())]),
-    ];
+    let mut facts = vec![("Size", vec![Inline::text(format!("{services}, {methods}"))])];
     if module.ignore_case {
         facts.push(("Paths", vec![Inline::text("not case-sensitive")]));
     }
@@ -38,5 +34,6 @@ pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocum
         breadcrumbs,
         query: "",
         blocks,
+        panel: None,
     }
 }

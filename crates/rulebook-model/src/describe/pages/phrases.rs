@@ -99,6 +99,18 @@ pub(super) fn links_to_parts<'a>(
     (parts > 1).then(|| Block::List((0..parts).map(item).collect()))
 }
 
+/// Returns a short name of the part of a request that carries a parameter.
+pub(super) fn location_name(from: Location) -> &'static str {
+    match from {
+        Location::Path | Location::Position(_) => "path",
+        Location::Query => "query",
+        Location::Body => "body",
+        Location::Any => "query or body",
+        Location::Header => "header",
+        Location::Cookie => "cookie",
+    }
+}
+
 /// Describes the part of a request that carries a parameter.
 pub(super) fn describe_location(from: Location) -> Inline<'static> {
     match from {

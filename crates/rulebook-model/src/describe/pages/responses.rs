@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, TableRow};
 use super::links::LinkTarget;
-use super::phrases::request_name;
+use super::phrases::{count_with_noun, request_name};
 use super::types::pretty_json;
 use super::{MethodEntry, PageId, Pages};
 use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
@@ -17,7 +17,7 @@ use crate::model::{Api, Method};
 /// The column headings of the table of errors.
 const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
 
-/// Describes the success response of a method.
+/// Describes the success response of a method: its status, and where its body contains the outputs.
 pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
     let name = api.envelope_name(module);
     let envelope = api.make_envelope(name);
@@ -30,9 +30,21 @@ pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: Me
     }
     let mut inlines = vec![Inline::text(format!("Status {status}. "))];
     inlines.extend(location_of_outputs(&envelope.decoding(), method.whole().is_some(), name.as_str()));
-    let mut blocks = vec![Block::Paragraph(inlines)];
-    blocks.extend(example::success_example(&*envelope, method).map(|json| json_code_block("Success", &json)));
-    blocks
+    vec![Block::Paragraph(inlines)]
+}
+
+/// Returns an example of the body of the success response. Returns `None` if the response has no body, or if its body is
+/// a file.
+pub(super) fn success_example(
+    api: &Api,
+    MethodEntry { module, method, .. }: MethodEntry<'_>,
+) -> Option<Block<'static>> {
+    let envelope = api.make_envelope(api.envelope_name(module));
+    let status = envelope::response_status(&*envelope, method.options.status);
+    if method.options.download || !has_content(status) {
+        return None;
+    }
+    example::success_example(&*envelope, method).map(|json| json_code_block("Example of a response", &json))
 }
 
 /// Describes which members of the response body contain the outputs. `whole` is `true` if the method has a single
@@ -79,7 +91,7 @@ pub(super) fn describe_errors<'a>(
         .iter()
         .map(|error| ApiError::declared(error.name.clone()).with_status(error.status).with_default_message(&error.info))
         .collect();
-    let mut rows: Vec<_> = method
+    let rows: Vec<_> = method
         .errors
         .iter()
         .zip(&declared)
@@ -94,18 +106,31 @@ pub(super) fn describe_errors<'a>(
         let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
         error_table_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
     });
-    rows.extend(server_error_rows);
+    let server_error_rows: Vec<_> = server_error_rows.collect();
     let example = declared.into_iter().next().or_else(|| missing_parameter_error(method));
     let example = example.or_else(|| codes.first().map(|code| openapi::sample_error(*code)));
-    let mut blocks = vec![Block::Table { head: TABLE_HEADER, rows }];
-    blocks.push(Block::Paragraph(vec![
+    let mut blocks = Vec::new();
+    if rows.is_empty() {
+        blocks.push(Block::paragraph("This method has no errors of its own."));
+    } else {
+        blocks.push(Block::Table { head: TABLE_HEADER, rows });
+    }
+    blocks.extend(
+        example
+            .and_then(|error| openapi::error_body(&*envelope, &error))
+            .map(|json| json_code_block("Example of an error", &json)),
+    );
+    let count = count_with_noun(server_error_rows.len(), "error", "errors");
+    let of_all_methods = vec![
         Inline::text("Some "),
         Inline::Link(pages.page_link(PageId::Errors), vec![Inline::text("errors of the server")]),
         Inline::text(" can occur for any request."),
-    ]));
-    blocks.extend(
-        example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| json_code_block("Error", &json)),
-    );
+    ];
+    blocks.push(Block::Folded {
+        id: "server-errors",
+        summary: format!("{count} of the server, which many methods have").into(),
+        blocks: vec![Block::Table { head: TABLE_HEADER, rows: server_error_rows }, Block::Paragraph(of_all_methods)],
+    });
     blocks
 }
 

@@ -67,17 +67,17 @@ pub(super) fn format_javascript_code(request: &SampleRequest) -> String {
 }
 
 /// Formats a string literal. Every JSON string is also a JavaScript string (ECMA-262 section 12.9.4).
-fn string_literal(text: &str) -> String {
+pub(super) fn string_literal(text: &str) -> String {
     Json::from(text).to_string()
 }
 
-fn indented_json(json: &Json) -> String {
+pub(super) fn indented_json(json: &Json) -> String {
     let pretty = serde_json::to_string_pretty(json).unwrap_or_default();
     pretty.replace('\n', "\n  ")
 }
 
 /// Returns `true` if a JavaScript literal can represent the JSON value and all numbers in it exactly.
-fn is_exact_in_javascript(json: &Json) -> bool {
+pub(super) fn is_exact_in_javascript(json: &Json) -> bool {
     match json {
         Json::Number(number) => number.is_f64() || number.as_f64().is_some_and(|float| float.abs() <= MAX_SAFE_INTEGER),
         Json::Array(items) => items.iter().all(is_exact_in_javascript),

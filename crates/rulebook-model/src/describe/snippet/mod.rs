@@ -4,8 +4,11 @@
 //! contains the required parameters, and the optional parameters that have an example in the definition. Readers only
 //! need to insert their API key and the names of their files.
 
+mod client;
 mod curl;
+mod go;
 mod javascript;
+mod php;
 mod python;
 mod request;
 
@@ -15,11 +18,11 @@ use request::SampleRequest;
 /// An example call of a method in one programming language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
-    /// The name of the language: `curl`, `JavaScript`, `Python`.
+    /// The name of the tool or language: `curl`, `rulebook.js`, `fetch`, `Python`, `PHP` or `Go`.
     pub title: &'static str,
-    /// The language of the code block in Markdown (its info string): `sh`, `js` or `python`.
+    /// The language of the code block in Markdown (its info string): `sh`, `js`, `python`, `php` or `go`.
     pub language: &'static str,
-    /// The code that sends the request. It contains the result of [`server_url`] exactly once.
+    /// The code that sends the request. It contains the result of [`server_url`].
     pub text: String,
 }
 
@@ -44,7 +47,10 @@ pub fn snippets(api: &Api, uri: &str, method: &Method) -> Vec<Snippet> {
     let request = SampleRequest::new(api, uri, method);
     vec![
         Snippet { title: "curl", language: "sh", text: curl::format_curl_command(&request) },
-        Snippet { title: "JavaScript", language: "js", text: javascript::format_javascript_code(&request) },
+        Snippet { title: "rulebook.js", language: "js", text: client::format_client_code(api, method) },
+        Snippet { title: "fetch", language: "js", text: javascript::format_javascript_code(&request) },
         Snippet { title: "Python", language: "python", text: python::format_python_code(&request) },
+        Snippet { title: "PHP", language: "php", text: php::format_php_code(&request) },
+        Snippet { title: "Go", language: "go", text: go::format_go_code(&request) },
     ]
 }

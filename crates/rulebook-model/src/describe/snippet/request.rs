@@ -98,7 +98,7 @@ impl SampleRequest {
 /// Returns the parameters that the example request contains: the required parameters, and the parameters with an
 /// example in the definition. If two parameters are read from the same field of a request, only the first of the two is
 /// returned.
-fn parameters_to_send(method: &Method) -> impl Iterator<Item = &Parameter> {
+pub(super) fn parameters_to_send(method: &Method) -> impl Iterator<Item = &Parameter> {
     let all = || method.parameters.iter().filter(|parameter| is_in_example_request(parameter));
     let is_first = move |(index, parameter): &(usize, &Parameter)| {
         let is_same = |other: &Parameter| {
@@ -142,7 +142,6 @@ fn sample_path(uri: &str, method: &Method) -> String {
 }
 
 fn sample_body(fields: &[&Parameter]) -> SampleBody {
-    let is_file = |field: &Parameter| matches!(field.r#type.check.arity(), Arity::File | Arity::Files);
     if fields.is_empty() {
         return SampleBody::Empty;
     }
@@ -161,9 +160,14 @@ fn sample_body(fields: &[&Parameter]) -> SampleBody {
     SampleBody::Multipart(parts.collect())
 }
 
+/// Returns `true` if the value of a parameter is a file or a list of files.
+pub(super) fn is_file(parameter: &Parameter) -> bool {
+    matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
+}
+
 /// Returns the names of the files that the example sends for a parameter. Each name has an extension that the
 /// parameter's type allows.
-fn sample_file_names(parameter: &Parameter) -> Vec<String> {
+pub(super) fn sample_file_names(parameter: &Parameter) -> Vec<String> {
     let attributes = &parameter.r#type.written.attributes;
     let file_attributes = attributes.get("items").and_then(Json::as_object).unwrap_or(attributes);
     let first_string = |name: &str| file_attributes.get(name)?.as_array()?.first()?.as_str();
@@ -184,7 +188,7 @@ fn sample_file_names(parameter: &Parameter) -> Vec<String> {
 }
 
 /// Returns the example value of a parameter, or the placeholder `value` if no example can be generated.
-fn sample_value(parameter: &Parameter) -> Json {
+pub(super) fn sample_value(parameter: &Parameter) -> Json {
     example::parameter_example(parameter).unwrap_or_else(|| "value".into())
 }
 

@@ -22,13 +22,18 @@ struct FunctionNode<'a> {
     children: BTreeMap<&'a str, FunctionNode<'a>>,
 }
 
+/// Returns `true` if the client has a function for the method with this id.
+pub(in crate::describe) fn is_client_member(id: &str) -> bool {
+    let first = id.split('.').next().unwrap_or_default();
+    !CLIENT_MEMBERS.contains(&first) && id != PROMISE_MEMBER
+}
+
 /// Returns the members of the TypeScript interface `Api`. A method whose id is a reserved name is not a member;
 /// programs call this method with `$call`.
 pub(super) fn api_interface_members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
     for method in methods {
-        let first = method.id.split('.').next().unwrap_or_default();
-        if CLIENT_MEMBERS.contains(&first) || method.id == PROMISE_MEMBER {
+        if !is_client_member(&method.id) {
             continue;
         }
         let leaf = method.id.split('.').fold(&mut top, |node, name| node.children.entry(name).or_default());

@@ -13,6 +13,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 pub use argument_names::argument_names;
+pub(super) use functions::is_client_member;
 use types::{ValueRole, format_doc_comment, member_name, string_literal, typescript_type};
 
 use super::outputs;

@@ -5,6 +5,7 @@ mod ecma;
 pub(super) mod file_name_patterns;
 mod parse;
 mod sample;
+mod words;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
@@ -78,6 +79,11 @@ impl Pattern {
     /// Returns the canonical notation of the pattern in definitions, such as `/^a+$/i`.
     pub(super) fn notation(&self) -> &str {
         &self.notation
+    }
+
+    /// Describes the pattern as a phrase that follows the description of a text, such as " that matches …".
+    pub(super) fn in_words(&self) -> String {
+        words::describe_pattern(&self.notation)
     }
 
     /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,

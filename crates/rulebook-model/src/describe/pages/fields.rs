@@ -1,0 +1,87 @@
+//! Describes parameters, outputs and members of objects on documentation pages: their descriptions, their values in
+//! words, and examples.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::document::{Field, Inline};
+use super::phrases::{location_name, request_name};
+use super::types::json_line;
+use crate::describe::example;
+use crate::model::{Output, Parameter};
+use crate::types::ObjectField;
+
+/// Describes a parameter.
+pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
+    let name = request_name(parameter);
+    let is_optional = parameter.optional || parameter.default.is_some();
+    let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
+    let example = example::parameter_example(parameter);
+    let members = member_fields(parameter.r#type.check.members(), example.as_ref());
+    // An example that is equal to the default is omitted, and so is the example of an object whose members have
+    // examples.
+    let shown = example.as_ref().filter(|example| parameter.default.as_ref() != Some(*example));
+    let shown = shown.filter(|_| parameter.example.is_some() || members.is_empty());
+    Field {
+        id: fragment("parameter", &parameter.name),
+        key: parameter.tree_key(),
+        name: Inline::code(name),
+        location: location_name(parameter.from).into(),
+        mark: (!is_optional).then_some(Inline::Mark("required")),
+        info: &parameter.info,
+        words: parameter.r#type.check.in_words(),
+        values: default.into_iter().chain(shown.map(|example| ("example", json_line(example)))).collect(),
+        members,
+    }
+}
+
+/// Describes an output.
+pub(super) fn output_field(output: &Output) -> Field<'_> {
+    let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
+    let example = example::output_example(output);
+    let members = member_fields(output.r#type.check.members(), example.as_ref());
+    let shown = example.as_ref().filter(|_| output.example.is_some() || members.is_empty());
+    Field {
+        id: fragment("output", &output.name),
+        key: String::new(),
+        name,
+        location: Cow::Borrowed(""),
+        mark: output.optional.then_some(Inline::text("optional")),
+        info: &output.info,
+        words: output.r#type.check.in_words(),
+        values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
+        members,
+    }
+}
+
+/// Describes the members of an object. `example` is an example of the object.
+fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>) -> Vec<Field<'a>> {
+    let describe = |member: &'a ObjectField| {
+        let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));
+        let members = member_fields(member.check.members(), example);
+        let shown = example.filter(|_| member.example.is_some() || members.is_empty());
+        Field {
+            id: String::new(),
+            key: String::new(),
+            name: Inline::code(&member.name),
+            location: Cow::Borrowed(""),
+            mark: member.optional.then_some(Inline::text("optional")),
+            info: &member.info,
+            words: member.check.in_words(),
+            values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
+            members,
+        }
+    };
+    members.iter().map(describe).collect()
+}
+
+/// Returns the URL fragment of a field. `name` can contain any characters; those that an id in HTML should not contain
+/// are replaced by their code points.
+fn fragment(kind: &str, name: &str) -> String {
+    let escape = |c: char| match c {
+        _ if c.is_ascii_alphanumeric() || "-_".contains(c) => c.to_string(),
+        _ => format!("-{:X}-", u32::from(c)),
+    };
+    format!("{kind}-{}", name.chars().map(escape).collect::<String>())
+}

@@ -1,0 +1,154 @@
+//! The texts that the search compares with the words of a query: those of API modules, methods and errors, in lower
+//! case.
+
+use super::search_url::{RequestPath, UriTemplate};
+use super::spelling::Spelling;
+use super::{MethodEntry, Pages, responses};
+use crate::describe::openapi;
+use crate::error::ErrorCode;
+
+/// The weight of a method whose path matches a URL in the query. It is larger than the weights of all words.
+const URL_WEIGHT: u32 = 1000;
+
+/// The minimum length in bytes of the longest word of a query that finds errors of the server.
+const MIN_ERROR_WORD_LEN: usize = 3;
+
+/// The texts of all API modules, methods and errors of the server, in lower case.
+#[derive(Debug)]
+pub(super) struct SearchIndex {
+    module_texts: Vec<String>,
+    method_texts: Vec<MethodTexts>,
+    error_texts: Vec<(ErrorCode, String)>,
+    spelling: Spelling,
+}
+
+/// The texts of a method in three groups. The group of a text determines the weight of a match in this text.
+#[derive(Debug)]
+struct MethodTexts {
+    /// The id, the HTTP method and the URI of the method.
+    id_and_uri: String,
+    /// The description of the method.
+    info: String,
+    /// The name of the API module, the permissions, the statuses, and the names and descriptions of the parameters, the
+    /// outputs and the errors.
+    other_texts: String,
+    uri: UriTemplate,
+}
+
+/// What a query finds: the indexes of API modules and methods, and errors of the server.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) modules: Vec<usize>,
+    /// The weight and the index of each method.
+    pub(super) methods: Vec<(u32, usize)>,
+    pub(super) errors: Vec<ErrorCode>,
+}
+
+impl Found {
+    pub(super) fn is_empty(&self) -> bool {
+        self.modules.is_empty() && self.methods.is_empty() && self.errors.is_empty()
+    }
+}
+
+impl MethodTexts {
+    fn new(MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
+        let statuses = method.errors.iter().map(|error| error.status.get()).chain([method.options.status]);
+        let statuses: String = statuses.map(|status| format!("{status}\n")).collect();
+        let parameters = method.parameters.iter();
+        let parameters = parameters.flat_map(|parameter| [&*parameter.key, &parameter.name, &parameter.info]);
+        let outputs = method.outputs.iter().flat_map(|output| [output.name.as_str(), &output.info]);
+        let errors = method.errors.iter().flat_map(|error| [error.name.as_str(), &error.info]);
+        let permissions = method.scope.groups.iter().flatten().map(|permission| permission.text.as_str());
+        let names = [module.name.as_str(), if method.options.deprecated { "deprecated" } else { "" }, &statuses];
+        let other_texts = names.into_iter().chain(permissions).chain(parameters).chain(outputs).chain(errors);
+        Self {
+            id_and_uri: join_lowercase_lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
+            info: method.info.to_lowercase(),
+            other_texts: join_lowercase_lines(other_texts),
+            uri: UriTemplate::new(uri, method),
+        }
+    }
+
+    /// Returns the sum of the weights of all groups that contain a word, or `None` if no group contains the word.
+    fn weight(&self, word: &str) -> Option<u32> {
+        let weights = [(&self.id_and_uri, 9), (&self.info, 3), (&self.other_texts, 1)];
+        let weight = weights.into_iter().map(|(text, weight)| if text.contains(word) { weight } else { 0 }).sum();
+        (weight > 0).then_some(weight)
+    }
+
+    fn texts(&self) -> [&str; 3] {
+        [&self.id_and_uri, &self.info, &self.other_texts]
+    }
+}
+
+impl SearchIndex {
+    pub(super) fn new(pages: &Pages) -> Self {
+        let modules = pages.api.modules.iter();
+        let modules = modules
+            .map(|module| join_lowercase_lines([module.name.as_str()].into_iter().chain(module.info.as_deref())));
+        let module_texts: Vec<_> = modules.collect();
+        let entries = pages.method_entries(0..pages.methods.len());
+        let method_texts: Vec<_> = entries.map(|(_, entry)| MethodTexts::new(entry)).collect();
+        let error_texts = error_texts(pages);
+        let of_methods = method_texts.iter().flat_map(MethodTexts::texts);
+        let of_modules = module_texts.iter().map(String::as_str);
+        let of_errors = error_texts.iter().map(|(_, text)| text.as_str());
+        let spelling = Spelling::new(of_methods.chain(of_modules).chain(of_errors));
+        Self { module_texts, method_texts, error_texts, spelling }
+    }
+
+    /// Returns what contains all words. The words must be in lower case. `url` is the path of a URL in the query: the
+    /// methods that a request for this URL calls are found too.
+    pub(super) fn find(&self, words: &[String], url: Option<&RequestPath<'_>>) -> Found {
+        let contains_all = |text: &String| words.iter().all(|word| text.contains(word.as_str()));
+        let modules = self.module_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
+        // Shorter words are part of the names of most errors.
+        let is_long = words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
+        let errors = self.error_texts.iter().filter(|(_, text)| is_long && contains_all(text));
+        let weight = |texts: &MethodTexts| {
+            let by_url = url.and_then(|path| texts.uri.matching_segments(path)).map(|segments| URL_WEIGHT + segments);
+            by_url.or_else(|| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>())
+        };
+        let methods = self.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
+        Found {
+            modules: modules.map(|(index, _)| index).collect(),
+            methods: methods.collect(),
+            errors: errors.map(|(code, _)| *code).collect(),
+        }
+    }
+
+    /// Returns the known word that a misspelled word in lower case means, or `None` if the word cannot be corrected.
+    pub(super) fn correct_word(&self, word: &str) -> Option<String> {
+        self.spelling.correct(word).map(str::to_owned)
+    }
+
+    /// Returns the words with corrected spelling, or `None` if no word can be corrected.
+    pub(super) fn correct(&self, words: &[String]) -> Option<Vec<String>> {
+        let corrected: Vec<_> = words.iter().map(|word| self.spelling.correct(word).unwrap_or(word)).collect();
+        let is_changed = corrected.iter().zip(words).any(|(corrected, word)| corrected != word);
+        is_changed.then(|| corrected.into_iter().map(str::to_owned).collect())
+    }
+}
+
+/// Returns the texts of the errors of the server: the name, the status, the identifying member of the body, and the
+/// title.
+fn error_texts(pages: &Pages) -> Vec<(ErrorCode, String)> {
+    let envelope = pages.api.make_envelope(&pages.api.envelope);
+    let decoding = envelope.decoding();
+    let text = |code: ErrorCode| {
+        let body = openapi::error_body(&*envelope, &openapi::sample_error(code));
+        let member = body.and_then(|body| responses::identifying_error_member(&decoding, &body)).unwrap_or_default();
+        let (member, status) = (member.replace('"', ""), code.row().status.to_string());
+        join_lowercase_lines([code.row().name, &*status, &*member, code.title()].into_iter())
+    };
+    responses::all_error_codes().map(|code| (code, text(code))).collect()
+}
+
+/// Converts texts to lower case and joins them, with one text on each line. A word can therefore not match across two
+/// texts.
+fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.fold(String::new(), |mut lines, text| {
+        lines.extend([&text.to_lowercase(), "\n"]);
+        lines
+    })
+}

@@ -1,0 +1,89 @@
+//! The tree of API modules and methods, which every HTML page shows beside its content.
+//!
+//! The tree of a small API contains every method. The tree of a large API contains the API modules, and the methods only
+//! of the API module to which the page belongs, so that the size of a page does not grow with the API.
+
+use super::links::LinkTarget;
+use super::phrases::first_line;
+use super::{PageId, Pages};
+use crate::call::HttpMethod;
+use crate::describe::module_part::split_method_range;
+
+/// The tree contains every method if it has at most this number of API modules and methods.
+const MAX_ENTRIES: usize = 300;
+
+/// The tree of API modules and methods.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    pub(super) modules: Vec<TreeModule<'a>>,
+    /// `true` if the tree contains every method.
+    pub(super) is_complete: bool,
+}
+
+/// An API module in the tree.
+#[derive(Debug)]
+pub(super) struct TreeModule<'a> {
+    pub(super) page_link: LinkTarget,
+    pub(super) name: &'a str,
+    /// `true` if the tree is on the page of the API module.
+    pub(super) is_current: bool,
+    pub(super) methods: Vec<TreeMethod<'a>>,
+}
+
+/// A method in the tree.
+#[derive(Debug)]
+pub(super) struct TreeMethod<'a> {
+    pub(super) page_link: LinkTarget,
+    pub(super) http: HttpMethod,
+    pub(super) uri: &'a str,
+    /// The first line of the description.
+    pub(super) info: &'a str,
+    pub(super) is_deprecated: bool,
+    /// `true` if the tree is on the page of the method.
+    pub(super) is_current: bool,
+}
+
+impl<'a> Tree<'a> {
+    /// Returns the tree for a page. `page` is `None` for pages that belong to no API module or method.
+    pub(super) fn new(pages: &'a Pages, page: Option<PageId>) -> Self {
+        let modules = pages.method_ranges.len();
+        let is_complete = modules + pages.methods.len() <= MAX_ENTRIES;
+        let (current, part) = match page {
+            Some(PageId::Module { module, part }) => (Some(module), part),
+            Some(PageId::Method(index)) => {
+                let module = pages.methods[index].module_index;
+                let mut parts = split_method_range(pages.method_ranges[module].clone());
+                (Some(module), parts.position(|part| part.contains(&index)).unwrap_or_default())
+            }
+            _ => (None, 0),
+        };
+        let shown = |module: &usize| modules <= MAX_ENTRIES || current == Some(*module);
+        let tree_module = |module: usize| {
+            let all = pages.method_ranges[module].clone();
+            let range = match current == Some(module) {
+                _ if is_complete => all,
+                true => split_method_range(all).nth(part).unwrap_or_default(),
+                false => 0..0,
+            };
+            TreeModule {
+                page_link: pages.page_link(PageId::Module { module, part: 0 }),
+                name: &pages.api.modules[module].name,
+                is_current: matches!(page, Some(PageId::Module { module: shown, .. }) if shown == module),
+                methods: range.map(|index| tree_method(pages, index, page)).collect(),
+            }
+        };
+        Self { modules: (0..modules).filter(shown).map(tree_module).collect(), is_complete }
+    }
+}
+
+fn tree_method(pages: &Pages, index: usize, page: Option<PageId>) -> TreeMethod<'_> {
+    let entry = pages.method_entry(index);
+    TreeMethod {
+        page_link: pages.page_link(PageId::Method(index)),
+        http: entry.method.http,
+        uri: entry.uri,
+        info: first_line(&entry.method.info),
+        is_deprecated: entry.method.options.deprecated,
+        is_current: page == Some(PageId::Method(index)),
+    }
+}

@@ -1,0 +1,59 @@
+// Creates elements whose text is shown literally.
+
+/** Control characters except tabs and line breaks, and characters that change the direction of text. */
+const CONTROLS = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Returns the code point of a character, with four hexadecimal digits or more. */
+const codePoint = (character) => character.codePointAt(0).toString(16).padStart(4, "0");
+
+/** Replaces control characters by their code points. */
+export function escapeControls(text) {
+  return text.replaceAll(CONTROLS, (character) => `U+${codePoint(character).toUpperCase()}`);
+}
+
+/** Escapes control characters in a JSON text, in which they only occur in strings (RFC 8259 section 7). */
+export function escapeControlsInJson(text) {
+  return text.replaceAll(CONTROLS, (character) => `\\u${codePoint(character)}`);
+}
+
+/** Creates an element with properties and children. Strings become text nodes without control characters. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined) continue;
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  const content = children.flat().filter((child) => child !== undefined && child !== "");
+  element.append(...content.map((child) => (typeof child === "string" ? escapeControls(child) : child)));
+  return element;
+}
+
+/** Returns a button that copies a text to the clipboard. `text` returns the text. */
+export function copyButton(text) {
+  const button = h("button", { type: "button", className: "copy" }, "Copy");
+  button.addEventListener("click", async () => {
+    button.textContent = (await copy(text())) ? "Copied" : "Not copied";
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, 1500);
+  });
+  return button;
+}
+
+/** Copies a text, and returns whether it was copied. */
+async function copy(text) {
+  // Browsers have the clipboard API only for pages that are loaded by HTTPS or from this machine.
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  }
+  const area = h("textarea", { value: text, className: "copied", tabIndex: -1 });
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
