@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
@@ -191,13 +192,17 @@ test("errors of the client name what is wrong and what to do", async (t) => {
   assert.match(await message(() => api.article.lst()), /^the API has no method article\.lst\. Did you mean article\.list\?$/);
   assert.match(await message(() => api.$call("article.lst")), /^the API has no method article\.lst\./);
   // What tools look up in any object is not an error.
-  assert.equal(JSON.stringify(api.article), "{}");
+  assert.equal(JSON.stringify(api.article.line), "{}");
   assert.equal(await Promise.resolve(api), api);
   assert.ok("article" in api && !("artcle" in api));
   assert.match(util.inspect(api), /article/);
 
-  const nowhere = await message(() => client.rulebook("http://127.0.0.1:1/x?token=secret"));
-  assert.match(nowhere, /^there is no response to OPTIONS http:\/\/127\.0\.0\.1:1\/x \(.*ECONNREFUSED.*\)\. Check that the server is running/);
+  const closed = http.createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port } = closed.address();
+  closed.close();
+  const nowhere = await message(() => client.rulebook(`http://127.0.0.1:${port}/x?token=secret`));
+  assert.match(nowhere, /^there is no response to OPTIONS http:\/\/127\.0\.0\.1:\d+\/x \(.*ECONNREFUSED.*\)\. Check that the server is running/);
   assert.doesNotMatch(nowhere, /secret/);
   const page = await listen(t, http.createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<p>Not this")));
   assert.match(await message(() => client.rulebook(page)), /is not JSON but text\/html: it begins with "<p>Not this"\. Check that the URL/);

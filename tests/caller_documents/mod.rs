@@ -327,6 +327,18 @@ fn documents_describe_the_condition_under_which_a_caller_may_call_a_method() {
     assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
 }
 
+#[test]
+fn typescript_declarations_for_the_caller_omit_hidden_methods() {
+    let server = TestServer::echo(&shop_definition("public"));
+    let declares_ingots = |query: &str, permissions: &[&str]| {
+        let request = request_with_permissions("GET", &format!("/docs/api.d.ts{query}"), Some(permissions));
+        String::from_utf8(server.send(&request).body).unwrap().contains("ingots")
+    };
+    assert!(declares_ingots("", &[]));
+    assert!(declares_ingots("?as=me", &["king"]));
+    assert!(!declares_ingots("?as=me", &["nothing"]));
+}
+
 /// The links of a page for the caller lead to pages for the caller.
 #[test]
 fn links_of_pages_for_the_caller_lead_to_pages_for_the_caller() {

@@ -10,6 +10,7 @@ mod pipes;
 mod serve;
 mod settings;
 mod transfer;
+mod types;
 
 use std::fs;
 use std::path::Path;

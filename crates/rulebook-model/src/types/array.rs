@@ -232,7 +232,8 @@ impl Check for ArrayCheck {
         let each = if self.item_check.type_expr() == TypeExpr::term("any") {
             String::new()
         } else {
-            format!(", each {}", self.item_check.in_words())
+            let item = if count.is_empty() { " item" } else { "" };
+            format!(", each{item} {}", self.item_check.in_words())
         };
         format!("{noun}{count}{each}").into()
     }

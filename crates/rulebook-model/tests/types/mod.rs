@@ -10,6 +10,7 @@ mod grammar;
 mod recorded;
 mod regex;
 mod table;
+mod words;
 
 use jiff::tz::TimeZone;
 use rulebook_model::types::{Check, ObjectField, TermError, TypeExpr, Types, UncompiledTerm};

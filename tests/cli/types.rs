@@ -1,0 +1,58 @@
+//! Tests of `rulebook types`, which prints TypeScript declarations of a definition or of a server's API.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{run_program, shop_folder};
+use crate::client::{Connection, Request};
+use crate::server_process::{ServerProcess, free_address};
+
+#[test]
+fn declarations_of_a_server_equal_those_of_its_definition() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["types"]);
+    assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
+    assert!(printed.stdout.contains("export interface Api "), "{}", printed.stdout);
+    let address = free_address();
+    let _served = ServerProcess::start(folder.path(), &address, &[]);
+    let response = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/docs/api.d.ts"));
+    assert_eq!((response.status, response.field("content-type")), (200, Some("text/plain; charset=utf-8")));
+    assert_eq!(String::from_utf8(response.body).unwrap(), printed.stdout);
+    let again = Connection::open(address.parse().unwrap())
+        .send(&Request::new("GET", "/docs/api.d.ts").field("if-none-match", response_tag(&response.head)));
+    assert_eq!(again.status, 304);
+
+    // The machine that fetches the declarations does not have the definition.
+    let elsewhere = TempDir::new().unwrap();
+    for url in [format!("http://{address}"), format!("http://{address}/")] {
+        let fetched = run_program(elsewhere.path(), &["types", "--from", &url]);
+        assert_eq!((fetched.exit_code, fetched.stderr.as_str()), (Some(0), ""));
+        assert_eq!(fetched.stdout, printed.stdout);
+    }
+    let url = format!("http://{address}");
+    let written = run_program(elsewhere.path(), &["types", "--from", &url, "--output", "api.d.ts"]);
+    assert_eq!((written.exit_code, written.stdout.as_str()), (Some(0), ""));
+    assert_eq!(fs::read_to_string(elsewhere.path().join("api.d.ts")).unwrap(), printed.stdout);
+}
+
+/// Returns the entity tag in the head of a response.
+fn response_tag(head: &str) -> &str {
+    let line = head.lines().find(|line| line.to_lowercase().starts_with("etag:")).unwrap();
+    line.split_once(':').unwrap().1.trim()
+}
+
+#[test]
+fn a_server_without_declarations_is_an_error() {
+    let folder = shop_folder();
+    let address = free_address();
+    let _served = ServerProcess::start(folder.path(), &address, &[]);
+    let fetch = |url: &str| run_program(folder.path(), &["types", "--retries", "0", "--from", url]);
+    let missing = fetch(&format!("http://{address}/nothing"));
+    assert_eq!((missing.exit_code, missing.stdout.as_str()), (Some(1), ""));
+    assert!(missing.stderr.contains("404"), "{}", missing.stderr);
+    let nobody = fetch(&format!("http://{}", free_address()));
+    assert_eq!(nobody.exit_code, Some(3));
+    assert!(nobody.stderr.starts_with("error: the connection failed: "), "{}", nobody.stderr);
+    assert_eq!(fetch("shop.example").exit_code, Some(2));
+}
