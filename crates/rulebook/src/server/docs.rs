@@ -17,8 +17,6 @@ const WORDS_PARAMETER: &str = "q";
 
 /// The number of characters of a search that are read.
 const MAX_SEARCH_CHARS: usize = 200;
-/// The number of words of a search that are searched for.
-const MAX_SEARCH_WORDS: usize = 8;
 
 /// The suffix in the path of a page that is requested in markdown.
 const MARKDOWN_SUFFIX: &str = ".md";
@@ -57,7 +55,7 @@ pub(super) async fn find_docs_page(
     let is_markdown = is_always_markdown || prefers_markdown(head);
     if path == SEARCH_PATH {
         let words = query_values(head, WORDS_PARAMETER).next().flatten().unwrap_or_default();
-        let words = search_words(&words);
+        let words: String = words.chars().take(MAX_SEARCH_CHARS).collect();
         let text = render(documents, move |renderer| (renderer.search)(&words, is_markdown)).await?;
         return Ok(text.map(|text| DocsPage::Rendered { status: 200, is_markdown, text }));
     }
@@ -71,12 +69,6 @@ pub(super) async fn find_docs_page(
     };
     let page = find_or_render_page(documents, index).await?;
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
-}
-
-/// Returns the first words of a search, as many as a search compares.
-fn search_words(query: &str) -> String {
-    let first: String = query.chars().take(MAX_SEARCH_CHARS).collect();
-    first.split_whitespace().take(MAX_SEARCH_WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the TypeScript declarations of the API, which are rendered on another thread when they are first requested.
