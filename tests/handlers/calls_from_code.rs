@@ -60,6 +60,8 @@ fn calls_find_methods_by_id_and_by_path() {
         ("GET /book/page//4", Ok(json!({ "book": null, "page": 4 }))),
         ("GET /book?lang=fr&tag=a%20b&tag=c", Ok(json!({ "language": "fr", "tags": ["a b", "c"] }))),
         ("GET /book?tag[]=a&tag[]=b", Ok(json!({ "language": null, "tags": ["a", "b"] }))),
+        ("GET /book?tag[1]=b&tag[0]=a", Ok(json!({ "language": null, "tags": ["a", "b"] }))),
+        ("GET /book?lang[]=fr", Err(ErrorCode::InvalidParameter)),
         ("HEAD /book", Ok(json!({ "language": null, "tags": null }))),
         ("GET /book/x", Err(ErrorCode::InvalidParameter)),
         ("book.{id}.get", Err(ErrorCode::MissingParameter)),

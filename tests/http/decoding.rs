@@ -17,10 +17,15 @@ fn server_with_two_parameters() -> TestServer {
 }
 
 /// Returns the arguments that the server must echo for these bytes, as the crate `form_urlencoded` decodes them.
-/// Returns `None` if the bytes are not comparable: if they are not UTF-8, or if a single value would be read as JSON.
+/// Returns `None` if the bytes are not comparable: if they are not UTF-8, if a single value would be read as JSON, or if
+/// a name has other brackets than `[]`, which the tests in `array_fields` check.
 fn expected_args(bytes: &[u8]) -> Option<Value> {
     let values = |wanted: &str| {
         let pairs = form_urlencoded::parse(bytes);
+        let has_keys = |name: &str| name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('[') && rest != "[]");
+        if pairs.clone().any(|(name, _)| has_keys(&name)) {
+            return None;
+        }
         let values: Vec<Cow<'_, str>> = pairs
             // `x[]` is another name of the parameter `x`.
             .filter(|(name, _)| *name == *wanted || name.strip_suffix("[]") == Some(wanted))

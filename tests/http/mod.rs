@@ -1,9 +1,11 @@
 //! Tests requests and responses over a socket, with a Rust module for each behaviour.
 //!
-//! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `presence`,
-//! `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. These Rust
-//! modules test the server: `responses`, `connections`, `limits`, `uploads`, `receiving`, `expect`, `http2`, `mounted`.
+//! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `array_fields`,
+//! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`,
+//! `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`, `uploads`,
+//! `receiving`, `expect`, `http2`, `mounted`.
 
+mod array_fields;
 mod connection_limits;
 mod connections;
 mod custom_envelopes;
@@ -17,8 +19,10 @@ mod http2;
 mod jsonp;
 mod limits;
 mod mounted;
+mod part_names;
 mod permission;
 mod phalapi;
+mod php_arrays;
 mod presence;
 pub mod random;
 mod receiving;

@@ -85,7 +85,8 @@ fn files_are_binary_parts_of_multipart_forms() {
     );
     assert_eq!(
         schema["properties"]["some"]["description"],
-        "More: an array of 1 to 3 items, each a file of at most 9 bytes of the type image/* or text/plain"
+        "More: an array of 1 to 3 items, each a file of at most 9 bytes of the type image/* or text/plain\n\nThe form can \
+         also contain it under names such as `some[]`."
     );
     let encoding = &operation["requestBody"]["content"]["multipart/form-data"]["encoding"];
     assert_eq!(

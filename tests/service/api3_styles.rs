@@ -17,6 +17,9 @@ fn expected_purchase(args: Json) -> ExpectedOutcome {
     Ok(("store.buy.post", args))
 }
 
+/// A body that names the service `article/line`, with a position and a parameter.
+const LINE: &str = r#"{"module": "article", "method": "line", "article_id": 5, "text": "t"}"#;
+
 #[test]
 fn all_four_styles_of_api_3_call_the_method() {
     let json = "application/json";
@@ -69,6 +72,43 @@ fn all_four_styles_of_api_3_call_the_method() {
         (
             post_request("/store/buy/tea", FORM_MEDIA_TYPE, "module=user&method=login"),
             Err((400, "invalid parameter: module in the body is not a parameter of this method".to_owned())),
+        ),
+        // Every HTTP method can have a body with names.
+        (
+            Request::new("PUT", "/").scope(&["author[5]"]).body(json, LINE),
+            Ok(("article.line.put", json!({ "article_id": 5, "text": "t" }))),
+        ),
+        (
+            Request::new("PUT", "/5").scope(&["author[5]"]).body(FORM_MEDIA_TYPE, "module=article&method=line&text=t"),
+            Ok(("article.line.put", json!({ "article_id": 5, "text": "t" }))),
+        ),
+        (
+            Request::new("DELETE", "/")
+                .scope(&["admin"])
+                .body(FORM_MEDIA_TYPE, "module=article&method=line&article_id=5"),
+            Ok(("article.line.delete", json!({ "article_id": 5 }))),
+        ),
+        (
+            Request::new("GET", "/").body(FORM_MEDIA_TYPE, "module=article&method=line&article_id=5&lang=en"),
+            Ok(("article.line.get", json!({ "article_id": 5, "lang": "en" }))),
+        ),
+        (
+            Request::new("GET", "/5").body(FORM_MEDIA_TYPE, "module=article&method=line"),
+            Ok(("article.line.get", json!({ "article_id": 5 }))),
+        ),
+        (
+            Request::new("PATCH", "/").body(json, LINE),
+            Err((
+                405,
+                "unknown method: the service does not support this method; it supports GET, HEAD, POST, PUT, DELETE, \
+                 OPTIONS"
+                    .to_owned(),
+            )),
+        ),
+        // Permissions that depend on the body are checked after the names are read.
+        (
+            Request::new("PUT", "/").scope(&["author[6]"]).body(json, LINE),
+            Err((403, "permission error: missing permission: author[article_id]".to_owned())),
         ),
         // Methods of the other dialects (`tree` and `rules`).
         (
@@ -123,7 +163,14 @@ fn unknown_module_and_method_names_are_refused() {
         ),
         (json("/", "[]"), wrong("the JSON body cannot be read: it is not an object")),
         (Request::new("GET", "/x?module=store&method=buy"), none.clone()),
-        (Request::new("PUT", "/x").body(FORM_MEDIA_TYPE, "module=store&method=buy"), none.clone()),
+        (
+            Request::new("PUT", "/x").body(FORM_MEDIA_TYPE, "module=store&method=buy"),
+            Err((
+                405,
+                "unknown method: the service does not support this method; it supports POST, OPTIONS".to_owned(),
+            )),
+        ),
+        (Request::new("PUT", "/x").body(FORM_MEDIA_TYPE, "module=store"), none.clone()),
         // A body of another media type contains no names.
         (post_request("/x", "text/plain", "module=store&method=buy"), none),
     ];
@@ -150,7 +197,8 @@ fn preflights_allow_bodies_with_names_at_any_path() {
     );
     let cases = [
         (&on, "/tea/green", "POST", 204),
-        (&on, "/tea/green", "PUT", 404),
+        (&on, "/tea/green", "PUT", 204),
+        (&on, "/tea/green", "PATCH", 404),
         (&on, "/docs/none", "POST", 404),
         (&off, "/tea/green", "POST", 404),
         (&below, "/v1/tea/green", "POST", 204),
@@ -161,7 +209,7 @@ fn preflights_allow_bodies_with_names_at_any_path() {
         assert_eq!(server.send(&options).status, 404, "{path}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", method);
         let response = server.send(&preflight);
-        let allowed = (status == 204).then_some("POST, OPTIONS");
+        let allowed = (status == 204).then_some("GET, HEAD, POST, PUT, DELETE, OPTIONS");
         assert_eq!(
             (response.status, response.field("access-control-allow-methods")),
             (status, allowed),

@@ -8,6 +8,7 @@ mod errors;
 mod recorded;
 mod sample_services;
 mod service_parameter;
+mod service_paths;
 
 use serde_json::{Value as Json, json};
 

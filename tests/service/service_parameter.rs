@@ -5,15 +5,15 @@ use serde_json::{Value as Json, json};
 use super::{ExpectedOutcome, FORM_MEDIA_TYPE, assert_outcomes, server_of_all_dialects};
 use crate::client::{Request, TestServer};
 
-fn get_request(target: &str) -> Request {
+pub fn get_request(target: &str) -> Request {
     Request::new("GET", target)
 }
 
-fn post_request(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
+pub fn post_request(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::new("POST", target).body(media_type, body)
 }
 
-fn server_with_service_names() -> TestServer {
+pub fn server_with_service_names() -> TestServer {
     server_of_all_dialects(&json!({ "service": { "on": true, "default": "Site.Index" } }))
 }
 
@@ -76,11 +76,15 @@ fn a_service_name_calls_the_method_at_its_path() {
             ok("site.index", json!({ "title": "t" })),
         ),
         (Request::new("POST", "/"), ok("site.index", json!({}))),
-        // Names are read only at the base path.
-        (
-            get_request("/user/getBaseInfo?service=Site.Index"),
-            Err((400, "Bad Request: no such param: service".to_owned())),
-        ),
+        // PhalApi's script is at the base path, and may be followed by the path of a service.
+        (get_request("/index.php"), ok("site.index", json!({}))),
+        (get_request("/index.php/?title=t"), ok("site.index", json!({ "title": "t" }))),
+        (get_request("/index.php?service=User.Login&username=a"), login("a")),
+        (post_request("/index.php", FORM_MEDIA_TYPE, "service=User.Login&username=a"), login("a")),
+        (get_request("/index.php/User/Login?username=a"), login("a")),
+        (get_request("/index.php/article/line/3"), ok("article.line.get", json!({ "article_id": 3 }))),
+        (get_request("/index.phpx"), Err((404, "unknown service: no service has this URI".to_owned()))),
+        (get_request("/x/index.php"), Err((404, "unknown service: no service has this URI".to_owned()))),
     ];
     assert_outcomes(&server_with_service_names(), &cases);
 }
@@ -207,31 +211,9 @@ fn the_http_method_of_the_request_selects_the_method_of_a_named_service() {
     let head = server.connect().send(&Request::new("HEAD", "/?service=User.getBaseInfo"));
     assert_eq!((head.status, head.body.len()), (200, 0));
     let options = server.send(&Request::new("OPTIONS", "/?service=User.Login"));
-    assert!(options.status == 200 && options.json()["modules"].is_object(), "{options:?}");
-}
-
-#[test]
-fn options_at_the_base_path_lists_the_methods_that_can_be_called_there() {
-    let cases = [
-        (json!({}), "/", "POST, OPTIONS"),
-        (json!({ "dispatch": true }), "/?service=Article.Line", "POST, OPTIONS"),
-        (json!({ "service": { "on": true } }), "/", "POST, OPTIONS"),
-        (json!({ "service": { "on": true } }), "/?service=User.getBaseInfo", "GET, HEAD, POST, OPTIONS"),
-        (json!({ "service": { "on": true } }), "/?s=Article.Line", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
-        (json!({ "service": { "on": true } }), "/?service=Article.None", "OPTIONS"),
-        (json!({ "service": { "on": true, "default": "Site.Index" } }), "/", "GET, HEAD, POST, OPTIONS"),
-        (json!({ "service": { "on": true, "default": "Article.Upload" } }), "/", "POST, OPTIONS"),
-    ];
-    for (settings, target, allowed) in cases {
-        let mut settings = settings;
-        settings["cors"] = json!({ "origins": ["*"] });
-        let server = server_of_all_dialects(&settings);
-        let options = Request::new("OPTIONS", target);
-        assert_eq!(server.send(&options).field("allow"), Some(allowed), "{settings} {target}");
-        let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
-        let response = server.send(&preflight);
-        assert_eq!(response.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
-    }
+    let described = options.json();
+    assert_eq!((options.status, &described["module"]), (200, &json!("User")), "{options:?}");
+    assert!(described["/"].as_object().unwrap().keys().eq(["user/login"]), "{options:?}");
 }
 
 #[test]
@@ -311,6 +293,15 @@ fn errors_of_service_names_are_sent_as_jsonp() {
     ] {
         let response = server.send(&get_request(target));
         let script = format!("/**/ typeof cb === 'function' && cb({body});");
-        assert_eq!((response.status, String::from_utf8(response.body).unwrap()), (200, script));
+        assert_eq!((response.status, String::from_utf8(response.body).unwrap()), (200, script.clone()));
+        // PhalApi sends scripts in response to every HTTP method.
+        let posted = server.send(&post_request(target, FORM_MEDIA_TYPE, ""));
+        assert_eq!(String::from_utf8(posted.body).unwrap(), script, "{target}");
     }
+    let posted = post_request("/?service=User.Login&callback=cb", FORM_MEDIA_TYPE, "username=a");
+    let script = String::from_utf8(server.send(&posted).body).unwrap();
+    assert!(script.starts_with("/**/ typeof cb === 'function' && cb({\"ret\":200,"), "{script}");
+    // In other dialects, POST methods respond with JSON.
+    let posted = post_request("/?service=Store.Buy&URL_0=tea&callback=cb", FORM_MEDIA_TYPE, "");
+    server.send(&posted).assert_error(400, "callback in the query is not a parameter of this method");
 }

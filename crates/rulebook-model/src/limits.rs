@@ -27,7 +27,7 @@ pub struct Limits {
     pub parts: u64,
     /// The maximum number of fields of a query or a URL-encoded body, and of members of a JSON body.
     pub fields: u64,
-    /// The maximum nesting depth of arrays and objects in JSON.
+    /// The maximum nesting depth of arrays and objects, in JSON and in the names of fields (`x[a][b]`).
     pub nesting: u64,
     /// The maximum number of items of an array, of members of an object, and of values of a field that a request
     /// repeats.
@@ -129,14 +129,14 @@ pub const FIELD_COUNT: LimitSpec =
     limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.", |limits| {
         &mut limits.fields
     });
-/// The limit of the nesting depth of arrays and objects in JSON.
+/// The limit of the nesting depth of arrays and objects, in JSON and in the names of fields.
 pub const NESTING_DEPTH: LimitSpec = LimitSpec {
     max: JsonLimits::HIGHEST_NESTING_LIMIT,
     ..limit_spec(
         "nesting",
         Unit::Levels,
         32,
-        "The number of levels of nested arrays and objects in JSON, at most 126.",
+        "The number of levels of nested arrays and objects, in JSON and in field names such as `x[a][b]`, at most 126.",
         |limits| &mut limits.nesting,
     )
 };
@@ -145,7 +145,7 @@ pub const ITEM_COUNT: LimitSpec = limit_spec(
     "items",
     Unit::Items,
     10_000,
-    "The number of items of an array, and of members of an object, in JSON.",
+    "The number of items of an array, and of members of an object, in JSON and in field names such as `x[a]`.",
     |limits| &mut limits.items,
 );
 /// The limit of the time in which the server must receive the request body.

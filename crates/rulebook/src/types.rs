@@ -4,7 +4,10 @@
 //! [`Rulebook::add_type`](crate::Rulebook::add_type) adds such a type. To check or convert only the values of single
 //! parameters, a function is enough: see [`Rulebook::callable`](crate::Rulebook::callable).
 
-pub use rulebook_model::call::{Measure, Measured, TypeMismatch, TypeMismatchDetails, Value, Violation};
+pub use rulebook_model::call::{
+    Measure, Measured, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, TypeMismatch, TypeMismatchDetails,
+    Value, Violation,
+};
 pub use rulebook_model::types::{
     ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, ObjectField, Type, TypeArgument, TypeArguments, TypeExpr,
 };

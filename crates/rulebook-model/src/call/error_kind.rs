@@ -115,6 +115,15 @@ pub enum ServiceNameError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedMethods(pub Vec<HttpMethod>);
 
+impl AllowedMethods {
+    /// Returns the HTTP methods without duplicates, in the order of [`HttpMethod::ALL`].
+    #[must_use]
+    pub fn sorted(methods: impl IntoIterator<Item = HttpMethod>) -> Self {
+        let methods: Vec<_> = methods.into_iter().collect();
+        Self(HttpMethod::ALL.into_iter().filter(|http| methods.contains(http)).collect())
+    }
+}
+
 impl fmt::Display for AllowedMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for http in &self.0 {

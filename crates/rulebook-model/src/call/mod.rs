@@ -13,6 +13,7 @@ mod malformed_request;
 mod message;
 mod method;
 mod parameter_error;
+mod php_array;
 mod upload;
 mod value;
 mod violation;
@@ -31,6 +32,7 @@ pub use method::HttpMethod;
 pub use parameter_error::{
     ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,
 };
+pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
 pub use upload::Upload;
 pub use value::Value;
 pub use violation::{Measure, Measured, Violation};

@@ -20,11 +20,11 @@ impl Lowering<'_> {
         let Some(option) = option.filter(|option| option.value) else { return };
         let subject = context.diagnostic_subject;
         let error = |message: String| Diagnostic::new(DiagnosticCode::BadOption, option.span, message);
-        if method.http != HttpMethod::Get {
+        if !matches!(method.http, HttpMethod::Get | HttpMethod::Post) {
             self.report_once(
-                error(format!("{subject} cannot respond with JSONP, which browsers load with GET"))
-                    .label("for GET only")
-                    .related(context.http_span, "not GET")
+                error(format!("{subject} cannot respond with JSONP, only GET and POST can"))
+                    .label("for GET and POST only")
+                    .related(context.http_span, "neither GET nor POST")
                     .help("remove the option, or set it to `false`"),
             );
         } else if !method.scope.is_public() {

@@ -63,7 +63,7 @@ impl Lowering<'_> {
         let scope = self.lower_scope(&method.scope, &parameters, &context);
         let outputs = self.lower_outputs(&method.outputs, envelope);
         let errors = self.lower_declared_errors(&method.errors);
-        let options = self.lower_method_options(&method.options, &method.outputs);
+        let options = self.lower_method_options(&method.options, &method.outputs, scope.is_public());
 
         path?;
         let lowered = Method {

@@ -20,17 +20,24 @@ const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
 
 impl Lowering<'_> {
     /// Converts the options of a method to the model, and checks that they are possible for a method with these
-    /// outputs.
-    pub(super) fn lower_method_options(&mut self, options: &DeclaredOptions, outputs: &[Output]) -> MethodOptions {
-        let DeclaredOptions { status, download, jsonp, deprecated } = options;
+    /// outputs. `is_public` is `true` if everybody may call the method.
+    pub(super) fn lower_method_options(
+        &mut self,
+        options: &DeclaredOptions,
+        outputs: &[Output],
+        is_public: bool,
+    ) -> MethodOptions {
+        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
+        let by_default =
+            (*has_jsonp_on_post && self.allows_jsonp_by_default && is_public && !is_download).then_some(true);
         MethodOptions {
             status: status
                 .as_ref()
                 .and_then(|status| self.lower_success_status(status, outputs, is_download))
                 .unwrap_or(200),
             download: download.as_ref().is_some_and(|download| self.lower_download_option(download, outputs)),
-            jsonp: jsonp.as_ref().map(|jsonp| jsonp.value),
+            jsonp: jsonp.as_ref().map(|jsonp| jsonp.value).or(by_default),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
         }
     }

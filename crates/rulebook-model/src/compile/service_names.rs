@@ -12,6 +12,7 @@ impl Lowering<'_> {
         let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
         if api.service.on {
             self.check_class_names(api, root);
+            self.check_entry_path(api);
             self.check_root_parameters(root, ServiceNaming::Service, "service");
         }
         if api.dispatch {
@@ -61,6 +62,25 @@ impl Lowering<'_> {
                 .label("never reached")
                 .related(default.span, "the default service")
                 .help("remove the methods at the base path, or `default`"),
+            );
+        }
+    }
+
+    /// Reports services below the path of the script through which clients of PhalApi call the API, because requests to
+    /// such a path are handled like requests without it.
+    fn check_entry_path(&mut self, api: &Api) {
+        let entry = format!("/{}", api.service.entry);
+        let services = api.modules.iter().flat_map(|module| &module.services);
+        let hidden = services.filter(|service| {
+            !api.service.entry.is_empty()
+                && service.uri().strip_prefix(&*entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        for service in hidden {
+            let message = format!("requests to `{}` are for the script `{}` of PhalApi", service.uri(), entry);
+            self.report(
+                Diagnostic::new(DiagnosticCode::UriCollision, service.span, message)
+                    .label("never reached")
+                    .help("change the path, or the key `entry` of the setting `service`"),
             );
         }
     }

@@ -113,6 +113,8 @@ pub struct DeclaredOptions {
     pub download: Option<Spanned<bool>>,
     /// The value of the key `jsonp`: `true` if the method can respond with JSONP.
     pub jsonp: Option<Spanned<bool>>,
+    /// `true` if the setting `jsonp` of the API also applies to this POST method, as in PhalApi.
+    pub has_jsonp_on_post: bool,
     /// The value of the key `deprecated`: `true` if clients should no longer call the method.
     pub deprecated: Option<Spanned<bool>>,
 }

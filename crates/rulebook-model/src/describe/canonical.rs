@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
+use super::bracket_name::bracket_name;
 use crate::model::{
     Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
     Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
@@ -23,9 +24,9 @@ use crate::types::TypeExpr;
 pub(super) enum CanonicalForm {
     /// Only keys that are allowed in a definition file.
     Full,
-    /// The keys that a client of the API needs. The settings of the server are omitted. Three keys are added:
+    /// The keys that a client of the API needs. The settings of the server are omitted. Four keys are added:
     /// `$envelope` describes how a client decodes the members of a response, `$schema` is the JSON Schema of a
-    /// parameter, and `$when` contains the parameter values with which the caller may call a method.
+    /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the parameter values with which the caller may call a method.
     ForClients,
 }
 
@@ -202,6 +203,7 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
     object.add_if_some("message", message.as_deref());
     if form == CanonicalForm::ForClients {
         object.add_if_some("$schema", Some(r#type.check.schema()));
+        object.add_if_some("$brackets", bracket_name(parameter));
     }
     object.into_json()
 }

@@ -4,6 +4,7 @@
 //! documentation pages and the TypeScript declarations. Without the Cargo feature `documents`, it generates only the
 //! canonical form and the responses to OPTIONS. It must not depend on the plan that handles requests, or on requests.
 
+mod bracket_name;
 mod canonical;
 mod options;
 mod uris;

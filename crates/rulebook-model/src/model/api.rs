@@ -147,13 +147,27 @@ impl Api {
 
 /// The settings for requests that select a service by its name in the query, as in PhalApi: `?service=Class.method`, or
 /// `s` instead of `service`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceQuery {
     /// `true` if requests can select services by name.
     pub on: bool,
     /// The service for requests without a service name, as `Class.method`; `None` if the settings name no service.
     pub default: Option<Spanned<String>>,
+    /// The path of the PHP script through which clients call the API, below the base path and without a slash at its
+    /// beginning; empty if requests to such a path have no special meaning.
+    pub entry: String,
+}
+
+impl ServiceQuery {
+    /// The default of [`entry`](Self::entry): the name of PhalApi's script.
+    pub const DEFAULT_ENTRY: &str = "index.php";
+}
+
+impl Default for ServiceQuery {
+    fn default() -> Self {
+        Self { on: false, default: None, entry: Self::DEFAULT_ENTRY.to_owned() }
+    }
 }
 
 /// The contact for questions about an API (OpenAPI's Contact Object).

@@ -53,12 +53,18 @@ impl Method {
         self.outputs.iter().find(|output| output.is_whole())
     }
 
-    /// Returns `true` if the method can respond with JSONP. Only public GET methods that return no file can, if
-    /// the definition enables JSONP for the method or for the whole API. `api_default` is the setting of the API.
+    /// Returns `true` if the method can respond with JSONP. Only public GET and POST methods that return no file can. The
+    /// definition enables JSONP for the method or, if it is a GET method, for the whole API. `api_default` is the
+    /// setting of the API.
     #[must_use]
     pub fn allows_jsonp(&self, api_default: bool) -> bool {
         let MethodOptions { download, jsonp, .. } = self.options;
-        jsonp.unwrap_or(api_default) && self.http == HttpMethod::Get && self.scope.is_public() && !download
+        let is_enabled = match self.http {
+            HttpMethod::Get => jsonp.unwrap_or(api_default),
+            HttpMethod::Post => jsonp == Some(true),
+            HttpMethod::Put | HttpMethod::Delete | HttpMethod::Patch => false,
+        };
+        is_enabled && self.scope.is_public() && !download
     }
 }
 

@@ -17,6 +17,9 @@ pub struct NamedServices {
     pub by_class: ServicesByClass,
     /// The index of the service that handles requests without a service name.
     pub default_service: Option<usize>,
+    /// The path of the PHP script through which clients call the API, below the base path and without a slash at its
+    /// beginning. Requests to this path are handled like requests without it. Empty if there is no such path.
+    pub entry: Box<str>,
     /// The envelope (the format of responses) of the error that is sent if no service has the requested name.
     pub envelope: Arc<dyn Envelope>,
 }
@@ -42,6 +45,11 @@ impl ServicesByClass {
                 None
             }
         }
+    }
+
+    /// Returns the indexes of all services that have a name.
+    pub fn services(&self) -> impl Iterator<Item = usize> {
+        self.0.values().copied()
     }
 
     /// Returns the index of the service with the name `name`, which has the form `Class.method` or `App.Class.method`.
@@ -85,6 +93,11 @@ impl ServicesByModule {
         } else {
             self.case_sensitive.insert(key.into(), service);
         }
+    }
+
+    /// Returns the indexes of all services that have a name.
+    pub fn services(&self) -> impl Iterator<Item = usize> {
+        self.case_sensitive.values().chain(self.case_insensitive.values()).copied()
     }
 
     /// Returns the index of the service that the fields `module` and `method` of a request name.

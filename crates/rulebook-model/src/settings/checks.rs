@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 
 use crate::compile::{Lowering, path};
-use crate::definition::JsonNode;
+use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
+use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
@@ -44,6 +44,23 @@ impl Lowering<'_> {
             return None;
         }
         self.check_reserved_path(&base.value, false, base.span).then(|| base.value.clone())
+    }
+
+    /// Returns the path in the key `entry` of the setting `service`, without a slash at its beginning. Reports a value
+    /// that is not a path of static segments.
+    pub(super) fn lower_entry_path(&mut self, service: &CheckedObject<'_>) -> String {
+        let Some(entry) = service.string("entry") else { return ServiceQuery::DEFAULT_ENTRY.to_owned() };
+        let below_base = entry.value.strip_prefix('/').unwrap_or(&entry.value);
+        let is_static = |segments: Vec<Segment>| segments.iter().all(|it| matches!(it, Segment::Static(_)));
+        if !below_base.is_empty() && !path::parse_path(&format!("/{below_base}")).is_ok_and(is_static) {
+            let message = format!("`{}` is not the path of a script", entry.value.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, entry.span, message)
+                    .label("expected a path such as `index.php`")
+                    .help("write the path below the base path, without captures; `\"\"` if clients call no script"),
+            );
+        }
+        below_base.to_owned()
     }
 
     /// Finds the time zone that applies to dates and times without a time zone, and returns its name.

@@ -45,6 +45,11 @@ pub static SERVICE: KeyTable = key_table(
     &[
         key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` of a request select a service."),
         key("default", ValueKind::String, "The service for requests that name none, as `Class.method`."),
+        key(
+            "entry",
+            ValueKind::String,
+            "The path of the PHP script that clients call; by default `index.php`, and an empty string for none.",
+        ),
     ],
 );
 
@@ -167,14 +172,16 @@ pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode)
     object.map_or_else(ServiceQuery::default, |object| ServiceQuery {
         on: object.bool("on").is_some_and(|on| on.value),
         default: object.string("default"),
+        entry: lowering.lower_entry_path(&object),
     })
 }
 
 pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
-    let ServiceQuery { on, default } = query;
+    let ServiceQuery { on, default, entry } = query;
+    let entry = (entry != ServiceQuery::DEFAULT_ENTRY).then(|| ("entry".to_owned(), entry.as_str().into()));
     let on = on.then(|| ("on".to_owned(), true.into()));
     let default = default.as_ref().map(|default| ("default".to_owned(), default.value.as_str().into()));
-    let members: Map<_, _> = on.into_iter().chain(default).collect();
+    let members: Map<_, _> = on.into_iter().chain(default).chain(entry).collect();
     (!members.is_empty()).then_some(Json::Object(members))
 }
 

@@ -100,7 +100,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "jsonp",
         ValueKind::Bool,
-        "Whether public GET methods respond with JSONP on request, unless a method sets otherwise.",
+        "Whether public GET methods, and POST methods of rules, respond with JSONP on request, unless a method sets otherwise.",
         |lowering, value, api| {
             api.jsonp = bool_value(value);
             lowering.allows_jsonp_by_default = api.jsonp;

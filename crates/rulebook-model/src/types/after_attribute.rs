@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::functions::{Function, Functions};
 use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, ObjectField, TypeExpr};
-use crate::call::{TypeMismatch, Value, Violation};
+use crate::call::{PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
 pub(super) const AFTER_ATTRIBUTE: &str = "after";
@@ -68,6 +68,10 @@ impl Check for CheckThenFunctions {
 
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         self.check.decode_many(texts)
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        self.check.decode_array(array)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {

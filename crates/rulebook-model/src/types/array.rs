@@ -8,10 +8,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::any::{self, any_check, decode_json};
 use super::bounds::Bounds;
-use super::check::{first_valid_value, keep_valid_values};
+use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::table::ITEMS_ATTRIBUTE;
 use super::{ArgumentError, Arity, Check, MaxSize, ObjectField, TypeArgument, TypeArguments, TypeExpr};
-use crate::call::{Measure, TypeMismatch, Value, Violation};
+use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
 const FIELDS_ATTRIBUTE: &str = "fields";
@@ -186,6 +186,16 @@ impl Check for ArrayCheck {
             }
             None => Value::List(Vec::new()),
         }
+    }
+
+    /// If the type accepts only arrays, the items are ordered by their indexes, which may have gaps: a form has gaps
+    /// after a script has removed one of its rows.
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        if !self.accepts_objects && array.has_only_indexes() {
+            let items = array.into_sorted_items().into_iter();
+            return Value::List(items.map(|item| decode_item(&*self.item_check, item)).collect());
+        }
+        array.into_value_with(&mut |item| decode_item(&*self.item_check, item))
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {

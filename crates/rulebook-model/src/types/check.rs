@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::{ArgumentError, ObjectField, TypeArguments};
-use crate::call::{TypeMismatch, Value};
+use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
 ///
@@ -112,6 +112,13 @@ pub trait Check: Send + Sync + Debug {
     /// only if [`arity`](Check::arity) is [`Arity::Many`].
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         Value::List(texts.into_iter().map(Value::Text).collect())
+    }
+
+    /// Converts the fields of a parameter whose names have brackets, such as `x[]` and `x[a][b]`, to one value. The
+    /// default implementation leaves every item a text. If the type accepts neither arrays nor objects,
+    /// [`check`](Check::check) rejects the value.
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        array.into_value()
     }
 
     /// Validates a value, and returns the value in the form that handlers receive.
@@ -231,6 +238,15 @@ impl TypeExpr {
     /// Creates the notation of a type without attributes.
     pub fn term(term: impl Into<String>) -> Self {
         Self { term: term.into(), attributes: Map::new() }
+    }
+}
+
+/// Decodes an item of an array that the names of fields describe. `check` is the check of the item's type.
+pub(super) fn decode_item<'a>(check: &dyn Check, item: PhpItem<'a>) -> Value<'a> {
+    match item {
+        PhpItem::Value(Value::Text(text)) => check.decode(text),
+        PhpItem::Value(value) => value,
+        PhpItem::Array(array) => check.decode_array(*array),
     }
 }
 

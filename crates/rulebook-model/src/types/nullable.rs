@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::{Arity, Check, MaxSize, ObjectField, TypeExpr};
-use crate::call::{TypeMismatch, Value};
+use crate::call::{PhpArray, TypeMismatch, Value};
 
 #[derive(Debug)]
 struct NullableCheck(Arc<dyn Check>);
@@ -36,6 +36,10 @@ impl Check for NullableCheck {
 
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         self.0.decode_many(texts)
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        self.0.decode_array(array)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {

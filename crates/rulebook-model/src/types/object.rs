@@ -12,10 +12,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::any::decode_json;
 use super::bounds::Bounds;
-use super::check::{first_valid_value, keep_valid_values};
+use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::nullable::nullable_schema;
 use super::{ArgumentError, Arity, Check, ObjectField, TypeArguments, TypeExpr};
-use crate::call::{TypeMismatch, Value};
+use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 #[derive(Debug)]
 struct ObjectCheck {
@@ -119,6 +119,24 @@ const MAX_ADDED_MEMBERS: u64 = 64;
 impl Check for ObjectCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         decode_json(text, &['{'])
+    }
+
+    /// The keys are the names of members, even if they are numbers. A list whose names have no keys (`x[]`) is not an
+    /// object.
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        if array.is_list() && array.has_appended_items() {
+            return array.into_value();
+        }
+        let members = array.into_items().into_iter().map(|(key, item)| {
+            let name = key.into_text();
+            let value = match (self.field_indexes.get(&*name), item) {
+                (Some(index), item) => decode_item(&*self.fields()[*index].check, item),
+                (None, PhpItem::Value(value)) => value,
+                (None, PhpItem::Array(array)) => array.into_value(),
+            };
+            (name, value)
+        });
+        Value::Map(members.collect())
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {

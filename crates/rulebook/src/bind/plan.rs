@@ -15,7 +15,7 @@ use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Plan, PlannedError, PlannedMethod, PlannedModule,
     PlannedOutput, PlannedParameter, PlannedService, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
-    Routes, ServicesByClass, ServicesByModule, SimilarPaths,
+    Routes, ServiceNaming, ServicesByClass, ServicesByModule, SimilarPaths,
 };
 
 /// The parts of a plan that come from the program instead of the model.
@@ -53,17 +53,22 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             services.push(PlannedService {
                 module_index,
                 path_length: service.path.len(),
+                name_fields: Vec::new(),
                 methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
             });
         }
     }
     debug_assert_eq!(plans.len(), all_methods(api).count());
+    let named_services = api.service.on.then(|| services_by_name(api));
+    for service in named_services.iter().flat_map(|named| named.by_class.services()) {
+        services[service].name_fields = name_fields(&services[service], &plans);
+    }
     let challenges = AuthScheme::challenges(&api.auth_schemes);
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
         base_path: api.base.trim_end_matches('/').into(),
         routes,
-        named_services: api.service.on.then(|| services_by_name(api)),
+        named_services,
         services_by_module: api.dispatch.then(|| services_by_module(api)),
         similar_paths: similar_paths(api),
         services: services.into(),
@@ -110,7 +115,22 @@ fn services_by_name(api: &Api) -> NamedServices {
         let _ = classes.insert(&service.path, index);
     }
     let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
-    NamedServices { by_class: classes, default_service: default, envelope: api.make_envelope(&EnvelopeName::Phalapi) }
+    NamedServices {
+        by_class: classes,
+        default_service: default,
+        entry: api.service.entry.as_str().into(),
+        envelope: api.make_envelope(&EnvelopeName::Phalapi),
+    }
+}
+
+/// Returns the query fields that can name another service in a request to the path of this service: those that are not
+/// parameters of the service.
+fn name_fields(service: &PlannedService, methods: &[PlannedMethod]) -> Vec<&'static str> {
+    let is_parameter = |field: &str| {
+        let mut methods = service.methods.iter().map(|(_, method)| &methods[*method]);
+        methods.any(|method| method.query_slots.iter().any(|slot| *method.parameters[*slot].key == *field))
+    };
+    ServiceNaming::Service.fields().into_iter().filter(|field| !is_parameter(field)).collect()
 }
 
 /// Creates the index of services by the names in the body fields `module` and `method`.

@@ -70,7 +70,11 @@ pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &
         let text = std::str::from_utf8(bytes);
         text.is_ok_and(|text| fill_slot(slot, RawValue::Text(text.into()), &plan.limits).is_ok())
     };
-    find_parameter_of_part(method, name).filter(early).is_some_and(|slot| !passes(slot))
+    // A part whose name has brackets is only an item of the parameter's value.
+    find_parameter_of_part(method, name)
+        .filter(|slot| *slot.key == *name)
+        .filter(early)
+        .is_some_and(|slot| !passes(slot))
 }
 
 /// The reason why a raw value cannot be stored in its slot.
@@ -98,10 +102,16 @@ fn fill_slot<'a>(
         RawValue::Json(value) => value,
         RawValue::Text(text) => check_value_limits(plan.check.decode(text), limits)?,
         RawValue::Texts(texts) => check_value_limits(plan.check.decode_many(texts), limits)?,
+        RawValue::Array(array) => check_value_limits(plan.check.decode_array(*array), limits)?,
         RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
         RawValue::File(upload) => Value::File(upload),
         RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
         RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, MessageId::GotSeveralValues)),
+        RawValue::RepeatedItem(keys) => {
+            let text = english_text(MessageId::GotSeveralValues);
+            let mismatch = TypeMismatch::with_got(plan.expected.clone(), text).inside(&keys);
+            return Err(SlotError::Invalid(ParameterErrorKind::Repeated, Some(mismatch)));
+        }
         RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
     };
     match value {

@@ -90,15 +90,22 @@ fn raw_values<'c>(
     }
     let mut next = 0;
     for (key, value) in urlencoded::split_fields(target.query.as_bytes()) {
-        let slot =
-            urlencoded::decode_text(key).and_then(|key| read::find_slot(method, &method.query_slots, &key, &mut next));
-        let slot = slot.ok_or_else(|| {
-            let key = String::from_utf8_lossy(key);
-            unknown_argument(method, &format!("no field of its query is called {key:?}"))
-        })?;
-        match urlencoded::decode_text(value) {
-            Some(value) => text(&mut raw, slot, Cow::Owned(value.into_owned())),
-            None => raw[slot] = RawValue::InvalidUtf8,
+        let name = urlencoded::decode_text(key);
+        let value = urlencoded::decode_text(value).map(Cow::into_owned);
+        let find = |name| read::find_slot(method, &method.query_slots, name, &mut next);
+        match (name.as_deref().and_then(find), value) {
+            (Some(slot), Some(value)) => text(&mut raw, slot, Cow::Owned(value)),
+            (Some(slot), None) => raw[slot] = RawValue::InvalidUtf8,
+            (None, value) => {
+                let find = |name| read::find_slot_of_array(method, &method.query_slots, name);
+                let slot = name.as_deref().and_then(find).ok_or_else(|| {
+                    let key = String::from_utf8_lossy(key);
+                    unknown_argument(method, &format!("no field of its query is called {key:?}"))
+                })?;
+                let name = Cow::Owned(name.unwrap_or_default().into_owned());
+                let limits = read::array_limits(plan, method);
+                read::add_to_array(&mut raw[slot], &method.parameters[slot], limits, name, value.map(Value::from))?;
+            }
         }
     }
     for (name, argument) in &call.arguments {

@@ -9,8 +9,8 @@ use rulebook_model::error::ErrorCode;
 use super::accept::prefers_media_type;
 use super::encode::varies_by_encoding;
 use super::respond::{ErrorContext, respond_with_error};
-use super::{Reply, ReplyBody};
-use crate::call::{AllowedMethods, ApiError, ETag, ETagList, ErrorKind, Head, HttpMethod};
+use super::{Reply, ReplyBody, route};
+use crate::call::{AllowedMethods, ApiError, ETag, ETagList, ErrorKind, Head};
 use crate::plan::{Document, OptionsDescription, Plan, RenderedPage};
 
 /// Creates the reply to GET or HEAD at the path of a document.
@@ -62,13 +62,14 @@ pub fn prefers_pages(head: &Head) -> bool {
 /// lists the allowed methods, and any other HTTP method is refused with 405. Returns `None` for GET and HEAD.
 #[must_use]
 pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
+    if matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let allowed = route::allowed_methods_of_page(plan, head);
     match head.method {
-        Method::GET | Method::HEAD => None,
-        Method::OPTIONS => {
-            Some(Reply::without_body(204, vec![(header::ALLOW, allow_header(&AllowedMethods(vec![HttpMethod::Get])))]))
-        }
+        Method::OPTIONS => Some(Reply::without_body(204, vec![(header::ALLOW, allow_header(&allowed))])),
         _ => {
-            let error = ApiError::new(ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get]) });
+            let error = ApiError::new(ErrorKind::UnknownMethod { allowed });
             Some(respond_with_error(plan, head, ErrorContext::ServerPath, error))
         }
     }

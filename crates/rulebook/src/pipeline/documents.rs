@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use super::document_reply::{reply_with_description, reply_with_document};
 use super::identify::{authenticate, count_request};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
-use super::route::{OptionsTarget, find_parent_path_index};
+use super::route::{self, OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
 use super::{Reply, cors, english_text};
 use crate::call::{
@@ -222,13 +222,17 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
     let rendered = documents.documents();
     let no_methods = AllowedMethods(Vec::new());
     let description = match target {
-        OptionsTarget::WholeApi { allowed, service, body_may_name_service } => {
+        OptionsTarget::WholeApi { service, allowed, body_may_name_service, has_page } => {
             let whole_api = whole_api_description(&documents).await;
-            let allowed = visible_methods(plan, rendered, *service, *body_may_name_service, allowed);
+            let allowed = visible_methods(plan, rendered, *service, allowed);
+            let named = route::methods_named_in_body(plan).filter(|_| *body_may_name_service);
+            let named = named.filter(|(_, method)| rendered.is_method_visible(*method)).map(|(http, _)| http);
+            let page = has_page.then_some(HttpMethod::Get);
+            let allowed = AllowedMethods::sorted(allowed.0.into_iter().chain(named).chain(page));
             whole_api.map(|whole_api| (whole_api, allowed))
         }
         OptionsTarget::Service { service, allowed, .. } => {
-            let allowed = visible_methods(plan, rendered, Some(*service), false, allowed);
+            let allowed = visible_methods(plan, rendered, Some(*service), allowed);
             match rendered.service_index(*service).filter(|_| !allowed.0.is_empty()) {
                 Some(index) => description_on_demand(&documents, |rendered| &rendered.services, index)
                     .await
@@ -284,17 +288,11 @@ fn visible_methods(
     plan: &Plan,
     documents: &Documents,
     service: Option<usize>,
-    body_may_name_service: bool,
     allowed: &AllowedMethods,
 ) -> AllowedMethods {
     let methods = service.map_or(&[][..], |service| &plan.services[service].methods);
     let is_described = |http: HttpMethod| {
         methods.iter().any(|(accepted, method)| *accepted == http && documents.is_method_visible(*method))
     };
-    let visible = allowed
-        .0
-        .iter()
-        .copied()
-        .filter(|http| is_described(*http) || body_may_name_service && *http == HttpMethod::Post);
-    AllowedMethods(visible.collect())
+    AllowedMethods(allowed.0.iter().copied().filter(|http| is_described(*http)).collect())
 }

@@ -57,8 +57,10 @@ pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Ca
 pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
     let enabled = match context {
         ErrorContext::Method(index) => plan.methods[index].allows_jsonp,
-        // Browsers load scripts with GET, so that a request with another method does not expect a script.
-        ErrorContext::Module(_) | ErrorContext::UnknownName | ErrorContext::Nothing => {
+        // Browsers load scripts with GET. With other HTTP methods, only clients of PhalApi expect a script, also if no
+        // service has the name in the request.
+        ErrorContext::UnknownName => plan.allows_jsonp,
+        ErrorContext::Module(_) | ErrorContext::Nothing => {
             plan.allows_jsonp && matches!(head.method, Method::GET | Method::HEAD)
         }
         ErrorContext::ServerPath => false,

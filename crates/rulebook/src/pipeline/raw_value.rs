@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rulebook_model::types::Arity;
 
-use crate::call::{Head, Upload, Value};
+use crate::call::{Head, PhpArray, Upload, Value};
 use crate::plan::{PlannedMethod, Segments};
 
 /// The value of a parameter as the client sent it, before it is decoded and checked.
@@ -18,6 +18,8 @@ pub(super) enum RawValue<'a> {
     Text(Cow<'a, str>),
     /// The request contains several texts for a parameter that accepts several values.
     Texts(Vec<Cow<'a, str>>),
+    /// The request contains fields for the parameter whose names have brackets.
+    Array(Box<PhpArray<'a>>),
     /// The value is a member of a JSON body, or an argument of a call from code.
     Json(Value<'a>),
     /// The request contains one file for the parameter.
@@ -26,6 +28,8 @@ pub(super) enum RawValue<'a> {
     Files(Vec<Upload>),
     /// The request contains several values for a parameter that accepts only one value.
     Repeated,
+    /// The request contains several values for an item of the parameter, whose name has these keys in brackets.
+    RepeatedItem(Box<str>),
     /// The request contains a text for the parameter that is not UTF-8.
     InvalidUtf8,
 }
@@ -70,6 +74,8 @@ pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arit
 impl<'a> RawValue<'a> {
     /// Adds a text that the client sent for the parameter. If the parameter accepts only one value and already has a
     /// value, the text replaces this value if `uses_last_value` is `true`; otherwise the raw value becomes `Repeated`.
+    /// The same applies to a parameter whose value is an array with names in brackets, except that the text becomes an
+    /// item of the array instead of an error.
     pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, uses_last_value: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::Text(text),
@@ -79,8 +85,29 @@ impl<'a> RawValue<'a> {
                 RawValue::Texts(texts)
             }
             _ if uses_last_value => RawValue::Text(text),
+            RawValue::Array(mut array) if arity == Arity::Many => match array.push(Value::Text(text)) {
+                Ok(()) => RawValue::Array(array),
+                Err(_) => RawValue::Repeated,
+            },
             _ => RawValue::Repeated,
         };
+    }
+
+    /// Returns the values that were sent without brackets for a parameter that accepts several values, as the beginning
+    /// of an array whose other items are sent with brackets. Returns `None` if there is no such value.
+    pub(super) fn into_array(self, arity: Arity) -> Option<Box<PhpArray<'a>>> {
+        let values: Vec<Value<'a>> = match (self, arity) {
+            (RawValue::Array(array), _) => return Some(array),
+            (RawValue::Absent, _) => Vec::new(),
+            (RawValue::Text(text), Arity::Many) => vec![Value::Text(text)],
+            (RawValue::Texts(texts), Arity::Many) => texts.into_iter().map(Value::Text).collect(),
+            (RawValue::File(upload), Arity::Files) => vec![Value::File(upload)],
+            (RawValue::Files(uploads), Arity::Files) => uploads.into_iter().map(Value::File).collect(),
+            _ => return None,
+        };
+        let mut array = Box::<PhpArray<'_>>::default();
+        values.into_iter().try_for_each(|value| array.push(value)).ok()?;
+        Some(array)
     }
 
     /// Adds a file that the client sent for the parameter, under the same conditions as [`RawValue::add_text`].
@@ -93,6 +120,10 @@ impl<'a> RawValue<'a> {
                 RawValue::Files(files)
             }
             _ if uses_last_value => RawValue::File(upload),
+            RawValue::Array(mut array) if arity == Arity::Files => match array.push(Value::File(upload)) {
+                Ok(()) => RawValue::Array(array),
+                Err(_) => RawValue::Repeated,
+            },
             _ => RawValue::Repeated,
         };
     }

@@ -124,6 +124,9 @@ pub struct PlannedService {
     pub module_index: usize,
     /// The number of segments of the service's path.
     pub path_length: usize,
+    /// The query fields whose values can name another service than the one at the request path; empty if the service
+    /// has no name by which requests could select it.
+    pub name_fields: Vec<&'static str>,
     /// The API methods of the service: pairs of an HTTP method and the index of an API method.
     pub methods: Box<[(HttpMethod, usize)]>,
 }

@@ -175,7 +175,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
         "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true },
         "iapi": { "strict_status": true },
-        "formats": ["xml"], "jsonp": true, "service": { "on": true }, "dispatch": true,
+        "formats": ["xml"], "jsonp": true, "service": { "on": true, "entry": "old.php" }, "dispatch": true,
         "unknown": "refuse", "timezone": "Europe/Paris",
         "types": { "default": true },
         "limits": {

@@ -61,6 +61,7 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
         status: object.integer("status"),
         download: object.bool("download"),
         jsonp: object.bool("jsonp"),
+        has_jsonp_on_post: false,
         deprecated: object.bool("deprecated"),
     }
 }

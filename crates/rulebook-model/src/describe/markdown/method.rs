@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::super::bracket_name::bracket_name;
 use super::super::pages::markdown as pages;
 use super::super::{conditions, example};
 use super::MarkdownWriter;
@@ -53,8 +54,10 @@ pub(super) fn describe_scope(method: &Method) -> String {
 /// Returns the row that describes a parameter in the table of parameters.
 fn parameter_row(parameter: &Parameter) -> [String; 6] {
     let example = example_beside_default(parameter).map(|example| format!(" (example: {})", json_code(&example)));
+    let name = code_span(if parameter.key.is_empty() { &parameter.name } else { &parameter.key });
+    let brackets = bracket_name(parameter).map(|name| format!(" or {}", code_span(&name)));
     [
-        code_span(if parameter.key.is_empty() { &parameter.name } else { &parameter.key }),
+        format!("{name}{}", brackets.unwrap_or_default()),
         pages::describe_location(parameter),
         format!("{}: {}", pages::describe_type(parameter), escape_text(&parameter.r#type.check.expected())),
         if parameter.optional || parameter.default.is_some() { "no" } else { "yes" }.to_owned(),

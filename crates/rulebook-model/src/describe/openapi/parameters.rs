@@ -9,7 +9,9 @@ use super::super::example;
 use super::downloads;
 use super::same_content::PlacedParameter;
 use super::schemas::{Schemas, with_description};
-use super::serialization::{Placement, TextStyle, default_for_documents, text_encoding, value_for_documents};
+use super::serialization::{
+    Placement, TextStyle, bracket_note, default_for_documents, text_encoding, value_for_documents,
+};
 use crate::call::{HttpMethod, Value};
 use crate::model::{self, Location, Method};
 
@@ -87,10 +89,8 @@ pub(super) fn describe_parameter(
 ) -> Parameter {
     let is_required = placement == Placement::Path || !parameter.optional;
     let encoding = text_encoding(&parameter.r#type, placement, is_required);
-    let info = match &encoding.note {
-        Some(note) => format!("{}\n\n{note}", parameter.info),
-        None => parameter.info.clone(),
-    };
+    let notes = encoding.note.into_iter().chain(bracket_note(parameter, placement));
+    let info = notes.fold(parameter.info.clone(), |info, note| format!("{info}\n\n{note}"));
     let schema = schemas.type_schema_or_reference(&[name, method_id], encoding.schema);
     let value = example::parameter_example(parameter);
     let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));

@@ -113,12 +113,16 @@ fn json_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) 
 /// Returns the schema of a field in a form. The value of a form field is a text or a file.
 fn form_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
-    let info = match &encoding.note {
+    let mut info = field.info.clone();
+    if is_file_field(field) {
         // A schema cannot express the restrictions on a file, so the description contains them.
-        None if is_file_field(field) => format!("{}: {}", field.info, field.r#type.check.expected()),
-        None => field.info.clone(),
-        Some(note) => format!("{}\n\n{note}", field.info),
-    };
+        info.push_str(&format!(": {}", field.r#type.check.expected()));
+    }
+    // A form cannot distinguish a text from an array that has only this text as its item.
+    let is_repeated = encoding.style == TextStyle::Repeated;
+    let single = is_repeated.then(|| "A single value is an array with one item.".to_owned());
+    let notes = encoding.note.into_iter().chain(single).chain(serialization::bracket_note(field, Placement::Form));
+    let info = notes.fold(info, |info, note| format!("{info}\n\n{note}"));
     let schema =
         schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], encoding.schema);
     let example = form_field_example(field).filter(|_| example::has_additional_example(field));

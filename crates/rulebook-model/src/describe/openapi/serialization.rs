@@ -8,6 +8,7 @@
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
+use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::model::{Parameter, ParameterType};
 use crate::types::Arity;
@@ -132,6 +133,17 @@ fn json_encoding(schema: Json) -> TextEncoding {
 /// Returns a note for a type that accepts every value, and `None` for other types.
 fn json_text_note(schema: &Json) -> Option<String> {
     (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
+}
+
+/// Returns a note for a parameter that the part `placement` of a request can also contain under names with brackets.
+/// OpenAPI describes only one way to serialize a parameter, and its style `deepObject` allows no nested values.
+pub(super) fn bracket_note(parameter: &Parameter, placement: Placement) -> Option<String> {
+    let part = match placement {
+        Placement::Query => "query",
+        Placement::Form => "form",
+        Placement::Path | Placement::Header | Placement::Cookie => return None,
+    };
+    bracket_name(parameter).map(|name| format!("The {part} can also contain it under names such as `{name}`."))
 }
 
 /// Returns the separator between the items of a list that is sent as one text. Returns `None` if each item is a

@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 use super::document::{Field, Inline};
 use super::phrases::{location_name, request_name};
 use super::types::json_line;
+use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
-use crate::model::{Output, Parameter};
+use crate::model::{Location, Output, Parameter};
 use crate::types::ObjectField;
 
 /// Describes a parameter.
@@ -17,6 +18,7 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
     let name = request_name(parameter);
     let is_optional = parameter.optional || parameter.default.is_some();
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
+    let brackets = bracket_name(parameter).map(|name| (bracket_label(parameter.from), Cow::Owned(name)));
     let example = example::parameter_example(parameter);
     let members = member_fields(parameter.r#type.check.members(), example.as_ref());
     // An example that is equal to the default is omitted, and so is the example of an object whose members have
@@ -31,8 +33,21 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
         mark: (!is_optional).then_some(Inline::Mark("required")),
         info: &parameter.info,
         words: parameter.r#type.check.in_words(),
-        values: default.into_iter().chain(shown.map(|example| ("example", json_line(example)))).collect(),
+        values: default
+            .into_iter()
+            .chain(shown.map(|example| ("example", json_line(example))))
+            .chain(brackets)
+            .collect(),
         members,
+    }
+}
+
+/// Returns the label of a field name with brackets, which depends on the part of the request that contains the field.
+fn bracket_label(from: Location) -> &'static str {
+    match from {
+        Location::Query => "in the query also",
+        Location::Any => "in the query or a form also",
+        _ => "in a form also",
     }
 }
 

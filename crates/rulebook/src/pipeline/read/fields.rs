@@ -2,8 +2,9 @@
 
 use rulebook_model::limits;
 
+use super::array_fields::{find_slot_of_array, find_slot_of_invalid_name};
 use super::{ParameterReader, RawValue, find_slot};
-use crate::call::{ApiError, Source};
+use crate::call::{ApiError, Source, Value};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::PlannedMethod;
 
@@ -33,12 +34,21 @@ pub(super) fn read_fields<'a>(
             return Err(ApiError::too_large(limits::FIELD_COUNT.with_value(limits.fields), None));
         }
         let Some(name) = decode_text(name) else {
-            // Names of parameters are UTF-8, so that a field with another name is not a parameter.
-            reading.handle_unknown_field(&String::from_utf8_lossy(name), source);
+            // Names of parameters are UTF-8, so that a field with another name is not a parameter. But the keys in
+            // brackets may be other bytes, with which the value of the parameter is invalid.
+            match find_slot_of_invalid_name(method, slots, name) {
+                Some(slot) => reading.raw[slot] = RawValue::InvalidUtf8,
+                None => reading.handle_unknown_field(&String::from_utf8_lossy(name), source),
+            }
             continue;
         };
         let Some(slot) = find_slot(method, slots, &name, &mut next) else {
-            reading.handle_unknown_field(&name, source);
+            if let Some(slot) = find_slot_of_array(method, slots, &name) {
+                body_slots.clear_query_value(slot, &mut reading.raw);
+                reading.add_to_array(slot, name, decode_text(value).map(Value::Text))?;
+            } else {
+                reading.handle_unknown_field(&name, source);
+            }
             continue;
         };
         body_slots.clear_query_value(slot, &mut reading.raw);

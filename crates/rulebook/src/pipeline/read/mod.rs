@@ -3,6 +3,7 @@
 //! Each Rust module reads one part of the request. The raw values borrow from the request where possible. The next
 //! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.
 
+mod array_fields;
 mod cookie;
 mod fields;
 mod json;
@@ -10,12 +11,15 @@ mod multipart_parts;
 
 use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::UnknownParameters;
-use rulebook_model::types::Arity;
+
+pub(super) use array_fields::{add_to_array, array_limits, find_slot_of_array};
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::english_text;
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
-use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text};
+use crate::call::{
+    ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text, split_array_name,
+};
 use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
 
 /// The result of this stage: the raw values of a request's parameters.
@@ -134,6 +138,7 @@ impl<'a> ParameterReader<'a, '_> {
     fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
         let mut positions = self.method.path_slots.iter();
+        let name = split_array_name(name).map_or(name, |(parameter, _)| parameter);
         naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.parameter_names[*slot] == *name)
     }
 
@@ -145,10 +150,12 @@ impl<'a> ParameterReader<'a, '_> {
 }
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
-/// parameter.
+/// parameter. The name may have brackets; the part is then an item of the value.
 #[must_use]
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
-    find_slot(method, &method.body_slots, name, &mut 0).map(|slot| &method.parameters[slot])
+    let slots = &method.body_slots;
+    let slot = find_slot(method, slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;
+    Some(&method.parameters[slot])
 }
 
 /// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send fields in
@@ -156,17 +163,9 @@ pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Opti
 /// after the result.
 pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
     let position = match slots.get(*next) {
-        Some(slot) if *method.parameters[*slot].key == *name => Some(*next),
-        _ => slots.iter().position(|slot| *method.parameters[*slot].key == *name),
+        Some(slot) if *method.parameters[*slot].key == *name => *next,
+        _ => slots.iter().position(|slot| *method.parameters[*slot].key == *name)?,
     };
-    if let Some(position) = position {
-        *next = position + 1;
-        return Some(slots[position]);
-    }
-    // For a parameter that accepts several values, clients may send the field name `x[]` instead of `x`.
-    let name = name.strip_suffix("[]")?;
-    slots.iter().copied().find(|slot| {
-        let slot = &method.parameters[*slot];
-        matches!(slot.arity, Arity::Many | Arity::Files) && *slot.key == *name
-    })
+    *next = position + 1;
+    Some(slots[position])
 }

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use rulebook_model::limits;
 
+use super::array_fields::find_slot_of_array;
 use super::fields::SlotsFilledByBody;
 use super::{BodyPart, BodyPartContent, ParameterReader, RawValue, find_slot};
-use crate::call::{ApiError, Source};
+use crate::call::{ApiError, Source, Value};
 
 /// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
 /// are deleted when the body is dropped.
@@ -21,7 +22,16 @@ pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [
     let mut body_slots = SlotsFilledByBody::for_method(method);
     for part in parts {
         let Some(slot) = find_slot(method, &method.body_slots, &part.name, &mut next) else {
-            reading.handle_unknown_field(&part.name, Source::Body);
+            if let Some(slot) = find_slot_of_array(method, &method.body_slots, &part.name) {
+                body_slots.clear_query_value(slot, &mut reading.raw);
+                let value = match &part.content {
+                    BodyPartContent::Field(bytes) => std::str::from_utf8(bytes).ok().map(Value::from),
+                    BodyPartContent::File(upload) => Some(Value::File(upload.clone())),
+                };
+                reading.add_to_array(slot, Cow::Borrowed(&part.name), value)?;
+            } else {
+                reading.handle_unknown_field(&part.name, Source::Body);
+            }
             continue;
         };
         body_slots.clear_query_value(slot, &mut reading.raw);

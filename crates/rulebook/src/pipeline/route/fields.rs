@@ -12,7 +12,7 @@ use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
-use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value};
+use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value, split_array_name};
 use crate::pipeline::body::BodyKind;
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
@@ -71,20 +71,18 @@ pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     split_fields(text).filter_map(move |(name, value)| {
         let name = decode_text(name)?;
-        let end = name.find('[');
         let text = || decode_text(value).map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), FieldValue::Text);
-        has_name(&name[..end.unwrap_or(name.len())]).then(|| match end {
-            None => Field { name, value: text() },
-            Some(_) => array_field(&name),
-        })
+        match split_array_name(&name) {
+            Some((parameter, _)) => has_name(parameter).then(|| array_field(parameter)),
+            None => has_name(&name).then(|| Field { name, value: text() }),
+        }
     })
 }
 
-/// Returns the field for a name that contains a bracket, such as `x[]`. The value of the field is invalid, because PHP
-/// parses the field as an array.
-fn array_field(name: &str) -> Field<'static> {
-    let name = name.split('[').next().unwrap_or_default().to_owned().into();
-    Field { name, value: FieldValue::Invalid(SegmentError::SeveralValues) }
+/// Returns the field for a name with brackets, such as `x[]`. The value of the field is invalid, because PHP parses the
+/// field as an array. `parameter` is the part of the name before the brackets.
+fn array_field(parameter: &str) -> Field<'static> {
+    Field { name: parameter.to_owned().into(), value: FieldValue::Invalid(SegmentError::SeveralValues) }
 }
 
 /// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
@@ -205,7 +203,8 @@ fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>
         let Some(Ok(content)) = part.bytes().now_or_never() else { break };
         let text = String::from_utf8(content.into()).ok();
         let value = text.map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), |text| FieldValue::Text(text.into()));
-        fields.push(if name.contains('[') { array_field(&name) } else { Field { name: name.into(), value } });
+        let field = split_array_name(&name).map(|(parameter, _)| array_field(parameter));
+        fields.push(field.unwrap_or_else(|| Field { name: name.into(), value }));
     }
     fields
 }

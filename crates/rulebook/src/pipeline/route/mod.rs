@@ -6,8 +6,8 @@
 //! method of the request, the request is refused, even if a service with a shorter path accepts this HTTP method.
 //!
 //! If the definition has the setting `service`, a request at the base path can select an API method by a name in its
-//! query (`?service=` of PhalApi). If the definition has the setting `dispatch`, the fields `module` and `method` in
-//! the body of a request can select an API method. For a request whose body may select the method, [`route`] returns
+//! query (`?service=` of PhalApi); so can a request at the path of a service with such a name. If the definition has the
+//! setting `dispatch`, the fields `module` and `method` in the body of a request can select an API method. For a request whose body may select the method, [`route`] returns
 //! [`Route::NeedsBody`]; when the first bytes of the body have arrived, [`route_by_body`] finishes the routing.
 
 mod fields;
@@ -18,15 +18,15 @@ mod path;
 mod route_by_body;
 mod select_by_name;
 
-pub(super) use options::find_parent_path_index;
 pub use options::{OptionsTarget, preflighted_method};
+pub(super) use options::{allowed_methods_of_page, find_parent_path_index, methods_named_in_body};
 pub(super) use path::similar_service_uris;
 pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{MatchedMethod, Plan, Segments, ServiceNaming};
-use options::find_options_target;
+use options::{allow_methods_in_body, find_options_target};
 use route_by_body::{body_kind_with_fields, body_kind_with_names};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
@@ -117,12 +117,15 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     if head.method == http::Method::OPTIONS {
         return find_options_target(plan, head).map(Route::Options);
     }
-    let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
+    let path = path::path_of_request(plan, head).ok_or_else(ApiError::unknown_service)?;
     let (segments, service) = path::find_service(plan, path)?;
     if segments.is_empty()
         && let Some(route) = route_at_base(plan, head, service)?
     {
         return Ok(route);
+    }
+    if let Some(named) = service.map_or(Ok(None), |service| select_by_name::service_instead(plan, head, service))? {
+        return route_to_named_service(plan, head, named);
     }
     match method_by_path(plan, head, segments, service) {
         Ok(matched) => Ok(Route::Method(matched)),
@@ -143,28 +146,33 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
     if plan.named_services.is_none() && plan.services_by_module.is_none() {
         return Ok(None);
     }
-    let mut named_service = None;
-    if let Some(named) = &plan.named_services {
-        if let Some(given) = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()))
-        {
-            named_service = Some(select_by_name::find_by_service_name(named, &given)?);
-        } else if body_kind_with_names(plan, head).is_none() {
-            named_service = named.default_service;
-        }
+    let default_service = plan.named_services.as_ref().and_then(|named| named.default_service);
+    if let Some(named) = &plan.named_services
+        && let Some(given) = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()))
+    {
+        let service = select_by_name::find_by_service_name(named, &given)?;
+        return route_to_named_service(plan, head, service).map(Some);
     }
-    let Some(service) = named_service else {
-        let service_without_names = plan.named_services.as_ref().and_then(|named| named.default_service).or(root);
-        let module = service_without_names.map(|service| plan.services[service].module_index);
-        let pending = |kind| Route::NeedsBody(NeedsBody { kind, method: None, module });
-        return Ok(body_kind_with_names(plan, head).map(pending));
-    };
+    if let Some(kind) = body_kind_with_names(plan, head) {
+        let module = default_service.or(root).map(|service| plan.services[service].module_index);
+        return Ok(Some(Route::NeedsBody(NeedsBody { kind, method: None, module })));
+    }
+    let by_default = default_service.map(|service| route_to_named_service(plan, head, service));
+    by_default.transpose().map_err(|unrouted| allow_methods_in_body(plan, unrouted))
+}
+
+/// Routes a request to the service that its query names, or to the default service.
+///
+/// # Errors
+/// Fails if the service does not accept the HTTP method.
+fn route_to_named_service<'h>(plan: &Plan, head: &'h Head, service: usize) -> Result<Route<'h>, RoutingError> {
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_kind_with_fields(plan, head) };
-    Ok(Some(match kind {
+    Ok(match kind {
         Some(kind) => Route::NeedsBody(NeedsBody { kind, method: Some(named.method), module: None }),
         None => Route::Method(matched),
-    }))
+    })
 }
 
 /// Selects an API method of the service that was found for a request path. The segments after the path of the service
@@ -180,7 +188,9 @@ fn method_by_path<'h>(
 ) -> Result<MatchedMethod<'h>, RoutingError> {
     let service = service.ok_or_else(ApiError::unknown_service)?;
     let positions = segments.len() - plan.services[service].path_length;
-    let method = select_method(plan, head, service, positions)?;
+    let is_at_base = segments.is_empty();
+    let method = select_method(plan, head, service, positions)
+        .map_err(|unrouted| if is_at_base { allow_methods_in_body(plan, unrouted) } else { unrouted })?;
     Ok(MatchedMethod { method_index: method, segments, by_name: None })
 }
 

@@ -1,10 +1,10 @@
 //! Finds the part of the API that an OPTIONS request is for. A CORS preflight is an OPTIONS request, too.
 
 use super::{Route, RoutingError, allowed_methods, fields, find_method, path, select_by_name};
-use crate::call::{AllowedMethods, ApiError, Head, HttpMethod};
+use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{Documents, Plan, ServiceNaming};
+use crate::plan::{Documents, Plan, ServiceNaming, ServicesByModule};
 
 /// The part of the API that an OPTIONS request is for, and that the response describes.
 #[derive(Debug)]
@@ -25,19 +25,22 @@ pub enum OptionsTarget {
     },
     /// The request is for the whole API: its URI is the base path, a parent of the base path, or `*`.
     WholeApi {
-        /// The HTTP methods that the API accepts at this URI.
-        allowed: AllowedMethods,
-        /// The index of the service that accepts these HTTP methods; `None` if no service does.
+        /// The index of the service that handles requests to this URI; `None` if no service does.
         service: Option<usize>,
-        /// `true` if the body of a POST request to this URI may name any service.
+        /// The HTTP methods that this service accepts.
+        allowed: AllowedMethods,
+        /// `true` if the body of a request to this URI may name any service.
         body_may_name_service: bool,
+        /// `true` if the server has a page at this URI.
+        has_page: bool,
     },
 }
 
 impl OptionsTarget {
     /// Returns the target for a URI that stands for the whole API and accepts no HTTP method except OPTIONS.
     fn whole_api() -> Self {
-        Self::WholeApi { allowed: AllowedMethods(Vec::new()), service: None, body_may_name_service: false }
+        let allowed = AllowedMethods(Vec::new());
+        Self::WholeApi { service: None, allowed, body_may_name_service: false, has_page: false }
     }
 
     /// Returns the context that an error response to the OPTIONS request needs.
@@ -55,13 +58,13 @@ impl OptionsTarget {
 /// Fails if the path cannot be decoded, or the API has no service at the path or below it.
 pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
     let path = head.uri.path();
-    let Some(below) = path::path_below_base(&plan.base_path, path) else {
+    let Some(below) = path::path_of_request(plan, head) else {
         let covers_all = path == "*" || path::is_parent_of_base(&plan.base_path, path);
         return covers_all.then(OptionsTarget::whole_api).ok_or_else(|| ApiError::unknown_service().into());
     };
     let (segments, service) = path::find_service(plan, below)?;
     if segments.is_empty() {
-        return Ok(options_at_base(plan, head, service));
+        return options_at_base(plan, head, service);
     }
     if let Some(service) = service {
         let positions = segments.len() - plan.services[service].path_length;
@@ -73,33 +76,62 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
     if let Some(index) = path::find_parent_path(plan.documents.parent_paths(), &segments) {
         return Ok(OptionsTarget::ParentPath { index });
     }
-    if plan.services_by_module.is_some() && cors::preflight_method(plan, head) == Some(http::Method::POST) {
-        // The browser announces a POST request. Its body may name a service, so that every path may be valid.
-        return Ok(OptionsTarget::WholeApi {
-            allowed: AllowedMethods(vec![HttpMethod::Post]),
-            service: None,
-            body_may_name_service: true,
-        });
+    let announced = cors::preflight_method(plan, head).and_then(|http| HttpMethod::from_name(http.as_str()));
+    let named_by_module = || plan.services_by_module.iter().flat_map(ServicesByModule::services);
+    if announced.is_some_and(|http| methods_of(plan, named_by_module()).any(|(accepted, _)| accepted == http)) {
+        // The body of the request that the browser announces may name a service, so that every path may be valid.
+        let allowed = AllowedMethods(Vec::new());
+        return Ok(OptionsTarget::WholeApi { service: None, allowed, body_may_name_service: true, has_page: false });
     }
     Err(ApiError::unknown_service().into())
 }
 
-/// Returns the target for OPTIONS at the base path. The allowed methods are those of the service that the query names;
-/// without a name in the query, those of the default service or the service `root`. POST is added if its body may name
-/// a service.
-fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsTarget {
+/// Returns the target for OPTIONS at the base path: the service that the query names; without a name in the query, the
+/// whole API.
+///
+/// # Errors
+/// Fails if the query names a service that does not exist.
+fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<OptionsTarget, RoutingError> {
     let given = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()));
-    let (service, body_may_name_service) = match (&plan.named_services, given) {
-        (Some(named), Some(given)) => (select_by_name::find_by_service_name(named, &given).ok(), false),
-        (Some(named), None) => (named.default_service.or(root), true),
-        (None, _) => (root, plan.services_by_module.is_some()),
-    };
-    let methods = service.map_or(&[][..], |service| &plan.services[service].methods);
-    let has = |http| {
-        methods.iter().any(|(accepted, _)| *accepted == http) || body_may_name_service && http == HttpMethod::Post
-    };
-    let allowed = AllowedMethods(HttpMethod::ALL.into_iter().filter(|http| has(*http)).collect());
-    OptionsTarget::WholeApi { allowed, service, body_may_name_service }
+    if let (Some(named), Some(given)) = (&plan.named_services, given) {
+        let service = select_by_name::find_by_service_name(named, &given)?;
+        return Ok(OptionsTarget::Service { service, positions: 0, allowed: allowed_methods(plan, service, 0) });
+    }
+    let service = plan.named_services.as_ref().and_then(|named| named.default_service).or(root);
+    let allowed = service.map_or_else(|| AllowedMethods(Vec::new()), |service| allowed_methods(plan, service, 0));
+    let has_page = service.is_none() && head.uri.path() == "/";
+    Ok(OptionsTarget::WholeApi { service, allowed, body_may_name_service: true, has_page })
+}
+
+/// Returns the API methods that the body of a request to the base path can name, each with the HTTP method that such a
+/// request has.
+pub(in crate::pipeline) fn methods_named_in_body(plan: &Plan) -> impl Iterator<Item = (HttpMethod, usize)> {
+    let by_module = plan.services_by_module.iter().flat_map(ServicesByModule::services);
+    let by_class = plan.named_services.iter().flat_map(|named| named.by_class.services());
+    // PHP reads fields only from the bodies of POST requests.
+    let posted = methods_of(plan, by_class).filter(|(http, _)| *http == HttpMethod::Post);
+    methods_of(plan, by_module).chain(posted)
+}
+
+fn methods_of(plan: &Plan, services: impl Iterator<Item = usize>) -> impl Iterator<Item = (HttpMethod, usize)> {
+    services.flat_map(|service| plan.services[service].methods.iter().copied())
+}
+
+/// To the error for an unknown HTTP method at the base path, adds the HTTP methods with which the body can name a
+/// service. Returns other errors unchanged.
+pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> RoutingError {
+    let ErrorKind::UnknownMethod { allowed } = unrouted.error.kind() else { return unrouted };
+    let named = methods_named_in_body(plan).map(|(http, _)| http);
+    let allowed = AllowedMethods::sorted(allowed.0.iter().copied().chain(named));
+    RoutingError { context: unrouted.context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
+}
+
+/// Returns the HTTP methods of a request for the page at its path: GET and, at the base path, those with which the body
+/// can name a service.
+pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> AllowedMethods {
+    let is_at_base = path::path_of_request(plan, head) == Some("/");
+    let named = methods_named_in_body(plan).filter(|_| is_at_base).map(|(http, _)| http);
+    AllowedMethods::sorted(named.chain([HttpMethod::Get]))
 }
 
 /// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
@@ -117,6 +149,6 @@ pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option
 /// Returns the index of the request path in `documents.parent_paths`: the paths that have services below them but are
 /// not paths of services. Returns `None` if the request path is not one of them.
 pub(in crate::pipeline) fn find_parent_path_index(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
-    let (segments, _) = path::find_service(plan, path::path_below_base(&plan.base_path, head.uri.path())?).ok()?;
+    let (segments, _) = path::find_service(plan, path::path_of_request(plan, head)?).ok()?;
     path::find_parent_path(&documents.parent_paths, &segments)
 }

@@ -47,6 +47,19 @@ pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> 
     }
 }
 
+/// Returns the part of a request's path after the base path, beginning with `/`; `None` if the path is not below the
+/// base path. If the path continues with that of the script through which clients of PhalApi call the API, such as
+/// `/index.php`, the script is omitted.
+pub(super) fn path_of_request<'h>(plan: &Plan, head: &'h Head) -> Option<&'h str> {
+    let below = path_below_base(&plan.base_path, head.uri.path())?;
+    let below_script = |entry: &str| match below.strip_prefix('/')?.strip_prefix(entry)? {
+        "" => Some("/"),
+        rest => rest.starts_with('/').then_some(rest),
+    };
+    let entry = plan.named_services.as_ref().map(|named| &*named.entry).filter(|entry| !entry.is_empty());
+    Some(entry.and_then(below_script).unwrap_or(below))
+}
+
 /// Returns `true` if `path` consists of the first segments of the base path.
 pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
     let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rulebook_model::limits;
 
+use super::options::allow_methods_in_body;
 use super::select_by_name::{self, NamedMethod};
 use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
@@ -88,10 +89,11 @@ pub fn route_by_body<'h>(
     if let Some(method) = pending.method {
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
-    let path = path::path_below_base(&plan.base_path, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
+    let path = path::path_of_request(plan, head).ok_or_else(ApiError::unknown_service)?;
     let (segments, service) = path::find_service(plan, path)?;
     let named = plan.named_services.as_ref().filter(|_| segments.is_empty());
     if let Some(named) = named
+        && head.method == http::Method::POST
         && let Some(given) = select_by_name::service_name(fields.iter().cloned())
     {
         let service = select_by_name::find_by_service_name(named, &given)?;
@@ -113,16 +115,18 @@ pub fn route_by_body<'h>(
         require_whole(pending.error_context())?;
     }
     if let Some(service) = named.and_then(|named| named.default_service) {
-        let method = select_method(plan, head, service, 0)?;
+        let method = select_method(plan, head, service, 0).map_err(|unrouted| allow_methods_in_body(plan, unrouted))?;
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     method_by_path(plan, head, segments, service)
 }
 
-/// Returns the kind of the request body if the body may name an API method; `None` otherwise. Only the body of a POST
-/// request may name a method.
+/// Returns the kind of the request body if the body may name an API method; `None` otherwise. The body may name a
+/// method in the style of api 3.0 with any HTTP method. It may name a method in the style of PhalApi only in a POST
+/// request, because PHP reads the fields of other bodies only on demand.
 pub(super) fn body_kind_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
-    if head.method == http::Method::POST { body_kind_with_fields(plan, head) } else { None }
+    let may_name = plan.services_by_module.is_some() || head.method == http::Method::POST;
+    if may_name { body_kind_with_fields(plan, head) } else { None }
 }
 
 /// Returns the kind of the request body if the body consists of named fields; `None` if the request has no body or a

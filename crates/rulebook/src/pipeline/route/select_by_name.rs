@@ -45,6 +45,29 @@ pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldVal
     }
 }
 
+/// Returns the index of the service that the query names, if it is another service than the one at the request path,
+/// whose index is `at_path`. As in PhalApi, the name in the query has priority over the path, unless the field that
+/// contains it is a parameter of the service at the path.
+///
+/// # Errors
+/// Fails if the field `service` contains a name that no service has. Such a field `s` is ignored, because fields with
+/// this name often have another meaning.
+pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Result<Option<usize>, RoutingError> {
+    let fields = &plan.services[at_path].name_fields;
+    let Some(named) = plan.named_services.as_ref().filter(|_| !fields.is_empty() && head.uri.query().is_some()) else {
+        return Ok(None);
+    };
+    for field in fields.iter().copied() {
+        let Some(given) = query_fields(head, &[field]).last() else { continue };
+        return match find_by_service_name(named, &given.value) {
+            Ok(service) => Ok(Some(service).filter(|service| *service != at_path)),
+            Err(_) if field != ServiceNaming::Service.fields()[0] => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    Ok(None)
+}
+
 /// Splits an unknown service name at its dots, and returns the number of parts and the error that PhalApi reports for
 /// such a name. An empty name has 0 parts.
 ///

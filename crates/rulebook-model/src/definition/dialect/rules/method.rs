@@ -40,12 +40,14 @@ pub(super) fn read_method(
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let jsonp = object.bool("@jsonp");
-    let has_get = methods.iter().any(|http| http.value == "GET");
+    let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
+    let has_jsonp = methods.iter().any(can_have_jsonp);
     let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
     let methods = methods.into_iter().map(|http| Method {
-        // Only GET can respond with JSONP, so `@jsonp` applies only to GET if the method allows GET.
+        // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
         options: DeclaredOptions {
-            jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_get || http.value == "GET"),
+            jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
+            has_jsonp_on_post: http.value == "POST",
             ..DeclaredOptions::default()
         },
         http_method: http,
