@@ -108,3 +108,24 @@ fn routes_are_listed_with_positions_ids_and_scopes() {
     assert_eq!((invalid.exit_code, invalid.stdout.as_str()), (Some(1), ""));
     assert!(invalid.stderr.contains("error[unknown-type]"), "{}", invalid.stderr);
 }
+
+#[test]
+fn warnings_are_printed_to_standard_error_and_do_not_change_the_exit_code() {
+    let folder = definition_folder(&[("user.json", json!({ "User": { "login": {} } }))]);
+    let result = run_program(folder.path(), &["check"]);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(0), "no errors: 1 module, 1 service, 2 methods\n"));
+    assert_eq!(result.stderr.matches("warning[missing-setting]").count(), 2, "{}", result.stderr);
+    for part in ["api/user.json:1:", "`\"service\": { \"on\": true }`", "`\"envelope\": \"phalapi\"`"] {
+        assert!(result.stderr.contains(part), "{part} in {}", result.stderr);
+    }
+    let result = run_program(folder.path(), &["check", "--format", "json"]);
+    let lines: Vec<Json> = result.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((result.exit_code, lines.len()), (Some(0), 2));
+    assert!(lines.iter().all(|line| line["level"] == "warning" && line["code"] == "missing-setting"), "{lines:?}");
+    let result = run_program(folder.path(), &["check", "--print"]);
+    assert!(serde_json::from_str::<Json>(&result.stdout).is_ok(), "only the definition is printed to standard output");
+
+    let settings = json!({ "envelope": "phalapi", "service": { "on": true } });
+    let folder = definition_folder(&[("user.json", json!({ "User": { "login": {} } })), ("app.json", settings)]);
+    assert_eq!(run_program(folder.path(), &["check"]).stderr, "");
+}

@@ -18,7 +18,7 @@ use support::golden;
 fn markdown_documents(api: &Api) -> Vec<String> {
     let uris = describe::uris(api);
     let mut texts = vec![describe::markdown_for_api(api, &uris)];
-    texts.extend(uris.services.iter().map(describe::markdown_for_service));
+    texts.extend(uris.services.iter().map(|uri| describe::markdown_for_service(api, uri)));
     texts.extend(uris.intermediate_uris.iter().map(describe::markdown_for_intermediate_uri));
     texts
 }

@@ -124,7 +124,10 @@ fn every_object_of_a_definition_has_a_table() {
         seen.push(keys);
         waiting.extend(keys.other_method_table.into_iter().chain(keys.named_member_table));
         waiting.extend(keys.iter().filter_map(|key| match key.kind {
-            ValueKind::Object(keys) | ValueKind::Objects(keys) | ValueKind::ObjectsByName(keys) => Some(keys),
+            ValueKind::Object(keys)
+            | ValueKind::Objects(keys)
+            | ValueKind::ObjectsByName(keys)
+            | ValueKind::ObjectsByNameOrStrings(keys) => Some(keys),
             _ => None,
         }));
     }
@@ -156,6 +159,9 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::Object(keys) => keys.subject.to_owned(),
             ValueKind::Objects(keys) => format!("a list; each item is {}", keys.subject),
             ValueKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
+            ValueKind::ObjectsByNameOrStrings(keys) => {
+                format!("an object; each member is {}; or a list of strings", keys.subject)
+            }
             ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
         let required = if key.is_required { "; required" } else { "" };

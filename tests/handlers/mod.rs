@@ -4,11 +4,14 @@
 mod api3_calls;
 mod argument_mismatches;
 mod auth_schemes;
+mod authenticators;
 mod binding;
 mod calls_from_code;
+mod default_names;
 mod deserialization;
 mod diagnostics;
 mod disconnects;
+mod error_numbers;
 mod fields;
 mod hooks;
 mod identity;

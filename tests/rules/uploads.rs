@@ -135,3 +135,28 @@ fn recorded_uploads_agree_with_phalapi_except_for_listed_differences() {
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     assert!(differences.is_empty(), "no such cases: {differences:?}");
 }
+
+#[test]
+fn errors_of_uploads_have_the_messages_of_phalapi() {
+    let rule = json!({ "upfile": { "type": "file", "max": 1024, "require": true } });
+    for (catalogue, missing, too_large) in [
+        ("1.x", "Illegal Param: miss upload file: upfile", "Illegal Param: upfile.size should <= 1024"),
+        ("2.x", "Bad Request: miss upload file: upfile", "Bad Request: upfile.size should <= 1024"),
+        ("zh", "非法请求：缺少上传文件：upfile", "非法请求：upfile.size应该小于或等于1024"),
+    ] {
+        let app = json!({ "envelope": "phalapi", "catalogue": catalogue });
+        let server = TestServer::echo(&[("app.json", app), ("user.json", json!({ "User": { "upload": rule } }))]);
+        let send = |parts: &[(&str, &[u8])]| {
+            let response = server.send(&Request::new("POST", "/user/upload").multipart(parts)).json();
+            (response["ret"].as_u64().unwrap(), response["msg"].as_str().unwrap().to_owned())
+        };
+        let missing = (400, missing.to_owned());
+        assert_eq!(send(&[("name=other", b"x")]), missing);
+        assert_eq!(send(&[("name=upfile", b"a text instead of a file")]), missing);
+        let file = "name=upfile; filename=a.txt";
+        // A file that is slightly too large is received completely, so that its size is known.
+        let (ret, message) = send(&[(file, &[b'a'; 2000])]);
+        assert!(ret == 400 && message.starts_with(too_large) && message.ends_with("2000"), "{ret} {message}");
+        assert_eq!(send(&[(file, &[b'a'; 100_000])]), (413, too_large.to_owned()));
+    }
+}

@@ -9,6 +9,7 @@ mod article;
 mod greeting;
 mod internal_api;
 mod parameters;
+mod user;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -241,6 +242,7 @@ impl DocumentSection {
         let bound = match self.handlers.as_deref() {
             None => self.read_definition().unbound(Unbound::Echo),
             Some("article") => self.read_definition().module(article::article_module()),
+            Some("user") => self.read_definition().module(user::user_module()),
             Some("greeting") => with_modules(self.read_definition(), greeting::greeting_modules()),
             Some("parameters") => parameters::bind_echo_handlers(|| self.read_definition()),
             Some(other) => panic!("there are no handlers called {other}"),

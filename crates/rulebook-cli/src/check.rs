@@ -43,13 +43,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     let folder = options.dir.clone().unwrap_or_else(|| settings.api.clone());
     let settings = Settings { api: folder, ..settings.clone() };
     let rulebook = settings.new_rulebook(app);
-    let checked = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
-    match checked {
-        Ok(api) if options.print => output::print_to_stdout(&format!("{:#}\n", describe::canonical_definition(&api))),
-        Ok(api) if options.format == Format::Text => {
+    let checked = rulebook.validate().and_then(|validated| {
+        let warnings = validated.warnings.clone();
+        let api = if options.bound { validated.build()?.api().clone() } else { validated.api };
+        Ok((api, warnings))
+    });
+    if let Ok((_, warnings)) = &checked
+        && (options.print || options.format == Format::Text)
+    {
+        output::print_warnings(warnings);
+    }
+    match checked.map(|(api, warnings)| (api, warnings.json_lines())) {
+        Ok((api, _)) if options.print => {
+            output::print_to_stdout(&format!("{:#}\n", describe::canonical_definition(&api)))
+        }
+        Ok((api, _)) if options.format == Format::Text => {
             output::print_to_stdout(&format!("no errors: {}\n", output::api_size(&api)))
         }
-        Ok(_) => Exit::Success,
+        Ok((_, warnings)) => output::print_to_stdout(&warnings),
         Err(report) => {
             let printed = match options.format {
                 Format::Text => {

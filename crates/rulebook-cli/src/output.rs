@@ -34,6 +34,13 @@ pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
     }
 }
 
+/// Prints warnings to standard error.
+pub(super) fn print_warnings(warnings: &Report) {
+    if !warnings.is_empty() {
+        print_to_stderr(&format!("{}\n", warnings.render(has_color(&io::stderr()))));
+    }
+}
+
 /// Writes bytes to standard output.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             return Exit::ErrorsReported;
         }
     };
+    output::print_warnings(&validated.warnings);
     let api = &validated.api;
     let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
     let format = settings.log_format.map_or(api.log_format, LogFormat::from);

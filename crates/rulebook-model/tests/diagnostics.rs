@@ -53,11 +53,12 @@ fn every_diagnostic_code_has_an_explanation() {
 }
 
 /// The codes of errors whose cause is not in the text of a definition, so that their explanations have no example.
-const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
+const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 6] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
     DiagnosticCode::UndefinedMethod,
     DiagnosticCode::HandlerMismatch,
+    DiagnosticCode::MissingSetting,
     DiagnosticCode::MissingDefinition,
 ];
 

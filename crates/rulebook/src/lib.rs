@@ -83,8 +83,8 @@ mod transfer;
 pub mod types;
 
 pub use call::{
-    ApiError, AuthScheme, Authenticate, Authentication, ByteStream, Content, CustomError, Download, ETag, Head,
-    HttpMethod, Identity, Quota, RateLimiter, RequestId, ResponseError, Upload,
+    ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, Content, CustomError,
+    Download, ETag, Head, HttpMethod, Identity, Quota, RateLimiter, RequestId, ResponseError, Upload,
 };
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Response};

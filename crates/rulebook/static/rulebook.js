@@ -229,7 +229,7 @@ function parameterOf(key, written, http) {
     key,
     wire,
     // Header names have no case, and their keys are in lower case.
-    short: written.name?.toLowerCase() === `header@${wire}` ? written.name.slice(7) : (written.name ?? wire),
+    short: written.name ?? wire,
     place: (position ?? capture) ? "path" : (places[prefix] ?? either),
     position: position === undefined ? undefined : Number(position),
     optional: written.type.startsWith("?") || written.default !== undefined,
@@ -350,10 +350,12 @@ function texts({ schema, format, separator = "," }, value, repeats) {
   const scalar = ["string", "integer", "number", "boolean"].includes(schema.items?.type);
   if (!Array.isArray(value) || value.length === 0 || !scalar || format === "json") return [text(value)];
   const all = value.map(text);
-  const split = format === "explode";
+  const split = format === "explode" || format === "list";
   if (repeats && !split && all.length > 1) return all;
   const joined = all.join(separator);
-  const same = split ? joined.split(separator).every((part, n) => part === all[n]) : all.length === 1;
+  // The format `list` removes blanks around the items.
+  const read = (part) => (format === "list" ? part.replace(/^[ \t]+|[ \t]+$/g, "") : part);
+  const same = split ? joined.split(separator).every((part, n) => read(part) === all[n]) : all.length === 1;
   // The server reads texts that begin like JSON as JSON; spaces at the ends and dots would be lost in some locations.
   return same && !/^\.{0,2}$|^[\s\u0085[{]|[\s\u0085]$/.test(joined) ? [joined] : [json(value)];
 }

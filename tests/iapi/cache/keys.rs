@@ -161,3 +161,17 @@ fn a_table_whose_primary_key_is_not_a_single_column_is_refused() {
         DemoFolder::for_each_database(|place| CacheServer::assert_not_cacheable(place, table, column, words));
     }
 }
+
+#[test]
+fn blanks_around_the_commas_of_a_form_are_removed() {
+    DemoFolder::for_each_database(|place| {
+        let statements = [CREATE_TABLE, "INSERT INTO texts VALUES ('id001', 'one'), ('id002', 'two')"];
+        let server = CacheServer::new(place, &statements, VALUE_COLUMN);
+        let form = "fromDB=texts.content&storePath=cache&keys=id001,+id002&filenames=about-us.json+,%09contact-us.json";
+        let request = Request::new("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form);
+        let response = server.server.send(&request);
+        assert_eq!(response.status, 200, "{response:?}");
+        let files = server.stored_files();
+        assert_eq!((&*files["cache/about-us.json"], &*files["cache/contact-us.json"]), ("one", "two"));
+    });
+}

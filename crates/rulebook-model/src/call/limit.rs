@@ -52,6 +52,15 @@ impl Limit {
     /// Returns the limit of `max` bytes that the type of a file parameter sets.
     #[must_use]
     pub const fn file(max: u64) -> Self {
-        Self { name: "max", max, unit: Unit::Bytes, code: ErrorCode::TooLarge }
+        Self { name: Self::FILE_LIMIT, max, unit: Unit::Bytes, code: ErrorCode::TooLarge }
+    }
+
+    /// The name of the limit that the type of a file parameter sets.
+    const FILE_LIMIT: &str = "max";
+
+    /// Returns `true` if the type of a file parameter sets the limit.
+    #[must_use]
+    pub fn is_of_file(self) -> bool {
+        self.name == Self::FILE_LIMIT
     }
 }

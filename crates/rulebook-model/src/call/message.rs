@@ -50,6 +50,7 @@ impl Display for Message<'_> {
             {
                 MessageId::ParameterErrorWrapper
             }
+            ErrorKind::TooLarge { limit, parameter: Some(_) } if limit.is_of_file() => MessageId::ParameterErrorWrapper,
             _ if error.is_redirect() => MessageId::RedirectWrapper,
             _ if error.status().get() < 500 => MessageId::ClientErrorWrapper,
             _ => MessageId::ServerErrorWrapper,
@@ -96,6 +97,9 @@ impl Display for UnwrappedMessage<'_> {
             ErrorKind::TooLarge { limit, parameter } => {
                 let unit = catalogue.message_without_data(unit_message(limit.unit));
                 match parameter {
+                    Some(parameter) if limit.is_of_file() && catalogue.contains(MessageId::FileTooLarge) => {
+                        write(MessageId::FileTooLarge, &[("parameter", parameter), ("max", &limit.max)])
+                    }
                     None => write(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
                     Some(parameter) => write(
                         MessageId::ParameterTooLarge,
@@ -194,6 +198,7 @@ fn violation_message(violation: &Violation) -> MessageId {
             Measure::Size => MessageId::SizeAboveMax,
         },
         Violation::NotAllowed { .. } => MessageId::NotInSet,
+        Violation::MissingFile => MessageId::MissingFile,
         Violation::FileExtension(_) => MessageId::FileExtension,
         Violation::Json => MessageId::InvalidJson,
         Violation::Pattern => MessageId::PatternMismatch,
@@ -216,7 +221,7 @@ fn write_violation(
         }
         Violation::NotAllowed { allowed, got } => write(&[parameter, ("words", allowed), ("got", got)]),
         Violation::FileExtension(words) => write(&[parameter, ("words", words)]),
-        Violation::Json | Violation::Pattern => write(&[parameter]),
+        Violation::MissingFile | Violation::Json | Violation::Pattern => write(&[parameter]),
         Violation::Custom(custom) => custom.fmt(f),
     }
 }

@@ -23,6 +23,8 @@ pub enum Violation {
         /// The rejected value, shortened to 100 characters.
         got: String,
     },
+    /// The request contains no file for the parameter.
+    MissingFile,
     /// The extension of the file name is not an allowed extension. The text lists the allowed extensions as a JSON
     /// array.
     FileExtension(String),
@@ -83,7 +85,7 @@ impl Violation {
         match self {
             Self::BelowMin(measured) | Self::AboveMax(measured) => measured.measure == Measure::Value,
             Self::NotAllowed { .. } => true,
-            Self::FileExtension(_) | Self::Json | Self::Pattern | Self::Custom(_) => false,
+            Self::MissingFile | Self::FileExtension(_) | Self::Json | Self::Pattern | Self::Custom(_) => false,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::module_parts::group_by_module;
 use crate::definition::JsonNode;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
 use crate::model::{Api, EnvelopeName};
@@ -30,6 +30,8 @@ pub struct LoweredDefinition {
     pub function_refs: Vec<Spanned<FunctionRef>>,
     /// All errors that were found after parsing, unsorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// The warnings, with which the API can be served nevertheless.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Returns the types that a definition can use: the types of the program, and the built-in types unless the definition
@@ -99,5 +101,29 @@ pub fn lower_definition(definition: &Definition, types: &Types, responses: &Resp
     lowering.check_collisions(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
     lowering.check_service_names(&api);
-    LoweredDefinition { api, function_refs: lowering.function_refs, diagnostics: lowering.diagnostics }
+    let warnings = missing_settings(definition, &api);
+    LoweredDefinition { api, function_refs: lowering.function_refs, diagnostics: lowering.diagnostics, warnings }
+}
+
+/// Returns warnings about settings that are missing in `app.json`, but on which clients of PhalApi rely.
+fn missing_settings(definition: &Definition, api: &Api) -> Vec<Diagnostic> {
+    let Some(class) = definition.modules.iter().find(|module| module.spec.name == RULES.name) else {
+        return Vec::new();
+    };
+    let warning = |message: String, help: &str| {
+        Diagnostic::new(DiagnosticCode::MissingSetting, class.span, message).help(help).into_warning()
+    };
+    let mut warnings = Vec::new();
+    if definition.app.value("service").is_none() {
+        let message = format!("clients cannot name the services of `{}`, as they do in PhalApi", class.name.value);
+        let help = "add `\"service\": { \"on\": true }` to `app.json`, or `false` if clients use paths only";
+        warnings.push(warning(message, help));
+    }
+    let envelope = class.envelope.as_ref().map(|name| name.value.as_str());
+    let default = api.envelope.as_str();
+    if let Some(envelope) = envelope.filter(|name| definition.app.value("envelope").is_none() && *name != default) {
+        let message = format!("errors for paths that do not exist have the envelope `{default}`, not `{envelope}`");
+        warnings.push(warning(message, &format!("set `envelope` in `app.json`: `\"envelope\": \"{envelope}\"`")));
+    }
+    warnings
 }

@@ -26,6 +26,8 @@ pub struct CheckedDefinition {
     pub api: Api,
     /// The texts of the definition files, which diagnostics of later steps quote.
     pub sources: Sources,
+    /// The warnings, with which the API can be served nevertheless.
+    pub warnings: Vec<Diagnostic>,
     /// An error for each function that the definition names but the program has not registered. If there is one, the
     /// API can be described in documents, but not served.
     pub unknown_function_errors: Vec<Diagnostic>,
@@ -45,5 +47,5 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         return Err(Report::new(sources, diagnostics));
     }
     let unknown_function_errors = unknown_function_errors(&lowered.function_refs, &functions);
-    Ok(CheckedDefinition { api: lowered.api, sources, unknown_function_errors })
+    Ok(CheckedDefinition { api: lowered.api, sources, warnings: lowered.warnings, unknown_function_errors })
 }

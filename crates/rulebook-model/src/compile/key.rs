@@ -6,7 +6,7 @@ use http::header::HeaderName;
 use super::lowering::Lowering;
 use super::path;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::Location;
+use crate::model::{LOCATION_PREFIXES, Location};
 use crate::span::Spanned;
 
 /// The parsed key of a parameter.
@@ -20,9 +20,6 @@ pub(super) struct ParameterKey {
     pub name: String,
 }
 
-/// The prefixes of parameter keys, except the prefixes of positional parameters.
-const LOCATION_PREFIXES: [(&str, Location); 4] =
-    [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
 /// The key prefix of positional parameters (segments after the path of the service) that every dialect accepts.
 const POSITION_PREFIX: &str = "URL#";
 /// The maximum number of positional parameters of a method. A request target cannot hold more segments.

@@ -1,6 +1,7 @@
 //! Converts the outputs of methods, the fields of objects, and the declared errors of methods from the parsed
 //! definition to the model.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::lowering::{Lowering, without_unused_capacity};
@@ -10,15 +11,36 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
 use crate::error::{ErrorCode, ErrorStatus};
 use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
-use crate::span::Span;
+use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {
     /// Converts the outputs of a method to the model. `envelope` is the envelope (the JSON structure) of the method's
     /// responses, or `None` if the definition names an unknown envelope.
     pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
+        let outputs: &[_] = &self.without_envelope_outputs(outputs, envelope);
         let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output_or_field(output, "output")).collect();
         self.check_output_names(outputs, envelope);
+        self.check_output_code_names(outputs);
         without_unused_capacity(lowered.into_iter().flatten())
+    }
+
+    /// Returns the outputs without those that only describe a member of the envelope. Definitions for api 3.0 may list
+    /// `error`, which the envelope `aicra` sends.
+    fn without_envelope_outputs<'o>(
+        &self,
+        outputs: &'o [parsed::Output],
+        envelope: Option<&EnvelopeName>,
+    ) -> Cow<'o, [parsed::Output]> {
+        let names = self.dialect.envelope_outputs;
+        let describes_envelope = |output: &parsed::Output| {
+            let name = output.name.value.as_str();
+            let envelope = || envelope.map(|envelope| envelope.envelope(EnvelopeSettings::default()));
+            names.contains(&name) && envelope().is_some_and(|envelope| envelope.reserved_members().contains(&name))
+        };
+        match outputs.iter().any(describes_envelope) {
+            true => outputs.iter().filter(|output| !describes_envelope(output)).cloned().collect(),
+            false => Cow::Borrowed(outputs),
+        }
     }
 
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
@@ -30,6 +52,9 @@ impl Lowering<'_> {
         let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.is_incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
+        if let Some(default) = output.default.as_ref().filter(|default| !default.value.is_null()) {
+            self.check_default(default, &*compiled.check, &subject);
+        }
         if let Some(example) = &output.example {
             self.check_example(example, &*compiled.check, compiled.is_optional, &subject);
         }
@@ -41,6 +66,25 @@ impl Lowering<'_> {
             example: output.example.as_ref().map(|example| example.value.clone()),
             span,
         })
+    }
+
+    /// Reports outputs that have the same name in programs for aicra: the value of the key `name`, or the name of the
+    /// output.
+    fn check_output_code_names(&mut self, outputs: &[parsed::Output]) {
+        let mut names: HashMap<&str, Span> = HashMap::new();
+        for output in outputs {
+            let name = output.code_name.as_ref().unwrap_or(&output.name);
+            let first = names.insert(&name.value, name.span);
+            // Two outputs with the same key have been reported.
+            let Some(first) = first.filter(|_| outputs.iter().any(|other| other.code_name.is_some())) else { continue };
+            let message = format!("two outputs have the `name` `{}`", name.value.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::NameCollision, name.span, message)
+                    .label("second output")
+                    .related(first, "first output")
+                    .help("change or remove one of the names: responses have the keys of the outputs"),
+            );
+        }
     }
 
     /// Reports outputs that have the same name, and outputs that have the name of a member that the envelope adds.
@@ -109,14 +153,29 @@ impl Lowering<'_> {
                     known
                 }
             };
+            let number = error.number.as_ref().and_then(|number| self.lower_error_number(number));
             if let Some(first) = names.insert(&error.name.value, span) {
                 let message = format!("two errors have the name `{}`", error.name.value);
                 let diagnostic = Diagnostic::new(DiagnosticCode::NameCollision, span, message).label("second error");
                 self.report(diagnostic.related(first, "first error"));
             } else if let Some(status) = status {
-                lowered.push(DeclaredError { name: error.name.value.clone(), status, info, span });
+                lowered.push(DeclaredError { name: error.name.value.clone(), status, info, number, span });
             }
         }
         lowered
+    }
+
+    /// Returns the number of a declared error. Reports 0, which is the number of a success, and numbers above 32 bits.
+    fn lower_error_number(&mut self, number: &Spanned<u64>) -> Option<u32> {
+        let known = u32::try_from(number.value).ok().filter(|number| *number > 0);
+        if known.is_none() {
+            let message = format!("{} is not the number of an error", number.value);
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
+                    .label(format!("expected 1 to {}", u32::MAX))
+                    .help("in the envelope `aicra`, the number 0 means success"),
+            );
+        }
+        known
     }
 }

@@ -1,5 +1,8 @@
 //! Converts one parameter from the parsed definition to the model: its key, name, type, default and example.
 
+use serde_json::Value as Json;
+
+use super::default_and_example::decode_default;
 use super::key::ParameterKey;
 use super::lowering::Lowering;
 use super::type_expr::TypeOwner;
@@ -52,12 +55,17 @@ impl Lowering<'_> {
         let compiled = self.compile_type(&parameter.r#type, owner);
         let optional = self.is_marked_optional(parameter, &subject)
             || compiled.as_ref().is_some_and(|compiled| compiled.is_optional);
+        // An optional parameter without a default is null if a request omits it.
+        let allows_null =
+            || compiled.as_ref().is_none_or(|compiled| decode_default(&Json::Null, &*compiled.check).is_ok());
+        let default =
+            parameter.default.as_ref().filter(|default| !(optional && default.value.is_null() && !allows_null()));
         let is_capture = matches!(&key, Some(key) if key.location == Location::Path);
         if is_capture {
             self.check_capture_is_required(parameter, &subject, optional);
         }
         if let Some(compiled) = &compiled {
-            if let Some(default) = parameter.default.as_ref().filter(|_| !is_capture) {
+            if let Some(default) = default.filter(|_| !is_capture) {
                 self.check_default(default, &*compiled.check, &subject);
             }
             if let Some(example) = &parameter.example {
@@ -71,9 +79,9 @@ impl Lowering<'_> {
                 key: key.name.clone(),
                 name: name.clone(),
                 info,
-                optional: optional || parameter.default.is_some(),
+                optional: optional || default.is_some(),
                 r#type: ParameterType::new(compiled.check),
-                default: parameter.default.as_ref().map(|default| default.value.clone()),
+                default: default.map(|default| default.value.clone()),
                 example: parameter.example.as_ref().map(|example| example.value.clone()),
                 message: parameter.message.as_ref().map(|message| message.value.clone()),
                 span,

@@ -6,12 +6,16 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
+use crate::definition::keys::ancestors::{FOREIGN_TYPES, help_for_foreign_name};
 use crate::definition::parsed::{Output, TypeSpec};
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::span::{Span, Spanned};
 use crate::types::{
     ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
 };
+
+/// The sentence in the help for an unknown type that explains how a program adds types.
+const CUSTOM_TYPES_HELP: &str = "programs add custom types with `Rulebook::add_type`";
 
 /// The parameter, output or field that has the type, as diagnostics describe it.
 #[derive(Clone, Copy)]
@@ -124,9 +128,15 @@ impl Lowering<'_> {
                 let exists = |name: &str| self.types.iter().any(|known| known.name() == name);
                 let aliases =
                     self.dialect.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
+                let suggestion = closest_word(name, aliases.chain(self.types.iter().map(Type::name)));
+                let help = match (help_for_foreign_name(FOREIGN_TYPES, name, exists), suggestion) {
+                    (Some(help), _) => help.to_owned(),
+                    (None, Some(suggestion)) => format!("did you mean `{suggestion}`? {CUSTOM_TYPES_HELP}"),
+                    (None, None) => CUSTOM_TYPES_HELP.to_owned(),
+                };
                 Diagnostic::new(DiagnosticCode::UnknownType, span, format!("unknown type `{}`", name.escape_debug()))
                     .label("unknown type")
-                    .suggest(name, aliases.chain(self.types.iter().map(Type::name)))
+                    .help(help)
             }
             TermErrorKind::Argument(argument) => type_argument_diagnostic(argument, span, spec),
         };

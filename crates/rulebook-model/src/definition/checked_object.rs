@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
+use super::keys::ancestors::{FOREIGN_KEYS, help_for_foreign_name};
 use super::keys::rules::COMMON_RULES;
 use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -169,7 +170,14 @@ fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> 
         ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
         ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
         ValueKind::Strings => return check_array_of_strings(member),
-        ValueKind::StringOrStrings if matches!(node.data, JsonData::Array(_)) => return check_array_of_strings(member),
+        ValueKind::StringOrStrings | ValueKind::ObjectsByNameOrStrings(_)
+            if matches!(node.data, JsonData::Array(_)) =>
+        {
+            return check_array_of_strings(member);
+        }
+        ValueKind::ObjectsByNameOrStrings(_) => {
+            (matches!(node.data, JsonData::Object(_)), "an object or an array of strings")
+        }
         ValueKind::StringOrStrings => (matches!(node.data, JsonData::String(_)), "a string or an array of strings"),
         ValueKind::Scope => (matches!(node.data, JsonData::Array(_)), "an array of arrays of strings"),
         ValueKind::Permissions => (matches!(node.data, JsonData::Array(_)), "an array of strings"),
@@ -211,5 +219,9 @@ fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember) -> Diagnostic
         str::to_owned,
     );
     let message = format!("unknown key `{}` in {}", key.value, keys.subject);
-    Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message).help(help).suggest(&key.value, known())
+    let error = Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message);
+    match help_for_foreign_name(FOREIGN_KEYS, &key.value, |replacement| known().any(|name| name == replacement)) {
+        Some(help) => error.help(help),
+        None => error.help(help).suggest(&key.value, known()),
+    }
 }

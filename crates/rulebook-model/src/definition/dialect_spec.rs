@@ -24,6 +24,9 @@ pub struct DialectSpec {
     pub reads_unprefixed_keys_from_query: bool,
     /// The keys that an output, or a field of an object, can have.
     pub output_keys: &'static KeyTable,
+    /// The names of outputs that describe a member of the envelope. Such an output is ignored if the envelope has this
+    /// member.
+    pub envelope_outputs: &'static [&'static str],
     /// The type names of the dialect that differ from the type names of `tree`, as pairs of the dialect's name and the
     /// name in `tree`. An alias does not apply if `<…>` follows the name.
     pub type_aliases: &'static [(&'static str, &'static str)],
@@ -50,6 +53,7 @@ pub static TREE: DialectSpec = DialectSpec {
     position_prefix: "URL#",
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
+    envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: false,
     puts_common_parameters_first: false,
@@ -64,6 +68,7 @@ pub static RULES: DialectSpec = DialectSpec {
     position_prefix: "URL#",
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
+    envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: true,
     puts_common_parameters_first: true,
@@ -79,6 +84,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     position_prefix: "URL_",
     reads_unprefixed_keys_from_query: true,
     output_keys: &keys::methods::OUTPUT,
+    envelope_outputs: &["error"],
     type_aliases: &[
         ("mixed", "any"),
         ("id", "text_id"),

@@ -171,6 +171,10 @@ pub struct Output {
     pub info: Option<Spanned<String>>,
     /// The value of the key `type`, and the attributes next to this key.
     pub r#type: TypeSpec,
+    /// The value of the key `name`: the name of the output in programs for aicra. It only has to be unique.
+    pub code_name: Option<Spanned<String>>,
+    /// The value of the key `default`, which only has to be a valid value of the type.
+    pub default: Option<Spanned<Json>>,
     /// The value of the key `example`: an example of the output's values.
     pub example: Option<Spanned<Json>>,
     /// The span of the object that defines the output or field.
@@ -188,6 +192,8 @@ pub struct DeclaredError {
     pub status: Option<Spanned<u64>>,
     /// The description of the error.
     pub info: Option<Spanned<String>>,
+    /// The value of the key `number`: the number of the error in the envelope `aicra`.
+    pub number: Option<Spanned<u64>>,
     /// The span of the object that declares the error.
     pub span: Span,
     /// `true` if an erroneous value of the declaration was omitted.

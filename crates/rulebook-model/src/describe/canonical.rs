@@ -218,8 +218,12 @@ fn write_output(output: &Output) -> Json {
 }
 
 fn write_error(error: &DeclaredError) -> Json {
-    let DeclaredError { name: _, status, info, span: _ } = error;
-    json!({ "status": status.get(), "info": info })
+    let DeclaredError { name: _, status, info, number, span: _ } = error;
+    let mut object = ObjectWriter::default();
+    object.add_if_some("status", Some(status.get()));
+    object.add_if_some("info", Some(info.as_str()));
+    object.add_if_some("number", *number);
+    object.into_json()
 }
 
 fn write_options(options: &MethodOptions) -> Json {

@@ -42,6 +42,7 @@ pub enum DiagnosticCode {
     OutputCollision,
     BadExample,
     BadOption,
+    MissingSetting,
     MissingDefinition,
 }
 
@@ -100,6 +101,7 @@ pub const TABLE: &[CodeEntry] = &[
     code_entry(DiagnosticCode::OutputCollision, "output-collision", include_str!("explanations/output-collision.md")),
     code_entry(DiagnosticCode::BadExample, "bad-example", include_str!("explanations/bad-example.md")),
     code_entry(DiagnosticCode::BadOption, "bad-option", include_str!("explanations/bad-option.md")),
+    code_entry(DiagnosticCode::MissingSetting, "missing-setting", include_str!("explanations/missing-setting.md")),
     code_entry(
         DiagnosticCode::MissingDefinition,
         "missing-definition",

@@ -33,12 +33,22 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// A text that explains how to fix the error.
     pub help: Option<String>,
+    /// `true` if the definition can be used nevertheless.
+    pub is_warning: bool,
 }
 
 impl Diagnostic {
     /// Creates a diagnostic without a label, related spans and help.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, label: String::new(), related: Vec::new(), help: None }
+        let (message, label, related) = (message.into(), String::new(), Vec::new());
+        Self { code, message, span, label, related, help: None, is_warning: false }
+    }
+
+    /// Changes the error to a warning: the definition can be used nevertheless.
+    #[must_use]
+    pub fn into_warning(mut self) -> Self {
+        self.is_warning = true;
+        self
     }
 
     /// Sets the label: a few words that are shown next to the text that has the error.

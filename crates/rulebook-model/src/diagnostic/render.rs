@@ -34,7 +34,8 @@ struct Marker<'a> {
 /// Renders a diagnostic: the code and the message, the position, the lines that contain the error, and the help text.
 /// The result does not end with a line break.
 pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
-    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
+    let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
     let mut group = Group::with_title(title);
     for snippet in group_into_snippets(diagnostic_markers(sources, diagnostic)) {
         group = render_snippet(group, &snippet);

@@ -43,6 +43,9 @@ struct JsonLine<'a> {
     /// The column of the error, in characters, counted from 1.
     column: usize,
     help: Option<&'a str>,
+    /// `warning` for warnings; errors do not have this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
 }
 
 impl Report {
@@ -84,7 +87,7 @@ impl Report {
 
     /// Renders the errors for programs. Each line is a JSON object with the members `code`, `message`, `file`, `line`,
     /// `column` and `help`. Lines and columns are counted from 1, and columns in characters. `help` is null if the
-    /// error has no help text.
+    /// error has no help text. Warnings also have the member `level` with the value `warning`.
     #[must_use]
     pub fn json_lines(&self) -> String {
         let mut text = String::new();
@@ -98,6 +101,7 @@ impl Report {
                 line: position.as_ref().map_or(1, |position| position.line),
                 column: position.as_ref().map_or(1, |position| position.column),
                 help: diagnostic.help.as_deref(),
+                level: diagnostic.is_warning.then_some("warning"),
             };
             // Serializing strings and numbers cannot fail.
             text.push_str(&serde_json::to_string(&line).unwrap_or_default());

@@ -21,7 +21,7 @@ pub use problem::Problem;
 
 pub use crate::call::Encode;
 use crate::call::{ApiError, Value};
-use crate::error::ErrorStatus;
+use crate::model::DeclaredError;
 
 /// The JSON structure of responses: the members that represent the outputs of a method or an error.
 ///
@@ -125,12 +125,12 @@ pub trait Envelope: Send + Sync {
         json!({})
     }
 
-    /// Returns the JSON Schema (2020-12) of the body for an error that a method declares with this name and HTTP
-    /// status. Handlers may add members to a declared error.
+    /// Returns the JSON Schema (2020-12) of the body for an error that a method or an authenticator declares. Handlers
+    /// may add members to a declared error.
     ///
     /// The default is [`error_schema`](Envelope::error_schema).
-    fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
-        let _ = (name, status);
+    fn declared_error_schema(&self, error: &DeclaredError) -> Json {
+        let _ = error;
         self.error_schema()
     }
 }

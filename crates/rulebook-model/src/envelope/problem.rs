@@ -7,7 +7,7 @@ use super::{
     object_schema, write_details,
 };
 use crate::call::{ApiError, Encode, ErrorKind};
-use crate::error::ErrorStatus;
+use crate::model::DeclaredError;
 
 /// An envelope whose error responses are problem documents, with the members `type`, `title`, `status` and `detail` of
 /// RFC 9457, the member `code`, and the [details](write_details) of the error.
@@ -73,13 +73,13 @@ impl Envelope for Problem {
         object_schema(members, json!({ "properties": details_schema() }))
     }
 
-    fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
+    fn declared_error_schema(&self, error: &DeclaredError) -> Json {
         let members = json!({
             "type": { "type": "string", "format": "uri-reference" },
             "title": { "type": "string" },
-            "status": { "const": status.get() },
+            "status": { "const": error.status.get() },
             "detail": { "type": "string" },
-            "code": { "const": name },
+            "code": { "const": error.name },
         });
         object_schema(members, json!({}))
     }

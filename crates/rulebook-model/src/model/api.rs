@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Limits, Module};
+use super::{DeclaredError, Limits, Module};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -79,6 +79,9 @@ pub struct Api {
     /// The schemes with which clients authenticate. They come from the program's authenticators, not from the
     /// definition. A program without authenticators has the scheme for bearer tokens.
     pub auth_schemes: Vec<AuthScheme>,
+    /// The errors with which the program's authenticators reject requests to any method. They come from the
+    /// authenticators, not from the definition.
+    pub auth_errors: Vec<DeclaredError>,
     /// `true` if responses are compressed for clients that accept it.
     pub compress: bool,
     /// The settings of cross-origin resource sharing (CORS); `None` if it is disabled.
@@ -121,6 +124,7 @@ impl Default for Api {
             log_format: LogFormat::default(),
             options: Audience::default(),
             auth_schemes: vec![AuthScheme::bearer()],
+            auth_errors: Vec::new(),
             compress: true,
             cors: None,
             modules: Vec::new(),

@@ -53,6 +53,14 @@ impl Method {
         self.outputs.iter().find(|output| output.is_whole())
     }
 
+    /// Returns the errors that a call of the method can end in: the errors that the method declares, and those of the
+    /// program's authenticators, which are `auth_errors` of the API. An authenticator's error is omitted if the method
+    /// declares an error with the same name.
+    pub fn errors_of_call<'a>(&'a self, auth_errors: &'a [DeclaredError]) -> impl Iterator<Item = &'a DeclaredError> {
+        let others = auth_errors.iter().filter(|error| self.errors.iter().all(|declared| declared.name != error.name));
+        self.errors.iter().chain(others)
+    }
+
     /// Returns `true` if the method can respond with JSONP. Only public GET and POST methods that return no file can. The
     /// definition enables JSONP for the method or, if it is a GET method, for the whole API. `api_default` is the
     /// setting of the API.
@@ -122,7 +130,7 @@ impl Output {
     }
 }
 
-/// An error that handlers of a method can return.
+/// An error that handlers of a method can return, or with which an authenticator rejects requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeclaredError {
@@ -132,6 +140,18 @@ pub struct DeclaredError {
     pub status: ErrorStatus,
     /// The message for clients, which describes the cause of the error.
     pub info: String,
+    /// The number of the error in the envelope `aicra`, from 1; `None` if the definition contains no number. Then the
+    /// handler can set one with `ApiError::with_number`.
+    pub number: Option<u32>,
     /// The position of the name in the definition.
     pub span: Span,
+}
+
+impl DeclaredError {
+    /// Creates an error that no definition file contains.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(name: String, status: ErrorStatus, info: String, number: Option<u32>) -> Self {
+        Self { name, status, info, number, span: Span::default() }
+    }
 }

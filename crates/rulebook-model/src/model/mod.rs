@@ -20,7 +20,7 @@ pub use api::{
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
-pub use parameter::{Location, Parameter, ParameterType, default_parameter_name};
+pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
 pub use service::{Module, Repeated, Segment, Service, default_method_id};

@@ -91,11 +91,18 @@ impl Parameter {
     }
 }
 
+/// The prefixes of parameter keys, except the prefixes of positional parameters, with the part of the request that
+/// contains the parameter.
+pub const LOCATION_PREFIXES: [(&str, Location); 4] =
+    [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
+
 /// Returns the name in code of a parameter for which the definition sets no name. It is the parameter's key, without
-/// the braces of a capture.
+/// the braces of a capture and without the prefix for the part of the request: `page` for `GET@page`.
 #[must_use]
 pub fn default_parameter_name(key: &str) -> &str {
-    key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(key)
+    let capture = || key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let prefixed = || LOCATION_PREFIXES.iter().find_map(|(prefix, _)| key.strip_prefix(prefix));
+    capture().or_else(prefixed).unwrap_or(key)
 }
 
 /// A compiled type and its canonical notation: the notation that documents and the canonical form of a definition use.

@@ -9,6 +9,9 @@ use crate::definition::keys::rules::SOURCE_PREFIXES;
 /// U+FEFF, which is not white space.
 pub(crate) const NOT_BLANK: &str = r"[^\s\u0085]|\uFEFF";
 
+/// Matches a text of at least two words: an annotation of PhalApi, such as `string title The title`.
+pub(crate) const TWO_WORDS: &str = r"[^ \t][ \t]+[^ \t]";
+
 /// Matches a name in code: at least one character, no white space, no control characters.
 pub(crate) const NAME_IN_CODE: &str = r"^([^\s\u0000-\u001f\u007f-\u009f]|\uFEFF)+$";
 

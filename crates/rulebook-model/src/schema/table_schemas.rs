@@ -124,6 +124,12 @@ impl SchemaTables {
                 schema.extend(constraints::member_name_constraint(inner));
                 Json::Object(schema)
             }
+            ValueKind::ObjectsByNameOrStrings(inner) => {
+                let mut schema = named_members_schema(self.reference_to_table(inner));
+                schema.insert("type".to_owned(), json!(["object", "array"]));
+                schema.insert("items".to_owned(), json!({ "type": "string", "pattern": pattern::TWO_WORDS }));
+                Json::Object(schema)
+            }
             ValueKind::CommonParameters => {
                 let rules = self.reference_to_table(&rules::COMMON_RULES);
                 json!({

@@ -21,8 +21,12 @@ const FIELDS_ATTRIBUTE: &str = "fields";
 enum TextDecoding {
     /// The text becomes the only item of the array (the definition has no `format`).
     SingleItem,
-    /// The text is split at the separator in this string (`"format": "explode"`).
-    Split(String),
+    /// The text is split at a separator (`"format": "explode"` or `"format": "list"`).
+    Split {
+        separator: String,
+        /// `true` if blanks around the items are removed (`"format": "list"`).
+        trims_items: bool,
+    },
     /// The text is not converted, because it must be JSON (`"format": "json"`).
     Json,
 }
@@ -85,17 +89,19 @@ fn compile_array(
     let text_decoding = match (arguments.text("format")?, separator) {
         (None, None) => TextDecoding::SingleItem,
         (Some("json"), None) => TextDecoding::Json,
-        (Some("explode"), Some("")) => return Err(arguments.error("`separator` is empty").at("separator")),
-        (Some("explode"), separator) => TextDecoding::Split(separator.unwrap_or(",").to_owned()),
+        (Some("explode" | "list"), Some("")) => return Err(arguments.error("`separator` is empty").at("separator")),
+        (Some(format @ ("explode" | "list")), separator) => {
+            TextDecoding::Split { separator: separator.unwrap_or(",").to_owned(), trims_items: format == "list" }
+        }
         (None | Some("json"), Some(_)) => {
             return Err(arguments
-                .error("`separator` requires the format `explode`")
+                .error("`separator` requires the format `explode` or `list`")
                 .at("separator")
                 .help("add `\"format\": \"explode\"`"));
         }
         (Some(_), _) => {
             return Err(arguments
-                .error("the `format` of an array must be `explode` or `json`")
+                .error("the `format` of an array must be `explode`, `list` or `json`")
                 .at("format")
                 .help("remove `format` to treat a single text as the only item"));
         }
@@ -130,6 +136,15 @@ fn split_at_separator<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Co
         }
     };
     (parts.len() <= limit).then_some(parts)
+}
+
+/// Removes the spaces and tabs at both ends of an item.
+fn trim_blanks(item: Cow<'_, str>) -> Cow<'_, str> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    match item {
+        Cow::Borrowed(item) => Cow::Borrowed(item.trim_matches(BLANKS)),
+        Cow::Owned(item) => Cow::Owned(item.trim_matches(BLANKS).to_owned()),
+    }
 }
 
 impl ArrayCheck {
@@ -169,10 +184,13 @@ impl Check for ArrayCheck {
             (Value::Text(text), _) if text.trim_start().starts_with(openings) => Value::Text(text),
             (Value::Text(text), TextDecoding::Json) => Value::Text(text),
             (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
-            (Value::Text(text), TextDecoding::Split(separator)) => match split_at_separator(&text, separator) {
-                Some(parts) => self.decode_items(parts),
-                None => Value::Text(text),
-            },
+            (Value::Text(text), TextDecoding::Split { separator, trims_items }) => {
+                match split_at_separator(&text, separator) {
+                    Some(parts) if *trims_items => self.decode_items(parts.into_iter().map(trim_blanks).collect()),
+                    Some(parts) => self.decode_items(parts),
+                    None => Value::Text(text),
+                }
+            }
             (json, _) => json,
         }
     }
@@ -285,8 +303,9 @@ impl Check for ArrayCheck {
             TextDecoding::Json => {
                 type_expr.attributes.insert("format".to_owned(), json!("json"));
             }
-            TextDecoding::Split(separator) => {
-                type_expr.attributes.insert("format".to_owned(), json!("explode"));
+            TextDecoding::Split { separator, trims_items } => {
+                let format = if *trims_items { "list" } else { "explode" };
+                type_expr.attributes.insert("format".to_owned(), json!(format));
                 if separator != "," {
                     type_expr.attributes.insert("separator".to_owned(), json!(separator));
                 }

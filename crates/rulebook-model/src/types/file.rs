@@ -104,7 +104,7 @@ impl Check for FileCheck {
             Value::File(upload) => {
                 Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(upload)))
             }
-            _ => Err(TypeMismatch::new(self.expected(), &value)),
+            _ => Err(TypeMismatch::new(self.expected(), &value).with_violation(Violation::MissingFile)),
         }
     }
 

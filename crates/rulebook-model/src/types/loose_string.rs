@@ -1,4 +1,4 @@
-//! The type `loose_string`: a `string`. In JSON, the value may also be a whole number.
+//! The type `loose_string`: a `string`. In JSON, the value may also be a number.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,9 +10,12 @@ use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
-/// The check of `loose_string`, which converts a whole number of 64 bits to a text of its digits. The number is valid
-/// if the length of this text is allowed. If the type has a pattern, numbers are invalid, because a JSON Schema cannot
-/// describe which numbers match the pattern.
+/// The shortest text of a number with a fraction.
+const SHORTEST_FRACTION: &str = "0.1";
+
+/// The check of `loose_string`, which converts a whole number of 64 bits to a text of its digits, and a number with a
+/// fraction to a decimal number. The number is valid if the length of this text is allowed. If the type has a pattern,
+/// numbers are invalid, because a JSON Schema cannot describe which numbers match the pattern.
 #[derive(Debug)]
 struct LooseStringCheck(StringCheck);
 
@@ -27,6 +30,24 @@ impl LooseStringCheck {
         let digits = whole.to_string();
         (self.0.checks_only_length() && self.0.length().contains_count(digits.len()))
             .then_some(Value::Text(Cow::Owned(digits)))
+    }
+
+    /// Returns `true` if numbers with a fraction are valid. They are invalid if the length has a maximum, because a JSON
+    /// Schema cannot describe which of them have a shorter text.
+    fn accepts_fractions(&self) -> bool {
+        let length = self.0.length();
+        self.0.checks_only_length() && length.max.is_none() && length.min.unwrap_or(0) <= SHORTEST_FRACTION.len() as u64
+    }
+
+    /// Converts a number with a fraction to the shortest decimal number that has the same value. Returns `None` if the
+    /// value is another number, or numbers with a fraction are invalid.
+    fn fraction_to_text(&self, value: &Value<'_>) -> Option<Value<'static>> {
+        match value {
+            Value::Float(float) if self.accepts_fractions() && float.is_finite() && float.fract() != 0.0 => {
+                Some(Value::Text(Cow::Owned(float.to_string())))
+            }
+            _ => None,
+        }
     }
 
     /// Returns the JSON Schemas of the whole numbers whose text, including the sign, has an allowed length.
@@ -49,7 +70,8 @@ impl Check for LooseStringCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
             Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-                self.number_to_digits(&value).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+                let text = self.number_to_digits(&value).or_else(|| self.fraction_to_text(&value));
+                text.ok_or_else(|| TypeMismatch::new(self.expected(), &value))
             }
             _ => self.0.check(value),
         }
@@ -69,6 +91,9 @@ impl Check for LooseStringCheck {
         }
         let mut any = vec![self.0.schema()];
         any.extend(self.number_schemas());
+        if self.accepts_fractions() {
+            any.push(json!({ "type": "number", "not": { "type": "integer" } }));
+        }
         json!({ "anyOf": any })
     }
 

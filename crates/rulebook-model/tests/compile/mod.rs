@@ -1,6 +1,7 @@
 //! Tests of the compiler of definitions: the models that it returns, the errors that it reports, and models that are
 //! printed as definitions.
 
+mod ancestors;
 pub mod canonical;
 mod errors;
 mod methods_dialect;

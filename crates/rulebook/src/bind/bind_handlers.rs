@@ -13,6 +13,9 @@ use crate::call::HttpMethod;
 use crate::handler::{self, Binding};
 use crate::plan::Action;
 
+/// The maximum number of modules that the error for an unknown module lists.
+const MAX_LISTED_MODULES: usize = 20;
+
 /// The actions of all API methods, and the mismatches between the handlers and the definition.
 #[derive(Default)]
 pub struct BoundHandlers {
@@ -97,8 +100,14 @@ fn defined_modules<'m>(
         } else if find_module(api, name).is_none() {
             let message =
                 format!("the program adds the module `{name}` at {location}, but the definition has no such module");
-            let names = api.modules.iter().map(|module| module.name.as_str());
-            diagnostics.push(Diagnostic::new(DiagnosticCode::UndefinedMethod, api.span, message).suggest(name, names));
+            let names = || api.modules.iter().map(|module| module.name.as_str());
+            let list: Vec<_> = names().take(MAX_LISTED_MODULES).map(|name| format!("`{name}`")).collect();
+            let help = format!(
+                "the definition has the modules {}; a module has the name of its file unless the file sets `module`",
+                list.join(", ")
+            );
+            let error = Diagnostic::new(DiagnosticCode::UndefinedMethod, api.span, message).help(help);
+            diagnostics.push(error.suggest(name, names()));
         } else {
             known.push(module);
         }

@@ -13,15 +13,19 @@ use super::multipart_limits;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
-    Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Plan, PlannedError, PlannedMethod, PlannedModule,
-    PlannedOutput, PlannedParameter, PlannedService, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
-    Routes, ServiceNaming, ServicesByClass, ServicesByModule, SimilarPaths,
+    Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Plan, PlannedAuthenticator, PlannedError,
+    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
+    RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServiceNaming, ServicesByClass, ServicesByModule,
+    SimilarPaths,
 };
 
 /// The parts of a plan that come from the program instead of the model.
 pub struct PlanContext {
     /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
+    /// How many authenticators, from the first one, end the authentication if they return an identity. The identities
+    /// of all other authenticators are combined.
+    pub ending_authenticators: usize,
     /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
     /// The values of the program that its handlers share.
@@ -64,6 +68,10 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         services[service].name_fields = name_fields(&services[service], &plans);
     }
     let challenges = AuthScheme::challenges(&api.auth_schemes);
+    let auth_fields = auth_fields(&context.authenticators);
+    if !auth_fields.is_empty() {
+        plans.iter_mut().for_each(|method| method.body_use = BodyUse::Fields);
+    }
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
         base_path: api.base.trim_end_matches('/').into(),
@@ -91,7 +99,9 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             .collect::<Vec<_>>()
             .join(", ")
             .into(),
-        authenticators: context.authenticators,
+        authenticators: plan_authenticators(context.authenticators, context.ending_authenticators),
+        auth_errors: api.auth_errors.iter().map(plan_error).collect(),
+        auth_fields,
         verify_outputs: context.verify_outputs,
         state: context.state,
         readiness_checks: context.readiness_checks,
@@ -206,16 +216,43 @@ fn plan_method(
         returns_file: method.options.download,
         outputs: method.outputs.iter().map(plan_output).collect(),
         has_whole_output: method.whole().is_some(),
-        declared_errors: method
-            .errors
-            .iter()
-            .map(|error| PlannedError {
-                name: error.name.as_str().into(),
-                status: error.status,
-                info: error.info.as_str().into(),
-            })
-            .collect(),
+        declared_errors: method.errors.iter().map(plan_error).collect(),
     }
+}
+
+fn plan_error(error: &model::DeclaredError) -> PlannedError {
+    PlannedError {
+        name: error.name.as_str().into(),
+        status: error.status,
+        info: error.info.as_str().into(),
+        number: error.number,
+    }
+}
+
+fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box<[PlannedAuthenticator]> {
+    let mut known: Vec<String> = Vec::new();
+    let mut scheme_index = |scheme: AuthScheme| {
+        let name = scheme.name();
+        known.iter().position(|other| *other == name).unwrap_or_else(|| {
+            known.push(name);
+            known.len() - 1
+        })
+    };
+    let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| PlannedAuthenticator {
+        schemes: SchemeSet::new(authenticator.schemes().into_iter().map(&mut scheme_index)),
+        authenticator,
+        ends_authentication: index < ending,
+    };
+    all.into_iter().enumerate().map(plan).collect()
+}
+
+/// Returns the names of the fields of bodies that the authenticators read, without duplicates.
+fn auth_fields(authenticators: &[Box<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
+    let mut names: Vec<Box<str>> =
+        authenticators.iter().flat_map(|authenticator| authenticator.body_fields()).map(Into::into).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into()
 }
 
 fn plan_output(output: &model::Output) -> PlannedOutput {

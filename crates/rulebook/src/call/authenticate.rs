@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 
-use super::{AuthScheme, Head, Identity};
+use super::{ApiError, AuthError, AuthScheme, BodyFields, Head, Identity};
 
 /// The result of [`Authenticate::authenticate`].
 #[derive(Debug, Clone)]
@@ -14,8 +14,12 @@ pub enum Authentication {
     /// The request carries a valid credential, which belongs to this identity.
     Identity(Identity),
     /// The request carries an invalid credential. The response has the status 401, even if the API method requires no
-    /// permission. The text is the reason, which is written to the log and not sent to the client.
+    /// permission, unless another authenticator with the same [scheme](Authenticate::schemes) accepts the credential.
+    /// The text is the reason, which is written to the log and not sent to the client.
     Invalid(String),
+    /// The request is rejected with this error, which is one of the [`Authenticate::errors`]:
+    /// `Authentication::Error(ApiError::declared("suspended"))`. No other authenticator is called.
+    Error(ApiError),
     /// The credential cannot be checked at the moment. The response has the status 503. The text is the reason, which
     /// is written to the log and not sent to the client.
     Unavailable(String),
@@ -23,9 +27,13 @@ pub enum Authentication {
 
 /// An authenticator, which determines the identity of a client from the head of a request.
 ///
-/// An API can have several authenticators. The server calls them in the order in which they were added with
-/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until an authenticator returns a result other than
-/// [`Authentication::Anonymous`]. This result is final; the permissions of several authenticators are never combined.
+/// An API can have several authenticators. The server calls all of them, in the order in which they were added with
+/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), and combines the identities that they return: the
+/// caller has the permissions of all these identities, and the name of the first one. If several identities have a
+/// [rate limiter](Identity::with_rate_limiter), the request counts for all of them; if several identities have
+/// [file patterns](Identity::with_file_patterns), the caller may access only files that each identity may access. With
+/// [`Rulebook::combine_identities(false)`](crate::Rulebook::combine_identities), the server calls the authenticators
+/// only until one of them returns an identity.
 ///
 /// ```
 /// use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook};
@@ -56,6 +64,50 @@ pub enum Authentication {
 /// # let Authentication::Identity(identity) = runtime.block_on(Proxy.authenticate(&head)) else { panic!() };
 /// # assert!(identity.has_permission("user[7]") && identity.data::<UserId>().unwrap().0 == 7);
 /// ```
+///
+/// An authenticator can reject requests with errors of the program, which it [declares](Self::errors) so that the
+/// documents describe them. It can also read [fields of the body](Self::body_fields), for example a token that protects
+/// forms against cross-site request forgery:
+///
+/// ```
+/// use rulebook::{ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, Head, Identity};
+///
+/// /// Accepts the forms of a user only if they contain the value of the cookie `csrf`, which other sites cannot read.
+/// struct CsrfProtection;
+///
+/// impl Authenticate for CsrfProtection {
+///     async fn authenticate(&self, _: &Head) -> Authentication {
+///         Authentication::Anonymous
+///     }
+///
+///     fn schemes(&self) -> Vec<AuthScheme> {
+///         Vec::new()
+///     }
+///
+///     fn errors(&self) -> Vec<AuthError> {
+///         vec![AuthError::new("invalid_csrf_token", 403, "the form has expired, or comes from another site")]
+///     }
+///
+///     fn body_fields(&self) -> Vec<String> {
+///         vec!["csrf".to_owned()]
+///     }
+///
+///     fn check_body(&self, head: &Head, _: Option<&Identity>, fields: &BodyFields) -> Result<(), ApiError> {
+///         if head.method == "GET" || head.cookie("session").is_none() {
+///             return Ok(());
+///         }
+///         match (fields.get("csrf"), head.cookie("csrf")) {
+///             (Some(field), Some(cookie)) if field == cookie => Ok(()),
+///             _ => Err(ApiError::declared("invalid_csrf_token")),
+///         }
+///     }
+/// }
+/// # use rulebook::http::{HeaderValue, Method, Uri, header};
+/// # let head = Head::new(Method::POST, Uri::from_static("/"));
+/// # let head = head.with_header(header::COOKIE, HeaderValue::from_static("session=1; csrf=7f"));
+/// # assert!(CsrfProtection.check_body(&head, None, &BodyFields::new([("csrf", "7f")])).is_ok());
+/// # assert!(CsrfProtection.check_body(&head, None, &BodyFields::new([("csrf", "80")])).is_err());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an authenticator",
     note = "implement `rulebook::Authenticate`: `async fn authenticate(&self, head: &Head) -> Authentication`"
@@ -81,6 +133,35 @@ pub trait Authenticate: Send + Sync + 'static {
     fn schemes(&self) -> Vec<AuthScheme> {
         vec![AuthScheme::bearer()]
     }
+
+    /// Returns the errors that this authenticator declares; by default none. The documents list them for every method.
+    /// If the authenticator rejects a request with an [`ApiError::declared`] that is not in this list, the client
+    /// receives an internal error. This function is called once, when the API is built.
+    fn errors(&self) -> Vec<AuthError> {
+        Vec::new()
+    }
+
+    /// Returns the names of the fields of request bodies that [`Authenticate::check_body`] reads; by default none. If
+    /// the list is not empty, the bodies of all methods are received, also of methods without parameters in the body,
+    /// and the fields are never reported as unknown parameters. This function is called once, when the API is built.
+    fn body_fields(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Checks fields of a request's body. If any authenticator has [`Authenticate::body_fields`], this function is
+    /// called for every request that calls an API method, after the permission has been checked and the body has been
+    /// received. `identity` is the caller with the permissions of all authenticators; `None` if the caller is
+    /// anonymous. Requests without a body have no fields.
+    ///
+    /// The function can reject a request, but cannot add permissions, because permissions are checked before the body
+    /// is received. It must not block its thread. It is not called for JSONP requests and for calls from code.
+    ///
+    /// # Errors
+    /// Returns the error that rejects the request: one of the [`Authenticate::errors`].
+    fn check_body(&self, head: &Head, identity: Option<&Identity>, fields: &BodyFields) -> Result<(), ApiError> {
+        let _ = (head, identity, fields);
+        Ok(())
+    }
 }
 
 /// The dyn-compatible form of [`Authenticate`], with which a list can contain authenticators of different types.
@@ -93,6 +174,18 @@ pub trait DynAuthenticate: Send + Sync {
 
     /// Returns the same as [`Authenticate::schemes`].
     fn schemes(&self) -> Vec<AuthScheme>;
+
+    /// Returns the same as [`Authenticate::errors`].
+    fn errors(&self) -> Vec<AuthError>;
+
+    /// Returns the same as [`Authenticate::body_fields`].
+    fn body_fields(&self) -> Vec<String>;
+
+    /// Does the same as [`Authenticate::check_body`].
+    ///
+    /// # Errors
+    /// Returns the error that rejects the request.
+    fn check_body(&self, head: &Head, identity: Option<&Identity>, fields: &BodyFields) -> Result<(), ApiError>;
 }
 
 impl<A: Authenticate> DynAuthenticate for A {
@@ -106,5 +199,17 @@ impl<A: Authenticate> DynAuthenticate for A {
 
     fn schemes(&self) -> Vec<AuthScheme> {
         Authenticate::schemes(self)
+    }
+
+    fn errors(&self) -> Vec<AuthError> {
+        Authenticate::errors(self)
+    }
+
+    fn body_fields(&self) -> Vec<String> {
+        Authenticate::body_fields(self)
+    }
+
+    fn check_body(&self, head: &Head, identity: Option<&Identity>, fields: &BodyFields) -> Result<(), ApiError> {
+        Authenticate::check_body(self, head, identity, fields)
     }
 }

@@ -29,10 +29,11 @@ pub struct Identity(Arc<IdentityData>);
 struct IdentityData {
     name: Box<str>,
     permissions: Box<[Box<str>]>,
-    /// Counts the requests of the identity; `None` if their number is not limited.
-    rate_limiter: Option<Arc<RateLimiter>>,
-    /// The stored files that the identity may access; `None` if the identity does not restrict files.
-    files: Option<FilePatterns>,
+    /// Each of these counts the requests of the identity. The list is empty if the number of requests is not limited.
+    rate_limiters: Vec<Arc<RateLimiter>>,
+    /// The stored files that the identity may access: those whose names match one of the patterns in every item. The
+    /// list is empty if the identity does not restrict files.
+    files: Vec<FilePatterns>,
     /// The values that the program has attached, at most one value of each type.
     attached_values: Vec<Arc<dyn Any + Send + Sync>>,
 }
@@ -44,8 +45,8 @@ impl Identity {
         Self(Arc::new(IdentityData {
             name: name.into(),
             permissions: permissions.into_iter().map(Into::into).collect(),
-            rate_limiter: None,
-            files: None,
+            rate_limiters: Vec::new(),
+            files: Vec::new(),
             attached_values: Vec::new(),
         }))
     }
@@ -70,14 +71,14 @@ impl Identity {
     /// the code of handlers do not count.
     #[must_use]
     pub fn with_rate_limiter(mut self, rate_limiter: Arc<RateLimiter>) -> Self {
-        Arc::make_mut(&mut self.0).rate_limiter = Some(rate_limiter);
+        Arc::make_mut(&mut self.0).rate_limiters = vec![rate_limiter];
         self
     }
 
     /// Restricts the identity to those stored files whose names match one of the patterns.
     #[must_use]
     pub fn with_file_patterns(mut self, files: FilePatterns) -> Self {
-        Arc::make_mut(&mut self.0).files = Some(files);
+        Arc::make_mut(&mut self.0).files = vec![files];
         self
     }
 
@@ -111,7 +112,7 @@ impl Identity {
     /// further.
     #[must_use]
     pub fn may_access_file(&self, file: &FileName) -> bool {
-        self.0.files.as_ref().is_none_or(|patterns| patterns.allows(file))
+        self.0.files.iter().all(|patterns| patterns.allows(file))
     }
 }
 
@@ -126,9 +127,32 @@ impl Identity {
         &self.0.permissions
     }
 
-    /// Returns the counter of the identity's requests; `None` if their number is not limited.
-    pub(crate) fn rate_limiter(&self) -> Option<&Arc<RateLimiter>> {
-        self.0.rate_limiter.as_ref()
+    /// Returns the counters of the identity's requests; an empty list if their number is not limited.
+    pub(crate) fn rate_limiters(&self) -> &[Arc<RateLimiter>] {
+        &self.0.rate_limiters
+    }
+
+    /// Combines two identities of one caller, which two authenticators have returned. The result has the name of
+    /// `self`, the permissions and the attached values of both, and the limits of both: requests count for the rate
+    /// limiters of both, and only files that both may access can be accessed. So a second credential never removes a
+    /// limit of the first one.
+    pub(crate) fn combined_with(mut self, other: &Self) -> Self {
+        let data = Arc::make_mut(&mut self.0);
+        let new = |permission: &&Box<str>| !data.permissions.contains(permission);
+        let added: Vec<_> = other.0.permissions.iter().filter(new).cloned().collect();
+        data.permissions = std::mem::take(&mut data.permissions).into_iter().chain(added).collect();
+        for limiter in &other.0.rate_limiters {
+            if !data.rate_limiters.iter().any(|known| Arc::ptr_eq(known, limiter)) {
+                data.rate_limiters.push(Arc::clone(limiter));
+            }
+        }
+        data.files.extend_from_slice(&other.0.files);
+        for value in &other.0.attached_values {
+            if !data.attached_values.iter().any(|known| (**known).type_id() == (**value).type_id()) {
+                data.attached_values.push(Arc::clone(value));
+            }
+        }
+        self
     }
 }
 

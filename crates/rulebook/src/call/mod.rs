@@ -5,7 +5,9 @@
 //! the arguments in [`ArgumentSlots`], and the [`Outcome`] or an [`ApiError`]. This Rust module must not depend on
 //! definitions, plans or servers.
 
+mod auth_error;
 mod authenticate;
+mod body_fields;
 mod download;
 mod etag;
 mod etag_list;
@@ -21,7 +23,9 @@ mod slots;
 
 pub use rulebook_model::call::*;
 
+pub use auth_error::AuthError;
 pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
+pub use body_fields::BodyFields;
 pub use download::{ByteStream, Content, Download};
 pub use etag::ETag;
 pub(crate) use etag_list::ETagList;

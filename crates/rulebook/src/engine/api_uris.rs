@@ -72,7 +72,7 @@ impl LinkedUri {
         let module = api.modules.get(module)?;
         let service = module.services.get(service)?;
         let uri = ServiceUri { module, service, uri: self.uri.to_string(), uris_below: self.uris_below.to_vec() };
-        let markdown = published_documents::markdown_for_service(&uri);
+        let markdown = published_documents::markdown_for_service(api, &uri);
         Some(options_description(&describe::options_for_service(api, &uri), markdown))
     }
 

@@ -40,8 +40,8 @@ pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
 }
 
 /// Returns the description of a service in Markdown, for OPTIONS at its path.
-pub(super) fn markdown_for_service(uri: &ServiceUri<'_>) -> Option<Document> {
-    Some(markdown_document(describe::markdown_for_service(uri)))
+pub(super) fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> Option<Document> {
+    Some(markdown_document(describe::markdown_for_service(api, uri)))
 }
 
 fn markdown_document(text: String) -> Document {

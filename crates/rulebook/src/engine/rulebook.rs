@@ -68,6 +68,7 @@ pub struct Rulebook {
     responses: ResponseRegistry,
     functions: Functions,
     authenticators: Vec<Box<dyn DynAuthenticate>>,
+    combines_identities: bool,
     state: ProgramState,
     readiness_checks: Vec<ReadinessCheck>,
     start_hooks: Vec<StartHook>,
@@ -104,6 +105,7 @@ impl Rulebook {
             responses: ResponseRegistry::default(),
             functions: Functions::default(),
             authenticators: Vec::new(),
+            combines_identities: true,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
             start_hooks: Vec::new(),
@@ -176,10 +178,24 @@ impl Rulebook {
     }
 
     /// Adds an authenticator, which determines the identity of clients. Authenticators are called in the order in which
-    /// they were added.
+    /// they were added, and a caller has the permissions from all of them; see [`Authenticate`].
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.push(Box::new(authenticator));
+        self
+    }
+
+    /// Sets whether a caller has the permissions from all authenticators. This is the default. With `false`, the
+    /// authenticators are called only until one of them returns an identity, and this identity is the caller.
+    ///
+    /// ```
+    /// use rulebook::Rulebook;
+    ///
+    /// let rulebook = Rulebook::load("api").combine_identities(false);
+    /// ```
+    #[must_use]
+    pub fn combine_identities(mut self, combine: bool) -> Self {
+        self.combines_identities = combine;
         self
     }
 
@@ -329,8 +345,10 @@ impl Rulebook {
             DefinitionSource::Files(files) => definition::read(files),
         };
         let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
-        let CheckedDefinition { api, sources, unknown_function_errors } =
+        let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
             compile::check_definition(loaded, extensions)?;
+        // The texts of the definition are copied only if a warning quotes them.
+        let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
         let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;
@@ -346,6 +364,10 @@ impl Rulebook {
             sources,
             modules: self.modules,
             authenticators: self.authenticators,
+            combines_identities: self.combines_identities,
+            ending_authenticators: 0,
+            auth_error_diagnostics: Vec::new(),
+            warnings,
             state,
             readiness_checks: self.readiness_checks,
             start_hooks: self.start_hooks,

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use rulebook_model::diagnostic::{Diagnostic, Report, Sources};
-use rulebook_model::model::{Api, Unbound};
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
+use rulebook_model::error::ErrorStatus;
+use rulebook_model::model::{Api, DeclaredError, Unbound};
 
 use super::data_folder::DataFolder;
 use super::files_folder::FilesFolder;
 use super::start::StartHook;
 use super::{Engine, documents};
 use crate::bind::{self, PlanContext};
-use crate::call::{Authenticate, DynAuthenticate};
-
+use crate::call::{AuthError, Authenticate, DynAuthenticate};
 use crate::handler::{Module, ProgramState, ReadinessCheck};
 
 /// A definition without errors, and the code and state that the program adds to it.
@@ -20,9 +20,18 @@ pub struct Validated {
     pub api: Api,
     pub data_folder: DataFolder,
     pub(super) files: Option<FilesFolder>,
+    /// The warnings about the definition.
+    pub warnings: Report,
     pub(super) sources: Sources,
     pub(super) modules: Vec<Module>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
+    /// The errors in the declarations of the authenticators' errors.
+    pub(super) auth_error_diagnostics: Vec<Diagnostic>,
+    /// `true` if the identities of several authenticators are combined.
+    pub(super) combines_identities: bool,
+    /// How many authenticators, from the first one, are called before all others and end the authentication if they
+    /// return an identity.
+    pub(super) ending_authenticators: usize,
     pub(super) state: ProgramState,
     pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
@@ -41,15 +50,17 @@ impl Validated {
         self.with_auth_schemes()
     }
 
-    /// Adds an authenticator, which is called before all other authenticators.
+    /// Adds an authenticator, which is called before all other authenticators. If it returns an identity, the other
+    /// authenticators are not called.
     #[doc(hidden)]
     pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.insert(0, Box::new(authenticator));
+        self.ending_authenticators += 1;
         self.with_auth_schemes()
     }
 
-    /// Stores the authentication schemes of all authenticators in the model, without duplicates. If no authenticator
-    /// has an authentication scheme, the default in the model stays.
+    /// Stores the authentication schemes and the errors of all authenticators in the model, without duplicates. If no
+    /// authenticator has an authentication scheme, the default in the model stays.
     pub(super) fn with_auth_schemes(mut self) -> Self {
         let mut schemes = Vec::new();
         for scheme in self.authenticators.iter().flat_map(|authenticator| authenticator.schemes()) {
@@ -60,7 +71,38 @@ impl Validated {
         if !schemes.is_empty() {
             self.api.auth_schemes = schemes;
         }
+        self.read_auth_errors();
         self
+    }
+
+    /// Stores the errors of all authenticators in the model, without duplicates. Errors that are declared wrongly are
+    /// stored as diagnostics.
+    fn read_auth_errors(&mut self) {
+        (self.api.auth_errors, self.auth_error_diagnostics) = (Vec::new(), Vec::new());
+        for error in self.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {
+            let AuthError { name, status, message, number } = error;
+            let subject = format!("the error `{}`, which an authenticator declares,", name.escape_debug());
+            let Some(valid_status) = ErrorStatus::new(status).filter(|_| number != Some(0)) else {
+                let diagnostic = Diagnostic::new(
+                    DiagnosticCode::BadOption,
+                    self.api.span,
+                    format!("{subject} has the status {status} and the number {}", number.unwrap_or(1)),
+                );
+                self.auth_error_diagnostics
+                    .push(diagnostic.help("the status is from 400 to 599, and the number is at least 1"));
+                continue;
+            };
+            let declared = DeclaredError::new(name, valid_status, message, number);
+            match self.api.auth_errors.iter().find(|known| known.name == declared.name) {
+                None => self.api.auth_errors.push(declared),
+                Some(known) if *known == declared => {}
+                Some(_) => {
+                    let message = format!("{subject} has another status, message or number in another authenticator");
+                    let diagnostic = Diagnostic::new(DiagnosticCode::NameCollision, self.api.span, message);
+                    self.auth_error_diagnostics.push(diagnostic.help("rename one of the errors"));
+                }
+            }
+        }
     }
 
     /// Compares the definition with the handlers, and creates the engine.
@@ -71,6 +113,7 @@ impl Validated {
         if !echo {
             bound.diagnostics.extend(self.unknown_function_errors);
         }
+        bound.diagnostics.extend(self.auth_error_diagnostics);
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
@@ -78,8 +121,11 @@ impl Validated {
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
         let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
         let api = Arc::new(self.api);
+        let ending_authenticators =
+            if self.combines_identities { self.ending_authenticators } else { self.authenticators.len() };
         let context = PlanContext {
             authenticators: self.authenticators,
+            ending_authenticators,
             state: self.state,
             readiness_checks: checks,
             verify_outputs: self.verify_outputs,

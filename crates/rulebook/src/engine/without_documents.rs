@@ -20,6 +20,6 @@ pub(super) fn markdown_parent(_: &IntermediateUri<'_>) -> Option<Document> {
     None
 }
 
-pub(super) fn markdown_for_service(_: &ServiceUri<'_>) -> Option<Document> {
+pub(super) fn markdown_for_service(_: &Api, _: &ServiceUri<'_>) -> Option<Document> {
     None
 }

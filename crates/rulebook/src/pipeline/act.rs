@@ -16,7 +16,7 @@ use super::panic::{catch_panic, catch_panic_async};
 use super::verify_outputs::verify_outputs;
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
-use crate::plan::{Action, PlannedMethod};
+use crate::plan::{Action, PlannedError, PlannedMethod};
 
 /// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
 /// outlive the request.
@@ -192,7 +192,10 @@ impl Future for RunningHandler<'_> {
                 let status = overrides.status.unwrap_or(method.success_status);
                 Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
             }
-            Err(error) => Err(overrides.add_headers_to_error(with_declared_status(method, error))),
+            Err(error) => {
+                let error = with_declared_status(&method.declared_errors, &method.id, error);
+                Err(overrides.add_headers_to_error(error))
+            }
         })
     }
 }
@@ -218,14 +221,17 @@ impl Drop for RunningHandler<'_> {
     }
 }
 
-/// If a handler returned a declared error, sets the HTTP status and the message that the definition declares for this
-/// error. If the definition does not declare an error with this name, returns an internal error.
-fn with_declared_status(method: &PlannedMethod, error: ApiError) -> ApiError {
+/// If the program returned a declared error, sets the HTTP status, the message and the number that the error has in
+/// `declared`. If `declared` contains no error with this name, returns an internal error. `origin` names the method or
+/// the part of the program that returned the error, for the log.
+pub(super) fn with_declared_status(declared: &[PlannedError], origin: &str, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else {
         return error;
     };
-    match method.declared_errors.iter().find(|declared| *declared.name == **name) {
-        Some(declared) => error.with_status(declared.status).with_default_message(&declared.info),
-        None => ApiError::internal(format_args!("{}: the definition declares no error {name:?}", method.id)),
+    match declared.iter().find(|declared| *declared.name == **name) {
+        Some(PlannedError { status, info, number, .. }) => {
+            error.with_status(*status).with_default_message(info).with_declared_number(*number)
+        }
+        None => ApiError::internal(format_args!("{origin}: no error {name:?} is declared")),
     }
 }

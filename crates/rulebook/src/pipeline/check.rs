@@ -13,7 +13,7 @@ use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
     ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch, TypeMismatchDetails,
-    Value, is_secret_name,
+    Value, Violation, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -161,7 +161,10 @@ fn parameter_error(
 ) -> ParameterError {
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
         Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),
-        None => (plan.expected.clone(), None, String::new(), None),
+        None => {
+            let is_file = matches!(plan.arity, Arity::File | Arity::Files);
+            (plan.expected.clone(), None, String::new(), is_file.then_some(Violation::MissingFile))
+        }
     };
     let secret = plan.is_secret || is_secret_name(&path);
     let mut error = ParameterError::new(kind, format!("{}{path}", plan.display_name), plan.source, expected);

@@ -3,9 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::{HeaderValue, header};
+use rulebook_model::error::ErrorCode;
+
+use super::act::with_declared_status;
+use super::auth_fields::read_auth_fields;
+use super::body::Body;
 use super::jsonp;
 use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity, Quota};
-use crate::plan::Plan;
+use crate::plan::{Plan, SchemeSet};
 
 /// The client of a request, as the stages after `identify` see the client.
 pub struct Client<'h> {
@@ -13,6 +19,8 @@ pub struct Client<'h> {
     pub identity: Option<Identity>,
     /// The head of the request. If the response is JSONP, its cookies have been removed.
     pub head: Cow<'h, Arc<Head>>,
+    /// `true` if the response is JSONP, so that no authenticator is called.
+    pub is_jsonp: bool,
 }
 
 /// Identifies the client of a request, and counts the request if the identity has a rate limit. `method` is the index
@@ -22,8 +30,9 @@ pub struct Client<'h> {
 /// of any user, so that the user's credentials must not be used.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if the rate
-/// limit is used up, or an authenticator cannot check the credential at the moment.
+/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a rate
+/// limit is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the
+/// request.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
@@ -31,55 +40,110 @@ pub async fn identify<'h>(
     quota: &mut Option<Quota>,
 ) -> Result<Client<'h>, ApiError> {
     if jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some() {
-        return Ok(Client { identity: None, head: jsonp::head_without_cookies(head) });
+        return Ok(Client { identity: None, head: jsonp::head_without_cookies(head), is_jsonp: true });
     }
     let identity = authenticate(plan, head).await?;
     count_request(identity.as_ref(), quota)?;
-    Ok(Client { identity, head: Cow::Borrowed(head) })
+    Ok(Client { identity, head: Cow::Borrowed(head), is_jsonp: false })
 }
 
-/// Calls the authenticators of the program in order, until one of them finds a credential. Returns `None` if no
+/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
 /// authenticator finds a credential.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, or an authenticator cannot check the credential at the moment.
+/// Fails if the request carries an invalid credential, if an authenticator cannot check the credential at the moment,
+/// or if an authenticator rejects the request.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
-    for authenticator in &plan.authenticators {
+    let mut caller: Option<Identity> = None;
+    // The schemes of the authenticators that have accepted a credential, and those that have found an invalid one.
+    let mut accepted_schemes = SchemeSet::default();
+    let mut invalid_credentials: Vec<(SchemeSet, String)> = Vec::new();
+    for planned in &plan.authenticators {
+        let authenticator = &planned.authenticator;
         let authentication = match authenticator.authenticate_at_once(head) {
             Some(authentication) => authentication,
             None => authenticator.authenticate(head).await,
         };
         match authentication {
             Authentication::Anonymous => {}
-            Authentication::Identity(identity) => return Ok(Some(identity)),
-            Authentication::Invalid(why) => {
-                let challenge = if head.has_bearer_scheme() { &plan.invalid_token_challenge } else { &plan.challenge };
-                let challenge = challenge.to_string();
-                return Err(ApiError::new(ErrorKind::Unauthenticated { invalid: true, challenge }).with_log(why));
+            Authentication::Identity(identity) => {
+                accepted_schemes = accepted_schemes.union(planned.schemes);
+                caller = Some(match caller {
+                    Some(first) => first.combined_with(&identity),
+                    None => identity,
+                });
+                if planned.ends_authentication {
+                    break;
+                }
             }
-            Authentication::Unavailable(why) => return Err(ApiError::unavailable(why)),
+            Authentication::Invalid(reason) => invalid_credentials.push((planned.schemes, reason)),
+            Authentication::Error(error) => return Err(auth_error(plan, error)),
+            Authentication::Unavailable(reason) => return Err(ApiError::unavailable(reason)),
         }
     }
-    Ok(None)
+    // A credential that one authenticator does not know may belong to another authenticator with the same scheme.
+    invalid_credentials.retain(|(schemes, _)| !schemes.intersects(accepted_schemes));
+    match invalid_credentials.into_iter().next() {
+        None => Ok(caller),
+        Some((_, reason)) => {
+            let challenge = if head.has_bearer_scheme() { &plan.invalid_token_challenge } else { &plan.challenge };
+            let challenge = challenge.to_string();
+            Err(ApiError::new(ErrorKind::Unauthenticated { invalid: true, challenge }).with_log(reason))
+        }
+    }
 }
 
-/// Counts a request if the identity has a rate limit, and sets `quota` to the state of the rate limit after this
-/// request.
+/// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a
+/// challenge (RFC 9110 section 15.5.2).
+fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
+    let error = with_declared_status(&plan.auth_errors, "authenticator", error);
+    if error.status() != ErrorCode::Unauthenticated.status() {
+        return error;
+    }
+    let challenge = HeaderValue::try_from(&*plan.challenge).ok();
+    error.with_headers(challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge)).into_iter().collect())
+}
+
+/// Lets the authenticators of the program check the fields of the body that they read.
 ///
 /// # Errors
-/// Fails if the rate limit is used up.
+/// Fails if an authenticator rejects the request.
+pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Result<(), ApiError> {
+    if plan.auth_fields.is_empty() || client.is_jsonp {
+        return Ok(());
+    }
+    let fields = read_auth_fields(&plan.auth_fields, body);
+    for planned in &plan.authenticators {
+        let checked = planned.authenticator.check_body(&client.head, client.identity.as_ref(), &fields);
+        checked.map_err(|error| auth_error(plan, error))?;
+    }
+    Ok(())
+}
+
+/// Counts a request for each rate limit that the identity has, and sets `quota` to the state of the limit with the
+/// fewest remaining requests.
+///
+/// # Errors
+/// Fails if a rate limit is used up.
 pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
-    let Some(limiter) = identity.and_then(Identity::rate_limiter) else { return Ok(()) };
-    let taken = limiter.take();
-    *quota = Some(taken.unwrap_or_else(|spent| spent));
-    taken.map(drop).map_err(Quota::error)
+    for limiter in identity.map_or(&[][..], Identity::rate_limiters) {
+        match limiter.take() {
+            Ok(taken) if quota.is_some_and(|least| least.remaining <= taken.remaining) => {}
+            Ok(taken) => *quota = Some(taken),
+            Err(spent) => {
+                *quota = Some(spent);
+                return Err(spent.error());
+            }
+        }
+    }
+    Ok(())
 }
 
-/// Checks that the identity's rate limit is not used up, without counting a request.
+/// Checks that no rate limit of the identity is used up, without counting a request.
 ///
 /// # Errors
-/// Fails if the rate limit is used up.
+/// Fails if a rate limit is used up.
 pub(super) fn check_quota(identity: Option<&Identity>) -> Result<(), ApiError> {
-    let Some(limiter) = identity.and_then(Identity::rate_limiter) else { return Ok(()) };
-    limiter.check().map_err(|spent| spent.error().with_headers(spent.headers()))
+    let limiters = identity.map_or(&[][..], Identity::rate_limiters);
+    limiters.iter().try_for_each(|limiter| limiter.check().map_err(|spent| spent.error().with_headers(spent.headers())))
 }

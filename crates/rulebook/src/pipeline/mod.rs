@@ -1,7 +1,7 @@
 //! The stages that handle a request: the first one reads the head of the request, the last one produces the reply.
 //!
 //! Each stage is a Rust module with one entry function: [`route`], [`identify`], [`authorize`], (the server receives
-//! the body), [`read_parameters`], [`check_parameters`], [`start_handler`], [`respond`]; and after the reply
+//! the body, and [`check_auth_fields`] lets authenticators check it), [`read_parameters`], [`check_parameters`], [`start_handler`], [`respond`]; and after the reply
 //! [`add_cors_headers`], [`negotiate_coding`] and [`compress_reply`]. The function `server::handle` calls these functions in this order. The
 //! pipeline uses neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and,
 //! if the API method has parameters in the body, a [`Body`]; its result is a [`Reply`].
@@ -12,6 +12,7 @@
 
 mod accept;
 mod act;
+mod auth_fields;
 mod authorize;
 mod body;
 mod check;
@@ -53,7 +54,7 @@ pub use documents::{
 #[cfg(feature = "swagger-ui")]
 pub use documents::{MODULE_FIELD, PART_FIELD};
 pub use encode::{compress_reply, negotiate_coding};
-pub use identify::identify;
+pub use identify::{check_auth_fields, identify};
 pub use panic::{catch_panic, catch_panic_async, log_panics};
 pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};

@@ -15,6 +15,7 @@ mod document;
 mod document_cache;
 mod lazy_description;
 mod parent_paths;
+mod planned_authenticator;
 mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
@@ -32,6 +33,7 @@ pub use document::{Document, Documents, OptionsDescription, PageRenderer, Publis
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use lazy_description::LazyDescription;
 pub use parent_paths::ParentPaths;
+pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
 pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
@@ -47,7 +49,7 @@ use rulebook_model::format::FormatOffer;
 use rulebook_model::model::{Limits, UnknownParameters};
 use rulebook_model::types::Check;
 
-use crate::call::{DynAuthenticate, HttpMethod};
+use crate::call::HttpMethod;
 use crate::handler::{Handler, Hooks, ProgramState, ReadinessCheck};
 
 /// The data structures for the requests of a whole API.
@@ -86,7 +88,11 @@ pub struct Plan {
     /// Whether requests with unknown parameters are accepted, logged or refused.
     pub unknown_parameters: UnknownParameters,
     /// The authenticators of the program, in the order in which they are called.
-    pub authenticators: Vec<Box<dyn DynAuthenticate>>,
+    pub authenticators: Box<[PlannedAuthenticator]>,
+    /// The errors that the authenticators declare.
+    pub auth_errors: Box<[PlannedError]>,
+    /// The names of the fields of bodies that the authenticators read.
+    pub auth_fields: Box<[Box<str>]>,
     /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
     pub challenge: Box<str>,
     /// The value of the header field `WWW-Authenticate` in responses to requests with an invalid bearer token.
@@ -155,7 +161,7 @@ pub struct PlannedMethod {
     pub header_slots: Box<[(http::HeaderName, usize)]>,
     /// The slots of the parameters in cookies.
     pub cookie_slots: Box<[usize]>,
-    /// Whether the API method has parameters in the request body.
+    /// Whether the body of a request is read: whether the API method has parameters in it, or authenticators read it.
     pub body_use: BodyUse,
     /// The limits for receiving a multipart body.
     pub multipart_limits: MultipartLimits,
@@ -200,7 +206,7 @@ pub struct PlannedOutput {
     pub is_optional: bool,
 }
 
-/// An error that the definition declares for an API method.
+/// An error that the definition declares for an API method, or that an authenticator declares.
 pub struct PlannedError {
     /// The name by which handlers return the error.
     pub name: Box<str>,
@@ -208,4 +214,6 @@ pub struct PlannedError {
     pub status: ErrorStatus,
     /// The message of the error for clients.
     pub info: Box<str>,
+    /// The number of the error in the envelope `aicra`; `None` if the declaration contains no number.
+    pub number: Option<u32>,
 }

@@ -19,8 +19,8 @@ use super::worker::Worker;
 use crate::call::Head;
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
-    check_parameters, compress_reply, identify, negotiate_coding, preflighted_method, read_parameters, respond,
-    respond_to_options, respond_with_error, route, start_handler,
+    check_auth_fields, check_parameters, compress_reply, identify, negotiate_coding, preflighted_method,
+    read_parameters, respond, respond_to_options, respond_with_error, route, start_handler,
 };
 
 /// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
@@ -59,6 +59,7 @@ fn run_stages(
             let client = identify(plan, head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
             let body = receive(body, head, plan, granted.method(), worker).await?;
+            check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
             start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await

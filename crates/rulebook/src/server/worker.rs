@@ -216,6 +216,7 @@ mod tests {
         let bound = bind::bind_handlers(&api, &[], Unbound::Echo);
         let context = PlanContext {
             authenticators: Vec::new(),
+            ending_authenticators: 0,
             verify_outputs: false,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),

@@ -156,6 +156,8 @@ pub(super) fn read_output(
         name,
         info: object.string(spec.info_key),
         r#type,
+        code_name: object.string("name"),
+        default: object.json("default"),
         example: object.json("example"),
         span: object.span,
         is_incomplete: object.is_incomplete,
@@ -223,6 +225,7 @@ pub(super) fn read_error(spec: &DialectSpec, name: Spanned<String>, object: &Che
         name,
         status: object.integer("status"),
         info: object.string(spec.info_key),
+        number: object.integer("number"),
         span: object.span,
         is_incomplete: object.is_incomplete,
     }

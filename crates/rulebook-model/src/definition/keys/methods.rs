@@ -46,7 +46,7 @@ pub static PARAMETER: KeyTable = KeyTable {
             required_key("type", ValueKind::String, "The type of its values."),
             key("optional", ValueKind::BoolOrString, "Whether the parameter is optional."),
             key("default", ValueKind::Any, "The value if the request omits the parameter."),
-            key("name", ValueKind::String, "The parameter's name in code; by default its key."),
+            key("name", ValueKind::String, "The parameter's name in code; by default its key without a prefix."),
             key("example", ValueKind::Any, "An example value."),
             key("message", ValueKind::String, "The error message for clients that send an invalid value."),
         ],
@@ -76,6 +76,7 @@ pub static ERROR: KeyTable = key_table(
     &[
         key("status", ValueKind::Integer, "The HTTP status of the error response."),
         required_key("description", ValueKind::String, "A description of the error, for clients."),
+        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
     ],
 );
 

@@ -4,6 +4,7 @@
 //! The parser reports keys that are not in the key table of an object, suggests corrections from the table, and checks
 //! the kind of each value. The JSON Schema for editors, and tables of the guide, are generated from the key tables.
 
+pub mod ancestors;
 pub mod methods;
 pub mod rules;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
@@ -75,6 +76,8 @@ pub enum ValueKind {
     /// The value must be an object. Each of its members has a name that the author chooses, and is an object with the
     /// keys of this table.
     ObjectsByName(&'static KeyTable),
+    /// The value must be an object of the kind [`ValueKind::ObjectsByName`], or an array of strings.
+    ObjectsByNameOrStrings(&'static KeyTable),
     /// The value must be an object that contains parameters by name, in the dialect `tree` or in the dialect `rules`.
     /// The parameters are in the dialect `tree` if one of them has the key `info` or a name with the prefix of a part
     /// of the request (`GET@x`); parameters in the dialect `rules` have neither.
@@ -204,7 +207,11 @@ pub static PARAMETER: KeyTable = KeyTable {
         &[
             required_key("info", ValueKind::String, "A description of the parameter."),
             required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("name", ValueKind::String, "The parameter's name in code."),
+            key(
+                "name",
+                ValueKind::String,
+                "The parameter's name in code; by default its key without prefix or braces.",
+            ),
             key("default", ValueKind::Any, "The value if the request omits the parameter."),
             key("example", ValueKind::Any, "An example value."),
             key("message", ValueKind::String, "The error message for clients that send an invalid value."),
@@ -221,6 +228,7 @@ pub static OUTPUT: KeyTable = KeyTable {
             required_key("info", ValueKind::String, "A description of the output."),
             required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
             key("name", ValueKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
+            key("default", ValueKind::Any, "The default in definitions for aicra; rulebook checks and ignores it."),
             key("example", ValueKind::Any, "An example value."),
         ],
     )
@@ -292,6 +300,7 @@ pub static ERROR: KeyTable = key_table(
     &[
         key("status", ValueKind::Integer, "The HTTP status of the error response."),
         required_key("info", ValueKind::String, "A description of the error, for clients."),
+        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
     ],
 );
 

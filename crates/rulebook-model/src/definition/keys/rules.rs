@@ -43,8 +43,9 @@ pub static METHOD: KeyTable = php_array_table(
         key("@method", ValueKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
         key(
             "@return",
-            ValueKind::ObjectsByName(&RETURN_FIELD),
-            "The outputs of the method and their members, under paths such as `list[].id`.",
+            ValueKind::ObjectsByNameOrStrings(&RETURN_FIELD),
+            "The outputs of the method and their members, under paths such as `list[].id`; or a list of annotations \
+             such as `string list[].name The name`.",
         ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
@@ -92,7 +93,7 @@ pub static RETURN_FIELD: KeyTable = key_table(
         key("type", ValueKind::String, "The type of its values."),
         key("desc", ValueKind::String, "A description of the field."),
         key("format", ValueKind::String, "`timestamp` for a date that is returned in seconds."),
-        key("range", ValueKind::Any, "The allowed values of an `enum`."),
+        key("range", ValueKind::Any, "The allowed values of an `enum`; without it, an `enum` is a `string`."),
         key("example", ValueKind::Any, "An example value."),
     ],
 );

@@ -7,10 +7,10 @@ use super::super::pages::markdown as pages;
 use super::super::{conditions, example};
 use super::MarkdownWriter;
 use super::escape::{code_span, escape_text};
-use crate::model::{Method, Parameter};
+use crate::model::{Api, Method, Parameter};
 
 /// Writes all information that a client needs to call a method.
-pub(super) fn write_method(method: &Method, page: &mut MarkdownWriter) {
+pub(super) fn write_method(api: &Api, method: &Method, page: &mut MarkdownWriter) {
     page.write_line(&format!("## {}", method.http.as_str()));
     page.write_line(&escape_text(&method.info));
     let mut facts = vec![
@@ -35,11 +35,12 @@ pub(super) fn write_method(method: &Method, page: &mut MarkdownWriter) {
         page.write_line("### Outputs");
         page.write_nested_list(method.outputs.iter().flat_map(pages::output_lines).collect());
     }
-    if !method.errors.is_empty() {
+    let row = |name: &str, status: u16, info: &str| [code_span(name), status.to_string(), escape_text(info)];
+    let errors = method.errors_of_call(&api.auth_errors);
+    let rows: Vec<_> = errors.map(|error| row(&error.name, error.status.get(), &error.info)).collect();
+    if !rows.is_empty() {
         page.write_line("### Errors");
-        let row = |name: &str, status: u16, info: &str| [code_span(name), status.to_string(), escape_text(info)];
-        let rows = method.errors.iter().map(|error| row(&error.name, error.status.get(), &error.info));
-        page.write_table(["Error", "Status", "When"], rows.collect());
+        page.write_table(["Error", "Status", "When"], rows);
     }
 }
 

@@ -46,14 +46,14 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
 
 /// Describes a service of the API in Markdown, with all of its methods.
 #[must_use]
-pub fn markdown_for_service(uri: &ServiceUri<'_>) -> String {
+pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     let ServiceUri { module, service, uri, uris_below } = uri;
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {}", code_span(uri)));
     let info = module.info.as_ref().map(|info| format!(": {}", escape_text(info)));
     page.write_line(&format!("Module {}{}", code_span(&module.name), info.unwrap_or_default()));
     for method in &service.methods {
-        method::write_method(method, &mut page);
+        method::write_method(api, method, &mut page);
     }
     if !uris_below.is_empty() {
         page.write_line("## Below");

@@ -69,7 +69,7 @@ impl ErrorGroup<'_> {
         let codes = self.codes(|class, code| (of_method || class.can_precede_routing) && is_sent(code.status().get()));
         let declared = self.declared.iter().copied().filter(|error| of_method && is_sent(error.status.get()));
         let declared: Vec<_> = declared.collect();
-        let of_method = declared.iter().map(|error| used.envelope.declared_error_schema(&error.name, error.status));
+        let of_method = declared.iter().map(|error| used.envelope.declared_error_schema(error));
         let of_engine = (!codes.is_empty()).then(|| used.error_schema.clone());
         let alternatives: Vec<_> = of_method.chain(of_engine).collect();
         (!alternatives.is_empty()).then(|| ResponseContent {

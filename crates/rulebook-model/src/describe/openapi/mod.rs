@@ -41,7 +41,7 @@ use paths::Operations;
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
 
-pub(super) use sample_errors::{error_body, sample_error};
+pub(super) use sample_errors::{error_body, sample_declared_error, sample_error};
 
 /// Returns the OpenAPI document of an API.
 #[must_use]

@@ -16,7 +16,7 @@ use super::parts::{PartIndex, PartName, Parts};
 use super::schemas::{Schemas, to_component_name};
 use super::{downloads, success};
 use crate::envelope::{self, Envelope, Problem};
-use crate::model::{Api, EnvelopeName, Method, Module};
+use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
 
 /// Generates the responses of a document. Error responses are components of the document, so that several operations
 /// can refer to the same response.
@@ -34,8 +34,8 @@ pub(super) struct ResponseComponents {
 }
 
 /// Identifies a response component by the errors that it describes: the envelope, the status, the names of the error
-/// classes, and the name, status and description of each error that the method declares.
-type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String)>);
+/// classes, and the name, status, description and number of each declared error.
+type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
 /// A response of an operation.
 #[derive(Clone)]
@@ -89,8 +89,10 @@ impl ResponseComponents {
         (parts, schemas): (&mut Parts<'a>, &mut Schemas),
     ) -> BTreeMap<String, OperationResponse> {
         let envelope = api.envelope_name(module);
-        let statuses = self.error_statuses(envelope, method, classes);
-        let mut described = self.success_responses(envelope, method, method.allows_jsonp(api.jsonp), schemas);
+        let declared: Vec<_> = method.errors_of_call(&api.auth_errors).collect();
+        let statuses = self.error_statuses(envelope, method, &declared, classes);
+        let mut described =
+            self.success_responses(envelope, (method, &declared), method.allows_jsonp(api.jsonp), schemas);
         let conditional = downloads::conditional_responses(method).into_iter();
         described.extend(conditional.filter(|(status, ..)| !statuses.contains(status)));
         let mut responses = BTreeMap::new();
@@ -104,7 +106,7 @@ impl ResponseComponents {
             let index = parts.find_or_add(&with_request_id_header(response), name, schemas);
             responses.insert(status.to_string(), OperationResponse::Part(index));
         }
-        let groups = statuses.into_iter().map(|status| self.error_group(envelope, method, classes, status));
+        let groups = statuses.into_iter().map(|status| self.error_group(envelope, &declared, classes, status));
         // The response of all other statuses describes general errors, so that they need no responses of their own.
         let groups: Vec<_> = groups.filter(|errors| !errors.contains_only_general_errors()).collect();
         let other = ErrorGroup { status: None, classes: vec![&GENERAL_ERRORS], declared: Vec::new() };
@@ -128,9 +130,15 @@ impl ResponseComponents {
     /// Returns the statuses of a method's error responses: the actual statuses of the errors, which problem documents
     /// always have, and the different statuses that envelopes send. If an envelope sends an error with the status of a
     /// success, that status is not included, because the success response also describes the error.
-    fn error_statuses(&self, name: &EnvelopeName, method: &Method, classes: &[&'static ErrorClass]) -> Vec<u16> {
+    fn error_statuses(
+        &self,
+        name: &EnvelopeName,
+        method: &Method,
+        declared: &[&DeclaredError],
+        classes: &[&'static ErrorClass],
+    ) -> Vec<u16> {
         let of_classes = classes.iter().map(|class| class.status());
-        let mut statuses: Vec<u16> = of_classes.chain(method.errors.iter().map(|error| error.status.get())).collect();
+        let mut statuses: Vec<u16> = of_classes.chain(declared.iter().map(|error| error.status.get())).collect();
         let real = statuses.clone();
         for (envelope, _) in self.envelopes_of_method(name) {
             let hidden = real
@@ -150,7 +158,7 @@ impl ResponseComponents {
     fn error_group<'m>(
         &self,
         name: &EnvelopeName,
-        method: &'m Method,
+        declared: &[&'m DeclaredError],
         classes: &[&'static ErrorClass],
         status: u16,
     ) -> ErrorGroup<'m> {
@@ -165,7 +173,7 @@ impl ResponseComponents {
         if GENERAL_ERRORS.status() != status && is_sent(GENERAL_ERRORS.status(), GENERAL_ERRORS.can_precede_routing) {
             classes.push(&GENERAL_ERRORS);
         }
-        let declared = method.errors.iter();
+        let declared = declared.iter().copied();
         let declared = declared.filter(|error| error.status.get() == status || is_sent(error.status.get(), false));
         ErrorGroup { status: Some(status), classes, declared: declared.collect() }
     }
@@ -181,8 +189,10 @@ impl ResponseComponents {
     ) -> Rc<str> {
         let ErrorGroup { status, classes, declared } = errors;
         let names: Vec<_> = classes.iter().map(|class| class.component_suffix).collect();
-        let declared_keys =
-            declared.iter().map(|error| (error.name.clone(), error.status.get(), error.info.clone())).collect();
+        let declared_keys = declared
+            .iter()
+            .map(|error| (error.name.clone(), error.status.get(), error.info.clone(), error.number))
+            .collect();
         let key = (envelope.clone(), *status, names, declared_keys);
         if let Some(name) = self.component_names.get(&key) {
             return Rc::clone(name);

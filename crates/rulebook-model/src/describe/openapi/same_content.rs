@@ -96,7 +96,7 @@ pub(super) struct ErrorsContent<'a>(pub(super) &'a [DeclaredError]);
 
 impl<'a> ErrorsContent<'a> {
     fn content(&self) -> impl Iterator<Item = impl Hash + PartialEq + use<'a>> + use<'a> {
-        self.0.iter().map(|DeclaredError { name, status, info, .. }| (name, status, info))
+        self.0.iter().map(|DeclaredError { name, status, info, number, .. }| (name, status, info, number))
     }
 }
 

@@ -52,6 +52,14 @@ fn parameter_error(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
     ErrorKind::Parameters { errors: vec![error], truncated: false }
 }
 
+/// Returns a sample of an error that a method or an authenticator declares.
+pub(in crate::describe) fn sample_declared_error(error: &DeclaredError) -> ApiError {
+    ApiError::declared(error.name.clone())
+        .with_status(error.status)
+        .with_default_message(&error.info)
+        .with_declared_number(error.number)
+}
+
 /// Returns examples of error responses, each with the name of the error. `codes` are errors of the server, and
 /// `declared` are errors that the definition of a method declares.
 pub(super) fn error_examples(
@@ -69,8 +77,7 @@ pub(super) fn error_examples(
         add(code.row().name, code.title(), &sample_error(*code));
     }
     for error in declared {
-        let sample = ApiError::declared(error.name.clone()).with_status(error.status).with_default_message(&error.info);
-        add(&error.name, &error.info, &sample);
+        add(&error.name, &error.info, &sample_declared_error(error));
     }
     examples
 }

@@ -150,7 +150,7 @@ pub(super) fn bracket_note(parameter: &Parameter, placement: Placement) -> Optio
 /// separate text.
 fn list_separator(r#type: &ParameterType) -> Option<&str> {
     let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
-    (attribute("format") == Some("explode")).then(|| attribute("separator").unwrap_or(","))
+    matches!(attribute("format"), Some("explode" | "list")).then(|| attribute("separator").unwrap_or(","))
 }
 
 /// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as

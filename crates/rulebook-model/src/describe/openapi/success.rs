@@ -12,7 +12,7 @@ use super::responses::ResponseComponents;
 use super::schemas::{Schemas, with_description};
 use super::{downloads, headers, jsonp};
 use crate::envelope::{self, Envelope, has_content};
-use crate::model::{EnvelopeName, Method, Output};
+use crate::model::{DeclaredError, EnvelopeName, Method, Output};
 
 /// The last part of the name of a component that contains a success response with content.
 pub(super) const COMPONENT_NAME: &str = "Success";
@@ -25,7 +25,7 @@ impl ResponseComponents {
     pub(super) fn success_responses(
         &self,
         name: &EnvelopeName,
-        method: &Method,
+        (method, declared): (&Method, &[&DeclaredError]),
         jsonp: bool,
         schemas: &mut Schemas,
     ) -> Vec<(u16, &'static str, Response)> {
@@ -33,7 +33,7 @@ impl ResponseComponents {
         let Some(used) = self.envelopes.get(name) else { return responses };
         let status = envelope::response_status(&*used.envelope, method.options.status);
         let success = success_schema(&*used.envelope, method, schemas);
-        let hidden = self.errors_with_success_status(name, method);
+        let hidden = self.errors_with_success_status(name, method, declared);
         let has_errors = hidden.iter().any(|content| content.status == status);
         let description = match (&success, has_errors) {
             (None, _) => "Success, without content",
@@ -74,7 +74,12 @@ impl ResponseComponents {
 
     /// Returns the contents of errors that are sent with the status of a success: errors in the envelope of the
     /// method's API module, and errors that occur before the API module is known.
-    fn errors_with_success_status(&self, name: &EnvelopeName, method: &Method) -> Vec<ResponseContent> {
+    fn errors_with_success_status(
+        &self,
+        name: &EnvelopeName,
+        method: &Method,
+        declared: &[&DeclaredError],
+    ) -> Vec<ResponseContent> {
         let mut hidden = Vec::new();
         for (envelope, of_method) in self.envelopes_of_method(name) {
             let mut add = |real: u16, schema: Json| {
@@ -84,8 +89,8 @@ impl ResponseComponents {
                 }
             };
             add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
-            for error in method.errors.iter().filter(|_| of_method) {
-                add(error.status.get(), envelope.envelope.declared_error_schema(&error.name, error.status));
+            for error in declared.iter().filter(|_| of_method) {
+                add(error.status.get(), envelope.envelope.declared_error_schema(error));
             }
         }
         hidden

@@ -86,14 +86,9 @@ pub(super) fn describe_errors<'a>(
 ) -> Vec<Block<'a>> {
     let api = &*pages.api;
     let envelope = api.make_envelope(api.envelope_name(module));
-    let declared: Vec<ApiError> = method
-        .errors
-        .iter()
-        .map(|error| ApiError::declared(error.name.clone()).with_status(error.status).with_default_message(&error.info))
-        .collect();
+    let declared: Vec<ApiError> = method.errors_of_call(&api.auth_errors).map(openapi::sample_declared_error).collect();
     let rows: Vec<_> = method
-        .errors
-        .iter()
+        .errors_of_call(&api.auth_errors)
         .zip(&declared)
         .map(|(error, sample)| {
             error_table_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)

@@ -52,7 +52,7 @@ fn method_signature(api: &Api, module: &Module, method: &Method) -> String {
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "  {}: {{\n    arguments: {};", member_name(&method.id), arguments_type(method));
     let _ = writeln!(text, "    result: {};", result_type(api, module, method));
-    let errors: Vec<_> = method.errors.iter().map(|error| string_literal(&error.name)).collect();
+    let errors: Vec<_> = method.errors_of_call(&api.auth_errors).map(|error| string_literal(&error.name)).collect();
     let errors = if errors.is_empty() { "never".to_owned() } else { errors.join(" | ") };
     let _ = writeln!(text, "    errors: {errors};\n  }};");
     text

@@ -7,7 +7,8 @@ use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, details_schema,
     object_schema, write_details,
 };
-use crate::error::{ErrorCode, ErrorStatus};
+use crate::error::ErrorCode;
+use crate::model::DeclaredError;
 
 /// An envelope whose responses have the members `error` (a number) and `ErrorDescription` beside the outputs. In an
 /// error response, the member `errors` lists the parameter errors.
@@ -28,8 +29,7 @@ impl Envelope for Aicra {
     }
 
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
-        let row = error.code().row();
-        to.member("error", row.aicra_number.into())?;
+        to.member("error", error.number().into())?;
         to.member("ErrorDescription", format!("{}: {error}", error.code().title()).into())?;
         if let ErrorKind::Declared { name, .. } = error.kind() {
             to.member("name", name.as_ref().into())?;
@@ -72,12 +72,14 @@ impl Envelope for Aicra {
         object_schema(members, json!({ "properties": details_schema() }))
     }
 
-    fn declared_error_schema(&self, name: &str, _: ErrorStatus) -> Json {
-        let members = json!({
-            "error": { "const": ErrorCode::Failed.row().aicra_number },
-            "ErrorDescription": { "type": "string" },
-            "name": { "const": name },
-        });
+    fn declared_error_schema(&self, declared: &DeclaredError) -> Json {
+        let number = match declared.number {
+            Some(number) => json!({ "const": number }),
+            // The handler may set a number.
+            None => json!({ "type": "integer", "minimum": 1, "default": ErrorCode::Failed.row().aicra_number }),
+        };
+        let members =
+            json!({ "error": number, "ErrorDescription": { "type": "string" }, "name": { "const": declared.name } });
         object_schema(members, json!({}))
     }
 }

@@ -8,7 +8,7 @@ use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, Plain, WriteError, details_schema,
     object_schema, write_details,
 };
-use crate::error::ErrorStatus;
+use crate::model::DeclaredError;
 
 /// The HTTP status of all error responses in the documentation of internal-api.
 const DOCUMENTED_ERROR_STATUS: u16 = 400;
@@ -61,7 +61,7 @@ impl Envelope for Iapi {
         object_schema(error_member_schemas(), json!({ "properties": details_schema() }))
     }
 
-    fn declared_error_schema(&self, _: &str, _: ErrorStatus) -> Json {
+    fn declared_error_schema(&self, _: &DeclaredError) -> Json {
         object_schema(error_member_schemas(), json!({}))
     }
 }

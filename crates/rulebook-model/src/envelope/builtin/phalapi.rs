@@ -6,8 +6,8 @@ use crate::call::{ApiError, Encode, ErrorKind};
 use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, object_schema,
 };
-use crate::error::ErrorStatus;
 use crate::error::catalogue::CatalogueName;
+use crate::model::DeclaredError;
 
 /// The value of `ret` in success responses. Unless `real_status` is set, it is also the HTTP status of all responses.
 const SUCCESS_STATUS: u16 = 200;
@@ -109,8 +109,8 @@ impl Envelope for Phalapi {
         )
     }
 
-    fn declared_error_schema(&self, _: &str, status: ErrorStatus) -> Json {
-        let class = status.get() / 100 * 100;
+    fn declared_error_schema(&self, error: &DeclaredError) -> Json {
+        let class = error.status.get() / 100 * 100;
         let data = json!({ "anyOf": [{ "const": self.empty_data() }, { "type": "object", "minProperties": 1 }] });
         // A handler can return each declared error as a redirect, whose `ret` is from 300 to 399.
         let ret = json!({ "anyOf": [ret_schema(class, class + 99), ret_schema(300, 399)] });

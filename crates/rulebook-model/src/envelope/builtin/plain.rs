@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::call::{ApiError, Encode};
 use crate::envelope::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
-use crate::error::ErrorStatus;
+use crate::model::DeclaredError;
 
 /// An envelope whose success responses consist of the outputs only. Error responses are [problem documents](Problem).
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ impl Envelope for Plain {
         Problem.error_schema()
     }
 
-    fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
-        Problem.declared_error_schema(name, status)
+    fn declared_error_schema(&self, error: &DeclaredError) -> Json {
+        Problem.declared_error_schema(error)
     }
 }

@@ -144,6 +144,10 @@ pub enum MessageId {
     SizeAboveMax,
     /// A value is not one of the allowed words.
     NotInSet,
+    /// A file is missing, or the request contains a text instead of it.
+    MissingFile,
+    /// A file is larger than the maximum of its parameter, and was not received completely.
+    FileTooLarge,
     /// The name of a file does not have one of the allowed extensions.
     FileExtension,
     /// A text is not JSON, or is JSON of another kind than required.
@@ -258,6 +262,8 @@ pub const MESSAGES: &[MessageRow] = &[
     optional_message(MessageId::SizeBelowMin, "size-at-least", &["parameter", "bound", "got"]),
     optional_message(MessageId::SizeAboveMax, "size-at-most", &["parameter", "bound", "got"]),
     optional_message(MessageId::NotInSet, "one-of", &["parameter", "words", "got"]),
+    optional_message(MessageId::MissingFile, "missing-file", &["parameter"]),
+    optional_message(MessageId::FileTooLarge, "file-too-large", &["parameter", "max"]),
     optional_message(MessageId::FileExtension, "extensions", &["parameter", "words"]),
     optional_message(MessageId::InvalidJson, "illegal-json", &["parameter"]),
     optional_message(MessageId::PatternMismatch, "pattern", &["parameter"]),

@@ -106,9 +106,10 @@ impl<'a> ParameterReader<'a, '_> {
         if self.method.allows_jsonp && source == Source::Query && name == Callback::PARAMETER {
             return;
         }
+        let is_auth_field = || source == Source::Body && self.plan.auth_fields.iter().any(|field| **field == *name);
         match self.plan.unknown_parameters {
             UnknownParameters::Ignore => {}
-            _ if self.selects_method(name) => {}
+            _ if self.selects_method(name) || is_auth_field() => {}
             UnknownParameters::Warn => {
                 let (id, request_id, name) = (&*self.method.id, &self.head.id, shorten_text(name));
                 log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");

@@ -46,8 +46,19 @@ struct ReturnEntry {
 
 /// Reads the key `@return` of a method's object and returns the outputs of the method.
 pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-    let entries = object
+    let mut entries = object
         .objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| (path, read_return_entry(object)));
+    for line in object.strings("@return").into_iter().flat_map(|lines| lines.value) {
+        match read_annotation_line(&line) {
+            Some(entry) => entries.push(entry),
+            None => {
+                let message = "a line of `@return` must be a type, a path and a description";
+                let error = Diagnostic::new(DiagnosticCode::WrongKind, line.span, message).label("expected two words");
+                diagnostics.push(error.help("write the annotation of PhalApi: `\"string list[].name The name\"`"));
+                object.is_incomplete = true;
+            }
+        }
+    }
     let mut fields = OutputFields::default();
     for (path, entry) in entries {
         let depth = path.value.matches("[]").count() + path.value.matches('.').count();
@@ -60,6 +71,27 @@ pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &m
         fields.insert_entry(&path, entry);
     }
     fields.into_outputs(diagnostics)
+}
+
+/// Reads an annotation of PhalApi, which is a type, the path of a field and a description: `string title The title`.
+/// The word `@return` before it is ignored. Returns `None` if the line has fewer than two words.
+fn read_annotation_line(line: &Spanned<String>) -> Option<(Spanned<String>, ReturnEntry)> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let text = line.value.trim_matches(BLANKS);
+    let text = text.strip_prefix("@return").unwrap_or(text).trim_matches(BLANKS);
+    let (term, rest) = text.split_once(BLANKS)?;
+    let rest = rest.trim_start_matches(BLANKS);
+    let (path, info) = rest.split_once(BLANKS).unwrap_or((rest, ""));
+    let spanned = |text: &str| Spanned::new(text.to_owned(), line.span);
+    let entry = ReturnEntry {
+        term: Some(spanned(term)),
+        info: Some(spanned(info.trim())).filter(|info| !info.value.is_empty()),
+        attributes: Vec::new(),
+        example: None,
+        span: line.span,
+        is_incomplete: false,
+    };
+    Some((spanned(path), entry))
 }
 
 fn read_return_entry(object: &CheckedObject<'_>) -> ReturnEntry {
@@ -138,7 +170,8 @@ impl OutputField {
         let (span, is_incomplete) =
             self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.is_incomplete));
         let r#type = self.into_type(diagnostics);
-        Output { r#type, name, info, example, span, is_incomplete: is_incomplete || is_blank }
+        let is_incomplete = is_incomplete || is_blank;
+        Output { r#type, name, info, code_name: None, default: None, example, span, is_incomplete }
     }
 
     /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields
@@ -148,6 +181,9 @@ impl OutputField {
         let (term, attributes) = entry.map_or((None, Vec::new()), |entry| (entry.term, entry.attributes));
         let type_name = term.as_ref().map(|term| without_question_mark(&term.value));
         let type_name = type_name.map(|name| tree_name_of_alias(RETURN_TYPE_ALIASES, name).unwrap_or(name));
+        // An annotation of PhalApi cannot list the values of an `enum`.
+        let has_range = attributes.iter().any(|(key, _)| key.value == "range");
+        let type_name = type_name.map(|name| if name == "enum" && !has_range { "string" } else { name });
         let span = term.as_ref().map_or(name.span, |term| term.span);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
         if items.is_none() && fields.list.is_empty() {

@@ -56,13 +56,18 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
         optional: None,
-        default: object.json("default"),
+        default: default_of_rule(&object),
         example: object.json("example"),
         message: object.string("message"),
         span: object.span,
         is_incomplete: object.is_incomplete || is_blank || diagnostics.len() > before,
     };
     Some(Rule { name: name.value.clone(), parameter, needs_body: is_file || post_source.is_some(), post_source })
+}
+
+/// Returns the default of a rule. In PHP, the default null means that the rule has no default.
+fn default_of_rule(object: &CheckedObject<'_>) -> Option<Spanned<Json>> {
+    object.json("default").filter(|default| !default.value.is_null())
 }
 
 /// Converts a type and its attributes to the names of the dialect `tree`. The type of an optional parameter gets a `?`.
@@ -93,7 +98,7 @@ fn type_in_tree_dialect(text: TypeSpec, object: &CheckedObject<'_>, diagnostics:
         Some((key, value))
     });
     let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
-    let is_optional = has_mark || (required.is_none() && !object.has_key("default"));
+    let is_optional = has_mark || (required.is_none() && default_of_rule(object).is_none());
     // A term that begins with several `?` is an error. The term is kept, so that the diagnostic shows it as the author
     // wrote it.
     let term = if term.value.starts_with("??") {

@@ -1,12 +1,15 @@
 //! The error that ends a request, or a call from code, with the data for the response and for the log.
 
+mod server;
+
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use http::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
-use super::{CustomError, ErrorKind, Limit, MalformedRequest, ParameterError};
+use super::{CustomError, ErrorKind, ParameterError};
 use crate::error::{ErrorCode, ErrorStatus};
 
 /// The maximum error code that a handler can set for the `phalapi` envelope (see [`ApiError::with_phalapi_code`]).
@@ -37,6 +40,8 @@ struct ErrorData {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// The code for the `phalapi` envelope, from 0 to 99; `None` if the handler set none.
     phalapi_code: Option<u8>,
+    /// The number for the `aicra` envelope; `None` if neither the declaration nor the handler set one.
+    number: Option<NonZeroU32>,
     /// `true` if the message is the URL to which the client is redirected.
     is_redirect: bool,
 }
@@ -47,38 +52,14 @@ impl ApiError {
     pub fn new(kind: ErrorKind) -> Self {
         let status = kind.code().status();
         let headers = kind.headers();
-        Self(Box::new(ErrorData { kind, status, log_details: None, headers, phalapi_code: None, is_redirect: false }))
+        let (log_details, phalapi_code, number) = (None, None, None);
+        Self(Box::new(ErrorData { kind, status, log_details, headers, phalapi_code, number, is_redirect: false }))
     }
 
     /// Creates an error that has a code but no further data ([`ErrorKind::Plain`]).
     #[must_use]
     pub fn plain(code: ErrorCode) -> Self {
         Self::new(ErrorKind::Plain(code))
-    }
-
-    /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter or multipart part that
-    /// exceeds the limit, or `None` if the whole request does.
-    #[doc(hidden)]
-    pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
-        Self::new(ErrorKind::TooLarge { limit, parameter: parameter.map(str::to_owned) })
-    }
-
-    /// Creates the error for a request that cannot be decoded.
-    #[doc(hidden)]
-    pub fn malformed(cause: MalformedRequest) -> Self {
-        Self::new(ErrorKind::MalformedRequest(cause))
-    }
-
-    /// Creates the error for a path that belongs to no service, without suggestions of similar services.
-    #[doc(hidden)]
-    pub fn unknown_service() -> Self {
-        Self::new(ErrorKind::UnknownService { similar: Vec::new() })
-    }
-
-    /// Creates the error for a request with missing or invalid parameters.
-    #[doc(hidden)]
-    pub fn parameters(errors: Vec<ParameterError>) -> Self {
-        Self::new(ErrorKind::Parameters { errors, truncated: false })
     }
 
     /// Creates an error that the definition declares under this name in the `errors` of the method. The definition sets
@@ -157,76 +138,48 @@ impl ApiError {
         }
         self.0.phalapi_code = u8::try_from(code).ok().filter(|code| *code <= MAX_PHALAPI_CODE);
         if self.0.phalapi_code.is_none() {
-            let reason = format!("the code {code} is above {MAX_PHALAPI_CODE}");
-            self.0.log_details = Some(self.0.log_details.map_or(reason.clone(), |log| format!("{log}; {reason}")));
+            self.add_log(format!("the code {code} is above {MAX_PHALAPI_CODE}"));
         }
         self
+    }
+
+    /// Sets the number of a declared error, from 1, for the member `error` of the `aicra` envelope. It is used only if
+    /// the definition does not set the `number` of the error; if neither sets one, the number is 1.
+    ///
+    /// Other envelopes ignore the number, and so do errors of other kinds. The number 0 means success and is a mistake
+    /// in the program: the number is ignored, and the log reports it.
+    ///
+    /// ```
+    /// # use rulebook_model as rulebook;
+    /// use rulebook::ApiError;
+    ///
+    /// let error = ApiError::declared("invalid_line").with_number(12);
+    /// assert_eq!(error.number(), 12);
+    /// ```
+    #[must_use]
+    pub fn with_number(mut self, number: u32) -> Self {
+        if !matches!(self.0.kind, ErrorKind::Declared { .. }) {
+            return self;
+        }
+        self.0.number = NonZeroU32::new(number);
+        if self.0.number.is_none() {
+            self.add_log("the number of an error cannot be 0".to_owned());
+        }
+        self
+    }
+
+    /// Adds a sentence to the details for the log.
+    fn add_log(&mut self, reason: String) {
+        self.0.log_details = Some(match self.0.log_details.take() {
+            Some(details) => format!("{details}; {reason}"),
+            None => reason,
+        });
     }
 
     /// Sets details for the log, which are never sent to the client.
     #[must_use]
     pub fn with_log(mut self, details: impl fmt::Display) -> Self {
         self.0.log_details = Some(details.to_string());
-        self
-    }
-
-    /// Replaces the HTTP status.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_status(mut self, status: ErrorStatus) -> Self {
-        self.0.status = status;
-        self
-    }
-
-    /// Sets the message of a declared error that has no message.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_default_message(mut self, default: &str) -> Self {
-        if let ErrorKind::Declared { message, .. } = &mut self.0.kind
-            && message.is_empty()
-        {
-            default.clone_into(message);
-        }
-        self
-    }
-
-    /// Sets the similar services that an [`ErrorKind::UnknownService`] suggests to the client. Other kinds are not
-    /// changed.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_similar_services(mut self, services: Vec<String>) -> Self {
-        if let ErrorKind::UnknownService { similar } = &mut self.0.kind {
-            *similar = services;
-        }
-        self
-    }
-
-    /// Sets the id of the failed request in an [`ErrorKind::Internal`]. Other kinds are not changed.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_request_id(mut self, id: &str) -> Self {
-        if let ErrorKind::Internal { request_id } = &mut self.0.kind {
-            id.clone_into(request_id);
-        }
-        self
-    }
-
-    /// Removes a member that the handler added to a declared error.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn without_member(mut self, name: &str) -> Self {
-        if let ErrorKind::Declared { data, .. } = &mut self.0.kind {
-            data.retain(|(other, _)| other != name);
-        }
-        self
-    }
-
-    /// Adds header fields for the response. They replace earlier header fields of the error that have the same names.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        self.0.headers.retain(|(existing, _)| headers.iter().all(|(name, _)| name != existing));
-        self.0.headers.extend(headers);
         self
     }
 
@@ -259,6 +212,13 @@ impl ApiError {
         let custom = || self.parameter_errors().first()?.custom_error().map(CustomError::phalapi_code);
         let code = self.0.phalapi_code.or_else(custom);
         code.map_or(status, |code| status / 100 * 100 + u16::from(code))
+    }
+
+    /// Returns the number of the error in the `aicra` envelope. For a declared error, this is the number that its
+    /// declaration or the handler has [set](Self::with_number); otherwise it is the number of the [`ErrorCode`].
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.0.number.map_or_else(|| self.code().row().aicra_number, NonZeroU32::get)
     }
 
     /// Returns `true` if [`ApiError::redirect`] created the error.
