@@ -11,6 +11,7 @@ mod definition;
 mod files;
 mod hand;
 mod keys;
+mod requests;
 mod rulebook_server;
 
 use std::alloc::System;
@@ -54,7 +55,7 @@ fn count() -> Result<bool, Box<dyn Error>> {
     let (hand, rulebook) = (free_address()?, free_address()?);
     thread::spawn(move || hand::serve_endpoints(hand, 0, keys::DEFAULT_COUNT, None).map_err(|error| error.to_string()));
     thread::spawn(move || {
-        rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT).map_err(|error| error.to_string())
+        rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT, false).map_err(|error| error.to_string())
     });
     println!("| allocations per request | by hand | rulebook | aim | reached |\n| --- | ---: | ---: | --- | --- |");
     let mut all_reached = true;

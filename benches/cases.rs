@@ -1,10 +1,11 @@
 //! The cases that the benchmark measures. Each case has a request, which is sent to the rulebook server and to a
 //! hand-written server, and a goal: the minimum performance of rulebook compared to the hand-written server.
 
+use crate::requests::{
+    download_request, file_target, get_request, invalid_article_requests, post_form, post_json, upload_request,
+    valid_article, with_token,
+};
 use clap::ValueEnum;
-use serde_json::{Value as Json, json};
-
-use crate::{files, keys};
 
 /// A case of the benchmark. The name of its variant is its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,6 +16,8 @@ pub enum Case {
     Get,
     /// GET request with two integers and a string in the query
     Query,
+    /// The request of `get`, on a server that compares the outputs of each call with the definition
+    GetVerified,
     /// The request of `query`, for a definition in the dialect `rules`
     Rules,
     /// The request of `query`, with `?service=` instead of a path to select the method
@@ -77,6 +80,8 @@ pub enum Case {
 pub enum ServedContent {
     /// Each endpoint of the benchmark once, and the documents of the API.
     Endpoints,
+    /// The same as `Endpoints`, with outputs that are compared with the definition.
+    VerifiedEndpoints,
     /// The articles of the demo. Both servers read them from the same database.
     Articles,
     /// Downloads of files. The other server is the hand-written one.
@@ -140,6 +145,7 @@ impl Case {
         match self {
             Self::Ping => "ping",
             Self::Get => "GET, two integers in the path, a text in the query",
+            Self::GetVerified => "the same, with outputs compared",
             Self::Query => "GET, all three in the query",
             Self::Rules => "the same, in the dialect `rules`",
             Self::Service => "the same, named by `?service=`",
@@ -172,6 +178,8 @@ impl Case {
             Self::Ping | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
             Self::Options | Self::NotModified => Goal::RatioToCase(Self::Ping, 0.9),
             Self::Get | Self::Query | Self::Json | Self::Form => Goal::RatioToOtherServer(1.05),
+            // The outputs are converted to JSON values once more.
+            Self::GetVerified => Goal::RatioToCase(Self::Get, 0.8),
             Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
             Self::Article => Goal::RatioToOtherServer(1.0),
             Self::ThousandKeys => Goal::RatioToCase(Self::OneKey, 0.97),
@@ -214,6 +222,7 @@ impl Case {
             | Self::Options
             | Self::Openapi
             | Self::NotModified => ServedContent::Endpoints,
+            Self::GetVerified => ServedContent::VerifiedEndpoints,
             Self::Article => ServedContent::Articles,
             Self::OneKey => ServedContent::BearerKeys(1),
             Self::ThousandKeys => ServedContent::BearerKeys(1_000),
@@ -237,7 +246,7 @@ impl Case {
     pub fn request(self) -> Request {
         match self {
             Self::Ping => get_request("/ping"),
-            Self::Get => get_request("/article/line/23/7?lang=en"),
+            Self::Get | Self::GetVerified => get_request("/article/line/23/7?lang=en"),
             Self::Query => get_request("/article/query?article_id=23&no_line=7&lang=en"),
             Self::Rules => get_request("/lines/query?article_id=23&no_line=7&lang=en"),
             Self::Service => get_request("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
@@ -266,7 +275,7 @@ impl Case {
     pub fn invalid_requests(self) -> Vec<(Request, u16)> {
         match self {
             Self::Ping => vec![(get_request("/pong"), 404)],
-            Self::Get => vec![
+            Self::Get | Self::GetVerified => vec![
                 (get_request("/article/line/23/seven?lang=en"), 400),
                 (get_request("/article/line/23/2147483648?lang=en"), 400),
                 (get_request("/article/line/23/7?lang=e"), 400),
@@ -311,89 +320,4 @@ impl Case {
             }
         }
     }
-}
-
-fn get_request(target: &str) -> Request {
-    Request { method: "GET", target: target.to_owned(), body: None, token: None, token_count: 0, has_document: false }
-}
-
-/// Adds a bearer token to a request. If `token_count` is not 0, the measured requests use this number of tokens in
-/// turn.
-fn with_token(request: Request, token_count: usize) -> Request {
-    Request { token: Some(keys::bearer_token(0)), token_count, ..request }
-}
-
-fn file_target(name: &str) -> String {
-    format!("{}?filename={name}", files::ENDPOINT_PATH)
-}
-
-fn download_request(size: usize) -> Request {
-    with_token(get_request(&file_target(&files::file_name(size))), 0)
-}
-
-fn upload_request(size: usize) -> Request {
-    let body = Body { media_type: files::media_type(), text: files::multipart_body("public/up.txt", size) };
-    Request { method: "POST", body: Some(body), ..with_token(get_request(files::ENDPOINT_PATH), 0) }
-}
-
-fn post_json(article: &Json) -> Request {
-    post_request("/article", "application/json", article.to_string())
-}
-
-fn post_form(article: &Json) -> Request {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in article.as_object().into_iter().flatten() {
-        match value {
-            Json::String(text) => form.append_pair(name, text),
-            other => form.append_pair(name, &other.to_string()),
-        };
-    }
-    post_request("/article/form", "application/x-www-form-urlencoded", form.finish())
-}
-
-fn post_request(target: &str, media_type: &str, text: String) -> Request {
-    let body = Some(Body { media_type: media_type.to_owned(), text });
-    Request { method: "POST", body, ..with_token(get_request(target), keys::DEFAULT_COUNT) }
-}
-
-/// Returns an article that `POST /article` accepts.
-fn valid_article() -> Json {
-    json!({
-        "title": "On the nature of lines",
-        "text": "A line begins where the eye does, and ends where the paper does; between the two, déjà vu. \
-                 Whoever counts lines counts from one, but whoever keeps them counts from nought.",
-        "lang": "en",
-        "kind": "essay",
-        "author": 1723,
-        "category": 42,
-        "rating": 4.5,
-        "draft": false,
-    })
-}
-
-fn invalid_article_requests(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
-    let with = |name: &str, value: Json| {
-        let mut article = valid_article();
-        article[name] = value;
-        (post(&article), 400)
-    };
-    let without_title = {
-        let mut article = valid_article();
-        article.as_object_mut().map(|fields| fields.shift_remove("title"));
-        (post(&article), 400)
-    };
-    let with_other_token = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&valid_article()) };
-    vec![
-        with("title", json!("")),
-        with("text", json!("x".repeat(10_001))),
-        with("lang", json!("e")),
-        with("kind", json!("poem")),
-        with("author", json!(-1)),
-        with("category", json!(1001)),
-        with("rating", json!(5.5)),
-        with("draft", json!("perhaps")),
-        without_title,
-        (with_other_token(None), 401),
-        (with_other_token(Some("unknown")), 401),
-    ]
 }

@@ -13,6 +13,7 @@ mod drive;
 mod files;
 mod hand;
 mod keys;
+mod requests;
 mod rulebook_server;
 
 use std::error::Error;
@@ -82,6 +83,9 @@ struct ServeOptions {
     /// Set the socket option TCP_NODELAY; only for `hand`, because rulebook always sets it
     #[arg(long, requires = "files")]
     nodelay: bool,
+    /// Compare the outputs of each call with the definition; only for `rulebook`
+    #[arg(long)]
+    verify_outputs: bool,
     /// Number of keys
     #[arg(long, default_value_t = keys::DEFAULT_COUNT)]
     keys: usize,
@@ -110,7 +114,7 @@ fn main() -> ExitCode {
         Command::Rulebook(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
             (Some(folder), _) => rulebook_server::serve_articles(serve.bind, folder),
             (_, Some(folder)) => rulebook_server::serve_files(serve.bind, folder),
-            _ => rulebook_server::serve_endpoints(serve.bind, serve.services, serve.keys),
+            _ => rulebook_server::serve_endpoints(serve.bind, serve.services, serve.keys, serve.verify_outputs),
         }),
         Command::Load(load) => drive::run_load(&load),
         Command::Definitions { folder, services, keys } => {

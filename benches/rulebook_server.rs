@@ -17,7 +17,12 @@ use crate::{definition, files};
 /// Serves the endpoints, with one worker, until the process receives a signal.
 ///
 /// Prints the time in milliseconds from the start of reading the definition until the server is ready to listen.
-pub fn serve_endpoints(bind: SocketAddr, services: usize, keys: usize) -> Result<(), Box<dyn Error>> {
+pub fn serve_endpoints(
+    bind: SocketAddr,
+    services: usize,
+    keys: usize,
+    verify_outputs: bool,
+) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     // Another process writes the definition. So the memory of this process contains only what a server needs.
     let [services_text, keys_text] = [services, keys].map(|number| number.to_string());
@@ -29,7 +34,7 @@ pub fn serve_endpoints(bind: SocketAddr, services: usize, keys: usize) -> Result
 
     let begun = Instant::now();
     let keys = Keys::load(&folder.path().join("data/keys.json"))?;
-    let rulebook = Rulebook::load(folder.path().join("api")).authenticator(keys);
+    let rulebook = Rulebook::load(folder.path().join("api")).authenticator(keys).verify_outputs(verify_outputs);
     let rulebook = handler_modules(services).into_iter().fold(rulebook, Rulebook::module);
     let engine = rulebook.build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);

@@ -25,7 +25,6 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
             let database = checked.clone();
             async move { database.check_readiness().await }
         })
-        .on_start(user::read_trusted_proxy)
         .state(user::FailedLogins::new())
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {

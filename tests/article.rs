@@ -114,7 +114,7 @@ impl TestServer {
         for scope in cases.iter().filter_map(scope_argument) {
             api_keys.entry(scope).or_insert_with_key(|scope| {
                 let mut add = program(folder.path());
-                let added = add.args(["keys", "add", "--name", "test", "--scope", scope]).output().unwrap();
+                let added = add.args(["keys", "add", "--name", "test", "--force", "--scope", scope]).output().unwrap();
                 assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
                 String::from_utf8(added.stdout).unwrap().trim_end().to_owned()
             });

@@ -10,9 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::documents::compare_generated;
-use crate::server_process::{ServerProcess, clear, copy_files, free_address};
+use rulebook_iapi::Database;
 
+use crate::documents::compare_generated;
+use crate::server_process::{ServerProcess, clear, copy_files, free_address, program};
+
+/// The URL of the PostgreSQL database on the pages.
+const DOCUMENTED_DATABASE: &str = "postgres://articles@localhost/articles";
 /// The address of the server on the pages.
 const DOCUMENTED_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -47,6 +51,19 @@ fn the_commands_on_the_page_about_files_between_servers_work() {
     check_commands("docs/internal-api.md");
 }
 
+#[test]
+fn the_commands_on_the_page_about_backups_work() {
+    check_commands("docs/backup.md");
+}
+
+/// The environment variable `TEST_POSTGRES` contains the URL of a PostgreSQL server, as in the tests of the demo.
+#[test]
+fn the_commands_on_the_page_about_postgresql_work() {
+    let Some(place) = crate::demo::DemoFolder::with_postgres(true) else { return };
+    let Database::Postgres(url) = place.database() else { panic!("it is a PostgreSQL database") };
+    check_commands_with_database("docs/postgresql.md", Some(&url));
+}
+
 /// Returns the member of a JSON file whose first line is `first`. The indentation and a trailing comma are removed.
 fn json_member(file: &str, first: &str) -> String {
     let text = fs::read_to_string(repository_root().join(file)).unwrap();
@@ -69,9 +86,14 @@ fn json_member(file: &str, first: &str) -> String {
 
 /// Runs the commands of a page, and fails if the output of a command differs from the output that the page shows.
 pub fn check_commands(page: &str) {
+    check_commands_with_database(page, None);
+}
+
+/// Runs the commands of a page. `database` is the URL of the database that the page calls [`DOCUMENTED_DATABASE`].
+fn check_commands_with_database(page: &str, database: Option<&str>) {
     let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();
-    let clone = FreshClone::new();
+    let clone = FreshClone { database: database.map(str::to_owned), ..FreshClone::new() };
     let mut server = None;
     let mut differences = Vec::new();
     let mut updated = String::new();
@@ -82,10 +104,10 @@ pub fn check_commands(page: &str) {
             continue;
         };
         commands += 1;
-        let actual = match command.strip_prefix("cargo run --release") {
-            Some(arguments) => {
+        let actual = match command.split_once("cargo run --release") {
+            Some((variable, arguments)) => {
                 drop(server.take());
-                let (started, printed) = clone.start_server(arguments);
+                let (started, printed) = clone.start_server(arguments, !variable.is_empty());
                 server = Some(started);
                 printed
             }
@@ -185,12 +207,14 @@ pub fn matches(expected: &str, actual: &str) -> bool {
 struct FreshClone {
     folder: tempfile::TempDir,
     server_address: String,
+    /// The URL of the PostgreSQL database that replaces [`DOCUMENTED_DATABASE`].
+    database: Option<String>,
 }
 
 impl FreshClone {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["api", "static"] {
+        for name in ["api", "static", "scripts"] {
             copy_files(&repository_root().join(name), &folder.path().join(name));
         }
         let built = folder.path().join("target/release");
@@ -199,14 +223,18 @@ impl FreshClone {
         for name in ["article-site", "rulebook"] {
             std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join(name)).unwrap();
         }
-        Self { folder, server_address: free_address() }
+        Self { folder, server_address: free_address(), database: None }
     }
 
     /// Starts the server in the way `cargo run --release` does. Returns the server, and its output up to the point
     /// where it accepts connections.
-    fn start_server(&self, arguments: &str) -> (ServerProcess, String) {
-        let arguments: Vec<_> = arguments.split_whitespace().filter(|argument| *argument != "--").collect();
-        let process = ServerProcess::start(self.folder.path(), &self.server_address, &arguments);
+    fn start_server(&self, arguments: &str, uses_database: bool) -> (ServerProcess, String) {
+        let arguments = arguments.split_whitespace().filter(|argument| *argument != "--");
+        let mut command = program(self.folder.path());
+        if let Some(url) = self.database.as_ref().filter(|_| uses_database) {
+            command.env("DATABASE_URL", url);
+        }
+        let process = ServerProcess::run(command.args(arguments), self.folder.path(), &self.server_address);
         let printed = self.as_documented(&process.stdout);
         (process, printed)
     }
@@ -216,6 +244,10 @@ impl FreshClone {
         let mut shell = Command::new("sh");
         clear(&mut shell);
         let command = command.replace(DOCUMENTED_ADDRESS, &self.server_address);
+        let command = match &self.database {
+            Some(url) => command.replace(DOCUMENTED_DATABASE, &format!("'{url}'")),
+            None => command,
+        };
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
         // `sort` orders lines by the locale, so that the locale is the same on every machine.
         shell.env("LC_ALL", "C.UTF-8");

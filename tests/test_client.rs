@@ -373,3 +373,32 @@ fn an_error_response_before_the_end_of_a_large_body_is_received() {
     }
     assert_eq!(echoed_args(&file(20 << 20))["image"]["size"], 20 << 20);
 }
+
+#[test]
+fn a_client_writes_to_new_folders_and_not_to_those_of_the_program() {
+    async fn keep(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+        std::fs::write(context.store()?.path().join("kept.txt"), "kept").map_err(ApiError::internal)?;
+        Ok(json!({}))
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, files) = (folder.path().join("data"), folder.path().join("files"));
+    let document = json!({ "data": data, "files": files, "modules": { "m": { "GET": { "info": "Keeps a file" } } } });
+    let rulebook = api_from_document(&document).keep_files().module(Module::new("m").get("/", keep));
+    let used = rulebook.data_folder_handle();
+    let client = Client::new(rulebook).unwrap();
+    let response = client.get("/").send();
+    assert_eq!(response.status(), 200, "{response:?}");
+    assert!(!data.exists() && !files.exists());
+    let used = used.path().to_owned();
+    assert!(used.join("files/kept.txt").exists(), "{}", used.display());
+    drop(client);
+    assert!(!used.exists(), "the folder is removed with the client");
+
+    let chosen = folder.path().join("chosen");
+    let rulebook =
+        api_from_document(&document).data_folder(&chosen).keep_files().module(Module::new("m").get("/", keep));
+    let client = Client::new(rulebook.files_folder(chosen.join("stored"))).unwrap();
+    assert_eq!(client.get("/").send().status(), 200);
+    assert!(chosen.join("stored/kept.txt").exists());
+}

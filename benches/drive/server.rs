@@ -70,6 +70,7 @@ impl ServerPair {
         let with_folder = |flag: &str| [OsString::from(flag), folder.path().into()];
         let arguments = match content {
             ServedContent::Endpoints => Vec::new(),
+            ServedContent::VerifiedEndpoints => vec!["--verify-outputs".into()],
             ServedContent::Articles => with_folder("--articles").into(),
             ServedContent::Files { .. } | ServedContent::Nginx | ServedContent::Uploads => {
                 files::store_files(&folder.path().join("data/files"))?;
@@ -92,6 +93,7 @@ impl ServerPair {
                 arguments
             }
             ServedContent::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
+            ServedContent::VerifiedEndpoints => Vec::new(),
             ServedContent::Files { nodelay: false }
             | ServedContent::Nginx
             | ServedContent::Uploads

@@ -7,7 +7,7 @@ use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
 
 use super::authenticate::{self, LoginToken};
-use super::client_address::TrustedProxy;
+use super::client_address::client_network;
 use super::failed_logins::{Attempt, FailedLogins};
 use super::password;
 use crate::database::{Database, DatabaseError};
@@ -54,9 +54,8 @@ pub(super) async fn log_in(Args(credentials): Args<Credentials>, context: Contex
 /// Returns the declared error `too_many_failures` if too many logins from the address of the client have failed.
 fn begin_attempt(login: &str, context: &Context) -> Result<Option<Attempt>, ApiError> {
     let Some(head) = context.head() else { return Ok(None) };
-    let proxy = context.state::<TrustedProxy>().ok_or_else(|| ApiError::internal("no proxy setting"))?;
     let failed_logins = context.state::<FailedLogins>().ok_or_else(|| ApiError::internal("no failed logins"))?;
-    match failed_logins.begin(proxy.client_address(head), login, Instant::now()) {
+    match failed_logins.begin(client_network(head), login, Instant::now()) {
         Ok(attempt) => Ok(Some(attempt)),
         Err(wait) => {
             // Rounded up to whole seconds, so that a retry after this time is not rejected again.

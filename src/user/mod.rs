@@ -11,7 +11,6 @@ mod register;
 use rulebook::Module;
 
 pub(super) use authenticate::LoginAuthenticator;
-pub(super) use client_address::read_trusted_proxy;
 pub(super) use failed_logins::FailedLogins;
 
 /// Returns the handlers of the methods that `api/user.json` defines.

@@ -81,7 +81,7 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
 
 /** Creates a key for a running server with the command line. */
 export async function key(data, scope) {
-  const child = spawn(program, ["keys", "add", "--data", data, "--name", "browser", "--scope", scope], { cwd: data });
+  const child = spawn(program, ["keys", "add", "--data", data, "--name", "browser", "--force", "--scope", scope], { cwd: data });
   let said = "";
   child.stdout.on("data", (text) => (said += text));
   const [code] = await once(child, "close");

@@ -41,7 +41,6 @@ fn errors_are_printed_as_problem_documents() {
     assert_eq!(code(&["article.get", "id=x"]), is(400, "invalid-parameter"));
     assert_eq!(code(&["article.get", "id=1", "id=2"]), is(400, "invalid-parameter"));
     assert_eq!(code(&["article.get", "--json", r#"{"id": "7"}"#]), is(400, "invalid-parameter"));
-    assert_eq!(code(&["article.get", "number=7"]), is(500, "internal"));
     assert_eq!(code(&["PUT /article"]), is(405, "unknown-method"));
     let (_, document) = run_call(&["article.get", "id=x"]);
     let error = &document["errors"][0];
@@ -49,11 +48,29 @@ fn errors_are_printed_as_problem_documents() {
 }
 
 #[test]
-fn details_of_internal_errors_and_suggestions_are_printed_to_standard_error() {
+fn unknown_arguments_are_invalid_usage() {
     let folder = shop_folder();
-    let unknown = run_program(folder.path(), &["call", "article.get", "number=7"]);
-    assert!(unknown.stderr.contains("\"number\"") && unknown.stderr.contains("id, tags"), "{unknown:?}");
-    assert!(!unknown.stdout.contains("number"), "{unknown:?}");
+    let cases: [(&[&str], &str); 6] = [
+        (&["article.get", "tgas=x"], "the method `article.get` has no parameter \"tgas\"; did you mean `tags`?"),
+        (
+            &["article.get", "number=7"],
+            "the method `article.get` has no parameter \"number\"; its parameters are id, tags",
+        ),
+        (&["article.get", "--json", r#"{"Tag": []}"#], "no parameter \"Tag\"; did you mean `tags`?"),
+        (&["GET /article/7", "tgas=x"], "no parameter \"tgas\"; did you mean `tags`?"),
+        (&["GET /article/7?tga=x"], "no parameter \"tga\"; did you mean `tag`?"),
+        (&["article.post", "titel=x", "--scope", "admin"], "no parameter \"titel\"; did you mean `title`?"),
+    ];
+    for (arguments, message) in cases {
+        let result = run_program(folder.path(), &[&["call"], arguments].concat());
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(result.stderr.starts_with("error: ") && result.stderr.contains(message), "{}", result.stderr);
+    }
+}
+
+#[test]
+fn suggestions_for_unknown_methods_are_printed_to_standard_error() {
+    let folder = shop_folder();
     for (given, message) in [
         ("artcle.get", "there is no method with the id `artcle.get`; did you mean `article.get`?\n"),
         ("nothing", "there is no method with the id `nothing`\n"),

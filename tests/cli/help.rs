@@ -1,5 +1,6 @@
 //! Tests of `--help`, `--version`, `rulebook explain`, and invalid usage of the command line.
 
+use std::fs;
 use std::path::Path;
 
 use rulebook_model::diagnostic::codes;
@@ -13,7 +14,7 @@ const PAGE_START: &str = "\
 
 This is the output of `--help` for each command of `rulebook` and of every program that is built with `rulebook_cli`. \
 The settings are also listed in the [reference](reference.md#settings). The commands `send` and `fetch` require the feature \
-`client`.
+`client`, and the commands `completions` and `man` the feature `shell`.
 ";
 
 #[test]
@@ -93,6 +94,11 @@ fn invalid_usage_has_exit_code_2() {
         &["keys", "add"],
         &["keys", "add", "--name", ""],
         &["keys", "add", "--name", "x", "--scope", "a,,b"],
+        &["keys", "add", "--name", "x", "--scope", "nothing"],
+        &["call", "article.get", "unknown=1"],
+        &["--bind", "8090", "routes"],
+        &["--trusted-proxies", "proxy", "routes"],
+        &["completions"],
         &["keys", "add", "--name", "x", "--files", ""],
         &["keys", "add", "--name", "x", "--requests", "5"],
         &["keys", "add", "--name", "x", "--per", "hour"],
@@ -131,4 +137,60 @@ fn invalid_usage_has_exit_code_2() {
         assert!(!result.stderr.is_empty(), "{arguments:?}");
     }
     assert!(!folder.path().join("data").exists(), "no key was created");
+}
+
+/// Returns the commands that a text names: the words after `rulebook` in code, up to the first flag or placeholder.
+fn named_commands(text: &str) -> Vec<Vec<String>> {
+    let mut commands = Vec::new();
+    for (_, rest) in text.match_indices("rulebook ").map(|(at, word)| (at, &text[at + word.len()..])) {
+        let line = rest.split(['`', '\n']).next().unwrap_or_default();
+        let words = line
+            .split_whitespace()
+            .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        let words: Vec<_> = words.take_while(|word| !word.starts_with('-')).map(str::to_owned).collect();
+        commands.extend(Some(words).filter(|words| !words.is_empty()));
+    }
+    commands
+}
+
+#[test]
+fn every_command_that_a_help_text_or_an_explanation_names_exists() {
+    let folder = shop_folder();
+    let commands = fs::read_to_string("docs/commands.md").unwrap();
+    let helps = commands.split("```text\n").skip(1).filter_map(|part| part.split("\n```").next());
+    // The names after `Usage:` and in the list of commands are those of the program itself.
+    let explanations = codes::TABLE.iter().map(|row| row.explanation);
+    let in_code = |text: &str| {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|code| code.starts_with("rulebook "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let examples = |text: &str| {
+        text.lines().map(str::trim).filter(|line| line.starts_with("rulebook ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut named: Vec<_> =
+        helps.chain(explanations).flat_map(|text| [in_code(text), examples(text)].concat()).collect();
+    named.sort();
+    named.dedup();
+    assert!(named.len() > 5, "{named:?}");
+    for text in &named {
+        let [words] = &named_commands(text)[..] else { panic!("{text}") };
+        // A command may be followed by an argument, such as a name or an id.
+        let exists = (1..=words.len()).rev().any(|count| {
+            let arguments: Vec<_> = words[..count].iter().map(String::as_str).chain(["--help"]).collect();
+            run_program(folder.path(), &arguments).exit_code == Some(0)
+        });
+        assert!(exists, "`{text}` is not a command");
+        let flags = text.split_whitespace().filter(|word| word.starts_with("--"));
+        let first: Vec<_> =
+            words.iter().take(if words[0] == "keys" { 2 } else { 1 }).map(String::as_str).chain(["--help"]).collect();
+        let help = run_program(folder.path(), &first).stdout;
+        for flag in flags {
+            let flag = flag.trim_end_matches([',', '.', ';', ')']);
+            assert!(help.contains(flag), "`{text}`: {flag} is not a flag of this command");
+        }
+    }
 }

@@ -36,3 +36,73 @@ fn a_data_folder_that_cannot_be_created_is_reported() {
     assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""));
     assert!(result.stderr.contains("api/shop.json/data/keys.json"), "{}", result.stderr);
 }
+
+#[test]
+fn permissions_that_no_method_requires_are_refused_without_force() {
+    let folder = shop_folder();
+    let add = |arguments: &[&str]| run_program(folder.path(), &[&["keys", "add", "--name", "ada"], arguments].concat());
+    for (scope, help) in [
+        ("admn", "no method requires the permission `admn`; did you mean `admin`?"),
+        ("writer,menber", "no method requires the permission `menber`; did you mean `member`?"),
+        ("x", "no method requires the permission `x`; `rulebook routes` lists the permissions"),
+    ] {
+        for data in [&[][..], &["--data", "data"]] {
+            let result = add(&[&["--scope", scope], data].concat());
+            assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{scope}");
+            assert!(result.stderr.starts_with(&format!("error: {help}\n")), "{}", result.stderr);
+            assert!(result.stderr.contains("--force"), "{}", result.stderr);
+        }
+    }
+    assert!(!folder.path().join("data/keys.json").exists(), "no key was created");
+    assert_eq!(add(&["--scope", "admn", "--force"]).exit_code, Some(0));
+    assert_eq!(add(&["--scope", "writer,admin"]).exit_code, Some(0));
+}
+
+#[test]
+fn permissions_with_variables_are_compared_with_their_values() {
+    let method = json!({ "info": "Renames", "scope": [["user[id]"]],
+        "in": { "{id}": { "info": "Which", "type": "uint" } } });
+    let folder = definition_folder(&[("it.json", json!({ "/": { "user/{id}": { "PUT": method } } }))]);
+    let add = |scope: &str| run_program(folder.path(), &["keys", "add", "--name", "ada", "--scope", scope]);
+    assert_eq!(add("user[12]").exit_code, Some(0));
+    let wrong = add("user12");
+    assert!(wrong.stderr.contains("did you mean `user[id]`?"), "{}", wrong.stderr);
+}
+
+#[test]
+fn permissions_cannot_be_compared_with_an_invalid_definition() {
+    let folder = definition_folder(&[("it.json", json!({ "unknown": 1 }))]);
+    let add = ["keys", "add", "--name", "ada", "--data", "data", "--scope", "admin"];
+    let result = run_program(folder.path(), &add);
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""));
+    assert!(result.stderr.contains("use --force"), "{}", result.stderr);
+    assert_eq!(run_program(folder.path(), &[&add[..], &["--force"]].concat()).exit_code, Some(0));
+}
+
+#[test]
+fn a_key_is_written_to_a_file_that_only_its_owner_can_read() {
+    let folder = shop_folder();
+    let add = ["keys", "add", "--name", "ada", "--scope", "admin", "--output", "ada.key"];
+    let result = run_program(folder.path(), &add);
+    assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), "", ""));
+    let file = folder.path().join("ada.key");
+    let key = std::fs::read_to_string(&file).unwrap();
+    assert!(key.starts_with("rb_") && key.ends_with('\n') && key.len() == 73, "{key}");
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap()) & 0o777, 0o600);
+
+    let again = run_program(folder.path(), &add);
+    assert_eq!((again.exit_code, again.stdout.as_str()), (Some(3), ""));
+    assert!(again.stderr.starts_with("error: --output ada.key: "), "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), key, "the existing file stays");
+    let listed = run_program(folder.path(), &["keys", "list", "--json"]).stdout;
+    let keys: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(keys.as_array().unwrap().len(), 1, "the refused command has created no key");
+
+    let rotated = run_program(folder.path(), &["keys", "rotate", &key[3..11], "--output", "new.key"]);
+    assert_eq!((rotated.exit_code, rotated.stdout.as_str()), (Some(0), ""));
+    assert!(std::fs::read_to_string(folder.path().join("new.key")).unwrap().starts_with("rb_"));
+    let unknown = run_program(folder.path(), &["keys", "rotate", "00000000", "--output", "none.key"]);
+    assert_eq!(unknown.exit_code, Some(1));
+    assert!(!folder.path().join("none.key").exists(), "no empty file remains");
+}

@@ -9,6 +9,7 @@ mod openapi;
 mod pipes;
 mod serve;
 mod settings;
+mod shell;
 mod transfer;
 mod types;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rulebook::Rulebook;
 use rulebook_test::Client;
@@ -33,7 +34,7 @@ fn paths_below(folder: &Path) -> Vec<String> {
 #[test]
 fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     let folder = TempDir::new().unwrap();
-    let result = run_program(folder.path(), &["new", "my-greeter2"]);
+    let result = run_program(folder.path(), &["new", "my-greeter2", "--no-git"]);
     let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run\n";
     assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
     let expected = [
@@ -94,18 +95,52 @@ fn a_new_project_can_depend_on_a_local_checkout() {
     let unusual = "the \"rule\" \\ book\n";
     fs::create_dir_all(folder.path().join(unusual).join("crates/rulebook")).unwrap();
     fs::write(folder.path().join(unusual).join("crates/rulebook/Cargo.toml"), "").unwrap();
-    let result = run_program(folder.path(), &["new", "greeter", "--path", unusual]);
-    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
-    let manifest = fs::read_to_string(folder.path().join("greeter/Cargo.toml")).unwrap();
-    let absolute = folder.path().canonicalize().unwrap();
-    let path = format!("path = \"{}/the \\\"rule\\\" \\\\ book\\n/crates/rulebook", absolute.to_str().unwrap());
-    assert_eq!(manifest.matches(&path).count(), 3, "{manifest}");
+    let manifest_of = |name: &str, path: &str| {
+        let result = run_program(folder.path(), &["new", name, "--path", path]);
+        assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
+        fs::read_to_string(folder.path().join(name).join("Cargo.toml")).unwrap()
+    };
+    let escaped = "the \\\"rule\\\" \\\\ book\\n/crates/rulebook";
+    let relative = manifest_of("greeter", unusual);
+    assert_eq!(relative.matches(&format!("path = \"../{escaped}")).count(), 3, "{relative}");
+    let absolute_path = folder.path().canonicalize().unwrap();
+    let absolute_path = absolute_path.to_str().unwrap();
+    let absolute = manifest_of("other-greeter", &format!("{absolute_path}/{unusual}"));
+    assert_eq!(absolute.matches(&format!("path = \"{absolute_path}/{escaped}")).count(), 3, "{absolute}");
     for (path, why) in [("nowhere", "No such file"), ("greeter/api", "the folder has no crates/rulebook/Cargo.toml")] {
         let result = run_program(folder.path(), &["new", "other", "--path", path]);
         assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""));
         assert!(result.stderr.starts_with(&format!("error: --path {path}: {why}")), "{}", result.stderr);
         assert!(!folder.path().join("other").exists());
     }
+}
+
+#[test]
+fn a_new_project_is_a_git_repository_that_ignores_secrets() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(run_program(folder.path(), &["new", "greeter"]).exit_code, Some(0));
+    let project = folder.path().join("greeter");
+    assert!(project.join(".git").is_dir());
+    let ignored = |file: &str| {
+        let mut git = Command::new("git");
+        git.args(["check-ignore", "--quiet", file]).current_dir(&project).status().unwrap().success()
+    };
+    for file in ["data/keys.json", "data/pepper", "ada.key", "keys/ada.key", "grace.token", ".env", "target/debug/x"] {
+        assert!(ignored(file), "{file}");
+    }
+    for file in [
+        "api/app.json",
+        "src/main.rs",
+        "Cargo.lock",
+        "vendor/rulebook/src/key/mod.rs",
+        "vendor/rulebook/src/engine/data_folder.rs",
+    ] {
+        assert!(!ignored(file), "{file}");
+    }
+    assert_eq!(run_program(&project, &["new", "inner"]).exit_code, Some(0));
+    assert!(!project.join("inner/.git").exists(), "a project in a repository belongs to it");
+    assert_eq!(run_program(folder.path(), &["new", "plain", "--no-git"]).exit_code, Some(0));
+    assert!(!folder.path().join("plain/.git").exists());
 }
 
 #[test]

@@ -49,6 +49,45 @@ fn an_invalid_environment_variable_is_reported() {
         let result = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
         assert_eq!(result.exit_code, Some(2), "{result:?}");
         assert!(result.stderr.contains(value), "{}", result.stderr);
+        assert!(result.stderr.contains(&format!("for '{name} (environment variable)'")), "{}", result.stderr);
+    }
+    let result = RunResult::from(program(folder.path()).args(["--workers", "many", "routes"]).output().unwrap());
+    assert!(result.stderr.contains("'many' for '--workers <N>'"), "{}", result.stderr);
+}
+
+#[test]
+fn an_address_without_a_port_is_reported_with_an_example() {
+    let folder = shop_folder();
+    for (address, example) in [
+        ("8090", "`127.0.0.1:8090`"),
+        (":8090", "`127.0.0.1:8090`"),
+        ("127.0.0.1", "`127.0.0.1:8080`"),
+        ("localhost:http", "`127.0.0.1:8080`"),
+        ("127.0.0.1:99999", "`127.0.0.1:8080`"),
+    ] {
+        let result = RunResult::from(program(folder.path()).args(["--bind", address]).output().unwrap());
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{address}");
+        assert!(result.stderr.contains(address) && result.stderr.contains(example), "{}", result.stderr);
+    }
+}
+
+/// The settings in `app.json` that concern only the server and have no flag: `cors` is part of the API, because pages of
+/// other origins depend on it.
+const WITHOUT_FLAG: [&str; 1] = ["cors"];
+
+#[test]
+fn every_setting_of_the_server_has_a_flag_and_a_variable() {
+    let folder = shop_folder();
+    let help = RunResult::from(program(folder.path()).args(["serve", "--help"]).output().unwrap()).stdout;
+    let (_, settings) = help.split_once("Settings:\n").unwrap();
+    let flags: Vec<_> =
+        settings.lines().filter_map(|line| line.trim().strip_prefix("--")?.split([' ', '[']).next()).collect();
+    for flag in &flags {
+        let variable = format!("[env: RULEBOOK_{}=]", flag.replace('-', "_").to_uppercase());
+        assert!(settings.contains(&variable), "{variable} is not in {settings}");
+    }
+    for setting in rulebook_model::settings::server_settings().filter(|setting| !WITHOUT_FLAG.contains(setting)) {
+        assert!(flags.contains(&&*setting.replace('_', "-")), "{setting} has no flag: {flags:?}");
     }
 }
 

@@ -29,7 +29,7 @@ fn forwarded(request: Request, address: &str) -> Request {
 /// Starts a server that trusts the address of the tests as a proxy.
 fn serve_behind_proxy(place: &DemoFolder) -> Server {
     let mut command = place.command();
-    command.env("TRUSTED_PROXY", "127.0.0.1");
+    command.env("RULEBOOK_TRUSTED_PROXIES", "127.0.0.1");
     place.serve_with_command(command)
 }
 

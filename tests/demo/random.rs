@@ -20,7 +20,7 @@ fn random_requests_cause_no_server_errors() {
     let routes = ApiRoutes::new(&api);
     DemoFolder::for_each_database(|place| {
         let scope = "reader,author,editor,admin,user[1]";
-        let add = place.command().args(["keys", "add", "--name", "ada", "--scope", scope]).output().unwrap();
+        let add = place.command().args(["keys", "add", "--name", "ada", "--force", "--scope", scope]).output().unwrap();
         let key = String::from_utf8(add.stdout).unwrap();
         let field = format!("authorization: Bearer {}", key.trim()).into_bytes();
         let server = place.serve();

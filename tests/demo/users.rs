@@ -50,7 +50,7 @@ const MIN_HASH_TIME: Duration = Duration::from_millis(4);
 fn wrong_logins_and_wrong_passwords_are_indistinguishable() {
     DemoFolder::for_each_database(|place| {
         let mut command = place.command();
-        command.env("TRUSTED_PROXY", "127.0.0.1");
+        command.env("RULEBOOK_TRUSTED_PROXIES", "127.0.0.1");
         let server = place.serve_with_command(command);
         let mut addresses = (1..).map(|number| format!("192.0.2.{number}"));
         let mut wrong = |login: &str| {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe;
-use rulebook_model::model::{Api, LogFormat};
+use rulebook_model::model::{Api, ForwardedField, LogFormat};
 use serde_json::{Map, Value, json};
 
 use super::{check_definition, definition_folders};
@@ -34,6 +34,9 @@ pub fn assert_matches_model(api: &Api) {
     public.log_format = LogFormat::default();
     (public.bind, public.data, public.workers, public.log) = (None, None, None, None);
     (public.cors, public.files, public.compress) = (None, None, true);
+    (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
+    (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
+    public.verify_outputs = None;
     let mut plain = all.clone();
     without_client_keys(&mut plain);
     assert_eq!(plain, describe::canonical_definition(&public), "the definition, without the settings of the server");

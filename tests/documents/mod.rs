@@ -150,6 +150,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::String => "a string".to_owned(),
             ValueKind::Bool => "true or false".to_owned(),
             ValueKind::Integer => "an integer".to_owned(),
+            ValueKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
             ValueKind::Any => "a value".to_owned(),
             ValueKind::Strings => "a list of strings".to_owned(),
             ValueKind::StringOrStrings => "a string or a list of strings".to_owned(),

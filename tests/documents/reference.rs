@@ -42,7 +42,7 @@ fn settings_table() -> String {
             let (_, behind) = about.split_once(&format!("[{mark}"))?;
             Some(behind.split_once(']')?.0.trim_end_matches('='))
         };
-        let (name, _) = flag.split_once(' ').unwrap();
+        let name = flag.split([' ', '[']).next().unwrap();
         let key = name.replace('-', "_");
         let key = keys::APP.find(&key).map_or_else(String::new, |_| format!("`{key}`"));
         let variable = marked("env: ").unwrap_or_else(|| panic!("{name} has no variable"));

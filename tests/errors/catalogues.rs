@@ -137,6 +137,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),
         parameter_error(ParameterErrorKind::Unknown, Source::Body, None),
+        parameter_error(ParameterErrorKind::Unknown, Source::Query, None).with_similar(Some("q")),
         parameter_error(ParameterErrorKind::Invalid, Source::Any, Some("1")),
         parameter_error(ParameterErrorKind::Invalid, Source::Header, None),
         parameter_error(ParameterErrorKind::Missing, Source::Cookie, None),

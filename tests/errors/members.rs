@@ -146,3 +146,32 @@ fn only_a_bearer_challenge_reports_an_invalid_token() {
         assert_eq!((other.status, other.field("www-authenticate")), (401, Some(asked)));
     }
 }
+
+/// RFC 9457 section 4.2.1: the title of a problem document of the type `about:blank` is the phrase of its status.
+#[test]
+fn the_title_of_a_problem_document_is_the_phrase_of_its_status() {
+    let server = start_server("aicra");
+    let editor = |request: Request| request.scope(&["article[7]"]);
+    let cases = [
+        (Request::new("GET", "/nothing"), "Not Found"),
+        (Request::new("GET", "/article"), "Method Not Allowed"),
+        (Request::new("POST", "/article/7"), "Unauthorized"),
+        (Request::new("POST", "/article/7").scope(&["author"]), "Forbidden"),
+        (editor(Request::new("POST", "/article/7")), "Bad Request"),
+        (editor(Request::new("POST", "/article/7")).body("text/csv", "1"), "Unsupported Media Type"),
+        (Request::new("GET", "/busy"), "Service Unavailable"),
+    ];
+    for (request, title) in cases {
+        let document = server.send(&request.field("accept", "application/problem+json")).json();
+        assert_eq!((&document["type"], &document["title"]), (&json!("about:blank"), &json!(title)));
+    }
+    let definition = json!({ "GET": { "info": "I", "errors": { "sold": { "status": 409, "info": "It is sold" } } } });
+    let sold = |_: Args<()>, _: Context| async { Err::<(), _>(ApiError::declared("sold")) };
+    let module = rulebook::Module::new("site").get("/", sold);
+    let engine = engine(&[("site.json", definition)], |rulebook| rulebook.module(module));
+    let response =
+        TestServer::start(&engine).send(&Request::new("GET", "/").field("accept", "application/problem+json"));
+    let document = response.json();
+    assert_eq!((&document["title"], &document["code"]), (&json!("Conflict"), &json!("sold")));
+    assert_eq!(document["detail"], "it failed: It is sold".trim_start_matches("it failed: "));
+}

@@ -123,7 +123,7 @@ fn problem_documents_have_suggestions() {
     let server = start_server(&json!({}), &["/user"]);
     let response = server.send(&Request::new("GET", "/usr").field("accept", "application/problem+json"));
     let expected = json!({
-        "type": "about:blank", "title": "unknown service", "status": 404,
+        "type": "about:blank", "title": "Not Found", "status": 404,
         "detail": "no service has this URI; did you mean /user?", "code": "unknown-service", "similar": ["/user"]
     });
     assert_eq!(response.json(), expected);
@@ -149,4 +149,34 @@ fn the_cost_of_suggestions_is_bounded() {
     let long = format!("/{}", "service/".repeat(900));
     assert!(suggested_uris(&server, &long).is_empty());
     assert!(suggested_uris(&server, &format!("/{}", "s".repeat(8_000))).is_empty());
+}
+
+#[test]
+fn parameters_with_a_similar_name_are_suggested_for_unknown_parameters() {
+    let parameter = |name: &str| json!({ "info": "I", "type": "?uint", "name": name });
+    let method = json!({ "info": "I", "in": { "GET@page": parameter("page"), "GET@size": parameter("size"),
+        "title": parameter("title") } });
+    let app = json!({ "unknown": "refuse" });
+    let server =
+        TestServer::echo(&[("app.json", app), ("site.json", json!({ "/": { "article": { "PUT": method } } }))]);
+    let unknown = |query: &str, body: &str| {
+        let request = Request::new("PUT", format!("/article?{query}")).body("application/json", body);
+        let response = server.send(&request);
+        assert_eq!(response.status, 400, "{response:?}");
+        let document = response.json();
+        let error = &document["errors"][0];
+        (error["similar"].as_str().map(str::to_owned), document["ErrorDescription"].as_str().unwrap().to_owned())
+    };
+    let is = |similar: &str, message: &str| (Some(similar.to_owned()), format!("invalid parameter: {message}"));
+    let message = "pgae in the query is not a parameter of this method; did you mean page?";
+    assert_eq!(unknown("pgae=1", "{}"), is("page", message));
+    let message = "Titel in the body is not a parameter of this method; did you mean title?";
+    assert_eq!(unknown("page=1", r#"{"Titel":1}"#), is("title", message));
+    let message = "invalid parameter: sort in the query is not a parameter of this method";
+    assert_eq!(unknown("sort=1", "{}"), (None, message.to_owned()));
+    // A suggestion is searched only for the first parameters.
+    let many: Vec<_> = (0..20).map(|number| format!("pag{number}=1")).collect();
+    let response = server.send(&Request::new("PUT", format!("/article?{}", many.join("&"))));
+    let errors = response.json()["errors"].as_array().unwrap().clone();
+    assert_eq!((errors.len(), errors.iter().filter(|error| error["similar"] == "page").count()), (20, 10));
 }

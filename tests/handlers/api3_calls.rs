@@ -256,7 +256,7 @@ fn a_response_is_serialized_in_the_envelope_of_its_module() {
             "plain",
             3,
             410,
-            r#"{"type":"about:blank","title":"it failed","status":410,"detail":"It is gone","code":"gone","when":"now"}"#,
+            r#"{"type":"about:blank","title":"Gone","status":410,"detail":"It is gone","code":"gone","when":"now"}"#,
         ),
         ("whole", 9, 200, r#"{"error":0,"ErrorDescription":"all right","result":9}"#),
     ];

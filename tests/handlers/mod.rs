@@ -17,6 +17,7 @@ mod hooks;
 mod identity;
 mod instances;
 mod map_arguments;
+mod out;
 mod outputs;
 mod over_http;
 mod responses;

@@ -104,7 +104,7 @@ fn each_outcome_of_a_handler_gets_a_response_in_its_envelope() {
             with(own, "day", "Monday".into())
         }),
         ("plain", "names of the envelope", "*/*", 400, problems, {
-            let own = problem(400, "it failed", "Not today", "later");
+            let own = problem(400, "Bad Request", "Not today", "later");
             with(with(with(own, "error", 9.into()), "name", "x".into()), "day", "Monday".into())
         }),
         (
@@ -113,7 +113,7 @@ fn each_outcome_of_a_handler_gets_a_response_in_its_envelope() {
             "*/*",
             402,
             problems,
-            with(problem(402, "it failed", none, "no_money"), "missing", 7.into()),
+            with(problem(402, "Payment Required", none, "no_money"), "missing", 7.into()),
         ),
         (
             "bank",
@@ -121,7 +121,7 @@ fn each_outcome_of_a_handler_gets_a_response_in_its_envelope() {
             problems,
             402,
             problems,
-            with(problem(402, "it failed", none, "no_money"), "missing", 7.into()),
+            with(problem(402, "Payment Required", none, "no_money"), "missing", 7.into()),
         ),
         (
             "bank",

@@ -21,7 +21,8 @@ use crate::server_process::program;
 
 /// Creates a key with the command `keys add`, and returns the key. The data folder is `data` in `folder`.
 pub fn add_key(folder: &Path, arguments: &[&str]) -> String {
-    let result = run_keys_command(folder, &[&["add"], arguments].concat());
+    // In most tests, no method requires the permissions of the key.
+    let result = run_keys_command(folder, &[&["add", "--force"], arguments].concat());
     assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{arguments:?}");
     result.stdout.strip_suffix('\n').unwrap().to_owned()
 }

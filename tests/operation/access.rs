@@ -28,7 +28,7 @@ fn a_line_of_the_access_log_describes_the_request_and_its_result() {
         (Request::new("GET", "/shop?how=name"), "GET /shop 200", "shop.get", "-"),
         (Request::new("HEAD", "/shop"), "HEAD /shop 200", "shop.get", "-"),
         (Request::new("PUT", "/shop"), "PUT /shop 204", "shop.put", "-"),
-        (Request::new("GET", "/shop?how=sold"), "GET /shop 410", "shop.get", "failed"),
+        (Request::new("GET", "/shop?how=sold"), "GET /shop 410", "shop.get", "failed:sold"),
         (Request::new("GET", "/shop?how=internal"), "GET /shop 500", "shop.get", "internal"),
         (locked(), "POST /shop 401", "shop.post", "unauthenticated"),
         (locked().scope(&["seller"]), "POST /shop 400", "shop.post", "missing-parameter"),
@@ -53,9 +53,11 @@ fn a_line_of_the_access_log_describes_the_request_and_its_result() {
         let (before, after) = (format!("{peer} {asked} {bytes} "), format!("ms {id} {code} {name}"));
         assert!(message.starts_with(&before) && message.ends_with(&after), "{message}");
         let [method, path, status] = asked.split(' ').collect::<Vec<_>>()[..] else { panic!("{asked}") };
+        let (code, error) = code.split_once(':').unwrap_or((code, "None"));
         let code = if code == "-" { "None" } else { code };
         let expected = [("peer", &*peer), ("method", method), ("path", path), ("status", status), ("bytes", &bytes)];
-        for (field, value) in expected.into_iter().chain([("id", id), ("code", code), ("request_id", name)]) {
+        let last = [("id", id), ("code", code), ("error", error), ("request_id", name), ("client", "127.0.0.1")];
+        for (field, value) in expected.into_iter().chain(last) {
             assert_eq!(fields[field], value, "{field} of {message}");
         }
         assert!((0.0..60_000.0).contains(&fields["ms"].parse::<f64>().unwrap()), "{message}");

@@ -59,13 +59,14 @@ fn responses_are_counted_by_method_status_and_code() {
         (Request::new("GET", "/healthz"), 2, "-health", "200", ""),
         (Request::new("POST", "/healthz"), 1, "-health", "405", "unknown-method"),
     ];
+    let sold = |name: String| name.replace("code=\"failed\"", "code=\"failed\",error=\"sold\"");
     let mut expected = BTreeMap::from([(requests_sample("shop.post", "401", "unauthenticated"), 1.0)]);
     assert_eq!(server.send(&expecting).status, 401);
     for (request, times, method, status, code) in kinds {
         for _ in 0..times {
             assert_eq!(connection.send(&request).status.to_string(), status, "{request:?}");
         }
-        expected.insert(requests_sample(method, status, code), f64::from(times));
+        expected.insert(sold(requests_sample(method, status, code)), f64::from(times));
     }
     let samples = read_samples(&mut connection);
     let counted = samples.iter().filter(|(name, _)| name.starts_with("rulebook_requests_total"));
@@ -152,4 +153,57 @@ fn handlers_whose_clients_have_disconnected_are_counted() {
     let samples = read_samples(&mut server.connect());
     assert_eq!(samples["rulebook_requests_in_flight"], 1.0);
     assert_eq!(samples[&requests_sample("shop.put", "-", "-gone")], 1.0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_is_described_as_prometheus_expects() {
+    let server = TestServer::start(&shop_engine());
+    let mut connection = server.connect();
+    let before = read_samples(&mut connection);
+    let value = |name: &str| before[name];
+    assert!(value("process_cpu_seconds_total") >= 0.0);
+    assert!(value("process_resident_memory_bytes") > 1e6);
+    assert!(value("process_virtual_memory_bytes") >= value("process_resident_memory_bytes"));
+    assert!(value("process_open_fds") > 3.0 && value("process_open_fds") < value("process_max_fds"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    let age = now - value("process_start_time_seconds");
+    assert!((-2.0..3600.0).contains(&age), "{age} seconds");
+    let files: Vec<_> = (0..50).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+    let after = read_samples(&mut connection);
+    assert!(after["process_open_fds"] >= value("process_open_fds") + 40.0, "{after:?}");
+    drop(files);
+}
+
+#[test]
+fn two_declared_errors_with_the_same_status_are_counted_separately() {
+    use rulebook::{ApiError, Args, Context, Module};
+    use serde_json::{Value, json};
+
+    #[derive(serde::Deserialize)]
+    struct Which {
+        which: String,
+    }
+
+    async fn fail(Args(Which { which }): Args<Which>, _: Context) -> Result<Value, ApiError> {
+        Err(ApiError::declared(which))
+    }
+
+    let errors = json!({ "sold": { "status": 409, "info": "Sold" }, "lost": { "status": 409, "info": "Lost" } });
+    let parameter = json!({ "GET@which": { "info": "Which error", "type": "string", "name": "which" } });
+    let definition = json!({ "/": { "item": { "GET": { "info": "Fails", "in": parameter, "errors": errors } } } });
+    let module = Module::new("shop").get("/item", fail);
+    let engine = crate::client::engine(&[("shop.json", definition)], |rulebook| rulebook.module(module));
+    let server = TestServer::start(&engine);
+    let mut connection = server.connect();
+    for which in ["sold", "lost", "lost"] {
+        assert_eq!(connection.send(&Request::new("GET", format!("/item?which={which}"))).status, 409);
+    }
+    let samples = read_samples(&mut connection);
+    let count = |error: &str| {
+        samples[&format!(
+            "rulebook_requests_total{{method=\"item.get\",status=\"409\",code=\"failed\",error=\"{error}\"}}"
+        )]
+    };
+    assert_eq!((count("sold"), count("lost")), (1.0, 2.0));
 }

@@ -6,6 +6,8 @@ mod ids;
 mod log;
 mod metrics;
 mod panics;
+mod proxies;
+mod signals;
 mod stopping;
 
 use std::net::SocketAddr;

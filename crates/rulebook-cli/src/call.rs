@@ -57,6 +57,11 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
             return Exit::ErrorsReported;
         }
     };
+    let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
+    if let Err(error) = engine.check_argument_names(&options.method, names.map(String::as_str)) {
+        output::print_to_stderr(&format!("error: {error}\n"));
+        return Exit::InvalidUsage;
+    }
     if let Err(error) = engine.start() {
         output::print_to_stderr(&format!("error: {error}\n"));
         return Exit::SystemError;

@@ -27,10 +27,14 @@ mod schema;
 mod send;
 mod serve;
 mod settings;
+#[cfg(feature = "shell")]
+mod shell;
 mod types;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, FromArgMatches, Parser};
 
 use rulebook::Rulebook;
@@ -65,6 +69,10 @@ const COMMANDS: &[Command] = &[
     fetch::COMMAND,
     #[cfg(feature = "new")]
     new::COMMAND,
+    #[cfg(feature = "shell")]
+    shell::COMPLETIONS,
+    #[cfg(feature = "shell")]
+    shell::MAN,
 ];
 
 /// The function of a program that adds its handlers, its custom types and its state to the builder `Rulebook`.
@@ -114,7 +122,12 @@ struct Cli {
 
 /// Builds the argument parser with all commands. The help of each command lists only the settings that it uses.
 fn argument_parser() -> clap::Command {
-    let mut cli = <Cli as clap::CommandFactory>::command().arg(new_files_arg());
+    argument_parser_of("rulebook")
+}
+
+/// Builds the argument parser of a program with another name.
+fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
+    let mut cli = <Cli as clap::CommandFactory>::command().name(name).arg(new_files_arg());
     for command in COMMANDS {
         let mut subcommand = (command.add_options)(clap::Command::new(command.name));
         if command.accepts_files() {
@@ -149,11 +162,31 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
     match argument_parser().try_get_matches().and_then(|matches| run_command(&matches, Box::new(app))) {
         Ok(exit) => exit.into(),
         Err(error) => {
+            let error = with_environment_variable(error);
             // For `--help` and `--version`, clap returns an error whose text is the help or the version.
             let _ = error.print();
             if error.use_stderr() { Exit::InvalidUsage } else { Exit::Success }.into()
         }
     }
+}
+
+/// If an environment variable contains the invalid value of a setting, replaces the name of the flag in the error by the
+/// name of the variable.
+fn with_environment_variable(mut error: clap::Error) -> clap::Error {
+    let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
+    else {
+        return error;
+    };
+    let parser = argument_parser();
+    let Some(arg) = parser.get_arguments().find(|arg| arg.to_string() == *flag) else { return error };
+    let Some(variable) = arg.get_env().and_then(OsStr::to_str) else { return error };
+    let has_value = |given: &str| given.split(['=', ',']).any(|part| part == value);
+    if std::env::var(variable).is_ok_and(|set| has_value(&set)) && !std::env::args().any(|given| has_value(&given)) {
+        let variable = format!("{variable} (environment variable)");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
 }
 
 fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {

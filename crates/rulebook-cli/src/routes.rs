@@ -31,6 +31,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
         .flat_map(|service| service.methods.iter().map(move |method| table_row(base, service, method)))
         .filter(|[_, _, id, _]| options.filter.as_ref().is_none_or(|text| id.contains(text)))
         .collect();
+    if let Some(text) = options.filter.as_ref().filter(|_| rows.is_empty()) {
+        output::print_to_stderr(&format!("no method has an id that contains `{text}`\n"));
+        return Exit::ErrorsReported;
+    }
     rows.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];

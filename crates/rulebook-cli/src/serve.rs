@@ -1,11 +1,13 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 use std::fmt::Write;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use super::{AddHandlers, Command, Exit, Settings, log, output};
 use rulebook::key::{self, Keys};
-use rulebook::{Engine, Settings as ServerSettings};
+use rulebook::{Engine, ForwardedField, Settings as ServerSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
@@ -20,12 +22,21 @@ pub(super) const COMMAND: Command = Command {
         "unbound",
         "workers",
         "address-connections",
+        "trusted-proxies",
+        "forwarded-field",
+        "keep-alive",
+        "shutdown-timeout",
+        "compress",
+        "verify-outputs",
+        "share-data",
         "log",
         "log-format",
     ],
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
+/// The file in the data folder that a running server locks.
+const LOCK_FILE: &str = "server.lock";
 /// The default address and port of the server.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -46,6 +57,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     }
     let folder = validated.data_folder.clone();
     let data = folder.path();
+    let _lock = match lock_data_folder(data, settings.share_data.unwrap_or(false)) {
+        Ok(lock) => lock,
+        Err(why) => return print_error(&why),
+    };
     let workers = settings.workers.map(usize::from).or(api.workers);
     let file = data.join(key::FILE);
     let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
@@ -53,13 +68,16 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(error) => return print_error(&format!("--data {}: {error}", data.display())),
     };
     let key_count = keys.len();
+    let reloaded_keys = keys.clone();
     // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
     // stopped.
     let _watcher = match keys.watch() {
         Ok(watcher) => watcher,
         Err(error) => return print_error(&format!("cannot start the thread that reloads the keys: {error}")),
     };
-    let engine = match validated.authenticator(keys).build() {
+    let mut validated = validated.authenticator(keys);
+    validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
+    let engine = match validated.build() {
         Ok(engine) => engine,
         Err(report) => {
             output::print_report(&report);
@@ -71,12 +89,8 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let server_settings = ServerSettings::new()
-        .with_bind(bind)
-        .with_workers(workers)
-        .with_address_connections(settings.address_connections)
-        .with_signals(true)
-        .with_static_files(&settings.static_files);
+    let server_settings =
+        new_server_settings(settings, api, bind, workers).with_hangup_hook(move || reloaded_keys.reload());
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
@@ -106,6 +120,61 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     match running.wait() {
         Ok(()) => Exit::Success,
         Err(error) => print_error(&error.to_string()),
+    }
+}
+
+/// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.
+fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, workers: Option<usize>) -> ServerSettings {
+    let defined = api.address_connections.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+    let mut new = ServerSettings::new()
+        .with_bind(bind)
+        .with_workers(workers)
+        .with_address_connections(settings.address_connections.or(defined))
+        .with_trusted_proxies(Some(settings.trusted_proxies.clone()).filter(|proxies| !proxies.is_empty()))
+        .with_forwarded_field(settings.forwarded_field.map(ForwardedField::from))
+        .with_signals(true)
+        .with_static_files(&settings.static_files);
+    if let Some(seconds) = settings.keep_alive.or(api.keep_alive) {
+        new = new.with_keep_alive(Duration::from_secs(seconds));
+    }
+    if let Some(seconds) = settings.shutdown_timeout.or(api.shutdown_timeout) {
+        new = new.with_shutdown_timeout(Duration::from_secs(seconds));
+    }
+    new
+}
+
+/// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A
+/// folder that cannot be written needs no lock, because a server cannot change it.
+///
+/// # Errors
+/// Fails if another server has locked the folder and `is_shared` is `false`. The error is a message.
+fn lock_data_folder(folder: &Path, is_shared: bool) -> Result<Option<File>, String> {
+    let opened = fs::create_dir_all(folder)
+        .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)));
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) => {
+            ::log::warn!("{} cannot be locked: {error}", folder.display());
+            return Ok(None);
+        }
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) if is_shared => {
+            ::log::warn!(
+                "another server uses the data folder {}: each counts the requests of keys itself",
+                folder.display()
+            );
+            Ok(None)
+        }
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "--data {}: another server uses this folder; stop it, name another folder, or allow both with --share-data",
+            folder.display()
+        )),
+        Err(TryLockError::Error(error)) => {
+            ::log::warn!("{} cannot be locked: {error}", folder.display());
+            Ok(None)
+        }
     }
 }
 

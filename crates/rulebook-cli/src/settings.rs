@@ -7,8 +7,9 @@ use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
-use rulebook::Rulebook;
+use rulebook::{AddressRange, ForwardedField, Rulebook};
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
+use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
 /// The heading above the settings in the help.
 pub(super) const HELP_HEADING: &str = "Settings";
@@ -25,7 +26,7 @@ pub(super) struct Settings {
     pub(super) api: PathBuf,
     /// Address and port to listen on; for several, repeat the flag or separate them with commas
     /// [default: 127.0.0.1:8080].
-    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',', value_parser = parse_bind_address)]
     pub(super) bind: Vec<String>,
     /// Folder for the server's own data, such as keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
@@ -42,10 +43,32 @@ pub(super) struct Settings {
     /// Number of worker threads [default: one per processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
-    /// Maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy
-    /// [default: a quarter of all connections].
+    /// Maximum number of open connections of one client address; 0 for no limit. The connections of trusted proxies have
+    /// no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
+    /// Addresses of the proxies in front of the server, whose header field with the address of the client is believed:
+    /// `127.0.0.1`, `10.0.0.0/8`; repeat the flag or separate them with commas [default: none].
+    #[arg(long, global = true, value_name = "ADDRESSES", env = "RULEBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(super) trusted_proxies: Vec<AddressRange>,
+    /// Header field in which the trusted proxies send the address of the client [default: x-forwarded-for].
+    #[arg(long, global = true, value_name = "FIELD", env = "RULEBOOK_FORWARDED_FIELD", ignore_case = true)]
+    pub(super) forwarded_field: Option<ForwardedFieldFlag>,
+    /// Time in seconds after which an idle connection is closed [default: 75].
+    #[arg(long, global = true, value_name = "SECONDS", env = "RULEBOOK_KEEP_ALIVE", value_parser = clap::value_parser!(u64).range(..=MAX_SECONDS))]
+    pub(super) keep_alive: Option<u64>,
+    /// Time in seconds for which a stopping server waits for requests in progress [default: 30].
+    #[arg(long, global = true, value_name = "SECONDS", env = "RULEBOOK_SHUTDOWN_TIMEOUT", value_parser = clap::value_parser!(u64).range(..=MAX_SECONDS))]
+    pub(super) shutdown_timeout: Option<u64>,
+    /// Whether responses are compressed for clients that accept it [default: true].
+    #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_COMPRESS")]
+    pub(super) compress: Option<bool>,
+    /// Whether the outputs of each call are compared with the definition [default: false; true in debug builds].
+    #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_VERIFY_OUTPUTS")]
+    pub(super) verify_outputs: Option<bool>,
+    /// Whether the server starts although another server uses the same data folder [default: false].
+    #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_SHARE_DATA", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(super) share_data: Option<bool>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,
@@ -100,6 +123,28 @@ impl From<UnboundFlag> for Unbound {
     }
 }
 
+/// Returns the value of `--bind` if it is an address with a port.
+fn parse_bind_address(text: &str) -> Result<String, String> {
+    check_bind_address(text).map(|()| text.to_owned())
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ForwardedFieldFlag {
+    /// `X-Forwarded-For`, a list of addresses.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl From<ForwardedFieldFlag> for ForwardedField {
+    fn from(flag: ForwardedFieldFlag) -> Self {
+        match flag {
+            ForwardedFieldFlag::XForwardedFor => Self::XForwardedFor,
+            ForwardedFieldFlag::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum LogFormatFlag {
     /// Lines of text, for people.
@@ -129,6 +174,10 @@ impl Settings {
             Some(folder) => rulebook.files_folder(folder),
             None => rulebook,
         });
+        let rulebook = match self.verify_outputs {
+            Some(verify) => rulebook.verify_outputs(verify),
+            None => rulebook,
+        };
         match self.unbound {
             Some(unbound) => rulebook.unbound(unbound.into()),
             None => rulebook,

@@ -73,7 +73,8 @@ pub const ADDRESS_CONNECTIONS: ConnectionLimit = ConnectionLimit {
     value: None,
     unit: "connections",
     description: "The number of open connections of one client address, or of one IPv6 network with a prefix of 64 bits: a \
-                  quarter of `connections`. The flag `--address-connections` sets another number.",
+                  quarter of `connections`. The flag `--address-connections` sets another number. The \
+                  connections of trusted proxies have no such limit.",
     effect: "A new connection is closed.",
 };
 

@@ -9,6 +9,7 @@
 //! Programs do not depend on this crate directly. They depend on the crate `rulebook`, which re-exports what programs
 //! need.
 
+mod byte_size;
 pub mod call;
 pub mod compile;
 pub mod connection_limits;
@@ -24,7 +25,7 @@ pub mod limits;
 pub mod model;
 pub mod routing;
 pub mod schema;
-mod settings;
+pub mod settings;
 pub mod span;
 pub mod suggest;
 pub mod types;

@@ -70,7 +70,7 @@ const fn limit_spec(
     value_mut: fn(&mut Limits) -> &mut u64,
 ) -> LimitSpec {
     LimitSpec {
-        key: key(name, ValueKind::Integer, description),
+        key: key(name, if matches!(unit, Unit::Bytes) { ValueKind::ByteSize } else { ValueKind::Integer }, description),
         unit,
         default,
         max: u64::MAX,

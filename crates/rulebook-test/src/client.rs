@@ -79,10 +79,15 @@ pub struct Client {
     address: SocketAddr,
     _running: RunningServer,
     _upload_folder: TempDir,
+    _data_folder: TempDir,
 }
 
 impl Client {
     /// Starts a server for the API of a program.
+    ///
+    /// The data folder and the folder of stored files are new folders, which are removed with the client, unless the
+    /// program has called [`Rulebook::data_folder`] or [`Rulebook::files_folder`]; settings in `app.json` have no effect
+    /// on them.
     ///
     /// The server does not load API keys from the file `keys.json`; it uses only the authenticators that the program
     /// adds with [`Rulebook::authenticator`]. The outputs of handlers are checked against the definition, also in
@@ -92,6 +97,8 @@ impl Client {
     /// Fails if the definition has errors, the handlers do not match it, or the server cannot start.
     pub fn new(rulebook: Rulebook) -> Result<Self, StartError> {
         let identities = Identities::default();
+        let data_folder = tempfile::tempdir().map_err(StartError::Serve)?;
+        let rulebook = rulebook.data_folder(data_folder.path()).files_folder(data_folder.path().join("files"));
         let validated = rulebook.verify_outputs(true).validate().map_err(StartError::Definition)?;
         let engine = validated.first_authenticator(identities.clone()).build().map_err(StartError::Definition)?;
         let upload_folder = tempfile::tempdir().map_err(StartError::Serve)?;
@@ -107,6 +114,7 @@ impl Client {
             address,
             _running: running,
             _upload_folder: upload_folder,
+            _data_folder: data_folder,
         })
     }
 

@@ -58,7 +58,7 @@ impl Server {
         let folder = TempDir::new()?;
         copy_definition(&installation.repository.join("api"), &folder.path().join("api"))?;
         let mut keys = command(installation, folder.path(), &installation.program);
-        let keys = keys.args(["keys", "add", "--name", "attack", "--scope", KEY_SCOPE]).output()?;
+        let keys = keys.args(["keys", "add", "--name", "attack", "--force", "--scope", KEY_SCOPE]).output()?;
         let key = String::from_utf8(keys.stdout)?.trim().to_owned();
         if key.is_empty() {
             return Err(format!("no key: {}", String::from_utf8_lossy(&keys.stderr)).into());

@@ -6,7 +6,8 @@
 mod list;
 mod time;
 
-use std::io::{self, IsTerminal};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
@@ -15,12 +16,14 @@ use jiff::Timestamp;
 
 use super::{AddHandlers, Exit, Settings, output};
 use rulebook::key::{self, Entry, KeyError, Limit, NewKey, Per};
+use rulebook_model::diagnostic::closest_word;
 use rulebook_model::filename::{FilePatterns, PatternError};
+use rulebook_model::model::Api;
 use time::{ExpiryTime, GracePeriod};
 
 const EXAMPLES: &str = "\
 Examples:
-  (umask 077; rulebook keys add --name backend --scope iapi > backend.key)
+  rulebook keys add --name backend --scope iapi --output backend.key
   rulebook keys add --name photos --scope iapi.read,iapi.write --files 'public/images/**'
   rulebook keys add --name partner --scope reader --requests 1000 --per hour --expires 90d";
 
@@ -73,6 +76,9 @@ enum Command {
         /// Time for which the old key remains valid: `30m`, `24h`, `7d`, `0s`.
         #[arg(long, value_name = "DURATION", default_value = "24h")]
         grace: GracePeriod,
+        /// Write the new key to this new file, which only its owner can read, instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -81,9 +87,13 @@ struct AddOptions {
     /// Name of the key's owner, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// Permissions of the key, separated by commas; `rulebook routes` lists them.
+    /// Permissions of the key, separated by commas; `rulebook routes` lists them. A permission that no method requires is
+    /// an error, unless --force is given.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
+    /// Create the key even if no method requires one of its permissions, or the definition cannot be read.
+    #[arg(long)]
+    force: bool,
     /// Stored files that the key may access, such as `reports/*.pdf` or `public/**`; may be repeated. If omitted, the
     /// key may access every file that the definition allows.
     #[arg(long, value_name = "PATTERN", value_parser = parse_file_pattern)]
@@ -94,6 +104,9 @@ struct AddOptions {
     /// Period to which --requests applies. Periods begin with the minutes, hours and days of the clock in UTC.
     #[arg(long, value_name = "PERIOD", requires = "requests")]
     per: Option<PeriodFlag>,
+    /// Write the key to this new file, which only its owner can read, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Time at which the key expires: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`) or a
     /// duration from now (`90d`, `12h`). If omitted, the key does not expire.
     #[arg(long, value_name = "WHEN")]
@@ -121,7 +134,11 @@ impl From<PeriodFlag> for Per {
 }
 
 fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
-    let file = match data_folder(app, settings) {
+    let checked_scope = match &command {
+        Command::Add(options) if !options.force => &*options.scope,
+        _ => &[],
+    };
+    let file = match data_folder(app, settings, checked_scope) {
         Ok(folder) => folder.join(key::FILE),
         Err(exit) => return exit,
     };
@@ -132,15 +149,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             print_to_terminal(&format!("revoked the key {id} of {name:?}\n"));
             Exit::Success
         }),
-        Command::Rotate { id, grace: GracePeriod(grace) } => {
+        Command::Rotate { id, grace: GracePeriod(grace), output } => {
             let end = Timestamp::now().checked_add(grace).unwrap_or(Timestamp::MAX);
-            key::rotate(&file, &id, end).map(|key| {
-                print_to_terminal(&format!(
-                    "the key {id} expires at {}; the new key, shown only once:\n",
-                    list::format_time(end)
-                ));
-                output::print_to_stdout(&format!("{key}\n"))
-            })
+            let make = || key::rotate(&file, &id, end).map(|key| key.to_string());
+            let message =
+                format!("the key {id} expires at {}; the new key, shown only once:\n", list::format_time(end));
+            deliver_key(output.as_deref(), make, &message)
         }
     };
     result.unwrap_or_else(|error| {
@@ -160,34 +174,110 @@ fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
 }
 
 fn add_key(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
-    let AddOptions { name, scope, files, requests, per, expires } = options;
+    let AddOptions { name, scope, force: _, files, requests, per, output, expires } = options;
     let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per: per.into() });
     let expires = expires.map(|ExpiryTime(expires)| expires);
     let mut new = NewKey::new(name);
     (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);
-    let key = key::add(file, new)?;
-    print_to_terminal("the new key, shown only once:\n");
-    Ok(output::print_to_stdout(&format!("{key}\n")))
+    let make = || key::add(file, new).map(|key| key.to_string());
+    deliver_key(output.as_deref(), make, "the new key, shown only once:\n")
+}
+
+/// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so that
+/// no key is made that cannot be delivered.
+fn deliver_key(
+    file: Option<&Path>,
+    make: impl FnOnce() -> Result<String, KeyError>,
+    message: &str,
+) -> Result<Exit, KeyError> {
+    let Some(path) = file else {
+        let key = make()?;
+        print_to_terminal(message);
+        return Ok(output::print_to_stdout(&format!("{key}\n")));
+    };
+    let mut created = match create_private_file(path) {
+        Ok(created) => created,
+        Err(error) => {
+            output::print_to_stderr(&format!("error: --output {}: {error}\n", path.display()));
+            return Ok(Exit::SystemError);
+        }
+    };
+    let key = make().inspect_err(|_| {
+        // The file is empty. If it cannot be removed, it does no harm.
+        let _ = fs::remove_file(path);
+    })?;
+    match writeln!(created, "{key}").and_then(|()| created.sync_all()) {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => {
+            output::print_to_stderr(&format!("error: --output {}: {error}; revoke the key\n", path.display()));
+            Ok(Exit::SystemError)
+        }
+    }
+}
+
+/// Creates a file that only its owner can read.
+///
+/// # Errors
+/// Fails if the file exists or cannot be created.
+fn create_private_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Returns the data folder: the value of `--data` if the flag is given, otherwise the folder that `app.json` sets, or
-/// the default.
-fn data_folder(app: AddHandlers<'_>, settings: &Settings) -> Result<PathBuf, Exit> {
-    if let Some(data) = &settings.data {
+/// the default. Fails if no method requires one of the permissions in `checked_scope`.
+fn data_folder(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[String]) -> Result<PathBuf, Exit> {
+    if let Some(data) = settings.data.as_ref().filter(|_| checked_scope.is_empty()) {
         return Ok(data.clone());
     }
     let rulebook = settings.new_rulebook(app);
     let folder = rulebook.data_folder_handle();
     match rulebook.check() {
-        Ok(_) => Ok(folder.path().to_owned()),
+        Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
+            Some(message) => {
+                output::print_to_stderr(&format!("error: {message}\n"));
+                Err(Exit::InvalidUsage)
+            }
+            None => Ok(folder.path().to_owned()),
+        },
         Err(report) => {
             output::print_report(&report);
-            output::print_to_stderr(
-                "app.json may set the folder of the keys; fix the errors, or name the folder with --data DIR\n",
-            );
+            let (needed, flag) = match settings.data {
+                Some(_) => ("the permissions of the key are compared with the definition", "use --force"),
+                None => ("app.json may set the folder of the keys", "name the folder with --data DIR"),
+            };
+            output::print_to_stderr(&format!("{needed}; fix the errors, or {flag}\n"));
             Err(Exit::ErrorsReported)
         }
     }
+}
+
+/// Returns an error message if no method of the API requires the permission.
+fn unknown_permission_message(api: &Api, permission: &str) -> Option<String> {
+    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let known = || methods.clone().flat_map(|method| method.scope.groups.iter().flatten());
+    if known().any(|known| known.match_values(permission).is_some()) {
+        return None;
+    }
+    // Values in brackets are not compared.
+    let names: Vec<_> = known().map(|known| (without_values(&known.text), &*known.text)).collect();
+    let similar = closest_word(&without_values(permission), names.iter().map(|(name, _)| name.as_str()));
+    let similar = similar.and_then(|similar| names.iter().find(|(name, _)| name == similar));
+    let help = match similar {
+        Some((_, similar)) => format!("did you mean `{similar}`?"),
+        None => "`rulebook routes` lists the permissions".to_owned(),
+    };
+    Some(format!(
+        "no method requires the permission `{permission}`; {help}\nWith --force, the key is created all the same."
+    ))
+}
+
+/// Removes the texts in brackets from a permission.
+fn without_values(permission: &str) -> String {
+    permission.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
 /// Prints a message to standard error, if standard error is a terminal.

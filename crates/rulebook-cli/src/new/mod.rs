@@ -1,7 +1,7 @@
 //! `rulebook new`: creates a Cargo project with a definition, handlers and tests.
 //!
 //! The files of the project are copied from the folder `template`. The tests of the repository build and run such a
-//! project. This command must neither run cargo nor use the network.
+//! project. This command must neither run cargo nor use the network; it runs git to create a repository.
 
 mod name;
 mod project;
@@ -9,6 +9,7 @@ mod vendor;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{self, Stdio};
 
 use clap::Args;
 
@@ -31,11 +32,14 @@ struct Options {
     /// Folder with a checkout of rulebook's repository, which the project uses instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
+    /// Do not create a git repository. None is created in an existing repository, or if git is not installed.
+    #[arg(long)]
+    no_git: bool,
 }
 
 fn run(options: &Options) -> Exit {
     let name = &options.name;
-    let rulebook = match options.path.as_deref().map(absolute_checkout_path).transpose() {
+    let rulebook = match options.path.as_deref().map(checkout_path).transpose() {
         Ok(Some(folder)) => RulebookSource::Folder(folder),
         Ok(None) if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
         Ok(None) => RulebookSource::Vendored,
@@ -49,17 +53,36 @@ fn run(options: &Options) -> Exit {
             _ => format!("cannot create `{}`: {error}", name.as_str()),
         });
     }
+    if !options.no_git {
+        create_repository(Path::new(name.as_str()));
+    }
     output::print_to_stdout(&format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str()))
 }
 
-/// Returns the absolute path of a checkout of rulebook's repository, or an error message if `path` is not a checkout.
-fn absolute_checkout_path(path: &Path) -> Result<String, String> {
+/// Returns the path of a checkout of rulebook's repository, for a file in the folder of the project: a relative path if
+/// `path` is relative, so that the project and the checkout can be moved together. Returns an error message if `path` is
+/// not a checkout.
+fn checkout_path(path: &Path) -> Result<String, String> {
     let path_error = |why: &str| format!("--path {}: {why}", path.display());
     let absolute = path.canonicalize().map_err(|error| path_error(&error.to_string()))?;
     if !absolute.join("crates/rulebook/Cargo.toml").is_file() {
         return Err(path_error("the folder has no crates/rulebook/Cargo.toml"));
     }
-    absolute.into_os_string().into_string().map_err(|_| path_error("the path is not UTF-8"))
+    let checkout = if path.is_absolute() { absolute } else { Path::new("..").join(path) };
+    checkout.into_os_string().into_string().map_err(|_| path_error("the path is not UTF-8"))
+}
+
+/// Creates a git repository in the folder of the project, unless the folder is in a repository. If git cannot be run, the
+/// project has no repository.
+fn create_repository(project: &Path) {
+    let is_in_repository =
+        project.canonicalize().is_ok_and(|folder| folder.ancestors().any(|folder| folder.join(".git").exists()));
+    if !is_in_repository {
+        let mut git = process::Command::new("git");
+        git.args(["init", "--quiet"]).current_dir(project).stdin(Stdio::null()).stdout(Stdio::null());
+        // The project is complete without a repository.
+        let _ = git.stderr(Stdio::null()).status();
+    }
 }
 
 fn print_error(why: &str) -> Exit {

@@ -31,7 +31,7 @@ pub(super) enum RulebookSource {
     Version(&'static str),
     /// From the folder `vendor` of the project, which contains a copy of the crates.
     Vendored,
-    /// From a local checkout of rulebook's repository, which has this absolute path.
+    /// From a local checkout of rulebook's repository, which has this path, absolute or relative to the project.
     Folder(String),
 }
 

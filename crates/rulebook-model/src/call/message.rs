@@ -154,7 +154,7 @@ fn write_service_name_error(
 /// preferred to the catalogue's message for the violated constraint, and that message to the catalogue's general
 /// message for invalid parameters.
 fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, error: &ParameterError) -> fmt::Result {
-    let ParameterError { kind, parameter, source, expected, got, message, violation } = error;
+    let ParameterError { kind, parameter, source, expected, got, message, violation, similar } = error;
     if let Some(message) = message {
         return f.write_str(message);
     }
@@ -174,7 +174,10 @@ fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, erro
     match (kind, got) {
         (ParameterErrorKind::Missing, _) => write(MessageId::MissingParameter, &[parameter, source, expected]),
         (ParameterErrorKind::Repeated, _) => write(MessageId::RepeatedParameter, &[parameter, source, expected]),
-        (ParameterErrorKind::Unknown, _) => write(MessageId::UnknownParameter, &[parameter, source]),
+        (ParameterErrorKind::Unknown, _) => match similar {
+            Some(similar) => write(MessageId::SimilarParameter, &[parameter, source, ("similar", similar)]),
+            None => write(MessageId::UnknownParameter, &[parameter, source]),
+        },
         (ParameterErrorKind::Invalid, Some(got)) => {
             write(MessageId::InvalidValue, &[parameter, source, expected, ("got", got)])
         }

@@ -223,6 +223,8 @@ pub struct ParameterError {
     /// The rule of the type that the value violates. `None` if the value does not violate exactly one rule, or if the
     /// rule would reveal a secret value.
     pub violation: Option<Box<Violation>>,
+    /// The name of the parameter that the client may have meant, if the parameter is unknown.
+    pub similar: Option<Box<str>>,
 }
 
 impl ParameterError {
@@ -235,13 +237,19 @@ impl ParameterError {
         expected: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (parameter, expected) = (parameter.into(), expected.into());
-        Self { kind, parameter, source, expected, got: None, message: None, violation: None }
+        Self { kind, parameter, source, expected, got: None, message: None, violation: None, similar: None }
     }
 
     /// Sets the description of the received value; `None` if the value is missing or may be secret.
     #[must_use]
     pub fn with_got(self, got: Option<String>) -> Self {
         Self { got, ..self }
+    }
+
+    /// Sets the name of the parameter that the client may have meant, if there is one.
+    #[must_use]
+    pub fn with_similar(self, similar: Option<&str>) -> Self {
+        Self { similar: similar.map(Into::into), ..self }
     }
 
     /// Returns the error of the program's function or type that rejected the value. Returns `None` if the definition

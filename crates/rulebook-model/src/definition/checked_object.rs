@@ -9,6 +9,7 @@ use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::ancestors::{FOREIGN_KEYS, help_for_foreign_name};
 use super::keys::rules::COMMON_RULES;
 use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
+use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
@@ -100,6 +101,11 @@ impl<'a> CheckedObject<'a> {
         self.get(key)?.integer()
     }
 
+    /// Returns the value of the member `key` if it is a size in bytes.
+    pub fn byte_size(&self, key: &str) -> Option<Spanned<u64>> {
+        self.get(key)?.byte_size()
+    }
+
     /// Returns the value of the member `key` as a `serde_json` value.
     pub fn json(&self, key: &str) -> Option<Spanned<Json>> {
         let node = self.get(key)?;
@@ -169,6 +175,7 @@ fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> 
         ValueKind::Bool => (matches!(node.data, JsonData::Bool(_)), "true or false"),
         ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
         ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
+        ValueKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
         ValueKind::Strings => return check_array_of_strings(member),
         ValueKind::StringOrStrings | ValueKind::ObjectsByNameOrStrings(_)
             if matches!(node.data, JsonData::Array(_)) =>

@@ -9,6 +9,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
 use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
+use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
@@ -105,6 +106,13 @@ impl JsonNode {
         let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
         let value = number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64));
         value.map(|value| Spanned::new(value, self.span))
+    }
+
+    /// Returns the number of bytes if this value is an integer that is not negative, or a string with a unit, such as
+    /// `5MB`.
+    pub fn byte_size(&self) -> Option<Spanned<u64>> {
+        let text = self.string().and_then(|text| byte_size::parse(&text.value));
+        text.map(|bytes| Spanned::new(bytes, self.span)).or_else(|| self.integer())
     }
 
     /// Returns this value as a `serde_json` value, which has no spans.

@@ -57,6 +57,7 @@ pub fn details_schema() -> Json {
             "in": { "enum": ["path", "query", "body", "query or body", "header", "cookie"] },
             "expected": { "type": "string", "description": "A description of the expected value" },
             "got": { "type": ["string", "null"], "description": "The received value, shortened; null if the parameter is missing" },
+            "similar": { "type": "string", "description": "For an unknown parameter: the name of a parameter with a similar name" },
             "message": { "type": "string", "description": "The message that the definition has for this parameter" },
         },
         "required": ["parameter", "in", "expected", "got"],
@@ -103,6 +104,9 @@ fn parameter_error_json(error: &ParameterError) -> Json {
     members.insert("in".into(), error.source.as_str().into());
     members.insert("expected".into(), error.expected.as_ref().into());
     members.insert("got".into(), error.got.as_deref().into());
+    if let Some(similar) = &error.similar {
+        members.insert("similar".into(), similar.as_ref().into());
+    }
     if let Some(message) = &error.message {
         members.insert("message".into(), message.as_ref().into());
     }

@@ -1,5 +1,6 @@
 //! Error responses as problem documents (RFC 9457).
 
+use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -16,6 +17,13 @@ use crate::model::DeclaredError;
 #[derive(Debug, Clone, Copy)]
 pub struct Problem;
 
+/// Returns the recommended phrase of the HTTP status, as RFC 9457 section 4.2.1 requires for the type `about:blank`. For
+/// a status without such a phrase, returns the title of the kind of error.
+fn title(error: &ApiError) -> &'static str {
+    let status = StatusCode::from_u16(error.status().get()).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or_else(|| error.code().title())
+}
+
 impl Envelope for Problem {
     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.whole(outputs)
@@ -24,7 +32,7 @@ impl Envelope for Problem {
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         let row = error.code().row();
         to.member("type", "about:blank".into())?;
-        to.member("title", error.code().title().into())?;
+        to.member("title", title(error).into())?;
         to.member("status", u32::from(error.status().get()).into())?;
         to.member("detail", error.to_string().into())?;
         let code = match error.kind() {
@@ -65,7 +73,7 @@ impl Envelope for Problem {
     fn error_schema(&self) -> Json {
         let members = json!({
             "type": { "type": "string", "format": "uri-reference" },
-            "title": { "type": "string", "description": "A short title of the kind of error" },
+            "title": { "type": "string", "description": "The phrase of the HTTP status" },
             "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status" },
             "detail": { "type": "string", "description": "What is wrong with this request" },
             "code": { "type": "string", "description": "The kind of error, as a name for programs" },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DeclaredError, Limits, Module};
+use super::{AddressRange, DeclaredError, ForwardedField, Limits, Module};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -70,6 +70,19 @@ pub struct Api {
     pub files: Option<String>,
     /// The number of worker threads; `None` for one per processor.
     pub workers: Option<usize>,
+    /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
+    pub address_connections: Option<u64>,
+    /// The proxies whose statements about their clients the server believes.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// The header field in which the trusted proxies send the address of their client.
+    pub forwarded_field: ForwardedField,
+    /// The number of seconds after which an idle connection is closed; `None` for the default.
+    pub keep_alive: Option<u64>,
+    /// The number of seconds for which a stopping server waits for requests in progress; `None` for the default.
+    pub shutdown_timeout: Option<u64>,
+    /// `true` if the outputs of handlers are compared with the definition; `None` for the default, which is `true` in
+    /// debug builds.
+    pub verify_outputs: Option<bool>,
     /// The filter that selects log messages, in the syntax of env_logger; `None` for the default.
     pub log: Option<String>,
     /// The format of log messages.
@@ -120,6 +133,12 @@ impl Default for Api {
             data: None,
             files: None,
             workers: None,
+            address_connections: None,
+            trusted_proxies: Vec::new(),
+            forwarded_field: ForwardedField::default(),
+            keep_alive: None,
+            shutdown_timeout: None,
+            verify_outputs: None,
             log: None,
             log_format: LogFormat::default(),
             options: Audience::default(),

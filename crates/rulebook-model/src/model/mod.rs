@@ -8,6 +8,7 @@ mod api;
 mod for_permissions;
 mod method;
 mod parameter;
+mod proxies;
 mod scope;
 mod server_path;
 mod service;
@@ -21,6 +22,7 @@ pub use api::{
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
+pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
 pub use service::{Module, Repeated, Segment, Service, default_method_id};

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{constraints, pattern};
+use crate::byte_size;
 use crate::call::HttpMethod;
 use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
 
@@ -110,6 +111,9 @@ impl SchemaTables {
             ValueKind::Bool => json!({ "type": "boolean" }),
             ValueKind::BoolOrString => json!({ "enum": [true, false, "true", "false"] }),
             ValueKind::Integer => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+            ValueKind::ByteSize => json!({
+                "type": ["integer", "string"], "minimum": 0, "maximum": u64::MAX, "pattern": byte_size::PATTERN
+            }),
             ValueKind::Any => json!({}),
             ValueKind::Strings => texts(),
             ValueKind::StringOrStrings => json!({ "type": ["string", "array"], "items": text() }),

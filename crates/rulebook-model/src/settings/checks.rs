@@ -81,25 +81,6 @@ impl Lowering<'_> {
         name.value
     }
 
-    /// Returns the address on which the server listens. Reports an invalid address.
-    pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
-        let address = value.string()?;
-        let is_valid =
-            address.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-        if !is_valid {
-            self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    address.span,
-                    format!("`{}` is not a valid address to listen on", address.value.escape_debug()),
-                )
-                .label("expected `address:port`")
-                .help("write for example `127.0.0.1:8080` or `[::1]:8080`"),
-            );
-        }
-        is_valid.then_some(address.value)
-    }
-
     /// Returns the folder that the setting `key` names. Reports a blank name. `default` describes, for the error
     /// message, the folder that is used without the setting.
     pub(super) fn lower_folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {

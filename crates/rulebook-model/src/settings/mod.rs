@@ -7,6 +7,7 @@
 
 mod checks;
 mod cors;
+mod network;
 mod objects;
 mod table;
 
@@ -18,6 +19,7 @@ use crate::definition::keys::{KeySpec, KeyTable, ValueKind, WHOLE_API_KEYS, key,
 use crate::model::Api;
 
 pub use cors::CORS;
+pub use network::{MAX_SECONDS, check_bind_address};
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 pub(crate) use table::SETTINGS;
 
@@ -69,6 +71,11 @@ static SETTING_KEYS: [KeySpec; SETTINGS.len()] = {
     }
     keys
 };
+
+/// Returns the names of the settings that concern only the server, and not the API that clients see.
+pub fn server_settings() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter(|setting| setting.is_internal).map(|setting| setting.key.name)
+}
 
 /// Returns the members that the JSON Schema of a setting's value has besides its type, or null if it has only the type.
 pub(crate) fn setting_constraint(key: &str) -> Json {

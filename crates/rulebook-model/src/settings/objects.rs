@@ -190,7 +190,7 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
     let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else { return limits };
     for limit in limits::ALL_LIMITS {
         let name = limit.key.name;
-        let Some(maximum) = object.integer(name) else { continue };
+        let Some(maximum) = object.byte_size(name) else { continue };
         limit.set(&mut limits, maximum.value);
         let error = |message| Diagnostic::new(DiagnosticCode::BadOption, maximum.span, message);
         if maximum.value == 0 {

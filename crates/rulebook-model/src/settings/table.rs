@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, Setting, TYPES, cors, objects, setting};
+use super::{
+    CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, SERVER, SERVICE, Setting, TYPES, cors, objects, setting,
+};
 use crate::definition::JsonNode;
 use crate::definition::keys::ValueKind;
 use crate::envelope::EnvelopeName;
@@ -10,7 +12,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
+    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, ForwardedField, LogFormat, MAX_WORKERS, Unbound,
+    UnknownParameters,
 };
 use crate::schema::{self, pattern};
 
@@ -228,6 +231,65 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |api| api.workers.map(Json::from),
     )
     .with_constraint(|| schema::range_constraint(&(1..=MAX_WORKERS)))
+    .mark_internal(),
+    setting(
+        "address_connections",
+        ValueKind::Integer,
+        "The maximum number of open connections of one client address; 0 for no limit.",
+        |_, value, api| api.address_connections = value.integer().map(|number| number.value),
+        |api| api.address_connections.map(Json::from),
+    )
+    .mark_internal(),
+    setting(
+        "trusted_proxies",
+        ValueKind::Strings,
+        "The addresses of proxies in front of the server, whose field `forwarded_field` contains the address of the \
+         client.",
+        |lowering, value, api| api.trusted_proxies = lowering.lower_trusted_proxies(value),
+        |api| {
+            let ranges = || api.trusted_proxies.iter().map(ToString::to_string).map(Json::from).collect();
+            (!api.trusted_proxies.is_empty()).then(ranges)
+        },
+    )
+    .mark_internal(),
+    setting(
+        "forwarded_field",
+        ValueKind::String,
+        "The header field in which the trusted proxies send the address of the client: `x-forwarded-for` or \
+         `forwarded`.",
+        |lowering, value, api| {
+            let words = ForwardedField::ALL.map(|value| (value.as_str(), value));
+            api.forwarded_field = lowering.lower_word(value, "value of `forwarded_field`:", &words);
+        },
+        |api| text_unless_default(api.forwarded_field.as_str(), ForwardedField::default().as_str()),
+    )
+    .with_constraint(|| schema::one_of_constraint(ForwardedField::ALL.map(ForwardedField::as_str)))
+    .mark_internal(),
+    setting(
+        "keep_alive",
+        ValueKind::Integer,
+        "The number of seconds after which an idle connection is closed.",
+        |lowering, value, api| api.keep_alive = lowering.lower_seconds(value, "keep_alive"),
+        |api| api.keep_alive.map(Json::from),
+    )
+    .with_constraint(|| json!({ "maximum": MAX_SECONDS }))
+    .mark_internal(),
+    setting(
+        "shutdown_timeout",
+        ValueKind::Integer,
+        "The number of seconds for which a stopping server waits for requests in progress.",
+        |lowering, value, api| api.shutdown_timeout = lowering.lower_seconds(value, "shutdown_timeout"),
+        |api| api.shutdown_timeout.map(Json::from),
+    )
+    .with_constraint(|| json!({ "maximum": MAX_SECONDS }))
+    .mark_internal(),
+    setting(
+        "verify_outputs",
+        ValueKind::Bool,
+        "Whether the outputs of each call are compared with the definition.",
+        |_, value, api| api.verify_outputs = Some(bool_value(value)),
+        |api| api.verify_outputs.map(Json::from),
+    )
     .mark_internal(),
     setting(
         "log",

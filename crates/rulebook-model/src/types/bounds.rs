@@ -1,11 +1,12 @@
 //! The lower and upper bounds that a definition sets for numbers, lengths, counts and sizes.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use serde_json::{Map, Value as Json};
 
 use super::number;
 use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeExpr};
+use crate::byte_size;
 
 /// A Rust number type whose values can be the bounds of a type.
 pub(super) trait BoundValue: Copy + PartialOrd + Display {
@@ -29,6 +30,28 @@ impl BoundValue for u64 {
 
     fn to_json(self) -> Json {
         self.into()
+    }
+}
+
+/// A size in bytes. A definition writes it as a number, or as a text with a unit.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+struct ByteSize(u64);
+
+impl Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl BoundValue for ByteSize {
+    const DESCRIPTION: &'static str = byte_size::DESCRIPTION;
+
+    fn from_json(json: &Json) -> Option<Self> {
+        u64::from_json(json).or_else(|| byte_size::from_json_text(json)).map(Self)
+    }
+
+    fn to_json(self) -> Json {
+        self.0.into()
     }
 }
 
@@ -162,6 +185,12 @@ impl<T: BoundValue> Bounds<T> {
 }
 
 impl Bounds<u64> {
+    /// Reads the bounds of a size in bytes, which can have units, from the attributes `min` and `max`.
+    pub(super) fn of_byte_size(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        let Bounds { min, max } = Bounds::<ByteSize>::from_arguments(arguments, false)?;
+        Ok(Self { min: min.map(|size| size.0), max: max.map(|size| size.0) })
+    }
+
     /// Returns these bounds with the lower bound 1 if no lower bound is set. Fails if the upper bound is 0.
     pub(super) fn with_default_min_one(self) -> Result<Self, ArgumentError> {
         match self {

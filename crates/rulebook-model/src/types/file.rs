@@ -49,7 +49,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
             Ok(bare.to_lowercase())
         })
         .collect::<Result<_, _>>()?;
-    Ok(Arc::new(FileCheck { byte_size: Bounds::from_arguments(arguments, false)?, media_types, extensions }))
+    Ok(Arc::new(FileCheck { byte_size: Bounds::of_byte_size(arguments)?, media_types, extensions }))
 }
 
 impl FileCheck {

@@ -95,7 +95,7 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             ValueKind::Permissions => json!([text(), [text()]]),
             ValueKind::Bool => json!(true),
             ValueKind::BoolOrString => json!("true"),
-            ValueKind::Integer => json!(123_456_789),
+            ValueKind::Integer | ValueKind::ByteSize => json!(123_456_789),
             ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
             ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
             ValueKind::Objects(keys) => json!([object_with_all_keys(keys, &path, texts)]),

@@ -2,6 +2,7 @@
 //! type accepts the same values. A term is the text of a type in a definition, such as `array<int(1,5)>`.
 
 mod argument_errors;
+mod byte_sizes;
 mod cases;
 mod examples;
 mod file_names;

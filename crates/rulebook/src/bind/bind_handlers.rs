@@ -9,6 +9,7 @@ use rulebook_model::model::{Api, Method, Module, Segment, Service, Unbound};
 use rulebook_model::span::Span;
 
 use super::check_handler::check_handler;
+use super::check_outputs::check_outputs;
 use crate::call::HttpMethod;
 use crate::handler::{self, Binding};
 use crate::plan::Action;
@@ -46,6 +47,7 @@ pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -
                 let fields = binding.handler.argument_fields();
                 bound.diagnostics.extend(check_handler(method, binding, &fields));
                 bound.diagnostics.extend(check_download_option(method, binding));
+                bound.diagnostics.extend(check_outputs(method, binding));
                 let nullable = method
                     .parameters
                     .iter()

@@ -6,6 +6,7 @@
 
 mod bind_handlers;
 mod check_handler;
+mod check_outputs;
 mod cors;
 mod multipart_limits;
 mod plan;

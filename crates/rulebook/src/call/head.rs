@@ -21,6 +21,10 @@ pub struct Head {
     pub streams: bool,
     /// The network address of the client, or of the proxy that forwards the request; `None` if the address is unknown.
     pub peer: Option<std::net::SocketAddr>,
+    /// The network address of the client. If a proxy in [`Settings::trusted_proxies`](crate::Settings) has forwarded the
+    /// request, this is the address that the proxy has sent in a header field, otherwise that of `peer`. `None` if the
+    /// address is unknown.
+    pub client: Option<std::net::IpAddr>,
     /// The id of the request, which the response and the log contain.
     pub id: RequestId,
 }
@@ -39,6 +43,7 @@ impl fmt::Debug for Head {
             .field("uri", &self.uri)
             .field("headers", &headers)
             .field("peer", &self.peer)
+            .field("client", &self.client)
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
@@ -73,7 +78,7 @@ impl Head {
     /// Creates a head without header fields.
     #[must_use]
     pub fn new(method: http::Method, uri: http::Uri) -> Self {
-        Self { method, uri, headers: Vec::new(), streams: false, peer: None, id: RequestId::random() }
+        Self { method, uri, headers: Vec::new(), streams: false, peer: None, client: None, id: RequestId::random() }
     }
 
     /// Adds a header field, for tests of authenticators ([`Authenticate`](super::Authenticate)).

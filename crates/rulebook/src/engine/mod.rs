@@ -20,8 +20,8 @@ use arc_swap::ArcSwap;
 
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
-use crate::pipeline::MethodRunner;
 pub use crate::pipeline::log_panics;
+use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
 use crate::server::{self, ApiService, RunningServer, Settings};
 
@@ -79,6 +79,16 @@ impl Engine {
         )
     }
 
+    /// Returns the message of an error if an argument of a call with [`Engine::call`] does not have the name of a parameter. `names` are
+    /// the names of the arguments besides those in the query of `target`.
+    ///
+    /// # Errors
+    /// Fails for the first argument with such a name. Does not fail if the call calls no method.
+    #[doc(hidden)]
+    pub fn check_argument_names<'n>(&self, target: &str, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
+        pipeline::find_unknown_argument(&self.plan.load(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
+    }
+
     /// Returns the folder of stored files; `None` if the program stores no files.
     #[doc(hidden)]
     pub fn files(&self) -> Option<&FilesFolder> {
@@ -102,17 +112,25 @@ impl Engine {
     /// configured folder of stored files cannot be used.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
-        server::serve(&self.plan, settings, self.data_folder.path())
+        server::serve(&self.plan, &self.complete_settings(settings), self.data_folder.path())
     }
 
     /// Returns the API as an actix service, which the program can add to its actix `App`. Only the fields
-    /// `upload_folder` and `static_files` of `settings` are used. See [`ApiService`] for an example.
+    /// `upload_folder`, `static_files`, `trusted_proxies` and `forwarded_field` of `settings` are used. See [`ApiService`] for an example.
     ///
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn service(&self, settings: &Settings) -> io::Result<ApiService> {
         self.prepare_to_serve()?;
-        Ok(server::api_service(&self.plan, settings, self.data_folder.path()))
+        Ok(server::api_service(&self.plan, &self.complete_settings(settings), self.data_folder.path()))
+    }
+
+    /// Returns the settings with the trusted proxies of the definition, unless the program has set them.
+    fn complete_settings(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        settings.trusted_proxies.get_or_insert_with(|| self.api.trusted_proxies.clone());
+        settings.forwarded_field.get_or_insert(self.api.forwarded_field);
+        settings
     }
 
     /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.

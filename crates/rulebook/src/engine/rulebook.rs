@@ -75,7 +75,7 @@ pub struct Rulebook {
     unbound: Option<Unbound>,
     data_folder: DataFolder,
     files: FilesSettings,
-    verify_outputs: bool,
+    verify_outputs: Option<bool>,
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
@@ -112,7 +112,7 @@ impl Rulebook {
             unbound: None,
             data_folder: DataFolder::default(),
             files: FilesSettings::default(),
-            verify_outputs: cfg!(debug_assertions),
+            verify_outputs: None,
         }
     }
 
@@ -311,11 +311,11 @@ impl Rulebook {
     }
 
     /// Sets whether the outputs of handlers are compared with the outputs in the definition (`out`). If the outputs of
-    /// a handler differ, the call fails with an internal error, and the log contains the name of the output. By
-    /// default, outputs are compared in debug builds.
+    /// a handler differ, the call fails with an internal error, and the log contains the name of the output. Overrides
+    /// `verify_outputs` in the definition; by default, outputs are compared in debug builds.
     #[must_use]
     pub fn verify_outputs(mut self, verify: bool) -> Self {
-        self.verify_outputs = verify;
+        self.verify_outputs = Some(verify);
         self
     }
 
@@ -358,6 +358,7 @@ impl Rulebook {
         let validated = Validated {
             files,
             unbound: self.unbound.unwrap_or(api.unbound),
+            verify_outputs: self.verify_outputs.or(api.verify_outputs).unwrap_or(cfg!(debug_assertions)),
             unknown_function_errors,
             api,
             data_folder: self.data_folder,
@@ -371,7 +372,6 @@ impl Rulebook {
             state,
             readiness_checks: self.readiness_checks,
             start_hooks: self.start_hooks,
-            verify_outputs: self.verify_outputs,
         };
         Ok(validated.with_auth_schemes())
     }

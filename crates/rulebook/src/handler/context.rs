@@ -1,6 +1,7 @@
 //! The context of a call, which gives a handler everything besides its arguments.
 
 use std::any::Any;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
@@ -124,6 +125,13 @@ impl Context {
             CallOrigin::Request(head) => Some(head),
             CallOrigin::Call { .. } => None,
         }
+    }
+
+    /// Returns the network address of the client, for example to limit the requests of each address; see
+    /// [`Head::client`]. Returns `None` if the address is unknown, or the call was made from code or on the command line.
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.head()?.client
     }
 
     /// Returns the value of the first header field of the request with this name; see [`Head::header`]. Returns `None`

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::argument_fields::argument_fields;
 use super::slots_reader::SlotsReader;
-use super::{Args, ArgsError, ArgumentFields, Context};
+use super::{Args, ArgsError, ArgumentFields, Context, OutputProbe, out};
 use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
 
 /// The future of a running handler. It does not borrow from the request, so that it can continue after the client has
@@ -39,6 +39,10 @@ pub trait Handler: Send + Sync {
     /// Returns `true` if the handler returns a [`Download`] instead of outputs.
     fn returns_download(&self) -> bool;
 
+    /// Returns the functions that create values of the output type, if the output type can be compared with the definition
+    /// at startup.
+    fn output_probe(&self) -> Option<OutputProbe>;
+
     /// Checks whether the argument type accepts these values of parameters, without running the handler.
     ///
     /// # Errors
@@ -58,7 +62,7 @@ pub struct HandlerMismatch {
 /// A function that can handle a method of the API: `async fn(Args<T>, Context) -> Result<U, ApiError>`.
 ///
 /// - `T` holds the arguments. It is any type that implements `serde::Deserialize`.
-/// - `U` holds the outputs. It is any type that implements `serde::Serialize`, or [`Download`].
+/// - `U` holds the outputs. It is any type that implements `serde::Serialize`, [`Out`](crate::Out) or [`Download`].
 /// - The future of the function must be `Send`.
 /// - A closure must be `Clone`, because each call runs a copy of it.
 #[diagnostic::on_unimplemented(
@@ -74,13 +78,17 @@ pub trait IntoHandler<M> {
     fn into_handler(self) -> Arc<dyn Handler>;
 }
 
-/// The type that a handler returns if it succeeds: any type that implements `serde::Serialize`, or [`Download`].
+/// The type that a handler returns if it succeeds: any type that implements `serde::Serialize`, [`Out`](crate::Out) or
+/// [`Download`].
 pub trait Outputs: Send + 'static {
     /// `true` if this type is [`Download`].
     const IS_DOWNLOAD: bool;
 
     /// Converts the value to the type that the results of all handlers have in common.
     fn into_returned(self) -> ReturnedValue;
+
+    /// Returns the functions that create values of this type, if it can be compared with the definition at startup.
+    fn probe() -> Option<OutputProbe>;
 }
 
 impl<U: Serialize + Send + 'static> Outputs for U {
@@ -89,6 +97,10 @@ impl<U: Serialize + Send + 'static> Outputs for U {
     fn into_returned(self) -> ReturnedValue {
         ReturnedValue::Outputs(Box::new(self))
     }
+
+    fn probe() -> Option<OutputProbe> {
+        out::probe_of_unknown_type::<U>()
+    }
 }
 
 impl Outputs for Download {
@@ -96,6 +108,10 @@ impl Outputs for Download {
 
     fn into_returned(self) -> ReturnedValue {
         ReturnedValue::Download(Box::new(self))
+    }
+
+    fn probe() -> Option<OutputProbe> {
+        None
     }
 }
 
@@ -145,6 +161,10 @@ where
 
     fn argument_fields(&self) -> ArgumentFields {
         argument_fields::<T>()
+    }
+
+    fn output_probe(&self) -> Option<OutputProbe> {
+        U::probe()
     }
 
     fn check_slots(&self, slots: ArgumentSlots<'_, '_>) -> Result<(), HandlerMismatch> {

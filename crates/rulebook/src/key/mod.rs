@@ -101,6 +101,15 @@ impl Keys {
         KeyFileWatcher::start(Arc::clone(&self.0))
     }
 
+    /// Reads the key file again, even if the file seems unchanged, and logs the number of keys. If the file cannot be
+    /// read, logs the error; the keys that were read before remain valid. [`Keys::watch`] calls this when the file
+    /// changes; a program can also call it when it receives a signal.
+    pub fn reload(&self) {
+        if let Err(error) = watcher::reload(&self.0) {
+            watcher::log_reload_error(&error);
+        }
+    }
+
     /// Returns `true` if the key file contains no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {

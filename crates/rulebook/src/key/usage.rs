@@ -2,7 +2,7 @@
 //! a file beside the key file. Administrators change the key file; only the server changes the usage file.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,21 @@ pub(super) fn write_usages(keys: &Path, usages: &Usages) -> Result<(), KeyError>
     let file = usage_path(keys);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     replace_file(&file, folder, usages).map_err(|error| KeyError::Io(file.clone(), error))
+}
+
+/// Locks the usage file, so that only one of several servers with the same key file writes it. Returns `None` if another
+/// server holds the lock.
+///
+/// # Errors
+/// Fails if the lock file cannot be opened or locked.
+pub(super) fn lock_usages(keys: &Path) -> io::Result<Option<File>> {
+    let path = keys.with_file_name("keys.used.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn usage_path(keys: &Path) -> PathBuf {

@@ -1,15 +1,16 @@
 //! The thread that watches a key file for changes while a server runs, and writes the usage file.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::SharedKeys;
 use super::key_file::FileStamp;
 use super::table::{KeyTable, PreviousUsage};
 use super::usage::{self, Usages};
+use super::{KeyError, SharedKeys};
 
 /// The interval at which the thread checks whether the key file has changed, so that a revoked key is refused within a
 /// second.
@@ -37,7 +38,7 @@ impl KeyFileWatcher {
             let mut reported = None;
             let mut written = WrittenUsage::new(&shared);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
-                reload(&shared, &mut reported);
+                reload_if_changed(&shared, &mut reported);
                 written.write_if_changed(&shared, false);
             }
             written.write_if_changed(&shared, true);
@@ -59,39 +60,56 @@ impl Drop for KeyFileWatcher {
 
 /// Reads the key file again if it has changed. If the file cannot be read, the keys that were read before remain valid.
 /// `reported` is the error that was logged last, so that the same error is logged only once.
-fn reload(shared: &SharedKeys, reported: &mut Option<(Option<FileStamp>, String)>) {
+fn reload_if_changed(shared: &SharedKeys, reported: &mut Option<(Option<FileStamp>, String)>) {
     let stamp = FileStamp::of(&shared.path);
-    let table = shared.table.load();
-    if stamp == table.stamp {
+    if stamp == shared.table.load().stamp {
         return;
     }
-    match KeyTable::load(&shared.path, &PreviousUsage::Table(&table), shared.workers) {
-        Ok(table) => {
-            log::info!("{}: keys: {}", shared.path.display(), table.len());
-            shared.table.store(Arc::new(table));
-            *reported = None;
-        }
+    match reload(shared) {
+        Ok(()) => *reported = None,
         Err(error) => {
             let failure = (stamp, error.to_string());
             if reported.as_ref() != Some(&failure) {
-                log::error!("the keys stay as they were: {error}");
+                log_reload_error(&error);
                 *reported = Some(failure);
             }
         }
     }
 }
 
+/// Reads the key file again.
+///
+/// # Errors
+/// Fails if the file cannot be read. The keys that were read before remain valid.
+pub(super) fn reload(shared: &SharedKeys) -> Result<(), KeyError> {
+    let table = KeyTable::load(&shared.path, &PreviousUsage::Table(&shared.table.load()), shared.workers)?;
+    log::info!("{}: keys: {}", shared.path.display(), table.len());
+    shared.table.store(Arc::new(table));
+    Ok(())
+}
+
+pub(super) fn log_reload_error(error: &KeyError) {
+    log::error!("the keys stay as they were: {error}");
+}
+
 /// The usage that was last written to the usage file.
 struct WrittenUsage {
     usages: Usages,
     written_at: Instant,
+    /// The lock of the usage file; `None` until this process has written the file for the first time.
+    lock: Option<File>,
     /// `true` if an error of writing the file has been logged since the last success.
     is_error_logged: bool,
 }
 
 impl WrittenUsage {
     fn new(shared: &SharedKeys) -> Self {
-        Self { usages: shared.table.load().usages(true), written_at: Instant::now(), is_error_logged: false }
+        Self {
+            usages: shared.table.load().usages(true),
+            written_at: Instant::now(),
+            lock: None,
+            is_error_logged: false,
+        }
     }
 
     /// Writes the usage file if the usage has changed. While the server runs, the minimum interval between two writes
@@ -105,6 +123,15 @@ impl WrittenUsage {
         let interval = if only_times { LAST_USE_WRITE_INTERVAL } else { COUNTS_WRITE_INTERVAL };
         if usages == self.usages || (!at_end && self.written_at.elapsed() < interval) {
             return;
+        }
+        if self.lock.is_none() {
+            match usage::lock_usages(&shared.path) {
+                Ok(Some(lock)) => self.lock = Some(lock),
+                // Another server with the same key file writes the usage of its requests.
+                Ok(None) => return,
+                // Writing the usage reports the error of the folder.
+                Err(_) => {}
+            }
         }
         match usage::write_usages(&shared.path, &usages) {
             Ok(()) => {

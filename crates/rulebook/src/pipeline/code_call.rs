@@ -6,6 +6,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rulebook_model::suggest::closest_word;
+use thiserror::Error;
 
 use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
@@ -90,31 +92,20 @@ fn raw_values<'c>(
     }
     let mut next = 0;
     for (key, value) in urlencoded::split_fields(target.query.as_bytes()) {
-        let name = urlencoded::decode_text(key);
-        let value = urlencoded::decode_text(value).map(Cow::into_owned);
-        let find = |name| read::find_slot(method, &method.query_slots, name, &mut next);
-        match (name.as_deref().and_then(find), value) {
-            (Some(slot), Some(value)) => text(&mut raw, slot, Cow::Owned(value)),
-            (Some(slot), None) => raw[slot] = RawValue::InvalidUtf8,
-            (None, value) => {
-                let find = |name| read::find_slot_of_array(method, &method.query_slots, name);
-                let slot = name.as_deref().and_then(find).ok_or_else(|| {
-                    let key = String::from_utf8_lossy(key);
-                    unknown_argument(method, &format!("no field of its query is called {key:?}"))
-                })?;
-                let name = Cow::Owned(name.unwrap_or_default().into_owned());
+        let text_value = urlencoded::decode_text(value).map(Cow::into_owned);
+        match (find_query_slot(method, key, &mut next), text_value) {
+            (Ok(slot), Some(value)) => text(&mut raw, slot, Cow::Owned(value)),
+            (Ok(slot), None) => raw[slot] = RawValue::InvalidUtf8,
+            (Err(unknown), value) => {
+                let (slot, name) = find_query_array(method, key).ok_or_else(|| ApiError::internal(unknown))?;
+                let name = Cow::Owned(name.into_owned());
                 let limits = read::array_limits(plan, method);
                 read::add_to_array(&mut raw[slot], &method.parameters[slot], limits, name, value.map(Value::from))?;
             }
         }
     }
     for (name, argument) in &call.arguments {
-        let slot = method.parameter_names.iter().position(|known| **known == **name).ok_or_else(|| {
-            unknown_argument(
-                method,
-                &format!("no parameter is called {name:?} in code, but {}", method.parameter_names.join(", ")),
-            )
-        })?;
+        let slot = find_argument_slot(method, name).map_err(ApiError::internal)?;
         match argument {
             CallArgument::Text(given) => text(&mut raw, slot, Cow::Borrowed(given)),
             CallArgument::Json(json) if uses_last_value || matches!(raw[slot], RawValue::Absent) => {
@@ -129,9 +120,68 @@ fn raw_values<'c>(
     Ok(raw)
 }
 
-/// Returns the internal error for an argument whose name is not the name of a parameter of the API method.
-fn unknown_argument(method: &PlannedMethod, why: &str) -> ApiError {
-    ApiError::internal(format_args!("{}: {why}", method.id))
+/// The error that an argument of a call does not have the name of a parameter of the API method.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the method `{method}` has no parameter {name:?}{}", self.help())]
+pub struct UnknownArgument {
+    method: Box<str>,
+    name: Box<str>,
+    /// The names of the parameters that the argument could have: those in code, or those in the query.
+    known: Vec<Box<str>>,
+}
+
+impl UnknownArgument {
+    fn new<'n>(method: &PlannedMethod, name: &str, known: impl Iterator<Item = &'n Box<str>>) -> Self {
+        Self { method: method.id.clone(), name: name.into(), known: known.cloned().collect() }
+    }
+
+    /// Returns a suggestion, or the list of the known names.
+    fn help(&self) -> String {
+        match closest_word(&self.name, self.known.iter().map(|known| &**known)) {
+            Some(similar) => format!("; did you mean `{similar}`?"),
+            None if self.known.is_empty() => "; it has no parameters".to_owned(),
+            None => format!("; its parameters are {}", self.known.join(", ")),
+        }
+    }
+}
+
+/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or the
+/// call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
+pub fn find_unknown_argument<'n>(
+    plan: &Plan,
+    target: &str,
+    mut names: impl Iterator<Item = &'n str>,
+) -> Option<UnknownArgument> {
+    let call =
+        Call { target: target.to_owned(), arguments: Vec::new(), identity: None, request_id: None, nesting_depth: 0 };
+    let (_, target) = find_call_target(plan, call).ok()?;
+    let method = &plan.methods[target.method];
+    let in_query = urlencoded::split_fields(target.query.as_bytes())
+        .filter(|(key, _)| find_query_array(method, key).is_none())
+        .find_map(|(key, _)| find_query_slot(method, key, &mut 0).err());
+    in_query.or_else(|| names.find_map(|name| find_argument_slot(method, name).err()))
+}
+
+/// Returns the slot of the parameter with this percent-encoded name in the query.
+fn find_query_slot(method: &PlannedMethod, key: &[u8], next: &mut usize) -> Result<usize, UnknownArgument> {
+    let slot = urlencoded::decode_text(key).and_then(|key| read::find_slot(method, &method.query_slots, &key, next));
+    slot.ok_or_else(|| {
+        let known = method.query_slots.iter().map(|slot| &method.parameters[*slot].key);
+        UnknownArgument::new(method, &String::from_utf8_lossy(key), known)
+    })
+}
+
+/// Returns the slot of the parameter of which a field of the query with this percent-encoded name is an item, and the
+/// decoded name.
+fn find_query_array<'k>(method: &PlannedMethod, key: &'k [u8]) -> Option<(usize, Cow<'k, str>)> {
+    let name = urlencoded::decode_text(key)?;
+    Some((read::find_slot_of_array(method, &method.query_slots, &name)?, name))
+}
+
+/// Returns the slot of the parameter with this name in code.
+fn find_argument_slot(method: &PlannedMethod, name: &str) -> Result<usize, UnknownArgument> {
+    let slot = method.parameter_names.iter().position(|known| **known == *name);
+    slot.ok_or_else(|| UnknownArgument::new(method, name, method.parameter_names.iter()))
 }
 
 /// The characters that are percent-encoded in the base path. Definitions contain the base path without

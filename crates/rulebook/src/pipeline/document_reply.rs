@@ -40,7 +40,7 @@ pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) ->
         ],
         body: ReplyBody::Whole(page.into()),
         is_written_for_request: false,
-        code: (status == 404).then_some(ErrorCode::UnknownService),
+        code: (status == 404).then_some(ErrorCode::UnknownService.into()),
     }
 }
 

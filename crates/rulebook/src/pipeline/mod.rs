@@ -44,6 +44,7 @@ pub(crate) use act::start_handler;
 pub use authorize::{authorize, authorize_before_body};
 pub use body::{Body, BodyKind, BodyPart, BodyPartContent, SUPPORTED_MEDIA_TYPES, body_kind};
 pub use check::{check_parameters, is_invalid_part};
+pub use code_call::find_unknown_argument;
 pub use cors::add_cors_headers;
 pub use document_reply::{
     prefers_markdown, prefers_pages, reply_unless_read, reply_with_document, reply_with_page, reply_with_rendered_page,
@@ -58,7 +59,7 @@ pub use identify::{check_auth_fields, identify};
 pub use panic::{catch_panic, catch_panic_async, log_panics};
 pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
-pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody};
+pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
 pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
 pub use urlencoded::query_values;

@@ -27,7 +27,22 @@ pub struct Reply {
     /// `false` for files, streams and documents.
     pub is_written_for_request: bool,
     /// The error code if the reply is an error; `None` if the reply is a success.
-    pub code: Option<ErrorCode>,
+    pub code: Option<ReplyCode>,
+}
+
+/// The error code of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyCode {
+    /// The error code, which is [`ErrorCode::Failed`] for all errors that methods declare.
+    pub code: ErrorCode,
+    /// The index of the error in the errors that the method declares; `None` for other errors.
+    pub declared_error: Option<usize>,
+}
+
+impl From<ErrorCode> for ReplyCode {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, declared_error: None }
+    }
 }
 
 /// The body of a reply: bytes, a document or a stream.
@@ -149,7 +164,7 @@ impl Reply {
         plan: &Plan,
         encoded: FormattedBody,
         mut headers: Vec<(HeaderName, HeaderValue)>,
-        code: Option<ErrorCode>,
+        code: Option<ReplyCode>,
     ) -> Self {
         let FormattedBody { status, media_type, body } = encoded;
         // The response depends on `Accept` if the definition offers formats besides JSON. An error always depends on

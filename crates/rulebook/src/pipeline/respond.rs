@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use rulebook_model::envelope::{self, Envelope, has_content};
 
 use super::panic::catch_panic;
-use super::reply::{CallReply, FileReply, Reply};
+use super::reply::{CallReply, FileReply, Reply, ReplyCode};
 use super::representation::{FormattedBody, Representation};
 use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, ReturnedValue, Success};
@@ -151,7 +151,14 @@ fn error_reply(
     let in_json = matches!(representation, Representation::Format(_)).then_some(Representation::Json);
     let encoded = write(representation).or_else(|| write(in_json?));
     let encoded = encoded.unwrap_or_else(|| FormattedBody::write_problem(representation, &error));
-    Reply::new(plan, encoded, error.headers().to_vec(), Some(error.code()))
+    let declared_error = match (error.kind(), method) {
+        (ErrorKind::Declared { name, .. }, Some(method)) => {
+            method.declared_errors.iter().position(|declared| *declared.name == **name)
+        }
+        _ => None,
+    };
+    let code = ReplyCode { code: error.code(), declared_error };
+    Reply::new(plan, encoded, error.headers().to_vec(), Some(code))
 }
 
 /// Logs those details of an error that the response must not contain. To an internal error, adds the id of the request,

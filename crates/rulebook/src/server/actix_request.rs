@@ -17,7 +17,9 @@ pub(super) fn copy_request(request: &HttpRequest, payload: Payload, worker: &Wor
     let RequestHead { method, uri, version, headers, peer_addr, .. } = request.head();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let (method, uri, id) = (method.clone(), uri.clone(), request_id(&headers, worker));
-    let head = Arc::new(Head { method, uri, headers, streams: *version == Version::HTTP_2, peer: *peer_addr, id });
+    let (peer, streams) = (*peer_addr, *version == Version::HTTP_2);
+    let client = worker.state().trusted_proxies.client_address(peer, &headers);
+    let head = Arc::new(Head { method, uri, headers, streams, peer, client, id });
     let source = match payload {
         Payload::None => BodySource::Nothing,
         payload => BodySource::Actix(payload),

@@ -8,6 +8,7 @@ mod actix_response;
 mod alarm;
 mod body_timer;
 mod browser_policy;
+mod client_address;
 mod connection;
 mod connection_limits;
 mod date_text;
@@ -35,6 +36,7 @@ mod request_memory;
 mod running;
 mod server_path;
 mod settings;
+mod signals;
 mod state;
 mod static_files;
 mod streamed_body;
@@ -52,6 +54,7 @@ use std::sync::Arc;
 use actix_server::Server;
 use arc_swap::ArcSwap;
 
+use client_address::TrustedProxies;
 use links::Links;
 pub use mount::ApiService;
 use open_connections::OpenConnections;
@@ -107,5 +110,9 @@ fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> 
         None => UploadStorage::Folder(settings.upload_folder.clone()),
     };
     let files = StaticFiles::new(settings.static_files.as_deref());
-    ServerState::new(plan, uploads, files, Links::new(data))
+    let proxies = TrustedProxies {
+        ranges: settings.trusted_proxies.clone().unwrap_or_default(),
+        field: settings.forwarded_field.unwrap_or_default(),
+    };
+    ServerState::new(plan, uploads, files, Links::new(data)).with_trusted_proxies(proxies)
 }

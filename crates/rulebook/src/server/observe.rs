@@ -1,6 +1,7 @@
 //! Observes every request from its head to its reply: counts the request, and writes it to the access log.
 
 use std::fmt::{self, Display, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,7 @@ impl<'r> Observation<'r> {
 
     /// Counts and logs the request. Returns the time at which its reply was complete.
     pub(super) fn finish(mut self, reply: &Reply) -> Instant {
-        if self.kind == RequestKind::Static && reply.code == Some(ErrorCode::UnknownService) {
+        if self.kind == RequestKind::Static && reply.code.is_some_and(|code| code.code == ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
         }
         let length = reply.body.len().map(|length| if self.head.method == Method::HEAD { 0 } else { length });
@@ -76,19 +77,24 @@ impl<'r> Observation<'r> {
     }
 
     fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {
-        let Head { method, uri, peer, id: request_id, .. } = self.head;
+        let Head { method, uri, peer, client, id: request_id, .. } = self.head;
         // A request target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that every log line has the
         // same number of columns.
         let path = Some(uri.path()).filter(|path| !path.is_empty()).unwrap_or("-");
         let (method, path) = (EscapedForLog(method.as_str()), EscapedForLog(path));
-        let (status, code) = match status {
-            RequestEnd::ClientDisconnected => (None, Some("-gone")),
-            RequestEnd::Sent(status, code) => (Some(status), code.map(|code| code.row().name)),
+        let (status, code, error) = match status {
+            RequestEnd::ClientDisconnected => (None, Some("-gone"), None),
+            RequestEnd::Sent(status, code) => (
+                Some(status),
+                code.map(|code| code.code.row().name),
+                code.and_then(|code| self.kind.declared_error(self.plan, code)),
+            ),
         };
         let ms = duration.as_micros() as f64 / 1e3;
         let id = self.kind.method_label(self.plan);
         log::info!(
             target: ACCESS_LOG_TARGET,
+            client = client.as_ref().map(Value::from_display),
             peer = peer.as_ref().map(Value::from_display),
             method:%,
             path:%,
@@ -97,9 +103,10 @@ impl<'r> Observation<'r> {
             ms,
             id,
             code,
+            error,
             request_id:%;
-            "{} {method} {path} {} {} {ms:.3}ms {id} {} {request_id}",
-            OrDash(*peer), OrDash(status), OrDash(length), OrDash(code)
+            "{} {method} {path} {} {} {ms:.3}ms {id} {}{} {request_id}",
+            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), AfterColon(error)
         );
     }
 }
@@ -113,6 +120,18 @@ impl Drop for Observation<'_> {
     }
 }
 
+/// Formats the address of a client. If the client itself has opened the connection, also writes the port.
+struct ClientAndPort(Option<IpAddr>, Option<SocketAddr>);
+
+impl Display for ClientAndPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (Some(client), Some(peer)) if client == peer.ip().to_canonical() => peer.fmt(f),
+            (client, _) => OrDash(client).fmt(f),
+        }
+    }
+}
+
 /// Formats a value, or writes a dash if there is no value.
 struct OrDash<T>(Option<T>);
 
@@ -122,6 +141,15 @@ impl<T: Display> Display for OrDash<T> {
             Some(value) => value.fmt(f),
             None => f.write_char('-'),
         }
+    }
+}
+
+/// Formats the name of a declared error after a colon, or nothing if there is no name.
+struct AfterColon<'a>(Option<&'a str>);
+
+impl Display for AfterColon<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, ":{name}"))
     }
 }
 

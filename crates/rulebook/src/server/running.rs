@@ -1,6 +1,5 @@
 //! A running server, and the ways to stop it.
 
-use std::future::{pending, poll_fn};
 use std::io;
 #[cfg(unix)]
 use std::net::{Shutdown, TcpStream};
@@ -9,7 +8,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
-use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,6 +18,7 @@ use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
 use super::Settings;
+use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 
 /// The time from when a stopping server stops accepting connections until it asks its workers to stop.
@@ -108,23 +107,31 @@ pub(super) fn start_server(
     state: Arc<ServerState>,
     settings: &Settings,
 ) -> io::Result<RunningServer> {
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let (signals, shutdown) = (settings.handle_signals, settings.shutdown_timeout);
+    let hangup_hook = settings.hangup_hook.clone();
     let handle = server.handle();
     let stopper = StopHandle(Arc::new(Notify::new()));
     let requested = stopper.clone();
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         System::new().block_on(async {
-            let signals = if signals { Some(StopSignals::new()?) } else { None };
+            let signals = if signals { Some(Signals::new(hangup_hook)?) } else { None };
             drop(ready);
             state.links.start_sweeping();
-            run_until_stopped(server, &state, &requested.0, signals, shutdown, listeners).await
+            let ended = run_until_stopped(server, &state, &requested.0, signals, shutdown, listeners).await;
+            if ended.is_ok() {
+                log::info!("stopped");
+            }
+            ended
         })
     })?;
     // The thread never sends a value. `recv` returns when the thread drops the sender, after it has begun to catch
     // signals.
     let _: Result<(), _> = caught.recv();
+    for address in &addresses {
+        log::info!(address:%; "listening on {address}");
+    }
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
 }
 
@@ -133,7 +140,7 @@ async fn run_until_stopped(
     server: Server,
     state: &ServerState,
     requested: &Notify,
-    mut signals: Option<StopSignals>,
+    mut signals: Option<Signals>,
     shutdown: Duration,
     listeners: Vec<TcpListener>,
 ) -> io::Result<()> {
@@ -154,7 +161,7 @@ async fn run_until_stopped(
     // A worker of actix and its runtime end as soon as the worker has no connections. Handlers whose clients have
     // disconnected would be aborted then. Therefore the server first waits until these handlers have ended.
     let idle = pin!(timeout(shutdown, state.wait_until_idle()));
-    let (ended, server) = match select(server, pin!(select(idle, pin!(next_signal(signals.as_mut()))))).await {
+    let (ended, server) = match select(server, pin!(select(idle, pin!(next_stop_signal(signals.as_mut()))))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right((Either::Left((Ok(()), _)), server)) => (true, Some(server)),
         Either::Right((Either::Left((Err(_), _)), server)) => (false, Some(server)),
@@ -189,52 +196,7 @@ fn stop_listening(listener: TcpListener) {
 }
 
 /// Waits until the program or a signal asks the server to stop.
-async fn stop_requested(requested: &Notify, signals: Option<&mut StopSignals>) {
-    let (requested, signal) = (pin!(requested.notified()), pin!(next_signal(signals)));
+async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
+    let (requested, signal) = (pin!(requested.notified()), pin!(next_stop_signal(signals)));
     select(requested, signal).await;
-}
-
-/// Waits for the next signal. Waits forever if the server does not catch signals.
-async fn next_signal(signals: Option<&mut StopSignals>) {
-    match signals {
-        Some(signals) => signals.next().await,
-        None => pending().await,
-    }
-}
-
-/// The signals that ask the process to stop: SIGTERM and SIGINT.
-struct StopSignals {
-    #[cfg(unix)]
-    terminate: actix_rt::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: actix_rt::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn new() -> io::Result<Self> {
-        use actix_rt::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        poll_fn(|task| {
-            let any = self.terminate.poll_recv(task).is_ready() || self.interrupt.poll_recv(task).is_ready();
-            if any { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-}
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) {
-        if actix_rt::signal::ctrl_c().await.is_err() {
-            pending::<()>().await;
-        }
-    }
 }

@@ -1,7 +1,11 @@
 //! The settings of a server: addresses, threads, timeouts and folders.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rulebook_model::model::{AddressRange, ForwardedField};
 
 /// The settings with which an [`Engine`](crate::Engine) serves its API.
 ///
@@ -27,7 +31,16 @@ pub struct Settings {
     /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
     /// address all connections have. By default, a quarter of all connections that the server can have.
     pub address_connections: Option<usize>,
-    /// If `true`, the signals SIGTERM and SIGINT stop the server. A second signal stops it without waiting for requests
+    /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is the
+    /// address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
+    /// (`trusted_proxies`); by default, no proxy is trusted.
+    pub trusted_proxies: Option<Vec<AddressRange>>,
+    /// The header field in which the trusted proxies send the address of their client. If it is `None`, the definition
+    /// names the field (`forwarded_field`); the default is `X-Forwarded-For`.
+    pub forwarded_field: Option<ForwardedField>,
+    /// The function that is called when the process receives the signal SIGHUP, if `handle_signals` is `true`.
+    pub(super) hangup_hook: Option<HangupHook>,
+    /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A second signal stops it without waiting for requests
     /// in flight. By default, `false`.
     pub handle_signals: bool,
     /// The folder for uploaded files while their request is handled. It is not used if the program keeps uploaded files
@@ -35,6 +48,16 @@ pub struct Settings {
     pub upload_folder: PathBuf,
     /// The folder of static files. If it is `None`, `/` leads to the pages of the API.
     pub static_files: Option<PathBuf>,
+}
+
+/// A function that is called when the process receives the signal SIGHUP.
+#[derive(Clone)]
+pub(super) struct HangupHook(pub(super) Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for HangupHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HangupHook")
+    }
 }
 
 impl Default for Settings {
@@ -45,6 +68,9 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             address_connections: None,
+            trusted_proxies: None,
+            forwarded_field: None,
+            hangup_hook: None,
             handle_signals: false,
             upload_folder: std::env::temp_dir(),
             static_files: None,
@@ -94,7 +120,31 @@ impl Settings {
         self
     }
 
-    /// Sets whether the signals SIGTERM and SIGINT stop the server.
+    /// Sets the proxies in front of the server, for which the server believes the address of the client that they send.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: impl Into<Option<Vec<AddressRange>>>) -> Self {
+        self.trusted_proxies = proxies.into();
+        self
+    }
+
+    /// Sets the header field in which the trusted proxies send the address of their client.
+    #[must_use]
+    pub fn with_forwarded_field(mut self, field: impl Into<Option<ForwardedField>>) -> Self {
+        self.forwarded_field = field.into();
+        self
+    }
+
+    /// Sets a function that is called when the process receives the signal SIGHUP, if the server
+    /// [handles signals](Self::with_signals). It runs in the thread of the server, which also handles the other signals,
+    /// and should not take long. `rulebook_cli` reads the key file again.
+    #[must_use]
+    pub fn with_hangup_hook(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.hangup_hook = Some(HangupHook(Arc::new(hook)));
+        self
+    }
+
+    /// Sets whether the signals SIGTERM and SIGINT stop the server. The signal SIGHUP, which usually ends a process, then
+    /// only calls the [hook](Self::with_hangup_hook).
     #[must_use]
     pub fn with_signals(mut self, handle: bool) -> Self {
         self.handle_signals = handle;

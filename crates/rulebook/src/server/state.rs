@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::ConnectionLimit;
 use tokio::sync::watch;
 
+use super::client_address::TrustedProxies;
 use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
@@ -43,6 +44,8 @@ pub(super) struct ServerState {
     /// The number of open connections of HTTP/2.
     #[cfg(feature = "http2")]
     pub(super) http2_connections: std::sync::atomic::AtomicU64,
+    /// The proxies whose statements about their clients the server believes.
+    pub(super) trusted_proxies: TrustedProxies,
     /// The memory that requests use.
     pub(super) request_memory: Arc<RequestMemory>,
     /// Counts how often clients have exceeded the limits of connections.
@@ -69,6 +72,7 @@ impl ServerState {
             connections: OpenConnections::default(),
             #[cfg(feature = "http2")]
             http2_connections: std::sync::atomic::AtomicU64::default(),
+            trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::default(),
             exceeded_limits: ExceededLimits::default(),
         }
@@ -106,7 +110,13 @@ impl ServerState {
         Self { connections, ..self }
     }
 
-    /// Counts a connection until the returned guard is dropped.
+    /// Sets the proxies whose statements about their clients the server believes.
+    pub(super) fn with_trusted_proxies(self, trusted_proxies: TrustedProxies) -> Self {
+        Self { trusted_proxies, ..self }
+    }
+
+    /// Counts a connection until the returned guard is dropped. The connections of a trusted proxy count only in total,
+    /// because they are those of many clients.
     ///
     /// # Errors
     /// Returns the limit that the connection exceeds.
@@ -114,7 +124,8 @@ impl ServerState {
         self: &Arc<Self>,
         peer: Option<SocketAddr>,
     ) -> Result<CountedConnection, ConnectionLimit> {
-        Ok(CountedConnection { counted: self.connections.add(peer)?, state: Arc::clone(self) })
+        let limited = peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer));
+        Ok(CountedConnection { counted: self.connections.add(limited)?, state: Arc::clone(self) })
     }
 
     /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`

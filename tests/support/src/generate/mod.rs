@@ -184,6 +184,8 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
             "link": 11, "links": 12
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
+        "address_connections": 9, "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
+        "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true,
         "options": "own", "compress": false,
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,

@@ -59,6 +59,8 @@ pub enum ValueKind {
     BoolOrString,
     /// The value must be an integer that is not negative.
     Integer,
+    /// The value must be a size in bytes: an integer that is not negative, or a string with a unit such as `5MB`.
+    ByteSize,
     /// The value can be any JSON value. `compile` checks the value later.
     Any,
     /// The value must be an array of strings.

@@ -34,6 +34,8 @@ pub enum MessageId {
     RepeatedParameter,
     /// The method does not have this parameter.
     UnknownParameter,
+    /// The method does not have this parameter, but one with a similar name.
+    SimilarParameter,
     /// The type of a parameter rejects the value.
     InvalidValue,
     /// The type of a parameter rejects the value. The message does not quote the value, because it may be secret.
@@ -207,6 +209,7 @@ pub const MESSAGES: &[MessageRow] = &[
     required_message(MessageId::MissingParameter, "missing", &["parameter", "source", "expected"]),
     required_message(MessageId::RepeatedParameter, "repeated", &["parameter", "source", "expected"]),
     required_message(MessageId::UnknownParameter, "unknown", &["parameter", "source"]),
+    required_message(MessageId::SimilarParameter, "similar-parameter", &["parameter", "source", "similar"]),
     required_message(MessageId::InvalidValue, "invalid", &["parameter", "source", "expected", "got"]),
     required_message(MessageId::InvalidValueHidden, "invalid-secret", &["parameter", "source", "expected"]),
     required_message(MessageId::GotSeveralValues, "several-values", &[]),

@@ -11,6 +11,7 @@ mod multipart_parts;
 
 use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::UnknownParameters;
+use rulebook_model::suggest::closest_word;
 
 pub(super) use array_fields::{add_to_array, array_limits, find_slot_of_array};
 
@@ -21,6 +22,9 @@ use crate::call::{
     ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text, split_array_name,
 };
 use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
+
+/// The maximum number of unknown parameters of a request for which the server searches for similar names.
+const MAX_SUGGESTIONS: usize = 10;
 
 /// The result of this stage: the raw values of a request's parameters.
 pub struct RawValues<'a> {
@@ -124,12 +128,10 @@ impl<'a> ParameterReader<'a, '_> {
                     return;
                 }
                 let expected = english_text(MessageId::ExpectedNoParameter);
-                self.unknown_parameter_errors.push(ParameterError::new(
-                    ParameterErrorKind::Unknown,
-                    parameter,
-                    source,
-                    expected,
-                ));
+                let suggests = self.unknown_parameter_errors.len() < MAX_SUGGESTIONS;
+                let similar = if suggests { similar_parameter(self.method, &parameter, source) } else { None };
+                let error = ParameterError::new(ParameterErrorKind::Unknown, &*parameter, source, expected);
+                self.unknown_parameter_errors.push(error.with_similar(similar));
             }
         }
     }
@@ -148,6 +150,12 @@ impl<'a> ParameterReader<'a, '_> {
     fn uses_last_value(&self) -> bool {
         self.plan.modules[self.method.module_index].uses_last_value
     }
+}
+
+/// Returns the name of the parameter in this part of the request whose name is most similar.
+fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) -> Option<&'p str> {
+    let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
+    closest_word(name, slots.iter().map(|slot| &*method.parameters[*slot].key))
 }
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such

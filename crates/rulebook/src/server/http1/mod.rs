@@ -215,6 +215,7 @@ impl Connection<'_> {
         let delivery = parse_head(text, head)?;
         head.id = request_id(&head.headers, self.worker);
         head.peer = self.peer;
+        head.client = self.worker.state().trusted_proxies.client_address(self.peer, &head.headers);
         Ok((shared, delivery))
     }
 

@@ -56,7 +56,8 @@ pub(super) async fn respond(
         headers.extend(name.map(|name| (name, value)));
     }
     let id = request_id(&headers, &worker);
-    let head = Arc::new(Head { method: parts.method, uri: parts.uri, headers, streams: true, peer, id });
+    let client = worker.state().trusted_proxies.client_address(peer, &headers);
+    let head = Arc::new(Head { method: parts.method, uri: parts.uri, headers, streams: true, peer, client, id });
     let source = if body.is_end_stream() { BodySource::Nothing } else { BodySource::Http2(BodyReceiver(body)) };
     let incoming = IncomingRequest { body: RequestBody::new(source, &head), head: Arc::clone(&head) };
     let handled = {

@@ -5,6 +5,8 @@
 //! adds one.
 
 mod openmetrics;
+#[cfg_attr(not(target_os = "linux"), path = "without_process.rs")]
+mod process;
 mod worker_counters;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
 use super::super::connection_limits::ExceededLimits;
+use super::process::{ProcessMetric, process_metrics};
 use super::worker_counters::{BUCKET_SECONDS, ResponseLabels, WorkerCounters};
 
 /// The counts of all workers. The map keys are ids of methods, and names of other kinds of requests.
@@ -44,6 +45,15 @@ pub(super) fn openmetrics_text(
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
     text.write_sample("rulebook_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    for ProcessMetric { name, metric_type, unit, help, value } in process_metrics() {
+        text.begin_metric(name, metric_type, help);
+        if !unit.is_empty() {
+            text.write_unit(name, unit);
+        }
+        let sample = if metric_type == "counter" { format!("{name}_total") } else { name.to_owned() };
+        let value = if value.is_infinite() { "+Inf".to_owned() } else { value.to_string() };
+        text.write_sample(&sample, &[], value);
+    }
     text.begin_metric("rulebook_requests_in_flight", "gauge", "Requests in flight.");
     text.write_sample("rulebook_requests_in_flight", &[], in_flight);
     text.begin_metric("rulebook_handlers_detached", "gauge", "Running handlers whose clients have disconnected.");
@@ -55,9 +65,12 @@ pub(super) fn openmetrics_text(
     }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
     for (id, total) in &totals.0 {
-        for (ResponseLabels { status, code }, count) in &total.responses {
+        for (ResponseLabels { status, code, error }, count) in &total.responses {
             let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-            text.write_sample("rulebook_requests_total", &[("method", id), ("status", &status), ("code", code)], count);
+            let labels = [("method", id.as_ref()), ("status", &status), ("code", code), ("error", error)];
+            // An empty label is the same as a label that is absent. Only declared errors have a name.
+            let labels = if error.is_empty() { &labels[..3] } else { &labels };
+            text.write_sample("rulebook_requests_total", labels, count);
         }
     }
     let durations = "rulebook_request_duration_seconds";

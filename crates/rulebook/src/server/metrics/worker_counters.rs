@@ -10,7 +10,7 @@ use std::time::Duration;
 use rulebook_model::error::{ErrorCode, codes};
 use rulebook_model::model::ServerPath;
 
-use crate::pipeline::{ErrorContext, Route};
+use crate::pipeline::{ErrorContext, ReplyCode, Route};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The kind of a request. Requests are counted by their kind, and the log shows the kind.
@@ -71,6 +71,12 @@ impl RequestKind {
         }
     }
 
+    /// Returns the name of the error that the called method declares; `None` for other errors.
+    pub(in crate::server) fn declared_error(self, plan: &Plan, code: ReplyCode) -> Option<&str> {
+        let Self::Method(index) = self else { return None };
+        plan.methods[index].declared_errors.get(code.declared_error?).map(|error| &*error.name)
+    }
+
     fn row_index(self) -> usize {
         match self {
             Self::Unrouted => 0,
@@ -110,7 +116,7 @@ pub(in crate::server) enum RequestEnd {
     /// The client disconnected before it received the response.
     ClientDisconnected,
     /// The server sent a response with this HTTP status. If the response is an error, it has this error code.
-    Sent(u16, Option<ErrorCode>),
+    Sent(u16, Option<ReplyCode>),
 }
 
 /// The counters of one worker for one plan.
@@ -193,10 +199,9 @@ impl<'p> RowColumns<'p> {
                 .iter()
                 .position(|known| *known == status)
                 .map_or(OTHER_STATUS_COLUMN, |index| FIRST_STATUS_COLUMN + index),
-            RequestEnd::Sent(status, Some(code)) => {
-                let errors = self.method.map(|method| &method.declared_errors).filter(|_| code == ErrorCode::Failed);
-                let index = errors.and_then(|errors| errors.iter().position(|error| error.status.get() == status));
-                index.map_or(self.first_code_column() + code as usize, |index| {
+            RequestEnd::Sent(_, Some(code)) => {
+                let declared = code.declared_error.filter(|_| self.method.is_some());
+                declared.map_or(self.first_code_column() + code.code as usize, |index| {
                     self.first_declared_error_column() + index
                 })
             }
@@ -206,19 +211,20 @@ impl<'p> RowColumns<'p> {
     /// Returns the labels that `/metrics` shows for a column.
     fn labels(&self, column: usize) -> ResponseLabels {
         match column {
-            DISCONNECTED_COLUMN => ResponseLabels { status: None, code: "-gone" },
-            OTHER_STATUS_COLUMN => ResponseLabels { status: None, code: "" },
+            DISCONNECTED_COLUMN => ResponseLabels::new(None, "-gone", ""),
+            OTHER_STATUS_COLUMN => ResponseLabels::new(None, "", ""),
             _ => match (
                 self.statuses_without_code.get(column - FIRST_STATUS_COLUMN),
                 codes::ERROR_CODES.get(column.wrapping_sub(self.first_code_column())),
             ) {
-                (Some(status), _) => ResponseLabels { status: Some(*status), code: "" },
-                (None, Some(row)) => ResponseLabels { status: Some(row.status), code: row.name },
+                (Some(status), _) => ResponseLabels::new(Some(*status), "", ""),
+                (None, Some(row)) => ResponseLabels::new(Some(row.status), row.name, ""),
                 (None, None) => {
                     let error = self.method.and_then(|method| {
                         method.declared_errors.get(column.wrapping_sub(self.first_declared_error_column()))
                     });
-                    ResponseLabels { status: error.map(|error| error.status.get()), code: ErrorCode::Failed.row().name }
+                    let name = error.map_or("", |error| &error.name);
+                    ResponseLabels::new(error.map(|error| error.status.get()), ErrorCode::Failed.row().name, name)
                 }
             },
         }
@@ -226,12 +232,20 @@ impl<'p> RowColumns<'p> {
 }
 
 /// The labels of a counter, by which `/metrics` distinguishes the responses to one kind of request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ResponseLabels {
     /// The HTTP status; `None` if no response was sent, or if its status has no column.
     pub(super) status: Option<u16>,
     /// The error code; empty if the response is not an error.
     pub(super) code: &'static str,
+    /// The name of the error in the errors that the method declares; empty for other errors.
+    pub(super) error: Box<str>,
+}
+
+impl ResponseLabels {
+    fn new(status: Option<u16>, code: &'static str, error: &str) -> Self {
+        Self { status, code, error: error.into() }
+    }
 }
 
 /// The counts for one kind of request.

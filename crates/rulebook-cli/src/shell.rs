@@ -1,0 +1,87 @@
+//! `rulebook completions` and `rulebook man`: completions for shells, and manual pages. Both are generated from the
+//! argument parser, as the help is.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::{Command, Exit, argument_parser_of, output};
+
+pub(super) const COMPLETIONS: Command = Command {
+    name: "completions",
+    add_options: CompletionOptions::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(print_completions(&super::parse_options(matches)?)),
+};
+
+pub(super) const MAN: Command = Command {
+    name: "man",
+    add_options: ManOptions::augment_args,
+    shown_settings: &[],
+    run: |matches, _, _| Ok(write_manual(&super::parse_options(matches)?)),
+};
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  rulebook completions bash > ~/.local/share/bash-completion/completions/rulebook
+  rulebook completions zsh > \"${fpath[1]}/_rulebook\"
+  rulebook completions fish > ~/.config/fish/completions/rulebook.fish";
+
+/// Print completions of commands and flags for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETION_EXAMPLES)]
+struct CompletionOptions {
+    /// The shell that loads the completions.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Print the manual page of the program, or write the pages of all commands.
+#[derive(Debug, Args)]
+struct ManOptions {
+    /// Write a page for the program and one for each command to this folder, such as `/usr/local/share/man/man1`.
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+fn print_completions(options: &CompletionOptions) -> Exit {
+    let mut text = Vec::new();
+    let name = program_name();
+    clap_complete::generate(options.shell, &mut argument_parser_of(name.clone()), name, &mut text);
+    output::print_to_stdout(&String::from_utf8_lossy(&text))
+}
+
+fn write_manual(options: &ManOptions) -> Exit {
+    let parser = argument_parser_of(program_name());
+    let Some(folder) = &options.output else {
+        let mut page = Vec::new();
+        let rendered = Man::new(parser).render(&mut page);
+        return match rendered {
+            Ok(()) => output::print_to_stdout(&String::from_utf8_lossy(&page)),
+            Err(error) => print_error(&error.to_string()),
+        };
+    };
+    match write_pages(parser, folder) {
+        Ok(()) => Exit::Success,
+        Err(error) => print_error(&format!("--output {}: {error}", folder.display())),
+    }
+}
+
+fn write_pages(parser: clap::Command, folder: &std::path::Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(parser, folder)
+}
+
+/// Returns the name under which the program was started, without its folder.
+fn program_name() -> String {
+    let path = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    path.file_stem().and_then(|name| name.to_str()).unwrap_or("rulebook").to_owned()
+}
+
+fn print_error(why: &str) -> Exit {
+    output::print_to_stderr(&format!("error: {why}\n"));
+    Exit::SystemError
+}

@@ -1,0 +1,191 @@
+//! Finds the address of the client that has sent a request through proxies.
+//!
+//! Each proxy appends the address from which it has received the request to a header field. Clients can send such a field too, so that only
+//! the addresses that trusted proxies have appended are believed: the server reads the list from its end, and stops at
+//! the first address that is not that of a trusted proxy.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{FORWARDED, HeaderName, HeaderValue};
+use rulebook_model::model::{AddressRange, ForwardedField};
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The proxies that the server trusts, and the header field that it reads from them.
+#[derive(Debug, Default)]
+pub(super) struct TrustedProxies {
+    pub(super) ranges: Vec<AddressRange>,
+    pub(super) field: ForwardedField,
+}
+
+impl TrustedProxies {
+    /// Returns `true` if a connection with this peer comes from a trusted proxy.
+    pub(super) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.contains(peer.ip())
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.ranges.iter().any(|range| range.contains(address))
+    }
+
+    /// Returns the address of the client that has sent a request with these header fields over a connection with this
+    /// peer: the address of the peer, unless the peer is a trusted proxy. An IPv6 address that contains an IPv4 address
+    /// is returned as the IPv4 address.
+    pub(super) fn client_address(
+        &self,
+        peer: Option<SocketAddr>,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Option<IpAddr> {
+        let peer = peer?.ip().to_canonical();
+        if self.ranges.is_empty() || !self.contains(peer) {
+            return Some(peer);
+        }
+        let name = match self.field {
+            ForwardedField::Forwarded => &FORWARDED,
+            _ => &X_FORWARDED_FOR,
+        };
+        let fields = headers.iter().rev().filter(|(known, _)| known == name).map(|(_, value)| value);
+        let elements = fields.flat_map(|value| {
+            match self.field {
+                ForwardedField::Forwarded => split_outside_of_quotes(value.as_bytes(), b','),
+                _ => value.as_bytes().split(|byte| *byte == b',').collect(),
+            }
+            .into_iter()
+            .rev()
+        });
+        let mut client = peer;
+        for element in elements {
+            // An element without an address, such as `unknown`, hides everything before it.
+            let Some(address) = self.address_in(element) else { break };
+            client = address;
+            if !self.contains(client) {
+                break;
+            }
+        }
+        Some(client)
+    }
+
+    /// Returns the address in an element of the header field.
+    fn address_in(&self, element: &[u8]) -> Option<IpAddr> {
+        match self.field {
+            ForwardedField::Forwarded => {
+                let pairs = split_outside_of_quotes(element, b';');
+                let mut pairs = pairs.into_iter().filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+                let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+                let value = value.trim();
+                let unquoted = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+                parse_address(unquoted)
+            }
+            _ => parse_address(std::str::from_utf8(element).ok()?),
+        }
+    }
+}
+
+/// Splits a part of the value of `Forwarded` at the separators outside of quoted strings (RFC 9110 section 5.6.4). A client may have sent
+/// the beginning of the value: if it contains an unmatched quote, the rest is one element, which has no address.
+fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_separator = |byte: &u8| {
+        let escapes = is_quoted && *byte == b'\\' && !is_escaped;
+        if *byte == b'"' && !is_escaped {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = escapes;
+        *byte == separator && !is_quoted
+    };
+    value.split(is_separator).collect()
+}
+
+/// Parses an IP address with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
+/// `[2001:db8::1]:4711` (RFC 7239 section 6).
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address: Option<IpAddr> = text.parse().ok().or_else(bracketed);
+    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client_of(proxies: &TrustedProxies, name: &'static str, peer: &str, fields: &[&str]) -> String {
+        let name = HeaderName::from_static(name);
+        let headers: Vec<_> =
+            fields.iter().map(|field| (name.clone(), HeaderValue::from_bytes(field.as_bytes()).unwrap())).collect();
+        let peer = SocketAddr::new(peer.parse().unwrap(), 9);
+        proxies.client_address(Some(peer), &headers).unwrap().to_string()
+    }
+
+    fn proxies(field: ForwardedField) -> TrustedProxies {
+        let ranges = ["127.0.0.1", "10.0.0.0/8", "2001:db8:ffff::/48"].map(|range| range.parse().unwrap());
+        TrustedProxies { ranges: ranges.into(), field }
+    }
+
+    #[test]
+    fn only_the_addresses_that_trusted_proxies_have_appended_are_believed() {
+        let proxies = proxies(ForwardedField::XForwardedFor);
+        let cases: &[(&str, &[&'static str], &str)] = &[
+            ("192.0.2.1", &[], "192.0.2.1"),
+            ("192.0.2.1", &["198.51.100.7"], "192.0.2.1"),
+            ("192.0.2.1", &["127.0.0.1"], "192.0.2.1"),
+            ("127.0.0.1", &[], "127.0.0.1"),
+            ("127.0.0.1", &["198.51.100.7"], "198.51.100.7"),
+            ("::ffff:127.0.0.1", &["198.51.100.7"], "198.51.100.7"),
+            // The client has sent the first address itself.
+            ("127.0.0.1", &["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+            ("127.0.0.1", &["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+            ("127.0.0.1", &["127.0.0.1, 198.51.100.7"], "198.51.100.7"),
+            // Two proxies, and a client that names a trusted proxy.
+            ("127.0.0.1", &["203.0.113.9, 198.51.100.7,10.1.2.3"], "198.51.100.7"),
+            ("127.0.0.1", &["198.51.100.7", "10.1.2.3 , 10.9.9.9"], "198.51.100.7"),
+            ("127.0.0.1", &["10.1.2.3"], "10.1.2.3"),
+            ("127.0.0.1", &["198.51.100.7, unknown"], "127.0.0.1"),
+            ("127.0.0.1", &["198.51.100.7, , 10.1.2.3"], "10.1.2.3"),
+            ("127.0.0.1", &["198.51.100.7:4711"], "198.51.100.7"),
+            ("127.0.0.1", &["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("127.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
+            ("2001:db8:ffff::1", &["2001:db8::7"], "2001:db8::7"),
+            ("127.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7"),
+            ("127.0.0.1", &["\u{e9}"], "127.0.0.1"),
+        ];
+        for (peer, fields, expected) in cases {
+            assert_eq!(client_of(&proxies, "x-forwarded-for", peer, fields), *expected, "{fields:?} from {peer}");
+        }
+    }
+
+    #[test]
+    fn the_field_forwarded_is_read_as_rfc_7239_defines_it() {
+        let proxies = proxies(ForwardedField::Forwarded);
+        let cases: &[(&[&'static str], &str)] = &[
+            (&["for=198.51.100.7"], "198.51.100.7"),
+            (&["For=\"[2001:db8::7]:4711\"; proto=https"], "2001:db8::7"),
+            (&["proto=https;by=203.0.113.43;for=\"198.51.100.7:80\""], "198.51.100.7"),
+            (&["for=203.0.113.9, for=198.51.100.7, for=10.1.2.3"], "198.51.100.7"),
+            (&["for=203.0.113.9", "for=198.51.100.7"], "198.51.100.7"),
+            (&["for=198.51.100.7, for=_hidden"], "127.0.0.1"),
+            (&["for=198.51.100.7, for=unknown, for=10.1.2.3"], "10.1.2.3"),
+            (&["198.51.100.7"], "127.0.0.1"),
+            (&["by=198.51.100.7"], "127.0.0.1"),
+            (&["for=198.51.100.7;host=\"a, for=203.0.113.9;x=\""], "198.51.100.7"),
+            (&["for=198.51.100.7;host=\"\\\", for=203.0.113.9;x=\""], "198.51.100.7"),
+            (&["host=\"a;for=203.0.113.9;x=\";for=198.51.100.7"], "198.51.100.7"),
+            (&["host=\", for=203.0.113.9", "for=198.51.100.7"], "198.51.100.7"),
+            // The quote of the client makes the value malformed, so that no address in it is believed.
+            (&["host=\", for=198.51.100.7"], "127.0.0.1"),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(client_of(&proxies, "forwarded", "127.0.0.1", fields), *expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_proxy_does_not_set_is_not_read() {
+        let both = [ForwardedField::XForwardedFor, ForwardedField::Forwarded].map(proxies);
+        assert_eq!(client_of(&both[0], "forwarded", "127.0.0.1", &["for=198.51.100.7"]), "127.0.0.1");
+        assert_eq!(client_of(&both[1], "x-forwarded-for", "127.0.0.1", &["198.51.100.7"]), "127.0.0.1");
+        let none = TrustedProxies::default();
+        assert_eq!(client_of(&none, "x-forwarded-for", "127.0.0.1", &["198.51.100.7"]), "127.0.0.1");
+    }
+}
