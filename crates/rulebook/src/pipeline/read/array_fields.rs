@@ -88,7 +88,8 @@ pub(in crate::pipeline) fn add_to_array<'a>(
             return Ok(());
         }
         Err(PhpArrayError::Repeated) => {
-            *raw = RawValue::RepeatedItem(shorten_text(&name[parameter.key.len()..]).into());
+            let keys = name.into_owned().split_off(parameter.key.len());
+            *raw = RawValue::RepeatedItem(shorten_text(&keys).into());
             return Ok(());
         }
         Err(PhpArrayError::Nesting) => limits::NESTING_DEPTH.with_value(limits.nesting),
