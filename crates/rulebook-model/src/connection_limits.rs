@@ -32,7 +32,7 @@ pub const MAX_HTTP2_CONNECTIONS: u64 = 1000;
 /// The number of header fields from which a connection of HTTP/2 is closed, before the fields are decompressed. A head
 /// with fewer fields, but more than [`MAX_HEAD_FIELDS`], is rejected alone.
 pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;
-/// The limit of the number of consecutive small frames of an HTTP/2 connection.
+/// The limit of the number of small frames of an HTTP/2 connection.
 pub const MAX_HTTP2_SMALL_FRAMES: u64 = 1000;
 /// The number of bytes of a head or a body below which a frame of HTTP/2 is small.
 pub const SMALL_FRAME_BYTES: u64 = 8;
@@ -126,13 +126,14 @@ pub const HTTP2_REQUESTS: ConnectionLimit = ConnectionLimit {
     effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
 };
 
-/// The limit of the number of consecutive small frames of an HTTP/2 connection.
+/// The limit of the number of small frames of an HTTP/2 connection.
 pub const HTTP2_SMALL_FRAMES: ConnectionLimit = ConnectionLimit {
     name: "http2-small-frames",
     value: Some(MAX_HTTP2_SMALL_FRAMES),
     unit: "frames",
-    description: "The number of consecutive frames of an HTTP/2 connection that contain fewer than 8 \
-                  bytes of a head or a body, and do not end it.",
+    description: "The number of frames of an HTTP/2 connection that contain fewer than 8 \
+                  bytes of a head or a body, and do not end it. A longer frame permits one more for each 64 bytes. The \
+                  frame SETTINGS counts as ten.",
     effect: "The connection is closed.",
 };
 
@@ -141,7 +142,8 @@ pub const HTTP2_CONNECTIONS: ConnectionLimit = ConnectionLimit {
     name: "http2-connections",
     value: Some(MAX_HTTP2_CONNECTIONS),
     unit: "connections",
-    description: "The number of open connections of HTTP/2, each of which needs more memory than one of HTTP/1.",
+    description: "The number of open connections of HTTP/2, each of which needs more memory than one of HTTP/1. One \
+                  client address can have a quarter of them, unless `--address-connections` sets another number.",
     effect: "The connection is closed.",
 };
 

@@ -45,7 +45,7 @@ async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Dur
         Err(limit) => {
             state.exceeded_limits.count(&limit, peer);
             // The health of a server can be checked when all its connections are used.
-            match state.count_reserved_connection() {
+            match state.count_reserved_connection(peer) {
                 Some(counted) if limit == CONNECTIONS => (counted, Served::ServerState),
                 _ => return Ok(()),
             }

@@ -85,8 +85,10 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         limit_unsent_bytes(&listener);
         listeners.push(listener);
     }
-    let connections = OpenConnections::new(connection_limits::raise_file_limit(), settings.address_connections);
-    let state = Arc::new(server_state(plan, settings, data).with_connections(connections));
+    let limits =
+        [connection_limits::raise_file_limit(), rulebook_model::connection_limits::MAX_HTTP2_CONNECTIONS as usize];
+    let [connections, http2] = limits.map(|max| OpenConnections::new(max, settings.address_connections));
+    let state = Arc::new(server_state(plan, settings, data).with_connections(connections, http2));
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));

@@ -51,31 +51,32 @@ impl OpenConnections {
     /// # Errors
     /// Returns the limit that the connection exceeds. It is not counted then.
     pub(super) fn add(&self, peer: Option<SocketAddr>) -> Result<Counted, ConnectionLimit> {
+        self.add_below(peer, self.max_total)
+    }
+
+    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
+    /// if there are too many of these connections too, or too many of this client; it is not counted then.
+    pub(super) fn add_reserved(&self, peer: Option<SocketAddr>) -> Option<Counted> {
+        self.add_below(peer, self.max_total.saturating_add(RESERVED_CONNECTIONS)).ok()
+    }
+
+    fn add_below(&self, peer: Option<SocketAddr>, max_total: usize) -> Result<Counted, ConnectionLimit> {
         let client = peer.filter(|_| self.max_per_client != usize::MAX).map(|peer| client_network(peer.ip()));
-        if self.total.fetch_add(1, Ordering::Relaxed) >= self.max_total {
-            self.total.fetch_sub(1, Ordering::AcqRel);
-            return Err(CONNECTIONS);
-        }
+        // A client that has its share must not get a reserved connection, so that the share is checked first.
         if let Some(client) = client {
             let mut by_client = self.lock();
             let count = by_client.entry(client).or_default();
             if *count >= self.max_per_client {
-                self.total.fetch_sub(1, Ordering::AcqRel);
                 return Err(ADDRESS_CONNECTIONS);
             }
             *count += 1;
         }
-        Ok(Counted(client))
-    }
-
-    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
-    /// if there are too many of these connections too; it is not counted then.
-    pub(super) fn add_reserved(&self) -> Option<Counted> {
-        if self.total.fetch_add(1, Ordering::Relaxed) < self.max_total.saturating_add(RESERVED_CONNECTIONS) {
-            return Some(Counted(None));
+        let counted = Counted(client);
+        if self.total.fetch_add(1, Ordering::Relaxed) >= max_total {
+            self.remove(&counted);
+            return Err(CONNECTIONS);
         }
-        self.total.fetch_sub(1, Ordering::AcqRel);
-        None
+        Ok(counted)
     }
 
     /// Removes a connection that has ended.
@@ -140,13 +141,25 @@ mod tests {
     fn connections_are_reserved_beyond_the_maximum() {
         let connections = OpenConnections::new(1, Some(0));
         let all = add(&connections, "192.0.2.1").expect("there are no others");
-        let reserved: Vec<_> = (0..RESERVED_CONNECTIONS).filter_map(|_| connections.add_reserved()).collect();
+        let reserved: Vec<_> = (0..RESERVED_CONNECTIONS).filter_map(|_| connections.add_reserved(None)).collect();
         assert_eq!(reserved.len(), RESERVED_CONNECTIONS);
-        assert!(connections.add_reserved().is_none());
+        assert!(connections.add_reserved(None).is_none());
         connections.remove(&all);
         assert!(add(&connections, "192.0.2.1").is_err(), "reserved connections count");
         reserved.iter().for_each(|counted| connections.remove(counted));
         assert!(add(&connections, "192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn a_client_with_its_share_of_connections_gets_no_reserved_one() {
+        let connections = OpenConnections::new(2, Some(2));
+        let [first, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|peer| peer.parse().ok());
+        let counted: Vec<_> = (0..2).filter_map(|_| connections.add(first).ok()).collect();
+        assert_eq!(connections.add(first).map_err(|limit| limit.name).err(), Some("address-connections"));
+        assert!(connections.add_reserved(first).is_none());
+        assert_eq!(connections.add(other).map_err(|limit| limit.name).err(), Some("connections"));
+        assert!(connections.add_reserved(other).is_some());
+        counted.iter().for_each(|counted| connections.remove(counted));
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub(super) struct ServerState {
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
     /// The number of open connections of HTTP/2.
-    #[cfg(feature = "http2")]
-    pub(super) http2_connections: std::sync::atomic::AtomicU64,
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "there are no such connections"))]
+    pub(super) http2_connections: OpenConnections,
     /// The proxies whose statements about their clients the server believes.
     pub(super) trusted_proxies: TrustedProxies,
     /// The memory that requests use.
@@ -70,8 +70,7 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
-            #[cfg(feature = "http2")]
-            http2_connections: std::sync::atomic::AtomicU64::default(),
+            http2_connections: OpenConnections::default(),
             trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::default(),
             exceeded_limits: ExceededLimits::default(),
@@ -105,9 +104,9 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Sets the limits of the number of open connections.
-    pub(super) fn with_connections(self, connections: OpenConnections) -> Self {
-        Self { connections, ..self }
+    /// Sets the limits of the number of open connections: of all, and of those of HTTP/2 among them.
+    pub(super) fn with_connections(self, connections: OpenConnections, http2_connections: OpenConnections) -> Self {
+        Self { connections, http2_connections, ..self }
     }
 
     /// Sets the proxies whose statements about their clients the server believes.
@@ -124,14 +123,19 @@ impl ServerState {
         self: &Arc<Self>,
         peer: Option<SocketAddr>,
     ) -> Result<CountedConnection, ConnectionLimit> {
-        let limited = peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer));
-        Ok(CountedConnection { counted: self.connections.add(limited)?, state: Arc::clone(self) })
+        Ok(CountedConnection { counted: self.connections.add(self.limited_peer(peer))?, state: Arc::clone(self) })
+    }
+
+    /// Returns the address whose connections are limited: none for a proxy.
+    pub(super) fn limited_peer(&self, peer: Option<SocketAddr>) -> Option<SocketAddr> {
+        peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer))
     }
 
     /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
     /// if there are too many of these connections too.
-    pub(super) fn count_reserved_connection(self: &Arc<Self>) -> Option<CountedConnection> {
-        Some(CountedConnection { counted: self.connections.add_reserved()?, state: Arc::clone(self) })
+    pub(super) fn count_reserved_connection(self: &Arc<Self>, peer: Option<SocketAddr>) -> Option<CountedConnection> {
+        let counted = self.connections.add_reserved(self.limited_peer(peer))?;
+        Some(CountedConnection { counted, state: Arc::clone(self) })
     }
 
     /// Returns the numbers of connections, requests and handlers at this moment.

@@ -10,9 +10,9 @@ mod resumed_stream;
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,7 @@ use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use h2::Reason;
 use h2::server::{Builder, Connection};
-use rulebook_model::connection_limits::{
-    HEAD_TIME, HTTP2_CONNECTIONS, MAX_HTTP2_CONNECTIONS, MAX_HTTP2_REQUESTS, PROGRESS,
-};
+use rulebook_model::connection_limits::{HEAD_TIME, HTTP2_CONNECTIONS, MAX_HTTP2_REQUESTS, PROGRESS};
 
 pub(super) use exchange::BodyReceiver;
 use exchange::respond;
@@ -33,6 +31,7 @@ use resumed_stream::{ExceededLimit, ResumedStream};
 
 use super::alarm::Alarm;
 use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, MAX_HEAD_LEN};
+use super::open_connections;
 use super::worker::Worker;
 
 /// The number of bytes of a request's body that a client may send before the server has read them.
@@ -44,7 +43,7 @@ const CONNECTION_WINDOW_SIZE: u32 = 1 << 20;
 /// have been received.
 pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
     let peer = stream.peer_addr().ok();
-    let Some(_counted) = Counted::new(worker) else {
+    let Some(_counted) = Counted::new(worker, peer) else {
         return worker.state().exceeded_limits.count(&HTTP2_CONNECTIONS, peer);
     };
     let mut builder = Builder::new();
@@ -69,19 +68,23 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
 }
 
 /// Counts a connection of HTTP/2 until this value is dropped.
-struct Counted<'w>(&'w Worker);
+struct Counted<'w> {
+    worker: &'w Worker,
+    counted: open_connections::Counted,
+}
 
 impl<'w> Counted<'w> {
-    /// Counts a connection; returns `None` if the server has the maximum number of them.
-    fn new(worker: &'w Worker) -> Option<Self> {
-        let counted = Self(worker);
-        (worker.state().http2_connections.fetch_add(1, Ordering::Relaxed) < MAX_HTTP2_CONNECTIONS).then_some(counted)
+    /// Counts a connection; returns `None` if the server or the client has the maximum number of them.
+    fn new(worker: &'w Worker, peer: Option<SocketAddr>) -> Option<Self> {
+        let state = worker.state();
+        let counted = state.http2_connections.add(state.limited_peer(peer)).ok()?;
+        Some(Self { worker, counted })
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.state().http2_connections.fetch_sub(1, Ordering::Relaxed);
+        self.worker.state().http2_connections.remove(&self.counted);
     }
 }
 
@@ -91,7 +94,7 @@ impl Drop for Counted<'_> {
 /// Fails if the connection is broken, or the client violates the protocol.
 async fn serve_requests(
     mut connection: Connection<ResumedStream, Bytes>,
-    peer: Option<std::net::SocketAddr>,
+    peer: Option<SocketAddr>,
     worker: &Rc<Worker>,
     keep_alive: Duration,
     exceeded: &ExceededLimit,

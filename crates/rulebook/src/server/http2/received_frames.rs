@@ -17,21 +17,30 @@ const HEADER_LEN: usize = 9;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PUSH_PROMISE: u8 = 5;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
+/// The flag of the frame SETTINGS that confirms the settings of the other side.
+const ACK: u8 = 0x1;
 const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 /// The length in bytes of the priority of a frame of the type `HEADERS`.
 const PRIORITY_LEN: usize = 5;
+
+/// The number of bytes of a head or a body that permit another small frame.
+const BYTES_FOR_SMALL_FRAME: u64 = 64;
+/// The number of small frames as which the frame SETTINGS counts.
+const SETTINGS_WEIGHT: u64 = 10;
 
 /// The frames that a client has sent.
 pub(super) struct ReceivedFrames {
     state: State,
     /// The fields of the current head.
     fields: FieldCounter,
-    /// The number of small frames since the last frame that is not small.
+    /// The number of small frames, less those that longer frames permit.
     small_frames: u64,
 }
 
@@ -116,11 +125,15 @@ impl ReceivedFrames {
         let is_last = flags & if kind == DATA { END_STREAM } else { END_HEADERS } != 0;
         if is_content && (left as u64) < SMALL_FRAME_BYTES && !is_last {
             self.small_frames += 1;
-            if self.small_frames > MAX_HTTP2_SMALL_FRAMES {
-                return Err(HTTP2_SMALL_FRAMES);
-            }
         } else if is_content {
-            self.small_frames = 0;
+            self.small_frames = self.small_frames.saturating_sub(left as u64 / BYTES_FOR_SMALL_FRAME);
+        } else if kind == SETTINGS && flags & ACK == 0 {
+            // A change of the window changes every open stream.
+            self.small_frames += SETTINGS_WEIGHT;
+        }
+        // `h2` decompresses the fields of this frame, which no client may send (RFC 9113 section 8.4).
+        if self.small_frames > MAX_HTTP2_SMALL_FRAMES || kind == PUSH_PROMISE {
+            return Err(HTTP2_SMALL_FRAMES);
         }
         if kind == HEADERS {
             self.fields = FieldCounter::default();
@@ -197,21 +210,33 @@ mod tests {
     }
 
     #[test]
-    fn consecutive_small_frames_are_limited() {
+    fn small_frames_are_limited() {
         for (kind, payload) in [(DATA, &b""[..]), (DATA, b"1234567"), (CONTINUATION, b"")] {
             let small = |count: u64| frame(kind, 0, payload).repeat(count as usize);
             assert_eq!(watch(&small(MAX_HTTP2_SMALL_FRAMES)), None);
             assert_eq!(watch(&small(MAX_HTTP2_SMALL_FRAMES + 1)), Some("http2-small-frames"));
-            for other in [frame(DATA, 0, b"12345678"), frame(DATA, END_STREAM, b"")] {
-                let interrupted = [small(MAX_HTTP2_SMALL_FRAMES), other].concat().repeat(3);
-                assert_eq!(watch(&interrupted), None);
-            }
+            let interrupted = |length: u64| {
+                [small(MAX_HTTP2_SMALL_FRAMES), frame(DATA, 0, &vec![b'x'; length as usize])].concat().repeat(3)
+            };
+            assert_eq!(watch(&interrupted(MAX_HTTP2_SMALL_FRAMES * BYTES_FOR_SMALL_FRAME)), None);
+            assert_eq!(watch(&interrupted(100)), Some("http2-small-frames"));
         }
     }
 
     #[test]
+    fn frames_that_cost_more_than_they_carry_are_limited() {
+        let settings = |flags| frame(SETTINGS, flags, &[0, 4, 0, 0, 0, 0]).repeat(101);
+        assert_eq!(watch(&settings(0)), Some("http2-small-frames"));
+        assert_eq!(watch(&settings(ACK)), None);
+        assert_eq!(watch(&frame(PUSH_PROMISE, 4, &[0, 0, 0, 2, 0x90])), Some("http2-small-frames"));
+    }
+
+    #[test]
     fn other_frames_are_skipped() {
-        let frames = (2..=8).chain([10, 255]).flat_map(|kind| frame(kind, 0xff, &[0x90; 1000]));
+        let frames = (2..=8)
+            .filter(|kind| *kind != PUSH_PROMISE)
+            .chain([10, 255])
+            .flat_map(|kind| frame(kind, 0xff, &[0x90; 1000]));
         assert_eq!(watch(&frames.collect::<Vec<_>>()), None);
     }
 }
