@@ -138,8 +138,8 @@ impl Identity {
     /// limit of the first one.
     pub(crate) fn combined_with(mut self, other: &Self) -> Self {
         let data = Arc::make_mut(&mut self.0);
-        let new = |permission: &&Box<str>| !data.permissions.contains(permission);
-        let added: Vec<_> = other.0.permissions.iter().filter(new).cloned().collect();
+        let others = other.0.permissions.iter();
+        let added: Vec<_> = others.filter(|permission| !data.permissions.contains(permission)).cloned().collect();
         data.permissions = std::mem::take(&mut data.permissions).into_iter().chain(added).collect();
         for limiter in &other.0.rate_limiters {
             if !data.rate_limiters.iter().any(|known| Arc::ptr_eq(known, limiter)) {

@@ -179,7 +179,8 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
         if singles.is_empty() {
             return json_encoding(list);
         }
-        return json_encoding(json!({ "anyOf": [list].into_iter().chain(singles).collect::<Vec<_>>() }));
+        let alternatives: Vec<_> = [list].into_iter().chain(singles).collect();
+        return json_encoding(json!({ "anyOf": alternatives }));
     }
     let items = restrict_to_placement(items, placement);
     list.insert("items".to_owned(), restrict_list_item(items, separator));
