@@ -85,9 +85,12 @@ fn outcome(response: &Response) -> Result<Json, (u16, Vec<String>)> {
         .collect())
 }
 
+/// The value of the parameter, or the status of an error and a part of its text.
+type Outcome<'t> = Result<Json, (u16, &'t str)>;
+
 /// Sends the fields of each case in the query, in a form and in a multipart body, and compares the outcomes.
 #[track_caller]
-fn assert_outcomes(server: &TestServer, cases: Vec<(&str, Result<Json, (u16, &str)>)>) {
+fn assert_outcomes(server: &TestServer, cases: Vec<(&str, Outcome<'_>)>) {
     let mut mismatches = String::new();
     for (fields, expected) in cases {
         let expected = expected.map_err(|(status, error)| (status, vec![error.to_owned()]));

@@ -78,21 +78,21 @@ fn unknown_keys_of_other_frameworks_name_the_key_of_this_dialect() {
 }
 
 /// Returns a definition for aicra with these outputs.
-fn aicra_outputs(out: Json) -> Json {
+fn aicra_outputs(out: &Json) -> Json {
     json!({ "GET": { "info": "A method", "in": {}, "out": out } })
 }
 
 #[test]
 fn outputs_of_aicra_may_have_a_default_and_a_unique_name() {
-    let method = valid_method(aicra_outputs(json!({
+    let method = valid_method(aicra_outputs(&json!({
         "a": { "info": "A", "type": "?int", "default": 3, "name": "first" },
         "b": { "info": "B", "type": "?int", "default": null, "name": "a" }
     })));
     assert_eq!(method.outputs.len(), 2);
-    let wrong = aicra_outputs(json!({ "a": { "info": "A", "type": "?int", "default": "x" } }));
+    let wrong = aicra_outputs(&json!({ "a": { "info": "A", "type": "?int", "default": "x" } }));
     assert_eq!(only_error(&[("api.json", wrong)]).0, "bad-default");
     let same = |second: &str| {
-        aicra_outputs(json!({
+        aicra_outputs(&json!({
             "a": { "info": "A", "type": "int", "name": "value" },
             second: { "info": "B", "type": "int" },
             "c": { "info": "C", "type": "int", "name": "value" }
@@ -113,7 +113,7 @@ fn an_output_named_error_is_ignored_in_definitions_for_api_3() {
     assert!(report.is_empty(), "{report}");
     assert_eq!(api.modules[0].services[0].methods[0].outputs.len(), 2);
     // In the dialect `tree`, the name is an error.
-    let tree = aicra_outputs(json!({ "error": { "info": "The error", "type": "any" } }));
+    let tree = aicra_outputs(&json!({ "error": { "info": "The error", "type": "any" } }));
     assert_eq!(only_error(&[("api.json", tree)]).0, "output-collision");
 }
 
