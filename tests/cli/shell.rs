@@ -26,7 +26,7 @@ fn bash_completes_commands_and_flags() {
     let complete = |words: &str| {
         let test = format!(
             "source completions.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _article__site article-site \"${{COMP_WORDS[COMP_CWORD]}}\" x; echo \"${{COMPREPLY[@]}}\""
+             _article_site article-site \"${{COMP_WORDS[COMP_CWORD]}}\" x; echo \"${{COMPREPLY[@]}}\""
         );
         let output = Command::new("bash").args(["-c", &test]).current_dir(folder.path()).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -181,7 +181,7 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
     let parser = argument_parser();
     let Some(arg) = parser.get_arguments().find(|arg| arg.to_string() == *flag) else { return error };
     let Some(variable) = arg.get_env().and_then(OsStr::to_str) else { return error };
-    let has_value = |given: &str| given.split(['=', ',']).any(|part| part == value);
+    let has_value = |given: &str| given == value || given.split(['=', ',']).any(|part| part == value);
     if std::env::var(variable).is_ok_and(|set| has_value(&set)) && !std::env::args().any(|given| has_value(&given)) {
         let variable = format!("{variable} (environment variable)");
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));

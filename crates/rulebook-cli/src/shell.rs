@@ -48,10 +48,15 @@ struct ManOptions {
 }
 
 fn print_completions(options: &CompletionOptions) -> Exit {
-    let mut text = Vec::new();
     let name = program_name();
-    clap_complete::generate(options.shell, &mut argument_parser_of(name.clone()), name, &mut text);
-    output::print_to_stdout(&String::from_utf8_lossy(&text))
+    // The completions for bash do not find the commands of a program with `-` in its name. They are made for a name
+    // without it; only the last line contains the name of the program.
+    let made_for = if options.shell == Shell::Bash { name.replace('-', "_") } else { name.clone() };
+    let mut text = Vec::new();
+    clap_complete::generate(options.shell, &mut argument_parser_of(made_for.clone()), &made_for, &mut text);
+    let text =
+        String::from_utf8_lossy(&text).replace(&format!("-o default {made_for}\n"), &format!("-o default {name}\n"));
+    output::print_to_stdout(&text)
 }
 
 fn write_manual(options: &ManOptions) -> Exit {

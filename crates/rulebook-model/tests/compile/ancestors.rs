@@ -169,7 +169,7 @@ fn the_results_of_a_method_may_be_annotations_of_phalapi() {
         valid_method(class(json!({ "sex": field }))).outputs[0].r#type.written.term.clone()
     };
     assert_eq!(enumeration(None), "string", "an `enum` without values is any text");
-    assert_eq!(enumeration(Some(json!(["f", "m"]))), "enum");
+    assert_eq!(enumeration(Some(json!(["f", "m"]))), "enum(f|m)");
     for wrong in [json!(["string"]), json!([""]), json!(["@return title"])] {
         let (code, help) = only_error(&[("api.json", class(wrong))]);
         assert_eq!(code, "wrong-kind");

@@ -86,11 +86,11 @@ fn the_key_of_a_parameter_determines_its_location() {
     let cases = [
         ("{x}", Location::Path, "x", "x"),
         ("URL#0", Location::Position(0), "", "URL#0"),
-        ("GET@a", Location::Query, "a", "GET@a"),
-        ("HEADER@X-A", Location::Header, "x-a", "HEADER@X-A"),
-        ("COOKIE@A", Location::Cookie, "A", "COOKIE@A"),
-        ("ANY@a", Location::Any, "a", "ANY@a"),
-        ("ANY@GET@a", Location::Any, "GET@a", "ANY@GET@a"),
+        ("GET@a", Location::Query, "a", "a"),
+        ("HEADER@X-A", Location::Header, "x-a", "X-A"),
+        ("COOKIE@A", Location::Cookie, "A", "A"),
+        ("ANY@a", Location::Any, "a", "a"),
+        ("ANY@GET@a", Location::Any, "GET@a", "GET@a"),
         ("a", Location::Body, "a", "a"),
         ("POST@a", Location::Body, "POST@a", "POST@a"),
         ("get@a", Location::Body, "get@a", "get@a"),
@@ -215,7 +215,7 @@ fn a_definition_can_switch_off_the_built_in_types() {
 fn unusual_but_valid_definitions_have_no_errors() {
     let cases = [
         get_method_with_input(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
-        get_method_with_input(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int" } })),
+        get_method_with_input(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int", "name": "b" } })),
         r#"{ "/": { "a/b": { "GET": { "info": "i" } }, "a/{c}": { "GET": { "info": "i", "in": { "{c}": { "info": "i", "type": "int" } } } } } }"#
             .to_owned(),
         r#"{ "/": { "docs-of-ours": { "GET": { "info": "i" } }, "openapi.json": { "/": { "x": { "GET": { "info": "i" } } } } } }"#

@@ -44,6 +44,9 @@ fn check_whole_output(output: &Output, probe: OutputProbe, samples: &[Value<'sta
         }
     }
     let why = last.unwrap_or_default();
+    if is_only_narrower(&why) {
+        return Ok(());
+    }
     Err((output.span, format!("returns another type than the definition declares: {why}")))
 }
 
@@ -60,8 +63,12 @@ impl<'m> OutputCheck<'m> {
     }
 
     fn check(&self, samples: &[Vec<Value<'static>>]) -> Result<(), Mismatch> {
-        let accepted: Vec<ArgumentSlot<'static>> =
-            (0..samples.len()).map(|index| self.accepted_sample(index, &samples[index])).collect::<Result<_, _>>()?;
+        let mut accepted = Vec::with_capacity(samples.len());
+        for (index, samples) in samples.iter().enumerate() {
+            // Without a sample, nothing more is known about the type.
+            let Some(slot) = self.accepted_sample(index, samples)? else { return Ok(()) };
+            accepted.push(slot);
+        }
         let json = self.convert(accepted.clone()).map_err(|mismatch| {
             let predicate = match mismatch.error.kind() {
                 ArgsErrorKind::MissingField(name) => {
@@ -95,8 +102,13 @@ impl<'m> OutputCheck<'m> {
         Ok(())
     }
 
-    /// Returns the first sample of an output that the output type accepts.
-    fn accepted_sample(&self, index: usize, samples: &[Value<'static>]) -> Result<ArgumentSlot<'static>, Mismatch> {
+    /// Returns the first sample of an output that the output type accepts. Returns `None` if the type rejects the samples
+    /// only because of their values, such as a number that is too large for it: it may be narrower than the definition.
+    fn accepted_sample(
+        &self,
+        index: usize,
+        samples: &[Value<'static>],
+    ) -> Result<Option<ArgumentSlot<'static>>, Mismatch> {
         let output = &self.method.outputs[index];
         let mut reason = String::new();
         for sample in samples {
@@ -110,11 +122,14 @@ impl<'m> OutputCheck<'m> {
                 {
                     return Err((output.span, format!("does not return the output `{}`", output.name)));
                 }
-                _ => return Ok(slot),
+                _ => return Ok(Some(slot)),
             }
         }
         if samples.is_empty() {
-            return Ok(ArgumentSlot::Absent);
+            return Ok(Some(ArgumentSlot::Absent));
+        }
+        if is_only_narrower(&reason) {
+            return Ok(None);
         }
         Err((output.span, format!("returns another type for the output `{}`: {reason}", output.name)))
     }
@@ -122,6 +137,12 @@ impl<'m> OutputCheck<'m> {
     fn convert(&self, values: Vec<ArgumentSlot<'static>>) -> Result<Json, HandlerMismatch> {
         (self.probe.from_slots)(ArgumentSlots { names: &self.names, values })
     }
+}
+
+/// Returns `true` if a type rejected a sample because of its value and not because of its kind. The text is the beginning
+/// of the message of `serde::de::Error::invalid_value`.
+fn is_only_narrower(reason: &str) -> bool {
+    reason.starts_with("invalid value")
 }
 
 /// Returns the boundary values of an output's type.

@@ -84,7 +84,7 @@ fn random_parameters(
             0 => format!("bare{number}"),
             1 => format!("GET@q{number}"),
             2 => format!("HEADER@X-Head{number}"),
-            3 => format!("COOKIE@c{number}"),
+            3 => format!("COOKIE@crumb{number}"),
             4 => format!("ANY@any{number}"),
             5 => format!("_@odd#{number}"),
             _ => format!("x-odd{number}"),
