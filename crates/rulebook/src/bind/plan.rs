@@ -202,7 +202,6 @@ fn plan_method(
         required_permissions: required_permissions(method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         parameters: parameters.iter().map(|parameter| plan_parameter(parameter, &api.limits)).collect(),
-        min_positions: method.positions().iter().rposition(|position| !position.optional).map_or(0, |index| index + 1),
         max_positions: method.positions().len(),
         path_slots: path_slots(service, parameters),
         query_slots: slots_from(|from| matches!(from, Location::Query | Location::Any)),

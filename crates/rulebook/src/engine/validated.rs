@@ -121,15 +121,6 @@ impl Validated {
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
         let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
         let api = Arc::new(self.api);
-        // The program can override the setting `unbound` of the definition. Then the documents describe the responses
-        // that clients get.
-        let described = if echo && api.unbound != Unbound::Echo {
-            let mut described = Api::clone(&api);
-            described.unbound = Unbound::Echo;
-            Arc::new(described)
-        } else {
-            Arc::clone(&api)
-        };
         let ending_authenticators =
             if self.combines_identities { self.ending_authenticators } else { self.authenticators.len() };
         let context = PlanContext {
@@ -138,7 +129,7 @@ impl Validated {
             state: self.state,
             readiness_checks: checks,
             verify_outputs: self.verify_outputs,
-            documents: documents::create_document_cache(&described),
+            documents: documents::create_document_cache(&api),
         };
         let plan = bind::create_plan(&api, bound.actions, &self.modules, context);
         Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))

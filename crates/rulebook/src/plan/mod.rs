@@ -149,8 +149,6 @@ pub struct PlannedMethod {
     pub parameter_names: Box<[Box<str>]>,
     /// The parameters, in the order of the definition.
     pub parameters: Box<[PlannedParameter]>,
-    /// The number of positional parameters after the path of the service up to the last required one.
-    pub min_positions: usize,
     /// The maximum number of positional parameters after the path of the service.
     pub max_positions: usize,
     /// The parameters in the path: pairs of the index of a path segment and the index of a slot.

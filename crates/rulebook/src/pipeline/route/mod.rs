@@ -166,7 +166,7 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
 /// # Errors
 /// Fails if the service does not accept the HTTP method.
 fn route_to_named_service<'h>(plan: &Plan, head: &'h Head, service: usize) -> Result<Route<'h>, RoutingError> {
-    let named = NamedMethod { method: select_named_method(plan, head, service)?, naming: ServiceNaming::Service };
+    let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_kind_with_fields(plan, head) };
     Ok(match kind {
@@ -198,8 +198,7 @@ fn method_by_path<'h>(
 ///
 /// # Errors
 /// Fails with 404 if no method of the service has this number of positional parameters; fails with 405 if such methods
-/// exist, but not for this HTTP method, or the method for this HTTP method requires more positional parameters while
-/// another method does not.
+/// exist, but not for this HTTP method.
 fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {
     find_method(plan, service, positions, &head.method).ok_or_else(|| {
         let allowed = allowed_methods(plan, service, positions);
@@ -211,50 +210,18 @@ fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> 
     })
 }
 
-/// Selects an API method of a service that the request names, by the request's HTTP method. Fields of the request contain
-/// the positional parameters.
-///
-/// # Errors
-/// Fails with 405 if the service does not accept the HTTP method.
-fn select_named_method(plan: &Plan, head: &Head, service: usize) -> Result<usize, RoutingError> {
-    let methods = plan.services[service].methods.iter().copied();
-    find_http_method(methods, &head.method).ok_or_else(|| {
-        let context = ErrorContext::Module(plan.services[service].module_index);
-        let allowed = allowed_methods_by_name(plan, service);
-        RoutingError { context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
-    })
-}
-
-/// Returns those methods of a service that a path with this number of positional parameters can call, each with its
-/// HTTP method.
-///
-/// If no method can be called because all of them require more positional parameters, they are returned too: the
-/// response then names the missing parameter. The OpenAPI document does not have such a path.
+/// Returns those methods of a service that accept this number of positional parameters, each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
-    let methods = &plan.services[service].methods;
-    let is_complete = move |method: usize| plan.methods[method].min_positions <= positions;
-    let accepts = move |method: usize| plan.methods[method].max_positions >= positions;
-    let has_complete = methods.iter().any(|(_, method)| accepts(*method) && is_complete(*method));
-    methods.iter().copied().filter(move |(_, method)| accepts(*method) && (is_complete(*method) || !has_complete))
+    let methods = plan.services[service].methods.iter().copied();
+    methods.filter(move |(_, method)| plan.methods[*method].max_positions >= positions)
 }
 
 /// Returns the index of the API method for an HTTP method and a number of positional parameters. HEAD selects the API
 /// method for GET.
 fn find_method(plan: &Plan, service: usize, positions: usize, http: &http::Method) -> Option<usize> {
-    find_http_method(methods_with_positions(plan, service, positions), http)
-}
-
-/// Returns the index of the API method for an HTTP method. HEAD selects the API method for GET.
-fn find_http_method(mut methods: impl Iterator<Item = (HttpMethod, usize)>, http: &http::Method) -> Option<usize> {
     let name = if http == http::Method::HEAD { "GET" } else { http.as_str() };
     let http = HttpMethod::from_name(name)?;
-    methods.find(|(accepted, _)| *accepted == http).map(|(_, method)| method)
-}
-
-/// Returns the HTTP methods that a service accepts if the request names the service, so that fields of the request
-/// contain the positional parameters.
-fn allowed_methods_by_name(plan: &Plan, service: usize) -> AllowedMethods {
-    AllowedMethods(plan.services[service].methods.iter().map(|(http, _)| *http).collect())
+    methods_with_positions(plan, service, positions).find(|(accepted, _)| *accepted == http).map(|(_, method)| method)
 }
 
 /// Returns the HTTP methods that a service accepts if the path contains this number of positional parameters.

@@ -1,8 +1,6 @@
 //! Finds the part of the API that an OPTIONS request is for. A CORS preflight is an OPTIONS request, too.
 
-use super::{
-    Route, RoutingError, allowed_methods, allowed_methods_by_name, fields, find_http_method, path, select_by_name,
-};
+use super::{Route, RoutingError, allowed_methods, fields, find_method, path, select_by_name};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
@@ -15,7 +13,9 @@ pub enum OptionsTarget {
     Service {
         /// The index of the service in the plan.
         service: usize,
-        /// The HTTP methods that the service accepts with the positional parameters of the request.
+        /// The number of positional parameters: the path segments after the path of the service.
+        positions: usize,
+        /// The HTTP methods that the service accepts with this number of positional parameters.
         allowed: AllowedMethods,
     },
     /// The request URI is not the URI of a service, but the API has services below it.
@@ -70,7 +70,7 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
         let positions = segments.len() - plan.services[service].path_length;
         let allowed = allowed_methods(plan, service, positions);
         if !allowed.0.is_empty() {
-            return Ok(OptionsTarget::Service { service, allowed });
+            return Ok(OptionsTarget::Service { service, positions, allowed });
         }
     }
     if let Some(index) = path::find_parent_path(plan.documents.parent_paths(), &segments) {
@@ -95,15 +95,10 @@ fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Opti
     let given = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()));
     if let (Some(named), Some(given)) = (&plan.named_services, given) {
         let service = select_by_name::find_by_service_name(named, &given)?;
-        return Ok(OptionsTarget::Service { service, allowed: allowed_methods_by_name(plan, service) });
+        return Ok(OptionsTarget::Service { service, positions: 0, allowed: allowed_methods(plan, service, 0) });
     }
-    let default_service = plan.named_services.as_ref().and_then(|named| named.default_service);
-    let service = default_service.or(root);
-    let allowed = match (default_service, root) {
-        (Some(service), _) => allowed_methods_by_name(plan, service),
-        (None, Some(root)) => allowed_methods(plan, root, 0),
-        (None, None) => AllowedMethods(Vec::new()),
-    };
+    let service = plan.named_services.as_ref().and_then(|named| named.default_service).or(root);
+    let allowed = service.map_or_else(|| AllowedMethods(Vec::new()), |service| allowed_methods(plan, service, 0));
     let has_page = service.is_none() && head.uri.path() == "/";
     Ok(OptionsTarget::WholeApi { service, allowed, body_may_name_service: true, has_page })
 }
@@ -143,13 +138,12 @@ pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> 
 /// the announced method does not exist.
 #[must_use]
 pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option<usize> {
-    let (Route::Options(OptionsTarget::Service { service, allowed, .. })
-    | Route::Options(OptionsTarget::WholeApi { service: Some(service), allowed, .. })) = route
-    else {
-        return None;
+    let (service, positions) = match route {
+        Route::Options(OptionsTarget::Service { service, positions, .. }) => (*service, *positions),
+        Route::Options(OptionsTarget::WholeApi { service: Some(service), .. }) => (*service, 0),
+        _ => return None,
     };
-    let methods = plan.services[*service].methods.iter().copied().filter(|(http, _)| allowed.0.contains(http));
-    find_http_method(methods, &cors::preflight_method(plan, head)?)
+    find_method(plan, service, positions, &cors::preflight_method(plan, head)?)
 }
 
 /// Returns the index of the request path in `documents.parent_paths`: the paths that have services below them but are

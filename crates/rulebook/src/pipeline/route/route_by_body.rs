@@ -5,7 +5,7 @@ use rulebook_model::limits;
 
 use super::options::allow_methods_in_body;
 use super::select_by_name::{self, NamedMethod};
-use super::{RoutingError, fields, method_by_path, path, select_method, select_named_method};
+use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_body_kind};
 use crate::pipeline::respond::ErrorContext;
@@ -97,16 +97,13 @@ pub fn route_by_body<'h>(
         && let Some(given) = select_by_name::service_name(fields.iter().cloned())
     {
         let service = select_by_name::find_by_service_name(named, &given)?;
-        let method = select_named_method(plan, head, service)?;
+        let method = select_method(plan, head, service, 0)?;
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     if let Some(modules) = &plan.services_by_module
         && let Some(service) = select_by_name::find_by_module_and_method(modules, &fields)?
     {
-        let method = match segments.len() {
-            0 => select_named_method(plan, head, service)?,
-            positions => select_method(plan, head, service, positions)?,
-        };
+        let method = select_method(plan, head, service, segments.len())?;
         let named = NamedMethod { method, naming: ServiceNaming::Module };
         return if segments.is_empty() {
             with_positions(named)
@@ -118,8 +115,7 @@ pub fn route_by_body<'h>(
         require_whole(pending.error_context())?;
     }
     if let Some(service) = named.and_then(|named| named.default_service) {
-        let method =
-            select_named_method(plan, head, service).map_err(|unrouted| allow_methods_in_body(plan, unrouted))?;
+        let method = select_method(plan, head, service, 0).map_err(|unrouted| allow_methods_in_body(plan, unrouted))?;
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     method_by_path(plan, head, segments, service)
