@@ -47,9 +47,6 @@ fn typescript_arguments_have_the_shortest_unambiguous_name() {
         (&[("GET@tag", Some("t")), ("GET@page", None)][..], &["t", "page"][..]),
         (&[("URL#0", None), ("URL#1", Some("line"))], &["URL#0", "line"]),
         (&[("HEADER@X-A", None), ("COOKIE@c", None), ("ANY@a", None), ("b", None)], &["X-A", "c", "a", "b"]),
-        // If two parameters have the same name, their arguments are named by the keys of the parameters.
-        (&[("GET@x", None), ("x", None), ("y", None)], &["GET@x", "x", "y"]),
-        (&[("GET@x", None), ("HEADER@x", None)], &["GET@x", "HEADER@x"]),
         // A name that equals the key of another parameter is ambiguous, even if the other parameter has a different
         // name in code.
         (&[("a", Some("GET@b")), ("GET@b", Some("c"))], &["a", "c"]),

@@ -56,7 +56,7 @@ fn errors_can_be_printed_as_one_json_object_per_line() {
         assert!(line["file"].as_str().is_some_and(|file| file.starts_with("api/")), "{line}");
     }
     assert_eq!(lines[0]["code"], "unknown-type");
-    assert_eq!(lines[0]["help"], "did you mean `int`?");
+    assert_eq!(lines[0]["help"], "did you mean `int`? programs add custom types with `Rulebook::add_type`");
 }
 
 #[test]

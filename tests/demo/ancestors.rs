@@ -99,7 +99,7 @@ fn a_method_can_be_selected_by_its_name_in_the_query_or_the_body() {
         ] {
             assert_eq!(named, path);
         }
-        // If the query does not name a method, the response is the start page.
-        assert_eq!(server.get("/").field("content-type"), Some("text/html; charset=utf-8"));
+        // If the query does not name a method, the response leads to the documentation.
+        assert_eq!(server.get("/").field("location"), Some("docs/"));
     });
 }

@@ -61,7 +61,12 @@ fn the_database_is_in_the_data_folder() {
 #[test]
 fn concurrent_processes_create_the_database_once() {
     DemoFolder::for_each_database(|place| {
-        let servers: Vec<Server> = (0..3).map(|_| place.serve()).collect();
+        let serve = || {
+            let mut command = place.command();
+            command.arg("--share-data");
+            place.serve_with_command(command)
+        };
+        let servers: Vec<Server> = (0..3).map(|_| serve()).collect();
         let totals: Vec<u64> = std::thread::scope(|scope| {
             let asked: Vec<_> = servers
                 .iter()

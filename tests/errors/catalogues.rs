@@ -149,6 +149,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
     violations.extend([
         Some(Violation::NotAllowed { allowed: "a/b".to_owned(), got: "c".to_owned() }),
         Some(Violation::FileExtension("png".to_owned())),
+        Some(Violation::MissingFile),
         Some(Violation::Json),
         Some(Violation::Pattern),
     ]);
@@ -165,6 +166,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         limits::BODY_SECONDS.with_value(1),
     ];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
+    kinds.push(ErrorKind::TooLarge { limit: rulebook_model::call::Limit::file(1), parameter: Some("picture".into()) });
     let part = 1;
     let unreadable = [
         MalformedRequest::PathEscape,

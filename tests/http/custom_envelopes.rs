@@ -139,7 +139,7 @@ fn responses_of_every_kind_are_in_the_custom_envelope() {
     let failed = get_response(&server, "/fails");
     assert_eq!(failed.json()["request_id"], failed.field("x-request-id").unwrap());
     let problem = server.send(&Request::new("GET", "/nowhere").field("accept", "application/problem+json"));
-    assert_eq!(problem.json()["title"], "unknown service");
+    assert_eq!(problem.json()["title"], "Not Found");
 }
 
 #[test]

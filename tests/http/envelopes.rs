@@ -114,7 +114,7 @@ fn responses_of_declared_errors_have_status_name_and_message() {
         let response = fetch(&aicra, &send);
         assert_eq!((response.status, response.json()), (status, expected), "{outcome}");
         assert_eq!(violation(&response, EnvelopeKind::Aicra), None);
-        let title = "it failed";
+        let title = http::StatusCode::from_u16(status).unwrap().canonical_reason();
         let mut expected =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": words, "code": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());

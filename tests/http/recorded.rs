@@ -114,6 +114,9 @@ fn describe_expected(case: &RequestCase) -> String {
 fn args_agree(args: &Value, extracted: &Value) -> bool {
     let Some(args) = args.as_object() else { return false };
     let Some(extracted) = extracted.as_object() else { return false };
+    // The ancestor names a parameter of the query without `name` by its whole key.
+    let extracted: Map<_, _> =
+        extracted.iter().map(|(key, value)| (key.trim_start_matches("GET@").to_owned(), value.clone())).collect();
     extracted.keys().all(|name| args.contains_key(name))
         && args.iter().all(|(name, value)| value == extracted.get(name).unwrap_or(&Value::Null))
 }

@@ -140,7 +140,7 @@ fn functions_of_rules_are_in_the_canonical_form() {
     let parameters = &printed["modules"]["C"]["/"]["c/m"]["GET"]["in"];
     assert_eq!(
         parameters["ANY@v"],
-        json!({ "info": "v", "type": "?callable", "name": "v", "callback": "A::b", "params": [1], "after": ["TRIM", "b"] })
+        json!({ "info": "v", "type": "?callable", "callback": "A::b", "params": [1], "after": ["TRIM", "b"] })
     );
     assert_eq!(parameters["ANY@w"]["after"], json!(["A::b"]));
     let again =

@@ -224,7 +224,7 @@ fn errors_of_unknown_names_have_the_envelope_of_the_api() {
         ("phalapi", json!({ "ret": 404, "data": {}, "msg": "Bad Request: no such service as a/b" })),
         (
             "plain",
-            json!({ "type": "about:blank", "title": "unknown service", "status": 404, "code": "unknown-service", "detail": "no service has the name a/b" }),
+            json!({ "type": "about:blank", "title": "Not Found", "status": 404, "code": "unknown-service", "detail": "no service has the name a/b" }),
         ),
     ] {
         let server = server_of_all_dialects(&json!({ "dispatch": true, "envelope": envelope }));

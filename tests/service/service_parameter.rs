@@ -186,9 +186,9 @@ fn the_root_is_called_only_if_the_request_contains_no_name() {
         (post_request("/api", FORM_MEDIA_TYPE, "text=t"), Ok(("post", json!({ "text": "t" })))),
     ];
     assert_outcomes(&server, &cases);
-    // At a path above the base path, the server reads no names. The response is the page of the API.
+    // At a path above the base path, the server reads no names. The response leads to the pages of the API.
     let page = server.send(&get_request("/?service=User.getBaseInfo"));
-    assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!((page.status, page.field("location")), (307, Some("docs/")));
 }
 
 #[test]

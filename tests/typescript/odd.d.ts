@@ -71,7 +71,7 @@ export interface Methods {
        */
       x?: number | bigint | null;
       /** In the query */
-      "GET@x"?: string | null;
+      x2?: string | null;
       /** Its key is another's name */
       y?: string | null;
       /** No identifier */

@@ -128,7 +128,7 @@ pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Resul
 pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
     for limiter in identity.map_or(&[][..], Identity::rate_limiters) {
         match limiter.take() {
-            Ok(taken) if quota.is_some_and(|least| least.remaining <= taken.remaining) => {}
+            Ok(taken) if quota.is_some_and(|min| min.remaining <= taken.remaining) => {}
             Ok(taken) => *quota = Some(taken),
             Err(spent) => {
                 *quota = Some(spent);

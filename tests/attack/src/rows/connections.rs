@@ -139,8 +139,9 @@ fn open_connections(server: &Server, bytes: &[u8], count: usize, source: u8) -> 
     let mut connections = Vec::with_capacity(count);
     let mut unsent = Vec::new();
     for number in 0..count {
-        // The server limits the connections of each address. The remainder is less than 256.
-        let from = [source, 1 + (number / 1_000 % 250) as u8];
+        // The server limits the connections of each address, and those of HTTP/2 more than others. The remainder is
+        // less than 256.
+        let from = [source, 1 + (number / 200 % 250) as u8];
         let Ok(mut connection) = server.target.connect_with_small_buffer(from) else { continue };
         let sent = connection.send_now(bytes);
         if sent < bytes.len() {

@@ -111,7 +111,12 @@ fn random_parameter(key: &str, number: usize, optional: bool, files: bool, choic
         parameter.insert("name".to_owned(), json!(name));
         name
     } else {
-        key.trim_start_matches('{').trim_end_matches('}').to_owned()
+        let key = key.trim_start_matches('{').trim_end_matches('}');
+        ["GET@", "HEADER@", "COOKIE@", "ANY@"]
+            .iter()
+            .find_map(|prefix| key.strip_prefix(prefix))
+            .unwrap_or(key)
+            .to_owned()
     };
     if let Some(value) = value.filter(|_| choices.once_in(4)) {
         parameter.insert("example".to_owned(), value.clone());
