@@ -89,7 +89,7 @@ pub use call::{
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
 pub use rulebook_model::diagnostic::Report;
-pub use rulebook_model::model::{AddressRange, ForwardedField, Unbound};
+pub use rulebook_model::model::{AddressRange, AddressRangeError, ForwardedField, Unbound};
 pub use server::{ApiService, RunningServer, Settings, StopHandle};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.
