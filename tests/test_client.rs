@@ -1,8 +1,8 @@
 //! Tests `rulebook_test::Client`, the client with which programs test their API.
 
+mod misuse;
 mod responses;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use proptest::prelude::*;
@@ -284,55 +284,6 @@ fn errors_of_creating_a_client_show_the_whole_report() {
     }
     let error = Client::new(Rulebook::load("no/such/folder")).unwrap_err();
     assert!(error.to_string().contains("no/such/folder"), "{error}");
-}
-
-#[test]
-fn misuse_of_the_client_panics_with_a_message() {
-    let client = client_with_parameters_everywhere("string");
-    let files = client_with_uploads();
-    let call = || client.call("it.{id}.more.put").arg("id", "x");
-    let response = call().send();
-    let refused = client.get("/nowhere").send();
-    let known = PARAMETER_NAMES.map(|name| format!("`{name}`")).join(", ");
-    assert_panics(
-        || drop(client.call("it.{id}.more.get")),
-        "no method `it.{id}.more.get`; did you mean `it.{id}.more.put`?",
-    );
-    assert_panics(|| drop(client.call("x")), "the API has no method `x`; its methods are: `it.{id}.more.put`");
-    assert_panics(
-        || drop(call().arg("URL#0", 1)),
-        &format!("no parameter with the name `URL#0` in code; its parameters are: {known}"),
-    );
-    assert_panics(
-        || drop(call().file("query", "a", "b")),
-        "`query` of `it.{id}.more.put` cannot be a file, because it is in the query",
-    );
-    assert_panics(
-        || drop(files.call("it.post").file("picture", "a", "b")),
-        "the name `picture` in code; its parameters are: `title`, `n`, `image`",
-    );
-    assert_panics(
-        || drop(client.call("it.{id}.more.put").send()),
-        "requires the argument `id`, which is part of its path",
-    );
-    assert_panics(
-        || drop(call().arg("cookie", "a;b").send()),
-        "`cookie` of `it.{id}.more.put` is a cookie, whose value cannot contain `;`",
-    );
-    assert_panics(|| drop(call().arg("header", "a\nb").send()), "the request cannot be sent: ");
-    assert_panics(|| drop(client.get("nowhere").send()), "the path \"nowhere\" does not begin with `/`");
-    assert_panics(|| drop(client.get("/a b").send()), "the request cannot be sent: ");
-    assert_panics(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
-    assert_panics(|| drop(response.output("none")), "the response has no output `none`:\n200\n");
-    assert_panics(|| drop(refused.outputs()), "the response has no outputs:\n404\n");
-}
-
-/// Asserts that a function panics with a message that contains this text.
-#[track_caller]
-fn assert_panics(wrong: impl Fn(), words: &str) {
-    let failed = catch_unwind(AssertUnwindSafe(wrong)).expect_err(words);
-    let message = failed.downcast_ref::<String>().unwrap();
-    assert!(message.contains(words), "{words:?} is not in {message:?}");
 }
 
 proptest! {

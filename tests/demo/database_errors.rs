@@ -290,11 +290,11 @@ fn postgres_can_be_stopped_and_started_again() {
         let control = std::env::var("TEST_POSTGRES_CTL").unwrap();
         assert!(Command::new(control).arg(what).output().unwrap().status.success(), "{what}");
     };
-    let server = place.serve();
+    let server = place.serve_beside_others();
     let token = server.log_in_as_editor();
     server.create_article(&token, "Acknowledged");
     control("stop");
-    let unopened = place.serve();
+    let unopened = place.serve_beside_others();
     let begun = Instant::now();
     for server in [&server, &unopened] {
         assert_unavailable(&server.get("/article"));

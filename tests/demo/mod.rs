@@ -105,6 +105,13 @@ impl DemoFolder {
         self.serve_with_command(self.command())
     }
 
+    /// Starts a server that shares its data folder with other servers.
+    pub fn serve_beside_others(&self) -> Server {
+        let mut command = self.command();
+        command.arg("--share-data");
+        self.serve_with_command(command)
+    }
+
     /// Starts a server with a command. The address of the server is added to the arguments of the command.
     pub fn serve_with_command(&self, mut command: Command) -> Server {
         let address = free_address();

@@ -61,12 +61,7 @@ fn the_database_is_in_the_data_folder() {
 #[test]
 fn concurrent_processes_create_the_database_once() {
     DemoFolder::for_each_database(|place| {
-        let serve = || {
-            let mut command = place.command();
-            command.arg("--share-data");
-            place.serve_with_command(command)
-        };
-        let servers: Vec<Server> = (0..3).map(|_| serve()).collect();
+        let servers: Vec<Server> = (0..3).map(|_| place.serve_beside_others()).collect();
         let totals: Vec<u64> = std::thread::scope(|scope| {
             let asked: Vec<_> = servers
                 .iter()

@@ -1,6 +1,6 @@
 //! The settings of an API: the keys of `app.json`.
 //!
-//! [`SETTINGS`] has a row for each setting. The row contains the key of the setting, a function that checks its value
+//! `SETTINGS` has a row for each setting. The row contains the key of the setting, a function that checks its value
 //! and stores it in the model, and a function that converts it back to JSON. The parser, the compiler, the canonical
 //! form of definitions, the JSON Schema for editors and the guide use these rows. To add a setting, add a row to the
 //! table and a field to [`Api`].

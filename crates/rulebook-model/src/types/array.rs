@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::any::{self, any_check, decode_json};
+use super::array_text::{TextDecoding, split_items};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::table::ITEMS_ATTRIBUTE;
@@ -15,21 +16,6 @@ use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
 const FIELDS_ATTRIBUTE: &str = "fields";
-
-/// The conversion of a parameter's text to an array if the text does not begin like a JSON array.
-#[derive(Debug, Clone, PartialEq)]
-enum TextDecoding {
-    /// The text becomes the only item of the array (the definition has no `format`).
-    SingleItem,
-    /// The text is split at a separator (`"format": "explode"` or `"format": "list"`).
-    Split {
-        separator: String,
-        /// `true` if blanks around the items are removed (`"format": "list"`).
-        trims_items: bool,
-    },
-    /// The text is not converted, because it must be JSON (`"format": "json"`).
-    Json,
-}
 
 #[derive(Debug)]
 struct ArrayCheck {
@@ -85,27 +71,7 @@ fn compile_array(
     // hidden.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
     let count = Bounds::from_arguments(&attributes_only, false)?;
-    let separator = arguments.text("separator")?;
-    let text_decoding = match (arguments.text("format")?, separator) {
-        (None, None) => TextDecoding::SingleItem,
-        (Some("json"), None) => TextDecoding::Json,
-        (Some("explode" | "list"), Some("")) => return Err(arguments.error("`separator` is empty").at("separator")),
-        (Some(format @ ("explode" | "list")), separator) => {
-            TextDecoding::Split { separator: separator.unwrap_or(",").to_owned(), trims_items: format == "list" }
-        }
-        (None | Some("json"), Some(_)) => {
-            return Err(arguments
-                .error("`separator` requires the format `explode` or `list`")
-                .at("separator")
-                .help("add `\"format\": \"explode\"`"));
-        }
-        (Some(_), _) => {
-            return Err(arguments
-                .error("the `format` of an array must be `explode`, `list` or `json`")
-                .at("format")
-                .help("remove `format` to treat a single text as the only item"));
-        }
-    };
+    let text_decoding = TextDecoding::from_arguments(arguments)?;
     Ok(ArrayCheck { type_name, item_check: item, item_count: count, text_decoding, accepts_objects })
 }
 
@@ -119,31 +85,6 @@ fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<()
         }
         None | Some(Json::Object(_)) => Ok(()),
         Some(_) => Err(error("`items` must be an object").help("write `\"items\": {\"max\": 5}`")),
-    }
-}
-
-/// Splits `text` at `separator`. An empty text has no parts. Returns `None` if there are more than
-/// [`any::MAX_DECODED_ITEMS`] parts.
-fn split_at_separator<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
-    let limit = any::MAX_DECODED_ITEMS as usize;
-    let parts: Vec<_> = match text {
-        Cow::Borrowed("") => Vec::new(),
-        Cow::Borrowed(text) => text.split(separator).take(limit + 1).map(Cow::Borrowed).collect(),
-        Cow::Owned(text) if text.is_empty() => Vec::new(),
-        Cow::Owned(text) => {
-            let parts = text.split(separator).take(limit + 1);
-            parts.map(|part| Cow::Owned(part.to_owned())).collect()
-        }
-    };
-    (parts.len() <= limit).then_some(parts)
-}
-
-/// Removes the spaces and tabs at both ends of an item.
-fn trim_blanks(item: Cow<'_, str>) -> Cow<'_, str> {
-    const BLANKS: [char; 2] = [' ', '\t'];
-    match item {
-        Cow::Borrowed(item) => Cow::Borrowed(item.trim_matches(BLANKS)),
-        Cow::Owned(item) => Cow::Owned(item.trim_matches(BLANKS).to_owned()),
     }
 }
 
@@ -185,9 +126,8 @@ impl Check for ArrayCheck {
             (Value::Text(text), TextDecoding::Json) => Value::Text(text),
             (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
             (Value::Text(text), TextDecoding::Split { separator, trims_items }) => {
-                match split_at_separator(&text, separator) {
-                    Some(parts) if *trims_items => self.decode_items(parts.into_iter().map(trim_blanks).collect()),
-                    Some(parts) => self.decode_items(parts),
+                match split_items(&text, separator, *trims_items) {
+                    Some(items) => self.decode_items(items),
                     None => Value::Text(text),
                 }
             }

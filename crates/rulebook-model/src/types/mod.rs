@@ -38,6 +38,7 @@ mod text_type;
 mod alphanumeric;
 mod any;
 mod array;
+mod array_text;
 mod bool;
 mod builtin;
 mod callable;

@@ -145,7 +145,8 @@ fn restrict_to_methods_dialect(mut method: Json) -> Json {
             let prefixes = ["URL#", "GET@", "HEADER@", "COOKIE@", "ANY@"];
             let is_bare = !prefixes.iter().any(|prefix| key.starts_with(prefix));
             let members = parameter.as_object_mut().unwrap();
-            members.entry("name").or_insert_with(|| json!(key));
+            let name = prefixes[1..].iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(&key);
+            members.entry("name").or_insert_with(|| json!(name));
             parameters.insert(if is_bare { format!("ANY@{key}") } else { key }, parameter);
         }
     }

@@ -42,7 +42,7 @@ pub fn random_method(http: &str, captures: &[String], positions: bool, number: u
         let status = choices.of(&[&404, &409, &503]);
         method.insert(
             "errors".to_owned(),
-            json!({ "no_such": { "status": status, "info": "It does not exist" }, "other": { "info": "It failed" } }),
+            json!({ "no_such": { "status": status, "info": "It does not exist" }, "other": { "info": "It failed", "number": 12 } }),
         );
     }
     if choices.once_in(4) {
