@@ -33,7 +33,7 @@ function told() {
       const status = module.envelope === "phalapi" ? 200 : (own.options?.status ?? 200);
       methods.set(id, {
         status,
-        parameters: Object.entries(parameters).map(([key, one]) => ({ key, ...one, name: one.name ?? key.replace(/^\{(.*)\}$/, "$1") })),
+        parameters: Object.entries(parameters).map(([key, one]) => ({ key, ...one, name: one.name ?? key.replace(/^\{(.*)\}$/, "$1").replace(/^(GET|HEADER|COOKIE|ANY)@/, "") })),
       });
     }
     for (const [path, below] of Object.entries(at["/"] ?? {})) walk(module, below, [...segments, ...path.split("/")]);

@@ -69,7 +69,7 @@ pub(super) struct Settings {
     /// Whether the server starts although another server uses the same data folder [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_SHARE_DATA", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(super) share_data: Option<bool>,
-    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn].
+    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].
