@@ -51,8 +51,8 @@ fn a_server_without_declarations_is_an_error() {
     let missing = fetch(&format!("http://{address}/nothing"));
     assert_eq!((missing.exit_code, missing.stdout.as_str()), (Some(1), ""));
     assert!(missing.stderr.contains("404"), "{}", missing.stderr);
-    let nobody = fetch(&format!("http://{}", free_address()));
-    assert_eq!(nobody.exit_code, Some(3));
-    assert!(nobody.stderr.starts_with("error: the connection failed: "), "{}", nobody.stderr);
+    let absent = fetch(&format!("http://{}", free_address()));
+    assert_eq!(absent.exit_code, Some(3));
+    assert!(absent.stderr.starts_with("error: the connection failed: "), "{}", absent.stderr);
     assert_eq!(fetch("shop.example").exit_code, Some(2));
 }
