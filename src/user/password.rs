@@ -1,5 +1,6 @@
 //! Hashes and verifies passwords with argon2id. Verification takes the same time whether or not the user exists.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
@@ -8,6 +9,7 @@ use rulebook::{ApiError, Context};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::client_address::client_network;
 use super::failed_logins;
 
 /// The permits to compute a hash. They limit the load, because each computation needs 19 MiB of memory and a processor.
@@ -18,8 +20,12 @@ static UNUSED_MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 /// The number of logins that may be in progress: those that compute a hash and those that wait for it. It exceeds the
 /// number of failed logins that one address may have, so that one address cannot occupy all places.
 static LOGIN_PLACES: Semaphore = Semaphore::const_new(failed_logins::MAX_PER_ADDRESS + 10);
+/// The addresses of the clients whose registrations are in progress.
+static REGISTRATIONS: Mutex<Vec<Option<IpAddr>>> = Mutex::new(Vec::new());
 /// The number of registrations that may be in progress. Registrations are rare, and only delay logins by a short time.
-static REGISTRATION_PLACES: Semaphore = Semaphore::const_new(8);
+const MAX_REGISTRATIONS: usize = 8;
+/// The number of registrations of one address that may be in progress, so that one address cannot prevent others.
+const MAX_REGISTRATIONS_PER_ADDRESS: usize = 2;
 
 /// The number of seconds after which a client can retry if no place is free. By then, the server has finished the
 /// computations that were in progress.
@@ -32,9 +38,10 @@ const DUMMY_HASH: &str =
 /// Computes the hash of a password.
 ///
 /// # Errors
-/// Returns the declared error `too_busy` if too many registrations wait; fails if hashing fails.
+/// Returns the declared error `too_busy` if too many registrations wait, or too many of this client; fails if hashing
+/// fails.
 pub(super) async fn hash_password(password: String, context: &Context) -> Result<String, ApiError> {
-    run_in_place(&REGISTRATION_PLACES, context, move || {
+    run_in_place(RegistrationPlace::take(context), context, move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(ApiError::internal)?;
         let salt = SaltString::encode_b64(&salt).map_err(ApiError::internal)?;
@@ -53,7 +60,7 @@ pub(super) async fn verify_password(
     hash: Option<String>,
     context: &Context,
 ) -> Result<bool, ApiError> {
-    run_in_place(&LOGIN_PLACES, context, move || {
+    run_in_place(LOGIN_PLACES.try_acquire().ok(), context, move || {
         let (hash, has_password) = match hash.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) {
             Some(hash) => (hash, true),
             None => (PasswordHash::new(DUMMY_HASH).map_err(ApiError::internal)?, false),
@@ -79,14 +86,40 @@ fn has_hash(password: &[u8], hash: &PasswordHash<'_>) -> Result<bool, ApiError> 
     Ok(computed.map_err(ApiError::internal)? == expected)
 }
 
-/// Waits for a permit, and runs `work` with it. A full queue is an error at once: if requests waited without a limit,
-/// those of users would wait behind those of attackers.
+/// A registration that is in progress, until this value is dropped.
+struct RegistrationPlace(Option<IpAddr>);
+
+impl RegistrationPlace {
+    /// Takes a place for the client that sends a request; `None` if no place is free for it.
+    fn take(context: &Context) -> Option<Self> {
+        let client = context.head().map(client_network);
+        let mut registrations = REGISTRATIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = registrations.iter().filter(|other| **other == client).count();
+        let is_free = registrations.len() < MAX_REGISTRATIONS && of_client < MAX_REGISTRATIONS_PER_ADDRESS;
+        is_free.then(|| {
+            registrations.push(client);
+            Self(client)
+        })
+    }
+}
+
+impl Drop for RegistrationPlace {
+    fn drop(&mut self) {
+        let mut registrations = REGISTRATIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = registrations.iter().position(|client| *client == self.0) {
+            registrations.swap_remove(index);
+        }
+    }
+}
+
+/// Waits for a permit, and runs `work` with it. Without a `place` in the queue, this is an error at once: if requests
+/// waited without a limit, those of users would wait behind those of attackers.
 async fn run_in_place<T: Send + 'static>(
-    places: &'static Semaphore,
+    place: Option<impl Send + 'static>,
     context: &Context,
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let Ok(place) = places.try_acquire() else {
+    let Some(place) = place else {
         context.set_header("Retry-After", RETRY_AFTER_SECONDS)?;
         return Err(ApiError::declared("too_busy"));
     };

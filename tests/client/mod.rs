@@ -48,10 +48,14 @@ impl TestServer {
 
     /// Starts a server for an engine. If `folder` is given, the server also serves the static files in it.
     pub fn with_static(engine: &Engine, folder: Option<&Path>) -> Self {
+        Self::with_settings(engine, |settings| folder.into_iter().fold(settings, Settings::with_static_files))
+    }
+
+    /// Starts a server for an engine, with settings that `change` makes from the usual ones.
+    pub fn with_settings(engine: &Engine, change: impl FnOnce(Settings) -> Settings) -> Self {
         let uploads = tempfile::tempdir().unwrap();
         let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(uploads.path());
-        let settings = folder.into_iter().fold(settings, Settings::with_static_files);
-        Self { running: engine.serve(&settings).unwrap(), uploads }
+        Self { running: engine.serve(&change(settings)).unwrap(), uploads }
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -6,6 +6,7 @@
 //! `receiving`, `expect`, `http2`, `mounted`.
 
 mod array_fields;
+mod client_shares;
 mod connection_limits;
 mod connections;
 mod custom_envelopes;

@@ -27,6 +27,12 @@ impl Language {
             Self::Go => "Go",
         }
     }
+
+    /// Returns whether calls print responses that they have parsed, in which JavaScript has rounded large integers. The
+    /// calls in other languages print responses as they have received them.
+    pub fn parses_responses(self) -> bool {
+        self == Self::Client
+    }
 }
 
 /// A PNG file with a picture of one pixel. Its bytes are not valid UTF-8.

@@ -40,11 +40,19 @@ pub const SMALL_FRAME_BYTES: u64 = 8;
 pub const REQUEST_MEMORY_BYTES: u64 = 64 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
 pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
-/// The part of all connections that one client address can have, unless a setting says otherwise: one of this number.
+/// The limit of the memory for responses that their clients do not receive, in bytes.
+pub const RESPONSE_MEMORY_BYTES: u64 = 64 << 20;
+/// The number of bytes of each response that do not count for [`RESPONSE_MEMORY_BYTES`].
+pub const FREE_RESPONSE_BYTES: u64 = 4 << 10;
+/// The part of the connections, the memory and the open files that one client address can use, unless a setting says
+/// otherwise: one of this number.
 pub const ADDRESS_SHARE: usize = 4;
+/// The part of [`RESPONSE_MEMORY_BYTES`] that one client address can use: one of this number. Responses to one client are
+/// often long at the same time.
+pub const RESPONSE_ADDRESS_SHARE: usize = 2;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 10] = [
+pub const CONNECTION_LIMITS: [ConnectionLimit; 12] = [
     CONNECTIONS,
     ADDRESS_CONNECTIONS,
     HTTP2_CONNECTIONS,
@@ -55,6 +63,8 @@ pub const CONNECTION_LIMITS: [ConnectionLimit; 10] = [
     HTTP2_REQUESTS,
     HTTP2_SMALL_FRAMES,
     REQUEST_MEMORY,
+    RESPONSE_MEMORY,
+    OPEN_FILES,
 ];
 
 /// The limit of the number of connections.
@@ -153,6 +163,29 @@ pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
     value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
     description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled. \
-                  Uploaded files, and the first 4096 bytes of each head and body, do not count.",
+                  Uploaded files, and the first 4096 bytes of each head and body, do not count. One client \
+                  address can use a quarter for several requests, unless `--address-connections` is 0.",
     effect: "The response has the status 503; for a body, also the field `Retry-After`.",
+};
+
+/// The limit of the memory for responses that their clients do not receive.
+pub const RESPONSE_MEMORY: ConnectionLimit = ConnectionLimit {
+    name: "response-memory",
+    value: Some(RESPONSE_MEMORY_BYTES),
+    unit: "bytes",
+    description: "The memory for responses that wait because their clients do not receive them. Files, documents, and the \
+                  first 4096 bytes of each response do not count. One client address can use half of it for several \
+                  responses, unless `--address-connections` is 0.",
+    effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
+};
+
+/// The limit of the number of open files.
+pub const OPEN_FILES: ConnectionLimit = ConnectionLimit {
+    name: "open-files",
+    value: None,
+    unit: "files",
+    description: "The number of files that are open to receive an upload, or to send more than 64 KiB: a quarter of the \
+                  files that the system allows the process to open. One client address can have a quarter of them, unless \
+                  `--address-connections` is 0.",
+    effect: "The response has the status 503 and the field `Retry-After`.",
 };

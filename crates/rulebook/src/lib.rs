@@ -68,6 +68,7 @@
 
 mod bind;
 mod call;
+mod client_shares;
 mod engine;
 pub mod envelope;
 pub mod error;

@@ -10,6 +10,7 @@ use rulebook_model::error::ErrorCode;
 use super::representation::FormattedBody;
 use super::reused_buffer::ReusedBuffer;
 use crate::call::{ByteStream, Download};
+use crate::client_shares::Share;
 use crate::plan::{Document, Plan};
 
 /// A complete reply, which the server sends as an HTTP response.
@@ -73,6 +74,8 @@ pub struct FileRange {
     pub offset: u64,
     /// The number of bytes.
     pub length: u64,
+    /// The part of the server's open files that the client uses with this file; `None` if the file does not count.
+    pub share: Option<Share>,
 }
 
 impl ReplyBody {
@@ -89,6 +92,15 @@ impl ReplyBody {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
             Self::Written(bytes) => Some(bytes),
             Self::File(_) | Self::Stream { .. } => None,
+        }
+    }
+
+    /// Returns the number of bytes of memory that only this reply uses. Documents are shared with other replies.
+    #[must_use]
+    pub fn owned_len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) if !bytes.is_unique() => 0,
+            body => body.bytes().map_or(0, <[u8]>::len),
         }
     }
 

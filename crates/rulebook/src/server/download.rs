@@ -1,13 +1,11 @@
 //! Replies to a call that returns a file: with the file, or with a link to it.
 
-use std::sync::Arc;
-
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::links::Links;
 use super::open_file::{FilePart, FileRequest, open_content};
-use crate::call::{ApiError, Content, Download, Head};
+use super::state::ServerState;
+use crate::call::{Content, Download, Head};
 use crate::pipeline::{ErrorContext, FileReply, Reply, respond_with_error, respond_with_link};
 use crate::plan::Plan;
 use crate::transfer::{self, FileInfo, TransferDecision};
@@ -19,7 +17,7 @@ const FILE_POLICY: &str = "sandbox";
 const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Replies with the file that a method returned or, if the client requests this, with a link to the file.
-pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc<Links>, file: FileReply) -> Reply {
+pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerState, file: FileReply) -> Reply {
     let FileReply { method_index: method, download, status, mut headers } = file;
     let (mut file_headers, content) = FileHeaders::split_download(*download);
     // Without `Vary`, a cache could send the file to a client that requests a link, or the link instead of the file.
@@ -28,15 +26,12 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc
         // Cookies are sent to the client that made the call, not to every client that uses the link.
         headers.extend(file_headers.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        let link = links.create_link(&plan.limits, file_headers, content).await;
+        let link = state.links.create_link(&plan.limits, file_headers, content).await;
         link.map(|link| respond_with_link(plan, head, method, status, headers, &link))
     } else {
-        let request = FileRequest { head: Arc::clone(head), status };
+        let request = FileRequest { head, status, state };
         let opened = open_content(request, content, file_headers.info.clone()).await;
-        opened.map(|opened| file_headers.into_reply(opened, status, headers)).map_err(|error| {
-            let id = &plan.methods[method].id;
-            ApiError::internal(format_args!("{id}: the file cannot be sent: {error}"))
-        })
+        opened.map(|opened| file_headers.into_reply(opened, status, headers))
     };
     reply.unwrap_or_else(|error| respond_with_error(plan, head, ErrorContext::Method(method), error))
 }

@@ -44,12 +44,12 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
             Reply::without_body(307, location.into_iter().collect())
         }
         Page::File { file, media_type, kind } => {
-            let request = FileRequest { head: Arc::clone(head), status: 200 };
+            let request = FileRequest { head, status: 200, state: worker.state() };
             let fields = browser_policy::policy_fields(kind, BrowserCaching::Revalidate).to_vec();
             let headers = FileHeaders { content_type: media_type, fields, info: FileInfo::default() };
             match request.part_of_file(file, FileInfo::default()).await {
                 Ok(opened) => headers.into_reply(opened, 200, Vec::new()),
-                Err(error) => respond_with_error(plan, head, context, ApiError::internal(error)),
+                Err(error) => respond_with_error(plan, head, context, error),
             }
         }
     }

@@ -11,6 +11,7 @@ use actix_rt::task::{JoinHandle, spawn_blocking};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
+use crate::client_shares::Share;
 use crate::pipeline::FileRange;
 
 /// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter.
@@ -21,6 +22,8 @@ pub(super) const PIECE_LEN: u64 = 256 << 10;
 /// The stream does not use the read position of the open file, so that several streams can share the file.
 pub(super) struct FileStream {
     file: Arc<File>,
+    /// Counts the open file until the stream ends.
+    _share: Option<Share>,
     /// The file offset of the next piece that will be read.
     offset: u64,
     /// The number of bytes that have not been read yet: from `offset` to the end of the range.
@@ -36,9 +39,10 @@ pub(super) struct FileStream {
 }
 
 impl From<FileRange> for FileStream {
-    fn from(FileRange { file, offset, length }: FileRange) -> Self {
+    fn from(FileRange { file, offset, length, share }: FileRange) -> Self {
         Self {
             file: Arc::new(file),
+            _share: share,
             offset,
             remaining_bytes: length,
             last_piece: Bytes::new(),
@@ -181,7 +185,7 @@ mod tests {
             return;
         }
         // The test runs no async runtime, so that no other thread can read the file.
-        let mut pieces = FileStream::from(FileRange { file, offset: 0, length: content.len() as u64 });
+        let mut pieces = FileStream::from(FileRange { file, offset: 0, length: content.len() as u64, share: None });
         let (mut read, mut buffers) = (Vec::new(), Vec::new());
         while read.len() < content.len() {
             let piece =

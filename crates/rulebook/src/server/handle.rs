@@ -66,7 +66,7 @@ fn run_stages(
         };
         match respond(plan, head, matched.method_index, call.await, quota) {
             CallReply::Reply(reply) => reply,
-            CallReply::File(file) => Box::pin(respond_with_file(plan, head, &worker.state().links, file)).await,
+            CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         }
     }
 }

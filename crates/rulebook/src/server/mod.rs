@@ -57,13 +57,12 @@ use arc_swap::ArcSwap;
 use client_address::TrustedProxies;
 use links::Links;
 pub use mount::ApiService;
-use open_connections::OpenConnections;
 use rulebook_model::model::MAX_WORKERS;
 pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
 use state::ServerState;
 use static_files::StaticFiles;
-use unsent_bytes::limit_unsent_bytes;
+use unsent_bytes::{limit_unacknowledged_time, limit_unsent_bytes};
 use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
@@ -83,13 +82,13 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         limit_unsent_bytes(&listener);
+        limit_unacknowledged_time(&listener);
         listeners.push(listener);
     }
-    let limits =
-        [connection_limits::raise_file_limit(), rulebook_model::connection_limits::MAX_HTTP2_CONNECTIONS as usize];
-    let [connections, http2] = limits.map(|max| OpenConnections::new(max, settings.address_connections));
-    let state = Arc::new(server_state(plan, settings, data).with_connections(connections, http2));
-    let mut builder = Server::build().disable_signals();
+    let max_files = connection_limits::raise_file_limit();
+    let state = Arc::new(server_state(plan, settings, data).with_limits(max_files, settings.address_connections));
+    // The limit of actix would stop a worker from accepting connections at a lower number.
+    let mut builder = Server::build().disable_signals().max_concurrent_connections(max_files);
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }

@@ -147,6 +147,7 @@ impl PartReader<'_> {
         target: &MultipartTarget<'_>,
     ) -> Result<Option<BodyPart>, ApiError> {
         let MultipartTarget { plan, method, upload_storage, .. } = *target;
+        let (worker, client, peer) = self.body.client();
         let name = match field.name() {
             None => return Err(ApiError::malformed(MalformedRequest::MultipartName { part: number })),
             Some(name) if name.len() > MAX_PART_NAME_LEN => {
@@ -174,6 +175,9 @@ impl PartReader<'_> {
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
         let end = if limit == part { limit.max } else { limit.max.saturating_add(MAX_FILE_EXCESS) };
         let destination = slot.map(|slot| FileDestination {
+            state: worker.state(),
+            client,
+            peer,
             check: &*slot.check,
             is_request_refused: self.has_invalid_field,
             upload_storage,
@@ -265,6 +269,8 @@ fn clean_filename(name: &str) -> String {
 fn storage_error(error: io::Error) -> ApiError {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+        // Too many files are open.
+        io::ErrorKind::ResourceBusy => ErrorCode::Unavailable,
         _ => ErrorCode::Upload,
     };
     ApiError::plain(code).with_log(error)

@@ -2,14 +2,13 @@
 //! them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rulebook_model::connection_limits::{ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONNECTIONS, ConnectionLimit};
 
-/// The bits of an IPv6 address that a provider assigns to a client; the client chooses the others.
-const CLIENT_NETWORK: u128 = !0 << 64;
+use crate::client_shares::client_network;
 
 /// The number of connections beyond the maximum on which clients can still ask for the state of the server.
 const RESERVED_CONNECTIONS: usize = 16;
@@ -100,14 +99,6 @@ impl OpenConnections {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.by_client.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Returns the network of a client: an IPv4 address, or the first 64 bits of an IPv6 address.
-fn client_network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & CLIENT_NETWORK).into(),
-        address => address,
     }
 }
 

@@ -3,21 +3,26 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
 
 use super::file_stream::FileStream;
-use crate::call::{ByteStream, Content, ETag, Head};
+use super::state::ServerState;
+use crate::call::{ApiError, ByteStream, Content, ETag, Head};
+use crate::client_shares::UsedUp;
 use crate::pipeline::{FileRange, ReplyBody};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
-/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once.
+/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once. A client that does
+/// not receive it holds this memory, but no open file.
 const MAX_LEN_IN_MEMORY: u64 = 64 << 10;
+/// The maximum number of bytes whose entity tag is computed in the thread of the worker.
+const MAX_HASHED_INLINE: usize = 64 << 10;
 
 /// The part of a file that a response contains, with the metadata of the whole file.
 pub(super) struct FilePart {
@@ -33,15 +38,41 @@ pub(super) struct FilePart {
 /// and modification time that the method has set. Slow operations run on another thread.
 ///
 /// # Errors
-/// Fails if the file cannot be opened or read.
-pub(super) async fn open_content(request: FileRequest, content: Content, known: FileInfo) -> io::Result<FilePart> {
+/// Fails if the file cannot be opened or read, or if too many files are open.
+pub(super) async fn open_content(
+    request: FileRequest<'_>,
+    content: Content,
+    known: FileInfo,
+) -> Result<FilePart, ApiError> {
     match content {
         Content::Stream(pieces) => Ok(request.part_of_stream(pieces, known)),
-        Content::Bytes(bytes) if bytes.len() as u64 <= MAX_LEN_IN_MEMORY => Ok(request.part_of_bytes(bytes, known)),
-        Content::Bytes(bytes) => on_other_thread(move || Ok(request.part_of_bytes(bytes, known))).await,
-        Content::Path(path) => request.part_of_file(on_other_thread(move || open_file(&path)).await?, known).await,
+        Content::Bytes(bytes) => {
+            let etag = match known.etag {
+                Some(etag) => etag,
+                None if bytes.len() <= MAX_HASHED_INLINE => content_etag(&bytes),
+                None => {
+                    let bytes = bytes.clone();
+                    on_other_thread(move || Ok(content_etag(&bytes))).await.map_err(|error| cannot_send(&error))?
+                }
+            };
+            Ok(request.part_of_bytes(bytes, FileInfo { etag: Some(etag), ..known }))
+        }
+        Content::Path(path) => {
+            let file = on_other_thread(move || open_file(&path)).await.map_err(|error| cannot_send(&error))?;
+            request.part_of_file(file, known).await
+        }
         Content::File(file) => request.part_of_file(file, known).await,
     }
+}
+
+/// Returns the entity tag of a file with this content.
+fn content_etag(bytes: &[u8]) -> ETag {
+    ETag::strong(hex::encode(&Sha256::digest(bytes)[..16]))
+}
+
+/// Converts the error of a file to an error for the client.
+pub(super) fn cannot_send(error: &io::Error) -> ApiError {
+    ApiError::internal(format_args!("the file cannot be sent: {error}"))
 }
 
 /// Runs a slow operation on another thread, so that the worker can handle other requests.
@@ -69,18 +100,20 @@ fn not_a_file_error() -> io::Error {
 }
 
 /// A request for a file, by which the part of the file is selected.
-pub(super) struct FileRequest {
+pub(super) struct FileRequest<'r> {
     /// The head of the request, with its conditions and its range.
-    pub(super) head: Arc<Head>,
+    pub(super) head: &'r Head,
     /// The HTTP status of a response that contains the whole file.
     pub(super) status: u16,
+    /// The server, which limits the number of open files.
+    pub(super) state: &'r ServerState,
 }
 
-impl FileRequest {
+impl FileRequest<'_> {
     /// Decides which part of the file the response contains. If the method has set a status other than 200, the
     /// response always contains the whole file.
     fn decide_part(&self, info: &FileInfo) -> TransferDecision {
-        if self.status == 200 { decide_transfer(&self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
+        if self.status == 200 { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
     }
 
     fn part_of_stream(&self, pieces: ByteStream, info: FileInfo) -> FilePart {
@@ -93,8 +126,7 @@ impl FileRequest {
     }
 
     fn part_of_bytes(&self, bytes: Bytes, known: FileInfo) -> FilePart {
-        let etag = known.etag.unwrap_or_else(|| ETag::strong(hex::encode(&Sha256::digest(&bytes)[..16])));
-        let info = FileInfo { length: Some(bytes.len() as u64), accepts_ranges: true, etag: Some(etag), ..known };
+        let info = FileInfo { length: Some(bytes.len() as u64), accepts_ranges: true, ..known };
         let decision = self.decide_part(&info);
         let body = match decision {
             TransferDecision::Whole => bytes,
@@ -108,16 +140,16 @@ impl FileRequest {
     /// Selects the part of an open file. `known` contains the metadata that have been set already.
     ///
     /// # Errors
-    /// Fails if the file is not a regular file or cannot be read.
-    pub(super) async fn part_of_file(&self, file: File, known: FileInfo) -> io::Result<FilePart> {
+    /// Fails if the file is not a regular file or cannot be read, or if too many files are open.
+    pub(super) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
         if known.length.is_some() {
             // The file store has already read the metadata of the file.
             return self.part_of_file_from(0, file, FileInfo { accepts_ranges: true, ..known }).await;
         }
         // The file has just been opened, so that its metadata are in memory and reading them does not block.
-        let kind = file.metadata()?;
+        let kind = file.metadata().map_err(|error| cannot_send(&error))?;
         if !kind.is_file() {
-            return Err(not_a_file_error());
+            return Err(cannot_send(&not_a_file_error()));
         }
         let modified = known.modified.or_else(|| kind.modified().ok());
         let etag = known.etag.or_else(|| etag_from_metadata(&kind, SystemTime::now()));
@@ -129,20 +161,22 @@ impl FileRequest {
     /// describes the content.
     ///
     /// # Errors
-    /// Fails if the file cannot be read.
-    pub(super) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> io::Result<FilePart> {
+    /// Fails if the file cannot be read, or if too many files are open.
+    pub(super) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
         let decision = self.decide_part(&info);
         let (from, length) = match decision {
             TransferDecision::Whole => (0, info.length.unwrap_or_default()),
             TransferDecision::Part { from, length } => (from, length),
             _ => return Ok(FilePart { decision, info, body: ReplyBody::empty() }),
         };
-        let range = FileRange { file, offset: start + from, length };
+        let range = FileRange { file, offset: start + from, length, share: None };
         let body = if length <= MAX_LEN_IN_MEMORY {
             // The part is not longer than one piece of the stream, so that the first piece is the whole part.
-            FileStream::from(range).try_next().await?.unwrap_or_default().into()
+            FileStream::from(range).try_next().await.map_err(|error| cannot_send(&error))?.unwrap_or_default().into()
         } else {
-            ReplyBody::File(range)
+            let share = self.state.count_open_file(self.head.client, self.head.peer);
+            let share = share.map_err(|UsedUp| ApiError::plain(ErrorCode::Unavailable))?;
+            ReplyBody::File(FileRange { share: Some(share), ..range })
         };
         Ok(FilePart { decision, info, body })
     }

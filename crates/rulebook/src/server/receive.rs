@@ -1,6 +1,7 @@
 //! Receives the bodies of requests. Limits on the size and the time apply while the bytes arrive.
 
 use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use rulebook_model::model::Limits;
 use super::body_timer::BodyTimer;
 use super::multipart;
 use super::request_body::RequestBody;
-use super::request_memory::OutOfMemory;
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
+use crate::client_shares::UsedUp;
 use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
 use crate::plan::{Plan, PlannedMethod};
 
@@ -51,10 +52,16 @@ impl<'b> LimitedBody<'b> {
     /// Fails if all requests use too much memory.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
-        self.body.memory.add(bytes, &state.request_memory).map_err(|OutOfMemory| {
+        self.body.memory.add(bytes, &state.request_memory, self.body.client).map_err(|UsedUp| {
             state.exceeded_limits.count(&REQUEST_MEMORY, self.body.peer);
             ApiError::plain(ErrorCode::Unavailable)
         })
+    }
+
+    /// Returns the worker that receives the body, the address of the client, and the address from which its connection
+    /// comes.
+    pub(super) fn client(&self) -> (&'b Worker, Option<IpAddr>, Option<SocketAddr>) {
+        (self.worker, self.body.client, self.body.peer)
     }
 
     /// Returns the next bytes of the body, at least one; `None` at the end of the body.

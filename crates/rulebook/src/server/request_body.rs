@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub(super) struct RequestBody {
     pub(super) memory: ReservedMemory,
     /// The address of the client, for the log.
     pub(super) peer: Option<SocketAddr>,
+    /// The address of the client, whose use of memory is limited.
+    pub(super) client: Option<IpAddr>,
     /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
     replayed_bytes: Option<Bytes>,
 }
@@ -91,6 +93,7 @@ impl RequestBody {
             state,
             memory: ReservedMemory::default(),
             peer: head.peer,
+            client: head.client,
             replayed_bytes: None,
         }
     }

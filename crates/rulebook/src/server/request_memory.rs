@@ -1,67 +1,57 @@
 //! Limits the memory for the heads and bodies of all requests. Each request has limits too, but many clients could send
 //! long requests at the same time, and never complete them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rulebook_model::connection_limits::{FREE_REQUEST_BYTES, REQUEST_MEMORY_BYTES};
+use rulebook_model::connection_limits::FREE_REQUEST_BYTES;
 
-/// The memory that requests use.
-#[derive(Debug, Default)]
-pub(super) struct RequestMemory {
-    used: AtomicUsize,
-}
+use crate::client_shares::{ClientShares, Share, UsedUp};
 
 /// The memory for the head or the body of one request, until this value is dropped.
 #[derive(Debug, Default)]
 pub(super) struct ReservedMemory {
     /// The number of bytes of the head or body.
     length: usize,
-    /// What counts these bytes; `None` while they are few.
-    counted_by: Option<Arc<RequestMemory>>,
+    /// The part of the memory for all requests; `None` while the bytes are few.
+    share: Option<Share>,
 }
-
-/// The server has no memory for the request at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OutOfMemory;
 
 impl ReservedMemory {
     /// Reserves memory for further bytes.
     ///
     /// # Errors
     /// Fails in the same case as [`ReservedMemory::grow_to`].
-    pub(super) fn add(&mut self, bytes: usize, memory: &Arc<RequestMemory>) -> Result<(), OutOfMemory> {
-        self.grow_to(self.length + bytes, memory)
+    pub(super) fn add(
+        &mut self,
+        bytes: usize,
+        memory: &Arc<ClientShares>,
+        client: Option<IpAddr>,
+    ) -> Result<(), UsedUp> {
+        self.grow_to(self.length + bytes, memory, client)
     }
 
     /// Reserves memory for this number of bytes in total. The first [`FREE_REQUEST_BYTES`] are not counted, so that the
     /// workers rarely write to the same counter.
     ///
     /// # Errors
-    /// Fails if all requests together would use more than [`REQUEST_MEMORY_BYTES`]. Nothing is reserved then.
-    pub(super) fn grow_to(&mut self, length: usize, memory: &Arc<RequestMemory>) -> Result<(), OutOfMemory> {
+    /// Fails if the requests of all clients, or of this client, would use too much memory. Nothing is reserved then.
+    pub(super) fn grow_to(
+        &mut self,
+        length: usize,
+        memory: &Arc<ClientShares>,
+        client: Option<IpAddr>,
+    ) -> Result<(), UsedUp> {
         if length <= self.length {
             return Ok(());
         }
-        if length > FREE_REQUEST_BYTES as usize {
-            let added = if self.counted_by.is_some() { length - self.length } else { length };
-            let used = memory.used.fetch_add(added, Ordering::Relaxed) + added;
-            if used > REQUEST_MEMORY_BYTES as usize {
-                memory.used.fetch_sub(added, Ordering::Relaxed);
-                return Err(OutOfMemory);
-            }
-            self.counted_by.get_or_insert_with(|| Arc::clone(memory));
+        match &mut self.share {
+            Some(share) => share.grow(length - self.length)?,
+            None if length > FREE_REQUEST_BYTES as usize => self.share = Some(memory.take(client, length)?),
+            None => {}
         }
         self.length = length;
         Ok(())
-    }
-}
-
-impl Drop for ReservedMemory {
-    fn drop(&mut self) {
-        if let Some(memory) = &self.counted_by {
-            memory.used.fetch_sub(self.length, Ordering::Relaxed);
-        }
     }
 }
 
@@ -71,17 +61,18 @@ mod tests {
 
     #[test]
     fn requests_use_no_more_memory_than_the_limit() {
-        let (free, max) = (FREE_REQUEST_BYTES as usize, REQUEST_MEMORY_BYTES as usize);
-        let memory = Arc::new(RequestMemory::default());
+        let (free, max) = (FREE_REQUEST_BYTES as usize, 1 << 20);
+        let memory = Arc::new(ClientShares::new(max, None));
+        let is_unused = || memory.take(None, max).is_ok();
         let mut requests: Vec<_> = (0..4).map(|_| ReservedMemory::default()).collect();
         for request in &mut requests {
-            assert_eq!(request.add(free, &memory), Ok(()));
+            assert_eq!(request.add(free, &memory, None), Ok(()));
         }
-        assert_eq!(memory.used.load(Ordering::Relaxed), 0, "short requests are not counted");
-        assert_eq!(requests[0].grow_to(max, &memory), Ok(()));
-        assert_eq!(requests[0].grow_to(1, &memory), Ok(()), "the memory does not shrink");
-        assert_eq!(requests[1].add(1, &memory), Err(OutOfMemory));
+        assert!(is_unused(), "short requests are not counted");
+        assert_eq!(requests[0].grow_to(max, &memory, None), Ok(()));
+        assert_eq!(requests[0].grow_to(1, &memory, None), Ok(()), "the memory does not shrink");
+        assert_eq!(requests[1].add(1, &memory, None), Err(UsedUp));
         requests.clear();
-        assert_eq!(memory.used.load(Ordering::Relaxed), 0, "all memory is released");
+        assert!(is_unused(), "all memory is released");
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn respond_at_server_path(
     match path {
         ServerPath::OpenApi => respond_with_document(plan, head, DocumentKind::OpenApi).await,
         ServerPath::LlmsTxt => respond_with_document(plan, head, DocumentKind::LlmsTxt).await,
-        ServerPath::Link => state.links.respond_to_link(plan, head).await,
+        ServerPath::Link => state.links.respond_to_link(plan, head, state).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
             let readiness = if stopping { Readiness::stopping() } else { worker.cached_readiness(plan).await };
@@ -57,5 +57,6 @@ pub(super) async fn respond_at_server_path(
 fn status_reply(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));
-    Reply { status, content_type, headers, body: body.into(), is_written_for_request: true, code: None }
+    // Compressing these texts would cost more than sending them.
+    Reply { status, content_type, headers, body: body.into(), is_written_for_request: false, code: None }
 }

@@ -1,13 +1,16 @@
 //! The state that all workers of a server share.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
-use rulebook_model::connection_limits::ConnectionLimit;
+use rulebook_model::connection_limits::{
+    ADDRESS_SHARE, ConnectionLimit, MAX_HTTP2_CONNECTIONS, OPEN_FILES, REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE,
+    RESPONSE_MEMORY_BYTES,
+};
 use tokio::sync::watch;
 
 use super::client_address::TrustedProxies;
@@ -15,9 +18,9 @@ use super::connection_limits::ExceededLimits;
 use super::links::Links;
 use super::metrics::Metrics;
 use super::open_connections::{Counted, OpenConnections};
-use super::request_memory::RequestMemory;
 use super::static_files::StaticFiles;
 use super::upload_writer::UploadStorage;
+use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
 
@@ -46,8 +49,12 @@ pub(super) struct ServerState {
     pub(super) http2_connections: OpenConnections,
     /// The proxies whose statements about their clients the server believes.
     pub(super) trusted_proxies: TrustedProxies,
-    /// The memory that requests use.
-    pub(super) request_memory: Arc<RequestMemory>,
+    /// The bytes of memory that requests use.
+    pub(super) request_memory: Arc<ClientShares>,
+    /// The bytes of memory for responses that clients do not receive at the moment.
+    pub(super) response_memory: Arc<ClientShares>,
+    /// The files that are open for requests and responses.
+    pub(super) open_files: Arc<ClientShares>,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: ExceededLimits,
 }
@@ -72,7 +79,9 @@ impl ServerState {
             connections: OpenConnections::default(),
             http2_connections: OpenConnections::default(),
             trusted_proxies: TrustedProxies::default(),
-            request_memory: Arc::default(),
+            request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
+            response_memory: Arc::new(ClientShares::new(RESPONSE_MEMORY_BYTES as usize, None)),
+            open_files: Arc::new(ClientShares::new(usize::MAX, None)),
             exceeded_limits: ExceededLimits::default(),
         }
     }
@@ -104,9 +113,19 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Sets the limits of the number of open connections: of all, and of those of HTTP/2 among them.
-    pub(super) fn with_connections(self, connections: OpenConnections, http2_connections: OpenConnections) -> Self {
-        Self { connections, http2_connections, ..self }
+    /// Sets the limits of what clients use. `max_files` is the number of files and connections that the process may open,
+    /// and `address_connections` the number of connections of each client address: if it is 0, the use of one address
+    /// is not limited.
+    pub(super) fn with_limits(self, max_files: usize, address_connections: Option<usize>) -> Self {
+        let shares = |max, parts| Arc::new(ClientShares::new(max, (address_connections != Some(0)).then_some(parts)));
+        Self {
+            connections: OpenConnections::new(max_files / 2, address_connections),
+            http2_connections: OpenConnections::new(MAX_HTTP2_CONNECTIONS as usize, address_connections),
+            request_memory: shares(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE),
+            response_memory: shares(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE),
+            open_files: shares(max_files / 4, ADDRESS_SHARE),
+            ..self
+        }
     }
 
     /// Sets the proxies whose statements about their clients the server believes.
@@ -129,6 +148,14 @@ impl ServerState {
     /// Returns the address whose connections are limited: none for a proxy.
     pub(super) fn limited_peer(&self, peer: Option<SocketAddr>) -> Option<SocketAddr> {
         peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer))
+    }
+
+    /// Counts a file that is open until the returned value is dropped.
+    ///
+    /// # Errors
+    /// Fails if too many files are open for all clients or for this one.
+    pub(super) fn count_open_file(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
+        self.open_files.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
     }
 
     /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`

@@ -9,6 +9,9 @@ use std::net::TcpListener;
 
 use actix_rt::net::TcpStream;
 
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use super::connection_limits::PROGRESS_TIMEOUT;
+
 /// The number of bytes that a single write of a new connection sends at most. It is also the number of bytes that the
 /// system keeps for a new connection and has not sent yet.
 const FIRST_UNSENT_BYTES: u32 = 32 << 10;
@@ -21,6 +24,17 @@ const TRUSTED_BYTES: usize = 256 << 10;
 /// Limits the unsent bytes of the connections of a listener: they have the options of the listener.
 pub(super) fn limit_unsent_bytes(listener: &TcpListener) {
     set_unsent_bytes(&socket2::SockRef::from(listener), FIRST_UNSENT_BYTES);
+}
+
+/// Makes the system close the connections of a listener if the client receives no further byte for [`PROGRESS_TIMEOUT`].
+/// Only the system knows what a client has received.
+pub(super) fn limit_unacknowledged_time(listener: &TcpListener) {
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(PROGRESS_TIMEOUT)) {
+        log::debug!("the system cannot limit the time in which a client receives nothing: {error}");
+    }
+    #[cfg(not(any(target_os = "android", target_os = "linux")))]
+    let _ = listener;
 }
 
 #[cfg(any(target_os = "android", target_os = "linux"))]

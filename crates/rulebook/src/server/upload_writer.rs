@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,12 +10,17 @@ use actix_rt::task::{JoinHandle, spawn_blocking};
 use rulebook_model::types::Check;
 use tempfile::NamedTempFile;
 
+use super::request_memory::ReservedMemory;
+use super::state::ServerState;
 use crate::call::Upload;
+use crate::client_shares::{Share, UsedUp};
 use crate::store::{LazyStore, StoreError, Writer};
 use crate::transfer::detect_media_type;
 
 /// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
 const PIECE_LEN: usize = 256 << 10;
+/// The number of bytes that are written at once if many clients send files, and memory is scarce.
+const SHORT_PIECE_LEN: usize = 8 << 10;
 
 /// The maximum number of unused buffers that a worker keeps for later files, because allocating memory takes longer
 /// than writing to it.
@@ -64,6 +70,10 @@ pub(super) struct UploadWriter<'m> {
     piece_in_progress: Option<JoinHandle<io::Result<WrittenPiece>>>,
     /// The bytes of the next piece that have been received.
     next_piece: Vec<u8>,
+    /// The memory for the bytes of the next piece.
+    memory: ReservedMemory,
+    /// Counts the file while it is open between two pieces.
+    open_file: Option<Share>,
     size: u64,
     media_type: Option<&'static str>,
 }
@@ -71,6 +81,12 @@ pub(super) struct UploadWriter<'m> {
 /// The parameter check for an uploaded file, and where the file is stored.
 #[derive(Clone, Copy)]
 pub(super) struct FileDestination<'m> {
+    /// The server, which limits memory and open files.
+    pub(super) state: &'m ServerState,
+    /// The address of the client that sends the file.
+    pub(super) client: Option<IpAddr>,
+    /// The address from which the connection of the client comes, for the log.
+    pub(super) peer: Option<SocketAddr>,
     /// The check of the parameter that receives the file.
     pub(super) check: &'m dyn Check,
     /// `true` if an earlier part of the body is invalid, so that the request will be rejected.
@@ -119,7 +135,16 @@ impl WritableFile {
 impl<'m> UploadWriter<'m> {
     /// Returns a writer for an uploaded file. `filename` is the file name that the client sent.
     pub(super) fn new(filename: String, destination: Option<FileDestination<'m>>) -> Self {
-        Self { filename, destination, piece_in_progress: None, next_piece: take_buffer(), size: 0, media_type: None }
+        Self {
+            filename,
+            destination,
+            piece_in_progress: None,
+            next_piece: take_buffer(),
+            memory: ReservedMemory::default(),
+            open_file: None,
+            size: 0,
+            media_type: None,
+        }
     }
 
     /// Returns the number of bytes of the file that have been received so far.
@@ -135,20 +160,32 @@ impl<'m> UploadWriter<'m> {
     /// Appends bytes to the file. Each complete piece is written on another thread.
     ///
     /// # Errors
-    /// Fails if the file cannot be created, or if an earlier piece could not be written.
+    /// Fails if the file cannot be created, if an earlier piece could not be written, or with
+    /// [`io::ErrorKind::ResourceBusy`] if too many files are open.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {
             return Ok(());
         }
-        while self.next_piece.len() + bytes.len() > PIECE_LEN {
-            let (fitting, rest) = bytes.split_at(PIECE_LEN - self.next_piece.len());
-            self.next_piece.extend_from_slice(fitting);
-            bytes = rest;
+        loop {
+            let max = self.reserve_piece(self.next_piece.len() + bytes.len());
+            let fitting = bytes.len().min(max.saturating_sub(self.next_piece.len()));
+            self.next_piece.extend_from_slice(&bytes[..fitting]);
+            bytes = &bytes[fitting..];
+            if bytes.is_empty() {
+                return Ok(());
+            }
             self.start_writing().await?;
         }
-        self.next_piece.extend_from_slice(bytes);
-        Ok(())
+    }
+
+    /// Reserves memory for a piece of this length, and returns the length at which the piece must be written.
+    fn reserve_piece(&mut self, length: usize) -> usize {
+        let Some(FileDestination { state, client, .. }) = self.destination else { return PIECE_LEN };
+        match self.memory.grow_to(length.min(PIECE_LEN), &state.request_memory, client) {
+            Ok(()) => PIECE_LEN,
+            Err(UsedUp) => SHORT_PIECE_LEN,
+        }
     }
 
     /// Writes the last piece, and returns the complete file.
@@ -182,10 +219,14 @@ impl<'m> UploadWriter<'m> {
     /// Waits until the previous piece has been written, and starts to write the collected piece on another thread.
     async fn start_writing(&mut self) -> io::Result<()> {
         self.recognise_media_type();
-        let Some(FileDestination { upload_storage, .. }) = self.destination else {
+        let Some(FileDestination { upload_storage, state, client, peer, .. }) = self.destination else {
             self.next_piece.clear();
             return Ok(());
         };
+        if self.open_file.is_none() {
+            let counted = state.count_open_file(client, peer);
+            self.open_file = Some(counted.map_err(|UsedUp| io::ErrorKind::ResourceBusy)?);
+        }
         let (file, buffer) = match self.wait_for_piece().await? {
             Some(WrittenPiece { file, buffer }) => (Some(file), buffer),
             None => (None, take_buffer()),

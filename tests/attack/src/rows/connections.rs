@@ -50,12 +50,38 @@ pub const ROWS: &[Row] = &[
     row("connections-unread-file", "a download of 8 MiB, nothing read", |server| {
         get(&server.large_file_target(), &format!("Authorization: Bearer {}\r\n", server.key))
     }),
+    row("connections-unread-part", "a download of 1 MB, nothing read", |server| download(server, 1_000_000)),
+    row("connections-unread-short-part", "a download of 60 KB, nothing read", |server| download(server, 60_000)),
+    row("connections-http2-files", "HTTP/2, 100 downloads of 8 MiB, and no window", |server| {
+        let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0)]);
+        let authorization = format!("Bearer {}", server.key);
+        for number in 0..100 {
+            let fields = request_fields("GET", &server.large_file_target(), &[("authorization", &authorization)]);
+            push_request(&mut bytes, 2 * number + 1, false, &fields);
+        }
+        bytes
+    }),
+    row("connections-half-upload", "200 KB of an upload of 1 MB", |server| {
+        let part = "--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
+        let head = format!(
+            "POST /iapi/file HTTP/1.1\r\nHost: attack.test\r\nAuthorization: Bearer {}\r\nContent-Length: 1000000\r\n\
+             Content-Type: multipart/form-data; boundary=XX\r\n\r\n{part}",
+            server.key
+        );
+        [head.as_bytes(), &[b'x'; 200_000]].concat()
+    }),
     row("connections-half-body", "half of a body of 2 KB", |_| half_body(2_000)),
     row("connections-half-large-body", "half of a body of 200 KB", |_| half_body(200_000)),
 ];
 
 const fn row(name: &'static str, about: &'static str, kind: Kind) -> Row {
     Row { name, about, attack: Attack::Connections(kind) }
+}
+
+/// Returns a request for the first bytes of the large file.
+fn download(server: &Server, length: usize) -> Vec<u8> {
+    let fields = format!("Authorization: Bearer {}\r\nRange: bytes=0-{}\r\n", server.key, length - 1);
+    get(&server.large_file_target(), &fields)
 }
 
 fn half_body(length: usize) -> Vec<u8> {

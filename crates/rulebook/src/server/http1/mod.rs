@@ -23,7 +23,7 @@ mod socket;
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
-use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS};
+use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS, RESPONSE_MEMORY};
 use rulebook_model::model::ServerPath;
 
 pub(super) use body::BodyReader;
@@ -70,11 +70,13 @@ pub(super) async fn serve(
     };
     let deadline = Instant::now() + head_timeout;
     let peer = stream.peer_addr().ok();
+    let client = worker.state().limited_peer(peer).map(|peer| peer.ip());
     let mut connection = Connection {
-        socket: Rc::new(Socket::new(stream, &worker.state().request_memory)),
+        socket: Rc::new(Socket::new(stream, client, worker.state())),
         alarm: Alarm::new(worker.shared_state(), deadline),
         worker,
         peer,
+        client,
         keep_alive,
         deadline,
         served,
@@ -84,8 +86,10 @@ pub(super) async fn serve(
         Ok(Ended::Http2) => Rc::into_inner(connection.socket).map(Socket::into_parts),
         Ok(Ended::Closed) => None,
         Err(error) => {
-            if error.kind() == io::ErrorKind::TimedOut {
-                worker.state().exceeded_limits.count(&PROGRESS, peer);
+            match error.kind() {
+                io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, peer),
+                io::ErrorKind::OutOfMemory => worker.state().exceeded_limits.count(&RESPONSE_MEMORY, peer),
+                _ => {}
             }
             log::debug!("a connection ended: {error}");
             None
@@ -107,6 +111,8 @@ struct Connection<'w> {
     alarm: Alarm,
     worker: &'w Rc<Worker>,
     peer: Option<SocketAddr>,
+    /// The address whose use of memory is limited: none for a proxy.
+    client: Option<IpAddr>,
     keep_alive: Duration,
     /// The time at which the connection is closed unless the next request begins.
     deadline: Instant,
@@ -153,7 +159,7 @@ impl Connection<'_> {
     /// # Errors
     /// Fails if the connection is broken.
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
-        let Self { socket, alarm, worker, deadline, peer, served, .. } = self;
+        let Self { socket, alarm, worker, deadline, peer, client, served, .. } = self;
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && cfg!(feature = "http2"));
         can_be_http2 &= *served == Served::Everything;
         let mut memory = ReservedMemory::default();
@@ -175,7 +181,7 @@ impl Connection<'_> {
                 }
                 let (is_empty, length) = (received.is_empty(), received.len());
                 drop(received);
-                if memory.grow_to(length, &worker.state().request_memory).is_err() {
+                if memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
                     return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
                 }
                 if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
@@ -264,7 +270,7 @@ impl Connection<'_> {
         self.worker
             .date()
             .with_text(Instant::now(), |date| write_error_response(&mut output, status, why, is_head, date));
-        send_all(&self.socket, &mut self.alarm, [&output[..]]).await?;
+        send_all(&self.socket, &mut self.alarm, [&output[..]], output.len()).await?;
         close_gently(&self.socket, &mut self.alarm).await;
         Ok(Ended::Closed)
     }

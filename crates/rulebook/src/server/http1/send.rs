@@ -15,18 +15,13 @@ use super::socket::Socket;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::server::alarm::Alarm;
-use crate::server::connection_limits::{LINGER_TIMEOUT, PROGRESS_TIMEOUT};
-use crate::server::file_stream::FileStream;
+use crate::server::connection_limits::{LINGER_TIMEOUT, WRITE_TIMEOUT};
 use crate::server::streamed_body::StreamedBody;
 
 /// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
 const MIN_SEPARATE_BODY: usize = 4 << 10;
 /// The number of received bytes from which no further bytes are received while a request is handled.
 const MAX_READ_AHEAD: usize = 16 << 10;
-
-/// The length in bytes from which a part of a file is sent without copying it. The copy of a shorter part is still in the
-/// processor's cache when it is sent, so that a client on the same machine receives it faster.
-const MIN_SEND_FILE_LEN: u64 = 4 << 20;
 
 /// What the head of a response says besides the reply.
 pub(super) struct ResponseContext<'a> {
@@ -64,7 +59,7 @@ pub(super) fn begin_response(
 /// Sends the output, and the rest of the body of a reply.
 ///
 /// # Errors
-/// Fails if the connection is broken, if the client receives nothing for [`PROGRESS_TIMEOUT`], or if the stream of a
+/// Fails if the connection is broken, if the client receives nothing for too long, or if the stream of a
 /// body fails.
 pub(super) async fn send_response(
     socket: &Socket,
@@ -75,19 +70,12 @@ pub(super) async fn send_response(
     head: &Head,
 ) -> io::Result<()> {
     match body.bytes().filter(|bytes| !bytes.is_empty()) {
-        Some(bytes) => send_all(socket, alarm, [output, bytes]).await?,
-        None => send_all(socket, alarm, [output]).await?,
+        Some(bytes) => send_all(socket, alarm, [output, bytes], output.len() + body.owned_len()).await?,
+        None => send_all(socket, alarm, [output], output.len()).await?,
     }
     // The futures are boxed. Otherwise they would enlarge the future of every request.
     match body {
-        ReplyBody::File(range) if range.length >= MIN_SEND_FILE_LEN => {
-            Box::pin(send_file(socket, alarm, range, &head.id)).await
-        }
-        ReplyBody::File(range) => {
-            let length = Some(range.length);
-            let stream = StreamedBody::new(Box::pin(FileStream::from(range)), length, head.id.clone());
-            Box::pin(send_stream(socket, alarm, stream, framing)).await
-        }
+        ReplyBody::File(range) => Box::pin(send_file(socket, alarm, range, &head.id)).await,
         ReplyBody::Stream { pieces, length } => {
             Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
         }
@@ -105,27 +93,37 @@ pub(super) async fn send_stream(
     while let Some(piece) = while_connected(socket, pin!(poll_fn(|task| stream.poll_next(task)))).await? {
         let piece: Bytes = piece?;
         if is_chunked {
-            send_all(socket, alarm, [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"]).await?;
+            let length = format!("{:x}\r\n", piece.len());
+            send_all(socket, alarm, [length.as_bytes(), &piece, b"\r\n"], piece.len()).await?;
         } else {
-            send_all(socket, alarm, [&piece[..]]).await?;
+            send_all(socket, alarm, [&piece[..]], piece.len()).await?;
         }
     }
-    if is_chunked { send_all(socket, alarm, [&b"0\r\n\r\n"[..]]).await } else { Ok(()) }
+    if is_chunked { send_all(socket, alarm, [&b"0\r\n\r\n"[..]], 0).await } else { Ok(()) }
 }
 
-/// Sends all bytes of the slices.
+/// Sends all bytes of the slices. `owned_len` is the number of bytes of memory that only this response uses.
 ///
 /// # Errors
-/// Fails if the connection is broken, or if the client receives nothing for [`PROGRESS_TIMEOUT`].
-pub(super) async fn send_all<const N: usize>(socket: &Socket, alarm: &mut Alarm, slices: [&[u8]; N]) -> io::Result<()> {
+/// Fails if the connection is broken, if the client receives nothing for too long, or if too many responses
+/// wait for their clients.
+pub(super) async fn send_all<const N: usize>(
+    socket: &Socket,
+    alarm: &mut Alarm,
+    slices: [&[u8]; N],
+    owned_len: usize,
+) -> io::Result<()> {
     let mut slices = slices.map(IoSlice::new);
     let mut unsent = &mut slices[..];
     IoSlice::advance_slices(&mut unsent, 0);
-    let mut deadline = None;
+    let (mut deadline, mut kept) = (None, None);
     poll_fn(|task| {
         while !unsent.is_empty() {
             let Poll::Ready(sent) = socket.poll_send(unsent, task) else {
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
+                if kept.is_none() {
+                    kept = Some(socket.keep_response(owned_len)?);
+                }
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE_TIMEOUT);
                 ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };

@@ -1,12 +1,13 @@
-//! Sends a part of a file from the page cache to the socket, without copying its bytes into the memory of the server
-//! (sendfile(2)).
+//! Sends a part of a file from the page cache to the socket. A client that does not receive the bytes holds no memory of
+//! the server: they are read when the socket accepts some, and read again later if it does not accept all.
 
 use std::fs::File;
 use std::future::poll_fn;
 use std::io;
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use actix_rt::task::spawn_blocking;
@@ -16,32 +17,40 @@ use super::socket::Socket;
 use crate::call::RequestId;
 use crate::pipeline::FileRange;
 use crate::server::alarm::Alarm;
-use crate::server::connection_limits::PROGRESS_TIMEOUT;
+use crate::server::connection_limits::WRITE_TIMEOUT;
 use crate::server::file_stream::{PIECE_LEN, read_cached_bytes, read_exact_at};
 
+/// The length in bytes from which a part of a file is sent without copying it into the memory of the server
+/// (sendfile(2)). The copy of a shorter part is still in the processor's cache when it is sent, so that a client on the
+/// same machine receives it faster.
+const MIN_SEND_FILE_LEN: u64 = 4 << 20;
 /// The number of bytes that are read at once into the page cache.
 const READ_LEN: usize = 64 << 10;
 
 /// Sends a part of a file. `id` is the id of the request, for the log.
 ///
 /// # Errors
-/// Fails if the connection is broken, if the client receives no further byte for [`PROGRESS_TIMEOUT`], or if the file
-/// cannot be read.
+/// Fails if the connection is broken, if the client receives nothing for too long, or if the file cannot be read.
 pub(super) async fn send_file(socket: &Socket, alarm: &mut Alarm, range: FileRange, id: &RequestId) -> io::Result<()> {
-    let FileRange { file, mut offset, length } = range;
-    let (file, end) = (Arc::new(file), offset + length);
+    let FileRange { file, mut offset, length, share: _share } = range;
+    let (file, end, is_short) = (Arc::new(file), offset + length, length < MIN_SEND_FILE_LEN);
     while offset < end {
-        let length = (end - offset).min(PIECE_LEN);
-        if !is_cached(&file, offset, length) {
-            let reader = Arc::clone(&file);
-            let reading = spawn_blocking(move || read_into_page_cache(&reader, offset, length));
-            let read = while_connected(socket, pin!(reading)).await?.map_err(io::Error::other).flatten();
-            read.map_err(|error| log_failure(id, error))?;
+        let piece_end = end.min(offset + PIECE_LEN);
+        if is_short {
+            offset += send_piece(socket, alarm, &file, offset..piece_end, Socket::poll_send_copy).await?;
         }
-        if send_piece(socket, alarm, &file, offset, length).await? < length {
+        if offset < piece_end {
+            if !is_cached(&file, offset, piece_end - offset) {
+                let reader = Arc::clone(&file);
+                let reading = spawn_blocking(move || read_into_page_cache(&reader, offset, piece_end - offset));
+                let read = while_connected(socket, pin!(reading)).await?.map_err(io::Error::other).flatten();
+                read.map_err(|error| log_failure(id, error))?;
+            }
+            offset += send_piece(socket, alarm, &file, offset..piece_end, Socket::poll_send_file).await?;
+        }
+        if offset < piece_end {
             return Err(log_failure(id, io::Error::other("the file has become shorter")));
         }
-        offset += length;
         // Otherwise, a client that receives as fast as the server sends would prevent the worker from handling other
         // requests.
         tokio::task::yield_now().await;
@@ -73,15 +82,22 @@ fn log_failure(id: &RequestId, error: io::Error) -> io::Error {
     error
 }
 
-/// Sends one piece of a file. Returns the number of bytes, which is less than `length` if the file has become shorter.
-async fn send_piece(socket: &Socket, alarm: &mut Alarm, file: &File, offset: u64, length: u64) -> io::Result<u64> {
-    let (mut next, mut deadline) = (offset, None);
+/// Sends one piece of a file with `send`. Returns the number of bytes, which is less than the length of the piece if
+/// `send` has sent none.
+async fn send_piece(
+    socket: &Socket,
+    alarm: &mut Alarm,
+    file: &File,
+    piece: Range<u64>,
+    send: impl Fn(&Socket, &File, &mut u64, usize, &mut Context<'_>) -> Poll<io::Result<usize>>,
+) -> io::Result<u64> {
+    let (mut next, mut deadline) = (piece.start, None);
     poll_fn(|task| {
-        while next < offset + length {
+        while next < piece.end {
             // The length is at most `PIECE_LEN`, so that it fits into `usize`.
-            let left = (offset + length - next) as usize;
-            let Poll::Ready(sent) = socket.poll_send_file(file, &mut next, left, task) else {
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
+            let left = (piece.end - next) as usize;
+            let Poll::Ready(sent) = send(socket, file, &mut next, left, task) else {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE_TIMEOUT);
                 ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };
@@ -90,7 +106,7 @@ async fn send_piece(socket: &Socket, alarm: &mut Alarm, file: &File, offset: u64
             }
             deadline = None;
         }
-        Poll::Ready(Ok(next - offset))
+        Poll::Ready(Ok(next - piece.start))
     })
     .await
 }

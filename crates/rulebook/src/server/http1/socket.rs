@@ -2,17 +2,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
+use rulebook_model::connection_limits::FREE_RESPONSE_BYTES;
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use crate::server::request_memory::{RequestMemory, ReservedMemory};
+use crate::client_shares::{ClientShares, Share, UsedUp};
+#[cfg(target_os = "linux")]
+use crate::server::file_stream::read_cached_bytes;
+use crate::server::request_memory::ReservedMemory;
+use crate::server::state::ServerState;
 use crate::server::unsent_bytes::SentBytes;
 
 /// The number of bytes that a read of a new connection receives at most.
@@ -20,6 +26,12 @@ const MIN_READ_LEN: usize = 4 << 10;
 /// The number of bytes that a read receives at most. Reads become longer while the client sends faster than the server
 /// reads.
 const MAX_READ_LEN: usize = 64 << 10;
+
+#[cfg(target_os = "linux")]
+thread_local! {
+    /// The bytes of a file that are being sent. They are used only within one poll, so that the worker needs them once.
+    static COPIED_BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A socket that the connection and the body of the current request share. Only the task of the connection uses it.
 pub(super) struct Socket {
@@ -30,20 +42,26 @@ pub(super) struct Socket {
     read_len: Cell<usize>,
     /// The memory for `received`.
     reserved: RefCell<ReservedMemory>,
-    request_memory: Arc<RequestMemory>,
+    request_memory: Arc<ClientShares>,
+    response_memory: Arc<ClientShares>,
+    /// The address whose use of memory is limited: none for a proxy.
+    client: Option<IpAddr>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
     sent: SentBytes,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, request_memory: &Arc<RequestMemory>) -> Self {
+    /// `client` is the address whose use of memory is limited.
+    pub(super) fn new(stream: TcpStream, client: Option<IpAddr>, state: &ServerState) -> Self {
         Self {
             stream: RefCell::new(stream),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
             reserved: RefCell::default(),
-            request_memory: Arc::clone(request_memory),
+            request_memory: Arc::clone(&state.request_memory),
+            response_memory: Arc::clone(&state.response_memory),
+            client,
             has_ended: Cell::new(false),
             sent: SentBytes::default(),
         }
@@ -72,7 +90,7 @@ impl Socket {
         let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
             let mut reserved = self.reserved.borrow_mut();
-            if reserved.grow_to(received.len() + requested, &self.request_memory).is_err() {
+            if reserved.grow_to(received.len() + requested, &self.request_memory, self.client).is_err() {
                 // The requests of all clients need much memory. Short reads need less.
                 requested = MIN_READ_LEN;
                 self.read_len.set(MIN_READ_LEN);
@@ -146,6 +164,48 @@ impl Socket {
                 }
             }
         }
+    }
+
+    /// Sends at most `count` bytes of a file in the same way as [`Socket::poll_send_file`], through the memory of the
+    /// server. Returns 0 if they are not in the page cache.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    #[cfg(target_os = "linux")]
+    pub(super) fn poll_send_copy(
+        &self,
+        file: &std::fs::File,
+        offset: &mut u64,
+        count: usize,
+        task: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut stream = self.stream.borrow_mut();
+        ready!(stream.poll_write_ready(task))?;
+        let count = count.min(self.sent.max_write_len());
+        let sent = COPIED_BYTES.with_borrow_mut(|copied| {
+            copied.resize(copied.len().max(count), 0);
+            match read_cached_bytes(file, *offset, &mut copied[..count]) {
+                0 => Poll::Ready(Ok(0)),
+                read => Pin::new(&mut *stream).poll_write(task, &copied[..read]),
+            }
+        });
+        let sent = ready!(sent)?;
+        *offset += sent as u64;
+        self.sent.add(sent, &stream);
+        Poll::Ready(Ok(sent))
+    }
+
+    /// Takes memory for bytes of a response that the client does not receive at the moment. The first
+    /// [`FREE_RESPONSE_BYTES`] are not counted.
+    ///
+    /// # Errors
+    /// Fails with [`io::ErrorKind::OutOfMemory`] if too many responses wait for their clients.
+    pub(super) fn keep_response(&self, bytes: usize) -> io::Result<Option<Share>> {
+        if bytes <= FREE_RESPONSE_BYTES as usize {
+            return Ok(None);
+        }
+        let share = self.response_memory.take(self.client, bytes);
+        share.map(Some).map_err(|UsedUp| io::ErrorKind::OutOfMemory.into())
     }
 
     /// Closes the sending side of the server.

@@ -24,7 +24,8 @@ use self::link_file::LinkFile;
 use self::link_key_file::LinkKeyFile;
 use self::write_link_file::Reservation;
 use super::download::FileHeaders;
-use super::open_file::{FileRequest, on_other_thread};
+use super::open_file::{FileRequest, cannot_send, on_other_thread};
+use super::state::ServerState;
 use rulebook_model::error::ErrorCode;
 
 use crate::call::{ApiError, Content, Head};
@@ -156,7 +157,7 @@ impl Links {
     }
 
     /// Replies to a GET or HEAD request for a link with the file of the link.
-    pub(super) async fn respond_to_link(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>) -> Reply {
+    pub(super) async fn respond_to_link(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>, state: &ServerState) -> Reply {
         let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
         if !head.uri.path().starts_with(LINK_PREFIX) {
             return respond_with_error(ApiError::unknown_service());
@@ -164,7 +165,7 @@ impl Links {
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let opened = match on_other_thread(move || links.open_link(&request)).await {
             Ok(LinkTarget::File(LinkFile { headers, file, content_offset })) => {
-                let request = FileRequest { head: Arc::clone(head), status: 200 };
+                let request = FileRequest { head, status: 200, state };
                 request
                     .part_of_file_from(content_offset, file, headers.info.clone())
                     .await
@@ -172,7 +173,7 @@ impl Links {
             }
             Ok(LinkTarget::Invalid) => return respond_with_error(ApiError::plain(ErrorCode::InvalidLink)),
             Ok(LinkTarget::Gone) => return respond_with_error(ApiError::plain(ErrorCode::Gone)),
-            Err(error) => Err(error),
+            Err(error) => Err(cannot_send(&error)),
         };
         match opened {
             Ok((headers, opened)) => {
@@ -182,9 +183,7 @@ impl Links {
                 make_private(&mut reply.headers);
                 reply
             }
-            Err(error) => {
-                respond_with_error(ApiError::internal(format_args!("the file of a link cannot be sent: {error}")))
-            }
+            Err(error) => respond_with_error(error),
         }
     }
 

@@ -121,7 +121,7 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
         Content::File(file) => file,
     };
     let length = file.metadata()?.len();
-    Ok(Box::pin(FileStream::from(FileRange { file, offset: 0, length })))
+    Ok(Box::pin(FileStream::from(FileRange { file, offset: 0, length, share: None })))
 }
 
 /// A file that is being written.

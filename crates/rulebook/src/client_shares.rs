@@ -1,0 +1,146 @@
+//! Shares out what all clients of a server use together, such as memory, so that one client cannot use up all of it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The number of counters for clients. Two clients rarely have the same counter; they then have one share together. In
+/// return, the workers need no lock, and the memory does not grow with the number of clients.
+const COUNTERS: usize = 1024;
+/// The bits of an IPv6 address that a provider assigns to a client; the client chooses the others.
+const CLIENT_NETWORK: u128 = !0 << 64;
+
+/// An amount that all clients of a server use together.
+#[derive(Debug)]
+pub struct ClientShares {
+    max: usize,
+    max_per_client: usize,
+    used: AtomicUsize,
+    /// What each client uses.
+    by_client: Box<[AtomicUsize]>,
+    /// Selects the counter of a client. Its keys are random, so that no client can find the clients with the same counter.
+    hasher: RandomState,
+}
+
+/// What one request or response uses, until this value is dropped.
+#[derive(Debug)]
+pub struct Share {
+    shares: Arc<ClientShares>,
+    counter: Option<usize>,
+    amount: usize,
+}
+
+/// There is nothing left: for all clients, or for this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedUp;
+
+impl ClientShares {
+    /// Creates an amount of which a client can use a part: one of this number. If it is `None`, a client can use all.
+    pub fn new(max: usize, parts: Option<usize>) -> Self {
+        Self {
+            max,
+            max_per_client: parts.map_or(usize::MAX, |parts| max.div_ceil(parts)),
+            used: AtomicUsize::default(),
+            by_client: (0..COUNTERS).map(|_| AtomicUsize::default()).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Takes an amount for a client. `None` is a client whose address is unknown, or a proxy with many clients.
+    ///
+    /// # Errors
+    /// Fails in the same cases as [`Share::grow`].
+    pub fn take(self: &Arc<Self>, client: Option<IpAddr>, amount: usize) -> Result<Share, UsedUp> {
+        let client = client.filter(|_| self.max_per_client != usize::MAX).map(client_network);
+        // The remainder is less than `COUNTERS`, so that it fits into `usize`.
+        let counter = client.map(|client| (self.hasher.hash_one(client) % COUNTERS as u64) as usize);
+        let mut share = Share { shares: Arc::clone(self), counter, amount: 0 };
+        share.grow(amount)?;
+        Ok(share)
+    }
+}
+
+impl Share {
+    /// Takes a further amount.
+    ///
+    /// # Errors
+    /// Fails if nothing is left for all clients together, or for this client. A client that uses nothing else can use
+    /// more than its part, because a single request may need more. Nothing is taken then.
+    pub fn grow(&mut self, amount: usize) -> Result<(), UsedUp> {
+        let ClientShares { max, max_per_client, used, by_client, .. } = &*self.shares;
+        if let Some(counter) = self.counter {
+            let before = by_client[counter].fetch_add(amount, Ordering::Relaxed);
+            if before > self.amount && before.saturating_add(amount) > *max_per_client {
+                by_client[counter].fetch_sub(amount, Ordering::Relaxed);
+                return Err(UsedUp);
+            }
+        }
+        if used.fetch_add(amount, Ordering::Relaxed).saturating_add(amount) > *max {
+            self.give_back(amount);
+            return Err(UsedUp);
+        }
+        self.amount += amount;
+        Ok(())
+    }
+
+    fn give_back(&self, amount: usize) {
+        if let Some(counter) = self.counter {
+            self.shares.by_client[counter].fetch_sub(amount, Ordering::Relaxed);
+        }
+        self.shares.used.fetch_sub(amount, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.give_back(self.amount);
+    }
+}
+
+/// Returns the network of a client: an IPv4 address, or the first 64 bits of an IPv6 address.
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & CLIENT_NETWORK).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn a_client_uses_no_more_than_its_part() {
+        let shares = Arc::new(ClientShares::new(100, Some(4)));
+        let mut first = shares.take(address("192.0.2.1"), 20).expect("nothing is used");
+        assert_eq!(shares.take(address("192.0.2.1"), 6).err(), Some(UsedUp));
+        assert_eq!(shares.take(address("::ffff:192.0.2.1"), 6).err(), Some(UsedUp));
+        let second = shares.take(address("192.0.2.1"), 5).expect("the client has 5 left");
+        assert_eq!(first.grow(1), Err(UsedUp));
+        drop(second);
+        assert_eq!(first.grow(70), Ok(()), "the client uses nothing else");
+        assert!(shares.take(None, 10).is_ok());
+        assert_eq!(first.grow(11), Err(UsedUp), "nothing is left");
+        drop(first);
+        assert_eq!(shares.used.load(Ordering::Relaxed), 0);
+        assert!(shares.by_client.iter().all(|used| used.load(Ordering::Relaxed) == 0));
+    }
+
+    #[test]
+    fn all_clients_together_use_no_more_than_the_maximum() {
+        for (parts, expected) in [(Some(4), 2), (None, 8)] {
+            let shares = Arc::new(ClientShares::new(8, parts));
+            let all: Vec<_> = (0..8).map(|_| shares.take(None, 1).expect("less than 8 are used")).collect();
+            assert_eq!(shares.take(None, 1).err(), Some(UsedUp));
+            assert_eq!(shares.take(address("2001:db8::1"), 1).err(), Some(UsedUp));
+            drop(all);
+            let counts = (0..9).map_while(|_| shares.take(address("2001:db8::1"), 1).ok()).collect::<Vec<_>>();
+            assert_eq!(counts.len(), expected);
+        }
+    }
+}

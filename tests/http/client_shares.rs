@@ -1,0 +1,119 @@
+//! Tests what one client can use of the memory and the files that all clients share.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+use rulebook::Settings;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{echo_definition, echo_server};
+use crate::client::{Connection, Request, TestServer, engine, wait_until};
+use crate::server_process::{ServerProcess, clear, copy_files, free_address};
+
+const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+/// The length of a body. One address can use the memory for one of them.
+const BODY_LEN: usize = 12 << 20;
+
+/// Starts to send bodies of [`BODY_LEN`] bytes, whose last bytes are never sent.
+fn send_incomplete_bodies(server: &TestServer, count: usize) -> Vec<Connection> {
+    let head = Request::new("POST", "/echo").field("content-type", FORM_MEDIA_TYPE);
+    let head = head.field("content-length", BODY_LEN).head();
+    let send = |_| {
+        let mut connection = server.connect();
+        connection.write(&head);
+        connection.write(&vec![b'x'; BODY_LEN - 1]);
+        connection
+    };
+    (0..count).map(send).collect()
+}
+
+/// Returns a request with a body of this length, which the response repeats.
+fn long_request(length: usize) -> Request {
+    Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, [b"text=".to_vec(), vec![b'x'; length]].concat())
+}
+
+/// Returns how often a limit has been exceeded.
+fn exceeded(server: &TestServer, limit: &str) -> u64 {
+    let text = String::from_utf8(server.send(&Request::new("GET", "/metrics")).body).unwrap();
+    let line = format!("rulebook_connection_limits_exceeded_total{{limit=\"{limit}\"}} ");
+    text.lines().find_map(|text| text.strip_prefix(&line)).unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_bodies_of_all_requests_have_a_maximum_of_memory() {
+    let files =
+        [("app.json", json!({ "limits": { "body": BODY_LEN }, "unbound": "echo" })), ("site.json", echo_definition())];
+    let settings = |settings: Settings| settings.with_address_connections(0);
+    let server = TestServer::with_settings(&engine(&files, |engine| engine), settings);
+    let incomplete = send_incomplete_bodies(&server, 5);
+    let send_long = || server.send(&long_request(6 << 20));
+    assert!(wait_until(|| send_long().status == 503), "the bodies use more memory than the limit");
+    assert!(send_long().field("retry-after").is_some());
+    server.send(&long_request(4)).assert_args(&json!({ "text": "xxxx" }));
+    drop(incomplete);
+    assert!(wait_until(|| send_long().status != 503), "the memory does not become free");
+}
+
+#[test]
+fn the_bodies_of_a_client_use_a_part_of_the_memory() {
+    let server = echo_server(&json!({ "body": BODY_LEN }));
+    let incomplete = send_incomplete_bodies(&server, 1);
+    assert!(wait_until(|| server.send(&long_request(6 << 20)).status == 503), "the client uses more than its part");
+    assert_eq!(server.send(&long_request(1 << 20)).status, 200);
+    assert!(exceeded(&server, "request-memory") > 0);
+    // A file is written in short pieces if there is no memory for longer ones.
+    let content: Vec<u8> = (0..5 << 20).map(|at: u32| (at % 251) as u8).collect();
+    let parts = [("name=\"file\"; filename=\"numbers.bin\"", &content[..])];
+    let _more = server.send(&long_request(3 << 20));
+    let response = server.send(&Request::new("POST", "/file").multipart(&parts));
+    assert_eq!(response.status, 200, "{response:?}");
+    drop(incomplete);
+    assert!(wait_until(|| server.send(&long_request(6 << 20)).status == 200), "the memory does not become free");
+}
+
+#[test]
+fn unread_responses_of_a_client_use_a_part_of_the_memory() {
+    let server = echo_server(&json!({ "body": BODY_LEN }));
+    let mut unread: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for connection in &mut unread {
+        connection.write(&long_request(6 << 20).bytes());
+    }
+    assert!(wait_until(|| exceeded(&server, "response-memory") >= 3), "the client uses more than its part");
+    // Short responses do not count.
+    server.send(&long_request(4)).assert_args(&json!({ "text": "xxxx" }));
+    drop(unread);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_can_open_a_part_of_the_files() {
+    let folder = TempDir::new().unwrap();
+    copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &folder.path().join("api"));
+    std::fs::create_dir(folder.path().join("static")).unwrap();
+    File::create(folder.path().join("static/long.bin")).unwrap().set_len(32 << 20).unwrap();
+    // A quarter of the files of the process can be sent at the same time, and a quarter of these to one client.
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -n 320; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_article-site")]);
+    command.args(["--static", "static"]).current_dir(folder.path());
+    clear(&mut command);
+    let address = free_address();
+    let _server = ServerProcess::run(&mut command, folder.path(), &address);
+    let address = address.parse().unwrap();
+    let request = Request::new("GET", "/static/long.bin");
+    let unread: Vec<_> = (0..20)
+        .map(|_| {
+            let mut connection = Connection::open(address);
+            connection.write(&request.bytes());
+            assert!(connection.read_more(), "the server responds");
+            connection
+        })
+        .collect();
+    let response = Connection::open(address).send(&request);
+    assert_eq!((response.status, response.field("retry-after").is_some()), (503, true), "{response:?}");
+    assert_eq!(Connection::open(address).send(&request.clone().field("range", "bytes=0-9")).status, 206);
+    assert_eq!(Connection::open_from("127.0.0.2", address).send(&request).status, 200);
+    drop(unread);
+    assert!(wait_until(|| Connection::open(address).send(&request).status == 200), "no file becomes free");
+}
