@@ -134,7 +134,7 @@ fn every_service_of_a_definition_is_linked() {
 }
 
 proptest! {
-    #![proptest_config(support::random::cases(50))]
+    #![proptest_config(support::random::cases(25))]
 
     #[test]
     fn every_service_of_generated_definitions_is_linked(generated in generate::definitions()) {

@@ -240,7 +240,7 @@ fn special_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(support::random::cases(300))]
+    #![proptest_config(support::random::cases(100))]
 
     #[test]
     fn any_text_of_a_definition_is_displayed_unchanged(words in prop_oneof![special_text(), any::<String>()]) {

@@ -87,7 +87,7 @@ fn options_responses_contain_the_definition() {
 }
 
 proptest! {
-    #![proptest_config(support::random::cases(256))]
+    #![proptest_config(support::random::cases(64))]
 
     #[test]
     fn options_responses_contain_generated_definitions(generated in generate::definitions()) {

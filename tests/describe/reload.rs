@@ -130,7 +130,7 @@ pub fn assert_documents_define_the_same_modules(api: &Api) {
 }
 
 proptest! {
-    #![proptest_config(support::random::cases(256))]
+    #![proptest_config(support::random::cases(64))]
 
     #[test]
     fn documents_of_all_services_define_the_same_modules(generated in generate::definitions()) {

@@ -50,6 +50,10 @@ python() {
   cp "$requirements" "$venv/installed.txt"
 }
 
+# cargo_profile: prints the settings of cargo for debug builds of this repository, as a configuration file of cargo. With
+# the same settings, a project uses the same builds of its dependencies.
+cargo_profile() { sed -n '/^\[profile\.dev/,/^\[profile\.release\]/{/^\[profile\.release\]/!p}' Cargo.toml; }
+
 # ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if no test has such a name.
 ignored_tests() {
   cargo test --locked --quiet --test main "$1" -- --ignored | tee "$work/tests" || return

@@ -163,7 +163,8 @@ pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
     value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
     description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled. \
-                  Uploaded files, and the first 4096 bytes of each head and body, do not count. One client \
+                  The first 4096 bytes of each head and body do not count, and neither does what has been written to \
+                  the file of an upload. One client \
                   address can use a quarter for several requests, unless `--address-connections` is 0.",
     effect: "The response has the status 503; for a body, also the field `Retry-After`.",
 };

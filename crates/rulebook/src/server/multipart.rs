@@ -269,8 +269,8 @@ fn clean_filename(name: &str) -> String {
 fn storage_error(error: io::Error) -> ApiError {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
-        // Too many files are open.
-        io::ErrorKind::ResourceBusy => ErrorCode::Unavailable,
+        // Too many files are open, or requests use too much memory.
+        io::ErrorKind::ResourceBusy | io::ErrorKind::OutOfMemory => ErrorCode::Unavailable,
         _ => ErrorCode::Upload,
     };
     ApiError::plain(code).with_log(error)

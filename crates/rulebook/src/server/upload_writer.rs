@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_rt::task::{JoinHandle, spawn_blocking};
+use rulebook_model::connection_limits::REQUEST_MEMORY;
 use rulebook_model::types::Check;
 use tempfile::NamedTempFile;
 
@@ -19,8 +20,9 @@ use crate::transfer::detect_media_type;
 
 /// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
 const PIECE_LEN: usize = 256 << 10;
-/// The number of bytes that are written at once if many clients send files, and memory is scarce.
-const SHORT_PIECE_LEN: usize = 8 << 10;
+/// The length of a shorter piece, for which there must be memory. If many clients send files, there is no memory for
+/// longer ones.
+const MIN_PIECE_LEN: usize = 16 << 10;
 
 /// The maximum number of unused buffers that a worker keeps for later files, because allocating memory takes longer
 /// than writing to it.
@@ -32,7 +34,7 @@ thread_local! {
 
 /// Returns an empty buffer for a piece of a file.
 fn take_buffer() -> Vec<u8> {
-    SPARE_BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(PIECE_LEN))
+    SPARE_BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
 /// Keeps a buffer that is no longer needed, so that [`take_buffer`] can return it.
@@ -160,15 +162,16 @@ impl<'m> UploadWriter<'m> {
     /// Appends bytes to the file. Each complete piece is written on another thread.
     ///
     /// # Errors
-    /// Fails if the file cannot be created, if an earlier piece could not be written, or with
-    /// [`io::ErrorKind::ResourceBusy`] if too many files are open.
+    /// Fails if the file cannot be created, if an earlier piece could not be written, with
+    /// [`io::ErrorKind::ResourceBusy`] if too many files are open, or with [`io::ErrorKind::OutOfMemory`] if requests use
+    /// too much memory.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {
             return Ok(());
         }
         loop {
-            let max = self.reserve_piece(self.next_piece.len() + bytes.len());
+            let max = self.reserve_piece(self.next_piece.len() + bytes.len())?;
             let fitting = bytes.len().min(max.saturating_sub(self.next_piece.len()));
             self.next_piece.extend_from_slice(&bytes[..fitting]);
             bytes = &bytes[fitting..];
@@ -180,11 +183,18 @@ impl<'m> UploadWriter<'m> {
     }
 
     /// Reserves memory for a piece of this length, and returns the length at which the piece must be written.
-    fn reserve_piece(&mut self, length: usize) -> usize {
-        let Some(FileDestination { state, client, .. }) = self.destination else { return PIECE_LEN };
-        match self.memory.grow_to(length.min(PIECE_LEN), &state.request_memory, client) {
-            Ok(()) => PIECE_LEN,
-            Err(UsedUp) => SHORT_PIECE_LEN,
+    fn reserve_piece(&mut self, length: usize) -> io::Result<usize> {
+        let Some(FileDestination { state, client, peer, .. }) = self.destination else { return Ok(PIECE_LEN) };
+        let mut reserve = |length| self.memory.grow_to(length, &state.request_memory, client);
+        if reserve(length.min(PIECE_LEN)).is_ok() {
+            return Ok(PIECE_LEN);
+        }
+        match reserve(length.min(MIN_PIECE_LEN)) {
+            Ok(()) => Ok(self.next_piece.len().max(MIN_PIECE_LEN)),
+            Err(UsedUp) => {
+                state.exceeded_limits.count(&REQUEST_MEMORY, peer);
+                Err(io::ErrorKind::OutOfMemory.into())
+            }
         }
     }
 

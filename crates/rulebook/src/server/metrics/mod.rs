@@ -28,6 +28,19 @@ struct AllCounters {
     past_totals: TotalCounts,
 }
 
+/// A metric of the process.
+#[derive(Debug, Clone, Copy)]
+struct ProcessMetric {
+    /// The name of the metric, without the suffix `_total` of counters.
+    name: &'static str,
+    /// `counter` or `gauge`.
+    metric_type: &'static str,
+    /// The unit with which the name ends; empty if the metric has no unit.
+    unit: &'static str,
+    help: &'static str,
+    value: f64,
+}
+
 impl Metrics {
     /// Creates the counters of one worker for a plan.
     pub(super) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {

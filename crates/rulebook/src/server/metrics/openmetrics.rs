@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
 use super::super::connection_limits::ExceededLimits;
-use super::process::{ProcessMetric, process_metrics};
+use super::ProcessMetric;
+use super::process::process_metrics;
 use super::worker_counters::{BUCKET_SECONDS, ResponseLabels, WorkerCounters};
 
 /// The counts of all workers. The map keys are ids of methods, and names of other kinds of requests.

@@ -6,18 +6,7 @@ use std::fs;
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
 
-/// A metric of the process.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ProcessMetric {
-    /// The name of the metric, without the suffix `_total` of counters.
-    pub(super) name: &'static str,
-    /// `counter` or `gauge`.
-    pub(super) metric_type: &'static str,
-    /// The unit with which the name ends; empty if the metric has no unit.
-    pub(super) unit: &'static str,
-    pub(super) help: &'static str,
-    pub(super) value: f64,
-}
+use super::ProcessMetric;
 
 /// Returns the metrics of this process that the system provides.
 pub(super) fn process_metrics() -> Vec<ProcessMetric> {
