@@ -13,8 +13,8 @@ use super::multipart_limits;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
-    Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Plan, PlannedAuthenticator, PlannedError,
-    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
+    Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
+    PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
     RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServiceNaming, ServicesByClass, ServicesByModule,
     SimilarPaths,
 };
@@ -67,6 +67,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     for service in named_services.iter().flat_map(|named| named.by_class.services()) {
         services[service].name_fields = name_fields(&services[service], &plans);
     }
+    let services_by_module = api.dispatch.then(|| services_by_module(api));
+    let named_in_body = NamedInBody::new(services_by_module.as_ref(), named_services.as_ref(), &services);
     let challenges = AuthScheme::challenges(&api.auth_schemes);
     let auth_fields = auth_fields(&context.authenticators);
     if !auth_fields.is_empty() {
@@ -77,7 +79,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         base_path: api.base.trim_end_matches('/').into(),
         routes,
         named_services,
-        services_by_module: api.dispatch.then(|| services_by_module(api)),
+        services_by_module,
+        named_in_body,
         similar_paths: similar_paths(api),
         services: services.into(),
         max_multipart_limits: plans

@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use super::document_reply::{reply_with_description, reply_with_document};
 use super::identify::{authenticate, count_request};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
-use super::route::{self, OptionsTarget, find_parent_path_index};
+use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
 use super::{Reply, cors, english_text};
 use crate::call::{
@@ -212,6 +212,16 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     Ok(document.unwrap_or_else(|| published.openapi.clone()))
 }
 
+/// Returns the HTTP methods with which the body of a request to the base path can name a service that the documents
+/// describe.
+fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
+    if documents.visible_methods.is_none() {
+        return plan.named_in_body.http_methods.clone();
+    }
+    let named = plan.named_in_body.methods.iter().filter(|(_, method)| documents.is_method_visible(*method));
+    AllowedMethods::sorted(named.map(|(http, _)| *http))
+}
+
 /// Responds to OPTIONS with a description of the requested URI, in JSON or Markdown. The description is sent without an
 /// envelope (the JSON structure around outputs and errors).
 pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
@@ -225,10 +235,10 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
         OptionsTarget::WholeApi { service, allowed, body_may_name_service, has_page } => {
             let whole_api = whole_api_description(&documents).await;
             let allowed = visible_methods(plan, rendered, *service, allowed);
-            let named = route::methods_named_in_body(plan).filter(|_| *body_may_name_service);
-            let named = named.filter(|(_, method)| rendered.is_method_visible(*method)).map(|(http, _)| http);
+            let named = body_may_name_service.then(|| methods_named_in_body(plan, rendered).0);
             let page = has_page.then_some(HttpMethod::Get);
-            let allowed = AllowedMethods::sorted(allowed.0.into_iter().chain(named).chain(page));
+            let all = allowed.0.into_iter().chain(named.into_iter().flatten()).chain(page);
+            let allowed = AllowedMethods::sorted(all);
             whole_api.map(|whole_api| (whole_api, allowed))
         }
         OptionsTarget::Service { service, allowed, .. } => {

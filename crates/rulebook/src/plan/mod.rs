@@ -14,6 +14,7 @@ mod cors;
 mod document;
 mod document_cache;
 mod lazy_description;
+mod named_in_body;
 mod parent_paths;
 mod planned_authenticator;
 mod planned_parameter;
@@ -32,6 +33,7 @@ pub use cors::PlannedCors;
 pub use document::{Document, Documents, OptionsDescription, PageRenderer, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use lazy_description::LazyDescription;
+pub use named_in_body::NamedInBody;
 pub use parent_paths::ParentPaths;
 pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
@@ -63,6 +65,8 @@ pub struct Plan {
     pub named_services: Option<NamedServices>,
     /// The services by module name and method name; `None` if request bodies cannot name services in this way.
     pub services_by_module: Option<ServicesByModule>,
+    /// The API methods that the body of a request to the base path can name.
+    pub named_in_body: NamedInBody,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
     /// All services of the API.

@@ -13,17 +13,8 @@ use rulebook_model::connection_limits::{
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
 /// The maximum time until a head is complete on a connection that is reserved for checks of the server's health.
 pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// The time after which a connection is closed if the client has received no further byte of a response. On Linux, the
-/// system measures it.
+/// The time after which a connection is closed if the client has received no further byte of a response.
 pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
-/// The maximum time in which the system accepts no further byte of a response. A slow client may need this time until
-/// the system, which collects bytes, has space for more.
-pub(super) const WRITE_TIMEOUT: Duration =
-    Duration::from_secs(if cfg!(any(target_os = "android", target_os = "linux")) {
-        10 * PROGRESS_SECONDS
-    } else {
-        PROGRESS_SECONDS
-    });
 /// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
 /// request that exceeds them is still parsed, so that its response has the envelope of the definition.
 pub(super) const MAX_HEAD_LEN: usize = HEAD_BYTES as usize;

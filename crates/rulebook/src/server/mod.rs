@@ -62,7 +62,7 @@ pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
 use state::ServerState;
 use static_files::StaticFiles;
-use unsent_bytes::{limit_unacknowledged_time, limit_unsent_bytes};
+use unsent_bytes::limit_unsent_bytes;
 use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
@@ -82,7 +82,6 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         limit_unsent_bytes(&listener);
-        limit_unacknowledged_time(&listener);
         listeners.push(listener);
     }
     let max_files = connection_limits::raise_file_limit();

@@ -19,7 +19,7 @@ mod route_by_body;
 mod select_by_name;
 
 pub use options::{OptionsTarget, preflighted_method};
-pub(super) use options::{allowed_methods_of_page, find_parent_path_index, methods_named_in_body};
+pub(super) use options::{allowed_methods_of_page, find_parent_path_index};
 pub(super) use path::similar_service_uris;
 pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 

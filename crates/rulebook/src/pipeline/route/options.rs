@@ -4,7 +4,7 @@ use super::{Route, RoutingError, allowed_methods, fields, find_method, path, sel
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{Documents, Plan, ServiceNaming, ServicesByModule};
+use crate::plan::{Documents, Plan, ServiceNaming};
 
 /// The part of the API that an OPTIONS request is for, and that the response describes.
 #[derive(Debug)]
@@ -77,8 +77,7 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
         return Ok(OptionsTarget::ParentPath { index });
     }
     let announced = cors::preflight_method(plan, head).and_then(|http| HttpMethod::from_name(http.as_str()));
-    let named_by_module = || plan.services_by_module.iter().flat_map(ServicesByModule::services);
-    if announced.is_some_and(|http| methods_of(plan, named_by_module()).any(|(accepted, _)| accepted == http)) {
+    if announced.is_some_and(|http| plan.named_in_body.http_methods_by_module.0.contains(&http)) {
         // The body of the request that the browser announces may name a service, so that every path may be valid.
         let allowed = AllowedMethods(Vec::new());
         return Ok(OptionsTarget::WholeApi { service: None, allowed, body_may_name_service: true, has_page: false });
@@ -103,26 +102,12 @@ fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Opti
     Ok(OptionsTarget::WholeApi { service, allowed, body_may_name_service: true, has_page })
 }
 
-/// Returns the API methods that the body of a request to the base path can name, each with the HTTP method that such a
-/// request has.
-pub(in crate::pipeline) fn methods_named_in_body(plan: &Plan) -> impl Iterator<Item = (HttpMethod, usize)> {
-    let by_module = plan.services_by_module.iter().flat_map(ServicesByModule::services);
-    let by_class = plan.named_services.iter().flat_map(|named| named.by_class.services());
-    // PHP reads fields only from the bodies of POST requests.
-    let posted = methods_of(plan, by_class).filter(|(http, _)| *http == HttpMethod::Post);
-    methods_of(plan, by_module).chain(posted)
-}
-
-fn methods_of(plan: &Plan, services: impl Iterator<Item = usize>) -> impl Iterator<Item = (HttpMethod, usize)> {
-    services.flat_map(|service| plan.services[service].methods.iter().copied())
-}
-
 /// To the error for an unknown HTTP method at the base path, adds the HTTP methods with which the body can name a
 /// service. Returns other errors unchanged.
 pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> RoutingError {
     let ErrorKind::UnknownMethod { allowed } = unrouted.error.kind() else { return unrouted };
-    let named = methods_named_in_body(plan).map(|(http, _)| http);
-    let allowed = AllowedMethods::sorted(allowed.0.iter().copied().chain(named));
+    let named = &plan.named_in_body.http_methods.0;
+    let allowed = AllowedMethods::sorted(allowed.0.iter().chain(named).copied());
     RoutingError { context: unrouted.context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
 }
 
@@ -130,8 +115,8 @@ pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> Rout
 /// can name a service.
 pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> AllowedMethods {
     let is_at_base = path::path_of_request(plan, head) == Some("/");
-    let named = methods_named_in_body(plan).filter(|_| is_at_base).map(|(http, _)| http);
-    AllowedMethods::sorted(named.chain([HttpMethod::Get]))
+    let named = plan.named_in_body.http_methods.0.iter().filter(|_| is_at_base);
+    AllowedMethods::sorted(named.copied().chain([HttpMethod::Get]))
 }
 
 /// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or

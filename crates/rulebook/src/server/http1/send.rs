@@ -15,7 +15,7 @@ use super::socket::Socket;
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::server::alarm::Alarm;
-use crate::server::connection_limits::{LINGER_TIMEOUT, WRITE_TIMEOUT};
+use crate::server::connection_limits::{LINGER_TIMEOUT, PROGRESS_TIMEOUT};
 use crate::server::streamed_body::StreamedBody;
 
 /// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
@@ -123,7 +123,7 @@ pub(super) async fn send_all<const N: usize>(
                 if kept.is_none() {
                     kept = Some(socket.keep_response(owned_len)?);
                 }
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE_TIMEOUT);
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
                 ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };

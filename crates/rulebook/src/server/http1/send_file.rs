@@ -17,7 +17,7 @@ use super::socket::Socket;
 use crate::call::RequestId;
 use crate::pipeline::FileRange;
 use crate::server::alarm::Alarm;
-use crate::server::connection_limits::WRITE_TIMEOUT;
+use crate::server::connection_limits::PROGRESS_TIMEOUT;
 use crate::server::file_stream::{PIECE_LEN, read_cached_bytes, read_exact_at};
 
 /// The length in bytes from which a part of a file is sent without copying it into the memory of the server
@@ -97,7 +97,7 @@ async fn send_piece(
             // The length is at most `PIECE_LEN`, so that it fits into `usize`.
             let left = (piece.end - next) as usize;
             let Poll::Ready(sent) = send(socket, file, &mut next, left, task) else {
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE_TIMEOUT);
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
                 ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };

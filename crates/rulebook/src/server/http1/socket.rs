@@ -125,17 +125,26 @@ impl Socket {
     pub(super) fn poll_send(&self, slices: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
         let max = self.sent.max_write_len();
-        let sent = match slices {
-            [first, ..] if first.len() >= max => ready!(Pin::new(&mut *stream).poll_write(task, &first[..max]))?,
-            [one] => ready!(Pin::new(&mut *stream).poll_write(task, one))?,
+        let polled = match slices {
+            [first, ..] if first.len() >= max => Pin::new(&mut *stream).poll_write(task, &first[..max]),
+            [one] => Pin::new(&mut *stream).poll_write(task, one),
             [first, second, ..] if first.len() + second.len() > max => {
                 let limited = [IoSlice::new(first), IoSlice::new(&second[..max - first.len()])];
-                ready!(Pin::new(&mut *stream).poll_write_vectored(task, &limited))?
+                Pin::new(&mut *stream).poll_write_vectored(task, &limited)
             }
-            several => ready!(Pin::new(&mut *stream).poll_write_vectored(task, several))?,
+            several => Pin::new(&mut *stream).poll_write_vectored(task, several),
         };
-        self.sent.add(sent, &stream);
+        let sent = ready!(self.count_sent(polled, &stream))?;
         Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) })
+    }
+
+    /// Counts the bytes of a write, and returns its result.
+    fn count_sent(&self, polled: Poll<io::Result<usize>>, stream: &TcpStream) -> Poll<io::Result<usize>> {
+        match &polled {
+            Poll::Ready(sent) => self.sent.add(sent.as_ref().map_or(0, |sent| *sent), stream),
+            Poll::Pending => self.sent.wait(),
+        }
+        polled
     }
 
     /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes, which
@@ -154,7 +163,10 @@ impl Socket {
         let stream = self.stream.borrow();
         let count = count.min(self.sent.max_write_len());
         loop {
-            ready!(stream.poll_write_ready(task))?;
+            if stream.poll_write_ready(task)?.is_pending() {
+                self.sent.wait();
+                return Poll::Pending;
+            }
             let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
             match stream.try_io(Interest::WRITABLE, &mut send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -180,7 +192,10 @@ impl Socket {
         task: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
-        ready!(stream.poll_write_ready(task))?;
+        if stream.poll_write_ready(task)?.is_pending() {
+            self.sent.wait();
+            return Poll::Pending;
+        }
         let count = count.min(self.sent.max_write_len());
         let sent = COPIED_BYTES.with_borrow_mut(|copied| {
             copied.resize(copied.len().max(count), 0);
@@ -189,9 +204,8 @@ impl Socket {
                 read => Pin::new(&mut *stream).poll_write(task, &copied[..read]),
             }
         });
-        let sent = ready!(sent)?;
+        let sent = ready!(self.count_sent(sent, &stream))?;
         *offset += sent as u64;
-        self.sent.add(sent, &stream);
         Poll::Ready(Ok(sent))
     }
 
