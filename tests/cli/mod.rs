@@ -3,6 +3,8 @@
 mod call;
 mod check;
 mod help;
+#[cfg(unix)]
+mod import;
 mod keys;
 mod new;
 mod openapi;

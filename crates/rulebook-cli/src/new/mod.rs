@@ -3,6 +3,7 @@
 //! The files of the project are copied from the folder `template`. The tests of the repository build and run such a
 //! project. This command must neither run cargo nor use the network; it runs git to create a repository.
 
+mod from;
 mod name;
 mod project;
 mod vendor;
@@ -14,8 +15,9 @@ use std::process::{self, Stdio};
 use clap::Args;
 
 use super::{Command, Exit, output};
+use from::{Framework, ImportError, ImportedProject};
 use name::ProjectName;
-use project::RulebookSource;
+use project::{ProjectContent, RulebookSource};
 
 pub(super) const COMMAND: Command = Command {
     name: "new",
@@ -25,10 +27,21 @@ pub(super) const COMMAND: Command = Command {
 };
 
 /// Create a new project: a folder with a definition, handlers and tests.
+///
+/// With --from, the command imports a project that is written for another framework: it copies or converts the
+/// definition of the API, and writes a handler for each method, which responds with the status 501. What rulebook does
+/// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes the
+/// PHP files of the project's API classes with `php`: only import projects whose code you trust.
 #[derive(Debug, Args)]
 struct Options {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
     name: ProjectName,
+    /// Folder of the project to import (with --from). Its files are not changed.
+    #[arg(value_name = "FOLDER", requires = "from")]
+    folder: Option<PathBuf>,
+    /// Import the project in FOLDER, which is written for another framework.
+    #[arg(long, value_enum, value_name = "FRAMEWORK", requires = "folder")]
+    from: Option<Framework>,
     /// Folder with a checkout of rulebook's repository, which the project uses instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
@@ -45,7 +58,24 @@ fn run(options: &Options) -> Exit {
         Ok(None) => RulebookSource::Vendored,
         Err(why) => return print_error(&why),
     };
-    if let Err(error) = project::create_project(Path::new("."), name, &rulebook) {
+    let imported = match options.from.zip(options.folder.as_deref()) {
+        None => None,
+        Some((framework, folder)) => match from::import(framework, folder, name) {
+            Ok(imported) => Some((framework, folder, imported)),
+            Err(error) => {
+                print_error(&error.to_string());
+                return if matches!(error, ImportError::Definition(_)) {
+                    Exit::ErrorsReported
+                } else {
+                    Exit::SystemError
+                };
+            }
+        },
+    };
+    let content = imported.as_ref().map_or(ProjectContent::Example, |(framework, _, imported)| {
+        ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::Iapi }
+    });
+    if let Err(error) = project::create_project(Path::new("."), name, &rulebook, &content) {
         return print_error(&match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
@@ -56,7 +86,34 @@ fn run(options: &Options) -> Exit {
     if !options.no_git {
         create_repository(Path::new(name.as_str()));
     }
-    output::print_to_stdout(&format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str()))
+    let import_report =
+        imported.as_ref().map(|(framework, folder, imported)| import_report(*framework, folder, imported));
+    let exit = output::print_to_stdout(&format!(
+        "{report}Created the project {0}. Next:\n  cd {0}\n  cargo run\n",
+        name.as_str(),
+        report = import_report.unwrap_or_default()
+    ));
+    if let Some((.., imported)) = imported {
+        print_warnings(&imported, name);
+    }
+    exit
+}
+
+/// Returns the list of the imported files.
+fn import_report(framework: Framework, folder: &Path, imported: &ImportedProject) -> String {
+    let files = imported.imported.iter().map(|(file, what)| format!("  {file}: {what}\n"));
+    format!("Imported from {} ({}):\n{}", folder.display(), framework.title(), files.collect::<String>())
+}
+
+/// Prints what rulebook does not have to standard error.
+fn print_warnings(imported: &ImportedProject, name: &ProjectName) {
+    let mut text: String = imported.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let count = imported.warnings.len();
+    if count > 0 {
+        let plural = if count == 1 { "" } else { "s" };
+        text += &format!("{count} warning{plural}; {}/README.md lists them as tasks\n", name.as_str());
+    }
+    output::print_to_stderr(&text);
 }
 
 /// Returns the path of a checkout of rulebook's repository, for a file in the folder of the project: a relative path if

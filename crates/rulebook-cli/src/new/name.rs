@@ -32,7 +32,7 @@ pub(super) enum ProjectNameError {
 const MAX_LEN: usize = 64;
 
 /// The strict and reserved keywords of Rust, in all editions.
-const RUST_KEYWORDS: [&str; 51] = [
+pub(super) const RUST_KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
     "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
@@ -57,7 +57,7 @@ const RESERVED_NAMES: [&str; 13] = [
 ];
 
 /// The crates that the new project depends on.
-const DEPENDENCY_NAMES: [&str; 2] = ["rulebook", "serde"];
+const DEPENDENCY_NAMES: [&str; 3] = ["rulebook", "serde", "serde_json"];
 
 impl ProjectName {
     pub(super) fn as_str(&self) -> &str {

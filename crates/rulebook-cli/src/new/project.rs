@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::name::ProjectName;
 use super::vendor;
@@ -23,6 +23,39 @@ const TEMPLATE_FILES: [(&str, &str); 9] = [
     ("src/main.rs", include_str!("template/src/main.rs")),
     ("tests/greeting.rs", include_str!("template/tests/greeting.rs")),
 ];
+
+/// The files of the template that an imported project has, too.
+const SHARED_FILES: [&str; 3] = [".gitignore", "Cargo.toml", "src/main.rs"];
+
+/// The line of the manifest after which an imported project has more dependencies.
+const LAST_DEPENDENCY: &str = "serde = { version = \"1\", features = [\"derive\"] }\n";
+
+/// A generated file of a project.
+#[derive(Debug)]
+pub(super) struct ProjectFile {
+    /// The path in the folder of the project.
+    path: String,
+    text: String,
+}
+
+impl ProjectFile {
+    pub(super) fn new(path: impl Into<String>, text: String) -> Self {
+        Self { path: path.into(), text }
+    }
+}
+
+/// The files of a project besides those that every project has.
+#[derive(Debug)]
+pub(super) enum ProjectContent<'a> {
+    /// The example of the template.
+    Example,
+    /// The files of an imported project.
+    Imported {
+        files: &'a [ProjectFile],
+        /// `true` if the project needs the crate `rulebook-iapi`.
+        needs_iapi: bool,
+    },
+}
 
 /// Where the new project gets the crates of rulebook from.
 #[derive(Debug)]
@@ -53,15 +86,29 @@ impl RulebookSource {
 ///
 /// # Errors
 /// Fails if the folder exists and is not empty, or a file cannot be written.
-pub(super) fn create_project(parent: &Path, name: &ProjectName, rulebook: &RulebookSource) -> io::Result<()> {
+pub(super) fn create_project(
+    parent: &Path,
+    name: &ProjectName,
+    rulebook: &RulebookSource,
+    content: &ProjectContent<'_>,
+) -> io::Result<()> {
     // The project is created in a temporary folder first, which is removed if an error occurs.
     let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
     let project = temporary.path().join(name.as_str());
     for (path, text) in TEMPLATE_FILES {
-        let file = project.join(path);
-        let folder = file.parent().map_or_else(|| project.clone(), PathBuf::from);
-        fs::create_dir_all(folder)?;
-        fs::write(file, fill_placeholders(text, name, rulebook))?;
+        match content {
+            ProjectContent::Example => write_file(&project.join(path), &fill_placeholders(text, name, rulebook))?,
+            ProjectContent::Imported { needs_iapi, .. } if SHARED_FILES.contains(&path) => {
+                let text = with_imported_dependencies(text, *needs_iapi);
+                write_file(&project.join(path), &fill_placeholders(&text, name, rulebook))?;
+            }
+            ProjectContent::Imported { .. } => {}
+        }
+    }
+    if let ProjectContent::Imported { files, .. } = content {
+        for file in *files {
+            write_file(&project.join(&file.path), &file.text)?;
+        }
     }
     if matches!(rulebook, RulebookSource::Vendored) {
         vendor::write_files(&project.join("vendor"))?;
@@ -73,11 +120,28 @@ pub(super) fn create_project(parent: &Path, name: &ProjectName, rulebook: &Ruleb
     fs::rename(&project, parent.join(name.as_str()))
 }
 
+/// Writes a file, after creating its folder.
+fn write_file(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text)
+}
+
+/// Adds the dependencies of imported projects to the manifest of the template. Other texts are not changed.
+fn with_imported_dependencies(text: &str, needs_iapi: bool) -> String {
+    let mut dependencies = format!("{LAST_DEPENDENCY}serde_json = \"1\"\n");
+    if needs_iapi {
+        dependencies = format!("rulebook-iapi = {{ SOURCE(rulebook-iapi) }}\n{dependencies}");
+    }
+    text.replace(LAST_DEPENDENCY, &dependencies)
+}
+
 /// Replaces the placeholders in a text of the template.
 fn fill_placeholders(text: &str, name: &ProjectName, rulebook: &RulebookSource) -> String {
     let text = text.replace("package-name", name.as_str()).replace("crate_name", &name.crate_name());
     let text = text.replace("RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));
-    ["rulebook", "rulebook-cli", "rulebook-test"]
+    ["rulebook", "rulebook-cli", "rulebook-iapi", "rulebook-test"]
         .iter()
         .fold(text, |text, name| text.replace(&format!("SOURCE({name})"), &rulebook.to_toml_source(name)))
 }

@@ -1,0 +1,105 @@
+//! Imports a project for api 3.0: its JSON files with methods such as `POST::write`.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::files::{TextFile, read_files};
+use super::{DefinitionFile, Dialect, Import, ImportError, Warning};
+
+/// The folder with the classes of modules.
+const MODULE_FOLDER: &str = "module/";
+
+/// PHP methods that run before and after each call, and the hooks of rulebook that replace them.
+const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
+
+/// Imports the project in `folder`.
+///
+/// # Errors
+/// Fails if no file contains methods in the notation of api 3.0, or if a file cannot be read.
+pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
+    let mut import = Import::default();
+    let mut names = HashSet::from(["app".to_owned()]);
+    for file in read_files(folder, &[".json"])? {
+        let Some(modules) = method_counts(&file.text) else { continue };
+        let mut stem = file.stem().to_owned();
+        while !names.insert(stem.clone()) {
+            stem.push('_');
+        }
+        let name = format!("{stem}.json");
+        let list = modules.iter().map(|(module, count)| {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("module `{module}` with {count} method{plural}")
+        });
+        let what = format!("{} → `api/{name}`", list.collect::<Vec<_>>().join(", "));
+        import.imported.push((file.path.clone(), what));
+        import.definitions.push(DefinitionFile::copied(name, file.text, Dialect::Methods, &file.path));
+    }
+    if import.definitions.is_empty() {
+        let message = format!(
+            "{}: no definition was found; expected a JSON file such as `config/modules.json`, with methods such as \
+             `\"GET::read\"`",
+            folder.display()
+        );
+        return Err(ImportError::Unusable(message));
+    }
+    // Clients of api 3.0 can send the names of the module and the method in the body.
+    import.settings.insert("dispatch".to_owned(), true.into());
+    for file in read_files(folder, &[".php"])? {
+        read_php(&file, &mut import);
+    }
+    Ok(import)
+}
+
+/// Returns the modules in a file with the number of their methods, or `None` if the file contains no methods of api 3.0.
+fn method_counts(text: &str) -> Option<Vec<(String, usize)>> {
+    let Ok(Json::Object(modules)) = serde_json::from_str(text) else { return None };
+    let methods =
+        |module: &Json| module.as_object().map_or(0, |keys| keys.keys().filter(|key| key.contains("::")).count());
+    let counts: Vec<_> = modules.iter().map(|(name, module)| (name.clone(), methods(module))).collect();
+    counts.iter().any(|(_, count)| *count > 0).then_some(counts)
+}
+
+/// Adds the settings and the warnings that the PHP code of the project requires.
+fn read_php(file: &TextFile, import: &mut Import) {
+    let mut warn = |line: usize, message: String| import.warnings.push(Warning::new(&file.path, Some(line), message));
+    for (line, text) in file.lines_with("class ") {
+        if text.contains("implements AuthSystem") || text.contains("implements \\api\\core\\AuthSystem") {
+            warn(line, "the `AuthSystem` becomes an authenticator (`Rulebook::authenticator`)".to_owned());
+        }
+    }
+    if file.path.contains(MODULE_FOLDER) {
+        for (php, hook) in HOOKS {
+            for (line, _) in file.lines_with(php) {
+                warn(
+                    line,
+                    format!(
+                        "`{}` runs for each call of the module and becomes a hook (`{hook}`)",
+                        &php["function ".len()..]
+                    ),
+                );
+            }
+        }
+    }
+    for (line, text) in file.lines_with("new Request(") {
+        let target = quoted_after(text, "new Request(").filter(|target| target.contains('/'));
+        if let Some(target) = target {
+            warn(line, format!("a call from code becomes `context.call(\"{target}\")`"));
+        }
+    }
+    if file.text.contains("Request::remote(") {
+        let base = file.lines_with("strlen(").find_map(|(line, text)| Some((line, quoted_after(text, "strlen(")?)));
+        if let Some((line, base)) = base.filter(|(_, base)| base.starts_with('/') && base.len() > 1) {
+            import.settings.insert("base".to_owned(), base.trim_end_matches('/').into());
+            import.imported.push((file.path.clone(), format!("line {line}: `base` in `api/app.json`")));
+        }
+    }
+}
+
+/// Returns the text in quotes that follows a part of a line directly.
+fn quoted_after<'a>(line: &'a str, part: &str) -> Option<&'a str> {
+    let rest = line.split_once(part)?.1.trim_start();
+    let quote = rest.chars().next().filter(|char| matches!(char, '\'' | '"'))?;
+    rest[1..].split_once(quote).map(|(text, _)| text)
+}

@@ -1,0 +1,147 @@
+//! Converts the doc comments of PhalApi's methods to keys of the dialect `rules`.
+
+use rulebook_model::definition::keys::rules::{RETURN_TYPE_ALIASES, tree_name_of_alias};
+use serde_json::{Map, Value as Json, json};
+
+use super::super::Warning;
+use super::export::{Class, Doc, Method};
+
+/// The names of PHP's types that PhalApi's documentation does not list, and the types that they mean.
+const OTHER_TYPES: [(&str, &str); 6] = [
+    ("integer", "int"),
+    ("bool", "boolean"),
+    ("double", "float"),
+    ("number", "float"),
+    ("mixed", "fixed"),
+    ("timestamp", "int"),
+];
+
+/// The HTTP methods that `@method` can name.
+const HTTP_METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+
+/// Annotations that describe the code and not the API, and the annotations that other functions read.
+const KNOWN_TAGS: [&str; 18] = [
+    "desc",
+    "return",
+    "exception",
+    "method",
+    "author",
+    "version",
+    "link",
+    "license",
+    "since",
+    "see",
+    "param",
+    "throws",
+    "package",
+    "copyright",
+    "example",
+    "todo",
+    "var",
+    "property",
+];
+
+/// Returns the description of a class or a method: the keys `@info` and `@desc`.
+pub(super) fn description(doc: &Doc) -> Map<String, Json> {
+    let tags = doc.tags.iter().filter(|(name, _)| name == "desc").map(|(_, text)| text.as_str());
+    let rest: Vec<&str> = std::iter::once(doc.text.as_str()).chain(tags).filter(|text| !text.is_empty()).collect();
+    let mut keys = Map::new();
+    let mut insert = |key: &str, text: &str| {
+        if !text.trim().is_empty() {
+            keys.insert(key.to_owned(), text.trim().into());
+        }
+    };
+    match doc.info.as_str() {
+        "" => insert("@info", &rest.join(" ")),
+        info => {
+            insert("@info", info);
+            insert("@desc", &rest.join(" "));
+        }
+    }
+    keys
+}
+
+/// Returns the keys of a method that its annotations define: `@method`, `@return` and `@errors`.
+pub(super) fn annotations(class: &Class, method: &Method, warnings: &mut Vec<Warning>) -> Map<String, Json> {
+    let mut keys = Map::new();
+    let (mut returned, mut errors) = (Map::new(), Map::new());
+    for (tag, text) in &method.doc.tags {
+        let mut warn = |message: String| {
+            let message = format!("`{}.{}`: {message}", class.name, method.name);
+            warnings.push(Warning::new(&method.file, Some(method.line), message));
+        };
+        match tag.as_str() {
+            "method" => {
+                let names: Vec<&str> =
+                    text.split(|char: char| !char.is_ascii_alphabetic()).filter(|name| !name.is_empty()).collect();
+                let methods: Vec<String> = names.iter().map(|name| name.to_ascii_uppercase()).collect();
+                if !methods.is_empty() && methods.iter().all(|name| HTTP_METHODS.contains(&name.as_str())) {
+                    keys.insert("@method".to_owned(), methods.into());
+                } else {
+                    warn(format!("`@method {text}` names no HTTP methods; the method takes GET and POST"));
+                }
+            }
+            "return" => add_output(text, &mut returned, &mut warn),
+            "exception" => add_error(text, &mut errors, &mut warn),
+            "deprecated" => warn("`@deprecated` has no equivalent in the dialect `rules`".to_owned()),
+            "ignore" => {
+                warn("`@ignore` hides the method from PhalApi's documents; rulebook documents every method".to_owned());
+            }
+            other if !KNOWN_TAGS.contains(&other) => warn(format!("the annotation `@{other}` is not read")),
+            _ => {}
+        }
+    }
+    if !returned.is_empty() {
+        keys.insert("@return".to_owned(), returned.into());
+    }
+    if !errors.is_empty() {
+        keys.insert("@errors".to_owned(), errors.into());
+    }
+    keys
+}
+
+/// Adds the output that an annotation such as `@return int list[].id The id` describes.
+fn add_output(text: &str, returned: &mut Map<String, Json>, warn: &mut dyn FnMut(String)) {
+    let mut words = text.splitn(3, char::is_whitespace).map(str::trim);
+    let (name, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_path = path.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
+    if !is_path {
+        return warn(format!("`@return {text}` names no output: the outputs are not described"));
+    }
+    let known = |name: &str| tree_name_of_alias(RETURN_TYPE_ALIASES, name).is_some();
+    let other = OTHER_TYPES.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, known)| *known);
+    let type_name = match other {
+        Some(type_name) => type_name,
+        None if known(name) => name,
+        None => {
+            warn(format!(
+                "`@return {text}`: the type `{name}` is unknown; replaced by `fixed`, which accepts every value"
+            ));
+            "fixed"
+        }
+    };
+    let mut output = json!({ "type": type_name });
+    if let Some(description) = words.next().filter(|text| !text.is_empty()) {
+        output["desc"] = description.into();
+    }
+    if returned.insert(path.to_owned(), output).is_some() {
+        warn(format!("there are several `@return` of `{path}`: only the last one was carried over"));
+    }
+}
+
+/// Adds the error that an annotation such as `@exception 406 The signature is wrong` describes.
+fn add_error(text: &str, errors: &mut Map<String, Json>, warn: &mut dyn FnMut(String)) {
+    let (code, description) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let Some(status) = code.parse::<u16>().ok().filter(|status| (400..600).contains(status)) else {
+        return warn(format!("`@exception {text}` has no `ret` from 400 to 599: the error is not declared"));
+    };
+    let mut name = format!("error_{status}");
+    let mut number = 2;
+    while errors.contains_key(&name) {
+        name = format!("error_{status}_{number}");
+        number += 1;
+    }
+    let info = if description.trim().is_empty() { &name } else { description.trim() };
+    let error = json!({ "status": status, "info": info });
+    errors.insert(name, error);
+}

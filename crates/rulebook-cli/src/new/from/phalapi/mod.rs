@@ -1,0 +1,219 @@
+//! Imports a PhalApi project: the rules and the doc comments of its API classes, and `Config/app.php`.
+
+mod doc;
+mod export;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{DefinitionFile, Dialect, Import, ImportError, Warning};
+use export::{Class, Config, Export, Found, Method};
+
+/// The names of services that PhalApi calls if a request names none, in PhalApi 1 and 2.
+const DEFAULT_SERVICES: [(&str, &str); 2] = [("Default", "index"), ("Site", "index")];
+
+/// The value of `source` with which a rule reads data of the web server, which no client sends.
+const SERVER_SOURCE: &str = "server";
+
+/// Imports the project in `folder`. PHP executes the files of the project's API classes.
+///
+/// # Errors
+/// Fails if PHP cannot be run or cannot load the files, or if no class could be imported.
+pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
+    let export = export::export(folder)?;
+    if export.classes.is_empty() {
+        let notes: String = export.notes.iter().map(|note| format!("\n{}: {}", note.file, note.message)).collect();
+        let message = format!(
+            "{}: no API class was found; expected PHP files in a folder `Api`, with classes that extend \
+             `PhalApi\\Api` or `PhalApi_Api`{notes}",
+            folder.display()
+        );
+        return Err(ImportError::Unusable(message));
+    }
+    let mut import = Import::default();
+    for note in &export.notes {
+        import.warnings.push(Warning::new(&note.file, note.line, note.message.as_str()));
+    }
+    let mut names = HashSet::from(["app".to_owned()]);
+    for class in &export.classes {
+        let definition = class_definition(class, &mut names, &mut import.warnings);
+        let methods = class.methods.len();
+        let plural = if methods == 1 { "" } else { "s" };
+        let what = format!("class `{}` with {methods} method{plural} → `api/{}`", class.name, definition.name);
+        import.imported.push((class.file.clone(), what));
+        import.definitions.push(definition);
+    }
+    add_settings(&export, &mut import);
+    if let Some(config) = &export.config {
+        add_config(config, &mut import);
+    }
+    Ok(import)
+}
+
+/// Returns the file with the rules of a class. `names` contains the names of other files, without their extension.
+fn class_definition(class: &Class, names: &mut HashSet<String>, warnings: &mut Vec<Warning>) -> DefinitionFile {
+    let mut content = doc::description(&class.doc);
+    let mut positions = BTreeMap::from([(vec![class.name.clone()], (class.file.clone(), class.line))]);
+    for (path, line) in &class.lines {
+        let path = std::iter::once(class.name.as_str()).chain(path.split('/')).map(str::to_owned).collect();
+        positions.insert(path, (class.file.clone(), *line));
+    }
+    let file = class.file.as_str();
+    if !class.common.is_empty() {
+        let rules = client_rules(&class.common, &[&class.name, "*"], file, &positions, warnings);
+        content.insert("*".to_owned(), rules.into());
+    }
+    for method in &class.methods {
+        content.insert(method.name.clone(), method_definition(class, method, &positions, warnings).into());
+        let path = vec![class.name.clone(), method.name.clone()];
+        positions.entry(path).or_insert_with(|| (method.file.clone(), method.line));
+    }
+    let mut stem = class.name.to_ascii_lowercase();
+    while !names.insert(stem.clone()) {
+        stem.push('_');
+    }
+    let text = json!({ "$schema": "../schema/definition.json", &class.name: content });
+    let origin = class.file.clone();
+    DefinitionFile {
+        name: format!("{stem}.json"),
+        text: format!("{text:#}\n"),
+        dialect: Dialect::Rules,
+        origin,
+        positions,
+    }
+}
+
+fn method_definition(
+    class: &Class,
+    method: &Method,
+    positions: &BTreeMap<Vec<String>, (String, usize)>,
+    warnings: &mut Vec<Warning>,
+) -> Map<String, Json> {
+    let mut content = doc::description(&method.doc);
+    let mut annotations = doc::annotations(class, method, warnings);
+    // The rules follow the HTTP methods, and precede what the method returns.
+    if let Some(methods) = annotations.shift_remove("@method") {
+        content.insert("@method".to_owned(), methods);
+    }
+    content.append(&mut client_rules(&method.rules, &[&class.name, &method.name], &method.file, positions, warnings));
+    content.append(&mut annotations);
+    content
+}
+
+/// Returns rules without those that read data of the web server. A client could send such a value itself otherwise.
+fn client_rules(
+    rules: &Map<String, Json>,
+    path: &[&str],
+    file: &str,
+    positions: &BTreeMap<Vec<String>, (String, usize)>,
+    warnings: &mut Vec<Warning>,
+) -> Map<String, Json> {
+    let is_from_server = |rule: &Json| {
+        rule.get("source").and_then(Json::as_str).is_some_and(|source| source.eq_ignore_ascii_case(SERVER_SOURCE))
+    };
+    let mut kept = Map::new();
+    for (name, rule) in rules {
+        if is_from_server(rule) {
+            let path: Vec<String> = path.iter().copied().chain([name.as_str()]).map(str::to_owned).collect();
+            let line = positions.get(&path).map(|(_, line)| *line);
+            let message = format!(
+                "`{}`: removed, because no client sends data of the web server (`source` is `{SERVER_SOURCE}`): the handler reads \
+                 such data from its `Context`",
+                path.join(".")
+            );
+            warnings.push(Warning::new(file, line, message));
+        } else {
+            kept.insert(name.clone(), rule.clone());
+        }
+    }
+    kept
+}
+
+/// Adds the settings that requests and responses in PhalApi's format need, and those of the entry scripts.
+fn add_settings(export: &Export, import: &mut Import) {
+    let settings = &mut import.settings;
+    settings.insert("envelope".to_owned(), "phalapi".into());
+    let is_first_version = export.classes.iter().all(|class| class.style == "1.x");
+    let found = |name: &str| export.setup.get(name).map_or(&[][..], Vec::as_slice);
+    let is_chinese = found("language").last().is_some_and(|found| found.value.starts_with("zh"));
+    let catalogue = if is_chinese {
+        "zh"
+    } else if is_first_version {
+        "1.x"
+    } else {
+        "2.x"
+    };
+    settings.insert("catalogue".to_owned(), catalogue.into());
+    let has_service = |class: &str, method: &str| {
+        let class = export.classes.iter().find(|found| found.name == class);
+        class.is_some_and(|class| class.methods.iter().any(|found| found.name.eq_ignore_ascii_case(method)))
+    };
+    let default = DEFAULT_SERVICES.iter().find(|(class, method)| has_service(class, method));
+    let mut service = json!({ "on": true });
+    if let Some((class, method)) = default {
+        service["default"] = format!("{class}.{method}").into();
+    }
+    settings.insert("service".to_owned(), service);
+    let mut carried = |found: &Found, key: &str, value: Json| {
+        import.imported.push((found.file.clone(), format!("line {}: `{key}` in `api/app.json`", found.line)));
+        settings.insert(key.to_owned(), value);
+    };
+    if let Some(zone) = found("timezone").last() {
+        carried(zone, "timezone", zone.value.as_str().into());
+    }
+    if let Some(jsonp) = found("jsonp").first() {
+        carried(jsonp, "jsonp", true.into());
+    }
+    if let Some(xml) = found("xml").first() {
+        carried(xml, "formats", json!(["xml"]));
+        let message = "responses are XML only for clients that request it with `Accept`; the default is JSON";
+        import.warnings.push(Warning::new(&xml.file, Some(xml.line), message));
+    }
+    for filter in found("filter") {
+        let message = "the filter that checks each request becomes an authenticator (`Rulebook::authenticator`)";
+        import.warnings.push(Warning::new(&filter.file, Some(filter.line), message));
+    }
+    for formatter in found("formatter") {
+        let message = format!(
+            "the formatter of the type `{}` becomes a type (`Rulebook::add_type`)",
+            formatter.value.to_lowercase()
+        );
+        import.warnings.push(Warning::new(&formatter.file, Some(formatter.line), message));
+    }
+}
+
+/// Adds the common rules, and warns about the other settings of the program.
+fn add_config(config: &Config, import: &mut Import) {
+    let line = |key: &str| config.lines.get(key).copied();
+    let positions = config
+        .rules
+        .keys()
+        .filter_map(|rule| Some((vec!["common".to_owned(), rule.clone()], (config.file.clone(), line(rule)?))));
+    let positions: BTreeMap<_, _> = positions.collect();
+    let rules = client_rules(&config.rules, &["common"], &config.file, &positions, &mut import.warnings);
+    if !rules.is_empty() {
+        import
+            .imported
+            .push((config.file.clone(), format!("`apiCommonRules` ({}) → `common` in `api/app.json`", rules.len())));
+        import.settings.insert("common".to_owned(), rules.into());
+    }
+    import.settings_origin = (config.file.clone(), positions);
+    if !config.whitelist.is_empty() {
+        let services: Vec<String> =
+            config.whitelist.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "`service_whitelist` has no equivalent: PhalApi's filter does not check {}. Methods without `@scope` are \
+             public; if a common rule is not required for a method, repeat the rule in the method without `require`",
+            services.join(", ")
+        );
+        import.warnings.push(Warning::new(&config.file, line("service_whitelist"), message));
+    }
+    let known = ["apiCommonRules", "service_whitelist"];
+    let keys = config.keys.iter().filter_map(Json::as_str).filter(|key| !known.contains(key));
+    for key in keys {
+        let message = format!("`{key}` is a setting of the program: pass it to handlers with `Rulebook::state`");
+        import.warnings.push(Warning::new(&config.file, line(key), message));
+    }
+}

@@ -1,0 +1,6 @@
+<?php
+namespace App\Common;
+
+class Limits {
+    const NAME = 50;
+}

@@ -1,0 +1,8 @@
+<?php
+namespace App\Api;
+
+class Order extends \PhalApi\Api {
+
+    public function all() {
+    }
+}

@@ -1,0 +1,8 @@
+<?php
+namespace Admin\Api;
+
+class Stats extends \PhalApi\Api {
+
+    public function index() {
+    }
+}

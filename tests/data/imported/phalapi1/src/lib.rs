@@ -1,0 +1,23 @@
+//! The handlers of the API that `api/` defines. There is a file for each API module.
+
+pub mod default;
+pub mod user;
+
+use rulebook::error::ErrorKind;
+use rulebook::{ApiError, Rulebook};
+
+/// Adds the handlers of each API module to the definition. Add a line here for each new API module.
+pub fn app(rulebook: Rulebook) -> Rulebook {
+    rulebook
+        .callable("Common_MyVersion::formatVersion", |_, _| {
+            // TODO: write this function. Until then, it rejects every value.
+            Err("this function is not written yet".into())
+        })
+        .module(default::module())
+        .module(user::module())
+}
+
+/// Returns the error of a method whose handler is not written yet: the status 501.
+fn not_implemented(id: &str) -> ApiError {
+    ApiError::new(ErrorKind::NotImplemented { id: id.to_owned() })
+}
