@@ -30,8 +30,8 @@ pub(super) const COMMAND: Command = Command {
 ///
 /// With --from, the command imports a project that is written for another framework: it copies or converts the
 /// definition of the API, and writes a handler for each method, which responds with the status 501. What rulebook does
-/// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes the
-/// PHP files of the project's API classes with `php`: only import projects whose code you trust.
+/// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes PHP
+/// files of the project with `php`, those of its API classes and settings: only import projects whose code you trust.
 #[derive(Debug, Args)]
 struct Options {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
@@ -64,11 +64,8 @@ fn run(options: &Options) -> Exit {
             Ok(imported) => Some((framework, folder, imported)),
             Err(error) => {
                 print_error(&error.to_string());
-                return if matches!(error, ImportError::Definition(_)) {
-                    Exit::ErrorsReported
-                } else {
-                    Exit::SystemError
-                };
+                let is_definition = matches!(error, ImportError::Definition(_));
+                return if is_definition { Exit::ErrorsReported } else { Exit::SystemError };
             }
         },
     };
@@ -86,16 +83,10 @@ fn run(options: &Options) -> Exit {
     if !options.no_git {
         create_repository(Path::new(name.as_str()));
     }
-    let import_report =
-        imported.as_ref().map(|(framework, folder, imported)| import_report(*framework, folder, imported));
-    let exit = output::print_to_stdout(&format!(
-        "{report}Created the project {0}. Next:\n  cd {0}\n  cargo run\n",
-        name.as_str(),
-        report = import_report.unwrap_or_default()
-    ));
-    if let Some((.., imported)) = imported {
-        print_warnings(&imported, name);
-    }
+    let next = format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str());
+    let Some((framework, folder, imported)) = imported else { return output::print_to_stdout(&next) };
+    let exit = output::print_to_stdout(&(import_report(framework, folder, &imported) + &next));
+    print_warnings(&imported, name);
     exit
 }
 

@@ -134,11 +134,17 @@ fn iapi_file(code: &IapiCode) -> String {
 
 /// Returns the text of the test that compares the handlers with the definition.
 fn test_file(name: &ProjectName) -> String {
+    // `cargo fmt` sorts imports.
+    let mut imports = [
+        format!("use {}::app;\n", name.crate_name()),
+        "use rulebook::Rulebook;\n".into(),
+        "use rulebook_test::Client;\n".into(),
+    ];
+    imports.sort();
     format!(
-        "//! Tests that the program has a handler for each method of the definition.\n\nuse std::error::Error;\n\n\
-         use {}::app;\nuse rulebook::Rulebook;\nuse rulebook_test::Client;\n\n#[test]\n\
+        "//! Tests that the program has a handler for each method of the definition.\n\nuse std::error::Error;\n\n{}\n#[test]\n\
          fn the_handlers_match_the_definition() -> Result<(), Box<dyn Error>> {{\n    \
          Client::new(app(Rulebook::load(\"api\")))?;\n    Ok(())\n}}\n",
-        name.crate_name()
+        imports.concat()
     )
 }

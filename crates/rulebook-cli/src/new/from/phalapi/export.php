@@ -7,6 +7,7 @@
  */
 namespace RulebookExport;
 
+require __DIR__ . '/code.php';
 require __DIR__ . '/stubs.php';
 
 /** Folders that contain code of others, or tests. */
@@ -16,6 +17,8 @@ class Export
 {
     private $root;
     private $namespaces = [];
+    /** The file that is loaded. */
+    public $file = '';
     /** The name of the class that is exported. */
     private $service = '';
     public $result = ['classes' => [], 'config' => null, 'setup' => [], 'notes' => []];
@@ -27,7 +30,8 @@ class Export
         foreach ((array) ($composer['autoload']['psr-4'] ?? []) as $prefix => $folders) {
             $this->namespaces[$prefix] = (array) $folders;
         }
-        $this->namespaces += ['App\\' => ['src/app']];
+        // FOLDER may also be the folder `src/app` of a project.
+        $this->namespaces += ['App\\' => ['src/app', '.']];
         spl_autoload_register([$this, 'load']);
     }
 
@@ -43,7 +47,7 @@ class Export
                 $this->guard("$this->root/$name", function () use ($name) { $this->exportConfig("$this->root/$name"); });
             }
         }
-        $this->exportSetup();
+        $this->result['setup'] = Code::setup($this->root);
     }
 
     /** Loads a class of the project, or defines a stub for a class that the project does not contain. */
@@ -128,6 +132,7 @@ class Export
     /** Runs a function. If the code of the project fails in it, adds a note. */
     private function guard($file, $function)
     {
+        $this->file = $file;
         try {
             $function();
         } catch (\Throwable $error) {
@@ -139,7 +144,7 @@ class Export
 
     private function exportFile($file)
     {
-        $declared = $this->declaredClass($file);
+        $declared = Code::declaredClass($file);
         if ($declared !== null && !class_exists($declared, false)) {
             $this->loadFromProject($declared);
         }
@@ -157,32 +162,6 @@ class Export
                 $this->guard($file, function () use ($reflection) { $this->exportClass($reflection); });
             }
         }
-    }
-
-    /** Returns the name of the first class in a file, without loading the file. */
-    private function declaredClass($file)
-    {
-        $namespace = '';
-        $source = implode(' ', array_column($this->codeTokens($file), 1));
-        if (preg_match('/\bnamespace ([\w\\\\ ]+?) ?[;{]/', $source, $match)) {
-            $namespace = str_replace(' ', '', $match[1]) . '\\';
-        }
-        return preg_match('/(?<!::)\bclass (\w+)/', $source, $match) ? $namespace . $match[1] : null;
-    }
-
-    /** Returns the tokens of a file without comments and white space, each as [line, text]. */
-    private function codeTokens($file)
-    {
-        $line = 1;
-        $tokens = [];
-        foreach (token_get_all(file_get_contents($file)) as $token) {
-            $text = is_array($token) ? $token[1] : $token;
-            if (!is_array($token) || !in_array($token[0], [T_COMMENT, T_DOC_COMMENT, T_WHITESPACE, T_OPEN_TAG], true)) {
-                $tokens[] = [$line, $text];
-            }
-            $line += substr_count($text, "\n");
-        }
-        return $tokens;
     }
 
     private function exportClass(\ReflectionClass $class)
@@ -207,7 +186,7 @@ class Export
             $this->note($file, $class->getMethod('getRules')->getStartLine(),
                 'getRules() uses services of the program, such as DI(): compare its rules with the definition');
         }
-        $lines = $this->ruleLines($class->getMethod('getRules'));
+        $lines = $this->ruleLines($class);
         $methods = [];
         foreach ($class->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
             if ($this->isService($method)) {
@@ -227,7 +206,7 @@ class Export
             }
         }
         $this->result['classes'][] = ['name' => $service, 'file' => $this->relative($file), 'line' => $class->getStartLine(),
-            'style' => $namespace === null ? '1.x' : '2.x', 'doc' => self::doc($class->getDocComment()),
+            'style' => $namespace === null ? '1.x' : '2.x', 'doc' => Code::doc($class->getDocComment()),
             'common' => $this->clean((array) ($rules['*'] ?? []), $file, $lines, '*'), 'lines' => $lines, 'methods' => $methods];
     }
 
@@ -246,33 +225,17 @@ class Export
                 $own = (array) $value;
             }
         }
-        $lines = $this->ruleLines($method->getDeclaringClass()->getMethod('getRules'));
+        $lines = $this->ruleLines($method->getDeclaringClass());
         return ['name' => $method->name, 'file' => $this->relative($method->getFileName()), 'line' => $method->getStartLine(),
-            'doc' => self::doc($method->getDocComment()), 'rules' => $this->clean($own, $method->getFileName(), $lines, $method->name)];
+            'doc' => Code::doc($method->getDocComment()), 'rules' => $this->clean($own, $method->getFileName(), $lines, $method->name)];
     }
 
     /** Returns the lines of the keys in getRules(): those of `login`, and those of its rules as `login/username`. */
-    private function ruleLines(\ReflectionMethod $method)
+    private function ruleLines(\ReflectionClass $class)
     {
-        $lines = [];
-        if (strpos((string) $method->getFileName(), $this->root) !== 0) {
-            return $lines;
-        }
-        $depth = 0;
-        $path = [];
-        $tokens = $this->codeTokens($method->getFileName());
-        foreach ($tokens as $at => [$line, $text]) {
-            if ($line < $method->getStartLine() || $line > $method->getEndLine()) {
-                continue;
-            }
-            $depth += in_array($text, ['[', '('], true) ? 1 : (in_array($text, [']', ')'], true) ? -1 : 0);
-            if (($tokens[$at + 1][1] ?? '') === '=>' && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
-                $path = array_filter($path, function ($other) use ($depth) { return $other < $depth; }, ARRAY_FILTER_USE_KEY);
-                $path[$depth] = $match[1];
-                $lines += [implode('/', $path) => $line];
-            }
-        }
-        return $lines;
+        $method = $class->getMethod('getRules');
+        $file = (string) $method->getFileName();
+        return strpos($file, $this->root) === 0 ? Code::keyLines($file, $method->getStartLine(), $method->getEndLine(), true) : [];
     }
 
     /** Removes values that JSON cannot contain from rules: functions, and values of the running program. */
@@ -307,69 +270,13 @@ class Export
         return $lines[$path] ?? null;
     }
 
-    /** Splits a doc comment into its first line, the lines after it, and its annotations. */
-    private static function doc($comment)
-    {
-        $doc = ['info' => '', 'text' => '', 'tags' => []];
-        foreach (explode("\n", preg_replace('~^/\*\*|\*/$~', '', (string) $comment)) as $line) {
-            $line = trim(preg_replace('/^\s*\* ?/', '', $line));
-            if (preg_match('/^@(\w+)\s*(.*)$/', $line, $match)) {
-                $doc['tags'][] = [$match[1], $match[2]];
-            } elseif ($line !== '' && $doc['tags']) {
-                $doc['tags'][count($doc['tags']) - 1][1] .= " $line";
-            } elseif ($line !== '' && $doc['info'] === '') {
-                $doc['info'] = $line;
-            } elseif ($line !== '') {
-                $doc['text'] = trim($doc['text'] . ' ' . $line);
-            }
-        }
-        return $doc;
-    }
-
     private function exportConfig($file)
     {
         $config = require $file;
-        $lines = [];
-        $tokens = $this->codeTokens($file);
-        foreach ($tokens as $at => [$line, $text]) {
-            if (($tokens[$at + 1][1] ?? '') === '=>') {
-                $lines += [trim($text, '\'"') => $line];
-            }
-        }
+        $lines = Code::keyLines($file, 1, PHP_INT_MAX, false);
         $this->result['config'] = ['file' => $this->relative($file), 'lines' => $lines, 'keys' => array_keys((array) $config),
             'rules' => $this->clean((array) ($config['apiCommonRules'] ?? []), $file, $lines, ''),
             'whitelist' => array_values((array) ($config['service_whitelist'] ?? []))];
-    }
-
-    /** Searches the entry scripts, without executing them, for settings that rulebook has too. */
-    private function exportSetup()
-    {
-        $scripts = [];
-        foreach (['init.php', '*/init.php', 'Config/di.php', 'config/di.php', 'index.php', '*/index.php', '*/*/index.php'] as $pattern) {
-            $scripts = array_merge($scripts, (array) glob("$this->root/$pattern"));
-        }
-        $patterns = [
-            'timezone' => '/^date_default_timezone_set\([\'"]([\w\/+-]+)[\'"]/',
-            'language' => '/^SL\([\'"](\w+)[\'"]/',
-            'jsonp' => '/^(?:new)?[\w\\\\]*Response(?:\\\\|_)(Json[pP]\w*)\(/',
-            'xml' => '/^(?:new)?[\w\\\\]*Response(?:\\\\|_)(Xml\w*)\(/i',
-            'filter' => '/^filter=(?!=)(.{0,60})/',
-            'formatter' => '/^_formatter(\w+)=(?!=)/',
-        ];
-        foreach (array_unique($scripts) as $script) {
-            if (preg_match('~(^|/)(vendor|node_modules|PhalApi|Tests|tests)/~', $this->relative($script))) {
-                continue;
-            }
-            $tokens = $this->codeTokens($script);
-            foreach ($tokens as $at => [$line, $_]) {
-                $code = implode('', array_column(array_slice($tokens, $at, 12), 1));
-                foreach ($patterns as $name => $pattern) {
-                    if (preg_match($pattern, ltrim($code, '\\'), $match)) {
-                        $this->result['setup'][$name][] = ['file' => $this->relative($script), 'line' => $line, 'value' => $match[1]];
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -377,10 +284,14 @@ error_reporting(E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR);
 ini_set('display_errors', 'stderr');
 ob_start();
 $export = new Export($argv[1]);
-register_shutdown_function(function () use ($export) {
+$is_complete = false;
+register_shutdown_function(function () use ($export, &$is_complete) {
     $error = error_get_last();
     if ($error !== null && ($error['type'] & (E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR))) {
         $export->result['fatal'] = ['file' => $error['file'], 'line' => $error['line'], 'message' => $error['message']];
+    }
+    if (!$is_complete && !isset($export->result['fatal'])) {
+        $export->result['fatal'] = ['file' => $export->file, 'line' => 1, 'message' => 'this file, or a file that it loads, calls exit()'];
     }
     while (ob_get_level() > 0) {
         ob_end_clean();
@@ -388,3 +299,4 @@ register_shutdown_function(function () use ($export) {
     fwrite(STDOUT, json_encode($export->result, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR) . "\n");
 });
 $export->run();
+$is_complete = true;

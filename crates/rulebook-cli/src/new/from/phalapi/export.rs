@@ -12,8 +12,11 @@ use serde_json::{Map, Value as Json};
 use super::super::ImportError;
 
 /// The script, which runs without PhalApi: the names and the texts of its files. The first file is executed.
-const SCRIPT_FILES: [(&str, &str); 2] =
-    [("export.php", include_str!("export.php")), ("stubs.php", include_str!("stubs.php"))];
+const SCRIPT_FILES: [(&str, &str); 3] = [
+    ("export.php", include_str!("export.php")),
+    ("code.php", include_str!("code.php")),
+    ("stubs.php", include_str!("stubs.php")),
+];
 
 /// What the script prints.
 #[derive(Debug, Deserialize)]
