@@ -65,8 +65,8 @@ test("Swagger UI", async (t) => {
       const image = downloaded.locator("img");
       await image.waitFor();
       assert.notEqual(await image.evaluate((one) => one.decode().then(() => one.naturalWidth)), 0, "it is shown");
-      const choices = { "X-Requested-With": "XMLHttpRequest" };
-      const { link } = await shownJson(await executed(page, "GET", "/article/{id}/picture", { fields, choices }));
+      const asked = { ...fields, "X-Requested-With": "XMLHttpRequest" };
+      const { link } = await shownJson(await executed(page, "GET", "/article/{id}/picture", { fields: asked }));
       const linked = await fetch(new URL(link.slice(1), home));
       assert.deepEqual([linked.status, linked.headers.get("content-type")], [200, "image/png"]);
 

@@ -5,24 +5,11 @@ import unicodedata
 
 import schemathesis
 from hypothesis import strategies as st
-
-# Rulebook's format `datetime` accepts more than `date-time` of JSON Schema: RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date.
-moments = st.datetimes().map(lambda moment: moment.replace(microsecond=0))
-schemathesis.openapi.format(
-    "datetime",
-    st.one_of(
-        moments.map(lambda moment: f"{moment.isoformat()}Z"),
-        moments.map(lambda moment: moment.isoformat(sep=" ")),
-        moments.map(lambda moment: moment.date().isoformat()),
-    ),
-)
+from jsonschema import Draft202012Validator
 
 # Rulebook's type `url` accepts only http and https URLs with a host.
 labels = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 schemathesis.openapi.format("uri", st.builds("http://{}.example/{}".format, labels, labels))
-
-# Numbers that are sent as text must be finite.
-schemathesis.openapi.format("float-text", st.floats(allow_nan=False, allow_infinity=False).map(repr))
 
 # The server detects the media type of a file from its content, so that generated files begin with these bytes.
 PNG = base64.b64decode(
@@ -44,12 +31,9 @@ def properties(case):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Excludes JSONP, values of a header field that the server ignores, and forms that schemathesis classifies incorrectly."""
+    """Excludes JSONP, and forms that schemathesis classifies incorrectly."""
     # JSONP requests are anonymous although they have a credential, and JSONP responses always have the status of a success.
     if "callback" in (case.query or {}):
-        return False
-    # The document lists the only value of this field that has an effect. The server ignores all other values.
-    if any(name.lower() == "x-requested-with" and value != "XMLHttpRequest" for name, value in (case.headers or {}).items()):
         return False
     if case.media_type not in FORMS or not isinstance(case.body, dict):
         return True
@@ -67,6 +51,12 @@ def filter_case(context, case):
             return False
         # If a form has a file of one of the media types above, schemathesis fills the other fields with empty text and
         # considers that valid.
-        if value == "" and schema.get("minLength", 0) > 0 and case.meta.generation.mode.is_positive:
+        if value == "" and case.meta.generation.mode.is_positive and not Draft202012Validator(schema).is_valid(""):
             return False
     return True
+
+
+@schemathesis.hook
+def before_add_examples(context, examples):
+    """Applies the same filter to the cases that are made from the examples of the document."""
+    examples[:] = [case for case in examples if filter_case(context, case)]

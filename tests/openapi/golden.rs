@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rulebook_model::describe::openapi;
+use rulebook_model::model::Unbound;
 
 use super::engine_of_folder;
 use support::golden;
@@ -12,7 +13,10 @@ fn openapi_documents_equal_the_golden_files() {
     for (folder, kept) in
         [("api", "demo.json"), ("crates/rulebook-model/tests/definitions/good/everything", "everything.json")]
     {
-        let document = openapi(engine_of_folder(Path::new(folder)).api());
+        let mut api = engine_of_folder(Path::new(folder)).api().clone();
+        // With `echo`, the documents describe the arguments instead of the outputs.
+        api.unbound = Unbound::default();
+        let document = openapi(&api);
         golden::compare(&Path::new("tests/openapi").join(kept), &format!("{document:#}\n"));
     }
 }

@@ -1,6 +1,7 @@
 //! Tests the OpenAPI document: how it describes each part of a definition, and that the server behaves as described.
 
 mod descriptions;
+mod echo;
 mod examples;
 mod golden;
 pub mod modules;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rulebook_model::describe::{ModulePart, openapi, openapi_part};
-use rulebook_model::model::Api;
+use rulebook_model::model::{Api, Unbound};
 use serde_json::{Map, Value as Json, json};
 
 use super::{engine_of_folder, engine_with_definition, operations, resolved};
@@ -105,6 +105,9 @@ fn a_large_module_is_split_into_several_openapi_documents() {
 fn the_query_selects_the_openapi_document_of_a_module_or_part() {
     let engine = engine_with_definition(&definition_with_large_module(300));
     let (small, large) = (ModulePart::whole_module(engine.api(), 0), ModulePart::whole_module(engine.api(), 1));
+    // The server has no handlers, so that its documents describe the arguments as output.
+    let mut served = engine.api().clone();
+    served.unbound = Unbound::Echo;
     let server = TestServer::start(&engine);
     let get = |query: &str| server.send(&Request::new("GET", format!("/openapi.json{query}")));
     let parts: Vec<_> = large.split().collect();
@@ -119,7 +122,7 @@ fn the_query_selects_the_openapi_document_of_a_module_or_part() {
         for _ in 0..2 {
             let response = get(query);
             assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{query}");
-            assert_eq!(response.json(), openapi_part(engine.api(), part), "{query}");
+            assert_eq!(response.json(), openapi_part(&served, part), "{query}");
             let known = Request::new("GET", format!("/openapi.json{query}"));
             assert_eq!(server.send(&known.field("if-none-match", response.field("etag").unwrap())).status, 304);
         }

@@ -56,14 +56,38 @@ fn below_base<'p>(base: &str, path: &'p str) -> &'p str {
 }
 
 /// Returns the id of the method that an operation describes. If an operation is at a path without optional positions,
-/// its id has a number at the end.
-fn method_id<'d>(operation: &Operation<'d>, known: &BTreeSet<&str>) -> &'d str {
-    if known.contains(operation.id) {
-        return operation.id;
+/// its id has a number at the end. Ids of operations have no braces, unless two ids would be equal.
+fn method_id<'k>(operation: &Operation<'_>, known: &BTreeSet<&'k str>) -> &'k str {
+    let find = |id: &str| {
+        let exact = known.iter().find(|known| **known == id);
+        exact.or_else(|| known.iter().find(|known| known.replace(['{', '}'], "") == id)).copied()
+    };
+    find(operation.id).unwrap_or_else(|| {
+        let (id, number) = operation.id.trim_end_matches('_').rsplit_once('.').unwrap();
+        assert!(number.parse::<usize>().is_ok(), "{} has no method", operation.id);
+        find(id).unwrap_or_else(|| panic!("{} has no method", operation.id))
+    })
+}
+
+/// Checks that `Allow` in the responses to OPTIONS lists the operations of each path of the OpenAPI document. Any other
+/// method in `Allow` has an operation at a longer path, with a required position. The base path is not checked, because
+/// a body at this path can name any service.
+fn assert_allow_lists_operations(api: &Api, operations: &[Operation<'_>], server: &TestServer) {
+    let paths: BTreeSet<&str> = operations.iter().map(|operation| operation.path).collect();
+    for path in paths.into_iter().filter(|path| below_base(&api.base, path) != "/") {
+        let response = server.send(&Request::new("OPTIONS", fill_template(path)));
+        let allow = response.field("allow").unwrap_or_else(|| panic!("{path}: {response:?}"));
+        let allowed: BTreeSet<_> = allow.split(", ").filter(|http| !["HEAD", "OPTIONS"].contains(http)).collect();
+        // Parameters at the same place can have different names in the templates of different methods.
+        let below = format!("{}/1", fill_template(path));
+        let is_below = |other: &str| fill_template(other).starts_with(&below);
+        let methods_at = |is_path: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+            operations.iter().filter(|own| is_path(own.path)).map(|own| &*own.http_method).collect()
+        };
+        let (here, below) = (methods_at(&|other| other == path), methods_at(&is_below));
+        assert!(allowed.is_superset(&here), "{path}: {allow}, {here:?}");
+        assert!(allowed.difference(&here).all(|http| below.contains(http)), "{path}: {allow}, {here:?}, {below:?}");
     }
-    let (id, number) = operation.id.trim_end_matches('_').rsplit_once('.').unwrap();
-    assert!(number.parse::<usize>().is_ok() && known.contains(id), "{} has no method", operation.id);
-    id
 }
 
 /// Checks that every reference in a part of a document leads to something, and that every schema is valid.
@@ -101,7 +125,14 @@ pub async fn assert_same_methods(api: &Api) {
             operation.path.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect();
         assert_eq!(in_path, in_template, "{}", operation.path);
     }
-    let whole: BTreeMap<_, _> = operations.iter().map(|own| (own.id, own)).collect();
+    let mut whole: BTreeMap<&str, &Operation<'_>> = BTreeMap::new();
+    for operation in &operations {
+        // The longest path has all positions.
+        let with_positions = whole.entry(method_id(operation, &known)).or_insert(operation);
+        if with_positions.path.matches('{').count() < operation.path.matches('{').count() {
+            *with_positions = operation;
+        }
+    }
     for (service, method) in methods(api) {
         let operation = whole.get(&*method.id).unwrap_or_else(|| panic!("{} is not described", method.id));
         assert_eq!(operation.http_method, method.http.as_str());
@@ -116,6 +147,9 @@ pub async fn assert_same_methods(api: &Api) {
     // OPTIONS is requested anonymously.
     let expected = if api.options == Audience::Own { &open } else { &known };
     assert_eq!(&listed, expected, "the methods that OPTIONS lists");
+    if api.options == Audience::Public {
+        assert_allow_lists_operations(api, &operations, &server);
+    }
     assert_valid_references_and_schemas(&document, &document);
 }
 
@@ -158,4 +192,49 @@ fn methods_with_optional_positions_have_paths_without_these_positions() {
             "GET /a/{x}/{y}/{z} a.get",
         ]
     );
+}
+
+/// OPTIONS lists every method that a path leads to. The OpenAPI document lists only methods that can succeed there.
+#[test]
+fn methods_whose_required_positions_are_missing_are_allowed_but_not_described_at_that_path() {
+    let position = |term: &str| json!({ "URL#0": { "info": "I", "type": term, "name": "x" } });
+    let engine = engine_with_definition(&json!({ "modules": { "m": { "/": {
+        "a": { "GET": { "info": "I" }, "POST": { "info": "I", "in": position("int") } },
+        "b": { "POST": { "info": "I", "in": position("int") } },
+        "c": { "GET": { "info": "I", "in": position("?int") }, "PUT": { "info": "I", "in": position("int") } }
+    } } } }));
+    let server = TestServer::start(&engine);
+    let document = openapi(engine.api());
+    let operations = operations(&document);
+    for (path, allowed, described) in [
+        ("/a", vec!["GET", "HEAD", "OPTIONS", "POST"], vec!["GET"]),
+        ("/a/{x}", vec!["OPTIONS", "POST"], vec!["POST"]),
+        ("/b", vec!["OPTIONS", "POST"], vec![]),
+        ("/b/{x}", vec!["OPTIONS", "POST"], vec!["POST"]),
+        ("/c", vec!["GET", "HEAD", "OPTIONS", "PUT"], vec!["GET"]),
+        ("/c/{x}", vec!["GET", "HEAD", "OPTIONS", "PUT"], vec!["GET", "PUT"]),
+    ] {
+        let response = server.send(&Request::new("OPTIONS", fill_template(path)));
+        let listed: BTreeSet<_> = response.field("allow").unwrap().split(", ").collect();
+        assert_eq!(listed, allowed.into_iter().collect(), "{path}");
+        let at_path = operations.iter().filter(|operation| operation.path == path);
+        let found: Vec<_> = at_path.map(|operation| &*operation.http_method).collect();
+        assert_eq!(found, described, "{path}");
+    }
+    for (http, path) in [("POST", "/a"), ("POST", "/b"), ("PUT", "/c")] {
+        let response = server.send(&Request::new(http, path));
+        assert!(response.status == 400 && response.json().to_string().contains('x'), "{http} {path}: {response:?}");
+    }
+}
+
+#[test]
+fn operation_ids_have_no_braces_unless_two_ids_would_be_equal() {
+    let capture = json!({ "{x}": { "info": "I", "type": "int" } });
+    let document = openapi_of_uris(&json!({
+        "a/{x}": { "GET": { "info": "I", "in": capture }, "PUT": { "info": "I", "in": capture } },
+        "a/x": { "PUT": { "info": "I" } }
+    }));
+    let ids: Vec<_> =
+        operations(&document).iter().map(|own| format!("{} {} {}", own.http_method, own.path, own.id)).collect();
+    assert_eq!(ids, ["PUT /a/x a.x.put", "GET /a/{x} a.x.get", "PUT /a/{x} a.{x}.put"]);
 }

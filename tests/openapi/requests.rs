@@ -7,6 +7,7 @@ use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
 use super::{engine_with_definition, validator};
+use crate::client::{Request, TestServer};
 use support::generate::{TypeCase, choices_up_to, type_case};
 
 proptest! {
@@ -133,4 +134,102 @@ fn defaults_of_parameters_are_values_decoded_by_their_types() {
         let own = described_parameter("a", "GET@x", term, &json!({ "default": default }));
         assert_eq!((&own["schema"]["default"], &own["required"]), (&expected, &json!(false)), "{term} {default}");
     }
+}
+
+/// If a list is sent as JSON, the server also reads a single value as the only item of the list. The schema accepts
+/// exactly these values. A JSON string arrives with its quotes, so that it is an item only of a list of any texts.
+#[test]
+fn a_single_value_in_place_of_a_list_is_accepted_as_documented() {
+    let values = [
+        "3",
+        "-1",
+        "1.5",
+        "true",
+        "null",
+        "\"a\"",
+        "\"2024-02-29\"",
+        "{}",
+        r#"{"a":1}"#,
+        "[]",
+        "[3]",
+        "[[3]]",
+        r#"[{"a":1}]"#,
+    ];
+    let types = [
+        ("array<int>", json!({})),
+        ("array<int>", json!({ "min": 2 })),
+        ("array<int>", json!({ "format": "json" })),
+        ("array<date>", json!({})),
+        ("array<string>", json!({})),
+        ("array<bool>", json!({})),
+        ("array<object>", json!({})),
+        ("array<filled_object>", json!({})),
+        ("array<array<string>>", json!({})),
+        ("array<array<int>>", json!({})),
+        ("array<array<int>>", json!({ "items": { "format": "json" } })),
+        ("array<loose_array<int>>", json!({})),
+        ("array", json!({})),
+        ("filled_array<float>", json!({ "min": 2 })),
+        ("loose_array", json!({})),
+        ("loose_array<date>", json!({})),
+        ("loose_array<int>", json!({})),
+        ("loose_array<int>", json!({ "min": 2 })),
+        ("loose_array<object>", json!({})),
+        ("loose_array<array<int>>", json!({})),
+        ("array<numeric>", json!({})),
+        ("array<truthy>", json!({})),
+        ("array<loose_int>", json!({})),
+    ];
+    let mut failures = Vec::new();
+    for (term, attributes) in types {
+        let mut parameter = json!({ "info": "I", "type": term, "name": "x" });
+        parameter.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+        let method = |key: &str| json!({ "info": "I", "in": { key: parameter } });
+        let uris = json!({
+            "query": { "GET": method("GET@x") },
+            "header": { "GET": method("HEADER@X-X") },
+            "cookie": { "GET": method("COOKIE@x") },
+            "path": { "GET": method("URL#0") },
+            "form": { "POST": method("x") }
+        });
+        let engine = engine_with_definition(&json!({ "modules": { "site": { "/": uris } } }));
+        let document = openapi(engine.api());
+        let server = TestServer::start(&engine);
+        for operation in super::operations(&document) {
+            let object = &operation.operation_object;
+            let form = &object["requestBody"]["content"]["application/x-www-form-urlencoded"];
+            let is_json = form["encoding"]["x"]["contentType"] == "application/json";
+            let schema = match object["parameters"].get(0) {
+                Some(parameter) => parameter.pointer("/content/application~1json/schema"),
+                None => super::resolved(&document, &form["schema"]).pointer("/properties/x").filter(|_| is_json),
+            };
+            // Lists that are not sent as JSON have a field for each item.
+            let Some(schema) = schema else { continue };
+            for value in values {
+                let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+                let request = match operation.path.trim_start_matches('/').split('/').next().unwrap() {
+                    "query" => Request::new("GET", format!("/query?x={encoded}")),
+                    "header" => Request::new("GET", "/header").field("x-x", value),
+                    // The quotes of JSON are not allowed in a cookie.
+                    "cookie" if value.contains('"') => continue,
+                    "cookie" => Request::new("GET", "/cookie").field("cookie", format!("x={value}")),
+                    "path" => Request::new("GET", format!("/path/{encoded}")),
+                    _ => {
+                        Request::new("POST", "/form").body("application/x-www-form-urlencoded", format!("x={encoded}"))
+                    }
+                };
+                let (response, json) = (server.send(&request), serde_json::from_str::<Json>(value).unwrap());
+                let is_valid = validator(&document, schema).is_valid(&json);
+                // For `numeric`, the text `null` is null.
+                let is_known = term.contains("numeric") && value == "null";
+                if !is_known && is_valid != (response.status == 200) {
+                    failures.push(format!(
+                        "{term} {attributes} in {}: {value}: {} of {schema}",
+                        operation.path, response.status
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}: {}", failures.len(), failures.join("\n"));
 }

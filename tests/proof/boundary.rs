@@ -51,6 +51,13 @@ const TEXTS: &[&str] = &[
     "a@b",
     "http://a",
     "https://example.org/?a=b",
+    "http://256.1.1.1",
+    "http://127.1",
+    "http://a:99999",
+    "http://@",
+    "http://a@b@c",
+    "Ada <ada@example.org>",
+    "a@[1.2.3.4]",
     "::1",
     "1.2.3.4",
     "1.2.3.256",
@@ -61,6 +68,8 @@ const TEXTS: &[&str] = &[
     "2020-02-29",
     "2020-03-01",
     "2015-02-29",
+    "2015-02-29 10:00:00",
+    "2016-12-31T23:59:60Z",
     "2016-02-29 10:00:00",
     "2016-02-29 24:00:00",
     "2020-02-29T00:00:00Z",
@@ -88,6 +97,13 @@ const TEXTS: &[&str] = &[
     "a\nb",
     "a/b.txt",
     "../a",
+    "/a",
+    "a//b",
+    "..",
+    "a.",
+    "a<b",
+    "a:b",
+    "CON",
     "a/../b",
     ".hidden",
     "public/a/b",
@@ -126,19 +142,25 @@ const MAX_DEPTH: usize = 5;
 /// the boundaries of the type.
 pub fn random_value(schema: &Json, boundary_values: &[Value<'static>], choices: &mut Choices) -> Json {
     let mut value = near_boundary_or_any(schema, boundary_values, choices);
-    normalize_min_int(&mut value);
+    replace_inexact_integers(&mut value);
     value
 }
 
-/// Replaces the float -2^63 by the equal integer. Smaller integers are parsed as the same float, so that the type `int`
-/// must reject the float.
-fn normalize_min_int(value: &mut Json) {
+/// Replaces floats from 2^53 by the equal integers of 64 bits. Different integers are parsed as the same float, so that
+/// the types of whole numbers reject these floats, although they are integers for a JSON Schema.
+fn replace_inexact_integers(value: &mut Json) {
     match value {
-        Json::Number(number) if number.as_i64().is_none() && number.as_f64() == Some(i64::MIN as f64) => {
-            *value = json!(i64::MIN);
+        Json::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or_default();
+            let is_inexact = float.abs() >= 2_f64.powi(53);
+            if is_inexact && float < 0.0 && float >= i64::MIN as f64 {
+                *value = json!(float as i64);
+            } else if is_inexact && float > 0.0 && float < u64::MAX as f64 {
+                *value = json!(float as u64);
+            }
         }
-        Json::Array(items) => items.iter_mut().for_each(normalize_min_int),
-        Json::Object(members) => members.values_mut().for_each(normalize_min_int),
+        Json::Array(items) => items.iter_mut().for_each(replace_inexact_integers),
+        Json::Object(members) => members.values_mut().for_each(replace_inexact_integers),
         _ => {}
     }
 }

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use rulebook::types::Value;
 use rulebook_model::types::{Arity, Check};
 use serde_json::Value as Json;
@@ -12,13 +11,12 @@ use serde_json::Value as Json;
 use super::case::methods;
 use super::{Property, PropertyCase, PropertyCounts, boundary};
 use support::generate::Choices;
-use support::schema_validator::plain_validator;
-use support::schema_validator::{complete_validator, is_exact};
+use support::schema_validator::{is_beyond_schemas, is_exact, plain_validator, unusual_keyword, validator};
 
 /// A check accepts a value if and only if the schema accepts it. This holds for a validator that knows the formats of
 /// rulebook. For a validator that ignores formats, the schema accepts every value that the check accepts, and exactly
-/// these values if the schema has no formats. Texts are decoded by the type before. As an exception, the schema of file
-/// names accepts more values than the check.
+/// these values if the schema has no formats. Texts are decoded by the type before. The exceptions are the values that
+/// [`is_beyond_schemas`] names. Schemas have only keywords and formats that usual validators support.
 pub const PROPERTY: Property = Property { name: "checks", check: check_types };
 
 /// The number of values that are tried for a type before another type is chosen.
@@ -27,7 +25,6 @@ const VALUES_PER_TYPE: usize = 5;
 fn check_types(case: &mut PropertyCase, values: usize, counts: &mut PropertyCounts) -> Result<(), String> {
     let engine = case.echo_engine()?;
     let api = engine.api();
-    let timezone = TimeZone::get(&api.timezone).map_err(|error| error.to_string())?;
     let methods = methods(api);
     counts.methods += methods.len() as u64;
     let inputs = methods.iter().flat_map(|(_, _, method)| method.parameters.iter().map(|it| &it.r#type.check));
@@ -41,13 +38,7 @@ fn check_types(case: &mut PropertyCase, values: usize, counts: &mut PropertyCoun
     let mut left = values;
     while left > 0 {
         let number = left.min(VALUES_PER_TYPE);
-        compare_check_with_schema(
-            &**checks[case.choices.below(checks.len())],
-            number,
-            &timezone,
-            &mut case.choices,
-            counts,
-        )?;
+        compare_check_with_schema(&**checks[case.choices.below(checks.len())], number, &mut case.choices, counts)?;
         left -= number;
     }
     Ok(())
@@ -56,14 +47,15 @@ fn check_types(case: &mut PropertyCase, values: usize, counts: &mut PropertyCoun
 fn compare_check_with_schema(
     check: &dyn Check,
     values: usize,
-    timezone: &TimeZone,
     choices: &mut Choices,
     counts: &mut PropertyCounts,
 ) -> Result<(), String> {
     let schema = check.schema();
-    let (with_formats, without_formats) = (complete_validator(&schema, timezone), plain_validator(&schema));
+    let (with_formats, without_formats) = (validator(&schema), plain_validator(&schema));
     let is_exact = is_exact(&schema);
-    let is_approximate = has_approximate_schema(check);
+    if let Some(unusual) = unusual_keyword(&schema) {
+        return Err(format!("usual validators do not support {unusual}: {schema}"));
+    }
     let boundary_values = check.boundary_values();
     for _ in 0..values {
         let json = boundary::random_value(&schema, &boundary_values, choices);
@@ -84,23 +76,27 @@ fn compare_check_with_schema(
         let read = value.to_json();
         let passes = check.check(value).is_ok();
         counts.add_kind(if passes { "accepted" } else { "rejected" });
+        let is_beyond = !passes && is_beyond_schemas(check, &read);
         let is_valid = with_formats.is_valid(&read);
-        if passes != is_valid && (passes || !is_approximate) {
+        if passes != is_valid && !is_beyond {
             return Err(format!("{source}, read as {read}: check {passes}, schema {is_valid}: {schema}"));
         }
         let is_valid = without_formats.is_valid(&read);
-        if passes != is_valid && (passes || is_exact && !is_approximate) {
+        if passes != is_valid && (passes || is_exact && !is_beyond) {
             return Err(format!("{source}, read as {read}: check {passes}, without formats {is_valid}: {schema}"));
         }
     }
     Ok(())
 }
 
-/// Returns `true` if the schema accepts more values than the check, as the schema of file names does.
+/// Returns `true` if the schema accepts values near the valid ones that the check rejects, as the schemas of file names
+/// and of texts with bounds do.
 pub fn has_approximate_schema(check: &dyn Check) -> bool {
     let written = check.type_expr();
     let attributes = Json::Object(written.attributes).to_string();
-    written.term.contains("filename") || attributes.contains("filename")
+    let has = |name: &str| written.term.contains(name) || attributes.contains(name);
+    let has_bounds = has("\"min\"") || has("\"max\"");
+    has("filename") || has("loose_float(") || has_bounds && (has("datetime") || has("loose_float"))
 }
 
 fn items_or_single_value(json: &Json) -> &[Json] {

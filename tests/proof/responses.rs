@@ -69,7 +69,11 @@ pub fn operations<'a>(
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (http, operation) in item.as_object().into_iter().flatten() {
             let id = operation["operationId"].as_str().unwrap_or_default();
-            let find = |id: &str| methods.iter().find(|(_, _, method)| method.id == id);
+            // Ids of operations have no braces if they stay unique.
+            let find = |id: &str| {
+                let exact = methods.iter().find(|(_, _, method)| method.id == id);
+                exact.or_else(|| methods.iter().find(|(_, _, method)| method.id.replace(['{', '}'], "") == id))
+            };
             // The operation at a path without optional positions has the id of the method with a number at the end.
             let shorter = || id.rsplit_once('.').and_then(|(id, _)| find(id));
             let Some((_, _, method)) = find(id).or_else(shorter) else { return Err(format!("{id} is not a method")) };

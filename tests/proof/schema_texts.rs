@@ -1,11 +1,10 @@
 //! Serializes values as texts in the way that OpenAPI describes, and determines whether the texts are valid against the
 //! schema.
 
-use jiff::tz::TimeZone;
 use jsonschema::Validator;
 use serde_json::{Map, Value as Json, json};
 
-use support::schema_validator::complete_validator;
+use support::schema_validator::validator;
 
 /// Whether a request, or a part of it, is valid against an OpenAPI document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +65,7 @@ pub struct SchemaCheck {
 impl SchemaCheck {
     pub fn new(document: &Json, schema: &Json) -> Self {
         let schema = resolve_references(document, schema);
-        let timezone = document["x-timezone"].as_str().map_or(TimeZone::UTC, |name| TimeZone::get(name).unwrap());
-        let validator = complete_validator(&schema, &timezone);
+        let validator = validator(&schema);
         Self { schema, validator }
     }
 
@@ -88,8 +86,10 @@ impl SchemaCheck {
                 let text = if value.is_number() { plain_text(value) } else { value.to_string() };
                 let validity = match self.is_valid(value) {
                     true => Validity::Valid,
-                    // A text that is not an array can be decoded as an item unchanged, including its quotes.
-                    false if allows_arrays(&self.schema) && !value.is_array() => Validity::Unknown,
+                    // A text that is not an array can be decoded as an item unchanged, including its quotes. Numbers
+                    // and other values without quotes can be such an item only if the items are texts.
+                    false if allows_arrays(&self.schema) && (value.is_string() || value.is_null()) => Validity::Unknown,
+                    false if allows_text_items(&self.schema) && !value.is_array() => Validity::Unknown,
                     false => Validity::Invalid,
                 };
                 return (vec![text], validity);
@@ -123,6 +123,21 @@ fn allows_arrays(schema: &Json) -> bool {
         |kind: &Json| kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
     let branches = ["anyOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
     schema.get("type").is_some_and(is_array) || branches.into_iter().any(allows_arrays)
+}
+
+/// Returns `true` if a schema accepts arrays, at any depth, whose items can be texts.
+fn allows_text_items(schema: &Json) -> bool {
+    let is_text =
+        |kind: &Json| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    let allows_text = |schema: &Json| schema.get("type").map_or(schema.get("anyOf").is_none(), is_text);
+    let branches = |schema: &Json| -> Vec<Json> {
+        let all = ["anyOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+        all.cloned().collect()
+    };
+    let of_items =
+        |items: &Json| allows_text(items) || branches(items).iter().any(allows_text) || allows_text_items(items);
+    schema.get("items").map_or(allows_arrays(schema) && branches(schema).is_empty(), of_items)
+        || branches(schema).iter().any(allows_text_items)
 }
 
 /// Returns all values that these texts can be decoded as.

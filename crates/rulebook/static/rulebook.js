@@ -479,7 +479,9 @@ function expected(schema) {
     ["minLength", "maxLength", " characters"],
   ];
   counts.push(["minItems", "maxItems", " items"], ["minProperties", "maxProperties", " members"]);
-  const pattern = schema.format ? ` (${schema.format})` : schema.pattern ? ` that matches ${schema.pattern}` : "";
+  const readable = schema.pattern?.length <= 80 ? ` that matches ${schema.pattern}` : "";
+  const described = schema.pattern && schema.description ? ` (${schema.description})` : "";
+  const pattern = schema.format ? ` (${schema.format})` : readable || described;
   return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern;
 }
 

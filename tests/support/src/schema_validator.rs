@@ -1,12 +1,8 @@
 //! Validators of JSON Schemas that are independent of rulebook: they use the crate `jsonschema`.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jsonschema::paths::Location;
-use jsonschema::{Draft, Keyword, ValidationError, Validator};
-use rulebook_model::types::SCHEMA_FORMATS;
-use serde_json::{Map, Value as Json};
+use jsonschema::{Draft, Validator};
+use rulebook_model::types::{Check, SCHEMA_FORMATS, TypeExpr};
+use serde_json::Value as Json;
 
 /// Returns a validator that ignores the keyword `format`.
 pub fn plain_validator(schema: &Json) -> Validator {
@@ -26,71 +22,77 @@ pub fn validator(schema: &Json) -> Validator {
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
 
-/// The keyword `formatMinimum` or `formatMaximum` of a schema.
-struct FormatBound {
-    format: String,
-    bound: Json,
-    is_minimum: bool,
-    /// The time zone for dates and times without an offset.
-    timezone: TimeZone,
+/// Returns `true` if a check may reject a value that the schema of the type accepts, because JSON Schema has no keyword
+/// for the reason: the documentation of `rulebook_model::types` lists these values.
+pub fn is_beyond_schemas(check: &dyn Check, value: &Json) -> bool {
+    let TypeExpr { term, attributes } = check.type_expr();
+    let notation = format!("{term} {}", Json::Object(attributes));
+    let has = |name: &str| notation.contains(name);
+    let has_bounds = has("\"min\"") || has("\"max\"");
+    any_leaf(value, &|leaf| match leaf {
+        Json::Number(number) => number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= 2_f64.powi(53)),
+        Json::String(text) => {
+            let is_bounded_number = has("loose_float(") || has("loose_float") && has_bounds;
+            let is_inexact_moment = has("datetime") && (has_bounds || text.contains(":60"));
+            has("filename") || is_inexact_moment || is_bounded_number && text.parse::<f64>().is_ok()
+        }
+        _ => false,
+    })
 }
 
-/// Parses a date or a time as a point in time. A text without an offset is in the time zone `timezone`.
-fn parse_timestamp(text: &str, timezone: &TimeZone) -> Option<Timestamp> {
-    if text.contains(['T', 't']) {
-        return text.parse().ok();
-    }
-    let local: DateTime = text.parse().ok()?;
-    timezone.to_ambiguous_timestamp(local).compatible().ok()
-}
-
-impl<'i> Keyword<'i> for FormatBound {
-    fn validate(&self, instance: &'i Json) -> Result<(), ValidationError<'i>> {
-        if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom("outside the bound")) }
-    }
-
-    fn is_valid(&self, instance: &'i Json) -> bool {
-        let Some(text) = instance.as_str() else { return true };
-        let order = match self.format.as_str() {
-            "float-text" => {
-                // Whole numbers are compared exactly, other numbers as `f64`.
-                let bound = self.bound.as_f64().unwrap();
-                text.parse::<i128>()
-                    .ok()
-                    .filter(|_| bound.abs() < 1e30)
-                    .map(|whole| whole.cmp(&(bound.floor() as i128)).then(0.0_f64.total_cmp(&bound.fract().abs())))
-                    .or_else(|| text.parse::<f64>().ok()?.partial_cmp(&bound))
-            }
-            _ => parse_timestamp(text, &self.timezone)
-                .and_then(|text| Some(text.cmp(&parse_timestamp(self.bound.as_str()?, &self.timezone)?))),
-        };
-        order.is_some_and(|order| if self.is_minimum { order.is_ge() } else { order.is_le() })
+/// Returns `true` if a value, an item or a member at any depth has a property.
+fn any_leaf(value: &Json, has_property: &dyn Fn(&Json) -> bool) -> bool {
+    match value {
+        Json::Array(items) => items.iter().any(|item| any_leaf(item, has_property)),
+        Json::Object(members) => members.values().any(|member| any_leaf(member, has_property)),
+        leaf => has_property(leaf),
     }
 }
 
-fn new_format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location, timezone: TimeZone) -> FormatBound {
-    FormatBound {
-        format: parent["format"].as_str().unwrap().to_owned(),
-        bound: bound.clone(),
-        is_minimum: location.to_string().ends_with("formatMinimum"),
-        timezone,
-    }
-}
+/// Keywords of JSON Schema 2020-12 that the schemas of types may use. Usual validators support all of them.
+const STANDARD_KEYWORDS: &[&str] = &[
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contentMediaType",
+    "default",
+    "description",
+    "enum",
+    "examples",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "pattern",
+    "properties",
+    "required",
+    "type",
+];
 
-/// Returns a validator that supports the formats of rulebook's types, and the keywords `formatMinimum` and
-/// `formatMaximum` for dates and times in the time zone of the API.
-pub fn complete_validator(schema: &Json, timezone: &TimeZone) -> Validator {
-    let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    for format in SCHEMA_FORMATS {
-        options = options.with_format(format.name, format.is_valid);
-    }
-    for keyword in ["formatMinimum", "formatMaximum"] {
-        let timezone = timezone.clone();
-        options = options.with_keyword(keyword, move |parent, bound, location| {
-            Ok(Box::new(new_format_bound(parent, bound, &location, timezone.clone())))
-        });
-    }
-    options.build(schema).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
+/// Formats of JSON Schema 2020-12 (Validation, section 7.3) that the schemas of types may use.
+const STANDARD_FORMATS: &[&str] = &["binary", "date", "email", "ipv4", "ipv6", "uri", "uuid"];
+
+/// Returns the first keyword or format in a schema that usual validators do not support, or `None`.
+pub fn unusual_keyword(schema: &Json) -> Option<String> {
+    let nested = |value: &Json| match value {
+        Json::Array(schemas) => schemas.iter().find_map(unusual_keyword),
+        other => unusual_keyword(other),
+    };
+    schema.as_object()?.iter().find_map(|(keyword, value)| match keyword.as_str() {
+        keyword if !STANDARD_KEYWORDS.contains(&keyword) => Some(format!("{keyword}: {value}")),
+        "format" => value.as_str().filter(|name| !STANDARD_FORMATS.contains(name)).map(|name| format!("format {name}")),
+        "properties" => value.as_object()?.values().find_map(unusual_keyword),
+        "additionalProperties" | "allOf" | "anyOf" | "items" | "not" => nested(value),
+        _ => None,
+    })
 }
 
 /// Returns `true` if a validator that ignores formats checks a value completely: the schema has no format except

@@ -12,6 +12,14 @@ pub(super) fn loose_pattern(min: i128, max: i128) -> String {
     signed_pattern(min, max, "\\+?0*", "-0*")
 }
 
+/// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high` with
+/// leading zeros. Both arguments must have the same number of digits, which is that of the matched numbers.
+pub(super) fn fixed_width_alternatives(low: &str, high: &str) -> String {
+    let mut alternatives = Vec::new();
+    add_alternatives_of_equal_length("", low, high, &mut alternatives);
+    alternatives.join("|")
+}
+
 /// Returns a pattern for the numbers from `min` to `max`. In the result, the pattern `plus` precedes the digits of
 /// numbers from 0, and the pattern `minus` precedes the digits of negative numbers.
 fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {

@@ -2,7 +2,8 @@
 //! definition can list *patterns* such as `public/**`, of which a name must match at least one.
 //!
 //! Every name that passes the check is valid against the JSON Schema, but the JSON Schema also accepts some other
-//! names, because it can describe the syntax of names and the patterns only approximately.
+//! names, because it can describe the syntax of names and the patterns only approximately: names of devices such as
+//! `CON`, parts of more than 255 bytes, and names with non-ASCII characters in place of wildcards.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ struct FileNameCheck {
     /// The patterns as the definition writes them. If the list is empty, every file name is valid.
     globs: Vec<String>,
     patterns: FilePatterns,
-    /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if the
-    /// expression would be too long.
+    /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if
+    /// there are no patterns, or if the expression would be too long.
     schema_pattern: Option<String>,
     /// Generated names, each of which probably matches a pattern.
     sample_names: Vec<String>,
@@ -46,12 +47,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     };
     let patterns = FilePatterns::new(&globs).map_err(error)?;
     if globs.is_empty() {
-        return Ok(Arc::new(FileNameCheck {
-            globs,
-            patterns,
-            schema_pattern: Some(file_name_patterns::ANY_FILE_NAME_PATTERN.to_owned()),
-            sample_names: Vec::new(),
-        }));
+        return Ok(Arc::new(FileNameCheck { globs, patterns, schema_pattern: None, sample_names: Vec::new() }));
     }
     let regexes =
         globs.iter().map(|pattern| pattern_to_regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
@@ -107,7 +103,16 @@ impl Check for FileNameCheck {
         // `maxLength` counts characters, but the check counts bytes. A name never has more characters than bytes, so
         // this limit rejects no valid name.
         schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
-        schema.extend(self.schema_pattern.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
+        let any = json!(file_name_patterns::any_file_name_pattern());
+        match &self.schema_pattern {
+            Some(pattern) => {
+                schema.insert("pattern".to_owned(), json!(pattern));
+                schema.insert("allOf".to_owned(), json!([{ "pattern": any }]));
+            }
+            None => {
+                schema.insert("pattern".to_owned(), any);
+            }
+        }
         Json::Object(schema)
     }
 

@@ -46,10 +46,9 @@ impl FloatCheck {
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
     }
 
-    /// Returns the bounds. The schemas of types that accept numbers as text use them, because JSON Schema has no
-    /// keywords for such bounds.
-    pub(super) fn bounds(&self) -> &Bounds<f64> {
-        &self.bounds
+    /// Returns `true` if the definition sets a lower or an upper bound.
+    pub(super) fn has_bounds(&self) -> bool {
+        !self.bounds.is_unbounded()
     }
 }
 

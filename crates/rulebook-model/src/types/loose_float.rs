@@ -1,5 +1,9 @@
 //! The type `loose_float`: a `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`. In JSON, the
 //! number may also be a string.
+//!
+//! In a JSON string, the number has at most 200 characters and an exponent of at most two digits, so that the pattern
+//! in the JSON Schema accepts only finite numbers. The JSON Schema also accepts texts of numbers outside the bounds,
+//! because a pattern cannot compare numbers. The description in the schema names the bounds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,7 +11,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::float::FloatCheck;
-use super::formats::FLOAT_TEXT_FORMAT;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
@@ -18,8 +21,10 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(LooseFloatCheck(FloatCheck::from_arguments("loose_float", arguments)?)))
 }
 
-/// A pattern that matches the texts that [`parse_loose_float`] accepts.
-const LOOSE_FLOAT_PATTERN: &str = "^[+\\-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[Ee][+\\-]?[0-9]+)?$";
+/// Returns a pattern that matches the short texts that [`parse_loose_float`] accepts.
+fn loose_float_pattern() -> String {
+    format!(r"^[+\-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:{})?$", number::EXPONENT_PATTERN)
+}
 
 /// Parses a finite number with an optional sign and exponent. Returns `None` if the text is not such a number.
 fn parse_loose_float(text: &str) -> Option<Value<'static>> {
@@ -45,7 +50,7 @@ impl Check for LooseFloatCheck {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
-            Value::Text(text) => match parse_loose_float(text) {
+            Value::Text(text) => match number::is_short_number_text(text).then(|| parse_loose_float(text)).flatten() {
                 Some(number) => self.0.check(number).map_err(|inner| {
                     TypeMismatch::new(self.expected(), &value).with_violation(inner.into_details().violation)
                 }),
@@ -62,10 +67,11 @@ impl Check for LooseFloatCheck {
     fn schema(&self) -> Json {
         let mut text = Map::new();
         text.insert("type".to_owned(), json!("string"));
-        text.insert("pattern".to_owned(), json!(LOOSE_FLOAT_PATTERN));
-        // A pattern cannot exclude numbers that are too large, and cannot compare a number with a bound.
-        text.insert("format".to_owned(), json!(FLOAT_TEXT_FORMAT));
-        self.0.bounds().insert_keywords(&mut text, "formatMinimum", "formatMaximum");
+        text.insert("pattern".to_owned(), json!(loose_float_pattern()));
+        text.insert("maxLength".to_owned(), json!(number::MAX_NUMBER_TEXT_LEN));
+        if self.0.has_bounds() {
+            text.insert("description".to_owned(), json!(format!("{}, written as text", self.0.expected())));
+        }
         json!({ "anyOf": [self.0.schema(), text] })
     }
 

@@ -8,11 +8,16 @@
 //! to a JSON value. How closely the JSON Schema matches the check depends on the type:
 //!
 //! - For most types, a value passes the check exactly if it is valid against the JSON Schema.
-//! - For `date`, `datetime`, `mail`, `url`, `ip`, `loose_float`, `numeric` and `callable`, every value that passes the
-//!   check is also valid against the JSON Schema. Except for `callable`, a JSON Schema validator that knows the
-//!   [formats](SCHEMA_FORMATS) of this module rejects all other values too.
-//! - For `filename`, every value that passes the check is valid against the JSON Schema, but the JSON Schema also
-//!   accepts some values that the check rejects.
+//! - For `date`, `mail`, `url` and `ip`, every value that passes the check is also valid against the JSON Schema. A
+//!   JSON Schema validator that knows the [formats](SCHEMA_FORMATS) of this module rejects all other values too.
+//! - For `datetime`, `filename`, `loose_float` and `callable`, every value that passes the check is valid against the
+//!   JSON Schema, but the JSON Schema also accepts some values that the check rejects: leap seconds at the wrong time,
+//!   and with bounds of a `datetime`, times just outside of them and 29 February of other years than leap years;
+//!   numbers in texts outside the bounds of a `loose_float`; some file names; and values that the function of a
+//!   `callable` rejects.
+//! - A whole number from 2^53 that is written with a fraction or an exponent in JSON, such as `1e18`, is an integer for
+//!   a JSON Schema, but the checks of whole numbers reject it, because different numbers of this size are the same
+//!   float.
 //! - The JSON Schema of `file` validates nothing, because an uploaded file is never a JSON value.
 
 // The traits that all types implement, the grammar of terms, the table of all types, and the compiler of terms.

@@ -11,14 +11,15 @@ use crate::call::Value;
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// Returns a value as a whole number, or `None` if the value is not a whole number. The notation of the number (10,
-/// 10.0 or 1e1) makes no difference.
+/// 10.0 or 1e1) makes no difference below 2^53. From there on, only numbers without fraction and exponent are whole
+/// numbers, because a float does not represent every whole number exactly.
 pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
         Value::Uint(uint) => Some((*uint).into()),
-        // Numbers slightly below -2^63 are parsed as this float too, so the number that the request contains is
+        // Different numbers above 2^53 are parsed as the same float, so the number that the request contains is
         // unknown.
-        Value::Float(float) if *float == i64::MIN as f64 => None,
+        Value::Float(float) if float.abs() >= MAX_EXACT_INTEGER => None,
         Value::Float(float) => float_to_whole_number(*float),
         _ => None,
     }
@@ -122,6 +123,21 @@ pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
     }
     let float: f64 = text.parse().ok()?;
     float.is_finite().then(|| normalize_number(Value::Float(float)))
+}
+
+/// The maximum length of a number in a JSON string.
+pub(super) const MAX_NUMBER_TEXT_LEN: usize = 200;
+
+/// The pattern of an exponent in a JSON string, which has at most two digits unless it is negative.
+pub(super) const EXPONENT_PATTERN: &str = "[Ee](?:-[0-9]+|\\+?[0-9]{1,2})";
+
+/// Returns `true` if the number in a JSON string is short enough to be finite. JSON Schema has no keyword for numbers
+/// in strings, so the types limit the length and the exponent, which a pattern can do.
+pub(super) fn is_short_number_text(text: &str) -> bool {
+    let has_small_exponent = |(_, exponent): (&str, &str)| {
+        exponent.starts_with('-') || exponent.strip_prefix('+').unwrap_or(exponent).len() <= 2
+    };
+    text.len() <= MAX_NUMBER_TEXT_LEN && text.split_once(['e', 'E']).is_none_or(has_small_exponent)
 }
 
 /// Converts a text to a number if the text is a finite number in the notation of JSON. Any other text is returned

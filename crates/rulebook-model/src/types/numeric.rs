@@ -1,11 +1,13 @@
 //! The type `numeric`: a number, which in JSON may also be a string, or null, which may also be the string `null`.
+//!
+//! In a JSON string, the number has at most 200 characters and an exponent of at most two digits, so that the pattern
+//! in the JSON Schema accepts only finite numbers.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::formats::FLOAT_TEXT_FORMAT;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
@@ -17,8 +19,10 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(NumericCheck))
 }
 
-/// A pattern for `null` and for numbers by the grammar of JSON (RFC 8259 section 6).
-const NUMERIC_PATTERN: &str = "^(?:null|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[Ee][+\\-]?[0-9]+)?)$";
+/// Returns a pattern for `null` and for numbers by the grammar of JSON (RFC 8259 section 6).
+fn numeric_pattern() -> String {
+    format!(r"^(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:{})?)$", number::EXPONENT_PATTERN)
+}
 
 impl Check for NumericCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
@@ -30,7 +34,7 @@ impl Check for NumericCheck {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let value = match value {
-            Value::Text(text) => self.decode(text),
+            Value::Text(text) if number::is_short_number_text(&text) => self.decode(text),
             value => value,
         };
         match value {
@@ -47,7 +51,7 @@ impl Check for NumericCheck {
     fn schema(&self) -> Json {
         json!({ "anyOf": [
             { "type": ["number", "null"] },
-            { "type": "string", "pattern": NUMERIC_PATTERN, "format": FLOAT_TEXT_FORMAT },
+            { "type": "string", "pattern": numeric_pattern(), "maxLength": number::MAX_NUMBER_TEXT_LEN },
         ] })
     }
 

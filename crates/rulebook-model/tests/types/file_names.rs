@@ -83,7 +83,13 @@ fn every_file_name_pattern_has_boundary_values_and_a_schema_that_accepts_matchin
     for (pattern, others) in [
         ("public/*.png", ["public/a.jpg", "public/a/b.png", "cache/a.png", "public/a.png/"]),
         ("cache/**/[a-c].json", ["cache/d.json", "cache.json", "a/cache/a.json", "cache/ab.json"]),
-        ("**", ["", "", "", ""]),
+        ("**", ["", "a//b", "a/./b", "a./b"]),
+        ("*", ["..", "a:b", "a<b", "a "]),
+        ("?", ["ab", "", "/", "."]),
+        ("?/?", ["/a", "a/", "ab/c", "a"]),
+        ("[!a]", ["a", "bc", "/", ""]),
+        ("[a-é]", ["Z", "ab", "", "A"]),
+        ("é", ["a", "", "aa", "/"]),
     ] {
         let validator = plain_validator(&filename_check(&[pattern]).schema());
         others.iter().for_each(|other| assert!(!validator.is_valid(&json!(other)), "{other} does not match {pattern}"));
@@ -103,6 +109,12 @@ fn every_file_name_pattern_has_boundary_values_and_a_schema_that_accepts_matchin
         ("a%", false),
         ("a\n", false),
         ("a:b", false),
+        ("a<b", false),
+        ("a.", false),
+        ("a ", false),
+        ("a\u{3000}", false),
+        ("a/ b", false),
+        ("a\u{202e}b", false),
         ("././a", false),
     ] {
         assert_eq!(validator.is_valid(&json!(name)), valid, "{name:?}");
@@ -127,7 +139,7 @@ proptest! {
         chosen in prop::collection::vec(prop::sample::select(PATTERNS), 0..3),
         pieces in prop::collection::vec(prop::sample::select(vec![
             "a", "x", "K", "\u{212A}", "1", ".", "/", "./", "public", "cache", "é", "e", "\u{301}", "\u{338}", "<", ">", "\u{958}",
-            "图", ".json", ".png", ";", "\u{37E}", "`", "\u{1FEF}", "가", "\u{1100}", "\u{1161}", " ", "-", "%", "\\",
+            "图", "\u{3000}", "\u{202e}", ".json", ".png", ";", "\u{37E}", "`", "\u{1FEF}", "가", "\u{1100}", "\u{1161}", " ", "-", "%", "\\",
         ]), 0..8),
         whole in prop::option::of(0_usize..3),
     ) {

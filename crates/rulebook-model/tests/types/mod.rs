@@ -4,6 +4,7 @@
 mod argument_errors;
 mod byte_sizes;
 mod cases;
+mod dates;
 mod examples;
 mod file_names;
 pub mod generated;

@@ -121,6 +121,15 @@ impl Validated {
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
         let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
         let api = Arc::new(self.api);
+        // The program can override the setting `unbound` of the definition. The documents describe the responses that
+        // clients get.
+        let described = if api.unbound == self.unbound {
+            Arc::clone(&api)
+        } else {
+            let mut described = Api::clone(&api);
+            described.unbound = self.unbound;
+            Arc::new(described)
+        };
         let ending_authenticators =
             if self.combines_identities { self.ending_authenticators } else { self.authenticators.len() };
         let context = PlanContext {
@@ -129,7 +138,7 @@ impl Validated {
             state: self.state,
             readiness_checks: checks,
             verify_outputs: self.verify_outputs,
-            documents: documents::create_document_cache(&api),
+            documents: documents::create_document_cache(&described),
         };
         let plan = bind::create_plan(&api, bound.actions, &self.modules, context);
         Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))

@@ -74,8 +74,8 @@ pub(super) fn add_file_content(response: &mut Response) {
     add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Returns the responses that only conditional requests and range requests receive, each with its status and the name of
-/// its component.
+/// Returns the responses that only conditional requests and range requests receive, each with its status and the name
+/// of its component.
 pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, &'static str, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();
@@ -94,15 +94,18 @@ pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, &'static str, 
     ]
 }
 
-/// Describes the request header field `X-Requested-With`, with which a client requests a link to the file instead of the
-/// file.
+/// Describes the request header field `X-Requested-With`, with which a client requests a link to the file instead of
+/// the file.
 pub(super) fn link_request_header(schemas: &mut Schemas) -> Parameter {
-    let schema = json!({ "type": "string", "enum": ["XMLHttpRequest"] });
+    // The server ignores other values.
+    let schema = json!({ "type": "string" });
     ParameterBuilder::new()
         .name(LINK_REQUEST_HEADER)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("With this header field the response is a link to the file instead of the file itself"))
+        .description(Some(
+            "With the value `XMLHttpRequest` the response is a link to the file instead of the file itself",
+        ))
         .schema(Some(schemas.add_with_placeholder(schema)))
         .build()
 }

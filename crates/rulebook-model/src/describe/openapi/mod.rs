@@ -2,8 +2,9 @@
 //!
 //! This Rust module generates the structure and the texts of the document. It builds a frame, which is the document
 //! without paths, and the parts of operations from the types of the crate `utoipa`, converts them to JSON, and inserts
-//! the schemas. Parts that several operations have in common become components. The schemas come from the parameter types and from the envelopes (the formats of responses). This Rust
-//! module only restricts a schema to the values that can be serialized as text. It must not depend on the plan that
+//! the schemas. Parts that several operations have in common become components. The schemas come from the parameter
+//! types and from the envelopes (the formats of responses). This Rust module only restricts a schema to the values that
+//! can be serialized as text. It must not depend on the plan that
 //! handles requests, or on requests.
 
 mod content;
@@ -23,6 +24,7 @@ mod sample_errors;
 mod schemas;
 mod security;
 mod serialization;
+mod single_item;
 mod success;
 mod write;
 
@@ -61,8 +63,8 @@ fn document_json(api: &Api, part: Option<&ModulePart>) -> Json {
 }
 
 /// Writes the OpenAPI document of an API, or only of the given part of an API module. The operations are
-/// written one by one, because the complete document of a large API would need much more memory as a tree of JSON values
-/// than as text.
+/// written one by one, because the complete document of a large API would need much more memory as a tree of JSON
+/// values than as text.
 ///
 /// # Errors
 /// Returns the errors of the serializer.

@@ -31,7 +31,7 @@ pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parame
 }
 
 /// Returns `true` if requests with this HTTP method have a body, from which parameters are read.
-fn has_request_body(http: HttpMethod) -> bool {
+pub(super) fn has_request_body(http: HttpMethod) -> bool {
     !matches!(http, HttpMethod::Get | HttpMethod::Delete)
 }
 

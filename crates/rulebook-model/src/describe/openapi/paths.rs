@@ -24,7 +24,7 @@ pub(super) struct PathOperation<'a> {
     pub(super) method: &'a Method,
     /// The number of positions at the end of the method's longest path that this path omits.
     omitted_positions: usize,
-    /// The id of the operation (`operationId`).
+    /// The id of the operation (`operationId`), which is the id of the method without braces if that is unique.
     pub(super) operation_id: String,
     /// The names of the parameters in the path, in the order of the path.
     parameter_names: Vec<String>,
@@ -35,9 +35,9 @@ impl<'a> Operations<'a> {
     /// operations are always chosen for the whole API, so that an operation is the same in every document.
     pub(super) fn new(api: &'a Api, part: Option<&ModulePart>) -> Self {
         let services = uris(api).services;
+        let operation_ids = operation_ids(&services);
         let mut included = method_inclusion_flags(api, part);
-        let mut ids: HashSet<String> =
-            services.iter().flat_map(|uri| &uri.service.methods).map(|method| method.id.clone()).collect();
+        let mut ids: HashSet<String> = operation_ids.values().cloned().collect();
         let mut templates = PathTemplates::default();
         let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (service_index, uri) in services.iter().enumerate() {
@@ -47,10 +47,11 @@ impl<'a> Operations<'a> {
                 for omitted_positions in 0..=count_trailing_optional(&method.positions()) {
                     let PathTemplate { path, names } =
                         templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted_positions]);
+                    let id = operation_ids.get(method.id.as_str()).unwrap_or(&method.id);
                     let operation_id = if omitted_positions == 0 {
-                        method.id.clone()
+                        id.clone()
                     } else {
-                        operation_id_for_shorter_path(&method.id, omitted_positions, &mut ids)
+                        operation_id_for_shorter_path(id, omitted_positions, &mut ids)
                     };
                     if is_included {
                         let operation = PathOperation {
@@ -154,6 +155,23 @@ fn path_parameters<'a>(
         PathSegment::Static(_) => None,
     });
     names.iter().map(String::as_str).zip(parameters.collect::<Vec<_>>())
+}
+
+/// Returns the operation id of each method for its longest path, by the id of the method. The ids of methods that the
+/// definition does not name contain the captures of the path, such as `article.{id}.get`. Braces are legal in operation
+/// ids, but code generators convert them to unreadable names, so they are removed if the id stays unique.
+fn operation_ids<'a>(services: &[ServiceUri<'a>]) -> HashMap<&'a str, String> {
+    let ids = || services.iter().flat_map(|uri| &uri.service.methods).map(|method| method.id.as_str());
+    let without_braces = |id: &str| id.replace(['{', '}'], "");
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for id in ids() {
+        *counts.entry(without_braces(id)).or_default() += 1;
+    }
+    let operation_id = |id: &str| {
+        let short = without_braces(id);
+        if counts.get(&short) == Some(&1) { short } else { id.to_owned() }
+    };
+    ids().map(|id| (id, operation_id(id))).collect()
 }
 
 /// Returns an unused operation id for the path that omits the last `omitted_positions` positions. `id` is the id of the

@@ -16,13 +16,15 @@ use super::parts::{PartIndex, PartName, Parts};
 use super::schemas::{Schemas, to_component_name};
 use super::{downloads, success};
 use crate::envelope::{self, Envelope, Problem};
-use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
+use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module, Unbound};
 
 /// Generates the responses of a document. Error responses are components of the document, so that several operations
 /// can refer to the same response.
 pub(super) struct ResponseComponents {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
     pub(super) envelope_before_routing: EnvelopeName,
+    /// `true` if methods respond with their arguments instead of calling handlers ([`Unbound::Echo`]).
+    pub(super) echoes_arguments: bool,
     /// The media types of the response formats other than JSON.
     pub(super) format_media_types: Vec<String>,
     components: BTreeMap<String, Response>,
@@ -65,6 +67,7 @@ impl ResponseComponents {
         let envelope_before_routing = api.envelope.clone();
         Self {
             envelope_before_routing,
+            echoes_arguments: api.unbound == Unbound::Echo,
             format_media_types,
             components: BTreeMap::new(),
             component_names: HashMap::new(),

@@ -112,14 +112,25 @@ pub(super) fn to_component_name(text: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-/// Adds a description to a schema. Also adds the default and the example, if they are given.
+/// Returns the description in the schema of a type as a sentence. Types describe the rules that their schemas cannot
+/// express, such as the bounds of a `datetime`.
+pub(super) fn description_of(schema: &Json) -> Option<String> {
+    schema.get("description").and_then(Json::as_str).map(|description| format!("{description}."))
+}
+
+/// Adds a description to a schema, before the description of the type. Also adds the default and the example, if they
+/// are given.
 pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, example: Option<&Json>) -> Json {
     let mut schema = match schema {
         Json::Object(schema) => schema,
         // The schemas `true` and `false` are not objects, so that no description can be added to them.
         other => return other,
     };
-    schema.insert("description".to_owned(), info.into());
+    let description = match schema.get("description").and_then(Json::as_str) {
+        Some(of_type) if !info.contains(of_type) => format!("{info}\n\n{of_type}."),
+        _ => info.to_owned(),
+    };
+    schema.insert("description".to_owned(), description.into());
     schema.extend(default.map(|default| ("default".to_owned(), default)));
     schema.extend(example.map(|example| ("examples".to_owned(), json!([example]))));
     Json::Object(schema)

@@ -8,6 +8,7 @@
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
+use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::model::{Parameter, ParameterType};
@@ -75,7 +76,7 @@ pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, requir
         Arity::Many => list_encoding(r#type, schema, placement, required),
         Arity::One if accepts_arrays_or_objects(&schema) => json_encoding(schema),
         Arity::One => TextEncoding {
-            note: json_text_note(&schema),
+            note: json_text_note(&schema).or_else(|| schemas::description_of(&schema)),
             schema: restrict_to_placement(without_null(schema), placement),
             style: TextStyle::Plain,
         },
@@ -169,16 +170,17 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     // If the type accepts lists and objects, its schema has `anyOf` instead of `items`.
     let is_list = list.get("type") == Some(&json!("array"));
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
-    if accepts_arrays_or_objects(&items) {
-        return json_encoding(Json::Object(list));
-    }
-    if style == TextStyle::Json || !is_list {
-        // The server decodes a text that is not JSON as a list with a single item. If this item were written as JSON,
-        // it would have quotes, which few types accept.
-        let single = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
+    if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
-        let quoted = is_list && accepts_text(&single) && single != json!({ "type": "string" });
-        return json_encoding(if quoted { list } else { json!({ "anyOf": [list, single] }) });
+        let singles = match separator {
+            Some(_) => Vec::new(),
+            None => single_item::single_item_schemas(&list, &r#type.written.attributes),
+        };
+        if singles.is_empty() {
+            return json_encoding(list);
+        }
+        let branches: Vec<_> = std::iter::once(list).chain(singles).collect();
+        return json_encoding(json!({ "anyOf": branches }));
     }
     let items = restrict_to_placement(items, placement);
     list.insert("items".to_owned(), restrict_list_item(items, separator));
@@ -230,7 +232,7 @@ fn accepts_arrays_or_objects(schema: &Json) -> bool {
 }
 
 /// Returns `true` if a schema accepts any value, or any value except null.
-fn accepts_anything(schema: &Json) -> bool {
+pub(super) fn accepts_anything(schema: &Json) -> bool {
     *schema == json!({}) || *schema == json!({ "not": { "type": "null" } })
 }
 
@@ -243,7 +245,7 @@ fn accepts_text(schema: &Json) -> bool {
     }
 }
 
-fn any_of_branches(schema: &Json) -> &[Json] {
+pub(super) fn any_of_branches(schema: &Json) -> &[Json] {
     schema.get("anyOf").and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 

@@ -7,12 +7,13 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::super::conditions::join_first_items;
 use super::operation::{DescribedOperation, OperationDescriber};
-use super::parameters::is_ignored_header;
+use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;
 use super::paths::{Operations, PathOperation};
 use super::responses::OperationResponse;
 use super::security;
-use crate::model::{Api, Method};
+use crate::call::HttpMethod;
+use crate::model::{Api, Location, Method};
 
 /// The member of the document that contains the paths.
 const PATHS_MEMBER: &str = "paths";
@@ -122,11 +123,31 @@ fn operation_description(method: &Method, uris_below: &[String]) -> Option<Strin
     for header in method.parameters.iter().filter(|parameter| is_ignored_header(parameter)) {
         paragraphs.push(format!("Reads the header field `{}`: {}", header.key, header.info));
     }
+    paragraphs.extend(describe_alternative_sources(method));
     if !uris_below.is_empty() {
         let uris = join_first_items(uris_below.iter().map(|uri| format!("`{uri}`")), " or ");
         paragraphs.push(format!("Paths that begin with {uris} belong to another service."));
     }
     (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
+}
+
+/// Returns a sentence about the parameters that a client can send in the query or in the body; `None` if there are no
+/// such parameters. OpenAPI cannot express the choice, so the document describes them in the usual part of the request.
+/// The body of a GET request is not mentioned, because many programs cannot send it (RFC 9110 section 9.3.1).
+fn describe_alternative_sources(method: &Method) -> Option<String> {
+    if method.http == HttpMethod::Get {
+        return None;
+    }
+    let parameters = method.parameters.iter().filter(|parameter| parameter.from == Location::Any);
+    let names: Vec<_> = parameters.map(|parameter| format!("`{}`", parameter.key)).collect();
+    let (described, other) = match has_request_body(method.http) {
+        true => ("body", "query"),
+        false => ("query", "body, as fields of a form or members of a JSON object"),
+    };
+    (!names.is_empty()).then(|| {
+        let names = join_first_items(names.into_iter(), ", ");
+        format!("Instead of in the {described}, a client can send {names} in the {other}.")
+    })
 }
 
 /// An operation (Operation Object in OpenAPI).

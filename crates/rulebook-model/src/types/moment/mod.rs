@@ -1,6 +1,12 @@
 //! The check of the types `date` and `datetime`. A *moment* is the point in time that a date, or a date with a time,
 //! denotes.
+//!
+//! Usual JSON Schema validators do not support bounds of dates, so the bounds are in the `pattern` of the JSON Schema.
+//! For `datetime`, this pattern only limits the date, with one day of tolerance for offsets from UTC, and the
+//! description in the schema names the exact bounds. Such a pattern accepts 29 February in every year between the
+//! bounds. The JSON Schema also accepts leap seconds (`:60`) at any time of day.
 
+mod date_pattern;
 mod notation;
 
 use std::borrow::Cow;
@@ -10,25 +16,24 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-pub(super) use notation::{DateGrammar, is_valid_text};
+use date_pattern::date_pattern;
+pub(super) use notation::{DateGrammar, is_valid_date};
 use notation::{Moment, date_at, format_rfc3339, parse_moment};
 
 use super::check::{first_valid_value, keep_valid_values};
-use super::formats::DATETIME_FORMAT;
 use super::number::json_to_whole_number;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
-/// A pattern for dates, for JSON Schema validators that do not support `format`. It accepts the days 29 to 31 in every
-/// month.
-const DATE_PATTERN: &str = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$";
+/// The number of seconds by which the date in a text can differ from the same date in UTC. Offsets from UTC are shorter
+/// than a day.
+const MAX_OFFSET: i64 = 86_400;
 
-/// Returns a pattern for dates with an optional time, for JSON Schema validators that do not support `format`.
-fn datetime_pattern() -> String {
-    let date = DATE_PATTERN.trim_end_matches('$');
+/// Returns a pattern for the time after a date. The time may be missing.
+fn time_pattern() -> String {
     let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
     let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
-    format!("{date}(?: {minutes}:[0-5][0-9]|{clock})?$")
+    format!("(?: {minutes}:[0-5][0-9]|{clock})?")
 }
 
 #[derive(Debug)]
@@ -99,6 +104,15 @@ fn bound_from_attribute(
     bound.map(Some).ok_or_else(error)
 }
 
+/// Returns a phrase that begins with an ASCII letter as the beginning of a sentence.
+fn capitalize(phrase: &str) -> String {
+    let mut sentence = phrase.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
 impl MomentCheck {
     /// Returns the bound that a value violates. If handlers receive seconds, the error shows the bound and the value in
     /// seconds.
@@ -153,18 +167,27 @@ impl Check for MomentCheck {
     }
 
     fn schema(&self) -> Json {
-        let (format, pattern) = match self.grammar {
-            DateGrammar::Date => ("date", DATE_PATTERN.to_owned()),
-            DateGrammar::Datetime => (DATETIME_FORMAT, datetime_pattern()),
-        };
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
-        schema.insert("format".to_owned(), json!(format));
-        schema.insert("pattern".to_owned(), json!(pattern));
-        for (keyword, bound) in [("formatMinimum", &self.min), ("formatMaximum", &self.max)] {
-            if let Some(bound) = bound {
-                schema.insert(keyword.to_owned(), json!(bound.text));
+        let pattern = match self.grammar {
+            DateGrammar::Date => {
+                schema.insert("format".to_owned(), json!("date"));
+                let date = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
+                format!("^{}$", date_pattern(date(&self.min).as_deref(), date(&self.max).as_deref()))
             }
+            DateGrammar::Datetime => {
+                let date = |bound: &Option<MomentBound>, tolerance| {
+                    let (seconds, _) = bound.as_ref()?.moment;
+                    date_at(seconds.saturating_add(tolerance), &TimeZone::UTC)
+                };
+                let (first, last) = (date(&self.min, -MAX_OFFSET), date(&self.max, MAX_OFFSET));
+                format!("^{}{}$", date_pattern(first.as_deref(), last.as_deref()), time_pattern())
+            }
+        };
+        schema.insert("pattern".to_owned(), json!(pattern));
+        // The notations of a `datetime` and the bounds are unreadable in the pattern.
+        if self.grammar == DateGrammar::Datetime || self.min.is_some() || self.max.is_some() {
+            schema.insert("description".to_owned(), json!(capitalize(&self.expected())));
         }
         Json::Object(schema)
     }

@@ -29,9 +29,9 @@ impl DateGrammar {
 /// A point in time: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from 0 to 999,999,999.
 pub(super) type Moment = (i64, u32);
 
-/// Returns `true` if a text matches the grammar and its date exists.
-pub(in crate::types) fn is_valid_text(grammar: DateGrammar, text: &str) -> bool {
-    parse_moment(grammar, text, &TimeZone::UTC).is_some()
+/// Returns `true` if a text is a date `YYYY-MM-DD` that exists.
+pub(in crate::types) fn is_valid_date(text: &str) -> bool {
+    text.len() == 10 && parse_date(text).is_some()
 }
 
 /// Returns the point in time that a text denotes, or `None` if the text is not valid. `timezone` applies to texts

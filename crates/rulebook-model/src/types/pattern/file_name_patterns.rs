@@ -3,8 +3,9 @@
 //!
 //! A file name is normalized to Unicode NFC before it is matched, but a JSON Schema applies to the text of the request.
 //! The regular expression in the JSON Schema therefore keeps only the ASCII characters of the file name pattern, which
-//! NFC hardly changes, and accepts any characters in place of the other characters. Every name that matches the file
-//! name pattern also matches the regular expression, but not the reverse.
+//! NFC hardly changes. In place of each other character it accepts any non-ASCII characters, which can follow one ASCII
+//! character, because NFC composes them. Every name that matches the file name pattern also matches the regular
+//! expression, but not the reverse.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
@@ -18,13 +19,24 @@ const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`
 /// are unreadable.
 const MAX_SCHEMA_PATTERN_LEN: usize = 2048;
 
-/// A regular expression that every file name matches. It excludes leading dots and characters that no file name
-/// contains. File names cannot contain `<` and `>` either, but the expression accepts these characters, because NFC can
-/// compose them with a following character.
-pub(in crate::types) const ANY_FILE_NAME_PATTERN: &str = concat!(
-    r#"^(?:\./)?(?:[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*/)*"#,
-    r#"[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*$"#
+/// The characters that no file name contains, for use in a character class: ASCII characters with a special meaning,
+/// and invisible characters. NFC does not change them. Rare invisible characters are missing.
+const FORBIDDEN_CHARACTERS: &str = concat!(
+    r#"\x00-\x1F\x7F-\x9F"%*/:<>?\\|\u00AD\u061C\u180E"#,
+    r"\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB"
 );
+/// White space, for use in a character class.
+const WHITE_SPACE: &str = r" \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000";
+
+/// Returns a regular expression that every file name matches. It excludes empty parts, dots and white space where they
+/// are not allowed, and characters that no file name contains. A `<` or `>` is allowed before a non-ASCII character,
+/// because NFC can compose them. The expression does not exclude the names of devices, and does not count bytes.
+pub(in crate::types) fn any_file_name_pattern() -> String {
+    let composed = r"[<>][^\x00-\x7F]";
+    let first_or_last = format!("(?:[^{FORBIDDEN_CHARACTERS}{WHITE_SPACE}.]|{composed})");
+    let part = format!("{first_or_last}(?:(?:[^{FORBIDDEN_CHARACTERS}]|{composed})*{first_or_last})?");
+    format!(r"^(?:\./)?(?:{part}/)*{part}$")
+}
 
 /// File name patterns as parsed regular expressions, one for each pattern.
 #[derive(Debug)]
@@ -67,15 +79,17 @@ fn accept_unnormalized_names(hir: &Hir) -> Hir {
                 true => {
                     run.iter().map(|byte| ascii_class_before_nfc([(char::from(*byte), char::from(*byte))])).collect()
                 }
-                false => vec![any_characters(false)],
+                false => vec![any_non_ascii_run()],
             });
             Hir::concat(parts.collect())
         }
         HirKind::Class(class) => accept_unnormalized_characters(class),
-        HirKind::Repetition(repetition) => match accept_unnormalized_names(&repetition.sub) {
-            // Repeating `[^/]*` matches the same texts as `[^/]*`, so the outer repetition is removed.
-            sub if matches!(sub.kind(), HirKind::Repetition(inner) if inner.max.is_none()) => sub,
-            sub => Hir::repetition(repetition.with(sub)),
+        HirKind::Repetition(repetition) => match repetition.sub.kind() {
+            // The wildcards `*` and `**`.
+            HirKind::Class(Class::Unicode(class)) if !class.is_ascii() && repetition.max.is_none() => {
+                any_characters(class_contains(class, '/'))
+            }
+            _ => Hir::repetition(repetition.with(accept_unnormalized_names(&repetition.sub))),
         },
         HirKind::Capture(capture) => accept_unnormalized_names(&capture.sub),
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(accept_unnormalized_names).collect()),
@@ -90,7 +104,7 @@ fn accept_unnormalized_characters(class: &Class) -> Hir {
         Class::Unicode(class) if class.is_ascii() => {
             ascii_class_before_nfc(class.iter().map(|range| (range.start(), range.end())))
         }
-        Class::Unicode(class) => any_characters(class_contains(class, '/')),
+        Class::Unicode(class) => character_before_nfc(class),
     }
 }
 
@@ -119,6 +133,41 @@ fn any_characters(includes_slash: bool) -> Hir {
     }
     let sub = Box::new(Hir::class(Class::Unicode(class)));
     Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub })
+}
+
+/// Returns a regular expression for one character of a class that contains non-ASCII characters. NFC creates such a
+/// character from non-ASCII characters, of which there can be any number, or from an ASCII character and non-ASCII
+/// characters. If NFC replaces one character by two characters, the regular expression for the second one matches the
+/// empty text.
+fn character_before_nfc(class: &ClassUnicode) -> Hir {
+    let mut ascii = class.clone();
+    ascii.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\x7f')]));
+    if ascii.ranges().is_empty() {
+        return any_non_ascii_run();
+    }
+    let ascii = ascii_class_before_nfc(ascii.iter().map(|range| (range.start(), range.end())));
+    optional(Hir::alternation(vec![ascii, composed_run()]))
+}
+
+/// Returns a regular expression for any number of non-ASCII characters after NFC.
+fn any_non_ascii_run() -> Hir {
+    Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub: Box::new(composed_run()) })
+}
+
+/// Returns a regular expression for one or more non-ASCII characters, which can follow one ASCII character except `/`.
+fn composed_run() -> Hir {
+    let class = |ranges: &[(char, char)]| {
+        let ranges = ranges.iter().map(|(start, end)| ClassUnicodeRange::new(*start, *end));
+        Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
+    };
+    let base = class(&[('\0', '.'), ('0', '\x7f')]);
+    let others = Box::new(class(&[('\u{80}', char::MAX)]));
+    let others = Hir::repetition(Repetition { min: 1, max: None, greedy: true, sub: others });
+    Hir::concat(vec![optional(base), others])
+}
+
+fn optional(hir: Hir) -> Hir {
+    Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(hir) })
 }
 
 /// Returns the bytes of a name that probably matches the regular expression `hir`: a short name, or a longer name if
