@@ -3,7 +3,7 @@
 //! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `array_fields`,
 //! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`,
 //! `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`, `uploads`,
-//! `receiving`, `expect`, `http2`, `mounted`.
+//! `receiving`, `expect`, `http2`, `http2_requests`, `mounted`.
 
 mod array_fields;
 mod client_shares;
@@ -17,6 +17,7 @@ mod extraction;
 mod formats;
 mod fuzz;
 mod http2;
+mod http2_requests;
 mod jsonp;
 mod limits;
 mod mounted;

@@ -36,6 +36,14 @@ pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;
 pub const MAX_HTTP2_SMALL_FRAMES: u64 = 1000;
 /// The number of bytes of a head or a body below which a frame of HTTP/2 is small.
 pub const SMALL_FRAME_BYTES: u64 = 8;
+/// The number of bytes that permit another small frame of HTTP/2. A frame of the type WINDOW_UPDATE that permits fewer
+/// bytes is small.
+pub const FRAME_CREDIT_BYTES: u64 = 64;
+/// The number of small frames as which a frame of HTTP/2 counts that costs more than others.
+pub const WEIGHTY_FRAME: u64 = 10;
+/// The number of compressed bytes of a head from which a connection of HTTP/2 is closed. A head with fewer bytes, but more
+/// than [`HEAD_BYTES`], is rejected alone.
+pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
 pub const REQUEST_MEMORY_BYTES: u64 = 64 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
@@ -96,7 +104,7 @@ pub const HEAD_TIME: ConnectionLimit = ConnectionLimit {
     description: "The time from the first byte of a request until its head is complete. For the first request of a \
                   connection, the time begins with the connection.",
     effect: "The response has the status 408, and the connection is closed. A client that has sent no byte gets no \
-             response.",
+             response; over HTTP/2, no client gets one.",
 };
 
 /// The limit of the length of a head.
@@ -105,7 +113,8 @@ pub const HEAD_SIZE: ConnectionLimit = ConnectionLimit {
     value: Some(HEAD_BYTES),
     unit: "bytes",
     description: "The length of the head of a request.",
-    effect: "The response has the status 431, and the connection is closed.",
+    effect: "The response has the status 431, and the connection is closed. A connection of HTTP/2 is closed only if the \
+             compressed head is longer than 262144 bytes.",
 };
 
 /// The limit of the number of header fields.
@@ -113,9 +122,10 @@ pub const HEAD_FIELDS: ConnectionLimit = ConnectionLimit {
     name: "head-fields",
     value: Some(MAX_HEAD_FIELDS),
     unit: "fields",
-    description: "The number of header fields of a request.",
+    description: "The number of header fields of a request. Over HTTP/2, all fields `Cookie` of a request count as one.",
     effect: "The response has the status 431. A connection of HTTP/1 is closed, and one of HTTP/2 if there are more than \
-             400 fields.",
+             400 fields before `Cookie` fields are joined, or if many requests exceed the limit: every fourth \
+             field beyond it counts for `http2-small-frames`.",
 };
 
 /// The limit of the time without progress.
@@ -143,7 +153,9 @@ pub const HTTP2_SMALL_FRAMES: ConnectionLimit = ConnectionLimit {
     unit: "frames",
     description: "The number of frames of an HTTP/2 connection that contain fewer than 8 \
                   bytes of a head or a body, and do not end it. A longer frame permits one more for each 64 bytes. The \
-                  frame SETTINGS counts as ten.",
+                  frame SETTINGS counts as ten. So does the frame WINDOW_UPDATE if its increment is below 64, unless the \
+                  server has sent enough: each part of a response permits two of these frames, and each 64 sent bytes \
+                  permit one.",
     effect: "The connection is closed.",
 };
 
@@ -162,11 +174,12 @@ pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
     name: "request-memory",
     value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
-    description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled. \
-                  The first 4096 bytes of each head and body do not count, and neither does what has been written to \
-                  the file of an upload. One client \
-                  address can use a quarter for several requests, unless `--address-connections` is 0.",
-    effect: "The response has the status 503; for a body, also the field `Retry-After`.",
+    description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled; \
+                  over HTTP/2, also for their heads. The first 4096 bytes of each head and body do not count, and \
+                  neither does what has been written to the file of an upload. One client address can use a quarter \
+                  for several requests, unless `--address-connections` is 0.",
+    effect: "The response has the status 503; for a body, also the field `Retry-After`. A connection of HTTP/2 is closed \
+             if its incomplete head does not fit.",
 };
 
 /// The limit of the memory for responses that their clients do not receive.

@@ -55,6 +55,14 @@ impl ReservedMemory {
     }
 }
 
+#[cfg(feature = "http2")]
+impl ReservedMemory {
+    /// Returns `true` if some of these bytes count for the memory that all requests use.
+    pub(super) fn is_counted(&self) -> bool {
+        self.share.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

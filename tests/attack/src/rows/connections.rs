@@ -7,7 +7,8 @@ use super::{Attack, Row, get, post};
 use crate::Result;
 use crate::client::Connection;
 use crate::frames::{
-    CONTINUATION, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PREFACE, opening, push_frame, push_request, request_fields,
+    CONTINUATION, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PREFACE, WINDOW_UPDATE, opening, push_frame, push_request,
+    request_fields,
 };
 use crate::health::{Health, HealthyClient};
 use crate::measure::{ATTACK_CORE, clients_of, peak_mebibytes, pin_thread, reset_peak, resident_mebibytes};
@@ -52,14 +53,16 @@ pub const ROWS: &[Row] = &[
     }),
     row("connections-unread-part", "a download of 1 MB, nothing read", |server| download(server, 1_000_000)),
     row("connections-unread-short-part", "a download of 60 KB, nothing read", |server| download(server, 60_000)),
-    row("connections-http2-files", "HTTP/2, 100 downloads of 8 MiB, and no window", |server| {
-        let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0)]);
-        let authorization = format!("Bearer {}", server.key);
-        for number in 0..100 {
-            let fields = request_fields("GET", &server.large_file_target(), &[("authorization", &authorization)]);
-            push_request(&mut bytes, 2 * number + 1, false, &fields);
-        }
-        bytes
+    row("connections-http2-files", "HTTP/2, 100 downloads of 8 MiB, nothing read", |server| {
+        let key = format!("Bearer {}", server.key);
+        unread_streams(0x7fff_ffff, &server.large_file_target(), &[("authorization", &key)])
+    }),
+    row("connections-http2-documents", "HTTP/2, 100 requests for /openapi.json, nothing read", |_| {
+        unread_streams(0x7fff_ffff, "/openapi.json", &[])
+    }),
+    row("connections-http2-windows", "HTTP/2, 100 downloads of 8 MiB, a window of 1,000 bytes for each", |server| {
+        let key = format!("Bearer {}", server.key);
+        unread_streams(1_000, &server.large_file_target(), &[("authorization", &key)])
     }),
     row("connections-half-upload", "200 KB of an upload of 1 MB", |server| {
         let part = "--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
@@ -82,6 +85,16 @@ const fn row(name: &'static str, about: &'static str, kind: Kind) -> Row {
 fn download(server: &Server, length: usize) -> Vec<u8> {
     let fields = format!("Authorization: Bearer {}\r\nRange: bytes=0-{}\r\n", server.key, length - 1);
     get(&server.large_file_target(), &fields)
+}
+
+/// Returns a connection of HTTP/2 with 100 requests for the same path, and the largest window for all of them together.
+fn unread_streams(window: u32, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, window)]);
+    push_frame(&mut bytes, WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
+    for number in 0..100 {
+        push_request(&mut bytes, 2 * number + 1, false, &request_fields("GET", path, fields));
+    }
+    bytes
 }
 
 fn half_body(length: usize) -> Vec<u8> {

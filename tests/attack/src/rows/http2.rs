@@ -12,10 +12,10 @@ use crate::frames::{
 /// The rows of this family.
 pub const ROWS: &[Row] = &[
     per_request("http2-requests", "GET /healthz over HTTP/2, all read", |attacker| {
-        send_gets(attacker, &[], "/healthz", 20_000)
+        send_gets(attacker, &[], &request_fields("GET", "/healthz", &[]), 20_000)
     }),
     per_request("http2-window-zero", "100,000 GET of an unknown path, without window for bodies", |attacker| {
-        send_gets(attacker, &[(INITIAL_WINDOW_SIZE, 0)], "/nowhere", 100_000)
+        send_gets(attacker, &[(INITIAL_WINDOW_SIZE, 0)], &request_fields("GET", "/nowhere", &[]), 100_000)
     }),
     per_request("http2-rapid-reset", "100,000 requests that are cancelled at once", rapid_reset),
     per_megabyte("http2-indexed-fields", "one indexed field 100,000 times in one head", |attacker| {
@@ -108,26 +108,33 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// The length in bytes of a flood of frames.
-const FLOOD_LEN: usize = 1_000_000;
+pub(super) const FLOOD_LEN: usize = 1_000_000;
 
-const fn per_megabyte(name: &'static str, about: &'static str, pass: fn(&mut Attacker<'_>) -> Result<()>) -> Row {
+pub(super) const fn per_megabyte(
+    name: &'static str,
+    about: &'static str,
+    pass: fn(&mut Attacker<'_>) -> Result<()>,
+) -> Row {
     Row { name, about, attack: Attack::Work(WorkAim::PerMegabyte, pass) }
 }
 
-const fn per_request(name: &'static str, about: &'static str, pass: fn(&mut Attacker<'_>) -> Result<()>) -> Row {
+pub(super) const fn per_request(
+    name: &'static str,
+    about: &'static str,
+    pass: fn(&mut Attacker<'_>) -> Result<()>,
+) -> Row {
     Row { name, about, attack: Attack::Work(WorkAim::PerRequest, pass) }
 }
 
-/// Sends GET requests, at most 100 at the same time, and reads a response or a rejection of each.
-fn send_gets(attacker: &mut Attacker<'_>, settings: &[(u16, u32)], path: &str, count: u32) -> Result<()> {
+/// Sends requests with these fields, at most 100 at the same time, and reads a response or a rejection of each.
+pub(super) fn send_gets(attacker: &mut Attacker<'_>, settings: &[(u16, u32)], fields: &[u8], count: u32) -> Result<()> {
     const CONCURRENT: u32 = 100;
-    let fields = request_fields("GET", path, &[]);
     let mut connection = attacker.connect()?;
     let mut output = opening(settings);
     let (mut ended, mut received_len, mut is_refused) = (0, 0, false);
     for first in (0..count).step_by(CONCURRENT as usize) {
         for number in first..count.min(first + CONCURRENT) {
-            push_request(&mut output, 2 * number + 1, false, &fields);
+            push_request(&mut output, 2 * number + 1, false, fields);
         }
         // The responses use up the window of the connection.
         push_frame(&mut output, WINDOW_UPDATE, 0, 0, &(1_u32 << 16).to_be_bytes());
@@ -208,7 +215,8 @@ fn flood_of(attacker: &mut Attacker<'_>, frame: &[u8]) -> Result<()> {
     flood(attacker, &bytes)
 }
 
-fn flood(attacker: &mut Attacker<'_>, bytes: &[u8]) -> Result<()> {
+/// Sends bytes until the server closes the connection or has handled them.
+pub(super) fn flood(attacker: &mut Attacker<'_>, bytes: &[u8]) -> Result<()> {
     flood_counted(attacker, bytes).map(drop)
 }
 

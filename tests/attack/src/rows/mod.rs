@@ -6,6 +6,7 @@ pub mod expensive;
 pub mod fields;
 pub mod http2;
 pub mod http2_invalid;
+pub mod http2_requests;
 pub mod pipelines;
 pub mod requests;
 pub mod smuggling;
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = Row> {
         bodies::ROWS,
         http2::ROWS,
         http2_invalid::ROWS,
+        http2_requests::ROWS,
         expensive::ROWS,
         time_limits::ROWS,
         connections::ROWS,

@@ -43,119 +43,126 @@ const IDLE: u64 = 75;
 pub const SLACK: u64 = 5;
 
 /// The rows of this family.
-pub const ROWS: &[Row] = &[
-    silent("silent", "nothing is sent", HEAD, |_| Vec::new()),
-    slow(
-        "slow-head",
-        "a head, one byte each second",
-        HEAD,
-        |_| b"GET / HTTP/1.1\r\nX: ".to_vec(),
-        (1, || b"x".to_vec()),
-    ),
-    silent("slow-next-head", "a request, and one byte of the next", HEAD, |_| {
-        [get("/article/3", ""), b"G".to_vec()].concat()
-    }),
-    slow(
-        "slow-empty-lines",
-        "an empty line each second, before any request",
-        HEAD,
-        |_| Vec::new(),
-        (1, || b"\r\n".to_vec()),
-    ),
-    slow(
-        "idle-empty-lines",
-        "a request, then an empty line each second",
-        IDLE,
-        |_| get("/article/3", ""),
-        (1, || b"\r\n".to_vec()),
-    ),
-    silent("idle", "a request, then nothing", IDLE, |_| get("/article/3", "")),
-    silent("silent-body", "a request without its body", BODY, |_| body_head()),
-    slow("slow-body", "a body, one byte each 3 seconds", BODY, |_| body_head(), (3, || b" ".to_vec())),
-    slow(
-        "slow-chunks",
-        "a chunked body, one chunk each 3 seconds",
-        BODY,
-        |_| {
-            let head = post("/publication/search", "application/json", b"");
-            String::from_utf8_lossy(&head).replace("Content-Length: 0", "Transfer-Encoding: chunked").into_bytes()
-        },
-        (3, || b"1\r\n \r\n".to_vec()),
-    ),
-    slow(
-        "slow-multipart",
-        "a multipart body, one byte each 3 seconds",
-        BODY,
-        |_| {
-            let mut request = post("/publication/search", "multipart/form-data; boundary=XX", &[b'x'; 1000]);
-            request.truncate(request.len() - 1000);
-            request
-        },
-        (3, || b"x".to_vec()),
-    ),
-    slow(
-        "slow-unused-body",
-        "a body that no service reads, one byte each 3 seconds",
-        BODY,
-        |_| {
-            let mut request = post("/nowhere", "application/json", &[b' '; 1000]);
-            request.truncate(request.len() - 1000);
-            request
-        },
-        (3, || b" ".to_vec()),
-    ),
-    unread("unread-document", "50 requests for the script of Swagger UI, nothing read", |_| {
-        get("/docs/swagger/swagger-ui-bundle.js", "").repeat(50)
-    }),
-    unread("unread-file", "a download of 8 MiB, nothing read", |server| {
-        get(&server.large_file_target(), &format!("Authorization: Bearer {}\r\n", server.key))
-    }),
-    unread("unread-small", "100,000 requests for /healthz, nothing read", |_| get("/healthz", "").repeat(100_000)),
-    silent("http2-silent", "the preface of HTTP/2 only", HEAD, |_| PREFACE.to_vec()),
-    silent("http2-settings-only", "the preface and the settings of HTTP/2 only", HEAD, |_| opening(&[])),
-    slow(
-        "http2-slow-ping",
-        "HTTP/2 without a request, a PING frame each second",
-        HEAD,
-        |_| opening(&[]),
-        (1, || frame(PING, 0, 0, b"12345678")),
-    ),
-    silent("http2-unfinished-head", "HTTP/2, HEADERS without END_HEADERS", HEAD, |_| {
-        let mut bytes = opening(&[]);
-        push_frame(&mut bytes, HEADERS, 1, 1, &request_fields("GET", "/", &[]));
-        bytes
-    }),
-    slow(
-        "http2-slow-body",
-        "HTTP/2, a body of one byte each 3 seconds",
-        BODY,
-        |_| {
+pub const ROWS: &[Row] =
+    &[
+        silent("silent", "nothing is sent", HEAD, |_| Vec::new()),
+        slow(
+            "slow-head",
+            "a head, one byte each second",
+            HEAD,
+            |_| b"GET / HTTP/1.1\r\nX: ".to_vec(),
+            (1, || b"x".to_vec()),
+        ),
+        silent("slow-next-head", "a request, and one byte of the next", HEAD, |_| {
+            [get("/article/3", ""), b"G".to_vec()].concat()
+        }),
+        slow(
+            "slow-empty-lines",
+            "an empty line each second, before any request",
+            HEAD,
+            |_| Vec::new(),
+            (1, || b"\r\n".to_vec()),
+        ),
+        slow(
+            "idle-empty-lines",
+            "a request, then an empty line each second",
+            IDLE,
+            |_| get("/article/3", ""),
+            (1, || b"\r\n".to_vec()),
+        ),
+        silent("idle", "a request, then nothing", IDLE, |_| get("/article/3", "")),
+        silent("silent-body", "a request without its body", BODY, |_| body_head()),
+        slow("slow-body", "a body, one byte each 3 seconds", BODY, |_| body_head(), (3, || b" ".to_vec())),
+        slow(
+            "slow-chunks",
+            "a chunked body, one chunk each 3 seconds",
+            BODY,
+            |_| {
+                let head = post("/publication/search", "application/json", b"");
+                String::from_utf8_lossy(&head).replace("Content-Length: 0", "Transfer-Encoding: chunked").into_bytes()
+            },
+            (3, || b"1\r\n \r\n".to_vec()),
+        ),
+        slow(
+            "slow-multipart",
+            "a multipart body, one byte each 3 seconds",
+            BODY,
+            |_| {
+                let mut request = post("/publication/search", "multipart/form-data; boundary=XX", &[b'x'; 1000]);
+                request.truncate(request.len() - 1000);
+                request
+            },
+            (3, || b"x".to_vec()),
+        ),
+        slow(
+            "slow-unused-body",
+            "a body that no service reads, one byte each 3 seconds",
+            BODY,
+            |_| {
+                let mut request = post("/nowhere", "application/json", &[b' '; 1000]);
+                request.truncate(request.len() - 1000);
+                request
+            },
+            (3, || b" ".to_vec()),
+        ),
+        unread("unread-document", "50 requests for the script of Swagger UI, nothing read", |_| {
+            get("/docs/swagger/swagger-ui-bundle.js", "").repeat(50)
+        }),
+        unread("unread-file", "a download of 8 MiB, nothing read", |server| {
+            get(&server.large_file_target(), &format!("Authorization: Bearer {}\r\n", server.key))
+        }),
+        unread("unread-small", "100,000 requests for /healthz, nothing read", |_| get("/healthz", "").repeat(100_000)),
+        silent("http2-silent", "the preface of HTTP/2 only", HEAD, |_| PREFACE.to_vec()),
+        silent("http2-settings-only", "the preface and the settings of HTTP/2 only", HEAD, |_| opening(&[])),
+        slow(
+            "http2-slow-ping",
+            "HTTP/2 without a request, a PING frame each second",
+            HEAD,
+            |_| opening(&[]),
+            (1, || frame(PING, 0, 0, b"12345678")),
+        ),
+        silent("http2-unfinished-head", "HTTP/2, HEADERS without END_HEADERS", HEAD, |_| {
             let mut bytes = opening(&[]);
-            push_request(
-                &mut bytes,
-                1,
-                true,
-                &request_fields("POST", "/publication/search", &[("content-type", "application/json")]),
-            );
+            push_frame(&mut bytes, HEADERS, 1, 1, &request_fields("GET", "/", &[]));
             bytes
-        },
-        (3, || frame(DATA, 0, 1, b" ")),
-    ),
-    silent("http2-no-window", "HTTP/2, a request, and no window for its response", PROGRESS, |_| {
-        let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0)]);
-        push_request(&mut bytes, 1, false, &request_fields("GET", "/openapi.json", &[]));
-        bytes
-    }),
-    unread("http2-unread", "HTTP/2, 90 requests for the script of Swagger UI, nothing read", |_| {
-        let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0x7fff_ffff)]);
-        push_frame(&mut bytes, WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
-        for number in 0..90 {
-            let fields = request_fields("GET", "/docs/swagger/swagger-ui-bundle.js", &[]);
-            push_request(&mut bytes, 2 * number + 1, false, &fields);
-        }
-        bytes
-    }),
-];
+        }),
+        next_head("http2-next-head", "HTTP/2, a request, then HEADERS without END_HEADERS", |_| {
+            unfinished_second_head(&[])
+        }),
+        next_head("http2-next-head-waiting", "HTTP/2, a request whose response waits, then an unfinished head", |_| {
+            unfinished_second_head(&[(INITIAL_WINDOW_SIZE, 0)])
+        }),
+        slow(
+            "http2-slow-body",
+            "HTTP/2, a body of one byte each 3 seconds",
+            BODY,
+            |_| {
+                let mut bytes = opening(&[]);
+                push_request(
+                    &mut bytes,
+                    1,
+                    true,
+                    &request_fields("POST", "/publication/search", &[("content-type", "application/json")]),
+                );
+                bytes
+            },
+            (3, || frame(DATA, 0, 1, b" ")),
+        ),
+        silent("http2-no-window", "HTTP/2, a request, and no window for its response", PROGRESS, |_| {
+            let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0)]);
+            push_request(&mut bytes, 1, false, &request_fields("GET", "/openapi.json", &[]));
+            bytes
+        }),
+        unread("http2-unread", "HTTP/2, 90 requests for the script of Swagger UI, nothing read", |_| {
+            let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0x7fff_ffff)]);
+            push_frame(&mut bytes, WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
+            for number in 0..90 {
+                let fields = request_fields("GET", "/docs/swagger/swagger-ui-bundle.js", &[]);
+                push_request(&mut bytes, 2 * number + 1, false, &fields);
+            }
+            bytes
+        }),
+    ];
 
 const fn silent(name: &'static str, about: &'static str, limit: u64, first: fn(&Server) -> Vec<u8>) -> Row {
     Row { name, about, attack: Attack::TimeLimit(Kind { first, next: None, limit, reads: true }) }
@@ -167,6 +174,20 @@ const fn slow(name: &'static str, about: &'static str, limit: u64, first: fn(&Se
 
 const fn unread(name: &'static str, about: &'static str, first: fn(&Server) -> Vec<u8>) -> Row {
     Row { name, about, attack: Attack::TimeLimit(Kind { first, next: None, limit: PROGRESS, reads: false }) }
+}
+
+/// Returns a row whose connection must be closed because of an incomplete head, whether or not its first request has
+/// ended.
+const fn next_head(name: &'static str, about: &'static str, first: fn(&Server) -> Vec<u8>) -> Row {
+    Row { name, about, attack: Attack::TimeLimit(Kind { first, next: None, limit: HEAD, reads: false }) }
+}
+
+/// Returns a connection of HTTP/2 with a request, and HEADERS without END_HEADERS.
+fn unfinished_second_head(settings: &[(u16, u32)]) -> Vec<u8> {
+    let mut bytes = opening(settings);
+    push_request(&mut bytes, 1, false, &request_fields("GET", "/openapi.json", &[]));
+    push_frame(&mut bytes, HEADERS, END_STREAM, 3, &request_fields("GET", "/", &[]));
+    bytes
 }
 
 fn body_head() -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! One request of an HTTP/2 connection, and its response.
+//! One request of an HTTP/2 connection.
 
 use std::future::poll_fn;
 use std::io;
@@ -7,73 +7,111 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
-use actix_rt::time::timeout;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, SendStream};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use h2::{Reason, RecvStream};
+use http::Request;
+use rulebook_model::connection_limits::{PROGRESS, REQUEST_MEMORY, RESPONSE_MEMORY};
 
-use rulebook_model::connection_limits::{HEAD_FIELDS, PROGRESS};
-
+use super::connection_state::ConnectionState;
+use super::received_head::{MalformedHead, ReceivedHead};
+use super::refuse::{refuse, shorten};
+use super::send::{Sending, send_reply};
+use super::send_memory::{BodyPart, SendMemory};
 use crate::call::Head;
-use crate::pipeline::{Reply, ReplyBody};
-use crate::server::connection_limits::{MAX_FIELDS, PROGRESS_TIMEOUT};
-use crate::server::file_stream::FileStream;
+use crate::pipeline::Reply;
 use crate::server::handle::{Handled, handle};
 use crate::server::incoming_request::{IncomingRequest, request_id};
 use crate::server::mount::MountedPart;
-use crate::server::observe::REQUEST_ID_FIELD;
 use crate::server::request_body::{BodySource, RequestBody};
-use crate::server::streamed_body::StreamedBody;
+use crate::server::request_memory::ReservedMemory;
 use crate::server::worker::Worker;
 
-/// The number of bytes of a body that are passed to the connection at once.
-const PIECE_LEN: usize = 64 << 10;
+/// What the requests of a connection have in common.
+pub(super) struct RequestContext {
+    pub(super) worker: Rc<Worker>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) state: Rc<ConnectionState>,
+    pub(super) send_memory: Rc<SendMemory>,
+}
 
 /// Handles a request, and sends its response. If the client cancels the request, the request ends.
 pub(super) async fn respond(
-    worker: Rc<Worker>,
+    context: Rc<RequestContext>,
     request: Request<RecvStream>,
-    mut responding: SendResponse<Bytes>,
-    peer: Option<SocketAddr>,
+    mut responding: SendResponse<BodyPart>,
 ) {
-    let (parts, body) = request.into_parts();
-    if parts.headers.len() > MAX_FIELDS {
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        worker.state().exceeded_limits.count(&HEAD_FIELDS, peer);
-        // If the client has disconnected, it needs no response.
-        let _ = responding.send_response(response, true);
-        return;
-    }
-    let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(parts.headers.len());
-    for (name, value) in parts.headers {
-        // The iterator returns `None` as the name if it is the same as the name of the previous field.
-        let name = name.or_else(|| headers.last().map(|(name, _)| name.clone()));
-        headers.extend(name.map(|name| (name, value)));
-    }
-    let id = request_id(&headers, &worker);
-    let client = worker.state().trusted_proxies.client_address(peer, &headers);
-    let head = Arc::new(Head { method: parts.method, uri: parts.uri, headers, streams: true, peer, client, id });
-    let source = if body.is_end_stream() { BodySource::Nothing } else { BodySource::Http2(BodyReceiver(body)) };
-    let incoming = IncomingRequest { body: RequestBody::new(source, &head), head: Arc::clone(&head) };
-    let handled = {
-        let handling = pin!(handle(Rc::clone(&worker), MountedPart::Api, incoming));
-        match select(handling, poll_fn(|task| responding.poll_reset(task))).await {
-            Either::Left((handled, _)) => handled,
-            Either::Right(_) => return,
-        }
-    };
-    if let Err(error) = send_reply(&worker, &head, handled, &mut responding).await {
-        if error.kind() == io::ErrorKind::TimedOut {
-            worker.state().exceeded_limits.count(&PROGRESS, peer);
+    // The future is boxed. Otherwise its memory would be used until the client has received the response.
+    let handling = Box::pin(handle_request(&context, request, &mut responding));
+    let Some(RespondedRequest { head, reply, ended, _memory }) = handling.await else { return };
+    let RequestContext { worker, peer, state, send_memory } = &*context;
+    let sending = Sending { worker, head: &head, state, memory: send_memory };
+    if let Err(error) = send_reply(sending, reply, ended, &mut responding).await {
+        match error.kind() {
+            io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, *peer),
+            io::ErrorKind::OutOfMemory => worker.state().exceeded_limits.count(&RESPONSE_MEMORY, *peer),
+            _ => {}
         }
         log::debug!("an HTTP/2 request ended: {error}");
         responding.send_reset(Reason::CANCEL);
     }
+}
+
+/// A request that has been handled, and its reply.
+struct RespondedRequest {
+    head: Arc<Head>,
+    reply: Reply,
+    ended: Instant,
+    /// The memory of the head.
+    _memory: ReservedMemory,
+}
+
+/// Handles a request. Returns `None` if the request has ended without a reply.
+async fn handle_request(
+    context: &RequestContext,
+    request: Request<RecvStream>,
+    responding: &mut SendResponse<BodyPart>,
+) -> Option<RespondedRequest> {
+    let RequestContext { worker, peer, state, .. } = context;
+    let (parts, body) = request.into_parts();
+    let has_body = !body.is_end_stream();
+    let received = match ReceivedHead::new(parts, has_body) {
+        Ok(received) => received,
+        Err(MalformedHead) => {
+            log::debug!("an HTTP/2 request is malformed: its content-length is invalid");
+            responding.send_reset(Reason::PROTOCOL_ERROR);
+            return None;
+        }
+    };
+    let ReceivedHead { method, mut uri, mut headers, length, joined_fields, mut exceeded } = received;
+    if exceeded.is_none() {
+        ConnectionState::add(&state.joined_fields, joined_fields as u64);
+    }
+    let mut memory = ReservedMemory::default();
+    let limited = worker.state().limited_peer(*peer).map(|peer| peer.ip());
+    if memory.grow_to(length, &worker.state().request_memory, limited).is_err() {
+        exceeded = Some(REQUEST_MEMORY);
+        headers = Vec::new();
+        uri = shorten(&uri);
+    }
+    let id = request_id(&headers, worker);
+    let client = worker.state().trusted_proxies.client_address(*peer, &headers);
+    let head = Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id });
+    let Handled { reply, unread: _, ended } = if let Some(limit) = exceeded {
+        refuse(worker, &head, &limit)
+    } else {
+        let source = if has_body { BodySource::Http2(BodyReceiver(body)) } else { BodySource::Nothing };
+        let incoming = IncomingRequest { body: RequestBody::new(source, &head), head: Arc::clone(&head) };
+        let handling = pin!(handle(Rc::clone(worker), MountedPart::Api, incoming));
+        match select(handling, poll_fn(|task| responding.poll_reset(task))).await {
+            Either::Left((handled, _)) => handled,
+            Either::Right(_) => return None,
+        }
+    };
+    Some(RespondedRequest { head, reply, ended, _memory: memory })
 }
 
 /// The body of a request.
@@ -92,83 +130,4 @@ impl BodyReceiver {
         }
         Poll::Ready(received.map(Ok))
     }
-}
-
-/// Sends a reply.
-///
-/// # Errors
-/// Fails if the connection is broken, if the client cancels the request or does not read the response, or if the stream
-/// of the body fails.
-async fn send_reply(
-    worker: &Worker,
-    head: &Head,
-    handled: Handled,
-    responding: &mut SendResponse<Bytes>,
-) -> io::Result<()> {
-    let Handled { reply, unread: _, ended } = handled;
-    let Reply { status, content_type, headers, body, is_written_for_request: _, code: _ } = reply;
-    let mut response = Response::new(());
-    // The status of a reply is from 200 to 599, so that the conversion always succeeds.
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let fields = response.headers_mut();
-    let has_content = !matches!(status, 204 | 304);
-    if let Some(length) = body.len().filter(|_| has_content) {
-        fields.insert(CONTENT_LENGTH, length.into());
-    }
-    if let Some(media_type) = content_type {
-        fields.insert(CONTENT_TYPE, media_type);
-        fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
-    for (name, value) in headers {
-        fields.append(name, value);
-    }
-    // The text of an id and of a date consists of visible ASCII characters.
-    fields.extend(head.id.with_text(HeaderValue::from_bytes).map(|id| (REQUEST_ID_FIELD.clone(), id)));
-    fields.extend(worker.date().with_text(ended, HeaderValue::from_bytes).map(|date| (DATE, date)));
-    let has_body = head.method != Method::HEAD && has_content && body.len() != Some(0);
-    let mut sending = responding.send_response(response, !has_body).map_err(io::Error::other)?;
-    if !has_body {
-        return Ok(());
-    }
-    match body {
-        ReplyBody::Whole(bytes) => send_bytes(&mut sending, bytes, true).await,
-        ReplyBody::Document(document) => send_bytes(&mut sending, document.body, true).await,
-        ReplyBody::Written(bytes) => send_bytes(&mut sending, bytes.into_vec().into(), true).await,
-        ReplyBody::File(range) => {
-            let length = Some(range.length);
-            let stream = StreamedBody::new(Box::pin(FileStream::from(range)), length, head.id.clone());
-            send_stream(&mut sending, stream).await
-        }
-        ReplyBody::Stream { pieces, length } => {
-            send_stream(&mut sending, StreamedBody::new(pieces, length, head.id.clone())).await
-        }
-    }
-}
-
-async fn send_stream(sending: &mut SendStream<Bytes>, mut stream: StreamedBody) -> io::Result<()> {
-    loop {
-        let next = pin!(poll_fn(|task| stream.poll_next(task)));
-        match select(next, poll_fn(|task| sending.poll_reset(task))).await {
-            Either::Left((Some(piece), _)) => send_bytes(sending, piece?, false).await?,
-            Either::Left((None, _)) => return send_bytes(sending, Bytes::new(), true).await,
-            Either::Right(_) => return Err(io::ErrorKind::ConnectionReset.into()),
-        }
-    }
-}
-
-/// Sends bytes as fast as the client reads them. `is_end` is `true` if the body ends after these bytes.
-async fn send_bytes(sending: &mut SendStream<Bytes>, mut bytes: Bytes, is_end: bool) -> io::Result<()> {
-    while !bytes.is_empty() {
-        sending.reserve_capacity(bytes.len().min(PIECE_LEN));
-        let capacity = timeout(PROGRESS_TIMEOUT, poll_fn(|task| sending.poll_capacity(task))).await?;
-        let capacity = capacity.ok_or(io::ErrorKind::ConnectionReset)?.map_err(io::Error::other)?;
-        let piece = bytes.split_to(capacity.min(bytes.len()));
-        if !piece.is_empty() {
-            sending.send_data(piece, is_end && bytes.is_empty()).map_err(io::Error::other)?;
-            if is_end && bytes.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-    if is_end { sending.send_data(Bytes::new(), true).map_err(io::Error::other) } else { Ok(()) }
 }

@@ -62,6 +62,11 @@ impl FieldCounter {
         self.count
     }
 
+    /// Returns the number of fields that have begun.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
     fn begin_field(&mut self, byte: u8) {
         // The bits of the first byte that hold the index, and `true` if a value follows.
         let (index_bits, has_value) = match byte {

@@ -2,10 +2,14 @@
 //!
 //! `h2` decompresses all fields of a head before it rejects a head that is too long. A field can have a length of one
 //! byte, so that a megabyte would be a million fields. A frame without content costs as much as one with content. A
-//! connection with too many fields or small frames is closed.
+//! connection with too many fields or small frames is closed. `h2` also does not notice a head that never becomes
+//! complete.
+
+use std::time::Instant;
 
 use rulebook_model::connection_limits::{
-    ConnectionLimit, HEAD_FIELDS, HTTP2_SMALL_FRAMES, MAX_HTTP2_FIELDS, MAX_HTTP2_SMALL_FRAMES, SMALL_FRAME_BYTES,
+    ConnectionLimit, FRAME_CREDIT_BYTES, HEAD_FIELDS, HEAD_SIZE, HTTP2_SMALL_FRAMES, MAX_HEAD_FIELDS, MAX_HTTP2_FIELDS,
+    MAX_HTTP2_HEAD_BYTES, MAX_HTTP2_SMALL_FRAMES, SMALL_FRAME_BYTES, WEIGHTY_FRAME,
 };
 
 use super::field_counter::FieldCounter;
@@ -19,6 +23,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 0x1;
@@ -30,23 +35,47 @@ const PRIORITY: u8 = 0x20;
 /// The length in bytes of the priority of a frame of the type `HEADERS`.
 const PRIORITY_LEN: usize = 5;
 
-/// The number of bytes of a head or a body that permit another small frame.
-const BYTES_FOR_SMALL_FRAME: u64 = 64;
-/// The number of small frames as which the frame SETTINGS counts.
-const SETTINGS_WEIGHT: u64 = 10;
+/// The length in bytes of the content of a frame of the type `WINDOW_UPDATE`.
+const INCREMENT_LEN: usize = 4;
+/// The maximum number of small frames of the type `WINDOW_UPDATE` that are permitted because of sent responses.
+const MAX_PERMITTED_UPDATES: u64 = 10_000;
+/// The number of fields beyond [`MAX_HEAD_FIELDS`] in a head that count as a small frame, unless they are joined.
+const FIELDS_PER_SMALL_FRAME: u64 = 4;
 
 /// The frames that a client has sent.
 pub(super) struct ReceivedFrames {
     state: State,
-    /// The fields of the current head.
-    fields: FieldCounter,
+    /// The current head.
+    head: IncompleteHead,
     /// The number of small frames, less those that longer frames permit.
     small_frames: u64,
+    /// The number of small frames of the type `WINDOW_UPDATE` that do not count.
+    permitted_updates: u64,
+    /// The number of bytes that have been sent and have not permitted a frame yet.
+    sent_bytes: u64,
+    /// `true` if a head with more than [`MAX_HEAD_FIELDS`] has ended.
+    has_long_head: bool,
+}
+
+/// A head whose last frame has not been received completely.
+#[derive(Default)]
+struct IncompleteHead {
+    /// The time at which its first bytes were received; `None` if no head is incomplete.
+    begun: Option<Instant>,
+    fields: FieldCounter,
+    /// The number of compressed bytes.
+    length: u64,
+    /// `true` if the header of its first frame has been received.
+    has_begun: bool,
+    /// `true` if the head ends with the current frame.
+    is_last_frame: bool,
 }
 
 enum State {
     /// Bytes that are not looked at.
     Skip(usize),
+    /// The first bytes of the number that a frame of the type `WINDOW_UPDATE` contains.
+    Increment { bytes: [u8; INCREMENT_LEN], len: usize },
     /// The first bytes of a frame header.
     Header { bytes: [u8; HEADER_LEN], len: usize },
     /// A part of a head that begins with the length of the padding.
@@ -58,7 +87,14 @@ enum State {
 impl Default for ReceivedFrames {
     /// Returns the frames of a connection whose preface has not been received yet.
     fn default() -> Self {
-        Self { state: State::Skip(PREFACE_LEN), fields: FieldCounter::default(), small_frames: 0 }
+        Self {
+            state: State::Skip(PREFACE_LEN),
+            head: IncompleteHead::default(),
+            small_frames: 0,
+            permitted_updates: 0,
+            sent_bytes: 0,
+            has_long_head: false,
+        }
     }
 }
 
@@ -75,6 +111,17 @@ impl ReceivedFrames {
                     *left -= used;
                     if *left == 0 {
                         self.state = State::first_byte();
+                    }
+                    used
+                }
+                State::Increment { bytes: increment, len } => {
+                    let used = bytes.len().min(INCREMENT_LEN - *len);
+                    increment[*len..*len + used].copy_from_slice(&bytes[..used]);
+                    *len += used;
+                    if *len == INCREMENT_LEN {
+                        let increment = u32::from_be_bytes(*increment);
+                        self.state = State::first_byte();
+                        self.count_update(increment)?;
                     }
                     used
                 }
@@ -99,8 +146,12 @@ impl ReceivedFrames {
                         used
                     } else {
                         let used = bytes.len().min(*left - *padding);
-                        if self.fields.add(&bytes[..used]) > MAX_HTTP2_FIELDS {
+                        self.head.length += used as u64;
+                        if self.head.fields.add(&bytes[..used]) > MAX_HTTP2_FIELDS {
                             return Err(HEAD_FIELDS);
+                        }
+                        if self.head.length > MAX_HTTP2_HEAD_BYTES {
+                            return Err(HEAD_SIZE);
                         }
                         *left -= used;
                         used
@@ -113,8 +164,71 @@ impl ReceivedFrames {
             {
                 self.state = State::skip(padding);
             }
+            if self.head.is_last_frame && matches!(self.state, State::Header { len: 0, .. }) {
+                self.end_head()?;
+            }
+        }
+        // Reading the clock costs more than the rest, so that it is read only if a head is incomplete.
+        if self.head.begun.is_none() && self.is_in_head() {
+            self.head.begun = Some(Instant::now());
         }
         Ok(())
+    }
+
+    /// Permits frames of the type `WINDOW_UPDATE` with which the client may respond to this number of sent bytes, and
+    /// `updates` further ones.
+    pub(super) fn permit_updates(&mut self, sent_bytes: u64, updates: u64) {
+        self.sent_bytes += sent_bytes;
+        let updates = updates.saturating_add(self.sent_bytes / FRAME_CREDIT_BYTES);
+        self.sent_bytes %= FRAME_CREDIT_BYTES;
+        self.permitted_updates = self.permitted_updates.saturating_add(updates).min(MAX_PERMITTED_UPDATES);
+    }
+
+    /// Returns `true` if a head with more than [`MAX_HEAD_FIELDS`] has ended since the last call. The server can then join
+    /// its fields before it receives further heads.
+    pub(super) fn take_long_head(&mut self) -> bool {
+        std::mem::take(&mut self.has_long_head)
+    }
+
+    /// Permits fields beyond [`MAX_HEAD_FIELDS`]: the server has joined this number of fields with others.
+    pub(super) fn permit_fields(&mut self, joined: u64) {
+        self.small_frames = self.small_frames.saturating_sub(joined.div_ceil(FIELDS_PER_SMALL_FRAME));
+    }
+
+    /// Returns the time at which the first bytes of an incomplete head were received.
+    pub(super) fn head_begun(&self) -> Option<Instant> {
+        self.head.begun
+    }
+
+    /// Returns the number of compressed bytes of an incomplete head; 0 if no head is incomplete.
+    pub(super) fn incomplete_head_len(&self) -> u64 {
+        self.head.length
+    }
+
+    /// Returns `true` if a head has begun: at the latest with the byte that shows that a frame has the type `HEADERS`.
+    fn is_in_head(&self) -> bool {
+        let is_header = matches!(self.state, State::Header { bytes: [_, _, _, HEADERS, ..], len: 4.. });
+        is_header || self.head.has_begun
+    }
+
+    fn end_head(&mut self) -> Result<(), ConnectionLimit> {
+        let fields = std::mem::take(&mut self.head).fields.count();
+        let added = fields.saturating_sub(MAX_HEAD_FIELDS) / FIELDS_PER_SMALL_FRAME;
+        self.small_frames += added;
+        self.has_long_head |= added > 0;
+        if self.small_frames > MAX_HTTP2_SMALL_FRAMES { Err(HEAD_FIELDS) } else { Ok(()) }
+    }
+
+    fn count_update(&mut self, increment: u32) -> Result<(), ConnectionLimit> {
+        if u64::from(increment) >= FRAME_CREDIT_BYTES {
+            return Ok(());
+        }
+        if let Some(left) = self.permitted_updates.checked_sub(1) {
+            self.permitted_updates = left;
+            return Ok(());
+        }
+        self.small_frames += WEIGHTY_FRAME;
+        if self.small_frames > MAX_HTTP2_SMALL_FRAMES { Err(HTTP2_SMALL_FRAMES) } else { Ok(()) }
     }
 
     fn begin_frame(&mut self, header: [u8; HEADER_LEN]) -> Result<(), ConnectionLimit> {
@@ -126,22 +240,27 @@ impl ReceivedFrames {
         if is_content && (left as u64) < SMALL_FRAME_BYTES && !is_last {
             self.small_frames += 1;
         } else if is_content {
-            self.small_frames = self.small_frames.saturating_sub(left as u64 / BYTES_FOR_SMALL_FRAME);
+            self.small_frames = self.small_frames.saturating_sub(left as u64 / FRAME_CREDIT_BYTES);
         } else if kind == SETTINGS && flags & ACK == 0 {
             // A change of the window changes every open stream.
-            self.small_frames += SETTINGS_WEIGHT;
+            self.small_frames += WEIGHTY_FRAME;
         }
         // `h2` decompresses the fields of this frame, which no client may send (RFC 9113 section 8.4).
         if self.small_frames > MAX_HTTP2_SMALL_FRAMES || kind == PUSH_PROMISE {
             return Err(HTTP2_SMALL_FRAMES);
         }
         if kind == HEADERS {
-            self.fields = FieldCounter::default();
+            // The time is that of the first bytes of the frame header.
+            self.head = IncompleteHead { begun: self.head.begun, has_begun: true, ..IncompleteHead::default() };
+        }
+        if matches!(kind, HEADERS | CONTINUATION) {
+            self.head.is_last_frame = is_last;
         }
         let skipped = if kind == HEADERS && flags & PRIORITY != 0 { PRIORITY_LEN } else { 0 };
         self.state = match kind {
             HEADERS if flags & PADDED != 0 && left > 0 => State::PaddingLen { left, skipped },
             HEADERS | CONTINUATION => State::fields(left, skipped, 0),
+            WINDOW_UPDATE if left == INCREMENT_LEN => State::Increment { bytes: [0; INCREMENT_LEN], len: 0 },
             _ => State::skip(left),
         };
         Ok(())
@@ -164,79 +283,5 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
-        let length = (payload.len() as u32).to_be_bytes();
-        [&length[1..], &[kind, flags, 0, 0, 0, 1], payload].concat()
-    }
-
-    /// Watches the frames in pieces of each length, and returns the number of bytes that are accepted and the limit.
-    fn watch(frames: &[u8]) -> Option<&'static str> {
-        let bytes = [&[b'P'; PREFACE_LEN][..], frames].concat();
-        let results = [1, 2, 7, 100, bytes.len()].map(|length| {
-            let mut received = ReceivedFrames::default();
-            bytes.chunks(length).find_map(|piece| received.watch(piece).err()).map(|limit| limit.name)
-        });
-        assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
-        results[0]
-    }
-
-    #[test]
-    fn the_fields_of_a_head_are_limited_over_all_its_frames() {
-        let fields = |count: u64| vec![0x90; count as usize];
-        let half = MAX_HTTP2_FIELDS / 2;
-        let continued = |count| [frame(HEADERS, 0, &fields(half)), frame(CONTINUATION, 4, &fields(count))].concat();
-        assert_eq!(watch(&continued(half)), None);
-        assert_eq!(watch(&continued(half + 1)), Some("head-fields"));
-        let heads = frame(HEADERS, 4, &fields(MAX_HTTP2_FIELDS)).repeat(5);
-        assert_eq!(watch(&heads), None);
-    }
-
-    #[test]
-    fn padding_and_priorities_are_no_fields() {
-        let fields = vec![0x90; MAX_HTTP2_FIELDS as usize];
-        for (flags, prefix, padding) in
-            [(PRIORITY, &[0x90; 5][..], 0), (PADDED, &[200], 200), (PADDED | PRIORITY, &[9, 0x90, 0, 0, 0, 1], 9)]
-        {
-            let head = |fields: &[u8]| frame(HEADERS, flags | 4, &[prefix, fields, &vec![0x90; padding]].concat());
-            assert_eq!(watch(&head(&fields).repeat(2)), None, "{flags}");
-            assert_eq!(watch(&head(&[&fields[..], &[0x90]].concat())), Some("head-fields"), "{flags}");
-        }
-        for payload in [&[][..], &[5], &[255, 0x90]] {
-            assert_eq!(watch(&[frame(HEADERS, PADDED, payload), frame(DATA, 0, b"x")].concat()), None);
-        }
-    }
-
-    #[test]
-    fn small_frames_are_limited() {
-        for (kind, payload) in [(DATA, &b""[..]), (DATA, b"1234567"), (CONTINUATION, b"")] {
-            let small = |count: u64| frame(kind, 0, payload).repeat(count as usize);
-            assert_eq!(watch(&small(MAX_HTTP2_SMALL_FRAMES)), None);
-            assert_eq!(watch(&small(MAX_HTTP2_SMALL_FRAMES + 1)), Some("http2-small-frames"));
-            let interrupted = |length: u64| {
-                [small(MAX_HTTP2_SMALL_FRAMES), frame(DATA, 0, &vec![b'x'; length as usize])].concat().repeat(3)
-            };
-            assert_eq!(watch(&interrupted(MAX_HTTP2_SMALL_FRAMES * BYTES_FOR_SMALL_FRAME)), None);
-            assert_eq!(watch(&interrupted(100)), Some("http2-small-frames"));
-        }
-    }
-
-    #[test]
-    fn frames_that_cost_more_than_they_carry_are_limited() {
-        let settings = |flags| frame(SETTINGS, flags, &[0, 4, 0, 0, 0, 0]).repeat(101);
-        assert_eq!(watch(&settings(0)), Some("http2-small-frames"));
-        assert_eq!(watch(&settings(ACK)), None);
-        assert_eq!(watch(&frame(PUSH_PROMISE, 4, &[0, 0, 0, 2, 0x90])), Some("http2-small-frames"));
-    }
-
-    #[test]
-    fn other_frames_are_skipped() {
-        let frames = (2..=8)
-            .filter(|kind| *kind != PUSH_PROMISE)
-            .chain([10, 255])
-            .flat_map(|kind| frame(kind, 0xff, &[0x90; 1000]));
-        assert_eq!(watch(&frames.collect::<Vec<_>>()), None);
-    }
-}
+#[path = "received_frames_tests.rs"]
+mod tests;

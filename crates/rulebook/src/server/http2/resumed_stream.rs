@@ -1,25 +1,27 @@
 //! The stream of an HTTP/2 connection. Some bytes have been received already, because they show that the client speaks
 //! HTTP/2. Writing fails if the client receives nothing for too long, which `h2` does not notice, and nothing more is read
-//! once the client has sent too many fields or small frames.
+//! once the client has exceeded a limit with what it has sent.
 
-use std::cell::Cell;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Sleep, sleep};
 use bytes::{Buf, BytesMut};
-use rulebook_model::connection_limits::ConnectionLimit;
+use rulebook_model::connection_limits::{ConnectionLimit, FREE_REQUEST_BYTES, REQUEST_MEMORY};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::connection_state::ConnectionState;
 use super::received_frames::ReceivedFrames;
+use super::sent_frames::SentFrames;
+use crate::client_shares::ClientShares;
 use crate::server::connection_limits::PROGRESS_TIMEOUT;
+use crate::server::request_memory::ReservedMemory;
 use crate::server::unsent_bytes::SentBytes;
-
-/// The limit that the client has exceeded with what it has sent. The connection must be closed then.
-pub(super) type ExceededLimit = Rc<Cell<Option<ConnectionLimit>>>;
 
 /// A stream whose first reads return the bytes that have been received already.
 pub(super) struct ResumedStream {
@@ -28,15 +30,71 @@ pub(super) struct ResumedStream {
     /// Runs while the client does not receive what the server sends.
     stalled: Option<Pin<Box<Sleep>>>,
     sent: SentBytes,
-    frames: ReceivedFrames,
-    exceeded: ExceededLimit,
+    sent_frames: SentFrames,
+    received_frames: ReceivedFrames,
+    /// The memory of an incomplete head.
+    head_memory: ReservedMemory,
+    request_memory: Arc<ClientShares>,
+    /// The address whose use of memory is limited: none for a proxy.
+    client: Option<IpAddr>,
+    state: Rc<ConnectionState>,
 }
 
 impl ResumedStream {
-    /// Creates the stream of a connection. When the client exceeds a limit, it is stored in `exceeded`.
-    pub(super) fn new(stream: TcpStream, received: BytesMut, exceeded: ExceededLimit) -> Self {
-        let (sent, frames) = (SentBytes::default(), ReceivedFrames::default());
-        Self { received, stream, stalled: None, sent, frames, exceeded }
+    /// Creates the stream of a connection. What it observes is stored in `state`.
+    pub(super) fn new(
+        stream: TcpStream,
+        received: BytesMut,
+        request_memory: &Arc<ClientShares>,
+        client: Option<IpAddr>,
+        state: &Rc<ConnectionState>,
+    ) -> Self {
+        Self {
+            received,
+            stream,
+            stalled: None,
+            sent: SentBytes::default(),
+            sent_frames: SentFrames::default(),
+            received_frames: ReceivedFrames::default(),
+            head_memory: ReservedMemory::default(),
+            request_memory: Arc::clone(request_memory),
+            client,
+            state: Rc::clone(state),
+        }
+    }
+
+    /// Watches bytes that have been received.
+    ///
+    /// # Errors
+    /// Returns the limit that the client exceeds.
+    fn watch(&mut self, received: &[u8]) -> Result<(), ConnectionLimit> {
+        self.received_frames.permit_updates(0, self.state.sent_parts.take());
+        self.received_frames.permit_fields(self.state.joined_fields.take());
+        self.received_frames.watch(received)?;
+        self.state.has_long_head.set(self.received_frames.take_long_head());
+        self.state.head_begun.set(self.received_frames.head_begun());
+        let length = self.received_frames.incomplete_head_len();
+        if length > FREE_REQUEST_BYTES {
+            return self
+                .head_memory
+                .grow_to(length as usize, &self.request_memory, self.client)
+                .map_err(|_| REQUEST_MEMORY);
+        }
+        if self.head_memory.is_counted() {
+            self.head_memory = ReservedMemory::default();
+        }
+        Ok(())
+    }
+
+    /// Counts the frames in the first `sent` bytes of what was to be sent.
+    fn count_sent<'b>(&mut self, sent: usize, output: impl IntoIterator<Item = &'b [u8]>) {
+        self.received_frames.permit_updates(sent as u64, 0);
+        let mut left = sent;
+        for bytes in output {
+            let used = left.min(bytes.len());
+            left -= used;
+            ConnectionState::add(&self.state.refused_requests, self.sent_frames.watch(&bytes[..used]));
+        }
     }
 
     fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -56,6 +114,7 @@ impl ResumedStream {
             self.sent.add(result.as_ref().map_or(0, |sent| *sent), &self.stream);
             return written;
         }
+        self.sent.wait();
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(PROGRESS_TIMEOUT)));
         stalled.as_mut().poll(task).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
@@ -63,13 +122,18 @@ impl ResumedStream {
 
 impl AsyncRead for ResumedStream {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // `h2` reads as long as there are bytes, but fields are joined only when requests are handled. The task need not be
+        // woken, because it handles them now.
+        if self.state.has_long_head.get() {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         ready!(self.poll_receive(task, buffer))?;
-        match self.frames.watch(&buffer.filled()[before..]) {
+        match self.watch(&buffer.filled()[before..]) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(limit) => {
                 buffer.set_filled(before);
-                self.exceeded.set(Some(limit));
+                self.state.exceeded.set(Some(limit));
                 // The connection ends now, so that it need not be woken.
                 Poll::Pending
             }
@@ -80,6 +144,9 @@ impl AsyncRead for ResumedStream {
 impl AsyncWrite for ResumedStream {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(task, bytes);
+        if let Poll::Ready(Ok(sent)) = written {
+            self.count_sent(sent, [bytes]);
+        }
         self.check_progress(written, task)
     }
 
@@ -89,6 +156,9 @@ impl AsyncWrite for ResumedStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
+        if let Poll::Ready(Ok(sent)) = written {
+            self.count_sent(sent, slices.iter().map(|slice| &**slice));
+        }
         self.check_progress(written, task)
     }
 
