@@ -25,7 +25,7 @@ static REGISTRATIONS: Mutex<Vec<Option<IpAddr>>> = Mutex::new(Vec::new());
 /// The number of registrations that may be in progress. Registrations are rare, and only delay logins by a short time.
 const MAX_REGISTRATIONS: usize = 8;
 /// The number of registrations of one address that may be in progress, so that one address cannot prevent others.
-const MAX_REGISTRATIONS_PER_ADDRESS: usize = 2;
+const MAX_REGISTRATIONS_PER_ADDRESS: usize = 4;
 
 /// The number of seconds after which a client can retry if no place is free. By then, the server has finished the
 /// computations that were in progress.
@@ -41,7 +41,7 @@ const DUMMY_HASH: &str =
 /// Returns the declared error `too_busy` if too many registrations wait, or too many of this client; fails if hashing
 /// fails.
 pub(super) async fn hash_password(password: String, context: &Context) -> Result<String, ApiError> {
-    run_in_place(RegistrationPlace::take(context), context, move || {
+    run_in_place(RegistrationPlace::take(context.head().map(client_network)), context, move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(ApiError::internal)?;
         let salt = SaltString::encode_b64(&salt).map_err(ApiError::internal)?;
@@ -90,9 +90,8 @@ fn has_hash(password: &[u8], hash: &PasswordHash<'_>) -> Result<bool, ApiError> 
 struct RegistrationPlace(Option<IpAddr>);
 
 impl RegistrationPlace {
-    /// Takes a place for the client that sends a request; `None` if no place is free for it.
-    fn take(context: &Context) -> Option<Self> {
-        let client = context.head().map(client_network);
+    /// Takes a place for a client; `None` if no place is free for it.
+    fn take(client: Option<IpAddr>) -> Option<Self> {
         let mut registrations = REGISTRATIONS.lock().unwrap_or_else(PoisonError::into_inner);
         let of_client = registrations.iter().filter(|other| **other == client).count();
         let is_free = registrations.len() < MAX_REGISTRATIONS && of_client < MAX_REGISTRATIONS_PER_ADDRESS;
@@ -130,4 +129,20 @@ async fn run_in_place<T: Send + 'static>(
         work()
     };
     spawn_blocking(work).await.map_err(ApiError::internal)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_REGISTRATIONS, MAX_REGISTRATIONS_PER_ADDRESS, RegistrationPlace};
+
+    #[test]
+    fn a_client_can_take_a_part_of_the_places_for_registrations() {
+        let [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|client| client.parse().ok());
+        let take = |client| (0..MAX_REGISTRATIONS).map_while(|_| RegistrationPlace::take(client)).collect::<Vec<_>>();
+        let (of_first, of_second) = (take(first), take(second));
+        assert_eq!((of_first.len(), of_second.len()), (MAX_REGISTRATIONS_PER_ADDRESS, MAX_REGISTRATIONS_PER_ADDRESS));
+        assert_eq!(take(third).len(), MAX_REGISTRATIONS - 2 * MAX_REGISTRATIONS_PER_ADDRESS);
+        drop(of_first);
+        assert_eq!(take(third).len(), MAX_REGISTRATIONS_PER_ADDRESS);
+    }
 }

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use rulebook::Settings;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{echo_definition, echo_server};
-use crate::client::{Connection, Request, TestServer, engine, wait_until};
+use super::{echo_server, echo_server_without_shares};
+use crate::client::{Connection, Request, TestServer, wait_until};
 use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -43,10 +42,7 @@ fn exceeded(server: &TestServer, limit: &str) -> u64 {
 
 #[test]
 fn the_bodies_of_all_requests_have_a_maximum_of_memory() {
-    let files =
-        [("app.json", json!({ "limits": { "body": BODY_LEN }, "unbound": "echo" })), ("site.json", echo_definition())];
-    let settings = |settings: Settings| settings.with_address_connections(0);
-    let server = TestServer::with_settings(&engine(&files, |engine| engine), settings);
+    let server = echo_server_without_shares(&json!({ "body": BODY_LEN }));
     let incomplete = send_incomplete_bodies(&server, 5);
     let send_long = || server.send(&long_request(6 << 20));
     assert!(wait_until(|| send_long().status == 503), "the bodies use more memory than the limit");

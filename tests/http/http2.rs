@@ -7,7 +7,7 @@ use futures_util::stream;
 use rulebook::{ApiError, Args, Context, Download, Module};
 use serde_json::json;
 
-use super::{echo_server, server_with_handlers};
+use super::{echo_server, echo_server_without_shares, server_with_handlers};
 use crate::client::{Connection, Request, TestServer, frame, wait_until};
 use crate::downloads::engine_returning;
 
@@ -158,7 +158,7 @@ fn a_connection_with_an_incomplete_head_is_closed_even_if_other_requests_wait() 
 #[test]
 fn the_heads_of_all_requests_have_a_maximum_of_memory() {
     const FIELD_LEN: usize = 100_000;
-    let server = echo_server(&json!({ "head": 200_000 }));
+    let server = echo_server_without_shares(&json!({ "head": 200_000 }));
     // These clients never send the bodies of their requests.
     let waiting: Vec<_> = (0..7)
         .map(|_| {

@@ -36,7 +36,7 @@ mod uploads;
 use rulebook::Module;
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Request, TestServer};
+use crate::client::{self, Connection, Request, TestServer};
 
 /// Returns the definition of the API with which the server is tested.
 fn echo_definition() -> Value {
@@ -70,6 +70,13 @@ fn echo_definition() -> Value {
 /// Starts a server of the API that [`echo_definition`] defines, with these limits. Every method echoes its arguments.
 fn echo_server(limits: &Value) -> TestServer {
     TestServer::echo(&[("app.json", json!({ "limits": limits })), ("site.json", echo_definition())])
+}
+
+/// Starts the same server, in which one client address can use as much as all clients together.
+fn echo_server_without_shares(limits: &Value) -> TestServer {
+    let files = [("app.json", json!({ "limits": limits, "unbound": "echo" })), ("site.json", echo_definition())];
+    let engine = client::engine(&files, |engine| engine);
+    TestServer::with_settings(&engine, |settings| settings.with_address_connections(0))
 }
 
 /// Starts a server for a definition whose methods are bound to the handlers of `module`.
