@@ -58,6 +58,9 @@ const MAX_FIELDS_SIZE: u32 = (MAX_HTTP2_HEAD_BYTES * 2 + MAX_HTTP2_FIELDS * (409
 /// bytes at all, writing fails earlier.
 const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT);
 
+/// The number of requests that a connection begins to handle before other connections have their turn.
+const REQUESTS_PER_TURN: usize = 4;
+
 /// Serves a connection whose client speaks HTTP/2, until the connection is closed. `received` contains the bytes that
 /// have been received.
 pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
@@ -128,6 +131,7 @@ async fn serve_requests(
     let mut exchanges = FuturesUnordered::new();
     let (mut is_first, mut is_ending, mut closes_at) = (true, false, None);
     poll_fn(|task| {
+        let mut accepted = 0;
         loop {
             if worker.state().is_closing() && !is_ending {
                 is_ending = true;
@@ -135,15 +139,19 @@ async fn serve_requests(
                 connection.graceful_shutdown();
                 deadline = Instant::now() + LINGER_TIMEOUT;
             }
-            match connection.poll_accept(task) {
-                Poll::Ready(Some(Ok((request, responding)))) => {
-                    is_first = false;
-                    exchanges.push(respond(Rc::clone(&context), request, responding));
-                    continue;
+            let is_turn_over = accepted == REQUESTS_PER_TURN;
+            if !is_turn_over {
+                match connection.poll_accept(task) {
+                    Poll::Ready(Some(Ok((request, responding)))) => {
+                        is_first = false;
+                        accepted += 1;
+                        exchanges.push(respond(Rc::clone(&context), request, responding));
+                        continue;
+                    }
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                    Poll::Ready(None) => return Poll::Ready(Ok(())),
+                    Poll::Pending => {}
                 }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending => {}
             }
             if let Some(closes_at) = closes_at {
                 // A client that does not read does not receive the reason either.
@@ -162,10 +170,13 @@ async fn serve_requests(
             let can_receive = state.has_long_head.take();
             if has_ended {
                 deadline = Instant::now() + if is_ending { LINGER_TIMEOUT } else { keep_alive };
-                // What the exchanges have written is sent when the connection is polled again.
-                continue;
             }
-            if can_receive {
+            if is_turn_over {
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // What the exchanges have written is sent when the connection is polled again.
+            if has_ended || can_receive {
                 continue;
             }
             let head_deadline = state.head_begun.get().map(|begun| begun + HEAD_TIMEOUT);
