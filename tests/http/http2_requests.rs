@@ -115,6 +115,18 @@ fn cookies_in_many_fields_count_as_one_field() {
         let (status, ..) = client.send(request(&Method::GET, "/echo", &cookies), &[]).unwrap();
         assert_eq!(status, 200);
     }
+    // All these requests arrive before the server has handled one of them.
+    let Client { runtime, sender } = &client;
+    runtime.block_on(async {
+        let mut responses = Vec::new();
+        for _ in 0..100 {
+            let mut sender = sender.clone().ready().await.unwrap();
+            responses.push(sender.send_request(request(&Method::GET, "/echo", &cookies), true).unwrap().0);
+        }
+        for response in responses {
+            assert_eq!(response.await.unwrap().status(), 200);
+        }
+    });
     assert_eq!((exceeded(&server, "head-fields"), exceeded(&server, "http2-small-frames")), (0, 0));
 }
 

@@ -167,7 +167,8 @@ async fn serve_requests(
                 continue;
             }
             let has_ended = poll_exchanges(&mut exchanges, task);
-            let can_receive = state.has_long_head.take();
+            // The fields of requests that wait for the next turn have not been joined yet.
+            let can_receive = !is_turn_over && state.has_long_head.take();
             if has_ended {
                 deadline = Instant::now() + if is_ending { LINGER_TIMEOUT } else { keep_alive };
             }
