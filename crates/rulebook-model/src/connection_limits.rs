@@ -28,7 +28,7 @@ pub const MAX_HEAD_FIELDS: u64 = 100;
 /// The limit of the number of concurrent requests of an HTTP/2 connection.
 pub const MAX_HTTP2_REQUESTS: u64 = 100;
 /// The limit of the number of connections of HTTP/2.
-pub const MAX_HTTP2_CONNECTIONS: u64 = 600;
+pub const MAX_HTTP2_CONNECTIONS: u64 = 300;
 /// The number of header fields from which a connection of HTTP/2 is closed, before the fields are decompressed. A head
 /// with fewer fields, but more than [`MAX_HEAD_FIELDS`], is rejected alone.
 pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;

@@ -58,9 +58,6 @@ const MAX_FIELDS_SIZE: u32 = (MAX_HTTP2_HEAD_BYTES * 2 + MAX_HTTP2_FIELDS * (409
 /// bytes at all, writing fails earlier.
 const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT);
 
-/// The number of requests that a connection begins to handle before other connections have their turn.
-const REQUESTS_PER_TURN: usize = 4;
-
 /// Serves a connection whose client speaks HTTP/2, until the connection is closed. `received` contains the bytes that
 /// have been received.
 pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
@@ -131,7 +128,7 @@ async fn serve_requests(
     let mut exchanges = FuturesUnordered::new();
     let (mut is_first, mut is_ending, mut closes_at) = (true, false, None);
     poll_fn(|task| {
-        let mut accepted = 0;
+        let mut is_turn_over = false;
         loop {
             if worker.state().is_closing() && !is_ending {
                 is_ending = true;
@@ -139,12 +136,12 @@ async fn serve_requests(
                 connection.graceful_shutdown();
                 deadline = Instant::now() + LINGER_TIMEOUT;
             }
-            let is_turn_over = accepted == REQUESTS_PER_TURN;
+            // The worker handles requests of other connections before the next request of this one.
             if !is_turn_over {
                 match connection.poll_accept(task) {
                     Poll::Ready(Some(Ok((request, responding)))) => {
                         is_first = false;
-                        accepted += 1;
+                        is_turn_over = true;
                         exchanges.push(respond(Rc::clone(&context), request, responding));
                         continue;
                     }
