@@ -3,7 +3,6 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;
-use rulebook_model::call::HttpMethod;
 use rulebook_model::model::Method;
 use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
@@ -66,7 +65,7 @@ pub fn random_request(
                 target = target.replacen(&format!("{{{name}}}"), &segments, 1);
             }
             "query" => {
-                jsonp |= name == "callback" && method.http == HttpMethod::Get;
+                jsonp |= name == "callback" && method.allows_jsonp(true);
                 query.extend(texts.iter().map(|text| format!("{}={}", percent_encode(name), percent_encode(text))));
             }
             "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
