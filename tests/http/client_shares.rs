@@ -75,6 +75,8 @@ fn unread_responses_of_a_client_use_a_part_of_the_memory() {
     let mut unread: Vec<_> = (0..8).map(|_| server.connect()).collect();
     for connection in &mut unread {
         connection.write(&long_request(6 << 20).bytes());
+        // The memory of the request is free when its response begins.
+        assert!(connection.read_more(), "the server responds");
     }
     assert!(wait_until(|| exceeded(&server, "response-memory") >= 3), "the client uses more than its part");
     // Short responses do not count.
