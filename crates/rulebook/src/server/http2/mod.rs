@@ -161,6 +161,8 @@ async fn serve_requests(
                 exceeded_limits.count(&limit, *peer);
                 connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 closes_at = Some(Instant::now() + LINGER_TIMEOUT);
+                // The reason is sent at once.
+                is_turn_over = false;
                 continue;
             }
             let has_ended = poll_exchanges(&mut exchanges, task);
