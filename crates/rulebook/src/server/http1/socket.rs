@@ -147,6 +147,16 @@ impl Socket {
         polled
     }
 
+    /// Waits until the system accepts bytes.
+    #[cfg(target_os = "linux")]
+    fn poll_writable(&self, stream: &TcpStream, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = stream.poll_write_ready(task);
+        if polled.is_pending() {
+            self.sent.wait();
+        }
+        polled
+    }
+
     /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes, which
     /// is 0 at the end of the file.
     ///
@@ -163,10 +173,7 @@ impl Socket {
         let stream = self.stream.borrow();
         let count = count.min(self.sent.max_write_len());
         loop {
-            if stream.poll_write_ready(task)?.is_pending() {
-                self.sent.wait();
-                return Poll::Pending;
-            }
+            ready!(self.poll_writable(&stream, task))?;
             let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
             match stream.try_io(Interest::WRITABLE, &mut send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -192,10 +199,7 @@ impl Socket {
         task: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
-        if stream.poll_write_ready(task)?.is_pending() {
-            self.sent.wait();
-            return Poll::Pending;
-        }
+        ready!(self.poll_writable(&stream, task))?;
         let count = count.min(self.sent.max_write_len());
         let sent = COPIED_BYTES.with_borrow_mut(|copied| {
             copied.resize(copied.len().max(count), 0);
