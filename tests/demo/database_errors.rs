@@ -196,8 +196,9 @@ fn writes_are_acknowledged_only_if_the_file_was_not_replaced_meanwhile() {
     if response.status == 201 {
         assert_eq!(server.article_count(), 13, "no acknowledged write is lost");
     } else {
+        // The files are replaced one after the other, so that a refused write may still have reached the new database.
         assert_unavailable(&response);
-        assert_eq!(server.article_count(), 12);
+        assert!([12, 13].contains(&server.article_count()));
     }
 }
 

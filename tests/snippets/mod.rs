@@ -258,41 +258,41 @@ proptest! {
     }
 }
 
-/// Returns some generated definitions, which are always the same and have a few hundred methods.
+/// Returns some generated definitions, which are always the same and have more than a hundred methods.
 fn fixed_definitions() -> Vec<Generated> {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let generated = (0..60).map(|_| definitions().new_tree(&mut runner).unwrap().current());
+    let generated = (0..30).map(|_| definitions().new_tree(&mut runner).unwrap().current());
     [definition_with_every_serialization()].into_iter().chain(generated).collect()
 }
 
 #[test]
 #[ignore = "needs Node 18"]
 fn javascript_example_calls_succeed() {
-    assert!(assert_calls_succeed(&fixed_definitions(), Language::JavaScript) > 200);
+    assert!(assert_calls_succeed(&fixed_definitions(), Language::JavaScript) > 100);
 }
 
 #[test]
 #[ignore = "needs Python 3 with requests"]
 fn python_example_calls_succeed() {
-    assert!(assert_calls_succeed(&fixed_definitions(), Language::Python) > 200);
+    assert!(assert_calls_succeed(&fixed_definitions(), Language::Python) > 100);
 }
 
 #[test]
 #[ignore = "needs Node 20"]
 fn client_example_calls_succeed() {
-    assert!(assert_calls_succeed(&fixed_definitions(), Language::Client) > 200);
+    assert!(assert_calls_succeed(&fixed_definitions(), Language::Client) > 100);
 }
 
 #[test]
 #[ignore = "needs PHP with curl"]
 fn php_example_calls_succeed() {
-    assert!(assert_calls_succeed(&fixed_definitions()[..20], Language::Php) > 50);
+    assert!(assert_calls_succeed(&fixed_definitions()[..12], Language::Php) > 30);
 }
 
 #[test]
 #[ignore = "needs Go"]
 fn go_example_calls_succeed() {
-    assert!(assert_calls_succeed(&fixed_definitions()[..12], Language::Go) > 30);
+    assert!(assert_calls_succeed(&fixed_definitions()[..6], Language::Go) > 20);
 }
 
 #[test]
