@@ -12,7 +12,7 @@ use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe::{argument_names, typescript};
 use serde_json::{Map, Value as Json, json};
 
-use crate::client::engine;
+use crate::client::{Request, TestServer, engine};
 use support::{generate, golden};
 
 #[test]
@@ -20,6 +20,23 @@ fn typescript_declarations_equal_the_golden_files() {
     for (folder, kept) in [("api", "demo.d.ts"), ("tests/typescript/odd", "odd.d.ts")] {
         let api = Rulebook::load(Path::new(folder)).check().expect("the definition is valid");
         golden::compare(&Path::new("tests/typescript").join(kept), &typescript(&api));
+    }
+}
+
+#[test]
+fn typescript_results_of_a_server_that_echoes_arguments_are_the_arguments() {
+    let out = json!({ "count": { "info": "I", "type": "int" } });
+    for out in [out, json!({})] {
+        let tree = json!({ "/": { "x": { "GET": { "info": "x", "in": { "GET@n": { "info": "I", "type": "int" } }, "out": out } } } });
+        let server = TestServer::echo(&[("x.json", tree)]);
+        let declarations = String::from_utf8(server.send(&Request::new("GET", "/docs/api.d.ts")).body).unwrap();
+        let (_, result) = declarations.split_once("result: ").unwrap();
+        let (result, _) = result.split_once("errors:").unwrap();
+        let words: Vec<_> = result.split_whitespace().collect();
+        assert_eq!(
+            words.join(" "),
+            "{ /** The checked arguments, by their names in code */ args: { [name: string]: unknown }; };"
+        );
     }
 }
 

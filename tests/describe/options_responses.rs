@@ -36,7 +36,7 @@ pub fn assert_matches_model(api: &Api) {
     (public.cors, public.files, public.compress) = (None, None, true);
     (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
     (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
-    public.verify_outputs = None;
+    (public.verify_outputs, public.http2) = (None, false);
     let mut plain = all.clone();
     without_client_keys(&mut plain);
     assert_eq!(plain, describe::canonical_definition(&public), "the definition, without the settings of the server");

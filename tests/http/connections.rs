@@ -156,6 +156,21 @@ fn the_http2_preface_is_recognised_in_whatever_pieces_it_arrives() {
 }
 
 #[test]
+fn connections_of_http2_are_refused_unless_they_are_enabled() {
+    let files = [("app.json", json!({ "unbound": "echo" })), ("site.json", super::echo_definition())];
+    let server = TestServer::with_settings(&engine(&files, |rulebook| rulebook), |settings| settings.with_http2(false));
+    let mut connection = server.connect();
+    connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    let response = connection.read_response(false);
+    assert_eq!((response.status, response.field("connection")), (505, Some("close")));
+    assert_eq!(
+        String::from_utf8_lossy(&response.body),
+        "HTTP/2 needs the setting `http2` of the server, and begins with the connection\n"
+    );
+    assert!(!rulebook::Settings::new().http2, "disabled by default");
+}
+
+#[test]
 fn the_head_of_each_request_must_arrive_within_ten_seconds() {
     let server = echo_server(&json!({}));
     let [mut silent, mut slow, mut slow_again] = [(); 3].map(|()| connect_with_long_timeout(&server));

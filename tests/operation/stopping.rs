@@ -49,7 +49,8 @@ impl SlowHandler {
 }
 
 fn serve_with_timeout(engine: &Engine, shutdown: Duration) -> RunningServer {
-    let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_shutdown_timeout(shutdown);
+    let settings =
+        Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_http2(true).with_shutdown_timeout(shutdown);
     engine.serve(&settings).unwrap()
 }
 

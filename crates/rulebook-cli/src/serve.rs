@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(super) const COMMAND: Command = Command {
         "unbound",
         "workers",
         "address-connections",
+        "http2",
         "trusted-proxies",
         "forwarded-field",
         "keep-alive",
@@ -101,6 +103,8 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     }
     let running = match engine.serve(&server_settings) {
         Ok(running) => running,
+        // The program was built without a feature that a setting needs.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => return print_error(&error.to_string()),
         Err(error) => return print_error(&format!("--bind {}: {error}", server_settings.bind.join(","))),
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
@@ -130,6 +134,7 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, worker
         .with_bind(bind)
         .with_workers(workers)
         .with_address_connections(settings.address_connections.or(defined))
+        .with_http2(settings.http2.unwrap_or(api.http2))
         .with_trusted_proxies(Some(settings.trusted_proxies.clone()).filter(|proxies| !proxies.is_empty()))
         .with_forwarded_field(settings.forwarded_field.map(ForwardedField::from))
         .with_signals(true)

@@ -47,6 +47,9 @@ pub(super) struct Settings {
     /// no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
+    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS [default: false].
+    #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
+    pub(super) http2: Option<bool>,
     /// Addresses of the proxies in front of the server, whose header field with the address of the client is believed:
     /// `127.0.0.1`, `10.0.0.0/8`; repeat the flag or separate them with commas [default: none].
     #[arg(long, global = true, value_name = "ADDRESSES", env = "RULEBOOK_TRUSTED_PROXIES", value_delimiter = ',')]

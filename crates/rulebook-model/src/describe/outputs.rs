@@ -2,13 +2,24 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::model::{Method, Output};
+use crate::model::{Method, Output, Unbound};
 use crate::types::nullable_schema;
+
+/// Returns the schema of the outputs in a method's responses. A server that echoes the arguments of calls
+/// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output of
+/// the definition.
+pub(super) fn response_schema(unbound: Unbound, method: &Method, output_schema: impl FnMut(&Output) -> Json) -> Json {
+    if unbound != Unbound::Echo {
+        return outputs_schema(method, output_schema);
+    }
+    let arguments = json!({ "type": "object", "description": "The checked arguments, by their names in code" });
+    json!({ "type": "object", "properties": { "args": arguments }, "required": ["args"] })
+}
 
 /// Returns the schema of a method's outputs. If one output is the whole body of the response, the result is the schema
 /// of this output. Otherwise it is the schema of an object with the outputs as members. `output_schema` returns the
 /// schema of a single output.
-pub(super) fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Json) -> Json {
+fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Json) -> Json {
     if let Some(whole) = method.whole() {
         return output_schema(whole);
     }

@@ -72,6 +72,8 @@ pub struct Api {
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
     pub address_connections: Option<u64>,
+    /// `true` if clients can speak HTTP/2 without TLS.
+    pub http2: bool,
     /// The proxies whose statements about their clients the server believes.
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
@@ -134,6 +136,7 @@ impl Default for Api {
             files: None,
             workers: None,
             address_connections: None,
+            http2: false,
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
             keep_alive: None,

@@ -241,6 +241,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     )
     .mark_internal(),
     setting(
+        "http2",
+        ValueKind::Bool,
+        "Whether clients can speak HTTP/2 without TLS.",
+        |_, value, api| api.http2 = bool_value(value),
+        |api| api.http2.then_some(true.into()),
+    )
+    .mark_internal(),
+    setting(
         "trusted_proxies",
         ValueKind::Strings,
         "The addresses of proxies in front of the server, whose field `forwarded_field` contains the address of the \

@@ -108,8 +108,8 @@ impl Engine {
     /// Serves the API over HTTP on new threads, after the start hooks have run.
     ///
     /// # Errors
-    /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, or the
-    /// configured folder of stored files cannot be used.
+    /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, the configured
+    /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
         server::serve(&self.plan, &self.complete_settings(settings), self.data_folder.path())

@@ -72,10 +72,15 @@ use crate::store::LazyStore;
 /// request. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
-/// Fails if the server cannot listen on one of the addresses, or if the thread of the server cannot be started.
+/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if HTTP/2
+/// is enabled in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
+    }
+    if settings.http2 && cfg!(not(feature = "http2")) {
+        let why = "HTTP/2 is enabled, but the program was built without the feature `http2` of the crate `rulebook`";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     let mut listeners = Vec::with_capacity(settings.bind.len());
     for address in &settings.bind {
@@ -85,7 +90,11 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         listeners.push(listener);
     }
     let max_files = connection_limits::raise_file_limit();
-    let state = Arc::new(server_state(plan, settings, data).with_limits(max_files, settings.address_connections));
+    let state = Arc::new(
+        server_state(plan, settings, data)
+            .with_limits(max_files, settings.address_connections)
+            .with_http2(settings.http2),
+    );
     // The limit of actix would stop a worker from accepting connections at a lower number.
     let mut builder = Server::build().disable_signals().max_concurrent_connections(max_files);
     if let Some(workers) = settings.workers {

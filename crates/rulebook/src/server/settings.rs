@@ -31,6 +31,9 @@ pub struct Settings {
     /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
     /// address all connections have. By default, a quarter of all connections that the server can have.
     pub address_connections: Option<usize>,
+    /// If `true`, a client can speak HTTP/2 without TLS: it begins the connection with the preface of RFC 9113 section 3.3.
+    /// By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is disabled.
+    pub http2: bool,
     /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is the
     /// address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
     /// (`trusted_proxies`); by default, no proxy is trusted.
@@ -68,6 +71,7 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             address_connections: None,
+            http2: false,
             trusted_proxies: None,
             forwarded_field: None,
             hangup_hook: None,
@@ -117,6 +121,13 @@ impl Settings {
     #[must_use]
     pub fn with_address_connections(mut self, connections: impl Into<Option<usize>>) -> Self {
         self.address_connections = connections.into();
+        self
+    }
+
+    /// Sets whether clients can speak HTTP/2 without TLS.
+    #[must_use]
+    pub fn with_http2(mut self, http2: bool) -> Self {
+        self.http2 = http2;
         self
     }
 

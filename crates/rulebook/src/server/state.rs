@@ -44,6 +44,8 @@ pub(super) struct ServerState {
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
+    /// If `true`, a connection can begin with the preface of HTTP/2.
+    pub(super) http2_enabled: bool,
     /// The number of open connections of HTTP/2.
     #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "there are no such connections"))]
     pub(super) http2_connections: OpenConnections,
@@ -77,6 +79,7 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
+            http2_enabled: false,
             http2_connections: OpenConnections::default(),
             trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
@@ -126,6 +129,11 @@ impl ServerState {
             open_files: shares(max_files / 4, ADDRESS_SHARE),
             ..self
         }
+    }
+
+    /// Sets whether a connection can begin with the preface of HTTP/2.
+    pub(super) fn with_http2(self, http2_enabled: bool) -> Self {
+        Self { http2_enabled, ..self }
     }
 
     /// Sets the proxies whose statements about their clients the server believes.

@@ -168,7 +168,7 @@ fn random_definition(choices: &mut Choices) -> Generated {
 
 /// Returns random settings. They contain each key with the probability 1/2.
 fn random_settings(choices: &mut Choices) -> Map<String, Json> {
-    let all = json!({
+    let of_clients = json!({
         "title": "An API", "version": "2.1.0", "info": "What it is *for*.",
         "contact": { "name": "We", "url": "https://example.org", "email": "we@example.org" },
         "license": { "name": "MIT", "identifier": "MIT" },
@@ -176,28 +176,33 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true },
         "iapi": { "strict_status": true },
         "formats": ["xml"], "jsonp": true, "service": { "on": true, "entry": "old.php" }, "dispatch": true,
-        "unknown": "refuse", "timezone": "Europe/Paris",
-        "types": { "default": true },
+        "unknown": "refuse", "timezone": "Europe/Paris", "types": { "default": true }, "options": "own",
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
             "link": 11, "links": 12
-        },
-        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
-        "address_connections": 9, "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
-        "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true,
-        "options": "own", "compress": false,
-        "cors": {
-            "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
-            "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60
         },
         "common": {
             "HEADER@X-Trace": { "info": "What this call belongs to", "type": "?string(1,64)" },
             "shared": { "info": "What every method takes", "type": "?int", "name": "shared" }
         }
     });
-    let Json::Object(all) = all else { return Map::new() };
-    all.into_iter().filter(|_| choices.once_in(2)).collect()
+    let of_the_server = json!({
+        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3,
+        "address_connections": 9, "http2": true,
+        "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
+        "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true, "compress": false,
+        "log": "info", "log_format": "json",
+        "cors": {
+            "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
+            "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60
+        }
+    });
+    let objects = [of_clients, of_the_server].into_iter().filter_map(|settings| match settings {
+        Json::Object(settings) => Some(settings),
+        _ => None,
+    });
+    objects.flatten().filter(|_| choices.once_in(2)).collect()
 }
 
 /// Returns a random API module in the dialect `tree`. All of its URIs except the root begin with its name. `number`

@@ -23,8 +23,8 @@ use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module, Unbound};
 pub(super) struct ResponseComponents {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
     pub(super) envelope_before_routing: EnvelopeName,
-    /// `true` if methods respond with their arguments instead of calling handlers ([`Unbound::Echo`]).
-    pub(super) echoes_arguments: bool,
+    /// What methods without a handler respond with.
+    pub(super) unbound: Unbound,
     /// The media types of the response formats other than JSON.
     pub(super) format_media_types: Vec<String>,
     components: BTreeMap<String, Response>,
@@ -67,7 +67,7 @@ impl ResponseComponents {
         let envelope_before_routing = api.envelope.clone();
         Self {
             envelope_before_routing,
-            echoes_arguments: api.unbound == Unbound::Echo,
+            unbound: api.unbound,
             format_media_types,
             components: BTreeMap::new(),
             component_names: HashMap::new(),

@@ -12,7 +12,7 @@ use super::responses::ResponseComponents;
 use super::schemas::{Schemas, with_description};
 use super::{downloads, headers, jsonp};
 use crate::envelope::{self, Envelope, has_content};
-use crate::model::{DeclaredError, EnvelopeName, Method, Output};
+use crate::model::{DeclaredError, EnvelopeName, Method, Output, Unbound};
 
 /// The last part of the name of a component that contains a success response with content.
 pub(super) const COMPONENT_NAME: &str = "Success";
@@ -32,7 +32,7 @@ impl ResponseComponents {
         let mut responses = Vec::new();
         let Some(used) = self.envelopes.get(name) else { return responses };
         let status = envelope::response_status(&*used.envelope, method.options.status);
-        let success = success_schema(&*used.envelope, method, self.echoes_arguments, schemas);
+        let success = success_schema(&*used.envelope, method, self.unbound, schemas);
         let hidden = self.errors_with_success_status(name, method, declared);
         let has_errors = hidden.iter().any(|content| content.status == status);
         let description = match (&success, has_errors) {
@@ -42,7 +42,7 @@ impl ResponseComponents {
             (Some(_), true) => "Success, or an error that only the body reports",
         };
         let success = success.map(|schema| ResponseContent {
-            examples: success_example(&*used.envelope, method, self.echoes_arguments).into_iter().collect(),
+            examples: success_example(&*used.envelope, method, self.unbound).into_iter().collect(),
             ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
         });
         let contents =
@@ -98,25 +98,15 @@ impl ResponseComponents {
 }
 
 /// Returns the schema of a method's success response, or `None` if the response has no content. If the method returns a
-/// file, the schema describes the response with a link to the file. If `echoes_arguments` is `true`, the output is an
-/// object with the arguments of the call.
-fn success_schema(
-    envelope: &dyn Envelope,
-    method: &Method,
-    echoes_arguments: bool,
-    schemas: &mut Schemas,
-) -> Option<Json> {
+/// file, the schema describes the response with a link to the file.
+fn success_schema(envelope: &dyn Envelope, method: &Method, unbound: Unbound, schemas: &mut Schemas) -> Option<Json> {
     if !has_content(envelope::response_status(envelope, method.options.status)) {
         return None;
     }
     let schema = if method.options.download {
         json!({ "anyOf": [envelope.success_schema(downloads::link_schema(), false), downloads::file_schema()] })
-    } else if echoes_arguments {
-        let arguments = json!({ "type": "object", "description": "The checked arguments, by their names in code" });
-        let outputs = json!({ "type": "object", "properties": { "args": arguments }, "required": ["args"] });
-        envelope.success_schema(outputs, method.whole().is_some())
     } else {
-        let outputs = outputs::outputs_schema(method, |output| output_schema(method, output, schemas));
+        let outputs = outputs::response_schema(unbound, method, |output| output_schema(method, output, schemas));
         envelope.success_schema(outputs, method.whole().is_some())
     };
     Some(schemas.inline_or_component(&[&format!("{}.response", method.id)], schema))
@@ -132,8 +122,8 @@ fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Jso
 
 /// Returns the name and the content of an example of a success response. Returns `None` if the method returns a file or
 /// its arguments, or if no example value exists.
-fn success_example(envelope: &dyn Envelope, method: &Method, echoes_arguments: bool) -> Option<(String, Example)> {
-    if method.options.download || echoes_arguments {
+fn success_example(envelope: &dyn Envelope, method: &Method, unbound: Unbound) -> Option<(String, Example)> {
+    if method.options.download || unbound == Unbound::Echo {
         return None;
     }
     let value = example::success_example(envelope, method)?;

@@ -18,7 +18,7 @@ use types::{ValueRole, format_doc_comment, member_name, string_literal, typescri
 
 use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
-use crate::model::{Api, Method, Module, Output};
+use crate::model::{Api, Method, Module, Output, Unbound};
 
 /// Returns the TypeScript declarations of an API. They are the text of a `.d.ts` file, which must be in the same folder
 /// as `rulebook.d.ts`.
@@ -86,10 +86,10 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     if !has_content(envelope::response_status(&*envelope, method.options.status)) {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
-    let outputs = outputs::outputs_schema(method, output_schema);
+    let outputs = outputs::response_schema(api.unbound, method, output_schema);
     match envelope.decoding().outputs {
         OutputsLocation::Unknown => typescript_type(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
-        _ if !is_whole && method.outputs.is_empty() => "{}".to_owned(),
+        _ if !is_whole && method.outputs.is_empty() && api.unbound != Unbound::Echo => "{}".to_owned(),
         _ => typescript_type(&outputs, ValueRole::Result, 2),
     }
 }

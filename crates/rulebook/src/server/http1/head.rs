@@ -83,11 +83,13 @@ pub(super) const UNKNOWN_CODING: HeadError = HeadError {
 };
 const UNKNOWN_VERSION: HeadError = HeadError {
     status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-    why: if cfg!(feature = "http2") {
-        "the supported versions of HTTP are 1.0, 1.1 and 2"
-    } else {
-        "the supported versions of HTTP are 1.0 and 1.1"
-    },
+    why: "the supported versions of HTTP are 1.0 and 1.1",
+    limit: None,
+};
+/// The preface of HTTP/2, where the server does not expect it.
+const HTTP2_DISABLED: HeadError = HeadError {
+    status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+    why: "HTTP/2 needs the setting `http2` of the server, and begins with the connection",
     limit: None,
 };
 
@@ -142,6 +144,7 @@ pub(super) fn parse_head(text: &Bytes, head: &mut Head) -> Result<Delivery, Head
     let mut request = httparse::Request::new(&mut []);
     let parsed = request.parse_with_uninit_headers(text, &mut space).map_err(|error| match error {
         httparse::Error::TooManyHeaders => TOO_MANY_FIELDS,
+        httparse::Error::Version if text.starts_with(b"PRI * HTTP/2.0\r\n") => HTTP2_DISABLED,
         httparse::Error::Version => UNKNOWN_VERSION,
         httparse::Error::HeaderName | httparse::Error::HeaderValue => bad_request("a header field is invalid"),
         _ => bad_request("the request line is invalid"),

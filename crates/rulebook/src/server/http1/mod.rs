@@ -160,7 +160,7 @@ impl Connection<'_> {
     /// Fails if the connection is broken.
     async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
         let Self { socket, alarm, worker, deadline, peer, client, served, .. } = self;
-        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && cfg!(feature = "http2"));
+        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && worker.state().http2_enabled);
         can_be_http2 &= *served == Served::Everything;
         let mut memory = ReservedMemory::default();
         poll_fn(|task| {
