@@ -28,7 +28,7 @@ pub const MAX_HEAD_FIELDS: u64 = 100;
 /// The limit of the number of concurrent requests of an HTTP/2 connection.
 pub const MAX_HTTP2_REQUESTS: u64 = 100;
 /// The limit of the number of connections of HTTP/2.
-pub const MAX_HTTP2_CONNECTIONS: u64 = 300;
+pub const MAX_HTTP2_CONNECTIONS: u64 = 64;
 /// The number of header fields from which a connection of HTTP/2 is closed, before the fields are decompressed. A head
 /// with fewer fields, but more than [`MAX_HEAD_FIELDS`], is rejected alone.
 pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;
@@ -45,7 +45,7 @@ pub const WEIGHTY_FRAME: u64 = 10;
 /// than [`HEAD_BYTES`], is rejected alone.
 pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
-pub const REQUEST_MEMORY_BYTES: u64 = 64 << 20;
+pub const REQUEST_MEMORY_BYTES: u64 = 48 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
 pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
 /// The limit of the memory for responses that their clients do not receive, in bytes.

@@ -11,7 +11,7 @@ use actix_service::{ServiceFactory, fn_factory, fn_service};
 use rulebook_model::connection_limits::CONNECTIONS;
 
 use super::alarm::MAX_DISTANCE;
-use super::state::ServerState;
+use super::state::{CountedConnection, ServerState};
 use super::worker::Worker;
 use super::{http1, http2};
 
@@ -22,6 +22,12 @@ pub(super) enum Served {
     Everything,
     /// The state of the server, with a single request that must not take long: all connections of the server are used.
     ServerState,
+}
+
+/// A connection that has ended, and that counts until its socket is closed.
+pub(super) struct EndedConnection {
+    _stream: TcpStream,
+    _counted: CountedConnection,
 }
 
 /// Returns the factory that creates, for each worker, the actix service for the worker's connections.
@@ -40,7 +46,7 @@ pub(super) fn connection_service_factory(
 async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Duration) -> io::Result<()> {
     let state = worker.shared_state();
     let peer = stream.peer_addr().ok();
-    let (_counted, served) = match state.count_connection(peer) {
+    let (counted, served) = match state.count_connection(peer) {
         Ok(counted) => (counted, Served::Everything),
         Err(limit) => {
             state.exceeded_limits.count(&limit, peer);
@@ -54,9 +60,11 @@ async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Dur
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
     // with a single call.
     stream.set_nodelay(true)?;
-    if let Some((stream, received)) = http1::serve(stream, &worker, keep_alive, served).await {
+    match http1::serve(stream, &worker, keep_alive, served).await {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
-        Box::pin(http2::serve(stream, received, &worker, keep_alive)).await;
+        http1::Ended::Http2(stream, received) => Box::pin(http2::serve(stream, received, &worker, keep_alive)).await,
+        http1::Ended::Closed(stream) => worker.close(EndedConnection { _stream: stream, _counted: counted }),
+        http1::Ended::InUse => {}
     }
     Ok(())
 }

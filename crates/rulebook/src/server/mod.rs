@@ -9,6 +9,7 @@ mod alarm;
 mod body_timer;
 mod browser_policy;
 mod client_address;
+mod closing_queue;
 mod connection;
 mod connection_limits;
 mod date_text;

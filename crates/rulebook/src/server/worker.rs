@@ -9,6 +9,8 @@ use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
 use tokio::sync::Mutex;
 
+use super::closing_queue::ClosingQueue;
+use super::connection::EndedConnection;
 use super::date_text::DateText;
 use super::http1::HeadPool;
 use super::metrics::WorkerCounters;
@@ -42,6 +44,7 @@ pub(super) struct Worker {
     output: RefCell<Vec<u8>>,
     date: DateText,
     heads: HeadPool,
+    ended_connections: Rc<ClosingQueue<EndedConnection>>,
 }
 
 /// The plan that a worker uses until it is replaced, and the counters of the worker for this plan.
@@ -86,6 +89,7 @@ impl Worker {
             output: RefCell::default(),
             date: DateText::new(),
             heads: HeadPool::default(),
+            ended_connections: Rc::default(),
         }
     }
 
@@ -114,6 +118,11 @@ impl Worker {
     /// Returns the heads of requests that can be used again.
     pub(super) fn heads(&self) -> &HeadPool {
         &self.heads
+    }
+
+    /// Closes a connection that has ended, at once or when the worker has time.
+    pub(super) fn close(&self, connection: EndedConnection) {
+        self.ended_connections.close(connection);
     }
 
     /// Returns empty memory for a response. It should be [returned](Worker::return_output) after the response has been

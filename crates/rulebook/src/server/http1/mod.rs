@@ -15,29 +15,30 @@ mod framing;
 mod fuzz_tests;
 mod head;
 mod head_pool;
+mod next_request;
 mod response_head;
 mod send;
 #[cfg_attr(not(target_os = "linux"), path = "without_send_file.rs")]
 mod send_file;
 mod socket;
 
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
-use rulebook_model::connection_limits::{HEAD_TIME, PROGRESS, RESPONSE_MEMORY};
+use rulebook_model::connection_limits::{PROGRESS, RESPONSE_MEMORY};
 use rulebook_model::model::ServerPath;
+use tokio::task::yield_now;
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, INCOMPLETE, NO_CONNECTION, NO_MEMORY, TOO_SLOW, parse_head, take_head};
+use head::{Delivery, HeadError, NO_CONNECTION, parse_head};
 pub(super) use head_pool::HeadPool;
+use next_request::Next;
 use response_head::{ResponseFraming, write_error_response};
 use send::{ResponseContext, begin_response, close_gently, send_all, send_response, while_connected};
 use socket::Socket;
@@ -49,21 +50,15 @@ use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
 use super::request_body::{BodySource, RequestBody};
-use super::request_memory::ReservedMemory;
 use super::worker::Worker;
 use crate::call::Head;
 
-/// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The number of requests that are handled one after the other if they have been received together.
+const MAX_PIPELINED: u32 = 8;
 
 /// Serves a connection until it is closed. If the client speaks HTTP/2, returns the stream and the bytes that have been
 /// received.
-pub(super) async fn serve(
-    stream: TcpStream,
-    worker: &Rc<Worker>,
-    keep_alive: Duration,
-    served: Served,
-) -> Option<(TcpStream, BytesMut)> {
+pub(super) async fn serve(stream: TcpStream, worker: &Rc<Worker>, keep_alive: Duration, served: Served) -> Ended {
     let (head_timeout, keep_alive) = match served {
         Served::Everything => (HEAD_TIMEOUT, keep_alive),
         Served::ServerState => (RESERVED_HEAD_TIMEOUT, Duration::ZERO),
@@ -81,24 +76,34 @@ pub(super) async fn serve(
         deadline,
         served,
     };
-    match connection.serve_requests().await {
-        // The socket has no other owner, because no request is being handled.
-        Ok(Ended::Http2) => Rc::into_inner(connection.socket).map(Socket::into_parts),
-        Ok(Ended::Closed) => None,
-        Err(error) => {
-            match error.kind() {
-                io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, peer),
-                io::ErrorKind::OutOfMemory => worker.state().exceeded_limits.count(&RESPONSE_MEMORY, peer),
-                _ => {}
-            }
-            log::debug!("a connection ended: {error}");
-            None
+    let outcome = connection.serve_requests().await;
+    if let Err(error) = &outcome {
+        match error.kind() {
+            io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, peer),
+            io::ErrorKind::OutOfMemory => worker.state().exceeded_limits.count(&RESPONSE_MEMORY, peer),
+            _ => {}
         }
+        log::debug!("a connection ended: {error}");
+    }
+    match (outcome, Rc::into_inner(connection.socket).map(Socket::into_parts)) {
+        (Ok(Outcome::Http2), Some((stream, received))) => Ended::Http2(stream, received),
+        (_, Some((stream, _))) => Ended::Closed(stream),
+        (_, None) => Ended::InUse,
     }
 }
 
-/// How a connection ended.
-enum Ended {
+/// A connection on which the server no longer speaks HTTP/1.
+pub(super) enum Ended {
+    /// The connection can be closed.
+    Closed(TcpStream),
+    /// The client speaks HTTP/2. These bytes have been received.
+    Http2(TcpStream, BytesMut),
+    /// A handler still has the body of a request, which closes the connection when it is dropped.
+    InUse,
+}
+
+/// How the requests of a connection ended.
+enum Outcome {
     /// The connection can be closed.
     Closed,
     /// The client speaks HTTP/2.
@@ -119,19 +124,16 @@ struct Connection<'w> {
     served: Served,
 }
 
-/// What comes next on a connection.
-enum Next {
-    /// The bytes of the head of a request.
-    Request(Bytes),
-    /// The head of the next request cannot be used.
-    Refused(HeadError),
-    Ended(Ended),
-}
-
 impl Connection<'_> {
-    async fn serve_requests(&mut self) -> io::Result<Ended> {
-        let mut is_first = true;
+    async fn serve_requests(&mut self) -> io::Result<Outcome> {
+        let (mut is_first, mut pipelined) = (true, 0);
         loop {
+            // Requests of other clients are handled between those that a client sends without waiting.
+            pipelined = if self.socket.received.borrow().is_empty() { 0 } else { pipelined + 1 };
+            if pipelined == MAX_PIPELINED {
+                yield_now().await;
+                pipelined = 0;
+            }
             let text = match self.next_request(is_first).await? {
                 Next::Request(text) => text,
                 Next::Refused(error) => {
@@ -149,68 +151,9 @@ impl Connection<'_> {
                 return self.refuse(NO_CONNECTION, has_method_head(&text)).await;
             }
             if !self.serve_request(head, delivery).await? {
-                return Ok(Ended::Closed);
+                return Ok(Outcome::Closed);
             }
         }
-    }
-
-    /// Waits for the head of the next request.
-    ///
-    /// # Errors
-    /// Fails if the connection is broken.
-    async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
-        let Self { socket, alarm, worker, deadline, peer, client, served, .. } = self;
-        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && worker.state().http2_enabled);
-        can_be_http2 &= *served == Served::Everything;
-        let mut memory = ReservedMemory::default();
-        poll_fn(|task| {
-            loop {
-                let mut received = socket.received.borrow_mut();
-                if can_be_http2 && !received.is_empty() {
-                    if received.starts_with(HTTP2_PREFACE) {
-                        return Poll::Ready(Ok(Next::Ended(Ended::Http2)));
-                    }
-                    can_be_http2 = HTTP2_PREFACE.starts_with(&received);
-                }
-                if !can_be_http2 || received.is_empty() {
-                    match take_head(&mut received, &mut searched) {
-                        Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head))),
-                        Ok(None) => {}
-                        Err(error) => return Poll::Ready(Ok(Next::Refused(error))),
-                    }
-                }
-                let (is_empty, length) = (received.is_empty(), received.len());
-                drop(received);
-                if memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
-                    return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
-                }
-                if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
-                    *deadline = Instant::now() + HEAD_TIMEOUT;
-                }
-                // A server that stops closes a connection that waits for a request.
-                if worker.state().is_closing() {
-                    return Poll::Ready(Ok(Next::Ended(Ended::Closed)));
-                }
-                match socket.poll_receive(task)? {
-                    Poll::Ready(0) if is_empty => return Poll::Ready(Ok(Next::Ended(Ended::Closed))),
-                    Poll::Ready(0) => return Poll::Ready(Ok(Next::Refused(INCOMPLETE))),
-                    Poll::Ready(_) => {}
-                    Poll::Pending => {
-                        if is_empty {
-                            socket.release_memory();
-                        }
-                        ready!(alarm.poll(*deadline, task));
-                        if is_first && is_empty {
-                            worker.state().exceeded_limits.count(&HEAD_TIME, *peer);
-                        }
-                        // A client that has sent nothing gets no response.
-                        let next = if is_empty { Next::Ended(Ended::Closed) } else { Next::Refused(TOO_SLOW) };
-                        return Poll::Ready(Ok(next));
-                    }
-                }
-            }
-        })
-        .await
     }
 
     /// Parses the head of a request.
@@ -261,7 +204,7 @@ impl Connection<'_> {
 
     /// Responds to a request whose head cannot be used, and closes the connection. `is_head` is `true` if the method is
     /// HEAD, so that the response has no body.
-    async fn refuse(&mut self, error: HeadError, is_head: bool) -> io::Result<Ended> {
+    async fn refuse(&mut self, error: HeadError, is_head: bool) -> io::Result<Outcome> {
         let mut output = Vec::new();
         let HeadError { status, why, limit } = error;
         if let Some(limit) = limit {
@@ -272,7 +215,7 @@ impl Connection<'_> {
             .with_text(Instant::now(), |date| write_error_response(&mut output, status, why, is_head, date));
         send_all(&self.socket, &mut self.alarm, [&output[..]], output.len()).await?;
         close_gently(&self.socket, &mut self.alarm).await;
-        Ok(Ended::Closed)
+        Ok(Outcome::Closed)
     }
 }
 

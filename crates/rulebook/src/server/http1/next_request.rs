@@ -1,0 +1,105 @@
+//! Waits for the head of the next request of a connection.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rulebook_model::connection_limits::HEAD_TIME;
+
+use super::head::{HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, take_head};
+use super::{Connection, Outcome};
+use crate::server::connection::Served;
+use crate::server::connection_limits::HEAD_TIMEOUT;
+use crate::server::request_memory::ReservedMemory;
+
+/// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The number of bytes below which a piece of a head is small.
+const SMALL_PIECE_LEN: usize = 512;
+/// The number of small pieces of a head after which the server pauses before it receives more. Each piece costs two system
+/// calls, and during the pause further pieces become one.
+const SMALL_PIECES_BEFORE_PAUSE: u32 = 16;
+/// The duration of this pause.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// What comes next on a connection.
+pub(super) enum Next {
+    /// The bytes of the head of a request.
+    Request(Bytes),
+    /// The head of the next request cannot be used.
+    Refused(HeadError),
+    Ended(Outcome),
+}
+
+impl Connection<'_> {
+    /// Waits for the head of the next request.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    pub(super) async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
+        let Self { socket, alarm, worker, deadline, peer, client, served, .. } = self;
+        let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && worker.state().http2_enabled);
+        can_be_http2 &= *served == Served::Everything;
+        let mut memory = ReservedMemory::default();
+        let (mut small_pieces, mut resumes_at) = (0, None);
+        poll_fn(|task| {
+            loop {
+                let mut received = socket.received.borrow_mut();
+                if can_be_http2 && !received.is_empty() {
+                    if received.starts_with(HTTP2_PREFACE) {
+                        return Poll::Ready(Ok(Next::Ended(Outcome::Http2)));
+                    }
+                    can_be_http2 = HTTP2_PREFACE.starts_with(&received);
+                }
+                if !can_be_http2 || received.is_empty() {
+                    match take_head(&mut received, &mut searched) {
+                        Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head))),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Ok(Next::Refused(error))),
+                    }
+                }
+                let (is_empty, length) = (received.is_empty(), received.len());
+                drop(received);
+                if memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
+                    return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
+                }
+                if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
+                    *deadline = Instant::now() + HEAD_TIMEOUT;
+                }
+                // A server that stops closes a connection that waits for a request.
+                if worker.state().is_closing() {
+                    return Poll::Ready(Ok(Next::Ended(Outcome::Closed)));
+                }
+                if let Some(resumes_at) = resumes_at {
+                    ready!(alarm.poll(resumes_at, task));
+                }
+                resumes_at = None;
+                match socket.poll_receive(task)? {
+                    Poll::Ready(0) if is_empty => return Poll::Ready(Ok(Next::Ended(Outcome::Closed))),
+                    Poll::Ready(0) => return Poll::Ready(Ok(Next::Refused(INCOMPLETE))),
+                    Poll::Ready(count) => {
+                        small_pieces += u32::from(count < SMALL_PIECE_LEN);
+                        if small_pieces == SMALL_PIECES_BEFORE_PAUSE {
+                            (small_pieces, resumes_at) = (0, Some(Instant::now() + PAUSE));
+                        }
+                    }
+                    Poll::Pending => {
+                        if is_empty {
+                            socket.release_memory();
+                        }
+                        ready!(alarm.poll(*deadline, task));
+                        if is_first && is_empty {
+                            worker.state().exceeded_limits.count(&HEAD_TIME, *peer);
+                        }
+                        // A client that has sent nothing gets no response.
+                        let next = if is_empty { Next::Ended(Outcome::Closed) } else { Next::Refused(TOO_SLOW) };
+                        return Poll::Ready(Ok(next));
+                    }
+                }
+            }
+        })
+        .await
+    }
+}
