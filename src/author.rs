@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rulebook::{ApiError, Args, Context, Module};
 use serde::{Deserialize, Serialize};
 
-use super::database::{Database, DatabaseError};
+use super::database::{Database, DatabaseError, query};
 
 /// Returns the handlers of the methods that `api/author.json` defines. Each handler serves both GET and POST.
 pub(super) fn modules() -> [Module; 2] {
@@ -37,7 +37,7 @@ async fn read_base_info(Args(AuthorId { author_id }): Args<AuthorId>, context: C
 async fn select_author(database: &Database, author_id: i64) -> Result<Option<(String, String, i64)>, DatabaseError> {
     let select = "SELECT name, about, (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users
         WHERE user_id = $1";
-    Ok(sqlx::query_as(select).bind(author_id).fetch_optional(&mut *database.read_connection().await?).await?)
+    Ok(query(select).bind(author_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]
@@ -68,7 +68,7 @@ async fn list_authors(
 async fn select_authors(database: &Database, size: i64) -> Result<Vec<(i64, String, i64)>, DatabaseError> {
     let select = "SELECT user_id, name, COUNT(*) FROM users JOIN articles ON author_id = user_id
         GROUP BY user_id, name ORDER BY COUNT(*) DESC, user_id LIMIT $1";
-    Ok(sqlx::query_as(select).bind(size).fetch_all(&mut *database.read_connection().await?).await?)
+    Ok(query(select).bind(size).fetch_all(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]

@@ -59,7 +59,7 @@ fn the_commands_on_the_page_about_backups_work() {
 /// The environment variable `TEST_POSTGRES` contains the URL of a PostgreSQL server, as in the tests of the demo.
 #[test]
 fn the_commands_on_the_page_about_postgresql_work() {
-    let Some(place) = crate::demo::DemoFolder::with_postgres(true) else { return };
+    let Some(place) = crate::demo::POSTGRES.new_folder() else { return };
     let Database::Postgres(url) = place.database() else { panic!("it is a PostgreSQL database") };
     check_commands_with_database("docs/postgresql.md", Some(&url));
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
 use super::{ArticleId, ArticleInput, required_author};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 use crate::now;
 
 #[derive(Serialize)]
@@ -72,16 +72,17 @@ async fn update_article(
 ) -> Result<bool, sqlx::Error> {
     let update = "UPDATE articles SET title = $2, text = $3, language = $4, tags = $5, words = $6, changed = $7
         WHERE article_id = $1 AND ($8 IS NULL OR author_id = (SELECT user_id FROM users WHERE login = $8))";
-    let update = sqlx::query(update).bind(article_id).bind(&input.title).bind(&input.text).bind(&input.language);
+    let update = query(update).bind(article_id).bind(&input.title).bind(&input.text).bind(&input.language);
     let update = update.bind(input.stored_tags()).bind(input.search_text()).bind(now).bind(required_author);
-    Ok(update.execute(&mut *connection).await?.rows_affected() > 0)
+    Ok(update.execute(connection).await? > 0)
 }
 
 /// Returns the error for a change that had no effect: either the article does not exist, or it has another author.
 pub(super) async fn change_error(connection: &mut AnyConnection, article_id: i64) -> Result<ApiError, DatabaseError> {
-    let select = sqlx::query("SELECT article_id FROM articles WHERE article_id = $1").bind(article_id);
-    let exists = select.fetch_optional(&mut *connection).await?.is_some();
-    Ok(ApiError::declared(if exists { "not_yours" } else { "no_such_article" }).with_member("article_id", article_id))
+    let select = query("SELECT article_id FROM articles WHERE article_id = $1").bind(article_id);
+    let existing: Option<(i64,)> = select.fetch_optional(connection).await?;
+    Ok(ApiError::declared(if existing.is_some() { "not_yours" } else { "no_such_article" })
+        .with_member("article_id", article_id))
 }
 
 pub(super) async fn delete_article(
@@ -90,8 +91,8 @@ pub(super) async fn delete_article(
 ) -> Result<(), ApiError> {
     let database = Database::from_context(&context)?;
     let mut transaction = database.begin_write().await?;
-    let delete = sqlx::query("DELETE FROM articles WHERE article_id = $1").bind(article_id);
-    if delete.execute(&mut *transaction).await.map_err(DatabaseError::from)?.rows_affected() == 0 {
+    let delete = query("DELETE FROM articles WHERE article_id = $1").bind(article_id);
+    if delete.execute(&mut transaction).await.map_err(DatabaseError::from)? == 0 {
         return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
     }
     Ok(database.commit(transaction).await?)

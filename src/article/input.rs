@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use sqlx::AnyConnection;
 
+use crate::database::query;
+
 /// The fields of an article that its author writes.
 #[derive(Deserialize)]
 pub(crate) struct ArticleInput {
@@ -21,11 +23,10 @@ impl ArticleInput {
         now: &str,
     ) -> Result<Option<i64>, sqlx::Error> {
         let insert = "INSERT INTO articles (author_id, title, text, language, tags, words, created, changed)
-            SELECT user_id, $2, $3, $4, $5, $6, $7, $7 FROM users WHERE login = $1 RETURNING article_id";
+            SELECT user_id, $2, $3, $4, $5, $6, $7, $7 FROM users WHERE login = $1";
         let (tags, words) = (self.stored_tags(), self.search_text());
-        let insert = sqlx::query_as(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
-        let inserted: Option<(i64,)> = insert.bind(tags).bind(words).bind(now).fetch_optional(&mut *connection).await?;
-        Ok(inserted.map(|(article_id,)| article_id))
+        let insert = query(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
+        insert.bind(tags).bind(words).bind(now).insert("article_id", connection).await
     }
 
     /// Returns the tags in the form in which the database stores them: in one text, each between two spaces.

@@ -3,7 +3,7 @@
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, LongText, query};
 
 /// Maximum number of lines in a response.
 const MAX_LINES: usize = 1000;
@@ -38,7 +38,7 @@ pub(super) async fn read_lines(Args(parameters): Args<LineParameters>, context: 
         return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
     }
     let lines: Vec<_> =
-        articles.iter().flat_map(|(id, text)| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
+        articles.iter().flat_map(|(id, LongText(text))| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
     match no_line {
         Some(no_line) if lines.is_empty() && article_id.is_some() => {
             Err(ApiError::declared("no_such_line").with_member("no_line", no_line))
@@ -55,9 +55,9 @@ fn numbered_lines(article_id: i64, text: &str, only_line: Option<usize>) -> impl
 }
 
 /// Returns the id and the text of the article with this id, or of all articles if `article_id` is `None`.
-async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, String)>, DatabaseError> {
+async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, LongText)>, DatabaseError> {
     let select = "SELECT article_id, text FROM articles WHERE $1 IS NULL OR article_id = $1
         ORDER BY article_id LIMIT $2";
-    let select = sqlx::query_as(select).bind(article_id).bind(MAX_ARTICLES);
+    let select = query(select).bind(article_id).bind(MAX_ARTICLES);
     Ok(select.fetch_all(&mut *database.read_connection().await?).await?)
 }

@@ -4,7 +4,7 @@ use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
 
 use super::input::{like_pattern, parse_tags};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 
 #[derive(Deserialize)]
 pub(super) struct ListParameters {
@@ -42,7 +42,7 @@ struct ListedArticle {
 }
 
 /// Selects the articles that match all filters. A filter that is null matches every article. The compared texts are in
-/// lowercase, because LIKE is case-sensitive in PostgreSQL but not in SQLite.
+/// lowercase, because LIKE is case-sensitive in PostgreSQL and in the tables of MySQL, but not in SQLite.
 const FROM_FILTERED_ARTICLES: &str = "FROM articles JOIN users ON user_id = author_id
     WHERE ($1 IS NULL OR words LIKE $1 ESCAPE '!') AND ($2 IS NULL OR LOWER(tags) LIKE $2 ESCAPE '!')
     AND ($3 IS NULL OR language = $3) AND ($4 IS NULL OR login = $4)";
@@ -66,15 +66,15 @@ async fn select_page(database: &Database, parameters: ListParameters) -> Result<
     let mut connection = database.read_connection().await?;
 
     let count = format!("SELECT COUNT(*) {FROM_FILTERED_ARTICLES}");
-    let count = sqlx::query_as(&count).bind(&words).bind(&tag).bind(&language).bind(&author);
-    let (total,): (i64,) = count.fetch_one(&mut *connection).await?;
+    let count = query(count).bind(&words).bind(&tag).bind(&language).bind(&author);
+    let (total,) = count.fetch_optional(&mut connection).await?.unwrap_or((0_i64,));
 
     let select = format!(
         "SELECT article_id, title, language, login, tags, created {FROM_FILTERED_ARTICLES} ORDER BY {order} LIMIT $5 OFFSET $6"
     );
-    let select = sqlx::query_as(&select).bind(&words).bind(&tag).bind(&language).bind(&author);
+    let select = query(select).bind(&words).bind(&tag).bind(&language).bind(&author);
     let select = select.bind(size).bind((page - 1) * size);
-    let rows: Vec<(i64, String, String, String, String, String)> = select.fetch_all(&mut *connection).await?;
+    let rows: Vec<(i64, String, String, String, String, String)> = select.fetch_all(&mut connection).await?;
     let articles = rows.into_iter().map(|(article_id, title, language, author, stored, created)| ListedArticle {
         article_id,
         title,

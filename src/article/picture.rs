@@ -2,10 +2,11 @@
 
 use rulebook::{ApiError, Args, Context, Download, Upload};
 use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
 
 use super::change::change_error;
 use super::{ArticleId, required_author};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 
 #[derive(Deserialize)]
 pub(super) struct ReplaceParameters {
@@ -31,7 +32,7 @@ pub(super) async fn read_picture(
     let select = "SELECT media_type, content FROM articles
         LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
     let database = Database::from_context(&context)?;
-    let row: Option<PictureRow> = sqlx::query_as(select)
+    let row: Option<PictureRow> = query(select)
         .bind(article_id)
         .fetch_optional(&mut *database.read_connection().await?)
         .await
@@ -54,16 +55,30 @@ pub(super) async fn replace_picture(
     let stored = ReplaceOutputs { media_type: new.picture.media_type().to_owned(), size: new.picture.size() };
     let size = i64::try_from(content.len()).map_err(ApiError::internal)?;
     let mut transaction = database.begin_write().await?;
-    let insert = "INSERT INTO pictures (article_id, alt, media_type, size, content)
-        SELECT article_id, $2, $3, $4, $5 FROM articles
-        WHERE article_id = $1 AND ($6 IS NULL OR author_id = (SELECT user_id FROM users WHERE login = $6))
-        ON CONFLICT (article_id) DO UPDATE
-        SET alt = excluded.alt, media_type = excluded.media_type, size = excluded.size, content = excluded.content";
-    let insert = sqlx::query(insert).bind(new.article_id).bind(new.alt).bind(&stored.media_type).bind(size);
-    let insert = insert.bind(content).bind(required_author(context.identity()));
-    if insert.execute(&mut *transaction).await.map_err(DatabaseError::from)?.rows_affected() == 0 {
+    if !lock_article(&mut transaction, new.article_id, required_author(context.identity()))
+        .await
+        .map_err(DatabaseError::from)?
+    {
         return Err(change_error(&mut transaction, new.article_id).await?);
     }
+    let delete = query("DELETE FROM pictures WHERE article_id = $1").bind(new.article_id);
+    delete.execute(&mut transaction).await.map_err(DatabaseError::from)?;
+    let insert = "INSERT INTO pictures (article_id, alt, media_type, size, content) VALUES ($1, $2, $3, $4, $5)";
+    let insert = query(insert).bind(new.article_id).bind(new.alt).bind(&stored.media_type).bind(size).bind(&*content);
+    insert.execute(&mut transaction).await.map_err(DatabaseError::from)?;
     database.commit(transaction).await?;
     Ok(stored)
+}
+
+/// Locks the row of an article until the transaction ends, so that other requests wait that replace its picture. If
+/// `required_author` is a login, only an article of this author is locked. Returns `false` if no row was locked.
+async fn lock_article(
+    connection: &mut AnyConnection,
+    article_id: i64,
+    required_author: Option<String>,
+) -> Result<bool, sqlx::Error> {
+    // All databases lock a row that is updated, even if nothing changes. SQLite has no `FOR UPDATE`.
+    let update = "UPDATE articles SET title = title
+        WHERE article_id = $1 AND ($2 IS NULL OR author_id = (SELECT user_id FROM users WHERE login = $2))";
+    Ok(query(update).bind(article_id).bind(required_author).execute(connection).await? > 0)
 }

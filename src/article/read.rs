@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::ArticleId;
 use super::input::parse_tags;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, LongText, query};
 
 #[derive(Serialize)]
 pub(super) struct ReadOutputs {
@@ -36,7 +36,7 @@ struct Picture {
 /// A row of the query for an article, which joins the tables `articles`, `users` and `pictures`. The last three columns
 /// are `None` if the article has no picture.
 type ArticleRow =
-    (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
+    (String, LongText, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
 
 pub(super) async fn read_article(
     Args(ArticleId { article_id }): Args<ArticleId>,
@@ -45,7 +45,7 @@ pub(super) async fn read_article(
     let Some(row) = select_article(&*Database::from_context(&context)?, article_id).await? else {
         return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
     };
-    let (title, text, language, author, author_id, stored, created, changed, alt, media_type, size) = row;
+    let (title, LongText(text), language, author, author_id, stored, created, changed, alt, media_type, size) = row;
     let picture = match (alt, media_type, size) {
         (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size }),
         _ => None,
@@ -59,5 +59,5 @@ async fn select_article(database: &Database, article_id: i64) -> Result<Option<A
     let select = "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
         FROM articles JOIN users ON user_id = author_id
         LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
-    Ok(sqlx::query_as(select).bind(article_id).fetch_optional(&mut *database.read_connection().await?).await?)
+    Ok(query(select).bind(article_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }

@@ -7,11 +7,13 @@ use std::{env, fs, io};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::DatabaseError;
+use super::dialect::Dialect;
 
 /// The name of the SQLite file in the data folder.
 const SQLITE_FILE_NAME: &str = "demo.db";
 
-/// The environment variable with the URL of a PostgreSQL database: `postgres://user:password@host/name`.
+/// The environment variable with the URL of a database on a server: `postgres://user:password@host/name`, or the same with
+/// the scheme `mysql` or `mariadb`.
 const URL_VARIABLE: &str = "DATABASE_URL";
 
 /// The characters to percent-encode in the path of an SQLite URL.
@@ -21,6 +23,7 @@ const ENCODED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.'
 pub(super) enum Location {
     Sqlite(PathBuf),
     Postgres(String),
+    Mysql(String),
 }
 
 /// Identifies an SQLite file independently of its name. The value also changes if the file becomes writable, because a
@@ -37,16 +40,21 @@ impl Location {
     pub(super) fn from_env(folder: &Path) -> Result<Self, DatabaseError> {
         match env::var(URL_VARIABLE) {
             Ok(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Self::Postgres(url)),
+            Ok(url) if url.starts_with("mysql://") || url.starts_with("mariadb://") => Ok(Self::Mysql(url)),
             Ok(url) if url.is_empty() => Ok(Self::Sqlite(folder.join(SQLITE_FILE_NAME))),
             // The error message does not contain the URL, because a URL may contain a password.
-            Ok(_) => Err(DatabaseError::Url("expected postgres://…".to_owned())),
+            Ok(_) => Err(DatabaseError::Url("expected postgres://…, mysql://… or mariadb://…".to_owned())),
             Err(env::VarError::NotPresent) => Ok(Self::Sqlite(folder.join(SQLITE_FILE_NAME))),
             Err(env::VarError::NotUnicode(_)) => Err(DatabaseError::Url("expected UTF-8".to_owned())),
         }
     }
 
-    pub(super) fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Mysql(_) => Dialect::Mysql,
+        }
     }
 
     pub(super) fn connection_url(&self) -> String {
@@ -54,7 +62,7 @@ impl Location {
             Self::Sqlite(path) => {
                 format!("sqlite:{}?mode=rwc", percent_encode(path.as_os_str().as_encoded_bytes(), ENCODED_CHARACTERS))
             }
-            Self::Postgres(url) => url.clone(),
+            Self::Postgres(url) | Self::Mysql(url) => url.clone(),
         }
     }
 
@@ -62,12 +70,12 @@ impl Location {
     pub(super) fn create_folder(&self) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(path) => path.parent().map_or(Ok(()), create_private_folder).map_err(DatabaseError::Folder),
-            Self::Postgres(_) => Ok(()),
+            Self::Postgres(_) | Self::Mysql(_) => Ok(()),
         }
     }
 
     /// Returns the identity of the SQLite file that exists now; `None` if no file exists, or the database is
-    /// PostgreSQL.
+    /// on a server.
     pub(super) fn current_file(&self) -> Result<Option<FileId>, DatabaseError> {
         let Self::Sqlite(path) = self else { return Ok(None) };
         match fs::metadata(path) {

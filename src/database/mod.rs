@@ -1,10 +1,13 @@
-//! The demo's database: PostgreSQL if `DATABASE_URL` is set, otherwise an SQLite file in the server's data folder.
+//! The demo's database: PostgreSQL, MySQL or MariaDB if `DATABASE_URL` is set, otherwise an SQLite file in the server's
+//! data folder.
 //!
 //! This module opens the database on first use and manages its connections. While the database has an error, requests
 //! that need it get a response with the status 503. The queries are not in this module, but in the modules of the
-//! handlers, in SQL that both databases understand.
+//! handlers, in SQL that all these databases understand; [`query()`] converts the rest.
 
+mod dialect;
 mod location;
+mod query;
 mod runtime;
 mod schema;
 
@@ -21,7 +24,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use dialect::Dialect;
 use location::{FileId, Location};
+pub(crate) use query::{LongText, query};
 use runtime::ConnectionRuntime;
 
 /// Maximum time for which a request waits for a connection, for a permit to write, or for the database to be opened.
@@ -30,23 +35,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum number of connections to the database.
 const MAX_CONNECTIONS: u32 = 16;
 
-/// Maximum number of requests that write to SQLite at the same time; SQLite supports only one writer. Further requests
-/// wait for a permit in the order of their arrival. If they waited for the lock of SQLite instead, each would occupy a
-/// connection that readers need, and the order would be random.
-const MAX_SQLITE_WRITERS: usize = 1;
-/// Maximum number of requests that write to PostgreSQL at the same time. The remaining connections are for readers.
-const MAX_POSTGRES_WRITERS: usize = 12;
-
 /// Maximum age of a connection. A new connection notices changes that an old connection does not notice, such as a
 /// read-only disk that has become writable.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60);
-
-/// Settings of every connection to SQLite. The timeout for locks is shorter than [`WAIT_TIMEOUT`]. In WAL mode, a write
-/// that has been acknowledged to the client survives a power failure only with `synchronous = FULL`.
-const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
-
-/// Settings of every connection to PostgreSQL.
-const POSTGRES_SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '2s'";
 
 /// The database, which is opened on first use. A clone refers to the same database.
 #[derive(Clone)]
@@ -61,9 +52,9 @@ struct SharedDatabase {
 struct OpenDatabase {
     location: Location,
     pool: AnyPool,
-    /// The open SQLite file; `None` for PostgreSQL.
+    /// The open SQLite file; `None` for a server.
     file: Option<FileId>,
-    /// The asynchronous runtime of the connections to PostgreSQL; `None` for SQLite.
+    /// The asynchronous runtime of the connections to a server; `None` for SQLite.
     runtime: Option<ConnectionRuntime>,
     /// The permits to write, which limit the number of concurrent writers.
     write_permits: Arc<Semaphore>,
@@ -110,7 +101,7 @@ impl Connections {
 /// A transaction that writes. Unless [`Database::commit`] is called, it is rolled back.
 pub(crate) struct WriteTransaction {
     transaction: Transaction<'static, Any>,
-    /// The SQLite file that is written; `None` for PostgreSQL.
+    /// The SQLite file that is written; `None` for a server.
     file: Option<FileId>,
     permit: OwnedSemaphorePermit,
 }
@@ -147,7 +138,7 @@ pub(crate) enum DatabaseError {
     /// The requests that were writing did not finish in time.
     #[error("other requests were still writing after {} seconds", WAIT_TIMEOUT.as_secs())]
     WriteTimeout,
-    /// The thread for the connections to PostgreSQL cannot be started.
+    /// The thread for the connections to a server cannot be started.
     #[error("the runtime of the database connections: {0}")]
     Runtime(std::io::Error),
     /// The library sqlx or the database reported an error.
@@ -229,6 +220,7 @@ impl Database {
         match location.await.map_err(|error: DatabaseError| error.to_string())? {
             Location::Sqlite(file) => Ok(rulebook_iapi::Database::Sqlite(file)),
             Location::Postgres(url) => Ok(rulebook_iapi::Database::Postgres(url)),
+            Location::Mysql(url) => Ok(rulebook_iapi::Database::Mysql(url)),
         }
     }
 
@@ -263,18 +255,20 @@ impl Database {
             None => {}
         }
         location.create_folder()?;
-        let is_sqlite = location.is_sqlite();
-        let settings = if is_sqlite { SQLITE_SETTINGS } else { POSTGRES_SETTINGS };
+        let dialect = location.dialect();
         let options = AnyPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(WAIT_TIMEOUT)
             .max_lifetime(MAX_CONNECTION_AGE)
-            .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }));
+            .after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(dialect.settings()).await.map(drop) })
+            });
         let pool = options.connect_lazy(&location.connection_url())?;
-        let runtime = if is_sqlite { None } else { Some(ConnectionRuntime::start().map_err(DatabaseError::Runtime)?) };
-        let write_permits = Arc::new(Semaphore::new(if is_sqlite { MAX_SQLITE_WRITERS } else { MAX_POSTGRES_WRITERS }));
+        let needs_runtime = dialect != Dialect::Sqlite;
+        let runtime = needs_runtime.then(ConnectionRuntime::start).transpose().map_err(DatabaseError::Runtime)?;
+        let write_permits = Arc::new(Semaphore::new(dialect.max_writers()));
         let mut open = OpenDatabase { location, pool, file: None, runtime, write_permits };
-        open.connections().run_in_runtime(move |pool| async move { schema::migrate(&pool, is_sqlite).await }).await?;
+        open.connections().run_in_runtime(move |pool| async move { schema::migrate(&pool, dialect).await }).await?;
         open.file = open.location.current_file()?;
         Ok(current.insert(open).connections())
     }

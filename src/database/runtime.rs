@@ -1,4 +1,4 @@
-//! The asynchronous runtime of connections to PostgreSQL.
+//! The asynchronous runtime of connections to a database server.
 //!
 //! A connection is closed when the runtime in which it was opened ends. Each worker of the server has a runtime. When
 //! the server stops, one worker may end while another worker still uses a connection that the first one opened.

@@ -10,7 +10,7 @@ use super::authenticate::{self, LoginToken};
 use super::client_address::client_network;
 use super::failed_logins::{Attempt, FailedLogins};
 use super::password;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 use crate::format_time;
 
 /// The time after which the token of a login expires.
@@ -74,7 +74,7 @@ async fn check_credentials(credentials: Credentials, context: &Context) -> Resul
 }
 
 async fn find_user(database: &Database, login: &str) -> Result<Option<(i64, String)>, DatabaseError> {
-    let select = sqlx::query_as("SELECT user_id, password FROM users WHERE login = $1").bind(login);
+    let select = query("SELECT user_id, password FROM users WHERE login = $1").bind(login);
     Ok(select.fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
@@ -87,9 +87,9 @@ async fn store_login(
     ends: i64,
 ) -> Result<(), DatabaseError> {
     let mut transaction = database.begin_write().await?;
-    sqlx::query("DELETE FROM logins WHERE ends <= $1").bind(now).execute(&mut *transaction).await?;
-    let insert = sqlx::query("INSERT INTO logins (hash, user_id, ends) VALUES ($1, $2, $3)");
-    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut *transaction).await?;
+    query("DELETE FROM logins WHERE ends <= $1").bind(now).execute(&mut transaction).await?;
+    let insert = query("INSERT INTO logins (hash, user_id, ends) VALUES ($1, $2, $3)");
+    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut transaction).await?;
     database.commit(transaction).await
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn log_out(_: Args<()>, context: Context) -> Result<(), ApiErro
     // A caller with another credential, such as an API key, has no login to delete.
     let Some(token) = context.head().and_then(authenticate::bearer_token) else { return Ok(()) };
     let mut transaction = database.begin_write().await?;
-    let delete = sqlx::query("DELETE FROM logins WHERE hash = $1").bind(token.hash());
-    delete.execute(&mut *transaction).await.map_err(DatabaseError::from)?;
+    let delete = query("DELETE FROM logins WHERE hash = $1").bind(token.hash());
+    delete.execute(&mut transaction).await.map_err(DatabaseError::from)?;
     Ok(database.commit(transaction).await?)
 }

@@ -3,7 +3,7 @@
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 
 #[derive(Deserialize)]
 pub(super) struct UserId {
@@ -43,7 +43,7 @@ pub(super) async fn read_profile(
 async fn select_user(database: &Database, user_id: i64) -> Result<Option<UserRow>, DatabaseError> {
     let select = "SELECT login, name, about, role, since,
         (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users WHERE user_id = $1";
-    Ok(sqlx::query_as(select).bind(user_id).fetch_optional(&mut *database.read_connection().await?).await?)
+    Ok(query(select).bind(user_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
 #[derive(Deserialize)]
@@ -65,11 +65,12 @@ pub(super) async fn update_profile(
 ) -> Result<UpdateOutputs, ApiError> {
     let database = Database::from_context(&context)?;
     let mut transaction = database.begin_write().await?;
-    let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about)
-        WHERE user_id = $1 RETURNING name, about";
-    let update = sqlx::query_as(update).bind(changes.user_id).bind(changes.name).bind(changes.about);
+    let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about) WHERE user_id = $1";
+    let update = query(update).bind(changes.user_id).bind(changes.name).bind(changes.about);
+    update.execute(&mut transaction).await.map_err(DatabaseError::from)?;
+    let select = query("SELECT name, about FROM users WHERE user_id = $1").bind(changes.user_id);
     let updated: Option<(String, String)> =
-        update.fetch_optional(&mut *transaction).await.map_err(DatabaseError::from)?;
+        select.fetch_optional(&mut transaction).await.map_err(DatabaseError::from)?;
     let Some((name, about)) = updated else {
         return Err(ApiError::declared("no_such_user").with_member("user_id", changes.user_id));
     };

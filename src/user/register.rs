@@ -2,9 +2,10 @@
 
 use rulebook::{ApiError, Args, Context};
 use serde::{Deserialize, Serialize};
+use sqlx::error::DatabaseError as SqlError;
 
 use super::password;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, query};
 use crate::now;
 
 #[derive(Deserialize)]
@@ -27,12 +28,13 @@ pub(super) async fn register_user(
     let database = Database::from_context(&context)?;
     let hash = password::hash_password(user.password, &context).await?;
     let mut transaction = database.begin_write().await?;
-    let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)
-        ON CONFLICT (login) DO NOTHING RETURNING user_id";
-    let insert = sqlx::query_as(insert).bind(&user.login).bind(user.name).bind(user.about).bind(now()).bind(hash);
-    let inserted: Option<(i64,)> = insert.fetch_optional(&mut *transaction).await.map_err(DatabaseError::from)?;
-    let Some((user_id,)) = inserted else {
-        return Err(ApiError::declared("login_taken").with_member("login", user.login));
+    let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)";
+    let insert = query(insert).bind(&user.login).bind(user.name).bind(user.about).bind(now()).bind(hash);
+    let user_id = match insert.insert("user_id", &mut transaction).await {
+        Err(error) if error.as_database_error().is_some_and(SqlError::is_unique_violation) => {
+            return Err(ApiError::declared("login_taken").with_member("login", user.login));
+        }
+        inserted => inserted.map_err(DatabaseError::from)?.ok_or_else(|| ApiError::internal("no user was inserted"))?,
     };
     database.commit(transaction).await?;
     Ok(RegisterOutputs { user_id })

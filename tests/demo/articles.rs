@@ -245,6 +245,20 @@ fn pictures_are_stored_returned_and_deleted_with_their_articles() {
 }
 
 #[test]
+fn concurrent_requests_replace_the_picture_of_an_article() {
+    DemoFolder::for_each_database(|place| {
+        let server = place.serve();
+        let token = server.log_in_as_editor();
+        std::thread::scope(|scope| {
+            let upload = || server.send(&picture_upload(5, &token, "dot.png", PNG)).status;
+            let uploads: Vec<_> = (0..8).map(|_| scope.spawn(upload)).collect();
+            uploads.into_iter().for_each(|upload| assert_eq!(upload.join().unwrap(), 201));
+        });
+        assert_eq!(server.get("/article/5").json()["article"]["picture"]["size"], 8);
+    });
+}
+
+#[test]
 fn concurrent_writes_all_succeed() {
     DemoFolder::for_each_database(|place| {
         let server = place.serve();

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{DemoFolder, Server};
+use super::{DatabaseKind, DemoFolder, Server};
 use crate::client::{Request, Response};
 use crate::keys::add_key;
 use crate::store::tree;
@@ -147,19 +147,27 @@ fn a_large_value_is_written_with_little_memory() {
         let server = place.serve();
         // The first call allocates memory that later calls use again.
         assert_eq!(request_caches(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
-        let value = if place.is_postgres() {
-            format!(
-                "SELECT string_agg(lpad(i::text, 1023, '0') || chr(10), '' ORDER BY i) FROM generate_series(1, {LINES}) i"
-            )
-        } else {
-            format!(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LINES}) \
-                 SELECT group_concat(printf('%01023d', i) || char(10), '') FROM n"
-            )
+        let statements = match place.kind() {
+            DatabaseKind::Postgres => format!(
+                "INSERT INTO user_info (id, intro_json) SELECT 'large',
+                 string_agg(lpad(i::text, 1023, '0') || chr(10), '' ORDER BY i) FROM generate_series(1, {LINES}) i"
+            ),
+            DatabaseKind::Sqlite => format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LINES})
+                 INSERT INTO user_info (id, intro_json)
+                 SELECT 'large', group_concat(printf('%01023d', i) || char(10), '') FROM n"
+            ),
+            // The result of a function has at most `max_allowed_packet` bytes, which applies to new connections.
+            DatabaseKind::Mariadb => {
+                place.connect_to_database().execute("SET GLOBAL max_allowed_packet = 1 << 30");
+                format!(
+                    "SET group_concat_max_len = 1 << 30; INSERT INTO user_info (id, intro_json)
+                     SELECT 'large', GROUP_CONCAT(LPAD(seq, 1023, '0'), CHAR(10) ORDER BY seq SEPARATOR '')
+                     FROM seq_1_to_{LINES}"
+                )
+            }
         };
-        place
-            .connect_to_database()
-            .execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('large', ({value}))"));
+        place.connect_to_database().execute(&statements);
         let before = peak_memory(server.process.id());
         assert_eq!(request_caches(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
         let more = peak_memory(server.process.id()) - before;

@@ -4,12 +4,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{DemoFolder, POSTGRES, Server};
+use super::{DemoFolder, MARIADB, POSTGRES, Server};
 use crate::client::{Request, Response, requests_in_flight, wait_until};
 use support::unprivileged_user::UNPRIVILEGED_USER_ID;
 
@@ -17,7 +16,7 @@ use support::unprivileged_user::UNPRIVILEGED_USER_ID;
 #[track_caller]
 fn assert_unavailable(response: &Response) {
     response.assert_error(503, "unavailable");
-    for word in ["demo", "sql", "postgres", "database", "/"] {
+    for word in ["demo", "sql", "postgres", "maria", "database", "/"] {
         assert!(!String::from_utf8_lossy(&response.body).contains(word), "{response:?}");
     }
 }
@@ -284,31 +283,30 @@ fn a_full_disk_loses_no_acknowledged_write() {
 }
 
 #[test]
-fn postgres_can_be_stopped_and_started_again() {
-    let Some(place) = DemoFolder::with_postgres(false) else { return };
-    let _nobody_else = POSTGRES.write().unwrap_or_else(PoisonError::into_inner);
-    let control = |what: &str| {
-        let control = std::env::var("TEST_POSTGRES_CTL").unwrap();
-        assert!(Command::new(control).arg(what).output().unwrap().status.success(), "{what}");
-    };
-    let server = place.serve_beside_others();
-    let token = server.log_in_as_editor();
-    server.create_article(&token, "Acknowledged");
-    control("stop");
-    let unopened = place.serve_beside_others();
-    let begun = Instant::now();
-    for server in [&server, &unopened] {
-        assert_unavailable(&server.get("/article"));
-        assert_unavailable(&try_writing(server, &token, "Lost"));
-        assert_readiness(server, false);
-        assert_unavailable(&server.send_json("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
+fn a_database_server_can_be_stopped_and_started_again() {
+    for server in [&POSTGRES, &MARIADB] {
+        server.with_control(|place, control| {
+            let server = place.serve_beside_others();
+            let token = server.log_in_as_editor();
+            server.create_article(&token, "Acknowledged");
+            control("stop");
+            let unopened = place.serve_beside_others();
+            let begun = Instant::now();
+            for server in [&server, &unopened] {
+                assert_unavailable(&server.get("/article"));
+                assert_unavailable(&try_writing(server, &token, "Lost"));
+                assert_readiness(server, false);
+                let credentials = json!({ "login": "ada", "password": "x" });
+                assert_unavailable(&server.send_json("POST", "/user/login", None, &credentials));
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "they waited {:?}", begun.elapsed());
+            control("start");
+            for server in [&server, &unopened] {
+                assert_eq!(server.article_count(), 13);
+                assert_readiness(server, true);
+            }
+            unopened.create_article(&token, "Again");
+            assert_eq!(server.article_count(), 14);
+        });
     }
-    assert!(begun.elapsed() < Duration::from_secs(20), "they waited {:?}", begun.elapsed());
-    control("start");
-    for server in [&server, &unopened] {
-        assert_eq!(server.article_count(), 13);
-        assert_readiness(server, true);
-    }
-    unopened.create_article(&token, "Again");
-    assert_eq!(server.article_count(), 14);
 }

@@ -2,8 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use super::{DemoFolder, Server};
+use super::{DatabaseKind, DemoFolder, MARIADB, Server};
 use crate::client::wait_until;
+use crate::server_process::free_address;
 
 #[test]
 fn the_database_is_opened_by_the_first_request_that_needs_it() {
@@ -78,6 +79,34 @@ fn concurrent_processes_create_the_database_once() {
 }
 
 #[test]
+fn a_migration_of_mariadb_that_was_interrupted_is_completed() {
+    let Some(place) = MARIADB.new_folder() else { return };
+    let mut other = place.connect_to_database();
+    other.execute("CREATE TABLE demo_version (version BIGINT NOT NULL)");
+    other.execute(include_str!("../../src/database/mysql/1.sql"));
+    assert_eq!(place.serve().article_count(), 12);
+}
+
+#[test]
+fn an_unreachable_database_server_is_reported_without_its_password() {
+    let place = DemoFolder::with_sqlite();
+    for scheme in ["postgres", "mysql", "mariadb"] {
+        let mut command = place.command();
+        command.env("DATABASE_URL", format!("{scheme}://test:secret@{}/none", free_address()));
+        let server = place.serve_with_command(command);
+        server.get("/article").assert_error(503, "unavailable");
+        let log = server.process.log();
+        assert!(log.contains("unavailable: ") && !log.contains("secret"), "{log}");
+    }
+    let mut command = place.command();
+    command.env("DATABASE_URL", "oracle://test:secret@host/none");
+    let server = place.serve_with_command(command);
+    server.get("/article").assert_error(503, "unavailable");
+    let log = server.process.log();
+    assert!(log.contains("expected postgres://…, mysql://… or mariadb://…") && !log.contains("secret"), "{log}");
+}
+
+#[test]
 fn acknowledged_writes_survive_a_kill() {
     DemoFolder::for_each_database(|place| {
         let mut acknowledged = 12;
@@ -115,7 +144,12 @@ fn requests_in_progress_are_completed_when_the_server_stops() {
         // stops.
         together(32, &|_| assert_eq!(server.article_count(), 12), &mut || ());
         let mut other = place.connect_to_database();
-        other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });
+        other.execute(match place.kind() {
+            DatabaseKind::Sqlite => "BEGIN EXCLUSIVE",
+            DatabaseKind::Postgres => "BEGIN; LOCK TABLE articles",
+            // This also locks the gap after the last row, so that no row can be inserted.
+            DatabaseKind::Mariadb => "BEGIN; SELECT * FROM articles FOR UPDATE",
+        });
         together(3, &|n| assert!(server.create_article(&token, &n.to_string()) > 12), &mut || {
             // The requests in flight are the three writes and the request for the metrics.
             let in_flight = || String::from_utf8(server.get("/metrics").body).unwrap();

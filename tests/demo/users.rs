@@ -80,6 +80,18 @@ fn wrong_logins_and_wrong_passwords_are_indistinguishable() {
 }
 
 #[test]
+fn a_login_is_compared_byte_for_byte() {
+    DemoFolder::for_each_database(|place| {
+        let server = place.serve();
+        for login in ["ada ", " ada", "Ada", "ada\t", "àda"] {
+            let credentials = json!({ "login": login, "password": "analytical engine" });
+            assert_eq!(server.send_json("POST", "/user/login", None, &credentials).status, 403, "{login:?}");
+        }
+        server.log_in_as_editor();
+    });
+}
+
+#[test]
 fn a_login_ends_by_logging_out_or_expiring() {
     DemoFolder::for_each_database(|place| {
         let server = place.serve();

@@ -142,6 +142,31 @@ fn imported_projects_have_the_recorded_files_and_pass_the_check() {
 }
 
 #[test]
+fn imported_caches_are_written_from_the_kind_of_database_that_the_old_project_uses() {
+    for (source, code, address) in [
+        (
+            "mysql:host=db;port=3307;dbname=shop;charset=utf8",
+            "url.map(Database::Mysql)",
+            "mysql://user:password@db:3307/shop",
+        ),
+        ("mysql:unix_socket=/tmp/s;dbname=shop", "url.map(Database::Mysql)", "mysql://user:password@host/shop"),
+        ("pgsql:host=db;dbname=shop", "url.map(Database::Postgres)", "postgres://user:password@db/shop"),
+        ("sqlite:data/shop.db", "Ok(Database::Sqlite(\"data/shop.db\".into()))", ""),
+        ("other", "url.map(Database::Mysql)", "was not found"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let script = format!("<?php $link = new PDO(\"{source}\"); $e = new CacheEndPoint($link, 'cache/');");
+        write_files(&folder.path().join("old"), &BTreeMap::from([("index.php".to_owned(), script)]));
+        let result = import(folder.path(), "shop", "iapi", folder.path());
+        assert_eq!(result.exit_code, Some(0), "{source}: {}", result.stderr);
+        let generated = fs::read_to_string(folder.path().join("shop/src/iapi.rs")).unwrap();
+        assert!(generated.contains(code), "{source}: {generated}");
+        let names_variable = result.stderr.contains("DATABASE_URL") && result.stderr.contains(address);
+        assert_eq!(names_variable, !address.is_empty(), "{source}: {}", result.stderr);
+    }
+}
+
+#[test]
 fn handlers_of_imported_projects_match_the_definition_and_respond_with_501() {
     let start = |project: &str, add: fn(Rulebook) -> Rulebook| {
         let rulebook = add(Rulebook::load(data(&format!("imported/{project}/api"))));

@@ -11,9 +11,9 @@ use std::thread;
 use rulebook_iapi::Database;
 
 use super::{CacheServer, caches_of_database};
-use crate::demo::DemoFolder;
+use crate::demo::{DatabaseKind, DatabaseServer, DemoFolder, MARIADB, POSTGRES};
 
-const CREATE_TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
+const CREATE_TABLE: &str = "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TEXT)";
 
 #[test]
 fn a_missing_database_file_is_an_error_and_is_not_created() {
@@ -36,9 +36,14 @@ fn a_file_that_is_not_a_database_is_reported() {
 #[test]
 fn an_unreachable_database_server_is_reported_without_its_password() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for url in [format!("postgres://test:secret@{free}/none"), "postgres://te st:secret@".to_owned()] {
-        let server =
-            CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&Database::Postgres(url))));
+    let databases = [
+        Database::Postgres(format!("postgres://test:secret@{free}/none")),
+        Database::Postgres("postgres://te st:secret@".to_owned()),
+        Database::Mysql(format!("mysql://test:secret@{free}/none")),
+        Database::Mysql("mariadb://test:secret@host:port".to_owned()),
+    ];
+    for database in databases {
+        let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&database)));
         let response = server.request_caches(&["1"], &["1"]);
         server.assert_error(&response, 503, "no_database");
         assert!(!String::from_utf8_lossy(&response.body).contains("secret"), "{response:?}");
@@ -48,6 +53,7 @@ fn an_unreachable_database_server_is_reported_without_its_password() {
 #[test]
 fn the_debug_output_of_a_database_contains_no_password() {
     assert_eq!(format!("{:?}", Database::Postgres("postgres://a:secret@b/c".to_owned())), "Postgres(..)");
+    assert_eq!(format!("{:?}", Database::Mysql("mysql://a:secret@b/c".to_owned())), "Mysql(..)");
 }
 
 #[test]
@@ -62,21 +68,29 @@ fn a_database_file_that_is_damaged_within_a_value_is_reported() {
     assert_eq!(server.cached_value("small"), b"x", "the others can still be read");
 }
 
-/// Starts a proxy in front of a PostgreSQL server. The proxy closes each connection after the server has sent this
-/// number of bytes. Returns the database URL of the proxy; `None` if the server is not reached through a Unix socket.
-fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<String> {
-    let Database::Postgres(url) = place.database() else { return None };
-    let (url, socket) = url.split_once("?host=")?;
-    let socket = format!("{socket}/.s.PGSQL.5432");
+/// Starts a proxy in front of a database server. The proxy closes each connection after the server has sent this number
+/// of bytes. Returns the database at the address of the proxy; `None` if the server is not reached through a Unix socket.
+fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<Database> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (database, socket) = match place.database() {
+        Database::Postgres(url) => {
+            let (url, folder) = url.split_once("?host=")?;
+            (Database::Postgres(url.replace("localhost", &address)), format!("{folder}/.s.PGSQL.5432"))
+        }
+        Database::Mysql(url) => {
+            let (url, socket) = url.split_once("?socket=")?;
+            (Database::Mysql(url.replace("localhost", &address)), socket.to_owned())
+        }
+        _ => return None,
+    };
     thread::spawn(move || {
         for client in listener.incoming() {
             let (client, server) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
             forward_connection(client, server, max_bytes);
         }
     });
-    Some(url.replace("localhost", &address.to_string()))
+    Some(database)
 }
 
 fn forward_connection(client: TcpStream, server: UnixStream, max_bytes: u64) {
@@ -94,21 +108,25 @@ fn forward_connection(client: TcpStream, server: UnixStream, max_bytes: u64) {
 
 #[test]
 fn a_database_connection_that_is_lost_within_a_value_is_reported() {
-    let Some(place) = DemoFolder::with_postgres(true) else { return };
-    let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', repeat('0123456789', 800000))";
-    let whole = CacheServer::new(&place, &[CREATE_TABLE, rows], "t.v");
-    for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
-        let url = start_cutting_proxy(&place, max_bytes).unwrap();
-        let server =
-            CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&Database::Postgres(url))));
-        let response = server.request_caches(&["small", "large"], &["a", "b"]);
-        if status == 200 {
-            assert_eq!(response.status, 200, "{response:?}");
-        } else {
-            server.assert_error(&response, status, "no_database");
+    let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', REPEAT('0123456789', 800000))";
+    for place in [&POSTGRES, &MARIADB].into_iter().filter_map(DatabaseServer::new_folder) {
+        let table = match place.kind() {
+            DatabaseKind::Mariadb => "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v LONGTEXT)",
+            _ => CREATE_TABLE,
+        };
+        let whole = CacheServer::new(&place, &[table, rows], "t.v");
+        for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
+            let database = start_cutting_proxy(&place, max_bytes).unwrap();
+            let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&database)));
+            let response = server.request_caches(&["small", "large"], &["a", "b"]);
+            if status == 200 {
+                assert_eq!(response.status, 200, "{response:?}");
+            } else {
+                server.assert_error(&response, status, "no_database");
+            }
         }
+        assert_eq!(whole.cached_value("large").len(), 8_000_000);
     }
-    assert_eq!(whole.cached_value("large").len(), 8_000_000);
 }
 
 #[test]

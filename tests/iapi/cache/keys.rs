@@ -8,7 +8,7 @@ use super::{CacheServer, connect};
 use crate::client::Request;
 use crate::demo::DemoFolder;
 
-const CREATE_TABLE: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content TEXT)";
+const CREATE_TABLE: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content VARCHAR(40))";
 const VALUE_COLUMN: &str = "texts.content";
 
 /// Unusual keys. In the table, the value of each row is its key.
@@ -145,15 +145,15 @@ fn keys_and_names_are_accepted_in_every_media_type() {
 fn a_table_whose_primary_key_is_not_a_single_column_is_refused() {
     for (table, column, words) in [
         (
-            "CREATE TABLE t (a TEXT, b TEXT, v TEXT, PRIMARY KEY (a, b))",
+            "CREATE TABLE t (a VARCHAR(9), b VARCHAR(9), v TEXT, PRIMARY KEY (a, b))",
             "t.v",
             "the primary key of the table t has several columns: a, b",
         ),
         ("CREATE VIEW t AS SELECT 1 AS id, 'x' AS v", "t.v", "the table t has no primary key"),
-        ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.v", "the table t has no column v"),
-        ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "other.t.v", "the database has no table other.t"),
+        ("CREATE TABLE t (id VARCHAR(9) PRIMARY KEY)", "t.v", "the table t has no column v"),
+        ("CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TEXT)", "other.t.v", "the database has no table other.t"),
         (
-            "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)",
+            "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TEXT)",
             "t.v\" FROM t; --",
             "the table t has no column v\" FROM t; --",
         ),

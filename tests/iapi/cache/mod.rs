@@ -1,10 +1,11 @@
 //! Tests caches, which are files with the values of one database column. They are written from all kinds of tables, on
-//! SQLite and, if a server is available, on PostgreSQL.
+//! SQLite and, if servers are available, on PostgreSQL and MariaDB.
 
 mod cache_names;
 mod concurrency;
 mod database_errors;
 mod keys;
+mod mysql;
 mod postgres;
 mod sqlite;
 
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Request, Response, TestServer, engine};
-use crate::demo::{DatabaseConnection, DemoFolder};
+use crate::demo::{DatabaseConnection, DatabaseKind, DemoFolder};
 use crate::store::{staged_files, tree};
 
 /// A server that writes caches of the values in one column.
@@ -113,7 +114,7 @@ fn caches_of_database(database: &rulebook_iapi::Database) -> rulebook_iapi::Cach
 
 /// Connects to the database of a place. A SQLite database is created if it does not exist.
 fn connect(place: &DemoFolder) -> DatabaseConnection {
-    if !place.is_postgres() && !place.database_file().exists() {
+    if place.kind() == DatabaseKind::Sqlite && !place.database_file().exists() {
         fs::create_dir_all(place.database_file().parent().unwrap()).unwrap();
         fs::write(place.database_file(), "").unwrap();
     }

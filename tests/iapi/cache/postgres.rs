@@ -1,7 +1,7 @@
 //! Tests caches from tables with features that only PostgreSQL has.
 
 use super::CacheServer;
-use crate::demo::DemoFolder;
+use crate::demo::POSTGRES;
 
 type ReadableTable = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
 
@@ -111,7 +111,7 @@ const READABLE_TABLES: [ReadableTable; 14] = [
 #[test]
 fn values_and_keys_of_every_postgres_type_are_read() {
     for (statements, column, expected, keys) in READABLE_TABLES {
-        let Some(place) = DemoFolder::with_postgres(true) else { return };
+        let Some(place) = POSTGRES.new_folder() else { return };
         let server = CacheServer::new(&place, statements, column);
         for key in &keys[1..] {
             server.assert_no_value(&server.request_caches(&[key], &["1"]), &[key]);
@@ -128,7 +128,7 @@ fn unsupported_postgres_tables_are_refused() {
         ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "T.v", "the database has no table T"),
     ];
     for (table, column, words) in cases {
-        let Some(place) = DemoFolder::with_postgres(true) else { return };
+        let Some(place) = POSTGRES.new_folder() else { return };
         CacheServer::assert_not_cacheable(&place, table, column, words);
     }
 }
@@ -137,7 +137,7 @@ fn unsupported_postgres_tables_are_refused() {
 fn long_values_are_complete_with_every_postgres_storage_strategy() {
     for storage in ["PLAIN", "MAIN", "EXTERNAL", "EXTENDED"] {
         for kind in ["TEXT", "BYTEA"] {
-            let Some(place) = DemoFolder::with_postgres(true) else { return };
+            let Some(place) = POSTGRES.new_folder() else { return };
             // With the storage strategy PLAIN, a value must fit on one page of the table.
             let lines = if storage == "PLAIN" { 7 } else { 3_500 };
             let value = format!(

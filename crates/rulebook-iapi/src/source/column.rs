@@ -25,10 +25,10 @@ impl Column {
     }
 
     /// Returns the name of the table with its schema, quoted for SQL.
-    pub(super) fn quoted_table(&self) -> String {
+    pub(super) fn quoted_table(&self, quote: Quote) -> String {
         match &self.schema {
-            Some(schema) => format!("{}.{}", quote_identifier(schema), quote_identifier(&self.table)),
-            None => quote_identifier(&self.table),
+            Some(schema) => format!("{}.{}", quote.quote(schema), quote.quote(&self.table)),
+            None => quote.quote(&self.table),
         }
     }
 }
@@ -43,14 +43,29 @@ impl fmt::Display for Column {
     }
 }
 
-/// Quotes an identifier for SQL. The syntax is the same in SQLite and PostgreSQL.
-pub(super) fn quote_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// The character with which a database quotes identifiers in SQL.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Quote {
+    /// The quotation mark of standard SQL, which SQLite and PostgreSQL use.
+    Standard,
+    /// The character of MySQL, which it accepts in every SQL mode.
+    Backtick,
+}
+
+impl Quote {
+    /// Quotes an identifier.
+    pub(super) fn quote(self, name: &str) -> String {
+        let quote = match self {
+            Self::Standard => "\"",
+            Self::Backtick => "`",
+        };
+        format!("{quote}{}{quote}", name.replace(quote, &quote.repeat(2)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, quote_identifier};
+    use super::{Column, Quote};
 
     #[test]
     fn schema_table_and_column_are_separated_by_dots() {
@@ -65,6 +80,7 @@ mod tests {
 
     #[test]
     fn quotes_in_identifiers_are_escaped() {
-        assert_eq!(quote_identifier("a\" FROM b; --"), "\"a\"\" FROM b; --\"");
+        assert_eq!(Quote::Standard.quote("a\" FROM `b`; --"), "\"a\"\" FROM `b`; --\"");
+        assert_eq!(Quote::Backtick.quote("a` FROM \"b\"; --"), "`a`` FROM \"b\"; --`");
     }
 }

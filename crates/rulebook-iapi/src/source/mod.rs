@@ -1,4 +1,5 @@
-//! Copies values from a database to files. The database is an SQLite file or a PostgreSQL server.
+//! Copies values from a database to files. The database is an SQLite file, or it is on a server of PostgreSQL, MySQL
+//! or MariaDB.
 //!
 //! This module finds the rows with the given primary keys, and copies a column of each row to a file. It must not
 //! depend on requests or on the names of the files.
@@ -9,7 +10,10 @@
 mod column;
 mod error;
 mod limited_store;
+mod mysql;
+mod mysql_column;
 mod postgres;
+mod server;
 mod sqlite;
 
 use std::fmt;
@@ -32,6 +36,9 @@ pub enum Database {
     Sqlite(PathBuf),
     /// The URL of a database on a PostgreSQL server: `postgres://user:password@host/name`.
     Postgres(String),
+    /// The URL of a database on a MySQL or MariaDB server: `mysql://user:password@host/name`. The scheme `mariadb` is
+    /// accepted too.
+    Mysql(String),
 }
 
 impl Database {
@@ -49,6 +56,7 @@ impl Database {
         match self {
             Self::Sqlite(file) => sqlite::copy_values(file, column, keys, store),
             Self::Postgres(url) => postgres::copy_values(url, column, keys, store),
+            Self::Mysql(url) => mysql::copy_values(url, column, keys, store),
         }
     }
 }
@@ -59,6 +67,7 @@ impl fmt::Debug for Database {
             Self::Sqlite(file) => f.debug_tuple("Sqlite").field(file).finish(),
             // The URL may contain a password.
             Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+            Self::Mysql(_) => f.debug_tuple("Mysql").finish_non_exhaustive(),
         }
     }
 }

@@ -4,26 +4,16 @@
 //! The server reads and decompresses the value once; with a separate query for each chunk, it would decompress the
 //! value for every chunk. Text is converted to UTF-8 from the encoding of the database; `json` is copied as stored;
 //! `jsonb`, numbers, times and other types are copied in the text format of the server; `bytea` is copied as bytes.
-//!
-//! Each call of the handler opens a connection, in an asynchronous runtime that this connection alone uses. Therefore
-//! writing the files, which blocks the runtime, delays no other task.
-
-use std::str::FromStr;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
-use tokio::runtime::Builder;
-use tokio::time::timeout;
 
-use super::column::quote_identifier;
+use super::column::Quote;
+use super::server::{self, with_timeout};
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
-
-/// Timeout for opening the connection, and timeout for each row of a result.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sets timeouts on the server. They end a query if this program has disappeared.
 const SET_TIMEOUTS: &str = "SET statement_timeout = '10min'; SET lock_timeout = '5s'; \
@@ -65,31 +55,14 @@ pub(super) fn copy_values(
     keys: &[String],
     store: &mut LimitedStore,
 ) -> Result<Vec<StagedFile>, SourceError> {
-    // The parser's error is not reported, because its text could contain a part of the URL, such as the password.
-    let options =
-        PgConnectOptions::from_str(url).map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
-    let copied = runtime.block_on(async {
+    let options: PgConnectOptions = server::parse_url(url)?;
+    server::block_on(async {
         let mut connection = with_timeout(options.disable_statement_logging().connect()).await?;
         let copied = copy_in_transaction(&mut connection, column, keys, store).await;
         // Closing the connection ends the transaction. If closing fails, dropping the connection ends it.
         let _ = with_timeout(connection.close()).await;
         copied
-    });
-    // Unlike dropping the runtime, this does not wait for threads that are still resolving a host name.
-    runtime.shutdown_background();
-    copied
-}
-
-/// Waits for the result of an operation, at most for [`OPERATION_TIMEOUT`].
-///
-/// # Errors
-/// Fails if the operation fails or takes too long.
-async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SourceError> {
-    match timeout(OPERATION_TIMEOUT, operation).await {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(SourceError::Unavailable(format!("no response within {} seconds", OPERATION_TIMEOUT.as_secs()))),
-    }
+    })
 }
 
 async fn copy_in_transaction(
@@ -117,7 +90,7 @@ async fn copy_in_transaction(
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
     async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
-        let table = column.quoted_table();
+        let table = column.quoted_table(Quote::Standard);
         let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table);
         if !with_timeout(exists.fetch_one(&mut *connection)).await? {
             return Err(SourceError::NoTable(column.to_string()));
@@ -135,8 +108,8 @@ impl ColumnQueries {
                 return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
             }
         };
-        let value = quote_identifier(&column.name);
-        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", quote_identifier(key));
+        let value = Quote::Standard.quote(&column.name);
+        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", Quote::Standard.quote(key));
         // Both expressions create an uncompressed copy of the value in memory. The time for a substring of the copy is
         // proportional to the length of the substring.
         let bytes = if is_bytea {
@@ -200,10 +173,4 @@ fn parse_chunk_row(row: &PgRow) -> Result<(u32, &[u8]), SourceError> {
 fn is_invalid_key(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-}
-
-impl From<sqlx::Error> for SourceError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error.to_string())
-    }
 }

@@ -17,7 +17,7 @@ pub fn module() -> Module {
 pub fn caches() -> Caches {
     Caches::new(|| async {
         let url = env::var("DATABASE_URL");
-        url.map(Database::Postgres)
+        url.map(Database::Mysql)
             .map_err(|error| format!("DATABASE_URL: {error}"))
     })
 }

@@ -10,7 +10,7 @@ use rulebook_model::model::{Api, Parameter};
 use rulebook_model::types::Functions;
 use serde_json::Value as Json;
 
-use super::iapi::IapiCode;
+use super::iapi::{CacheDatabase, IapiCode};
 use super::{ProjectFile, ProjectName};
 use identifier::{snake_case, unique};
 
@@ -117,15 +117,18 @@ fn iapi_file(code: &IapiCode) -> String {
     if code.cache_path.is_none() {
         return format!("{about}use rulebook::Module;\n\n{module}");
     }
-    let caches = match &code.sqlite {
-        Some(file) => format!(
-            "    Caches::new(|| async {{ Ok(Database::Sqlite({file:?}.into())) }})\n",
+    let (env, caches) = match &code.database {
+        CacheDatabase::Sqlite(file) => {
+            ("", format!("    Caches::new(|| async {{ Ok(Database::Sqlite({file:?}.into())) }})\n"))
+        }
+        CacheDatabase::Server(variant) => (
+            "use std::env;\n\n",
+            format!(
+                "    Caches::new(|| async {{\n        let url = env::var(\"DATABASE_URL\");\n        \
+                 url.map(Database::{variant})\n            .map_err(|error| format!(\"DATABASE_URL: {{error}}\"))\n    }})\n"
+            ),
         ),
-        None => "    Caches::new(|| async {\n        let url = env::var(\"DATABASE_URL\");\n        \
-                 url.map(Database::Postgres)\n            .map_err(|error| format!(\"DATABASE_URL: {error}\"))\n    })\n"
-            .to_owned(),
     };
-    let env = if code.sqlite.is_none() { "use std::env;\n\n" } else { "" };
     format!(
         "{about}{env}use rulebook::Module;\nuse rulebook_iapi::{{Caches, Database}};\n\n{module}\n\
          /// Returns the database from which caches are written.\npub fn caches() -> Caches {{\n{caches}}}\n"

@@ -30,8 +30,18 @@ pub(super) struct IapiCode {
     pub cache_path: Option<String>,
     /// The path of `/iapi/file`.
     pub file_path: String,
-    /// The SQLite file of the database; `None` for a PostgreSQL server.
-    pub sqlite: Option<String>,
+    /// The database from which caches are written.
+    pub database: CacheDatabase,
+}
+
+/// The database from which caches are written.
+#[derive(Debug)]
+pub(super) enum CacheDatabase {
+    /// An SQLite file.
+    Sqlite(String),
+    /// A server; the program reads its URL from the environment variable `DATABASE_URL`. The value is the name of the
+    /// variant of `rulebook_iapi::Database`.
+    Server(&'static str),
 }
 
 /// Imports the project in `folder`.
@@ -40,7 +50,12 @@ pub(super) struct IapiCode {
 /// Fails if no PHP file creates an endpoint of internal-api, or if a file cannot be read.
 pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
     let mut import = Import::default();
-    let mut code = IapiCode { has_files: false, cache_path: None, file_path: "/iapi/file".to_owned(), sqlite: None };
+    let mut code = IapiCode {
+        has_files: false,
+        cache_path: None,
+        file_path: "/iapi/file".to_owned(),
+        database: CacheDatabase::Server("Mysql"),
+    };
     let definition: Json =
         serde_json::from_str(DEFINITION).map_err(|error| ImportError::Unusable(error.to_string()))?;
     let template = |name: &str| definition["/"]["iapi"]["/"][name].clone();
@@ -83,7 +98,7 @@ pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
                            internal-api it is below the folder that is passed here";
             import.warnings.push(Warning::new(&file.path, Some(line_at(&file.text, at)), message));
             code.cache_path = Some(path);
-            code.sqlite = database(file, &literals, &mut import.warnings);
+            code.database = database(file, &literals, &mut import.warnings);
         }
     }
     if services.is_empty() {
@@ -167,27 +182,45 @@ fn cached_columns(files: &[TextFile]) -> Vec<String> {
     columns
 }
 
-/// Returns the SQLite file of the database to which a script connects. Warns about other databases.
-fn database(file: &TextFile, literals: &[Literal], warnings: &mut Vec<Warning>) -> Option<String> {
-    let literal = literals
-        .iter()
-        .find(|literal| ["mysql:", "pgsql:", "sqlite:"].iter().any(|scheme| literal.text.starts_with(scheme)));
-    let line = |literal: &Literal| line_at(&file.text, literal.offset);
-    let Some(literal) = literal else {
-        let message = "the address of the database was not found: the program reads it from the environment variable DATABASE_URL";
-        warnings.push(Warning::new(&file.path, None, message));
-        return None;
+/// Returns the database to which a script connects. Warns about a database on a server, whose URL the program reads from
+/// the environment.
+fn database(file: &TextFile, literals: &[Literal], warnings: &mut Vec<Warning>) -> CacheDatabase {
+    let source = |literal: &'_ Literal| {
+        let (driver, parameters) = literal.text.split_once(':')?;
+        ["mysql", "pgsql", "sqlite"].contains(&driver).then(|| (driver.to_owned(), parameters.to_owned()))
     };
-    if let Some(path) = literal.text.strip_prefix("sqlite:") {
-        return Some(path.to_owned());
-    }
-    let mut message =
-        "the program reads the address of the database from the environment variable DATABASE_URL".to_owned();
-    if literal.text.starts_with("mysql:") {
-        message = format!("caches are read from SQLite or PostgreSQL, not from MySQL; {message} (`postgres://…`)");
-    }
-    warnings.push(Warning::new(&file.path, Some(line(literal)), message));
-    None
+    let found = literals.iter().find_map(|literal| Some((literal.offset, source(literal)?)));
+    let variable = "the program reads the address of the database from the environment variable DATABASE_URL";
+    let Some((offset, (driver, parameters))) = found else {
+        let message = format!(
+            "the address of the database was not found: {variable} (`{}`); if it is not MySQL or MariaDB, change \
+             `Database::Mysql` in `src/iapi.rs`",
+            server_url("mysql", "")
+        );
+        warnings.push(Warning::new(&file.path, None, message));
+        return CacheDatabase::Server("Mysql");
+    };
+    let (variant, scheme) = match &*driver {
+        "sqlite" => return CacheDatabase::Sqlite(parameters),
+        "pgsql" => ("Postgres", "postgres"),
+        _ => ("Mysql", "mysql"),
+    };
+    let message = format!("{variable} (`{}`)", server_url(scheme, &parameters));
+    warnings.push(Warning::new(&file.path, Some(line_at(&file.text, offset)), message));
+    CacheDatabase::Server(variant)
+}
+
+/// Returns the URL of a database for the parameters of a PHP data source name, such as `host=db;dbname=shop`. The URL has
+/// placeholders for the user, the password, and missing parameters.
+fn server_url(scheme: &str, parameters: &str) -> String {
+    let parameter = |name: &str| {
+        let mut pairs = parameters.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(other, _)| other.trim() == name).map(|(_, value)| value.trim().to_owned())
+    };
+    let host = parameter("host").unwrap_or_else(|| "host".to_owned());
+    let port = parameter("port").map(|port| format!(":{port}")).unwrap_or_default();
+    let name = parameter("dbname").unwrap_or_else(|| "name".to_owned());
+    format!("{scheme}://user:password@{host}{port}/{name}")
 }
 
 /// Warns that the keys in a file must be replaced, with the command that creates each new key.

@@ -1,0 +1,53 @@
+//! Connections to database servers.
+//!
+//! Each call of the handler opens a connection, in an asynchronous runtime that this connection alone uses. Therefore
+//! writing the files, which blocks the runtime, delays no other task.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use super::SourceError;
+
+/// Timeout for opening the connection, and timeout for each row of a result.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Parses the URL of a database.
+///
+/// # Errors
+/// Fails if the URL is invalid. The error does not contain the parser's error, because its text could contain a part of
+/// the URL, such as the password.
+pub(super) fn parse_url<O: FromStr>(url: &str) -> Result<O, SourceError> {
+    url.parse().map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))
+}
+
+/// Runs an operation in a new asynchronous runtime, and waits for its result.
+///
+/// # Errors
+/// Fails if the operation fails, or the runtime cannot be started.
+pub(super) fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
+    let result = runtime.block_on(operation);
+    // Unlike dropping the runtime, this does not wait for threads that are still resolving a host name.
+    runtime.shutdown_background();
+    result
+}
+
+/// Waits for the result of an operation, at most for [`OPERATION_TIMEOUT`].
+///
+/// # Errors
+/// Fails if the operation fails or takes too long.
+pub(super) async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SourceError> {
+    match timeout(OPERATION_TIMEOUT, operation).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(SourceError::Unavailable(format!("no response within {} seconds", OPERATION_TIMEOUT.as_secs()))),
+    }
+}
+
+impl From<sqlx::Error> for SourceError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
