@@ -3,11 +3,16 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use serde_json::json;
+use rulebook::{ApiError, Args, Context, Module};
+use rulebook_model::connection_limits::{ADDRESS_SHARE, MAX_DETACHED_HANDLERS};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{echo_server, echo_server_without_shares};
+use super::{echo_server, echo_server_without_shares, server_with_handlers};
 use crate::client::{Connection, Request, TestServer, wait_until};
 use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
@@ -82,6 +87,41 @@ fn unread_responses_of_a_client_use_a_part_of_the_memory() {
     // Short responses do not count.
     server.send(&long_request(4)).assert_args(&json!({ "text": "xxxx" }));
     drop(unread);
+}
+
+#[test]
+fn a_client_that_leaves_its_handlers_running_must_wait() {
+    /// The number of handlers that one client can leave running.
+    const MAX: usize = MAX_DETACHED_HANDLERS as usize / ADDRESS_SHARE;
+    let running = Arc::new(AtomicUsize::new(0));
+    let may_end = Arc::new(AtomicBool::new(false));
+    let (counted, ends) = (Arc::clone(&running), Arc::clone(&may_end));
+    let handler = move |_: Args<Value>, _: Context| {
+        let (running, may_end) = (Arc::clone(&counted), Arc::clone(&ends));
+        async move {
+            running.fetch_add(1, Ordering::SeqCst);
+            while !may_end.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, ApiError>(())
+        }
+    };
+    let definition = json!({ "/": { "slow": { "GET": { "info": "I" } } } });
+    let server = server_with_handlers(&definition, Module::new("site").get("/slow", handler));
+    let slow = Request::new("GET", "/slow");
+    for number in 1..=MAX {
+        let mut connection = server.connect().reset_on_drop();
+        connection.write(&slow.bytes());
+        assert!(wait_until(|| running.load(Ordering::SeqCst) == number), "{number} handlers have begun");
+    }
+    assert!(wait_until(|| server.send(&slow).status == 503), "no limit");
+    assert!(server.send(&slow).field("retry-after").is_some());
+    assert!(exceeded(&server, "detached-handlers") > 0);
+    assert_eq!(running.load(Ordering::SeqCst), MAX);
+    assert_eq!(server.send(&Request::new("GET", "/healthz")).status, 200);
+    may_end.store(true, Ordering::SeqCst);
+    assert!(wait_until(|| server.send(&slow).status == 200), "the handlers have ended");
 }
 
 #[cfg(target_os = "linux")]

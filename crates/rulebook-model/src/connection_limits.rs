@@ -52,6 +52,8 @@ pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
 pub const RESPONSE_MEMORY_BYTES: u64 = 64 << 20;
 /// The number of bytes of each response that do not count for [`RESPONSE_MEMORY_BYTES`].
 pub const FREE_RESPONSE_BYTES: u64 = 4 << 10;
+/// The limit of the number of running handlers whose clients have disconnected.
+pub const MAX_DETACHED_HANDLERS: u64 = 2048;
 /// The part of the connections, the memory and the open files that one client address can use, unless a setting says
 /// otherwise: one of this number.
 pub const ADDRESS_SHARE: usize = 4;
@@ -60,7 +62,7 @@ pub const ADDRESS_SHARE: usize = 4;
 pub const RESPONSE_ADDRESS_SHARE: usize = 2;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 12] = [
+pub const CONNECTION_LIMITS: [ConnectionLimit; 13] = [
     CONNECTIONS,
     ADDRESS_CONNECTIONS,
     HTTP2_CONNECTIONS,
@@ -73,6 +75,7 @@ pub const CONNECTION_LIMITS: [ConnectionLimit; 12] = [
     REQUEST_MEMORY,
     RESPONSE_MEMORY,
     OPEN_FILES,
+    DETACHED_HANDLERS,
 ];
 
 /// The limit of the number of connections.
@@ -202,4 +205,15 @@ pub const OPEN_FILES: ConnectionLimit = ConnectionLimit {
                   files that the system allows the process to open. One client address can have a quarter of them, unless \
                   `--address-connections` is 0.",
     effect: "The response has the status 503 and the field `Retry-After`.",
+};
+
+/// The limit of the number of running handlers whose clients have disconnected.
+pub const DETACHED_HANDLERS: ConnectionLimit = ConnectionLimit {
+    name: "detached-handlers",
+    value: Some(MAX_DETACHED_HANDLERS),
+    unit: "handlers",
+    description: "The number of handlers that are still running although their clients have disconnected. A handler that \
+                  has started is never cancelled. One client address can have a quarter of them, unless \
+                  `--address-connections` is 0.",
+    effect: "While the maximum is reached, calls get responses with the status 503 and the field `Retry-After`.",
 };

@@ -52,12 +52,27 @@ impl ClientShares {
     /// # Errors
     /// Fails in the same cases as [`Share::grow`].
     pub fn take(self: &Arc<Self>, client: Option<IpAddr>, amount: usize) -> Result<Share, UsedUp> {
-        let client = client.filter(|_| self.max_per_client != usize::MAX).map(client_network);
-        // The remainder is less than `COUNTERS`, so that it fits into `usize`.
-        let counter = client.map(|client| (self.hasher.hash_one(client) % COUNTERS as u64) as usize);
-        let mut share = Share { shares: Arc::clone(self), counter, amount: 0 };
+        let mut share = Share { shares: Arc::clone(self), counter: self.counter_of(client), amount: 0 };
         share.grow(amount)?;
         Ok(share)
+    }
+
+    /// Returns `true` if nothing is left: for all clients, or for this one.
+    pub fn is_used_up(&self, client: Option<IpAddr>) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        // Nothing is used as long as all is well, so that the counter of the client does not have to be found.
+        used >= self.max
+            || used > 0
+                && self
+                    .counter_of(client)
+                    .is_some_and(|counter| self.by_client[counter].load(Ordering::Relaxed) >= self.max_per_client)
+    }
+
+    /// Returns the counter of a client; `None` if its use is not limited.
+    fn counter_of(&self, client: Option<IpAddr>) -> Option<usize> {
+        let client = client.filter(|_| self.max_per_client != usize::MAX).map(client_network)?;
+        // The remainder is less than `COUNTERS`, so that it fits into `usize`.
+        Some((self.hasher.hash_one(client) % COUNTERS as u64) as usize)
     }
 }
 

@@ -86,6 +86,13 @@ impl CallOrigin {
         }
     }
 
+    fn client(&self) -> Option<IpAddr> {
+        match self {
+            Self::Request(head) => head.client,
+            Self::Call { .. } => None,
+        }
+    }
+
     fn nesting_depth(&self) -> u32 {
         match self {
             Self::Request(_) => 0,
@@ -146,6 +153,11 @@ impl Context {
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.origin.request_id()
+    }
+
+    /// Returns the address of the client, if the call comes from a request.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.0.origin.client()
     }
 
     /// Returns the value of type `T` that the program has added with [`Rulebook::state`](crate::Rulebook::state) or in

@@ -3,6 +3,7 @@
 //! A handler that has started is never cancelled. If the client disconnects before the handler has finished, the
 //! handler continues to run as a separate task.
 
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
 use super::verify_outputs::verify_outputs;
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
+use crate::client_shares::{ClientShares, Share};
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedError, PlannedMethod};
 
@@ -120,30 +122,54 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> H
 }
 
 /// Counts the handlers that are still running after their clients have disconnected.
-#[derive(Debug, Default)]
-pub struct DetachedHandlers(AtomicUsize);
+#[derive(Debug)]
+pub struct DetachedHandlers {
+    count: AtomicUsize,
+    shares: Arc<ClientShares>,
+}
+
+impl Default for DetachedHandlers {
+    /// Returns counts without limits.
+    fn default() -> Self {
+        Self::new(ClientShares::new(usize::MAX, None))
+    }
+}
 
 impl DetachedHandlers {
+    /// Creates the counts. If `shares` is used up, no further handlers should be started.
+    pub fn new(shares: ClientShares) -> Self {
+        Self { count: AtomicUsize::default(), shares: Arc::new(shares) }
+    }
+
     /// Returns the number of handlers that are still running although their clients have disconnected.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Returns `true` if the maximum is reached, in total or for this client.
+    pub fn is_used_up(&self, client: Option<IpAddr>) -> bool {
+        self.shares.is_used_up(client)
     }
 }
 
 /// Counts one handler whose client has disconnected, until this guard is dropped.
-struct DetachedHandlerGuard(Arc<DetachedHandlers>);
+struct DetachedHandlerGuard {
+    detached: Arc<DetachedHandlers>,
+    /// `None` if there are more of them than the client should have: they were started at the same time.
+    _share: Option<Share>,
+}
 
 impl DetachedHandlerGuard {
-    fn new(detached: &Arc<DetachedHandlers>) -> Self {
-        detached.0.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(detached))
+    fn new(detached: &Arc<DetachedHandlers>, client: Option<IpAddr>) -> Self {
+        detached.count.fetch_add(1, Ordering::AcqRel);
+        Self { detached: Arc::clone(detached), _share: detached.shares.take(client, 1).ok() }
     }
 }
 
 impl Drop for DetachedHandlerGuard {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.detached.count.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -207,7 +233,8 @@ impl Drop for RunningHandler<'_> {
             return;
         };
         let (runner, method, context) = (Arc::clone(self.runner), self.method, self.context.take());
-        let guard = DetachedHandlerGuard::new(&runner.detached);
+        let client = context.as_ref().and_then(Context::client);
+        let guard = DetachedHandlerGuard::new(&runner.detached, client);
         runtime.spawn(async move {
             let result = catch_panic_async("the handler", pin!(running)).await.and_then(|result| result);
             if let Some(reason) = result.err().as_ref().and_then(ApiError::log) {

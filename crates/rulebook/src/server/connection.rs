@@ -62,7 +62,9 @@ async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Dur
     stream.set_nodelay(true)?;
     match http1::serve(stream, &worker, keep_alive, served).await {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
-        http1::Ended::Http2(stream, received) => Box::pin(http2::serve(stream, received, &worker, keep_alive)).await,
+        http1::Ended::Http2 { stream, received, deadline } => {
+            Box::pin(http2::serve(stream, received, &worker, deadline, keep_alive)).await;
+        }
         http1::Ended::Closed(stream) => worker.close(EndedConnection { _stream: stream, _counted: counted }),
         http1::Ended::InUse => {}
     }

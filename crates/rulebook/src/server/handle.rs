@@ -58,6 +58,7 @@ fn run_stages(
         let call = async {
             let client = identify(plan, head, matched.method_index, &mut quota).await?;
             let granted = authorize(plan, &matched, &client)?;
+            worker.state().check_detached_handlers(head)?;
             let body = receive(body, head, plan, granted.method(), worker).await?;
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;

@@ -87,6 +87,7 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     for address in &settings.bind {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        lengthen_backlog(&listener);
         limit_unsent_bytes(&listener);
         listeners.push(listener);
     }
@@ -107,6 +108,16 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
+}
+
+/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred clients
+/// that connect at the same moment, some would wait for a second until they try again.
+fn lengthen_backlog(listener: &TcpListener) {
+    const BACKLOG: i32 = 4096;
+    // The system uses its maximum if that is less.
+    if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
+        log::debug!("the system cannot lengthen the backlog: {error}");
+    }
 }
 
 /// Returns a service for an actix `App` that handles requests with a plan.

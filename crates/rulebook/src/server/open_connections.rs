@@ -4,14 +4,17 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rulebook_model::connection_limits::{ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONNECTIONS, ConnectionLimit};
 
-use crate::client_shares::client_network;
+use crate::client_shares::{ClientShares, Share, client_network};
 
 /// The number of connections beyond the maximum on which clients can still ask for the state of the server.
 const RESERVED_CONNECTIONS: usize = 16;
+
+/// The part of them that one client can have: one of this number.
+const RESERVED_SHARE: usize = 8;
 
 /// The open connections of a server. The lock is held only when a connection begins or ends.
 #[derive(Debug)]
@@ -20,11 +23,16 @@ pub(super) struct OpenConnections {
     max_total: usize,
     max_per_client: usize,
     by_client: Mutex<HashMap<IpAddr, usize>>,
+    reserved: Arc<ClientShares>,
 }
 
 /// A connection that has been counted. It must be passed to [`OpenConnections::remove`] when it ends.
 #[derive(Debug)]
-pub(super) struct Counted(Option<IpAddr>);
+pub(super) struct Counted {
+    client: Option<IpAddr>,
+    /// The part of the reserved connections that this one is.
+    _reserved: Option<Share>,
+}
 
 impl Default for OpenConnections {
     /// Returns connections without limits.
@@ -42,7 +50,9 @@ impl OpenConnections {
             Some(0) => usize::MAX,
             Some(max) => max,
         };
-        Self { total: AtomicUsize::default(), max_total, max_per_client, by_client: Mutex::default() }
+        let parts = (max_per_client != usize::MAX).then_some(RESERVED_SHARE);
+        let reserved = Arc::new(ClientShares::new(RESERVED_CONNECTIONS, parts));
+        Self { total: AtomicUsize::default(), max_total, max_per_client, by_client: Mutex::default(), reserved }
     }
 
     /// Counts a connection.
@@ -56,7 +66,9 @@ impl OpenConnections {
     /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
     /// if there are too many of these connections too, or too many of this client; it is not counted then.
     pub(super) fn add_reserved(&self, peer: Option<SocketAddr>) -> Option<Counted> {
-        self.add_below(peer, self.max_total.saturating_add(RESERVED_CONNECTIONS)).ok()
+        let share = self.reserved.take(peer.map(|peer| peer.ip()), 1).ok()?;
+        let counted = self.add_below(peer, self.max_total.saturating_add(RESERVED_CONNECTIONS)).ok()?;
+        Some(Counted { _reserved: Some(share), ..counted })
     }
 
     fn add_below(&self, peer: Option<SocketAddr>, max_total: usize) -> Result<Counted, ConnectionLimit> {
@@ -70,7 +82,7 @@ impl OpenConnections {
             }
             *count += 1;
         }
-        let counted = Counted(client);
+        let counted = Counted { client, _reserved: None };
         if self.total.fetch_add(1, Ordering::Relaxed) >= max_total {
             self.remove(&counted);
             return Err(CONNECTIONS);
@@ -80,7 +92,7 @@ impl OpenConnections {
 
     /// Removes a connection that has ended.
     pub(super) fn remove(&self, counted: &Counted) {
-        if let Some(client) = counted.0 {
+        if let Some(client) = counted.client {
             let mut by_client = self.lock();
             if let Some(count) = by_client.get_mut(&client) {
                 *count -= 1;
@@ -139,6 +151,19 @@ mod tests {
         assert!(add(&connections, "192.0.2.1").is_err(), "reserved connections count");
         reserved.iter().for_each(|counted| connections.remove(counted));
         assert!(add(&connections, "192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn a_client_gets_a_part_of_the_reserved_connections() {
+        let connections = OpenConnections::new(4, None);
+        let all: Vec<_> = (1..5).map(|last| add(&connections, &format!("192.0.2.{last}"))).collect();
+        assert!(all.iter().all(Result::is_ok));
+        let [first, other] = ["192.0.2.8:1", "192.0.2.9:1"].map(|peer| peer.parse().ok());
+        let max = RESERVED_CONNECTIONS / RESERVED_SHARE;
+        let connections = OpenConnections { max_per_client: 100, ..connections };
+        let reserved: Vec<_> = (0..RESERVED_CONNECTIONS).filter_map(|_| connections.add_reserved(first)).collect();
+        assert_eq!(reserved.len(), max);
+        assert!(connections.add_reserved(other).is_some());
     }
 
     #[test]

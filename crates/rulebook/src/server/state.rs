@@ -8,9 +8,10 @@ use std::time::Duration;
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::{
-    ADDRESS_SHARE, ConnectionLimit, MAX_HTTP2_CONNECTIONS, OPEN_FILES, REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE,
-    RESPONSE_MEMORY_BYTES,
+    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, MAX_HTTP2_CONNECTIONS, OPEN_FILES,
+    REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE, RESPONSE_MEMORY_BYTES,
 };
+use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
 use super::client_address::TrustedProxies;
@@ -20,6 +21,7 @@ use super::metrics::Metrics;
 use super::open_connections::{Counted, OpenConnections};
 use super::static_files::StaticFiles;
 use super::upload_writer::UploadStorage;
+use crate::call::{ApiError, Head};
 use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
@@ -120,13 +122,15 @@ impl ServerState {
     /// and `address_connections` the number of connections of each client address: if it is 0, the use of one address
     /// is not limited.
     pub(super) fn with_limits(self, max_files: usize, address_connections: Option<usize>) -> Self {
-        let shares = |max, parts| Arc::new(ClientShares::new(max, (address_connections != Some(0)).then_some(parts)));
+        let share = |max, parts| ClientShares::new(max, (address_connections != Some(0)).then_some(parts));
+        let shares = |max, parts| Arc::new(share(max, parts));
         Self {
             connections: OpenConnections::new(max_files / 2, address_connections),
             http2_connections: OpenConnections::new(MAX_HTTP2_CONNECTIONS as usize, address_connections),
             request_memory: shares(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE),
             response_memory: shares(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE),
             open_files: shares(max_files / 4, ADDRESS_SHARE),
+            detached_handlers: Arc::new(DetachedHandlers::new(share(MAX_DETACHED_HANDLERS as usize, ADDRESS_SHARE))),
             ..self
         }
     }
@@ -164,6 +168,18 @@ impl ServerState {
     /// Fails if too many files are open for all clients or for this one.
     pub(super) fn count_open_file(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
         self.open_files.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
+    }
+
+    /// Checks that a handler can be started for a request.
+    ///
+    /// # Errors
+    /// Fails if too many handlers are running although their clients have disconnected, in total or of this client.
+    pub(super) fn check_detached_handlers(&self, head: &Head) -> Result<(), ApiError> {
+        if !self.detached_handlers.is_used_up(head.client) {
+            return Ok(());
+        }
+        self.exceeded_limits.count(&DETACHED_HANDLERS, head.peer);
+        Err(ApiError::plain(ErrorCode::Unavailable))
     }
 
     /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`

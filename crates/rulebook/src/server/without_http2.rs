@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
@@ -21,4 +21,4 @@ impl BodyReceiver {
 }
 
 /// Closes a connection whose client speaks HTTP/2.
-pub(super) async fn serve(_: TcpStream, _: BytesMut, _: &Rc<Worker>, _: Duration) {}
+pub(super) async fn serve(_: TcpStream, _: BytesMut, _: &Rc<Worker>, _: Instant, _: Duration) {}

@@ -1,12 +1,15 @@
 //! Many small requests on one connection, whose responses are read or not, and heads that are hard to parse.
 
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{hint, thread};
 
 use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post};
 use crate::Result;
 use crate::client::Connection;
 use crate::response::count_responses;
+
+/// The time between two pieces of a request that are sent slowly enough for the server to receive each by itself.
+const PIECE_INTERVAL: Duration = Duration::from_micros(60);
 
 /// The rows of this family.
 pub const ROWS: &[Row] = &[
@@ -78,7 +81,19 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "head-in-pieces",
         about: "heads of 30 KB in pieces of 100 bytes",
-        attack: Attack::Work(WorkAim::PerMegabyte, head_in_pieces),
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| in_pieces(attacker, &long_head(), Duration::ZERO)),
+    },
+    Row {
+        name: "head-in-paced-pieces",
+        about: "heads of 30 KB in pieces of 100 bytes, one each 60 microseconds",
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| in_pieces(attacker, &long_head(), PIECE_INTERVAL)),
+    },
+    Row {
+        name: "body-in-paced-pieces",
+        about: "bodies of 30 KB in pieces of 100 bytes, one each 60 microseconds",
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
+            in_pieces(attacker, &post("/publication/search", "application/json", &[b' '; 30_000]), PIECE_INTERVAL)
+        }),
     },
 ];
 
@@ -141,23 +156,35 @@ pub fn send_unread(connection: &mut Connection, bytes: &[u8]) -> usize {
     sent
 }
 
-/// Sends valid heads in many small pieces. Each piece is received separately.
-fn head_in_pieces(attacker: &mut Attacker<'_>) -> Result<()> {
+/// Returns a request with a head of 30 KB.
+fn long_head() -> Vec<u8> {
     let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(320))).collect();
-    let head = get("/healthz", &fields);
+    get("/healthz", &fields)
+}
+
+/// Sends a request several times, in pieces of 100 bytes, and reads the responses.
+fn in_pieces(attacker: &mut Attacker<'_>, request: &[u8], interval: Duration) -> Result<()> {
+    /// The number of requests.
+    const TIMES: u64 = 8;
     let mut connection = attacker.connect()?;
-    for _ in 0..4 {
+    for _ in 0..TIMES {
         let mut responses = 0;
-        for piece in head.chunks(100) {
+        let mut next = Instant::now();
+        for piece in request.chunks(100) {
             connection.send_now(piece);
             // The server gets a chance to receive each piece by itself.
             thread::yield_now();
+            next += interval;
+            // The system's timers are not exact enough for short intervals.
+            while Instant::now() < next {
+                hint::spin_loop();
+            }
         }
         connection.exchange(&[], TIMEOUT, |received| {
             responses += count_responses(received).unwrap_or_default();
             responses > 0
         })?;
     }
-    attacker.count(&connection, 4);
+    attacker.count(&connection, TIMES);
     Ok(())
 }

@@ -86,7 +86,9 @@ pub(super) async fn serve(stream: TcpStream, worker: &Rc<Worker>, keep_alive: Du
         log::debug!("a connection ended: {error}");
     }
     match (outcome, Rc::into_inner(connection.socket).map(Socket::into_parts)) {
-        (Ok(Outcome::Http2), Some((stream, received))) => Ended::Http2(stream, received),
+        (Ok(Outcome::Http2), Some((stream, received))) => {
+            Ended::Http2 { stream, received, deadline: connection.deadline }
+        }
         (_, Some((stream, _))) => Ended::Closed(stream),
         (_, None) => Ended::InUse,
     }
@@ -96,8 +98,14 @@ pub(super) async fn serve(stream: TcpStream, worker: &Rc<Worker>, keep_alive: Du
 pub(super) enum Ended {
     /// The connection can be closed.
     Closed(TcpStream),
-    /// The client speaks HTTP/2. These bytes have been received.
-    Http2(TcpStream, BytesMut),
+    /// The client speaks HTTP/2.
+    Http2 {
+        stream: TcpStream,
+        /// The bytes that have been received.
+        received: BytesMut,
+        /// The time at which the connection is closed unless the head of the first request is complete.
+        deadline: Instant,
+    },
     /// A handler still has the body of a request, which closes the connection when it is dropped.
     InUse,
 }
@@ -210,6 +218,7 @@ impl Connection<'_> {
         if let Some(limit) = limit {
             self.worker.state().exceeded_limits.count(&limit, self.peer);
         }
+        log::info!("a request was refused with the status {}: {why}", status.as_u16());
         self.worker
             .date()
             .with_text(Instant::now(), |date| write_error_response(&mut output, status, why, is_head, date));

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use rulebook_model::connection_limits::HEAD_TIME;
@@ -16,13 +16,6 @@ use crate::server::request_memory::ReservedMemory;
 
 /// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// The number of bytes below which a piece of a head is small.
-const SMALL_PIECE_LEN: usize = 512;
-/// The number of small pieces of a head after which the server pauses before it receives more. Each piece costs two system
-/// calls, and during the pause further pieces become one.
-const SMALL_PIECES_BEFORE_PAUSE: u32 = 16;
-/// The duration of this pause.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// What comes next on a connection.
 pub(super) enum Next {
@@ -43,7 +36,7 @@ impl Connection<'_> {
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && worker.state().http2_enabled);
         can_be_http2 &= *served == Served::Everything;
         let mut memory = ReservedMemory::default();
-        let (mut small_pieces, mut resumes_at) = (0, None);
+        socket.begin_request();
         poll_fn(|task| {
             loop {
                 let mut received = socket.received.borrow_mut();
@@ -72,19 +65,10 @@ impl Connection<'_> {
                 if worker.state().is_closing() {
                     return Poll::Ready(Ok(Next::Ended(Outcome::Closed)));
                 }
-                if let Some(resumes_at) = resumes_at {
-                    ready!(alarm.poll(resumes_at, task));
-                }
-                resumes_at = None;
                 match socket.poll_receive(task)? {
                     Poll::Ready(0) if is_empty => return Poll::Ready(Ok(Next::Ended(Outcome::Closed))),
                     Poll::Ready(0) => return Poll::Ready(Ok(Next::Refused(INCOMPLETE))),
-                    Poll::Ready(count) => {
-                        small_pieces += u32::from(count < SMALL_PIECE_LEN);
-                        if small_pieces == SMALL_PIECES_BEFORE_PAUSE {
-                            (small_pieces, resumes_at) = (0, Some(Instant::now() + PAUSE));
-                        }
-                    }
+                    Poll::Ready(_) => {}
                     Poll::Pending => {
                         if is_empty {
                             socket.release_memory();

@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_rt::net::TcpStream;
+use actix_rt::time::{Sleep, sleep};
 use bytes::BytesMut;
 use rulebook_model::connection_limits::FREE_RESPONSE_BYTES;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,13 @@ const MIN_READ_LEN: usize = 4 << 10;
 /// The number of bytes that a read receives at most. Reads become longer while the client sends faster than the server
 /// reads.
 const MAX_READ_LEN: usize = 64 << 10;
+
+/// The number of bytes below which a piece of a request is small.
+const SMALL_PIECE_LEN: usize = 512;
+/// The number of small pieces of a request after which the server pauses.
+const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
+/// The duration of a pause.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[cfg(target_os = "linux")]
 thread_local! {
@@ -48,6 +57,10 @@ pub(super) struct Socket {
     client: Option<IpAddr>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
+    /// The number of small pieces of the current request since the last pause.
+    small_pieces: Cell<u32>,
+    /// The pause until the client's next bytes are received.
+    pause: RefCell<Option<Pin<Box<Sleep>>>>,
     sent: SentBytes,
 }
 
@@ -63,6 +76,8 @@ impl Socket {
             response_memory: Arc::clone(&state.response_memory),
             client,
             has_ended: Cell::new(false),
+            small_pieces: Cell::new(0),
+            pause: RefCell::default(),
             sent: SentBytes::default(),
         }
     }
@@ -77,6 +92,34 @@ impl Socket {
         self.has_ended.get()
     }
 
+    /// Notes that the next bytes belong to another request.
+    pub(super) fn begin_request(&self) {
+        self.small_pieces.set(0);
+    }
+
+    /// Waits for the end of a pause. After some small pieces of a request, the server pauses before it receives more: each
+    /// piece costs two system calls, and during the pause further pieces become one.
+    fn poll_pause(&self, task: &mut Context<'_>) -> Poll<()> {
+        let mut pause = self.pause.borrow_mut();
+        if let Some(sleep) = &mut *pause {
+            ready!(sleep.as_mut().poll(task));
+            *pause = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Notes the length of a piece.
+    fn count_piece(&self, length: usize) {
+        if length >= SMALL_PIECE_LEN || length == 0 {
+            return;
+        }
+        self.small_pieces.set(self.small_pieces.get() + 1);
+        if self.small_pieces.get() == SMALL_PIECES_BEFORE_PAUSE {
+            self.small_pieces.set(0);
+            self.pause.replace(Some(Box::pin(sleep(PAUSE))));
+        }
+    }
+
     /// Receives bytes, and appends them to [`Socket::received`]. Returns their number, which is 0 once the client has
     /// closed its sending side.
     ///
@@ -86,6 +129,7 @@ impl Socket {
         if self.has_ended.get() {
             return Poll::Ready(Ok(0));
         }
+        ready!(self.poll_pause(task));
         let mut received = self.received.borrow_mut();
         let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
@@ -101,6 +145,7 @@ impl Socket {
         let mut stream = self.stream.borrow_mut();
         let count = ready!(pin!(stream.read_buf(&mut *received)).poll(task))?;
         self.has_ended.set(count == 0);
+        self.count_piece(count);
         if count == space && requested < MAX_READ_LEN {
             self.read_len.set(requested * 2);
         }

@@ -25,7 +25,6 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
-use actix_rt::time::timeout;
 use bytes::BytesMut;
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
@@ -34,6 +33,8 @@ use h2::server::{Builder, Connection};
 use rulebook_model::connection_limits::{
     HEAD_TIME, HTTP2_CONNECTIONS, HTTP2_REQUESTS, MAX_HTTP2_FIELDS, MAX_HTTP2_HEAD_BYTES, MAX_HTTP2_REQUESTS, PROGRESS,
 };
+
+use tokio::time::timeout_at;
 
 use connection_state::ConnectionState;
 pub(super) use exchange::BodyReceiver;
@@ -60,12 +61,19 @@ const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT
 
 /// Serves a connection whose client speaks HTTP/2, until the connection is closed. `received` contains the bytes that
 /// have been received.
-pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Worker>, keep_alive: Duration) {
+///
+/// The head of the first request must be complete before `deadline`.
+pub(super) async fn serve(
+    stream: TcpStream,
+    received: BytesMut,
+    worker: &Rc<Worker>,
+    deadline: Instant,
+    keep_alive: Duration,
+) {
     let peer = stream.peer_addr().ok();
     let Some(_counted) = Counted::new(worker, peer) else {
         return worker.state().exceeded_limits.count(&HTTP2_CONNECTIONS, peer);
     };
-    let deadline = Instant::now() + HEAD_TIMEOUT;
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(MAX_HTTP2_REQUESTS as u32)
@@ -75,7 +83,7 @@ pub(super) async fn serve(stream: TcpStream, received: BytesMut, worker: &Rc<Wor
     let state = Rc::new(ConnectionState::default());
     let client = worker.state().limited_peer(peer).map(|peer| peer.ip());
     let stream = ResumedStream::new(stream, received, &worker.state().request_memory, client, &state);
-    let connection = match timeout(HEAD_TIMEOUT, builder.handshake(stream)).await {
+    let connection = match timeout_at(deadline.into(), builder.handshake(stream)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return log::debug!("an HTTP/2 connection ended: {error}"),
         Err(_) => return worker.state().exceeded_limits.count(&HEAD_TIME, peer),
@@ -180,6 +188,7 @@ async fn serve_requests(
                 continue;
             }
             let head_deadline = state.head_begun.get().map(|begun| begun + HEAD_TIMEOUT);
+            let head_deadline = head_deadline.map(|head| if is_first { head.min(deadline) } else { head });
             if let Some(head_deadline) = head_deadline
                 && alarm.poll(head_deadline, task).is_ready()
             {
