@@ -211,6 +211,7 @@ fn definition_with_every_serialization() -> Generated {
             "HEADER@X-Json": own("array<string>", json!({ "example": ["é", "b"] })),
             "COOKIE@list": own("array<int>", json!({ "example": [1, 2] })),
             // A cookie cannot contain the space in the first pattern.
+            "COOKIE@nested": own("[][]?filename", json!({ "items": { "items": { "range": ["a b/*", "{c,d}/**"] } } })),
             "COOKIE@names": own("[]?filename", json!({ "items": { "range": ["a b/*", "{c,d}/**"] } })),
         })
     };

@@ -119,11 +119,12 @@ fn replace_spaces(value: Value<'static>) -> Option<Value<'static>> {
     }
 }
 
-/// Replaces each item of a list that is not allowed by the first allowed item. Returns `None` if the value is not a
-/// list, or if no item is allowed.
-fn replace_forbidden_items(value: Value<'static>, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
+/// Replaces each item of a list that is not allowed by the first allowed item. Items that are lists are changed in the same
+/// way. Returns `None` if the value is not a list, or if no item is allowed.
+fn replace_forbidden_items(value: Value<'static>, is_allowed: &impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
     let Value::List(items) = value else { return None };
-    let first = items.iter().find(|item| is_allowed(item))?.clone();
-    let allowed = |item: Value<'static>| if is_allowed(&item) { item } else { first.clone() };
-    Some(Value::List(items.into_iter().map(allowed).collect()))
+    let allowed = |item| if is_allowed(&item) { Some(item) } else { replace_forbidden_items(item, is_allowed) };
+    let items: Vec<_> = items.into_iter().map(allowed).collect();
+    let first = items.iter().flatten().next()?.clone();
+    Some(Value::List(items.into_iter().map(|item| item.unwrap_or_else(|| first.clone())).collect()))
 }

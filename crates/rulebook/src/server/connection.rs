@@ -66,7 +66,7 @@ async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Dur
             Box::pin(http2::serve(stream, received, &worker, deadline, keep_alive)).await;
         }
         http1::Ended::Closed(stream) => worker.close(EndedConnection { _stream: stream, _counted: counted }),
-        http1::Ended::InUse => {}
+        http1::Ended::Nothing => {}
     }
     Ok(())
 }

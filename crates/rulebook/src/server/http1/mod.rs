@@ -16,6 +16,7 @@ mod fuzz_tests;
 mod head;
 mod head_pool;
 mod next_request;
+mod pausable_stream;
 mod response_head;
 mod send;
 #[cfg_attr(not(target_os = "linux"), path = "without_send_file.rs")]
@@ -85,12 +86,12 @@ pub(super) async fn serve(stream: TcpStream, worker: &Rc<Worker>, keep_alive: Du
         }
         log::debug!("a connection ended: {error}");
     }
-    match (outcome, Rc::into_inner(connection.socket).map(Socket::into_parts)) {
+    match (outcome, Rc::into_inner(connection.socket).and_then(Socket::into_parts)) {
         (Ok(Outcome::Http2), Some((stream, received))) => {
             Ended::Http2 { stream, received, deadline: connection.deadline }
         }
         (_, Some((stream, _))) => Ended::Closed(stream),
-        (_, None) => Ended::InUse,
+        (_, None) => Ended::Nothing,
     }
 }
 
@@ -106,8 +107,8 @@ pub(super) enum Ended {
         /// The time at which the connection is closed unless the head of the first request is complete.
         deadline: Instant,
     },
-    /// A handler still has the body of a request, which closes the connection when it is dropped.
-    InUse,
+    /// Nothing is left to do: the connection has been closed, or it closes when a handler drops the body of a request.
+    Nothing,
 }
 
 /// How the requests of a connection ended.

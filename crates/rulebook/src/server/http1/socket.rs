@@ -9,13 +9,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
-use actix_rt::time::{Sleep, sleep};
 use bytes::BytesMut;
 use rulebook_model::connection_limits::FREE_RESPONSE_BYTES;
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
+use super::pausable_stream::PausableStream;
 use crate::client_shares::{ClientShares, Share, UsedUp};
 #[cfg(target_os = "linux")]
 use crate::server::file_stream::read_cached_bytes;
@@ -44,7 +44,7 @@ thread_local! {
 
 /// A socket that the connection and the body of the current request share. Only the task of the connection uses it.
 pub(super) struct Socket {
-    stream: RefCell<TcpStream>,
+    stream: RefCell<PausableStream>,
     /// The bytes that have been received and not yet used.
     pub(super) received: RefCell<BytesMut>,
     /// The number of bytes for which the next read has space.
@@ -59,8 +59,6 @@ pub(super) struct Socket {
     has_ended: Cell<bool>,
     /// The number of small pieces of the current request since the last pause.
     small_pieces: Cell<u32>,
-    /// The pause until the client's next bytes are received.
-    pause: RefCell<Option<Pin<Box<Sleep>>>>,
     sent: SentBytes,
 }
 
@@ -68,7 +66,7 @@ impl Socket {
     /// `client` is the address whose use of memory is limited.
     pub(super) fn new(stream: TcpStream, client: Option<IpAddr>, state: &ServerState) -> Self {
         Self {
-            stream: RefCell::new(stream),
+            stream: RefCell::new(PausableStream::Active(stream)),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
             reserved: RefCell::default(),
@@ -77,14 +75,13 @@ impl Socket {
             client,
             has_ended: Cell::new(false),
             small_pieces: Cell::new(0),
-            pause: RefCell::default(),
             sent: SentBytes::default(),
         }
     }
 
-    /// Returns the parts of the socket, for a connection that does not speak HTTP/1.
-    pub(super) fn into_parts(self) -> (TcpStream, BytesMut) {
-        (self.stream.into_inner(), self.received.into_inner())
+    /// Returns the parts of the socket, for a connection that does not speak HTTP/1; `None` if it is broken.
+    pub(super) fn into_parts(self) -> Option<(TcpStream, BytesMut)> {
+        Some((self.stream.into_inner().into_active()?, self.received.into_inner()))
     }
 
     /// Returns `true` once the client has closed its sending side. [`Socket::received`] may still contain bytes.
@@ -97,26 +94,16 @@ impl Socket {
         self.small_pieces.set(0);
     }
 
-    /// Waits for the end of a pause. After some small pieces of a request, the server pauses before it receives more: each
-    /// piece costs two system calls, and during the pause further pieces become one.
-    fn poll_pause(&self, task: &mut Context<'_>) -> Poll<()> {
-        let mut pause = self.pause.borrow_mut();
-        if let Some(sleep) = &mut *pause {
-            ready!(sleep.as_mut().poll(task));
-            *pause = None;
-        }
-        Poll::Ready(())
-    }
-
-    /// Notes the length of a piece.
-    fn count_piece(&self, length: usize) {
+    /// Notes the length of a piece. After some small pieces of a request, the server pauses before it receives more: each
+    /// piece wakes the worker, and during the pause further pieces become one.
+    fn count_piece(&self, length: usize, stream: &mut PausableStream) {
         if length >= SMALL_PIECE_LEN || length == 0 {
             return;
         }
         self.small_pieces.set(self.small_pieces.get() + 1);
         if self.small_pieces.get() == SMALL_PIECES_BEFORE_PAUSE {
             self.small_pieces.set(0);
-            self.pause.replace(Some(Box::pin(sleep(PAUSE))));
+            stream.pause(PAUSE);
         }
     }
 
@@ -129,7 +116,8 @@ impl Socket {
         if self.has_ended.get() {
             return Poll::Ready(Ok(0));
         }
-        ready!(self.poll_pause(task));
+        let mut stream = self.stream.borrow_mut();
+        ready!(stream.poll_pause(task));
         let mut received = self.received.borrow_mut();
         let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
@@ -142,10 +130,9 @@ impl Socket {
             received.reserve(requested);
         }
         let space = received.capacity() - received.len();
-        let mut stream = self.stream.borrow_mut();
-        let count = ready!(pin!(stream.read_buf(&mut *received)).poll(task))?;
+        let count = ready!(pin!(stream.get()?.read_buf(&mut *received)).poll(task))?;
         self.has_ended.set(count == 0);
-        self.count_piece(count);
+        self.count_piece(count, &mut stream);
         if count == space && requested < MAX_READ_LEN {
             self.read_len.set(requested * 2);
         }
@@ -169,6 +156,7 @@ impl Socket {
     /// Fails if the connection is broken.
     pub(super) fn poll_send(&self, slices: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
+        let stream = stream.get()?;
         let max = self.sent.max_write_len();
         let polled = match slices {
             [first, ..] if first.len() >= max => Pin::new(&mut *stream).poll_write(task, &first[..max]),
@@ -179,7 +167,7 @@ impl Socket {
             }
             several => Pin::new(&mut *stream).poll_write_vectored(task, several),
         };
-        let sent = ready!(self.count_sent(polled, &stream))?;
+        let sent = ready!(self.count_sent(polled, stream))?;
         Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) })
     }
 
@@ -215,15 +203,16 @@ impl Socket {
         count: usize,
         task: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        let stream = self.stream.borrow();
+        let mut stream = self.stream.borrow_mut();
+        let stream = stream.get()?;
         let count = count.min(self.sent.max_write_len());
         loop {
-            ready!(self.poll_writable(&stream, task))?;
+            ready!(self.poll_writable(stream, task))?;
             let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
             match stream.try_io(Interest::WRITABLE, &mut send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => {
-                    self.sent.add(result.as_ref().map_or(0, |sent| *sent), &stream);
+                    self.sent.add(result.as_ref().map_or(0, |sent| *sent), stream);
                     return Poll::Ready(result);
                 }
             }
@@ -244,7 +233,8 @@ impl Socket {
         task: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let mut stream = self.stream.borrow_mut();
-        ready!(self.poll_writable(&stream, task))?;
+        let stream = stream.get()?;
+        ready!(self.poll_writable(stream, task))?;
         let count = count.min(self.sent.max_write_len());
         let sent = COPIED_BYTES.with_borrow_mut(|copied| {
             copied.resize(copied.len().max(count), 0);
@@ -253,7 +243,7 @@ impl Socket {
                 read => Pin::new(&mut *stream).poll_write(task, &copied[..read]),
             }
         });
-        let sent = ready!(self.count_sent(sent, &stream))?;
+        let sent = ready!(self.count_sent(sent, stream))?;
         *offset += sent as u64;
         Poll::Ready(Ok(sent))
     }
@@ -273,6 +263,6 @@ impl Socket {
 
     /// Closes the sending side of the server.
     pub(super) fn poll_close_sending(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(task)
+        Pin::new(self.stream.borrow_mut().get()?).poll_shutdown(task)
     }
 }
