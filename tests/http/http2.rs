@@ -161,7 +161,7 @@ fn the_heads_of_all_requests_have_a_maximum_of_memory() {
     let server = echo_server_without_shares(&json!({ "head": 200_000 }));
     // These clients never send the bodies of their requests. Their heads nearly use up the memory: a connection whose
     // incomplete head has no place would be closed, and all its heads would become free.
-    let waiting: Vec<_> = [99, 99, 99, 99, 99, 3]
+    let waiting: Vec<_> = [94, 94, 94, 94, 94]
         .into_iter()
         .map(|count| {
             let mut connection = open_http2(&server);
@@ -182,12 +182,13 @@ fn the_heads_of_all_requests_have_a_maximum_of_memory() {
     // The parts of some further heads, which alone use little memory.
     let send_parts = || {
         let long = Request::new("GET", "/echo").field("x-long", "x".repeat(FIELD_LEN)).bytes();
-        let mut parts: Vec<_> = (0..20).map(|_| server.connect()).collect();
+        let mut parts: Vec<_> = (0..50).map(|_| server.connect()).collect();
         parts.iter_mut().for_each(|connection| connection.write(&long[..FIELD_LEN]));
         parts.retain_mut(|connection| !connection.is_silent());
         parts
     };
-    assert!(wait_until(|| !send_parts().is_empty()), "the heads use more memory than the limit");
+    let metrics = || String::from_utf8(server.send(&Request::new("GET", "/metrics")).body).unwrap();
+    assert!(wait_until(|| !send_parts().is_empty()), "the heads use more memory than the limit: {}", metrics());
     assert_exceeded(&server, "request-memory");
     assert_eq!(server.send(&Request::new("GET", "/echo")).status, 200);
     drop(waiting);
