@@ -171,9 +171,13 @@ fn in_pieces(attacker: &mut Attacker<'_>, request: &[u8], interval: Duration) ->
         let mut responses = 0;
         let mut next = Instant::now();
         for piece in request.chunks(100) {
-            connection.send_now(piece);
-            // The server gets a chance to receive each piece by itself.
-            thread::yield_now();
+            let (mut sent, begun) = (0, Instant::now());
+            // While the server pauses, the system may accept nothing.
+            while sent < piece.len() && begun.elapsed() < TIMEOUT {
+                sent += connection.send_now(&piece[sent..]);
+                // The server gets a chance to receive each piece by itself.
+                thread::yield_now();
+            }
             next += interval;
             // The system's timers are not exact enough for short intervals.
             while Instant::now() < next {
