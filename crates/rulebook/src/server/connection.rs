@@ -45,7 +45,9 @@ pub(super) fn connection_service_factory(
 
 async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Duration) -> io::Result<()> {
     let state = worker.shared_state();
-    let peer = stream.peer_addr().ok();
+    // A connection without an address has been reset before the server accepted it.
+    let Ok(address) = stream.peer_addr() else { return Ok(()) };
+    let peer = Some(address);
     let (counted, served) = match state.count_connection(peer) {
         Ok(counted) => (counted, Served::Everything),
         Err(limit) => {
@@ -60,10 +62,10 @@ async fn serve_connection(stream: TcpStream, worker: Rc<Worker>, keep_alive: Dur
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
     // with a single call.
     stream.set_nodelay(true)?;
-    match http1::serve(stream, &worker, keep_alive, served).await {
+    match http1::serve(stream, address, &worker, keep_alive, served).await {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
         http1::Ended::Http2 { stream, received, deadline } => {
-            Box::pin(http2::serve(stream, received, &worker, deadline, keep_alive)).await;
+            Box::pin(http2::serve(stream, address, received, &worker, deadline, keep_alive)).await;
         }
         http1::Ended::Closed(stream) => worker.close(EndedConnection { _stream: stream, _counted: counted }),
         http1::Ended::Nothing => {}

@@ -47,7 +47,7 @@ pub(super) async fn respond_at_server_path(
         }
         ServerPath::Metrics => {
             let text = state.metrics.to_openmetrics(state.detached_handlers.count(), &state.exceeded_limits);
-            status_reply(200, METRICS_MEDIA_TYPE, text.into())
+            status_reply(200, METRICS_MEDIA_TYPE, text)
         }
         ServerPath::Health | ServerPath::Docs | ServerPath::Static => status_reply(200, TEXT_MEDIA_TYPE, "ok\n".into()),
     }

@@ -21,4 +21,4 @@ impl BodyReceiver {
 }
 
 /// Closes a connection whose client speaks HTTP/2.
-pub(super) async fn serve(_: TcpStream, _: BytesMut, _: &Rc<Worker>, _: Instant, _: Duration) {}
+pub(super) async fn serve(_: TcpStream, _: SocketAddr, _: BytesMut, _: &Rc<Worker>, _: Instant, _: Duration) {}

@@ -4,7 +4,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Attack, Row, get, post};
-use crate::Result;
 use crate::client::Connection;
 use crate::frames::{
     CONTINUATION, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PREFACE, WINDOW_UPDATE, opening, push_frame, push_request,
@@ -13,6 +12,7 @@ use crate::frames::{
 use crate::health::{Health, HealthyClient};
 use crate::measure::{ATTACK_CORE, clients_of, peak_mebibytes, pin_thread, reset_peak, resident_mebibytes};
 use crate::server::Server;
+use crate::{Error, Result};
 
 /// A kind of connections: the bytes that each connection sends.
 pub type Kind = fn(&Server) -> Vec<u8>;
@@ -138,18 +138,19 @@ pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Re
     let before = resident_mebibytes(process)?;
     reset_peak(process)?;
     let healthy = HealthyClient::start(server.target)?;
-    let connections = thread::scope(|scope| {
-        let opening = scope.spawn(|| {
-            pin_thread(ATTACK_CORE);
-            open_connections(server, &bytes, count, source)
-        });
-        opening.join().unwrap_or_default()
-    });
-    thread::sleep(Duration::from_secs(2));
+    let attack = || {
+        pin_thread(ATTACK_CORE);
+        let connections = open_connections(server, &bytes, count, source);
+        thread::sleep(Duration::from_secs(2));
+        let figures = (clients_of(server.target.address())?.len(), peak_mebibytes(process)?);
+        // Closing so many connections is a part of the attack.
+        drop(connections);
+        Ok(figures)
+    };
+    let attacked = thread::scope(|scope| scope.spawn(attack).join());
+    let (clients, peak) = attacked.unwrap_or_else(|_| Err(Error::from("the connections could not be opened")))?;
     // The healthy client has two connections.
-    let open = clients_of(server.target.address())?.len().saturating_sub(2);
-    let peak = peak_mebibytes(process)?;
-    drop(connections);
+    let open = clients.saturating_sub(2);
     Ok(Memory { open, before, peak, after: peak, seconds_until_released: None, health: healthy.stop() })
 }
 

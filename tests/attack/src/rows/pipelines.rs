@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 use std::{hint, thread};
 
-use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post};
+use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post, read_response};
 use crate::Result;
 use crate::client::Connection;
+use crate::frames::{DATA, opening, push_frame, push_request, request_fields};
 use crate::response::count_responses;
 
 /// The time between two pieces of a request that are sent slowly enough for the server to receive each by itself.
@@ -84,6 +85,25 @@ pub const ROWS: &[Row] = &[
         attack: Attack::Work(WorkAim::PerMegabyte, |attacker| in_pieces(attacker, &long_head(), Duration::ZERO)),
     },
     Row {
+        name: "metrics",
+        about: "GET /metrics, all read",
+        attack: Attack::Work(WorkAim::PerRequest, |attacker| {
+            let request = get("/metrics", "");
+            for _ in 0..20 {
+                let mut connection = attacker.connect()?;
+                for _ in 0..100 {
+                    let response = read_response(&mut connection, &request)?;
+                    if response.is_none_or(|response| response.status != 200) {
+                        attacker.miss("no response with the status 200".to_owned());
+                        return Ok(());
+                    }
+                }
+                attacker.count(&connection, 100);
+            }
+            Ok(())
+        }),
+    },
+    Row {
         name: "head-in-paced-pieces",
         about: "heads of 30 KB in pieces of 100 bytes, one each 60 microseconds",
         attack: Attack::Work(WorkAim::PerMegabyte, |attacker| in_pieces(attacker, &long_head(), PIECE_INTERVAL)),
@@ -92,7 +112,28 @@ pub const ROWS: &[Row] = &[
         name: "body-in-paced-pieces",
         about: "bodies of 30 KB in pieces of 100 bytes, one each 60 microseconds",
         attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
-            in_pieces(attacker, &post("/publication/search", "application/json", &[b' '; 30_000]), PIECE_INTERVAL)
+            // The body is no JSON, so that no handler runs.
+            in_pieces(attacker, &post("/publication/search", "application/json", &[b'x'; 30_000]), PIECE_INTERVAL)
+        }),
+    },
+    Row {
+        name: "http2-body-in-paced-pieces",
+        about: "a body over HTTP/2 in frames of 100 bytes, one each 60 microseconds",
+        attack: Attack::Work(WorkAim::PerMegabyte, |attacker| {
+            let mut bytes = opening(&[]);
+            push_request(
+                &mut bytes,
+                1,
+                true,
+                &request_fields("POST", "/publication/search", &[("content-type", "application/json")]),
+            );
+            for _ in 0..2400 {
+                push_frame(&mut bytes, DATA, 0, 1, &[b' '; 91]);
+            }
+            let mut connection = attacker.connect()?;
+            send_pieces(&mut connection, &bytes, PIECE_INTERVAL);
+            attacker.count(&connection, 1);
+            Ok(())
         }),
     },
 ];
@@ -169,21 +210,7 @@ fn in_pieces(attacker: &mut Attacker<'_>, request: &[u8], interval: Duration) ->
     let mut connection = attacker.connect()?;
     for _ in 0..TIMES {
         let mut responses = 0;
-        let mut next = Instant::now();
-        for piece in request.chunks(100) {
-            let (mut sent, begun) = (0, Instant::now());
-            // While the server pauses, the system may accept nothing.
-            while sent < piece.len() && begun.elapsed() < TIMEOUT {
-                sent += connection.send_now(&piece[sent..]);
-                // The server gets a chance to receive each piece by itself.
-                thread::yield_now();
-            }
-            next += interval;
-            // The system's timers are not exact enough for short intervals.
-            while Instant::now() < next {
-                hint::spin_loop();
-            }
-        }
+        send_pieces(&mut connection, request, interval);
         connection.exchange(&[], TIMEOUT, |received| {
             responses += count_responses(received).unwrap_or_default();
             responses > 0
@@ -191,4 +218,23 @@ fn in_pieces(attacker: &mut Attacker<'_>, request: &[u8], interval: Duration) ->
     }
     attacker.count(&connection, TIMES);
     Ok(())
+}
+
+/// Sends bytes in pieces of 100 bytes.
+fn send_pieces(connection: &mut Connection, bytes: &[u8], interval: Duration) {
+    let mut next = Instant::now();
+    for piece in bytes.chunks(100) {
+        let (mut sent, begun) = (0, Instant::now());
+        // While the server pauses, the system may accept nothing.
+        while sent < piece.len() && begun.elapsed() < TIMEOUT {
+            sent += connection.send_now(&piece[sent..]);
+            // The server gets a chance to receive each piece by itself.
+            thread::yield_now();
+        }
+        next += interval;
+        // The system's timers are not exact enough for short intervals.
+        while Instant::now() < next {
+            hint::spin_loop();
+        }
+    }
 }

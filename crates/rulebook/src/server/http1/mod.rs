@@ -16,7 +16,6 @@ mod fuzz_tests;
 mod head;
 mod head_pool;
 mod next_request;
-mod pausable_stream;
 mod response_head;
 mod send;
 #[cfg_attr(not(target_os = "linux"), path = "without_send_file.rs")]
@@ -59,13 +58,19 @@ const MAX_PIPELINED: u32 = 8;
 
 /// Serves a connection until it is closed. If the client speaks HTTP/2, returns the stream and the bytes that have been
 /// received.
-pub(super) async fn serve(stream: TcpStream, worker: &Rc<Worker>, keep_alive: Duration, served: Served) -> Ended {
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    worker: &Rc<Worker>,
+    keep_alive: Duration,
+    served: Served,
+) -> Ended {
+    let peer = Some(peer);
     let (head_timeout, keep_alive) = match served {
         Served::Everything => (HEAD_TIMEOUT, keep_alive),
         Served::ServerState => (RESERVED_HEAD_TIMEOUT, Duration::ZERO),
     };
     let deadline = Instant::now() + head_timeout;
-    let peer = stream.peer_addr().ok();
     let client = worker.state().limited_peer(peer).map(|peer| peer.ip());
     let mut connection = Connection {
         socket: Rc::new(Socket::new(stream, client, worker.state())),
@@ -205,7 +210,7 @@ impl Connection<'_> {
             return Ok(true);
         }
         // If the client has sent more, closing at once could discard the response before the client has read it.
-        if unread.is_some() || !self.socket.received.borrow().is_empty() {
+        if unread.is_some() || self.socket.has_received_more().await? {
             close_gently(&self.socket, &mut self.alarm).await;
         }
         Ok(false)
@@ -219,7 +224,9 @@ impl Connection<'_> {
         if let Some(limit) = limit {
             self.worker.state().exceeded_limits.count(&limit, self.peer);
         }
-        log::info!("a request was refused with the status {}: {why}", status.as_u16());
+        let (status_number, peer) =
+            (status.as_u16(), self.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string()));
+        log::info!(peer, status = status_number; "a request of {peer} was refused with the status {status_number}: {why}");
         self.worker
             .date()
             .with_text(Instant::now(), |date| write_error_response(&mut output, status, why, is_head, date));

@@ -1,12 +1,12 @@
 //! The socket of a connection, with the bytes that have been received and not yet used.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
@@ -15,10 +15,10 @@ use rulebook_model::connection_limits::FREE_RESPONSE_BYTES;
 use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use super::pausable_stream::PausableStream;
 use crate::client_shares::{ClientShares, Share, UsedUp};
 #[cfg(target_os = "linux")]
 use crate::server::file_stream::read_cached_bytes;
+use crate::server::pausable_stream::PausableStream;
 use crate::server::request_memory::ReservedMemory;
 use crate::server::state::ServerState;
 use crate::server::unsent_bytes::SentBytes;
@@ -28,13 +28,6 @@ const MIN_READ_LEN: usize = 4 << 10;
 /// The number of bytes that a read receives at most. Reads become longer while the client sends faster than the server
 /// reads.
 const MAX_READ_LEN: usize = 64 << 10;
-
-/// The number of bytes below which a piece of a request is small.
-const SMALL_PIECE_LEN: usize = 512;
-/// The number of small pieces of a request after which the server pauses.
-const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
-/// The duration of a pause.
-const PAUSE: Duration = Duration::from_millis(5);
 
 #[cfg(target_os = "linux")]
 thread_local! {
@@ -57,8 +50,6 @@ pub(super) struct Socket {
     client: Option<IpAddr>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
-    /// The number of small pieces of the current request since the last pause.
-    small_pieces: Cell<u32>,
     sent: SentBytes,
 }
 
@@ -66,7 +57,7 @@ impl Socket {
     /// `client` is the address whose use of memory is limited.
     pub(super) fn new(stream: TcpStream, client: Option<IpAddr>, state: &ServerState) -> Self {
         Self {
-            stream: RefCell::new(PausableStream::Active(stream)),
+            stream: RefCell::new(PausableStream::new(stream)),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
             reserved: RefCell::default(),
@@ -74,7 +65,6 @@ impl Socket {
             response_memory: Arc::clone(&state.response_memory),
             client,
             has_ended: Cell::new(false),
-            small_pieces: Cell::new(0),
             sent: SentBytes::default(),
         }
     }
@@ -91,20 +81,7 @@ impl Socket {
 
     /// Notes that the next bytes belong to another request.
     pub(super) fn begin_request(&self) {
-        self.small_pieces.set(0);
-    }
-
-    /// Notes the length of a piece. After some small pieces of a request, the server pauses before it receives more: each
-    /// piece wakes the worker, and during the pause further pieces become one.
-    fn count_piece(&self, length: usize, stream: &mut PausableStream) {
-        if length >= SMALL_PIECE_LEN || length == 0 {
-            return;
-        }
-        self.small_pieces.set(self.small_pieces.get() + 1);
-        if self.small_pieces.get() == SMALL_PIECES_BEFORE_PAUSE {
-            self.small_pieces.set(0);
-            stream.pause(PAUSE);
-        }
+        self.stream.borrow_mut().begin_request();
     }
 
     /// Receives bytes, and appends them to [`Socket::received`]. Returns their number, which is 0 once the client has
@@ -132,11 +109,26 @@ impl Socket {
         let space = received.capacity() - received.len();
         let count = ready!(pin!(stream.get()?.read_buf(&mut *received)).poll(task))?;
         self.has_ended.set(count == 0);
-        self.count_piece(count, &mut stream);
+        stream.count_piece(count);
         if count == space && requested < MAX_READ_LEN {
             self.read_len.set(requested * 2);
         }
         Poll::Ready(Ok(count))
+    }
+
+    /// Returns `true` if the client has sent bytes that have not been used, also if only the system has received them.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    pub(super) async fn has_received_more(&self) -> io::Result<bool> {
+        if !self.received.borrow().is_empty() {
+            return Ok(true);
+        }
+        poll_fn(|task| match self.poll_receive(task) {
+            Poll::Ready(result) => Poll::Ready(result.map(|count| count > 0)),
+            Poll::Pending => Poll::Ready(Ok(false)),
+        })
+        .await
     }
 
     /// Releases the memory for received bytes if it is large and unused. Called when the connection waits for the next

@@ -65,12 +65,13 @@ const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT
 /// The head of the first request must be complete before `deadline`.
 pub(super) async fn serve(
     stream: TcpStream,
+    peer: SocketAddr,
     received: BytesMut,
     worker: &Rc<Worker>,
     deadline: Instant,
     keep_alive: Duration,
 ) {
-    let peer = stream.peer_addr().ok();
+    let peer = Some(peer);
     let Some(_counted) = Counted::new(worker, peer) else {
         return worker.state().exceeded_limits.count(&HTTP2_CONNECTIONS, peer);
     };

@@ -55,6 +55,8 @@ pub(super) struct ReceivedFrames {
     sent_bytes: u64,
     /// `true` if a head with more than [`MAX_HEAD_FIELDS`] has ended.
     has_long_head: bool,
+    /// `true` if a head or a body has ended, or the client has permitted the server to send more.
+    has_completed: bool,
 }
 
 /// A head whose last frame has not been received completely.
@@ -94,6 +96,7 @@ impl Default for ReceivedFrames {
             permitted_updates: 0,
             sent_bytes: 0,
             has_long_head: false,
+            has_completed: false,
         }
     }
 }
@@ -190,6 +193,12 @@ impl ReceivedFrames {
         std::mem::take(&mut self.has_long_head)
     }
 
+    /// Returns `true` if, since the last call, a head or a body has ended, or the client has permitted the server to send
+    /// more. Otherwise the client sends a part of a request.
+    pub(super) fn take_completed(&mut self) -> bool {
+        std::mem::take(&mut self.has_completed)
+    }
+
     /// Permits fields beyond [`MAX_HEAD_FIELDS`]: the server has joined this number of fields with others.
     pub(super) fn permit_fields(&mut self, joined: u64) {
         self.small_frames = self.small_frames.saturating_sub(joined.div_ceil(FIELDS_PER_SMALL_FRAME));
@@ -216,6 +225,7 @@ impl ReceivedFrames {
         let added = fields.saturating_sub(MAX_HEAD_FIELDS) / FIELDS_PER_SMALL_FRAME;
         self.small_frames += added;
         self.has_long_head |= added > 0;
+        self.has_completed = true;
         if self.small_frames > MAX_HTTP2_SMALL_FRAMES { Err(HEAD_FIELDS) } else { Ok(()) }
     }
 
@@ -249,6 +259,7 @@ impl ReceivedFrames {
         if self.small_frames > MAX_HTTP2_SMALL_FRAMES || kind == PUSH_PROMISE {
             return Err(HTTP2_SMALL_FRAMES);
         }
+        self.has_completed |= kind == WINDOW_UPDATE || kind == DATA && is_last;
         if kind == HEADERS {
             // The time is that of the first bytes of the frame header.
             self.head = IncompleteHead { begun: self.head.begun, has_begun: true, ..IncompleteHead::default() };

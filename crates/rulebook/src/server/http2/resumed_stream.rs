@@ -20,13 +20,14 @@ use super::received_frames::ReceivedFrames;
 use super::sent_frames::SentFrames;
 use crate::client_shares::ClientShares;
 use crate::server::connection_limits::PROGRESS_TIMEOUT;
+use crate::server::pausable_stream::PausableStream;
 use crate::server::request_memory::ReservedMemory;
 use crate::server::unsent_bytes::SentBytes;
 
 /// A stream whose first reads return the bytes that have been received already.
 pub(super) struct ResumedStream {
     received: BytesMut,
-    stream: TcpStream,
+    stream: PausableStream,
     /// Runs while the client does not receive what the server sends.
     stalled: Option<Pin<Box<Sleep>>>,
     sent: SentBytes,
@@ -51,7 +52,7 @@ impl ResumedStream {
     ) -> Self {
         Self {
             received,
-            stream,
+            stream: PausableStream::new(stream),
             stalled: None,
             sent: SentBytes::default(),
             sent_frames: SentFrames::default(),
@@ -71,6 +72,11 @@ impl ResumedStream {
         self.received_frames.permit_updates(0, self.state.sent_parts.take());
         self.received_frames.permit_fields(self.state.joined_fields.take());
         self.received_frames.watch(received)?;
+        if self.received_frames.take_completed() {
+            self.stream.begin_request();
+        } else {
+            self.stream.count_piece(received.len());
+        }
         self.state.has_long_head.set(self.received_frames.take_long_head());
         self.state.head_begun.set(self.received_frames.head_begun());
         let length = self.received_frames.incomplete_head_len();
@@ -99,7 +105,8 @@ impl ResumedStream {
 
     fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.received.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(task, buffer);
+            ready!(self.stream.poll_pause(task));
+            return Pin::new(self.stream.get()?).poll_read(task, buffer);
         }
         let length = self.received.len().min(buffer.remaining());
         buffer.put_slice(&self.received[..length]);
@@ -111,7 +118,9 @@ impl ResumedStream {
     fn check_progress(&mut self, written: Poll<io::Result<usize>>, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = &written {
             self.stalled = None;
-            self.sent.add(result.as_ref().map_or(0, |sent| *sent), &self.stream);
+            if let (Ok(sent), Ok(stream)) = (result, self.stream.get()) {
+                self.sent.add(*sent, stream);
+            }
             return written;
         }
         self.sent.wait();
@@ -143,7 +152,7 @@ impl AsyncRead for ResumedStream {
 
 impl AsyncWrite for ResumedStream {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(task, bytes);
+        let written = Pin::new(self.stream.get()?).poll_write(task, bytes);
         if let Poll::Ready(Ok(sent)) = written {
             self.count_sent(sent, [bytes]);
         }
@@ -155,7 +164,7 @@ impl AsyncWrite for ResumedStream {
         task: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
+        let written = Pin::new(self.stream.get()?).poll_write_vectored(task, slices);
         if let Poll::Ready(Ok(sent)) = written {
             self.count_sent(sent, slices.iter().map(|slice| &**slice));
         }
@@ -163,14 +172,15 @@ impl AsyncWrite for ResumedStream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(task)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The stream of a socket has no buffer.
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(task)
+        Pin::new(self.stream.get()?).poll_shutdown(task)
     }
 }

@@ -7,12 +7,16 @@
 mod openmetrics;
 #[cfg_attr(not(target_os = "linux"), path = "without_process.rs")]
 mod process;
+mod time_share;
 mod worker_counters;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::connection_limits::ExceededLimits;
+use bytes::Bytes;
 use openmetrics::TotalCounts;
+use time_share::TimeShare;
 pub(super) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
@@ -26,6 +30,10 @@ struct AllCounters {
     current_counters: Vec<Arc<WorkerCounters>>,
     /// The total of the counters that no worker uses any more, because their plan has been replaced.
     past_totals: TotalCounts,
+    /// The text that was written last.
+    last_text: Bytes,
+    /// The time that can be used to write the text.
+    time: TimeShare,
 }
 
 /// A metric of the process.
@@ -62,10 +70,15 @@ impl Metrics {
 
     /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
     /// although their clients have disconnected.
-    pub(super) fn to_openmetrics(&self, detached: usize, exceeded_limits: &ExceededLimits) -> String {
-        let in_flight = self.in_flight();
+    ///
+    /// If clients request the text so often that writing it would take much time, returns the text that was written last.
+    pub(super) fn to_openmetrics(&self, detached: usize, exceeded_limits: &ExceededLimits) -> Bytes {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let AllCounters { current_counters, past_totals } = &mut *guard;
+        let AllCounters { current_counters, past_totals, last_text, time } = &mut *guard;
+        let begun = Instant::now();
+        if !time.is_free(begun) {
+            return last_text.clone();
+        }
         current_counters.retain_mut(|counters| {
             // `get_mut` succeeds if no worker uses the counters any more. It then synchronises with all earlier writes.
             let ended = Arc::get_mut(counters);
@@ -74,9 +87,12 @@ impl Metrics {
             }
             ended.is_none()
         });
+        let in_flight = current_counters.iter().map(|counters| counters.in_flight()).sum();
         let mut totals = past_totals.clone();
         current_counters.iter().for_each(|counters| totals.add(counters));
-        drop(guard);
-        openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits)
+        let text = Bytes::from(openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits));
+        last_text.clone_from(&text);
+        time.add(begun, begun.elapsed());
+        text
     }
 }

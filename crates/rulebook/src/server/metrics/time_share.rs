@@ -1,0 +1,59 @@
+//! Limits some work to a part of the time, however often clients ask for it.
+
+use std::time::{Duration, Instant};
+
+/// The part of the time that the work can use in the long run: one of this number.
+const PART: u32 = 20;
+/// The time that the work can use at once, after it has used little for a while.
+const BURST: Duration = Duration::from_millis(50);
+
+/// The part of the time that some work can use.
+#[derive(Debug, Default)]
+pub(super) struct TimeShare {
+    /// The time until which the work so far uses its part; `None` before the first work.
+    used_until: Option<Instant>,
+}
+
+impl TimeShare {
+    /// Returns `true` if the work can be done now.
+    pub(super) fn is_free(&self, now: Instant) -> bool {
+        self.used_until.is_none_or(|until| until <= now + BURST * PART)
+    }
+
+    /// Notes that the work was done from `begun` on, and took this time.
+    pub(super) fn add(&mut self, begun: Instant, duration: Duration) {
+        let until = self.used_until.map_or(begun, |until| until.max(begun));
+        self.used_until = until.checked_add(duration.saturating_mul(PART)).or(self.used_until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_uses_a_part_of_the_time_after_a_burst() {
+        let (begin, step) = (Instant::now(), Duration::from_millis(1));
+        let (mut share, mut done) = (TimeShare::default(), Duration::ZERO);
+        for passed in 0..100_000 {
+            let now = begin + step * passed;
+            if share.is_free(now) {
+                share.add(now, step);
+                done += step;
+            }
+        }
+        let expected = BURST + step * 100_000 / PART;
+        assert!(done.abs_diff(expected) <= 2 * step, "{done:?} of {expected:?}");
+    }
+
+    #[test]
+    fn work_that_is_rare_is_always_permitted() {
+        let begin = Instant::now();
+        let mut share = TimeShare::default();
+        for minute in 0..100 {
+            let now = begin + Duration::from_secs(60 * minute);
+            assert!(share.is_free(now));
+            share.add(now, Duration::from_secs(2));
+        }
+    }
+}
