@@ -31,14 +31,19 @@ impl TrustedProxies {
     /// Returns the address of the client that has sent a request with these header fields over a connection with this
     /// peer: the address of the peer, unless the peer is a trusted proxy. An IPv6 address that contains an IPv4 address
     /// is returned as the IPv4 address.
+    #[inline]
     pub(super) fn client_address(
         &self,
         peer: Option<SocketAddr>,
         headers: &[(HeaderName, HeaderValue)],
     ) -> Option<IpAddr> {
         let peer = peer?.ip().to_canonical();
-        if self.ranges.is_empty() || !self.contains(peer) {
-            return Some(peer);
+        Some(if self.ranges.is_empty() { peer } else { self.address_before_proxies(peer, headers) })
+    }
+
+    fn address_before_proxies(&self, peer: IpAddr, headers: &[(HeaderName, HeaderValue)]) -> IpAddr {
+        if !self.contains(peer) {
+            return peer;
         }
         let name = match self.field {
             ForwardedField::Forwarded => &FORWARDED,
@@ -62,7 +67,7 @@ impl TrustedProxies {
                 break;
             }
         }
-        Some(client)
+        client
     }
 
     /// Returns the address in an element of the header field.

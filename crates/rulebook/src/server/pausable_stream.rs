@@ -44,11 +44,13 @@ impl PausableStream {
     }
 
     /// Notes that the next bytes belong to another request.
+    #[inline]
     pub(super) fn begin_request(&mut self) {
         (self.small_pieces, self.next_pause) = (0, MIN_PAUSE);
     }
 
     /// Notes the length of a piece that has been received. After some small pieces of a request, the stream pauses.
+    #[inline]
     pub(super) fn count_piece(&mut self, length: usize) {
         if length >= SMALL_PIECE_LEN || length == 0 {
             return;
@@ -72,6 +74,7 @@ impl PausableStream {
     }
 
     /// Waits for the end of a pause.
+    #[inline]
     pub(super) fn poll_pause(&mut self, task: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Paused(_, sleep) => sleep.as_mut().poll(task),
@@ -83,16 +86,23 @@ impl PausableStream {
     ///
     /// # Errors
     /// Fails if the system cannot continue to watch the stream.
+    #[inline]
     pub(super) fn get(&mut self) -> io::Result<&mut TcpStream> {
-        if matches!(self.state, State::Paused(..))
-            && let State::Paused(stream, _) = std::mem::replace(&mut self.state, State::Broken)
-        {
-            self.state = State::Active(TcpStream::from_std(stream)?);
+        if matches!(self.state, State::Paused(..)) {
+            self.end_pause()?;
         }
         match &mut self.state {
             State::Active(stream) => Ok(stream),
             State::Paused(..) | State::Broken => Err(io::ErrorKind::NotConnected.into()),
         }
+    }
+
+    #[cold]
+    fn end_pause(&mut self) -> io::Result<()> {
+        if let State::Paused(stream, _) = std::mem::replace(&mut self.state, State::Broken) {
+            self.state = State::Active(TcpStream::from_std(stream)?);
+        }
+        Ok(())
     }
 
     /// Ends a pause, and returns the stream; `None` if the system cannot continue to watch it.

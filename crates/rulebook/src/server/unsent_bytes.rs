@@ -50,6 +50,7 @@ pub(super) struct SentBytes {
 
 impl SentBytes {
     /// Returns the number of bytes that the next write may send.
+    #[inline]
     pub(super) fn max_write_len(&self) -> usize {
         if self.count.get() < TRUSTED_BYTES { FIRST_UNSENT_BYTES as usize } else { usize::MAX }
     }
@@ -62,7 +63,16 @@ impl SentBytes {
     }
 
     /// Counts bytes that the system has accepted.
+    #[inline]
     pub(super) fn add(&self, count: usize, stream: &TcpStream) {
+        let is_waiting = self.waiting_since.get().is_some();
+        if is_waiting || self.count.get() < TRUSTED_BYTES {
+            self.add_first_bytes(count, stream);
+        }
+    }
+
+    /// Counts bytes after which the number of unsent bytes may change.
+    fn add_first_bytes(&self, count: usize, stream: &TcpStream) {
         let before = self.count.get();
         let was_slow = self.waiting_since.take().is_some_and(|since| since.elapsed() >= SLOW);
         if was_slow && before >= TRUSTED_BYTES {

@@ -6,7 +6,7 @@ use std::task::{Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use rulebook_model::connection_limits::HEAD_TIME;
+use rulebook_model::connection_limits::{FREE_REQUEST_BYTES, HEAD_TIME};
 
 use super::head::{HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, take_head};
 use super::{Connection, Outcome};
@@ -46,7 +46,7 @@ impl Connection<'_> {
                     }
                     can_be_http2 = HTTP2_PREFACE.starts_with(&received);
                 }
-                if !can_be_http2 || received.is_empty() {
+                if !can_be_http2 && !received.is_empty() {
                     match take_head(&mut received, &mut searched) {
                         Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head))),
                         Ok(None) => {}
@@ -55,7 +55,8 @@ impl Connection<'_> {
                 }
                 let (is_empty, length) = (received.is_empty(), received.len());
                 drop(received);
-                if memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
+                let is_long = length > FREE_REQUEST_BYTES as usize;
+                if is_long && memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
                     return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
                 }
                 if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
