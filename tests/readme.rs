@@ -15,8 +15,9 @@ use rulebook_iapi::Database;
 use crate::documents::compare_generated;
 use crate::server_process::{ServerProcess, clear, copy_files, free_address, program};
 
-/// The URL of the PostgreSQL database on the pages.
-const DOCUMENTED_DATABASE: &str = "postgres://articles@localhost/articles";
+/// The URLs of the databases on the pages.
+const DOCUMENTED_POSTGRES: &str = "postgres://articles@localhost/articles";
+const DOCUMENTED_MYSQL: &str = "mysql://articles@localhost/articles";
 /// The address of the server on the pages.
 const DOCUMENTED_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -61,7 +62,15 @@ fn the_commands_on_the_page_about_backups_work() {
 fn the_commands_on_the_page_about_postgresql_work() {
     let Some(place) = crate::demo::POSTGRES.new_folder() else { return };
     let Database::Postgres(url) = place.database() else { panic!("it is a PostgreSQL database") };
-    check_commands_with_database("docs/postgresql.md", Some(&url));
+    check_commands_with_database("docs/postgresql.md", Some((DOCUMENTED_POSTGRES, &url)));
+}
+
+/// The environment variable `TEST_MARIADB` contains the URL of a MariaDB server, as in the tests of the demo.
+#[test]
+fn the_commands_on_the_page_about_mysql_work() {
+    let Some(place) = crate::demo::MARIADB.new_folder() else { return };
+    let Database::Mysql(url) = place.database() else { panic!("it is a MariaDB database") };
+    check_commands_with_database("docs/mysql.md", Some((DOCUMENTED_MYSQL, &url)));
 }
 
 /// Returns the member of a JSON file whose first line is `first`. The indentation and a trailing comma are removed.
@@ -89,11 +98,12 @@ pub fn check_commands(page: &str) {
     check_commands_with_database(page, None);
 }
 
-/// Runs the commands of a page. `database` is the URL of the database that the page calls [`DOCUMENTED_DATABASE`].
-fn check_commands_with_database(page: &str, database: Option<&str>) {
+/// Runs the commands of a page. `database` contains the URL of the database on the page, and the URL of the database that
+/// replaces it.
+fn check_commands_with_database(page: &str, database: Option<(&'static str, &str)>) {
     let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();
-    let clone = FreshClone { database: database.map(str::to_owned), ..FreshClone::new() };
+    let clone = FreshClone { database: database.map(|(shown, url)| (shown, url.to_owned())), ..FreshClone::new() };
     let mut server = None;
     let mut differences = Vec::new();
     let mut updated = String::new();
@@ -207,8 +217,8 @@ pub fn matches(expected: &str, actual: &str) -> bool {
 struct FreshClone {
     folder: tempfile::TempDir,
     server_address: String,
-    /// The URL of the PostgreSQL database that replaces [`DOCUMENTED_DATABASE`].
-    database: Option<String>,
+    /// The URL of a database on the page, and the URL of the database that replaces it.
+    database: Option<(&'static str, String)>,
 }
 
 impl FreshClone {
@@ -231,7 +241,7 @@ impl FreshClone {
     fn start_server(&self, arguments: &str, uses_database: bool) -> (ServerProcess, String) {
         let arguments = arguments.split_whitespace().filter(|argument| *argument != "--");
         let mut command = program(self.folder.path());
-        if let Some(url) = self.database.as_ref().filter(|_| uses_database) {
+        if let Some((_, url)) = self.database.as_ref().filter(|_| uses_database) {
             command.env("DATABASE_URL", url);
         }
         let process = ServerProcess::run(command.args(arguments), self.folder.path(), &self.server_address);
@@ -245,7 +255,7 @@ impl FreshClone {
         clear(&mut shell);
         let command = command.replace(DOCUMENTED_ADDRESS, &self.server_address);
         let command = match &self.database {
-            Some(url) => command.replace(DOCUMENTED_DATABASE, &format!("'{url}'")),
+            Some((shown, url)) => command.replace(shown, &format!("'{url}'")),
             None => command,
         };
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { form, rulebook } from "./support.mjs";
+import { form, rulebook, snippets } from "./support.mjs";
 
-const { curl, inputKind, pretty, typed } = form;
+const { inputKind, pretty, typed } = form;
 const { request, services } = rulebook;
 
 /** Returns the parameter with this key of a method. */
@@ -22,6 +22,9 @@ function filled(key, http, text, type) {
 }
 
 const asked = (path, http, all, token = "") => request("http://h/v1/", { path, http }, new Map(all), token);
+
+/** Returns the curl command for a request. */
+const curl = (message, token) => snippets("http://h", { method: { id: "x", options: {} }, values: new Map(), message }, token).curl;
 
 test("parameters are sent in the locations of their keys", () => {
   const cases = [
@@ -67,7 +70,7 @@ test("JSON bodies keep all digits of numbers", () => {
   ];
   assert.equal(
     asked("/a", "POST", all).text,
-    '{"a": 9007199254740993, "b": 1e400, "c": "seven", "d": true, "e": [1,{}], "f": "[1", "g": "12", "h": "x"}',
+    '{"a":9007199254740993,"b":1e400,"c":"seven","d":true,"e":[1,{}],"f":"[1","g":"12","h":"x"}',
   );
 });
 
@@ -92,30 +95,42 @@ test("a shell parses the command to the same words", () => {
     filled("COOKIE@c", "PATCH", "1"),
     filled("t", "PATCH", mean),
   ];
-  const command = curl(asked("/a/{x}", "PATCH", all, "to'ken"));
+  const command = curl(asked("/a/{x}", "PATCH", all), "to'ken");
   const words = execFileSync("sh", ["-c", `curl() { printf '%s\\0' "$@"; }; ${command}`], { encoding: "utf8" })
     .split("\0")
     .slice(0, -1);
   assert.deepEqual(words, [
     "-X",
     "PATCH",
-    "http://h/v1/a/'",
+    "http://h/v1/a/%27",
     "-H",
     "Authorization: Bearer to'ken",
     "-H",
     `X-A: ${mean}`,
     "-H",
+    "Cookie: c=1",
+    "-H",
     "Content-Type: application/json",
-    "-b",
-    "c=1",
     "--data-raw",
-    `{"t": ${JSON.stringify(mean)}}`,
+    `{"t":${JSON.stringify(mean)}}`,
   ]);
+});
+
+test("typed lists of texts and numbers are sent item by item, with all digits", () => {
+  const all = [
+    filled("GET@a", "GET", '["a", "\\u0062,\\"]", 9007199254740993, true]', "array<any>"),
+    filled("GET@b", "GET", "[ ]", "array<int>"),
+    filled("GET@c", "GET", "[[1], null]", "array<any>"),
+  ];
+  all[0][0].schema = { items: { type: "string" } };
+  const query = new URL(asked("/a", "GET", all).url).searchParams;
+  assert.deepEqual(query.getAll("a"), ["a", 'b,"]', "9007199254740993", "true"]);
+  assert.deepEqual([query.getAll("b"), query.getAll("c")], [["[]"], ["[[1], null]"]]);
 });
 
 test("file names are quoted in the command", () => {
   const file = Object.assign(new Blob(["x"]), { name: 'a";type=text/html\\' });
-  const command = curl(asked("/a", "POST", [[parameter("picture", "POST", "file"), file]]));
+  const command = curl(asked("/a", "POST", [[parameter("picture", "POST", "file"), file]]), "");
   assert.match(command, /-F 'picture=@"a\\";type=text\/html\\\\"'$/);
 });
 

@@ -159,8 +159,7 @@ test("values of parameters in every location arrive unchanged", async (t) => {
   };
   const cannot = {
     "a header field": (name, value) => name === "text" && /^[ \t]|[ \t]$/.test(value),
-    "a cookie": (name, value) =>
-      /;/.test(shown(value)) || (name === "split" && value.length > 1 && !/"\[1"/.test(shown(value))),
+    "a cookie": (_, value) => /;/.test(shown(value)),
     "the path": (_, value) => value === "",
   };
   for (const [where, call] of Object.entries(calls)) {

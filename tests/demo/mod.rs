@@ -7,6 +7,8 @@ mod ancestors;
 mod articles;
 #[cfg(unix)]
 mod caches;
+#[cfg(unix)]
+mod copies;
 mod database_errors;
 mod failed_logins;
 mod files;

@@ -5,7 +5,7 @@ use std::fs;
 use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
-const DOCS_FILES: [&str; 12] = [
+const DOCS_FILES: [&str; 14] = [
     "docs.css",
     "docs.js",
     "element.js",
@@ -14,6 +14,8 @@ const DOCS_FILES: [&str; 12] = [
     "response.js",
     "rulebook.d.ts",
     "rulebook.js",
+    "snippets-javascript.js",
+    "snippets.js",
     "swagger.css",
     "swagger.js",
     "theme.css",

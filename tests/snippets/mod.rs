@@ -3,6 +3,7 @@
 //! Some tests need Node or Python. The script `tests/external/snippets` runs these tests.
 
 mod demo;
+mod in_forms;
 mod run_calls;
 
 use std::path::Path;

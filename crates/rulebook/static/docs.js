@@ -2,7 +2,7 @@
 // highlighting, the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text
 // nodes.
 
-import { copyButton, h } from "./element.js";
+import { copyButton, escapeControls, h } from "./element.js";
 import { highlight } from "./highlight.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
@@ -16,10 +16,20 @@ for (const block of document.querySelectorAll("[data-server]")) {
   code.textContent = code.textContent.replaceAll(block.dataset.server, root.href.replace(/\/$/, ""));
 }
 
+/** The texts of code that shows the values of a form. The page replaces the control characters in them. */
+const changed = new WeakMap();
+
 for (const code of document.querySelectorAll("figure code")) {
   if (code.dataset.language) highlight(code, code.dataset.language);
   code.closest("pre").tabIndex = 0;
-  code.closest("figure").append(copyButton(() => code.textContent));
+  code.closest("figure").append(copyButton(() => changed.get(code) ?? code.textContent));
+}
+
+/** Replaces the text of code. */
+function change(code, text) {
+  changed.set(code, text);
+  code.textContent = escapeControls(text);
+  highlight(code, code.dataset.language);
 }
 
 /** Returns the bearer token, which is stored while the tab is open. */
@@ -38,18 +48,23 @@ function tokenInput(isRequired) {
 
 /** Replaces a placeholder by the form of its method. */
 async function mount(placeholder, panel) {
-  const { form } = await import("./form.js");
+  const [{ form }, { snippets }] = await Promise.all([import("./form.js"), import("./snippets.js")]);
+  const { credential, method, uri } = placeholder.dataset;
   const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
   const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
-  const sample = [...panel.querySelectorAll("[data-language=sh]")][0];
-  const onCurl = (command) => {
-    sample.textContent = command;
-    highlight(sample, "sh");
+  const onChange = (call) => {
+    const texts = snippets(root.href.replace(/\/$/, ""), call, token(), credential);
+    // The button of a tab has the name of the language.
+    for (const section of panel.querySelectorAll(".tabs > section")) {
+      const text = texts[document.getElementById(`${section.id}-name`).textContent];
+      if (text !== undefined) change(section.querySelector("code"), text);
+    }
   };
   const response = h("div", { className: "response", role: "status" });
-  const options = { words, onCurl, response };
-  const element = await form(root, placeholder.dataset.method, token, placeholder.dataset.uri, options);
-  placeholder.replaceChildren(tokenInput("token" in placeholder.dataset), element);
+  const element = await form(root, method, token, uri, { words, onChange, response });
+  const line = tokenInput(credential !== undefined);
+  line.addEventListener("input", () => element.dispatchEvent(new Event("input")));
+  placeholder.replaceChildren(line, element);
   panel.append(h("h2", {}, "Response"), response);
   // Until the first call, the panel shows the example.
   const example = document.querySelector("#response ~ figure")?.cloneNode(true);

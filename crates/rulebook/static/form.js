@@ -1,5 +1,5 @@
-// The form that calls a method: an input for each parameter, the request as a curl command, and the response. Text of
-// definitions and responses is only inserted as text nodes.
+// The form that calls a method: an input for each parameter, and the response. Text of definitions and responses is only
+// inserted as text nodes.
 
 import { h } from "./element.js";
 import { responseElements } from "./response.js";
@@ -63,14 +63,14 @@ async function ofService(root, id, token, path) {
  * @param {object} method the method, as `services` returns it
  * @param {() => string} token returns the bearer token, or ""
  * @param {object} [options] `words` returns the description of a parameter's values, by the key of the parameter;
- *   `onCurl` is called with the curl command of the form when a value changes; `response` is the element that shows the
- *   response, otherwise the form shows it
+ *   `onChange` is called when a value changes, with the method, the values by parameter, and the request without a token;
+ *   `response` is the element that shows the response, otherwise the form shows it
  */
-export function formOf(base, method, token, { words = () => undefined, onCurl = () => {}, response } = {}) {
+export function formOf(base, method, token, { words = () => undefined, onChange = () => {}, response } = {}) {
   const fields = method.parameters.map((parameter, index) => field(parameter, `p-${index}`, words(parameter.key)));
   const values = () =>
     new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
-  const message = () => request(base, method, values(), token());
+  const message = (bearer) => request(base, method, values(), bearer);
 
   const output = response ?? h("div", { className: "response", role: "status" });
   const element = h(
@@ -85,7 +85,7 @@ export function formOf(base, method, token, { words = () => undefined, onCurl = 
     ),
     response ? "" : output,
   );
-  const refresh = () => onCurl(curl(message()));
+  const refresh = () => onChange({ method, values: values(), message: message("") });
   element.addEventListener("input", refresh);
   element.addEventListener("reset", () =>
     setTimeout(() => {
@@ -99,7 +99,7 @@ export function formOf(base, method, token, { words = () => undefined, onCurl = 
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     refresh();
-    await call(message(), output, element);
+    await call(message(token()), output, element);
   });
   return element;
 }
@@ -139,7 +139,17 @@ function valueOf(kind, input) {
 export function typed({ name, bare }, text) {
   const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
   const isJson = bare || (name === "number" ? number.test(text) : ["json", "any"].includes(name) && parses(text));
-  return isJson ? new Json(text) : text;
+  if (!isJson) return text;
+  return name === "json" ? (listOf(text) ?? new Json(text)) : new Json(text);
+}
+
+/** Returns the items of a JSON array of strings, numbers and booleans, which can be sent one by one; undefined for other
+    JSON. */
+function listOf(text) {
+  const items = JSON.parse(text);
+  if (!Array.isArray(items) || !items.every((item) => ["string", "number", "boolean"].includes(typeof item))) return undefined;
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[^\s,[\]"]+/g) ?? [];
+  return tokens.map((token) => (token.startsWith('"') ? JSON.parse(token) : new Json(token)));
 }
 
 function parses(text) {
@@ -226,31 +236,6 @@ function sendingNote({ place, wire }) {
     place === "cookie" ||
     (place === "header" && /^(user-agent|host|origin|referer|connection|content-length|date|via)$/i.test(wire));
   return isForbidden ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.") : "";
-}
-
-/** Returns a request as a curl command for a POSIX shell. */
-export function curl({ http, url, headers, cookies, parts, text }) {
-  const words = [];
-  if (http !== "GET" && !(http === "POST" && (parts ?? text) !== undefined)) words.push(`-X ${http}`);
-  words.push(quote(url));
-  for (const [name, value] of headers) words.push(`-H ${quote(`${name}: ${value}`)}`);
-  for (const [name, value] of cookies) words.push(`-b ${quote(`${name}=${value}`)}`);
-  if (text !== undefined) words.push(`--data-raw ${quote(text)}`);
-  for (const [name, value] of parts ?? []) {
-    if (value instanceof Blob) words.push(`-F ${quote(`${name}=@${quoteFileName(value.name)}`)}`);
-    else words.push(`--form-string ${quote(`${name}=${value}`)}`);
-  }
-  return `curl ${words.join(" \\\n  ")}`;
-}
-
-/** Quotes a file name for `-F` of curl, which otherwise ends at `;`. */
-function quoteFileName(name) {
-  return `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
-}
-
-/** Quotes a text as a word of a shell. */
-function quote(text) {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Sends a request and shows the response in an element. */

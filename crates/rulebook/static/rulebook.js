@@ -315,13 +315,15 @@ export function request(base, method, values, token) {
   const inPath = new Map(
     valuesIn("path").map(([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)]),
   );
-  const path = segments.map((segment) => (segment.startsWith("{") ? (inPath.get(segment) ?? "") : segment));
+  const path = segments.map((segment) =>
+    segment.startsWith("{") ? percentEncode(inPath.get(segment) ?? "") : encodeSegment(segment),
+  );
   // A missing position before another one is an empty segment.
   const last = Math.max(-1, ...[...inPath.keys()].filter(Number.isInteger));
-  for (let n = 0; n <= last; n++) path.push(inPath.get(n) ?? "");
+  for (let n = 0; n <= last; n++) path.push(percentEncode(inPath.get(n) ?? ""));
   const query = valuesIn("query").flatMap(([parameter, value]) => many(parameter, value));
-  const written = query.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
-  const url = base + path.map(encodeURIComponent).join("/") + (written && `?${written}`);
+  const written = query.map((pair) => pair.map(percentEncode).join("=")).join("&");
+  const url = base + path.join("/") + (written && `?${written}`);
 
   const headers = valuesIn("header").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   if (token) headers.unshift(["Authorization", `Bearer ${token}`]);
@@ -341,17 +343,27 @@ export function request(base, method, values, token) {
   return { http, url, headers, cookies, text };
 }
 
+/** Percent-encodes all characters except those that RFC 3986 section 2.3 calls unreserved, as the server does. */
+const percentEncode = (text) =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** Percent-encodes a segment of the definition, as the server does: without the characters that segments can contain. */
+const encodeSegment = (text) => encodeURIComponent(text).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+
 const isFile = (value) =>
   (typeof Blob !== "undefined" && value instanceof Blob) || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
-/** Serializes a value as texts. A list is repeated or joined if the server then reads the same list, otherwise JSON. */
+/** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the server
+    then reads the same list, otherwise JSON. */
 function texts({ schema, format, separator = "," }, value, repeats) {
   const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
   const scalar = ["string", "integer", "number", "boolean"].includes(schema.items?.type);
   if (!Array.isArray(value) || value.length === 0 || !scalar || format === "json") return [text(value)];
   const all = value.map(text);
   const split = format === "explode" || format === "list";
-  if (repeats && !split && all.length > 1) return all;
+  const commas = split && separator === ",";
+  if (repeats && !commas && all.length > 1) return all;
+  if (!repeats && !commas) return [json(value)];
   const joined = all.join(separator);
   // The format `list` removes blanks around the items.
   const read = (part) => (format === "list" ? part.replace(/^[ \t]+|[ \t]+$/g, "") : part);
@@ -364,11 +376,11 @@ function texts({ schema, format, separator = "," }, value, repeats) {
 function json(value) {
   if (value instanceof Json) return value.text;
   if (typeof value === "bigint") return String(value);
-  if (Array.isArray(value)) return `[${value.map((item) => json(item)).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => json(item)).join(",")}]`;
   if (value === null || typeof value !== "object" || typeof value.toJSON === "function")
     return JSON.stringify(value) ?? "null";
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}: ${json(member)}`).join(", ")}}`;
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${json(member)}`).join(",")}}`;
 }
 
 /**
@@ -618,7 +630,7 @@ function utf8(text) {
 }
 
 /** Returns the value of a cookie, in quotes if it would otherwise lose quotes or spaces at its ends. */
-function cookieValue(text) {
+export function cookieValue(text) {
   return /^["\s]|["\s]$/.test(text) ? `"${text}"` : text;
 }
 

@@ -9,8 +9,8 @@
 //! the text format of the server, with timestamps in UTC; binary types and `bit` are copied as bytes.
 
 use futures_util::TryStreamExt;
-use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
-use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection, Row};
+use sqlx::mysql::MySqlRow;
+use sqlx::{Executor, MySqlConnection, Row};
 
 use super::column::Quote;
 use super::mysql_column::{ColumnInfo, KeyForm, primary_key};
@@ -38,13 +38,8 @@ pub(super) fn copy_values(
     keys: &[String],
     store: &mut LimitedStore,
 ) -> Result<Vec<StagedFile>, SourceError> {
-    let options: MySqlConnectOptions = server::parse_url(url)?;
-    server::block_on(async {
-        let mut connection = with_timeout(options.disable_statement_logging().connect()).await?;
-        let copied = copy_in_transaction(&mut connection, column, keys, store).await;
-        // Closing the connection ends the transaction. If closing fails, dropping the connection ends it.
-        let _ = with_timeout(connection.close()).await;
-        copied
+    server::read_from_connection(url, async |connection: &mut MySqlConnection| {
+        copy_in_transaction(connection, column, keys, store).await
     })
 }
 

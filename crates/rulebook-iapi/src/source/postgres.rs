@@ -7,8 +7,8 @@
 
 use futures_util::TryStreamExt;
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{Executor, PgConnection, Row};
 
 use super::column::Quote;
 use super::server::{self, with_timeout};
@@ -55,13 +55,8 @@ pub(super) fn copy_values(
     keys: &[String],
     store: &mut LimitedStore,
 ) -> Result<Vec<StagedFile>, SourceError> {
-    let options: PgConnectOptions = server::parse_url(url)?;
-    server::block_on(async {
-        let mut connection = with_timeout(options.disable_statement_logging().connect()).await?;
-        let copied = copy_in_transaction(&mut connection, column, keys, store).await;
-        // Closing the connection ends the transaction. If closing fails, dropping the connection ends it.
-        let _ = with_timeout(connection.close()).await;
-        copied
+    server::read_from_connection(url, async |connection: &mut PgConnection| {
+        copy_in_transaction(connection, column, keys, store).await
     })
 }
 

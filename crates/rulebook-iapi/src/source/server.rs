@@ -3,9 +3,9 @@
 //! Each call of the handler opens a connection, in an asynchronous runtime that this connection alone uses. Therefore
 //! writing the files, which blocks the runtime, delays no other task.
 
-use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
@@ -14,20 +14,31 @@ use super::SourceError;
 /// Timeout for opening the connection, and timeout for each row of a result.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Parses the URL of a database.
+/// Opens a connection to the database with this URL, and returns the result of `read`, which reads from the connection in
+/// one transaction.
 ///
 /// # Errors
-/// Fails if the URL is invalid. The error does not contain the parser's error, because its text could contain a part of
-/// the URL, such as the password.
-pub(super) fn parse_url<O: FromStr>(url: &str) -> Result<O, SourceError> {
-    url.parse().map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))
+/// Fails if the URL is invalid, the connection cannot be opened, or `read` fails.
+pub(super) fn read_from_connection<C: Connection, T>(
+    url: &str,
+    read: impl AsyncFnOnce(&mut C) -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
+    // The text of the parser's error could contain a part of the URL, such as the password.
+    let options: C::Options = url.parse().map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
+    block_on(async {
+        let mut connection = with_timeout(options.disable_statement_logging().connect()).await?;
+        let result = read(&mut connection).await;
+        // Closing the connection ends the transaction. If closing fails, dropping the connection ends it.
+        let _ = with_timeout(connection.close()).await;
+        result
+    })
 }
 
 /// Runs an operation in a new asynchronous runtime, and waits for its result.
 ///
 /// # Errors
 /// Fails if the operation fails, or the runtime cannot be started.
-pub(super) fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
     let result = runtime.block_on(operation);
     // Unlike dropping the runtime, this does not wait for threads that are still resolving a host name.

@@ -33,8 +33,9 @@ pub(super) struct Panel<'a> {
     pub(super) id: &'a str,
     /// The URI of the method's service.
     pub(super) uri: &'a str,
-    /// `true` if the method requires permissions, so that the form has an input for a token.
-    pub(super) requires_token: bool,
+    /// The header field in which the code sends the credential: `Authorization: Bearer YOUR_KEY`. `None` if the method
+    /// requires no permissions.
+    pub(super) credential: Option<String>,
     /// Code blocks that call the method, each with the name of its language or tool.
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }

@@ -2,7 +2,7 @@
 
 use super::javascript::{indented_json, is_exact_in_javascript, string_literal};
 use super::request::{is_file, parameters_to_send, sample_file_names, sample_value};
-use super::{API_KEY_PLACEHOLDER, server_url};
+use super::{API_KEY_PLACEHOLDER, credential_field, server_url};
 use crate::call::AuthScheme;
 use crate::describe::typescript::{argument_names, is_client_member};
 use crate::model::{Api, Method};
@@ -50,7 +50,8 @@ pub(super) fn format_client_code(api: &Api, method: &Method) -> String {
         text.push_str("// In a page, a file comes from <input type=\"file\">: input.files[0].\n");
         text.push_str("const { readFile } = await import(\"node:fs/promises\");\n");
     }
-    let options = if method.scope.is_public() { String::new() } else { format!(", {}", credential_option(api)) };
+    let options =
+        credential_field(api, method).map_or_else(String::new, |field| format!(", {}", credential_option(&field)));
     let arguments = if arguments.is_empty() { arguments } else { format!("{{\n{arguments}}}") };
     let call = function_call(&method.id, &arguments);
     text.push_str(&format!("\nconst api = await rulebook({}{options});\n", string_literal(&server)));
@@ -62,14 +63,13 @@ pub(super) fn format_client_code(api: &Api, method: &Method) -> String {
     text
 }
 
-/// Returns the option of the client that contains the credential.
-fn credential_option(api: &Api) -> String {
-    let scheme = api.auth_schemes.first().cloned().unwrap_or_else(AuthScheme::bearer);
-    if scheme == AuthScheme::bearer() {
+/// Returns the option of the client that contains the credential, which is in a header field.
+fn credential_option((name, value): &(String, String)) -> String {
+    let is_bearer = AuthScheme::bearer().header_field(API_KEY_PLACEHOLDER) == (name.clone(), value.clone());
+    if is_bearer {
         return format!("{{ token: {} }}", string_literal(API_KEY_PLACEHOLDER));
     }
-    let (name, value) = scheme.header_field(API_KEY_PLACEHOLDER);
-    format!("{{ headers: {{ {}: {} }} }}", string_literal(&name), string_literal(&value))
+    format!("{{ headers: {{ {}: {} }} }}", string_literal(name), string_literal(value))
 }
 
 /// Returns the call of a method's function. `arguments` is an object literal, or empty.

@@ -6,11 +6,14 @@ use serde_json::{Map, Value as Json};
 
 use super::super::example;
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
-use super::{API_KEY_PLACEHOLDER, server_url};
-use crate::call::{AuthScheme, HttpMethod, Value};
+use super::{credential_field, server_url};
+use crate::call::{HttpMethod, Value};
 use crate::model::{Api, Location, Method, Parameter};
 use crate::types::{Arity, Check};
 use crate::uri::percent_encode;
+
+/// The name of the header field that contains the cookies.
+const COOKIE: &str = "Cookie";
 
 /// The request that an example call sends.
 pub(super) struct SampleRequest {
@@ -52,10 +55,9 @@ impl SampleRequest {
         };
         let mut query = Vec::new();
         let mut cookies = Vec::new();
-        match api.auth_schemes.first().filter(|_| !method.scope.is_public()) {
-            Some(AuthScheme::Cookie(name)) => cookies.push(format!("{name}={API_KEY_PLACEHOLDER}")),
-            Some(scheme) => request.headers.push(scheme.header_field(API_KEY_PLACEHOLDER)),
-            None => {}
+        match credential_field(api, method) {
+            Some((name, value)) if name == COOKIE => cookies.push(value),
+            field => request.headers.extend(field),
         }
         let mut fields: Vec<&Parameter> = Vec::new();
         for parameter in parameters_to_send(method) {
@@ -79,7 +81,7 @@ impl SampleRequest {
             request.url.push_str(&query.join("&"));
         }
         if !cookies.is_empty() {
-            request.headers.push(("Cookie".to_owned(), cookies.join("; ")));
+            request.headers.push((COOKIE.to_owned(), cookies.join("; ")));
         }
         request.body = sample_body(&fields);
         request

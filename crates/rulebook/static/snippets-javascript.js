@@ -1,0 +1,122 @@
+// Example calls in JavaScript, and the parts of them that the example calls in other languages also have.
+
+import { pretty } from "./response.js";
+import { Json } from "./rulebook.js";
+
+/** Returns the header fields of a request, with that for its JSON body. */
+export const fieldsOf = (fields, json) => (json === undefined ? fields : [...fields, ["Content-Type", "application/json"]]);
+
+export const isFile = (value) => value instanceof Blob;
+
+/** Returns the pieces of a JSON text with their classes, see `pretty`. Each string is escaped as little as possible. */
+export const jsonPieces = (text) =>
+  [...pretty(text)].map(([name, piece]) => [name, piece.startsWith('"') ? JSON.stringify(JSON.parse(piece)) : piece]);
+
+export const prettyJson = (pieces) => pieces.map(([, piece]) => piece).join("");
+export const compactJson = (pieces) => pieces.map(([name, piece]) => (name === "" ? piece.trim() : piece)).join("");
+
+/** Formats a string literal of JavaScript and Python. Every JSON string is also a string of these languages. */
+export const literal = (text) => JSON.stringify(text);
+
+export const isAscii = (text) => /^[\0-\x7f]*$/.test(text);
+
+/** Indents all lines of a text except the first one. */
+export const indented = (text, indent) => text.replaceAll("\n", `\n${indent}`);
+
+/** Returns whether a language with floating-point numbers can represent all numbers of a JSON text. */
+export const hasFiniteNumbers = (pieces) =>
+  pieces.every(([name, piece]) => name !== "word" || !/\d/.test(piece) || Number.isFinite(Number(piece)));
+
+/** The lines before statements that read files. */
+const READ_FILE = [
+  `// In a page, a file comes from <input type="file">: input.files[0].`,
+  `const { readFile } = await import("node:fs/promises");`,
+];
+
+/** Returns statements that call a method with `rulebook.js`. */
+export function client(server, { id, options }, values, [credential]) {
+  const imports = new Set(["rulebook"]);
+  const file = ({ name }) => `new File([await readFile(${literal(name)})], ${literal(name)})`;
+  const reads = [...values.values()].flat().some(isFile);
+  const argument = (value) => {
+    if (isFile(value)) return file(value);
+    if (Array.isArray(value) && value.some(isFile)) return `[${value.map(file).join(", ")}]`;
+    const pieces = jsonPieces(jsonOf(value));
+    if (isExact(pieces)) return indented(prettyJson(pieces), "  ");
+    imports.add("Json");
+    return `new Json(${literal(compactJson(pieces))})`;
+  };
+  const lines = [...values].map(([{ name }, value]) => `  ${member(name)}: ${argument(value)},\n`);
+  const args = lines.length === 0 ? "" : `{\n${lines.join("")}}`;
+  const call = functionCall(id, args);
+  const node = reads ? READ_FILE.map((line) => `${line}\n`).join("") : "";
+  const more = credential ? `, ${credentialOption(credential)}` : "";
+  const result = options.download
+    ? `const { response, filename } = await ${call};\nconsole.log(filename, await response.blob());`
+    : `const outputs = await ${call};\nconsole.log(outputs);`;
+  return `import { ${[...imports].sort().join(", ")} } from ${literal(`${server}/docs/rulebook.js`)};
+${node}
+const api = await rulebook(${literal(server)}${more});
+${result}`;
+}
+
+/** Returns the JSON of a value of the form. */
+function jsonOf(value) {
+  if (value instanceof Json) return value.text;
+  return Array.isArray(value) ? `[${value.map(jsonOf).join(",")}]` : JSON.stringify(value);
+}
+
+/** Returns the option of the client that contains the credential. */
+function credentialOption([name, value]) {
+  const [, token] = name === "Authorization" ? (/^Bearer (.*)$/s.exec(value) ?? []) : [];
+  return token === undefined ? `{ headers: { ${literal(name)}: ${literal(value)} } }` : `{ token: ${literal(token)} }`;
+}
+
+const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
+
+function functionCall(id, args) {
+  const names = id.split(".");
+  // The client has no functions with these names.
+  if (["$call", "$methods"].includes(names[0]) || id === "then")
+    return `api.$call(${literal(id)}${args === "" ? "" : ", "}${args})`;
+  return `api${names.map((name) => (IDENTIFIER.test(name) ? `.${name}` : `[${literal(name)}]`)).join("")}(${args})`;
+}
+
+/** Formats the name of a member of an object literal. `__proto__` without brackets would set the prototype. */
+function member(name) {
+  if (name === "__proto__") return `["__proto__"]`;
+  return IDENTIFIER.test(name) ? name : literal(name);
+}
+
+/** Returns whether a JavaScript literal can represent a JSON text and all numbers in it. */
+function isExact(pieces) {
+  const isSafe = ([name, piece]) =>
+    name === "key" ? piece !== '"__proto__"' : !/^-?\d+$/.test(piece) || Number.isSafeInteger(Number(piece));
+  return pieces.every(isSafe) && hasFiniteNumbers(pieces);
+}
+
+/** Returns JavaScript statements that send a request. */
+export function javascript({ http, url, fields, parts, json, returnsFile }) {
+  const before = parts?.some(([, value]) => isFile(value)) ? [...READ_FILE] : [];
+  if (parts) before.push("const form = new FormData();");
+  for (const [name, value] of parts ?? []) {
+    const file = isFile(value) && literal(value.name);
+    before.push(`form.append(${literal(name)}, ${file ? `new Blob([await readFile(${file})]), ${file}` : literal(value)});`);
+  }
+  if (fields.some(([name]) => name === "Cookie"))
+    before.push("// For Node only: browsers do not let a script set this header field.");
+  const options = http === "GET" ? [] : [`method: ${literal(http)}`];
+  // `fetch` sends each character of a header field as one byte. The examples of the server are ASCII.
+  const bytes = (value) => `String.fromCharCode(...new TextEncoder().encode(${literal(value)}))`;
+  const field = ([name, value]) => `    ${literal(name)}: ${isAscii(value) ? literal(value) : bytes(value)},\n`;
+  const all = fieldsOf(fields, json).map(field);
+  if (all.length > 0) options.push(`headers: {\n${all.join("")}  }`);
+  // JavaScript would round the numbers of a literal, so the body is then a string.
+  if (json !== undefined)
+    options.push(`body: ${isExact(json) ? `JSON.stringify(${indented(prettyJson(json), "  ")})` : literal(compactJson(json))}`);
+  if (parts) options.push("body: form");
+  const lines = options.length === 0 ? "" : `, {\n${options.map((option) => `  ${option},\n`).join("")}}`;
+  const shown = returnsFile ? "blob" : "text";
+  return `${before.map((line) => `${line}\n`).join("")}const response = await fetch(${literal(url)}${lines});
+console.log(response.status, await response.${shown}());`;
+}

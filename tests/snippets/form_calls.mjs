@@ -1,0 +1,52 @@
+// Prints the example calls that the page of each method shows when its form has the given values, as JSON.
+//
+//     node form_calls.mjs MODULES CALLS
+//
+// MODULES is a folder with the modules of the static folder. CALLS is a JSON file with the URL of a server and a list of
+// calls: the id of a method, the header field of its credential or null, the token, and the value of each parameter or null.
+// A value is a JSON text, or a list of file names.
+
+import { File } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [modules, file] = process.argv.slice(2);
+const load = (name) => import(pathToFileURL(join(modules, name)));
+const { Json, baseOf, definition, request, services } = await load("rulebook.js");
+const { inputKind, typed } = await load("form.js");
+const { snippets } = await load("snippets.js");
+
+const { url, calls } = JSON.parse(readFileSync(file));
+const api = await definition(url);
+const base = baseOf(api, url);
+const methods = [...services(api)].flatMap((service) => service.methods);
+
+/** Returns the value of an input; undefined if no text of the input means this value. */
+function valueOf(kind, value) {
+  if (Array.isArray(value)) {
+    const files = value.map((name) => new File(["x"], name));
+    return kind.multiple ? files : files[0];
+  }
+  const parsed = JSON.parse(value);
+  const isWritten = typeof parsed !== "string" || ["json", "any"].includes(kind.name);
+  const text = isWritten ? value : parsed;
+  const result = text === "" ? undefined : typed(kind, text);
+  // An input for text cannot express other values.
+  const isSame = typeof result === "string" ? result === parsed : result instanceof Json ? isWritten : Array.isArray(parsed);
+  return isSame ? result : undefined;
+}
+
+const texts = calls.map(({ id, credential, token, values: given }) => {
+  const method = methods.find((one) => one.id === id);
+  const values = new Map();
+  for (const [index, parameter] of method.parameters.entries()) {
+    if (given[index] === null) continue;
+    const value = valueOf(inputKind(parameter), given[index]);
+    if (value === undefined) return null;
+    values.set(parameter, value);
+  }
+  const call = { method, values, message: request(base, method, values, "") };
+  return snippets(url.replace(/\/$/, ""), call, token, credential ?? undefined);
+});
+process.stdout.write(JSON.stringify(texts));

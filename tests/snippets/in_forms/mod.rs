@@ -1,0 +1,169 @@
+//! Tests the example calls that the pages show for the values in a form. Scripts in the browser generate them; they are
+//! run in Node here.
+
+mod hard_values;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rulebook::{AuthScheme, Authenticate, Authentication, Engine, Head, Rulebook, Unbound};
+use rulebook_model::describe::{API_KEY_PLACEHOLDER, Snippet, example, server_url};
+use rulebook_model::model::{Api, Location, Method, Parameter};
+use rulebook_model::types::Arity;
+use serde_json::{Value as Json, json};
+
+use super::run_calls::Language;
+use super::{echo_engine, engine_with_uris, fixed_definitions, methods_with_calls};
+use crate::client::TestServer;
+
+/// The example calls of one method, by their titles.
+type Calls = HashMap<String, String>;
+
+/// Returns what the pages of a server show for these calls. Returns `None` for a call if an input cannot have one of its
+/// values.
+fn calls_of_forms(server: &TestServer, calls: &[Json]) -> Vec<Option<Calls>> {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["element.js", "form.js", "response.js", "rulebook.js", "snippets.js", "snippets-javascript.js"] {
+        fs::copy(Path::new("crates/rulebook/static").join(name), folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
+    let file = folder.path().join("calls.json");
+    fs::write(&file, json!({ "url": format!("http://{}/", server.address()), "calls": calls }).to_string()).unwrap();
+    let mut node = Command::new("node");
+    let output = node.arg("tests/snippets/form_calls.mjs").arg(folder.path()).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Returns the header field with the credential in a curl command.
+fn credential_in(curl: &str) -> Option<String> {
+    let (start, _) = curl.split_once(API_KEY_PLACEHOLDER)?;
+    let (_, field) = start.rsplit_once("-H '")?;
+    Some(format!("{field}{API_KEY_PLACEHOLDER}"))
+}
+
+/// Returns the values that the example calls of a method send, in the order of its parameters. Returns `None` if a form
+/// sends other fields: if several parameters are read from the same field, of which an example call sends only the first,
+/// and for lists with items of any type, which forms send as JSON.
+fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
+    let fields: Vec<_> = method.parameters.iter().map(|parameter| (parameter.from, &parameter.key)).collect();
+    let is_repeated = |index: usize| !fields[index].1.is_empty() && fields[..index].contains(&fields[index]);
+    let has_any_items = |parameter: &Parameter| {
+        let schema = parameter.r#type.check.schema();
+        parameter.from != Location::Body && schema["type"] == "array" && schema["items"].get("type").is_none()
+    };
+    if (0..fields.len()).any(is_repeated) || method.parameters.iter().any(has_any_items) {
+        return None;
+    }
+    let value = |parameter: &Parameter| {
+        if parameter.optional && parameter.example.is_none() {
+            return Json::Null;
+        }
+        if matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
+            let start = format!("-F '{}=@", parameter.key.replace('\'', r"'\''"));
+            let names = curl.split(&start).skip(1).map(|rest| rest.split('\'').next().unwrap());
+            return json!(names.collect::<Vec<_>>());
+        }
+        let value = example::parameter_example(parameter).unwrap_or_else(|| "value".into());
+        Json::from(value.to_string())
+    };
+    Some(method.parameters.iter().map(value).collect())
+}
+
+/// Checks that the form of each method shows the example calls of the server for the example values. Returns the number
+/// of methods that were compared.
+fn assert_forms_show_the_calls_of_the_server(engine: &Engine) -> usize {
+    let server = TestServer::start(engine);
+    let address = format!("http://{}", server.address());
+    let all = methods_with_calls(engine.api()).into_iter().filter_map(|(method, snippets)| {
+        let curl = &snippets[0].text;
+        let values = example_values(method, curl)?;
+        let call = json!({ "id": method.id, "credential": credential_in(curl), "token": "", "values": values });
+        Some((method, snippets, call))
+    });
+    let all: Vec<_> = all.collect();
+    let calls: Vec<_> = all.iter().map(|(_, _, call)| call.clone()).collect();
+    let mut count = 0;
+    for ((method, snippets, call), shown) in all.iter().zip(calls_of_forms(&server, &calls)) {
+        let Some(shown) = shown else { continue };
+        assert_eq!(shown.len(), snippets.len(), "{shown:?}");
+        for Snippet { title, text, .. } in snippets {
+            let expected = at_address(engine.api(), text, title, &address);
+            assert_eq!(shown[*title], expected, "{}: {call}", method.id);
+        }
+        count += 1;
+    }
+    count
+}
+
+/// Returns an example call with the URL of another server.
+fn at_address(api: &Api, text: &str, title: &str, address: &str) -> String {
+    // A call with `rulebook.js` also imports the client from the server.
+    text.replacen(&server_url(api), address, if title == Language::Client.title() { 2 } else { 1 })
+}
+
+#[test]
+#[ignore = "needs Node 20"]
+fn forms_show_the_calls_of_the_server_for_the_example_values() {
+    let generated = fixed_definitions().into_iter().map(|definition| echo_engine(definition.public().bytes()));
+    let count: usize = generated.map(|engine| assert_forms_show_the_calls_of_the_server(&engine)).sum();
+    assert!(count > 60, "{count} methods");
+    let engine = engine_with_uris(&json!({
+        "text": { "POST": { "info": "I", "scope": [["reader"]], "in": { "text": parameter("string", "ü") } } },
+        "head": { "GET": { "info": "I", "scope": [["reader"]], "in": {
+            "HEADER@X-Text": parameter("string", "it's"), "COOKIE@c": parameter("string", "it's")
+        } } },
+        "file": { "GET": { "info": "I", "options": { "download": true }, "in": { "(a)*'!": parameter("string", "(b)*'!") } } }
+    }));
+    assert_eq!(assert_forms_show_the_calls_of_the_server(&engine), 3);
+}
+
+/// An authenticator with this scheme.
+struct WithScheme(AuthScheme);
+
+impl Authenticate for WithScheme {
+    async fn authenticate(&self, _: &Head) -> Authentication {
+        Authentication::Anonymous
+    }
+
+    fn schemes(&self) -> Vec<AuthScheme> {
+        vec![self.0.clone()]
+    }
+}
+
+/// Returns an API with one method, which requires a permission.
+fn engine_with_scheme(scheme: AuthScheme) -> Engine {
+    let method = json!({ "info": "I", "scope": [["reader"]], "in": { "COOKIE@c": parameter("string", "x") } });
+    let app = json!({ "modules": { "site": { "GET": method } } }).to_string().into_bytes();
+    let rulebook = Rulebook::read(vec![("app.json".into(), app)]).authenticator(WithScheme(scheme));
+    rulebook.unbound(Unbound::Echo).build().unwrap()
+}
+
+#[test]
+#[ignore = "needs Node 20"]
+fn forms_show_calls_with_the_credential_of_the_scheme() {
+    for (scheme, field) in [
+        (AuthScheme::Header("X-Key".to_owned()), "X-Key: se'cr\"et"),
+        (AuthScheme::Cookie("session".to_owned()), "session=se'cr\"et; c=x"),
+        (AuthScheme::basic("staff"), "Authorization: Basic se'cr\"et"),
+    ] {
+        let engine = engine_with_scheme(scheme);
+        assert_eq!(assert_forms_show_the_calls_of_the_server(&engine), 1);
+        let (method, snippets) = methods_with_calls(engine.api()).remove(0);
+        let credential = credential_in(&snippets[0].text);
+        let call = json!({ "id": method.id, "credential": credential, "token": "se'cr\"et", "values": [r#""x""#] });
+        let shown = calls_of_forms(&TestServer::start(&engine), &[call]).remove(0).unwrap();
+        assert!(shown["curl"].contains(&field.replace('\'', r"'\''")), "{}", shown["curl"]);
+        for (title, text) in shown {
+            let escaped = [r"se'cr\u0022et", r#"se'cr\"et"#, r#"se\'cr"et"#, r#"se'\''cr"et"#];
+            assert!(escaped.iter().any(|secret| text.contains(secret)), "{title}: {text}");
+        }
+    }
+}
+
+/// Returns a parameter with an example.
+fn parameter(r#type: &str, example: &str) -> Json {
+    json!({ "info": "I", "type": r#type, "example": example })
+}
