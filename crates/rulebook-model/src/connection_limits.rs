@@ -45,13 +45,15 @@ pub const WEIGHTY_FRAME: u64 = 10;
 /// than [`HEAD_BYTES`], is rejected alone.
 pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
-pub const REQUEST_MEMORY_BYTES: u64 = 48 << 20;
+pub const REQUEST_MEMORY_BYTES: u64 = 40 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
-pub const FREE_REQUEST_BYTES: u64 = 4 << 10;
+pub const FREE_REQUEST_BYTES: u64 = 1 << 10;
+/// The number of bytes that each header field of a request counts in addition to its text.
+pub const FIELD_BYTES: u64 = 72;
 /// The limit of the memory for responses that their clients do not receive, in bytes.
-pub const RESPONSE_MEMORY_BYTES: u64 = 64 << 20;
+pub const RESPONSE_MEMORY_BYTES: u64 = 48 << 20;
 /// The number of bytes of each response that do not count for [`RESPONSE_MEMORY_BYTES`].
-pub const FREE_RESPONSE_BYTES: u64 = 4 << 10;
+pub const FREE_RESPONSE_BYTES: u64 = 1 << 10;
 /// The limit of the number of running handlers whose clients have disconnected.
 pub const MAX_DETACHED_HANDLERS: u64 = 2048;
 /// The part of the connections, the memory and the open files that one client address can use, unless a setting says
@@ -84,7 +86,7 @@ pub const CONNECTIONS: ConnectionLimit = ConnectionLimit {
     value: None,
     unit: "connections",
     description: "The number of open connections: half of the files that the system allows the process to open.",
-    effect: "A new connection is closed. 16 further connections can each request `/healthz`, `/readyz` or `/metrics` once, \
+    effect: "A new connection is closed. 128 further connections can each request `/healthz`, `/readyz` or `/metrics` once, \
              within one second.",
 };
 
@@ -136,8 +138,10 @@ pub const PROGRESS: ConnectionLimit = ConnectionLimit {
     name: "progress",
     value: Some(PROGRESS_SECONDS),
     unit: "seconds",
-    description: "The time in which a client receives no further byte of a response.",
-    effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
+    description: "The time in which a client receives no further byte of a response, or sends no further byte of a body \
+                  for which the server waits.",
+    effect: "The connection is closed; over HTTP/2, only the request is cancelled. If the body is incomplete, the response \
+             has the status 408.",
 };
 
 /// The limit of the number of concurrent requests of an HTTP/2 connection.
@@ -177,9 +181,9 @@ pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
     name: "request-memory",
     value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
-    description: "The memory for incomplete heads, and for the bodies of all requests that are being received or handled; \
-                  over HTTP/2, also for their heads. The first 4096 bytes of each head and body do not count, and \
-                  neither does what has been written to the file of an upload. One client address can use a quarter \
+    description: "The memory for the heads and bodies of all requests that are being received or handled. The first 1024 \
+                  bytes of each head and body do not count, and neither does what has been written to the file of an \
+                  upload. Each header field counts 72 bytes in addition to its text. One client address can use a quarter \
                   for several requests, unless `--address-connections` is 0.",
     effect: "The response has the status 503; for a body, also the field `Retry-After`. A connection of HTTP/2 is closed \
              if its incomplete head does not fit.",
@@ -191,7 +195,7 @@ pub const RESPONSE_MEMORY: ConnectionLimit = ConnectionLimit {
     value: Some(RESPONSE_MEMORY_BYTES),
     unit: "bytes",
     description: "The memory for responses that wait because their clients do not receive them. Files, documents, and the \
-                  first 4096 bytes of each response do not count. One client address can use half of it for several \
+                  first 1024 bytes of each response do not count. One client address can use half of it for several \
                   responses, unless `--address-connections` is 0.",
     effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
 };

@@ -32,6 +32,8 @@ const MAX_BYTES_BETWEEN_PARTS: usize = 16 << 10;
 /// only slightly too long is received completely. Then the parameter's check can report the exact length together with
 /// the errors of all other parameters.
 const MAX_FILE_EXCESS: u64 = 64 << 10;
+/// The number of bytes of memory that a part needs in addition to its name and its content.
+const PART_BYTES: usize = 128;
 /// The maximum length of a part's name, in bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
 /// The maximum length of a part's file name, in characters. A longer name is truncated.
@@ -156,6 +158,7 @@ impl PartReader<'_> {
             }
             Some(name) => name.to_owned(),
         };
+        self.body.reserve_memory(name.len() + PART_BYTES)?;
         let slot = pipeline::find_parameter_of_part(method, &name);
         let accepts_file = slot.is_some_and(|slot| slot.file_limit.is_some());
         // A script in a browser can declare that a part is JSON only if it also sets a file name (HTML standard,

@@ -16,15 +16,17 @@ use actix_rt::time::{Sleep, sleep};
 const SMALL_PIECE_LEN: usize = 512;
 /// The number of small pieces of a request after which the server pauses.
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
-/// The duration of the first pause of a request. Each further pause takes twice as long as the one before.
+/// The duration of the first pause of a request. Then the server pauses after each small piece, twice as long as before.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
 /// The duration of the longest pause.
-const MAX_PAUSE: Duration = Duration::from_millis(64);
+const MAX_PAUSE: Duration = Duration::from_millis(512);
 
 /// A stream that can be paused.
 pub(super) struct PausableStream {
     state: State,
-    /// The number of small pieces of the current request since the last pause.
+    /// `false` for a stream that never pauses.
+    can_pause: bool,
+    /// The number of small pieces of the current request.
     small_pieces: u32,
     /// The duration of the next pause.
     next_pause: Duration,
@@ -39,8 +41,9 @@ enum State {
 }
 
 impl PausableStream {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { state: State::Active(stream), small_pieces: 0, next_pause: MIN_PAUSE }
+    /// Creates the stream of a connection. `can_pause` is `false` if a pause would delay requests of other clients.
+    pub(super) fn new(stream: TcpStream, can_pause: bool) -> Self {
+        Self { state: State::Active(stream), can_pause, small_pieces: 0, next_pause: MIN_PAUSE }
     }
 
     /// Notes that the next bytes belong to another request.
@@ -52,12 +55,11 @@ impl PausableStream {
     /// Notes the length of a piece that has been received. After some small pieces of a request, the stream pauses.
     #[inline]
     pub(super) fn count_piece(&mut self, length: usize) {
-        if length >= SMALL_PIECE_LEN || length == 0 {
+        if length >= SMALL_PIECE_LEN || length == 0 || !self.can_pause {
             return;
         }
         self.small_pieces += 1;
-        if self.small_pieces == SMALL_PIECES_BEFORE_PAUSE {
-            self.small_pieces = 0;
+        if self.small_pieces >= SMALL_PIECES_BEFORE_PAUSE {
             self.pause();
         }
     }

@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rulebook_model::connection_limits::REQUEST_MEMORY;
+use rulebook_model::connection_limits::{PROGRESS, REQUEST_MEMORY};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
-use super::body_timer::BodyTimer;
+use super::body_timer::{BodyTimer, ExceededTime};
+use super::connection_limits::PROGRESS_TIMEOUT;
 use super::multipart;
 use super::request_body::RequestBody;
 use super::worker::Worker;
@@ -88,12 +89,22 @@ impl<'b> LimitedBody<'b> {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let more = if self.has_min_speed { self.body.received_bytes / MIN_BYTES_PER_SECOND } else { 0 };
-        let time = self.max_time.saturating_add(Duration::from_secs(more));
-        self.body.timer.get_or_insert_with(|| BodyTimer::start(time)).poll(time, task).map(|()| {
+        let (more, received) = (self.additional_time(), self.body.received_bytes);
+        let time = self.max_time.saturating_add(more);
+        let timer = self.body.timer.get_or_insert_with(|| BodyTimer::start(time, PROGRESS_TIMEOUT));
+        timer.poll(time, received, task).map(|exceeded| {
+            if exceeded == ExceededTime::Progress {
+                self.worker.state().exceeded_limits.count(&PROGRESS, self.body.peer);
+            }
             self.body.mark_failed();
             Err(ApiError::plain(ErrorCode::Timeout))
         })
+    }
+
+    /// Returns the time by which a body may take longer because it has arrived fast enough.
+    fn additional_time(&self) -> Duration {
+        let seconds = if self.has_min_speed { self.body.received_bytes / MIN_BYTES_PER_SECOND } else { 0 };
+        Duration::from_secs(seconds)
     }
 
     /// Returns the next bytes of the body in the same way as [`LimitedBody::poll_next`].
@@ -168,13 +179,20 @@ pub(super) async fn receive_body_prefix(
     let mut read = limited.next_chunk().await?.unwrap_or_default();
     let mut ended = read.is_empty();
     // A body that arrives in one chunk is not copied.
+    limited.reserve_memory(read.len())?;
     if let Some(second) = if ended || read.len() > max { None } else { limited.next_chunk().await? } {
+        limited.reserve_memory(second.len())?;
         let mut all = Vec::with_capacity(read.len() + second.len());
         all.extend_from_slice(&read);
         all.extend_from_slice(&second);
+        // The memory of the connection, of which these chunks are parts, can be used again.
+        drop((std::mem::take(&mut read), second));
         while all.len() <= max && !ended {
             match limited.next_chunk().await? {
-                Some(bytes) => all.extend_from_slice(&bytes),
+                Some(bytes) => {
+                    limited.reserve_memory(bytes.len())?;
+                    all.extend_from_slice(&bytes);
+                }
                 None => ended = true,
             }
         }
@@ -222,6 +240,7 @@ async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, A
     let Some(first) = limited.next_chunk().await? else {
         return Ok(None);
     };
+    limited.reserve_memory(first.len())?;
     match limited.next_chunk().await? {
         None => Ok(Some(first)),
         // This future is boxed for the same reason as that of a multipart body.
@@ -231,7 +250,7 @@ async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, A
 
 /// Receives the rest of a body, and joins it to the chunks that have been received.
 async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes) -> Result<Bytes, ApiError> {
-    limited.reserve_memory(first.len() + second.len())?;
+    limited.reserve_memory(second.len())?;
     let mut all = Vec::with_capacity(first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);

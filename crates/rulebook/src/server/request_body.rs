@@ -120,6 +120,8 @@ impl RequestBody {
     /// Puts back bytes that have been read. The next call of [`RequestBody::poll_next`] returns them again.
     pub(super) fn put_back(&mut self, bytes: Bytes) {
         self.received_bytes -= bytes.len() as u64;
+        // Their memory is reserved when they are returned again.
+        self.memory = ReservedMemory::default();
         self.replayed_bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
 

@@ -36,19 +36,24 @@ impl ReservedMemory {
     ///
     /// # Errors
     /// Fails if the requests of all clients, or of this client, would use too much memory. Nothing is reserved then.
+    #[inline]
     pub(super) fn grow_to(
         &mut self,
         length: usize,
         memory: &Arc<ClientShares>,
         client: Option<IpAddr>,
     ) -> Result<(), UsedUp> {
-        if length <= self.length {
+        if length <= self.length.max(FREE_REQUEST_BYTES as usize) {
+            self.length = self.length.max(length);
             return Ok(());
         }
+        self.grow_share(length, memory, client)
+    }
+
+    fn grow_share(&mut self, length: usize, memory: &Arc<ClientShares>, client: Option<IpAddr>) -> Result<(), UsedUp> {
         match &mut self.share {
             Some(share) => share.grow(length - self.length)?,
-            None if length > FREE_REQUEST_BYTES as usize => self.share = Some(memory.take(client, length)?),
-            None => {}
+            None => self.share = Some(memory.take(client, length)?),
         }
         self.length = length;
         Ok(())

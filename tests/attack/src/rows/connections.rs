@@ -24,6 +24,19 @@ pub const ROWS: &[Row] = &[
     row("connections-head", "30 KB of a head", |_| {
         [&b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: "[..], &[b'x'; 30_000]].concat()
     }),
+    row("connections-long-head", "a head of 16 KB with many fields, and half of a body", |_| {
+        let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(160))).collect();
+        let head = format!("POST /user/login HTTP/1.1\r\nHost: attack.test\r\nContent-Length: 2000\r\n{fields}\r\n");
+        [head.as_bytes(), &[b' '; 1000]].concat()
+    }),
+    row("connections-head-and-body", "a head of 4 KB, and 4 KB of a body", |_| {
+        let head = format!(
+            "POST /user/login HTTP/1.1\r\nHost: attack.test\r\nContent-Length: 8000\r\n\
+             Content-Type: application/json\r\nX: {}\r\n\r\n",
+            "x".repeat(3900)
+        );
+        [head.as_bytes(), &[b' '; 4000]].concat()
+    }),
     row("connections-next", "a request, and one byte of the next", |_| [get("/article/3", ""), b"G".to_vec()].concat()),
     row("connections-preface", "the preface of HTTP/2", |_| PREFACE.to_vec()),
     row("connections-window", "HTTP/2, a request for /openapi.json, and no window", |_| {
@@ -44,6 +57,9 @@ pub const ROWS: &[Row] = &[
     }),
     row("connections-unread", "20 requests for the script of Swagger UI, nothing read", |_| {
         get("/docs/swagger/swagger-ui-bundle.js", "").repeat(20)
+    }),
+    row("connections-unread-small", "4 requests with heads of 3.5 KB for a list of articles, nothing read", |_| {
+        get("/article", &format!("X: {}\r\n", "x".repeat(3400))).repeat(4)
     }),
     row("connections-unread-openapi", "20 requests for /openapi.json, compressed, nothing read", |_| {
         get("/openapi.json", "Accept-Encoding: gzip\r\n").repeat(20)

@@ -71,7 +71,12 @@ pub const ROWS: &[Row] =
             (1, || b"\r\n".to_vec()),
         ),
         silent("idle", "a request, then nothing", IDLE, |_| get("/article/3", "")),
-        silent("silent-body", "a request without its body", BODY, |_| body_head()),
+        silent("silent-body", "a request without its body", PROGRESS, |_| body_head()),
+        silent("silent-multipart", "a megabyte of a multipart body, then nothing", PROGRESS, |_| {
+            let mut request = post("/publication/search", "multipart/form-data; boundary=XX", &[b'x'; 2_000_000]);
+            request.truncate(request.len() - 1_000_000);
+            request
+        }),
         slow("slow-body", "a body, one byte each 3 seconds", BODY, |_| body_head(), (3, || b" ".to_vec())),
         slow(
             "slow-chunks",

@@ -31,12 +31,12 @@ use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
-use rulebook_model::connection_limits::{PROGRESS, RESPONSE_MEMORY};
+use rulebook_model::connection_limits::{FIELD_BYTES, PROGRESS, RESPONSE_MEMORY};
 use rulebook_model::model::ServerPath;
 use tokio::task::yield_now;
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, NO_CONNECTION, parse_head};
+use head::{Delivery, HeadError, NO_CONNECTION, NO_MEMORY, parse_head};
 pub(super) use head_pool::HeadPool;
 use next_request::Next;
 use response_head::{ResponseFraming, write_error_response};
@@ -148,8 +148,8 @@ impl Connection<'_> {
                 yield_now().await;
                 pipelined = 0;
             }
-            let text = match self.next_request(is_first).await? {
-                Next::Request(text) => text,
+            let (text, mut memory) = match self.next_request(is_first).await? {
+                Next::Request(text, memory) => (text, memory),
                 Next::Refused(error) => {
                     let is_head = has_method_head(&self.socket.received.borrow());
                     return self.refuse(error, is_head).await;
@@ -164,6 +164,11 @@ impl Connection<'_> {
             if self.served == Served::ServerState && !is_server_state(&head) {
                 return self.refuse(NO_CONNECTION, has_method_head(&text)).await;
             }
+            let length = text.len() + head.headers.len() * FIELD_BYTES as usize;
+            if memory.grow_to(length, &self.worker.state().request_memory, self.client).is_err() {
+                return self.refuse(NO_MEMORY, has_method_head(&text)).await;
+            }
+            // The memory stays reserved until the client has received the response.
             if !self.serve_request(head, delivery).await? {
                 return Ok(Outcome::Closed);
             }

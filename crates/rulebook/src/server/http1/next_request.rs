@@ -6,7 +6,7 @@ use std::task::{Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use rulebook_model::connection_limits::{FREE_REQUEST_BYTES, HEAD_TIME};
+use rulebook_model::connection_limits::HEAD_TIME;
 
 use super::head::{HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, take_head};
 use super::{Connection, Outcome};
@@ -19,8 +19,8 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What comes next on a connection.
 pub(super) enum Next {
-    /// The bytes of the head of a request.
-    Request(Bytes),
+    /// The bytes of the head of a request, and the memory that is reserved for them.
+    Request(Bytes, ReservedMemory),
     /// The head of the next request cannot be used.
     Refused(HeadError),
     Ended(Outcome),
@@ -48,15 +48,14 @@ impl Connection<'_> {
                 }
                 if !can_be_http2 && !received.is_empty() {
                     match take_head(&mut received, &mut searched) {
-                        Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head))),
+                        Ok(Some(head)) => return Poll::Ready(Ok(Next::Request(head, std::mem::take(&mut memory)))),
                         Ok(None) => {}
                         Err(error) => return Poll::Ready(Ok(Next::Refused(error))),
                     }
                 }
                 let (is_empty, length) = (received.is_empty(), received.len());
                 drop(received);
-                let is_long = length > FREE_REQUEST_BYTES as usize;
-                if is_long && memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
+                if memory.grow_to(length, &worker.state().request_memory, *client).is_err() {
                     return Poll::Ready(Ok(Next::Refused(NO_MEMORY)));
                 }
                 if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {

@@ -11,7 +11,7 @@ use http::{Method, Version};
 
 use super::response_head::{ResponseFraming, write_head};
 use super::send_file::send_file;
-use super::socket::Socket;
+use super::socket::{MIN_READ_LEN, Socket};
 use crate::call::Head;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::server::alarm::Alarm;
@@ -20,8 +20,6 @@ use crate::server::streamed_body::StreamedBody;
 
 /// The length in bytes from which a body is sent from where it is. Shorter bodies are copied behind the head.
 const MIN_SEPARATE_BODY: usize = 4 << 10;
-/// The number of received bytes from which no further bytes are received while a request is handled.
-const MAX_READ_AHEAD: usize = 16 << 10;
 
 /// What the head of a response says besides the reply.
 pub(super) struct ResponseContext<'a> {
@@ -64,14 +62,14 @@ pub(super) fn begin_response(
 pub(super) async fn send_response(
     socket: &Socket,
     alarm: &mut Alarm,
-    output: &[u8],
+    output: &Vec<u8>,
     body: ReplyBody,
     framing: ResponseFraming,
     head: &Head,
 ) -> io::Result<()> {
     match body.bytes().filter(|bytes| !bytes.is_empty()) {
-        Some(bytes) => send_all(socket, alarm, [output, bytes], output.len() + body.owned_len()).await?,
-        None => send_all(socket, alarm, [output], output.len()).await?,
+        Some(bytes) => send_all(socket, alarm, [output, bytes], output.capacity() + body.owned_len()).await?,
+        None => send_all(socket, alarm, [output], output.capacity()).await?,
     }
     // The futures are boxed. Otherwise they would enlarge the future of every request.
     match body {
@@ -160,7 +158,7 @@ pub(super) async fn while_connected<F: Future>(
 
 /// Receives bytes while a request is handled. Returns 0 if nothing more will be received.
 fn poll_read_ahead(socket: &Socket, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    if socket.has_ended() || socket.received.borrow().len() >= MAX_READ_AHEAD {
+    if socket.has_ended() || socket.received.borrow().len() >= MIN_READ_LEN {
         return Poll::Pending;
     }
     socket.poll_receive(task)

@@ -23,8 +23,8 @@ use crate::server::request_memory::ReservedMemory;
 use crate::server::state::ServerState;
 use crate::server::unsent_bytes::SentBytes;
 
-/// The number of bytes that a read of a new connection receives at most.
-const MIN_READ_LEN: usize = 4 << 10;
+/// The number of bytes that a read of a new connection receives at most. This memory of a connection is not counted.
+pub(super) const MIN_READ_LEN: usize = 2 << 10;
 /// The number of bytes that a read receives at most. Reads become longer while the client sends faster than the server
 /// reads.
 const MAX_READ_LEN: usize = 64 << 10;
@@ -57,7 +57,7 @@ impl Socket {
     /// `client` is the address whose use of memory is limited.
     pub(super) fn new(stream: TcpStream, client: Option<IpAddr>, state: &ServerState) -> Self {
         Self {
-            stream: RefCell::new(PausableStream::new(stream)),
+            stream: RefCell::new(PausableStream::new(stream, true)),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
             reserved: RefCell::default(),
@@ -98,8 +98,10 @@ impl Socket {
         let mut received = self.received.borrow_mut();
         let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
-            let mut reserved = self.reserved.borrow_mut();
-            if reserved.grow_to(received.len() + requested, &self.request_memory, self.client).is_err() {
+            let needed = received.len() + requested;
+            if needed > MIN_READ_LEN
+                && self.reserved.borrow_mut().grow_to(needed, &self.request_memory, self.client).is_err()
+            {
                 // The requests of all clients need much memory. Short reads need less.
                 requested = MIN_READ_LEN;
                 self.read_len.set(MIN_READ_LEN);

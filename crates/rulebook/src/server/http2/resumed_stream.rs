@@ -52,7 +52,8 @@ impl ResumedStream {
     ) -> Self {
         Self {
             received,
-            stream: PausableStream::new(stream),
+            // A proxy sends the requests of several clients on one connection.
+            stream: PausableStream::new(stream, client.is_some()),
             stalled: None,
             sent: SentBytes::default(),
             sent_frames: SentFrames::default(),
