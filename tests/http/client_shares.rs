@@ -18,7 +18,7 @@ use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 /// The length of a body. One address can use the memory for one of them.
-const BODY_LEN: usize = 9 << 20;
+const BODY_LEN: usize = 8 << 20;
 
 /// Starts to send bodies of [`BODY_LEN`] bytes, whose last bytes are never sent.
 fn send_incomplete_bodies(server: &TestServer, count: usize) -> Vec<Connection> {

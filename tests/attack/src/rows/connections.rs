@@ -159,7 +159,7 @@ pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Re
         let connections = open_connections(server, &bytes, count, source);
         thread::sleep(Duration::from_secs(2));
         let figures = (clients_of(server.target.address())?.len(), peak_mebibytes(process)?);
-        // Closing so many connections is a part of the attack.
+        // Closing this number of connections is a part of the attack.
         drop(connections);
         Ok(figures)
     };
