@@ -161,7 +161,7 @@ fn the_heads_of_all_requests_have_a_maximum_of_memory() {
     let server = echo_server_without_shares(&json!({ "head": 200_000 }));
     // These clients never send the bodies of their requests. Their heads nearly use up the memory: a connection whose
     // incomplete head has no place would be closed, and all its heads would become free.
-    let waiting: Vec<_> = [94, 94, 94, 94, 94]
+    let waiting: Vec<_> = [62, 62, 62, 62, 62]
         .into_iter()
         .map(|count| {
             let mut connection = open_http2(&server);

@@ -45,7 +45,7 @@ pub const WEIGHTY_FRAME: u64 = 10;
 /// than [`HEAD_BYTES`], is rejected alone.
 pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
-pub const REQUEST_MEMORY_BYTES: u64 = 40 << 20;
+pub const REQUEST_MEMORY_BYTES: u64 = 32 << 20;
 /// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
 pub const FREE_REQUEST_BYTES: u64 = 1 << 10;
 /// The number of bytes that each header field of a request counts in addition to its text.
