@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { form, rulebook, snippets } from "./support.mjs";
+import { Scheme, form, rulebook, snippets } from "./support.mjs";
 
 const { inputKind, pretty, typed } = form;
 const { request, services } = rulebook;
@@ -23,8 +23,11 @@ function filled(key, http, text, type) {
 
 const asked = (path, http, all, token = "") => request("http://h/v1/", { path, http }, new Map(all), token);
 
-/** Returns the curl command for a request. */
-const curl = (message, token) => snippets("http://h", { method: { id: "x", options: {} }, values: new Map(), message }, token).curl;
+/** Returns the curl command for a request with a bearer token. */
+function curl(message, token) {
+  const call = { method: { id: "x", options: {} }, values: new Map(), message };
+  return snippets("http://h", call, token === "" ? undefined : new Scheme().field(token)).curl;
+}
 
 test("parameters are sent in the locations of their keys", () => {
   const cases = [

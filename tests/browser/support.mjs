@@ -35,10 +35,12 @@ const FLAGS = [
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-for (const name of ["rulebook.js", "form.js", "element.js", "response.js", "snippets.js", "snippets-javascript.js"])
+const names = ["credential", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"];
+for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
 export const form = await import(join(modules, "form.js"));
+export const { Scheme } = await import(join(modules, "credential.js"));
 export const { snippets } = await import(join(modules, "snippets.js"));
 
 /** Serves a definition on a free port, and on another one for each `--bind` among the flags, until the test ends. */

@@ -5,7 +5,8 @@ use std::fs;
 use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
-const DOCS_FILES: [&str; 14] = [
+const DOCS_FILES: [&str; 15] = [
+    "credential.js",
     "docs.css",
     "docs.js",
     "element.js",

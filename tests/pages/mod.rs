@@ -2,6 +2,7 @@
 
 mod built_in;
 mod connections;
+mod forms;
 mod precedence;
 mod swagger;
 

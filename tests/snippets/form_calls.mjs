@@ -3,7 +3,8 @@
 //     node form_calls.mjs MODULES CALLS
 //
 // MODULES is a folder with the modules of the static folder. CALLS is a JSON file with the URL of a server and a list of
-// calls: the id of a method, the header field of its credential or null, the token, and the value of each parameter or null.
+// calls: the id of a method, the header field of its credential or null, the typed credential, and the value of each
+// parameter or null.
 // A value is a JSON text, or a list of file names.
 
 import { File } from "node:buffer";
@@ -15,6 +16,7 @@ const [modules, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(modules, name)));
 const { Json, baseOf, definition, request, services } = await load("rulebook.js");
 const { inputKind, typed } = await load("form.js");
+const { Scheme } = await load("credential.js");
 const { snippets } = await load("snippets.js");
 
 const { url, calls } = JSON.parse(readFileSync(file));
@@ -47,6 +49,7 @@ const texts = calls.map(({ id, credential, token, values: given }) => {
     values.set(parameter, value);
   }
   const call = { method, values, message: request(base, method, values, "") };
-  return snippets(url.replace(/\/$/, ""), call, token, credential ?? undefined);
+  const field = credential === null ? undefined : new Scheme(credential).field(token);
+  return snippets(url.replace(/\/$/, ""), call, field);
 });
 process.stdout.write(JSON.stringify(texts));

@@ -2,6 +2,7 @@
 // highlighting, the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text
 // nodes.
 
+import { Scheme } from "./credential.js";
 import { copyButton, escapeControls, h } from "./element.js";
 import { highlight } from "./highlight.js";
 
@@ -32,28 +33,46 @@ function change(code, text) {
   highlight(code, code.dataset.language);
 }
 
-/** Returns the bearer token, which is stored while the tab is open. */
-const token = () => sessionStorage.getItem("token") ?? "";
-
-/** Returns an input for the token. */
-function tokenInput(isRequired) {
+/** Returns an input for a credential of this scheme. */
+function credentialInput(scheme, isRequired) {
   const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: false });
   input.placeholder = isRequired ? "required for this method" : "none";
-  input.value = token();
-  input.addEventListener("input", () => sessionStorage.setItem("token", input.value));
-  const line = h("form", { className: "token" }, h("label", { htmlFor: input.id }, "Bearer token"), input);
+  input.value = scheme.stored();
+  input.addEventListener("input", () => scheme.store(input.value, root));
+  const line = h("form", { className: "token" }, h("label", { htmlFor: input.id }, scheme.label), input);
   line.addEventListener("submit", (event) => event.preventDefault());
   return line;
 }
 
-/** Replaces a placeholder by the form of its method. */
+/** Replaces a placeholder by the form of its method, below the input for the credential. */
 async function mount(placeholder, panel) {
+  const scheme = new Scheme(placeholder.dataset.credential);
+  const isPublic = placeholder.dataset.public !== undefined;
+  const line = credentialInput(scheme, !isPublic);
+  const content = h("div");
+  const show = async () => {
+    try {
+      content.replaceChildren(await methodForm(placeholder.dataset, panel, scheme, isPublic, line));
+    } catch (error) {
+      content.replaceChildren(h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`));
+      // With another credential, the definition may contain the method.
+      line.addEventListener("change", show, { once: true });
+    }
+  };
+  await show();
+  placeholder.replaceChildren(line, content);
+}
+
+/** Returns the form of a method. Shows the response at the end of the panel. */
+async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
   const [{ form }, { snippets }] = await Promise.all([import("./form.js"), import("./snippets.js")]);
-  const { credential, method, uri } = placeholder.dataset;
   const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
   const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
+  const token = () => scheme.stored();
   const onChange = (call) => {
-    const texts = snippets(root.href.replace(/\/$/, ""), call, token(), credential);
+    const typed = token();
+    const credential = isPublic && typed === "" ? undefined : scheme.field(typed);
+    const texts = snippets(root.href.replace(/\/$/, ""), call, credential);
     // The button of a tab has the name of the language.
     for (const section of panel.querySelectorAll(".tabs > section")) {
       const text = texts[document.getElementById(`${section.id}-name`).textContent];
@@ -61,10 +80,8 @@ async function mount(placeholder, panel) {
     }
   };
   const response = h("div", { className: "response", role: "status" });
-  const element = await form(root, method, token, uri, { words, onChange, response });
-  const line = tokenInput(credential !== undefined);
+  const element = await form(root, method, token, uri, { scheme, words, onChange, response });
   line.addEventListener("input", () => element.dispatchEvent(new Event("input")));
-  placeholder.replaceChildren(line, element);
   panel.append(h("h2", {}, "Response"), response);
   // Until the first call, the panel shows the example.
   const example = document.querySelector("#response ~ figure")?.cloneNode(true);
@@ -72,6 +89,7 @@ async function mount(placeholder, panel) {
     example.querySelector(".copy")?.replaceWith(copyButton(() => example.querySelector("code").textContent));
     response.append(example);
   }
+  return element;
 }
 
 /** Turns the sections of the panel into tabs. */
@@ -115,10 +133,7 @@ function addTabs(panel) {
 for (const panel of document.querySelectorAll(".panel")) {
   addTabs(panel);
   const placeholder = panel.querySelector("[data-method]");
-  mount(placeholder, panel).catch((error) => {
-    const text = `The form cannot be shown: ${error.message}. Use one of the examples instead.`;
-    placeholder.replaceChildren(h("p", {}, text));
-  });
+  mount(placeholder, panel);
 }
 
 /** Shows only the modules and methods of the tree that contain all words. */

@@ -1,20 +1,23 @@
 // The form that calls a method: an input for each parameter, and the response. Text of definitions and responses is only
 // inserted as text nodes.
 
+import { Scheme } from "./credential.js";
 import { h } from "./element.js";
 import { responseElements } from "./response.js";
-import { Json, baseOf, describe, request, send, services } from "./rulebook.js";
+import { Json, baseOf, describe, request, send, services, utf8 } from "./rulebook.js";
 
 export { escapeControls } from "./element.js";
 export { pretty } from "./response.js";
 
-/** The responses to OPTIONS by URL and token, so that the forms of a page share a request. */
+/** The responses to OPTIONS by URL and credential, so that the forms of a page share a request. */
 const responses = new Map();
 
 /** Returns the response to OPTIONS on a URL. */
-async function describeOnce(url, token) {
-  const key = JSON.stringify([String(url), token()]);
-  if (!responses.has(key)) responses.set(key, describe(url, { token }));
+async function describeOnce(url, token, scheme) {
+  const typed = token();
+  const key = JSON.stringify([String(url), typed]);
+  const headers = scheme.fieldsOfPage(typed).map(([name, value]) => [name, utf8(value)]);
+  if (!responses.has(key)) responses.set(key, describe(url, { headers, credentials: scheme.fetchOption }));
   return responses.get(key).catch((error) => {
     // The next call sends a new request.
     responses.delete(key);
@@ -27,16 +30,17 @@ async function describeOnce(url, token) {
  *
  * @param {string | URL} root the URL of the server, with a slash at the end
  * @param {string} id the id of the method, such as `article.line.get`
- * @param {() => string} token returns the bearer token, or ""
+ * @param {() => string} token returns the bearer token, or the credential of another scheme; or ""
  * @param {string} [path] the URI template of its service, so that only the definition of the service is requested;
  *   otherwise, or if another service is there, the definition of the whole API is requested
  * @param {object} [options] see formOf
  * @returns {Promise<HTMLElement>}
  */
 export async function form(root, id, token, path = "/", options = {}) {
-  const alone = await ofService(root, id, token, path).catch(() => undefined);
+  const { scheme = new Scheme() } = options;
+  const alone = await ofService(root, id, path, token, scheme).catch(() => undefined);
   if (alone) return formOf(alone.base, alone.method, token, options);
-  const api = await describeOnce(new URL(root), token);
+  const api = await describeOnce(new URL(root), token, scheme);
   const method = api?.modules && [...services(api)].flatMap((service) => service.methods).find((one) => one.id === id);
   if (!method) throw new Error(`there is no method ${id}`);
   return formOf(baseOf(api, root), method, token, options);
@@ -44,10 +48,10 @@ export async function form(root, id, token, path = "/", options = {}) {
 
 /** Requests the definition of one service, and returns its method with this id and the URL of the API's base path;
     undefined if the service does not have the method. */
-async function ofService(root, id, token, path) {
+async function ofService(root, id, path, token, scheme) {
   const url = new URL(`.${path}`, root);
   if (url.href === String(root)) return undefined;
-  const tree = await describeOnce(url, token);
+  const tree = await describeOnce(url, token, scheme);
   if (!tree?.module) return undefined;
   for (const service of services({ modules: { [tree.module]: tree } })) {
     const method = service.methods.find((one) => one.id === id);
@@ -61,16 +65,18 @@ async function ofService(root, id, token, path) {
  *
  * @param {string} base the URL of the base path of the API
  * @param {object} method the method, as `services` returns it
- * @param {() => string} token returns the bearer token, or ""
- * @param {object} [options] `words` returns the description of a parameter's values, by the key of the parameter;
- *   `onChange` is called when a value changes, with the method, the values by parameter, and the request without a token;
- *   `response` is the element that shows the response, otherwise the form shows it
+ * @param {() => string} token returns the bearer token, or the credential of another scheme; or ""
+ * @param {object} [options] `scheme` is the authentication scheme of the API, by default that of bearer tokens;
+ *   `words` returns the description of a parameter's values, by the key of the parameter; `onChange` is called when a
+ *   value changes, with the method, the values by parameter, and the request without a credential; `response` is the
+ *   element that shows the response, otherwise the form shows it
  */
-export function formOf(base, method, token, { words = () => undefined, onChange = () => {}, response } = {}) {
+export function formOf(base, method, token, options = {}) {
+  const { scheme = new Scheme(), words = () => undefined, onChange = () => {}, response } = options;
   const fields = method.parameters.map((parameter, index) => field(parameter, `p-${index}`, words(parameter.key)));
   const values = () =>
     new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
-  const message = (bearer) => request(base, method, values(), bearer);
+  const message = () => request(base, method, values(), "");
 
   const output = response ?? h("div", { className: "response", role: "status" });
   const element = h(
@@ -85,7 +91,7 @@ export function formOf(base, method, token, { words = () => undefined, onChange 
     ),
     response ? "" : output,
   );
-  const refresh = () => onChange({ method, values: values(), message: message("") });
+  const refresh = () => onChange({ method, values: values(), message: message() });
   element.addEventListener("input", refresh);
   element.addEventListener("reset", () =>
     setTimeout(() => {
@@ -99,9 +105,16 @@ export function formOf(base, method, token, { words = () => undefined, onChange 
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     refresh();
-    await call(message(token()), output, element);
+    const sent = withCredential(message(), scheme.fieldsOfPage(token()));
+    await call(sent, scheme.fetchOption, output, element);
   });
   return element;
+}
+
+/** Returns a request with the header fields of a credential, which replace those of parameters with the same names. */
+function withCredential(message, fields) {
+  const isOther = ([name]) => !fields.some(([other]) => other.toLowerCase() === name.toLowerCase());
+  return { ...message, headers: [...fields, ...message.headers.filter(isOther)] };
 }
 
 /** Returns the input of a parameter, with its label. `words` describes the values of the parameter. */
@@ -238,14 +251,14 @@ function sendingNote({ place, wire }) {
   return isForbidden ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.") : "";
 }
 
-/** Sends a request and shows the response in an element. */
-async function call(message, output, form) {
+/** Sends a request and shows the response in an element. `credentials` is the option of `fetch`. */
+async function call(message, credentials, output, form) {
   const button = form.querySelector("button[type=submit]");
   button.disabled = true;
   output.replaceChildren(h("p", { className: "quiet" }, "Waiting…"));
   const start = performance.now();
   try {
-    const response = await send(message);
+    const response = await send(message, { credentials });
     const body = await response.blob();
     output.replaceChildren(...(await responseElements(response, body, performance.now() - start)));
   } catch (error) {

@@ -625,7 +625,7 @@ function sendWithProgress(url, { method, headers, body, signal, credentials }, o
 }
 
 /** Returns a text as a string with a character for each byte of its UTF-8, as header values need it. */
-function utf8(text) {
+export function utf8(text) {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }
 

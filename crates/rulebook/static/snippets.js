@@ -16,22 +16,15 @@ import {
   prettyJson,
 } from "./snippets-javascript.js";
 
-/** What example calls send instead of a token. */
-const TOKEN_PLACEHOLDER = "YOUR_KEY";
-
 /**
  * Returns the example calls of a method, by the names of their tools or languages.
  *
  * @param {string} server the URL of the server, without a slash at the end
  * @param {object} call what the form of the method sends, see formOf
- * @param {string} token the bearer token, or ""
- * @param {string} [credential] the header field that contains the credential, with the placeholder for the token;
- *   undefined if the method requires no permissions
+ * @param {[string, string]} [credential] the name and the value of the header field with the credential, see `Scheme`
  */
-export function snippets(server, { method, values, message }, token, credential) {
-  const written = credential ?? (token && `Authorization: Bearer ${TOKEN_PLACEHOLDER}`);
-  const [, name, value] = /^([^:]+): (.*)$/s.exec(written) ?? [];
-  const field = name === undefined ? [] : [[name, value.replace(TOKEN_PLACEHOLDER, () => token || TOKEN_PLACEHOLDER)]];
+export function snippets(server, { method, values, message }, credential) {
+  const field = credential === undefined ? [] : [credential];
   const request = requestOf(message, method, field);
   return {
     curl: curl(request),

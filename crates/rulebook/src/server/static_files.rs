@@ -25,13 +25,14 @@ const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
 /// pages load.
-const BUILT_IN_FILES: [(&str, &str, &[u8]); 14] = [
+const BUILT_IN_FILES: [(&str, &str, &[u8]); 15] = [
     ("rulebook.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
     ("theme.css", CSS_MEDIA_TYPE, include_bytes!("../../static/theme.css")),
     ("theme.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/theme.js")),
     ("docs.css", CSS_MEDIA_TYPE, include_bytes!("../../static/docs.css")),
     ("docs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/docs.js")),
+    ("credential.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/credential.js")),
     ("element.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/element.js")),
     ("highlight.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/highlight.js")),
     ("form.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/form.js")),
@@ -43,7 +44,7 @@ const BUILT_IN_FILES: [(&str, &str, &[u8]); 14] = [
 ];
 
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 14]> =
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 15]> =
     LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// Returns the built-in file with this name; `None` if the feature `documents` of the crate is disabled.

@@ -33,9 +33,11 @@ pub(super) struct Panel<'a> {
     pub(super) id: &'a str,
     /// The URI of the method's service.
     pub(super) uri: &'a str,
-    /// The header field in which the code sends the credential: `Authorization: Bearer YOUR_KEY`. `None` if the method
-    /// requires no permissions.
+    /// The header field in which calls send the credential: `Authorization: Bearer YOUR_KEY`. `None` if the API has no
+    /// authentication schemes.
     pub(super) credential: Option<String>,
+    /// `true` if the method requires no permissions, so that the code sends no credential.
+    pub(super) is_public: bool,
     /// Code blocks that call the method, each with the name of its language or tool.
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }

@@ -7,7 +7,7 @@ use super::document::{Block, Inline, Inlines, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::snippet::credential_field;
+use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
 use crate::model::Method;
 
@@ -52,8 +52,8 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEnt
         let (language, text) = (snippet.language.into(), snippet.text.into());
         (snippet.title, Block::Code { title: None, language, text, server: Some(server.clone()) })
     });
-    let credential = credential_field(&pages.api, method).map(|(name, value)| format!("{name}: {value}"));
-    Panel { id: &method.id, uri, credential, samples: samples.collect() }
+    let credential = credential_field_of_api(&pages.api).map(|(name, value)| format!("{name}: {value}"));
+    Panel { id: &method.id, uri, credential, is_public: method.scope.is_public(), samples: samples.collect() }
 }
 
 /// Returns facts about the method, each with a label.

@@ -40,11 +40,16 @@ pub fn server_url(api: &Api) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
+/// Returns the name and the value of the header field in which calls send the API key, which is
+/// [`API_KEY_PLACEHOLDER`]. Returns `None` if the API has no schemes.
+pub(in crate::describe) fn credential_field_of_api(api: &Api) -> Option<(String, String)> {
+    Some(api.auth_schemes.first()?.header_field(API_KEY_PLACEHOLDER))
+}
+
 /// Returns the name and the value of the header field in which example calls of a method send the API key, which is
 /// [`API_KEY_PLACEHOLDER`]. Returns `None` if the method requires no permissions, or the API has no schemes.
-pub(in crate::describe) fn credential_field(api: &Api, method: &Method) -> Option<(String, String)> {
-    let scheme = api.auth_schemes.first().filter(|_| !method.scope.is_public())?;
-    Some(scheme.header_field(API_KEY_PLACEHOLDER))
+fn credential_field(api: &Api, method: &Method) -> Option<(String, String)> {
+    if method.scope.is_public() { None } else { credential_field_of_api(api) }
 }
 
 /// Returns example calls of a method, one for each supported language. `uri` is the URI template of the method's
