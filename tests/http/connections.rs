@@ -228,7 +228,7 @@ fn a_connection_is_not_reset_because_of_bytes_that_the_server_has_not_read() {
     // The request is as long as what a new connection reads at once, so that the rest stays with the system.
     let mut last = Request::new("GET", "/echo?word=last").field("connection", "close");
     let length = last.bytes().len() + "x-rest: \r\n".len();
-    last = last.field("x-rest", &"x".repeat(4096 - length));
+    last = last.field("x-rest", "x".repeat(4096 - length));
     assert_eq!(last.bytes().len(), 4096);
     connection.write(&[last.bytes(), vec![b'x'; 10_000]].concat());
     connection.read_response(false).assert_args(&json!({ "word": "last" }));
