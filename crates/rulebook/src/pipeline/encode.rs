@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::accept::{WeightedElement, weighted_elements};
+use super::render::run_rendering;
 use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
@@ -170,7 +171,11 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
                 // continues, and must still count for the limit.
                 drop(permit);
             };
-            spawn_blocking(make).await.ok()?;
+            match document.limited_by() {
+                // If the time for documents for callers is used up, the document is sent without compression.
+                Some(documents) => run_rendering(&documents, make).await.ok()?,
+                None => spawn_blocking(make).await.ok()?,
+            }
         }
     }
     let coded = document.compressed(coding)?;

@@ -29,6 +29,7 @@ mod panic;
 mod raw_value;
 mod read;
 mod readiness;
+mod render;
 mod reply;
 mod representation;
 mod respond;
@@ -59,6 +60,8 @@ pub use identify::{check_auth_fields, identify};
 pub use panic::{catch_panic, catch_panic_async, log_panics};
 pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
+#[cfg(feature = "documents")]
+pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
 pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
