@@ -10,7 +10,6 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::accept::{WeightedElement, weighted_elements};
-use super::render::run_rendering;
 use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
@@ -172,8 +171,9 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
                 drop(permit);
             };
             match document.limited_by() {
-                // If the time for documents for callers is used up, the document is sent without compression.
-                Some(documents) => run_rendering(&documents, make).await.ok()?,
+                // The time counts for the limit of rendering, but compression is never refused: each document that was
+                // rendered is compressed once, and an uncompressed document would cost more to send each time.
+                Some(documents) => spawn_blocking(move || documents.run(make)).await.ok()?,
                 None => spawn_blocking(make).await.ok()?,
             }
         }

@@ -60,7 +60,6 @@ pub use identify::{check_auth_fields, identify};
 pub use panic::{catch_panic, catch_panic_async, log_panics};
 pub use read::{find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
-#[cfg(feature = "documents")]
 pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};

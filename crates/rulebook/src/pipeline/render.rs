@@ -67,7 +67,7 @@ pub(super) async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(
     .await
 }
 
-/// Runs work that renders or compresses some of these documents on another thread.
+/// Runs work that renders some of these documents on another thread.
 ///
 /// # Errors
 /// Fails if the documents are for a caller, and the time for such documents is used up.
