@@ -26,6 +26,7 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
             async move { database.check_readiness().await }
         })
         .state(user::FailedLogins::new())
+        .state(user::ClientRates::new())
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {
             let database = cached.clone();

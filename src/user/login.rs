@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authenticate::{self, LoginToken};
 use super::client_address::client_network;
+use super::client_rates::{ClientRates, whole_seconds};
 use super::failed_logins::{Attempt, FailedLogins};
 use super::password;
 use crate::database::{Database, DatabaseError, query};
@@ -31,7 +32,18 @@ pub(super) struct LoginOutputs {
 
 pub(super) async fn log_in(Args(credentials): Args<Credentials>, context: Context) -> Result<LoginOutputs, ApiError> {
     let attempt = begin_attempt(&credentials.login, &context)?;
-    let checked = check_credentials(credentials, &context).await;
+    let rate = &ClientRates::from_context(&context)?.logins;
+    let checked = match rate.count(&context, "too_many_logins") {
+        Ok(()) => {
+            let checked = check_credentials(credentials, &context).await;
+            // Failed logins have another limit.
+            if !matches!(checked, Ok(Some(_))) {
+                rate.forget(&context);
+            }
+            checked
+        }
+        Err(error) => Err(error),
+    };
     if let Some(attempt) = attempt {
         match checked {
             Ok(Some(_)) => attempt.succeed(),
@@ -58,8 +70,7 @@ fn begin_attempt(login: &str, context: &Context) -> Result<Option<Attempt>, ApiE
     match failed_logins.begin(client_network(head), login, Instant::now()) {
         Ok(attempt) => Ok(Some(attempt)),
         Err(wait) => {
-            // Rounded up to whole seconds, so that a retry after this time is not rejected again.
-            context.set_header("Retry-After", wait.as_secs() + u64::from(wait.subsec_nanos() > 0))?;
+            context.set_header("Retry-After", whole_seconds(wait))?;
             Err(ApiError::declared("too_many_failures"))
         }
     }

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod client_address;
+mod client_rates;
 mod failed_logins;
 mod login;
 mod password;
@@ -11,6 +12,7 @@ mod register;
 use rulebook::Module;
 
 pub(super) use authenticate::LoginAuthenticator;
+pub(super) use client_rates::ClientRates;
 pub(super) use failed_logins::FailedLogins;
 
 /// Returns the handlers of the methods that `api/user.json` defines.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::client_address::client_network;
+use super::client_rates::ClientRates;
 use super::failed_logins;
 
 /// The permits to compute a hash. They limit the load, because each computation needs 19 MiB of memory and a processor.
@@ -38,10 +39,14 @@ const DUMMY_HASH: &str =
 /// Computes the hash of a password.
 ///
 /// # Errors
-/// Returns the declared error `too_busy` if too many registrations wait, or too many of this client; fails if hashing
-/// fails.
+/// Returns the declared error `too_busy` if too many registrations wait, or too many of this client, and
+/// `too_many_registrations` if this client has registered too often; fails if hashing fails.
 pub(super) async fn hash_password(password: String, context: &Context) -> Result<String, ApiError> {
-    run_in_place(RegistrationPlace::take(context.head().map(client_network)), context, move || {
+    let place = RegistrationPlace::take(context.head().map(client_network));
+    if place.is_some() {
+        ClientRates::from_context(context)?.registrations.count(context, "too_many_registrations")?;
+    }
+    run_in_place(place, context, move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(ApiError::internal)?;
         let salt = SaltString::encode_b64(&salt).map_err(ApiError::internal)?;

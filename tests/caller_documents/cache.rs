@@ -1,4 +1,5 @@
-//! Tests that documents for the caller are generated only once for all callers with the same permissions.
+//! Tests that documents for the caller are generated only once for all callers that can call the same methods, and that
+//! the time in which they are generated is limited.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -66,7 +67,7 @@ fn definition_files() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn documents_are_generated_once_for_callers_with_the_same_permissions() {
+fn documents_are_generated_once_for_callers_who_can_call_the_same_methods() {
     let counted = CountingType::default();
     let rulebook =
         Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
@@ -89,32 +90,91 @@ fn documents_are_generated_once_for_callers_with_the_same_permissions() {
             scope.spawn(|| assert_eq!(fetch(&["other", "reader", "other"]), 200));
         }
     });
-    assert_eq!(count(), before + 2 * once, "the order of permissions does not matter");
+    assert_eq!(count(), before + once, "neither the order of permissions nor the permission group matters");
     assert_eq!(fetch(&["nothing"]), 404);
     assert_eq!(fetch(&[]), 404);
-    assert_eq!(count(), before + 2 * once, "an unknown path generates no documents");
+    assert_eq!(count(), before + once, "an unknown path generates no documents");
 }
 
 #[test]
-fn cached_documents_for_rarely_used_permissions_are_removed() {
+fn callers_who_can_call_the_same_methods_share_documents() {
     let counted = CountingType::default();
     let rulebook =
         Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let server = TestServer::start(&rulebook.build().unwrap());
-    let mut connection = server.connect();
-    let mut fetch = |number: usize| {
-        let before = counted.0.load(Ordering::Relaxed);
-        let held = ["reader".to_owned(), number.to_string()];
-        let request = Request::new("OPTIONS", "/it?as=me").scope(&held);
-        assert_eq!(connection.send(&request).status, 200);
-        counted.0.load(Ordering::Relaxed) > before
+    let fetch = |method, target: &str, held: &[&str]| {
+        let response = server.send(&request_with_permissions(method, target, Some(held)));
+        assert_eq!(response.status, 200, "{response:?}");
+        response
     };
-    assert!((0..64).all(&mut fetch), "the documents of each set are rendered");
-    assert!(!(0..64).any(&mut fetch), "and cached");
-    assert!(fetch(64));
-    assert!(!fetch(64), "the documents of a new set are cached");
-    let evicted = (0..64).filter(|set| fetch(*set)).count();
-    assert!((1..8).contains(&evicted), "and replace those of another set, not of all: {evicted}");
+    let targets = [("OPTIONS", "/it?as=me"), ("GET", "/openapi.json?as=me"), ("GET", "/docs/?as=me")];
+    let expected = targets.map(|(method, target)| fetch(method, target, &["reader"]).body);
+    let before = counted.0.load(Ordering::Relaxed);
+    for number in 0..200 {
+        let user = format!("user[{number}]");
+        for ((method, target), expected) in targets.iter().zip(&expected) {
+            assert_eq!(fetch(method, target, &["reader", &user]).body, *expected);
+        }
+    }
+    assert_eq!(counted.0.load(Ordering::Relaxed), before);
+}
+
+/// Returns the definition of a method that each caller can call with one value of a parameter, and of a public method.
+/// The documents for each caller are different, because they contain this value.
+fn contextual_definition() -> Vec<(PathBuf, Vec<u8>)> {
+    let definition = json!({ "/": {
+        "it/{u}": { "GET": {
+            "info": "It", "scope": [["user[u]"]], "in": { "{u}": { "info": "Which", "type": "uint", "name": "u" } }
+        } },
+        "open": { "GET": {
+            "info": "Open", "in": { "GET@x": { "info": "Something", "type": "counted", "name": "x" } }
+        } }
+    } });
+    vec![("it.json".into(), definition.to_string().into_bytes())]
+}
+
+#[test]
+fn callers_with_other_conditions_do_not_share_documents() {
+    let rulebook = Rulebook::read(contextual_definition())
+        .add_type(CountingType::default())
+        .authenticator(Bearer)
+        .unbound(Unbound::Echo);
+    let server = TestServer::start(&rulebook.build().unwrap());
+    for user in [7, 8, 7] {
+        let held = format!("user[{user}]");
+        let request = request_with_permissions("OPTIONS", "/it/1?as=me", Some(&[&held]));
+        let when = &server.send(&request).json()["/"]["it/{u}"]["GET"]["$when"];
+        assert_eq!(*when, json!([{ "u": [user.to_string()] }]));
+    }
+}
+
+#[test]
+fn rendering_for_callers_is_limited_and_their_documents_are_cached() {
+    let counted = CountingType::default();
+    let rulebook =
+        Rulebook::read(contextual_definition()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
+    let server = TestServer::start(&rulebook.build().unwrap());
+    let mut connection = server.connect();
+    let mut fetch = |method: &str, target: &str, held: Option<&[&str]>| {
+        let response = connection.send(&request_with_permissions(method, target, held));
+        if response.status == 503 {
+            assert!(response.field("retry-after").is_some(), "{response:?}");
+        }
+        response.status
+    };
+    assert_eq!(fetch("GET", "/openapi.json?as=me", Some(&["user[1]"])), 200);
+    // Each rendering calls `schema`, which takes ten milliseconds.
+    let limit = (2..2_000).find(|user| fetch("GET", "/openapi.json?as=me", Some(&[&format!("user[{user}]")])) == 503);
+    assert!(limit.is_some(), "the time of rendering has no limit");
+    for (method, target) in [("GET", "/openapi.json"), ("OPTIONS", "/"), ("GET", "/docs/"), ("GET", "/llms.txt")] {
+        assert_eq!(fetch(method, target, None), 200, "{method} {target} for all");
+        assert_eq!(fetch(method, &format!("{target}?as=me"), None), 200, "{method} {target} for anonymous callers");
+        assert_eq!(fetch(method, &format!("{target}?as=me"), Some(&["other"])), 200, "which others can share");
+    }
+    assert_eq!(fetch("GET", "/it/3", Some(&["user[3]"])), 200, "calls have no such limit");
+    // Documents that are rendered and cached are sent even if the time is used up.
+    let last = format!("user[{}]", limit.unwrap() - 1);
+    assert_eq!(fetch("GET", "/openapi.json?as=me", Some(&[&last])), 200);
 }
 
 #[test]

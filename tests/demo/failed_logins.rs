@@ -1,4 +1,4 @@
-//! Tests of the limits of failed logins: floods of wrong logins delay no users, and need little memory.
+//! Tests of the limits of logins and registrations: floods of wrong logins delay no users, and need little memory.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -19,6 +19,11 @@ const MAX_ADDITIONAL_MEMORY: u64 = 96 << 10;
 fn login_request(login: &str, password: &str) -> Request {
     let body = json!({ "login": login, "password": password }).to_string();
     Request::new("POST", "/user/login").body("application/json", body)
+}
+
+fn register_request(login: &str) -> Request {
+    let body = json!({ "login": login, "name": "A user", "password": "ten letters" }).to_string();
+    Request::new("POST", "/user").body("application/json", body)
 }
 
 /// Returns a request that the proxy forwards for a client with this address.
@@ -159,10 +164,11 @@ fn failures_with_a_login_name_lock_only_the_address_that_caused_them() {
 #[test]
 fn registrations_are_rejected_at_once_if_too_many_are_in_progress() {
     let place = DemoFolder::with_sqlite();
-    let server = place.serve();
+    let server = serve_behind_proxy(&place);
+    // The clients have many addresses, because the registrations of an address are limited.
     let register = |client, number| {
-        let body = json!({ "login": format!("user{client}.{number}"), "name": "A user", "password": "ten letters" });
-        Request::new("POST", "/user").body("application/json", body.to_string())
+        let request = register_request(&format!("user{client}.{number}"));
+        forwarded(request, &format!("10.0.{client}.{}", number % 250))
     };
     let responses = flood(server.address, register, || {
         let response = server.send(&login_request("ada", "analytical engine"));
@@ -172,5 +178,55 @@ fn registrations_are_rejected_at_once_if_too_many_are_in_progress() {
     assert!(!registered.is_empty() && !rejected.is_empty(), "{} and {}", registered.len(), rejected.len());
     for response in rejected {
         assert_too_many(response, "too_busy");
+    }
+}
+
+/// Sends requests until one is rejected, and returns the number of requests before it. `request` gets their number.
+fn count_until_rejected(server: &Server, status: u16, name: &str, request: impl Fn(usize) -> Request) -> usize {
+    for number in 0..100 {
+        let response = server.send(&request(number));
+        if response.status != status {
+            assert_too_many(&response, name);
+            return number;
+        }
+    }
+    panic!("no request is rejected");
+}
+
+#[test]
+fn registrations_of_an_address_are_limited() {
+    let place = DemoFolder::with_sqlite();
+    let server = serve_behind_proxy(&place);
+    let register = |address| {
+        count_until_rejected(&server, 201, "too_many_registrations", |number| {
+            forwarded(register_request(&format!("user{address}.{number}")), &format!("192.0.2.{address}"))
+        })
+    };
+    // More than ten only if the machine is so slow that six seconds pass.
+    assert!((10..20).contains(&register(1)));
+    assert!(register(2) >= 10, "another address");
+    assert_eq!(server.send(&login_request("user1.0", "ten letters")).status, 200);
+}
+
+#[test]
+fn successful_logins_of_an_address_are_limited_and_lock_no_other_address() {
+    let place = DemoFolder::with_sqlite();
+    let server = serve_behind_proxy(&place);
+    let log_in = |address: &str| {
+        count_until_rejected(&server, 200, "too_many_logins", |_| {
+            forwarded(login_request("ada", "analytical engine"), address)
+        })
+    };
+    assert!((20..40).contains(&log_in("192.0.2.1")));
+    assert!(log_in("192.0.2.2") >= 20, "the same user from another address");
+}
+
+#[test]
+fn failed_logins_do_not_count_as_successful_logins() {
+    let place = DemoFolder::with_sqlite();
+    let server = serve_behind_proxy(&place);
+    let send = |password| server.send(&forwarded(login_request("ada", password), "192.0.2.1")).status;
+    for number in 0..15 {
+        assert_eq!((send("wrong"), send("analytical engine")), (403, 200), "{number}");
     }
 }

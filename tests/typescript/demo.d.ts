@@ -499,7 +499,7 @@ export interface Methods {
       /** The id of the new user */
       user_id: number;
     };
-    errors: "login_taken" | "too_busy";
+    errors: "login_taken" | "too_busy" | "too_many_registrations";
   };
   /** Log in */
   "user.login": {
@@ -517,7 +517,7 @@ export interface Methods {
       /** The time at which the token expires */
       until: string;
     };
-    errors: "wrong_login" | "too_busy" | "too_many_failures";
+    errors: "wrong_login" | "too_busy" | "too_many_failures" | "too_many_logins";
   };
   /** Log out: revoke the token of this request */
   "user.logout": {

@@ -80,6 +80,7 @@ mod plan;
 mod secret;
 mod server;
 pub mod store;
+mod time_share;
 mod transfer;
 pub mod types;
 

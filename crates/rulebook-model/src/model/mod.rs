@@ -20,6 +20,7 @@ pub use api::{
     Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
+pub use for_permissions::CallableMethods;
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};

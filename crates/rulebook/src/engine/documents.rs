@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use rulebook_model::describe;
-use rulebook_model::model::{Api, Audience, Service};
+use rulebook_model::model::{Api, Audience, CallableMethods, Service};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value as Json};
 
@@ -18,7 +18,7 @@ use crate::plan::{
 
 /// Creates the document cache of an API. The documents are rendered when they are first needed.
 pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
-    let (whole, part, routed) = (Arc::clone(api), Arc::clone(api), Arc::clone(api));
+    let [whole, part, routed, searched] = [(); 4].map(|()| Arc::clone(api));
     // The documents and the routing of OPTIONS use the same URIs of the API.
     let uris = Arc::new(OnceLock::new());
     let shared_uris = Arc::clone(&uris);
@@ -27,9 +27,9 @@ pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
             .unwrap_or_else(|| empty_documents(&whole, true))
     });
     let parents = move || Arc::clone(&shared_uris.get_or_init(|| ApiUris::new(&routed)).parent_paths);
-    DocumentCache::new(all, api.options == Audience::Own, parents, move |permissions| {
-        catch_rendering_panic(|| render_for_permissions(&part, permissions))
-            .unwrap_or_else(|| empty_documents(&part, false))
+    let find_callable_methods = move |permissions: &[Box<str>]| searched.callable_methods(permissions);
+    DocumentCache::new(all, api.options == Audience::Own, parents, find_callable_methods, move |callable| {
+        catch_rendering_panic(|| render_for_callers(&part, callable)).unwrap_or_else(|| empty_documents(&part, false))
     })
 }
 
@@ -40,10 +40,9 @@ pub(super) fn catch_rendering_panic<T>(render: impl FnOnce() -> T) -> Option<T> 
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
-/// Renders the documents for callers with these permissions. These documents omit the API methods that such callers may
-/// not call.
-fn render_for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
-    let part = Arc::new(api.for_permissions(permissions));
+/// Renders the documents for callers that can call only these methods. These documents omit all other methods.
+fn render_for_callers(api: &Api, callable: &CallableMethods) -> Documents {
+    let part = Arc::new(api.limited_to(callable));
     let mut documents = render_all(&part, &ApiUris::new(&part), api.options != Audience::Own);
     // The services that the caller can see have the same order as all services of the API.
     let mut described = services_with_modules(&part).enumerate().peekable();

@@ -13,15 +13,14 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::Audience;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::document_reply::{reply_with_description, reply_with_document};
 use super::identify::{authenticate, count_request};
+use super::render::{find_caller_documents, render_if_needed, run_rendering};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
 use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
-use super::{Reply, cors, english_text};
+use super::{Reply, ReplyBody, cors, english_text};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Quota, Source,
     shorten_text,
@@ -32,10 +31,6 @@ use crate::plan::{Document, Documents, LazyDocuments, OptionsDescription, Plan, 
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
 /// The only accepted value of the field [`AUDIENCE_FIELD`]: the audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
-
-/// Limits the number of audiences whose documents are rendered at the same time, because rendering occupies a processor
-/// and needs much memory.
-static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The documents for the audience of a request, and the state of the caller's rate limit.
 pub struct AudienceDocuments<'p> {
@@ -65,6 +60,9 @@ impl AudienceDocuments<'_> {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
             reply.headers.extend(CALLER_DOCUMENT_HEADERS);
+            if let ReplyBody::Document(document) = &mut reply.body {
+                document.limit_compression(&self.documents);
+            }
         }
         reply.headers.extend(self.quota.into_iter().flat_map(Quota::headers));
         reply
@@ -82,8 +80,8 @@ const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
 /// thread.
 ///
 /// # Errors
-/// Fails if the query field `as` has another value than `me`, the credential is invalid, or the caller's rate limit is
-/// used up.
+/// Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate limit is
+/// used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
@@ -95,7 +93,7 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
     let mut quota = None;
     count_request(identity.as_ref(), &mut quota)
         .map_err(|error| error.with_headers(quota.into_iter().flat_map(Quota::headers).collect()))?;
-    let documents = plan.documents.for_permissions(identity.as_ref().map_or(&[], Identity::permission_list));
+    let documents = find_caller_documents(plan, identity.as_ref().map_or(&[], Identity::permission_list)).await?;
     render_if_needed(&documents).await?;
     Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, quota })
 }
@@ -131,28 +129,6 @@ fn parse_query_value<T>(
             None => Err(error(ParameterErrorKind::Invalid, value.as_deref())),
         },
     }
-}
-
-/// Renders the documents if they do not exist yet. If several requests need the documents at the same time, the first
-/// request starts to render, and the other requests wait. Rendering continues even if the client of the first request
-/// disconnects.
-async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
-    if documents.is_rendered() {
-        return Ok(());
-    }
-    let render_lock = Arc::clone(&documents.render_lock).lock_owned().await;
-    if documents.is_rendered() {
-        return Ok(());
-    }
-    let permit = RENDER_PERMITS.acquire().await.map_err(ApiError::internal)?;
-    let unrendered = Arc::clone(documents);
-    let rendering = spawn_blocking(move || {
-        unrendered.get_or_render();
-        // The lock and the permit are released only when rendering has ended. If the future of the request held the
-        // lock and the client disconnected, the next request would start to render a second time.
-        drop((render_lock, permit));
-    });
-    rendering.await.map_err(ApiError::internal)
 }
 
 /// A document that clients can request at a path of the server.
@@ -205,9 +181,8 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
-    let document = spawn_blocking(move || select(&shared.get_or_render().published).get_or_render(index))
-        .await
-        .map_err(ApiError::internal)?;
+    let render = move || select(&shared.get_or_render().published).get_or_render(index);
+    let document = run_rendering(documents.shared(), render).await?;
     // The index comes from the same documents, so that a document with this index exists.
     Ok(document.unwrap_or_else(|| published.openapi.clone()))
 }
@@ -229,54 +204,71 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
         Ok(documents) => documents,
         Err(error) => return respond_with_error(plan, head, target.error_context(plan), error),
     };
+    documents.add_headers(match describe_target(plan, head, target, &documents).await {
+        Ok(Some((description, allowed))) => reply_with_description(plan, head, &description, &allowed),
+        Ok(None) => {
+            let error = ApiError::unknown_service();
+            respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, error)
+        }
+        Err(error) => respond_with_error(plan, head, target.error_context(plan), error),
+    })
+}
+
+/// Returns the description of the requested URI and its allowed HTTP methods; `None` if the documents describe nothing
+/// at this URI.
+///
+/// # Errors
+/// Fails if the description cannot be rendered now.
+async fn describe_target(
+    plan: &Plan,
+    head: &Head,
+    target: &OptionsTarget,
+    documents: &AudienceDocuments<'_>,
+) -> Result<Option<(OptionsDescription, AllowedMethods)>, ApiError> {
     let rendered = documents.documents();
     let no_methods = AllowedMethods(Vec::new());
     let description = match target {
         OptionsTarget::WholeApi { service, allowed, body_may_name_service, has_page } => {
-            let whole_api = whole_api_description(&documents).await;
+            let whole_api = whole_api_description(documents).await?;
             let allowed = visible_methods(plan, rendered, *service, allowed);
             let named = body_may_name_service.then(|| methods_named_in_body(plan, rendered).0);
             let page = has_page.then_some(HttpMethod::Get);
             let all = allowed.0.into_iter().chain(named.into_iter().flatten()).chain(page);
             let allowed = AllowedMethods::sorted(all);
-            whole_api.map(|whole_api| (whole_api, allowed))
+            Some((whole_api, allowed))
         }
         OptionsTarget::Service { service, allowed, .. } => {
             let allowed = visible_methods(plan, rendered, Some(*service), allowed);
             match rendered.service_index(*service).filter(|_| !allowed.0.is_empty()) {
-                Some(index) => description_on_demand(&documents, |rendered| &rendered.services, index)
-                    .await
+                Some(index) => description_on_demand(documents, |rendered| &rendered.services, index)
+                    .await?
                     .map(|service| (service, allowed)),
                 None => None,
             }
         }
         OptionsTarget::ParentPath { index } if !documents.is_for_caller => {
-            let parent = description_on_demand(&documents, |rendered| &rendered.parents, *index).await;
+            let parent = description_on_demand(documents, |rendered| &rendered.parents, *index).await?;
             parent.map(|parent| (parent, no_methods.clone()))
         }
         OptionsTarget::ParentPath { .. } => None,
     };
     // The service at a URI may be hidden from the caller, while services below this URI are visible.
     let parent = if description.is_none() { find_parent_path_index(plan, rendered, head) } else { None };
-    let description = match parent {
-        Some(index) => description_on_demand(&documents, |rendered| &rendered.parents, index)
-            .await
+    Ok(match parent {
+        Some(index) => description_on_demand(documents, |rendered| &rendered.parents, index)
+            .await?
             .map(|parent| (parent, no_methods)),
         None => description,
-    };
-    documents.add_headers(match description {
-        Some((description, allowed)) => reply_with_description(plan, head, &description, &allowed),
-        None => respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
     })
 }
 
 /// Returns the description of the whole API for OPTIONS, and renders it if it has not been rendered.
-async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Option<OptionsDescription> {
+async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<OptionsDescription, ApiError> {
     if let Some(rendered) = documents.documents().whole_api.rendered() {
-        return Some(rendered.clone());
+        return Ok(rendered.clone());
     }
     let shared = Arc::clone(documents.shared());
-    spawn_blocking(move || shared.get_or_render().whole_api.get_or_render().clone()).await.ok()
+    run_rendering(documents.shared(), move || shared.get_or_render().whole_api.get_or_render().clone()).await
 }
 
 /// Returns a description for OPTIONS, and renders it if it is not in the cache. `select` selects the descriptions of
@@ -285,12 +277,12 @@ async fn description_on_demand(
     documents: &AudienceDocuments<'_>,
     select: fn(&Documents) -> &RenderedOnDemand<OptionsDescription>,
     index: usize,
-) -> Option<OptionsDescription> {
+) -> Result<Option<OptionsDescription>, ApiError> {
     if let Some(cached) = select(documents.documents()).cached_document(index) {
-        return Some(cached);
+        return Ok(Some(cached));
     }
     let shared = Arc::clone(documents.shared());
-    spawn_blocking(move || select(shared.get_or_render()).get_or_render(index)).await.ok().flatten()
+    run_rendering(documents.shared(), move || select(shared.get_or_render()).get_or_render(index)).await
 }
 
 /// Returns those of the `allowed` HTTP methods that the documents describe, so that `Allow` omits hidden API methods.

@@ -170,7 +170,12 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
                 // continues, and must still count for the limit.
                 drop(permit);
             };
-            spawn_blocking(make).await.ok()?;
+            match document.limited_by() {
+                // The time counts for the limit of rendering, but compression is never refused: each document that was
+                // rendered is compressed once, and an uncompressed document would cost more to send each time.
+                Some(documents) => spawn_blocking(move || documents.run(make)).await.ok()?,
+                None => spawn_blocking(make).await.ok()?,
+            }
         }
     }
     let coded = document.compressed(coding)?;

@@ -2,14 +2,14 @@
 //! `/llms.txt`, and the descriptions with which the server responds to OPTIONS.
 
 use std::iter;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
-use super::{LazyDescription, ParentPaths, RenderedOnDemand};
+use super::{LazyDescription, LazyDocuments, ParentPaths, RenderedOnDemand};
 
 /// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Document {
     /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
     compressed_bodies: Arc<CompressedBodies>,
+    /// The documents to which this document belongs, if compressing it counts for their limits.
+    limited_by: Option<Weak<LazyDocuments>>,
 }
 
 impl Document {
@@ -32,7 +34,18 @@ impl Document {
         let tag = format!("\"{}\"", hex::encode(&digest[..16]));
         // Hexadecimal digits in quotes are always a valid header value.
         let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-        Self { body, media_type, etag, compressed_bodies: Arc::default() }
+        Self { body, media_type, etag, compressed_bodies: Arc::default(), limited_by: None }
+    }
+
+    /// Makes the compression of this document count for the limits of `documents`, to which it belongs.
+    pub fn limit_compression(&mut self, documents: &Arc<LazyDocuments>) {
+        self.limited_by = Some(Arc::downgrade(documents));
+    }
+
+    /// Returns the documents for whose limits the compression of this document counts.
+    #[must_use]
+    pub fn limited_by(&self) -> Option<Arc<LazyDocuments>> {
+        self.limited_by.as_ref()?.upgrade()
     }
 
     /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call

@@ -8,6 +8,7 @@
 //! has a *slot*, the place for its argument; slots are numbered in the order in which the definition declares the
 //! parameters.
 
+mod caller_documents;
 mod content_coding;
 mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
@@ -27,6 +28,7 @@ mod similar_paths;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
 pub use cors::PlannedCors;
 

@@ -7,7 +7,7 @@ use actix_web::web;
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
-use crate::pipeline::{prefers_markdown, prefers_pages, query_values};
+use crate::pipeline::{prefers_markdown, prefers_pages, query_values, run_rendering};
 use crate::plan::{self, Document, LazyDocuments, PageRenderer};
 
 /// The path of the search page, relative to `/docs/`.
@@ -80,9 +80,8 @@ pub(super) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Optio
     if let Some(types) = documents.get_or_render().published.types.cached_document(ONLY) {
         return Ok(Some(types));
     }
-    let documents = Arc::clone(documents);
-    let rendered = web::block(move || documents.get_or_render().published.types.get_or_render(ONLY));
-    rendered.await.map_err(ApiError::internal)
+    let shared = Arc::clone(documents);
+    run_rendering(documents, move || shared.get_or_render().published.types.get_or_render(ONLY)).await
 }
 
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the
@@ -100,9 +99,8 @@ async fn find_or_render_page(
     if let Some(page) = documents.get_or_render().published.pages.cached_document(index) {
         return Ok(Some(page));
     }
-    let documents = Arc::clone(documents);
-    let rendered = web::block(move || documents.get_or_render().published.pages.get_or_render(index));
-    rendered.await.map_err(ApiError::internal)
+    let shared = Arc::clone(documents);
+    run_rendering(documents, move || shared.get_or_render().published.pages.get_or_render(index)).await
 }
 
 /// Renders a page for this request, on another thread if that takes long. Returns `None` if there are no pages.

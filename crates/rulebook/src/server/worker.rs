@@ -200,7 +200,7 @@ mod tests {
     };
     use rulebook_model::compile;
     use rulebook_model::definition;
-    use rulebook_model::model::Unbound;
+    use rulebook_model::model::{CallableMethods, Unbound};
 
     /// Returns documents without content, because these tests request no documents.
     fn empty_documents() -> Documents {
@@ -229,9 +229,13 @@ mod tests {
             verify_outputs: false,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
-            documents: DocumentCache::new(LazyDocuments::new(empty_documents), false, Arc::default, |_| {
-                empty_documents()
-            }),
+            documents: DocumentCache::new(
+                LazyDocuments::new(empty_documents),
+                false,
+                Arc::default,
+                |_| CallableMethods::default(),
+                |_| empty_documents(),
+            ),
         };
         Arc::new(bind::create_plan(&api, bound.actions, &[], context))
     }

@@ -7,7 +7,6 @@
 mod openmetrics;
 #[cfg_attr(not(target_os = "linux"), path = "without_process.rs")]
 mod process;
-mod time_share;
 mod worker_counters;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +15,10 @@ use std::time::Instant;
 use super::connection_limits::ExceededLimits;
 use bytes::Bytes;
 use openmetrics::TotalCounts;
-use time_share::TimeShare;
 pub(super) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
+use crate::time_share::TimeShare;
 
 /// The counters of all workers of a server.
 #[derive(Default)]

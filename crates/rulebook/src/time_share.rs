@@ -2,28 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-/// The part of the time that the work can use in the long run: one of this number.
-const PART: u32 = 20;
-/// The time that the work can use at once, after it has used little for a while.
-const BURST: Duration = Duration::from_millis(50);
-
 /// The part of the time that some work can use.
-#[derive(Debug, Default)]
-pub(super) struct TimeShare {
+#[derive(Debug)]
+pub(crate) struct TimeShare {
+    /// The part of the time that the work can use in the long run: one of this number.
+    part: u32,
+    /// The time that the work can use at once, after it has used little for a while.
+    burst: Duration,
     /// The time until which the work so far uses its part; `None` before the first work.
     used_until: Option<Instant>,
 }
 
+impl Default for TimeShare {
+    /// Creates a share for work that usually takes a few milliseconds: a twentieth of the time.
+    fn default() -> Self {
+        Self::new(20, Duration::from_millis(50))
+    }
+}
+
 impl TimeShare {
+    /// Creates a share of the time: one of `part` in the long run, and `burst` at once.
+    pub(crate) fn new(part: u32, burst: Duration) -> Self {
+        Self { part, burst, used_until: None }
+    }
+
     /// Returns `true` if the work can be done now.
-    pub(super) fn is_free(&self, now: Instant) -> bool {
-        self.used_until.is_none_or(|until| until <= now + BURST * PART)
+    pub(crate) fn is_free(&self, now: Instant) -> bool {
+        self.used_until.is_none_or(|until| until <= now + self.burst * self.part)
     }
 
     /// Notes that the work was done from `begun` on, and took this time.
-    pub(super) fn add(&mut self, begun: Instant, duration: Duration) {
+    pub(crate) fn add(&mut self, begun: Instant, duration: Duration) {
         let until = self.used_until.map_or(begun, |until| until.max(begun));
-        self.used_until = until.checked_add(duration.saturating_mul(PART)).or(self.used_until);
+        self.used_until = until.checked_add(duration.saturating_mul(self.part)).or(self.used_until);
     }
 }
 
@@ -34,7 +45,8 @@ mod tests {
     #[test]
     fn work_uses_a_part_of_the_time_after_a_burst() {
         let (begin, step) = (Instant::now(), Duration::from_millis(1));
-        let (mut share, mut done) = (TimeShare::default(), Duration::ZERO);
+        let (part, burst) = (20, Duration::from_millis(50));
+        let (mut share, mut done) = (TimeShare::new(part, burst), Duration::ZERO);
         for passed in 0..100_000 {
             let now = begin + step * passed;
             if share.is_free(now) {
@@ -42,7 +54,7 @@ mod tests {
                 done += step;
             }
         }
-        let expected = BURST + step * 100_000 / PART;
+        let expected = burst + step * 100_000 / part;
         assert!(done.abs_diff(expected) <= 2 * step, "{done:?} of {expected:?}");
     }
 

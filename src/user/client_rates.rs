@@ -1,0 +1,139 @@
+//! Limits how often a client address can register users and log in. Each registration and login needs much time of a
+//! processor, and stores a row in the database.
+//!
+//! Logins are not limited for a login name alone, because then anyone who knows a login name and its password, or
+//! guesses names, could lock users out.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use quick_cache::unsync::Cache;
+use rulebook::{ApiError, Context};
+
+use super::client_address::client_network;
+
+/// The maximum number of addresses that a [`ClientRate`] remembers. They need at most about 1 MiB of memory.
+const MAX_ADDRESSES: usize = 10_000;
+
+/// The limits of registrations and logins for each client address.
+pub(crate) struct ClientRates {
+    /// Ten registrations at once, then one every six seconds.
+    pub(super) registrations: ClientRate,
+    /// Twenty successful logins at once, then one every three seconds. A limit of failed logins is in `failed_logins`.
+    pub(super) logins: ClientRate,
+}
+
+impl ClientRates {
+    pub(crate) fn new() -> Self {
+        Self {
+            registrations: ClientRate::new(10, Duration::from_secs(6)),
+            logins: ClientRate::new(20, Duration::from_secs(3)),
+        }
+    }
+
+    /// Returns the limits of the program that handles the request.
+    ///
+    /// # Errors
+    /// Returns an internal error if the program has no limits.
+    pub(super) fn from_context(context: &Context) -> Result<Arc<Self>, ApiError> {
+        context.state::<Self>().ok_or_else(|| ApiError::internal("no limits of registrations and logins"))
+    }
+}
+
+/// Limits how often an action is permitted for each client address: a number of actions at once, and then one in each
+/// interval.
+pub(super) struct ClientRate {
+    at_once: u32,
+    interval: Duration,
+    /// For each address, the time at which all its actions are forgotten. Each action adds an interval.
+    busy_until: Mutex<Cache<IpAddr, Instant>>,
+}
+
+impl ClientRate {
+    fn new(at_once: u32, interval: Duration) -> Self {
+        Self { at_once, interval, busy_until: Mutex::new(Cache::new(MAX_ADDRESSES)) }
+    }
+
+    /// Counts an action of the client that sends the request. Calls from code have no client, and no limit.
+    ///
+    /// # Errors
+    /// Returns the declared error `error` if the client has done too many actions, and sets `Retry-After`.
+    pub(super) fn count(&self, context: &Context, error: &'static str) -> Result<(), ApiError> {
+        let Some(head) = context.head() else { return Ok(()) };
+        let Err(wait) = self.take(client_network(head), Instant::now()) else { return Ok(()) };
+        context.set_header("Retry-After", whole_seconds(wait))?;
+        Err(ApiError::declared(error))
+    }
+
+    /// Forgets an action that [`ClientRate::count`] has counted.
+    pub(super) fn forget(&self, context: &Context) {
+        if let Some(head) = context.head()
+            && let Some(mut until) = self.lock().get_mut(&client_network(head))
+        {
+            *until = until.checked_sub(self.interval).unwrap_or(*until);
+        }
+    }
+
+    /// Counts an action of an address at the time `now`.
+    ///
+    /// # Errors
+    /// Fails if the address has done too many actions. The error is the time after which the client can try again.
+    fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let mut table = self.lock();
+        let until = table.get(&address).map_or(now, |until| *until.max(&now)) + self.interval;
+        let wait = until.saturating_duration_since(now + self.interval * self.at_once);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        table.insert(address, until);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cache<IpAddr, Instant>> {
+        self.busy_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns a time in seconds for `Retry-After`, rounded up so that a retry after this time is not rejected again.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::{Duration, Instant};
+
+    use super::{ClientRate, MAX_ADDRESSES};
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+
+    #[test]
+    fn an_address_has_a_number_of_actions_at_once_and_then_one_in_each_interval() {
+        let (rate, start) = (ClientRate::new(10, Duration::from_secs(6)), Instant::now());
+        let take = |address, seconds| rate.take(address, start + Duration::from_secs(seconds));
+        for number in 0..10 {
+            assert_eq!(take(ADDRESS, 0), Ok(()), "{number}");
+        }
+        assert_eq!(take(ADDRESS, 0), Err(Duration::from_secs(6)));
+        assert_eq!(take(ADDRESS, 4), Err(Duration::from_secs(2)), "a rejected action does not count");
+        assert_eq!(take(OTHER_ADDRESS, 4), Ok(()), "another address");
+        assert_eq!(take(ADDRESS, 6), Ok(()));
+        assert_eq!(take(ADDRESS, 6), Err(Duration::from_secs(6)));
+        for number in 0..10 {
+            assert_eq!(take(ADDRESS, 1_000), Ok(()), "{number} after a long time");
+        }
+        assert!(take(ADDRESS, 1_000).is_err());
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let (rate, start) = (ClientRate::new(10, Duration::from_secs(6)), Instant::now());
+        for number in 0..3 * MAX_ADDRESSES as u32 {
+            let _ = rate.take(IpAddr::V4(Ipv4Addr::from_bits(number)), start);
+        }
+        assert!(rate.lock().len() <= MAX_ADDRESSES);
+    }
+}
