@@ -59,9 +59,7 @@ impl JsonMemberWriter {
 
     /// Writes a JSON string. Most names and messages contain no character that has to be escaped, and are copied.
     fn write_text(&mut self, text: &str) -> Result<(), WriteError> {
-        // Without an early end, the compiler can check several bytes at a time.
-        let must_be_escaped = |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\');
-        if text.bytes().fold(false, must_be_escaped) {
+        if must_be_escaped(text.as_bytes()) {
             return Ok(serde_json::to_writer(&mut self.body, text)?);
         }
         self.body.push(b'"');
@@ -69,6 +67,29 @@ impl JsonMemberWriter {
         self.body.push(b'"');
         Ok(())
     }
+}
+
+/// Returns `true` if a JSON string cannot contain a byte as it is (RFC 8259 section 7).
+const fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+/// For each byte, the result of [`is_special`].
+const SPECIAL_BYTES: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < table.len() {
+        table[byte] = is_special(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// Returns `true` if a JSON string cannot contain the bytes of a text as they are.
+fn must_be_escaped(text: &[u8]) -> bool {
+    // Without an early end within a chunk, the compiler checks all of its bytes at once.
+    let (chunks, rest) = text.as_chunks::<16>();
+    chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_special(*byte)))
+        || rest.iter().any(|byte| SPECIAL_BYTES[usize::from(*byte)])
 }
 
 impl MemberWriter for JsonMemberWriter {
@@ -129,5 +150,24 @@ impl MemberWriter for JsonMemberWriter {
         self.outputs_are_body = true;
         outputs.write_json(&mut self.body)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_characters_are_escaped_at_every_position() {
+        for length in [1_usize, 15, 16, 17, 40] {
+            for (position, byte) in (0..length).flat_map(|position| (0..128).map(move |byte: u8| (position, byte))) {
+                let mut text = "x".repeat(length);
+                text.replace_range(position..=position, &char::from(byte).to_string());
+                let mut members = JsonMemberWriter::new();
+                members.member("a", Value::Text(text.as_str().into())).expect("the object has no other member");
+                let expected = serde_json::json!({ "a": text }).to_string();
+                assert_eq!(String::from_utf8_lossy(&members.finish()), expected);
+            }
+        }
     }
 }
