@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{definition_folder, run_program, shop_folder};
+use super::{definition_folder, run_program, shop_folder, shop_module};
 use crate::client::{Connection, Request};
 use crate::server_process::{ServerProcess, free_address};
 
@@ -32,6 +32,18 @@ fn the_printed_document_of_a_module_equals_the_served_document() {
     let near = run_program(folder.path(), &["openapi", "--module", "shpo"]);
     assert_eq!((near.exit_code, near.stdout.as_str()), (Some(2), ""));
     assert_eq!(near.stderr, "error: --module shpo: there is no module of this name; did you mean `shop`?\n");
+}
+
+#[test]
+fn the_printed_documents_describe_the_server_with_the_same_settings() {
+    let app = json!({ "title": "Shop", "version": "2.0.0" });
+    let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
+    for (command, output) in [("openapi", "\"args\""), ("types", "args:")] {
+        for (arguments, is_shown) in [(&[command][..], false), (&[command, "--unbound", "echo"], true)] {
+            let printed = run_program(folder.path(), arguments);
+            assert_eq!((printed.exit_code, printed.stdout.contains(output)), (Some(0), is_shown), "{arguments:?}");
+        }
+    }
 }
 
 #[test]

@@ -41,6 +41,14 @@ fn a_page_is_html_unless_the_client_prefers_markdown() {
 }
 
 #[test]
+fn the_page_of_a_method_says_that_a_server_without_handlers_responds_with_the_arguments() {
+    let page = start_server().send(&Request::new("GET", "/docs/methods/a.get.md"));
+    let text = String::from_utf8(page.body).unwrap();
+    assert!(text.contains("This server runs without handlers: instead of the outputs"), "{text}");
+    assert!(!text.contains("Example of a response"), "{text}");
+}
+
+#[test]
 fn a_page_that_the_browser_has_is_not_sent_again() {
     let server = start_server();
     let pages = PAGE_PATHS.into_iter().filter(|path| !path.contains('?'));

@@ -198,6 +198,10 @@ impl Settings {
         if !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());
         }
+        // The documents describe the server as it would run with these settings.
+        if let Some(unbound) = self.unbound {
+            api.unbound = unbound.into();
+        }
         Ok(api)
     }
 }

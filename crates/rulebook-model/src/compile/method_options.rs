@@ -15,8 +15,8 @@ const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
 const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 
 /// The only outputs that a method with the option `download` may declare. Definitions for api 3.0 declare these outputs
-/// to describe the returned file.
-const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
+/// to describe the returned file, and `error`, which that framework sends itself.
+const DOWNLOAD_OUTPUTS: [&str; 4] = ["headers", "body", "link", "error"];
 
 impl Lowering<'_> {
     /// Converts the options of a method to the model, and checks that they are possible for a method with these

@@ -25,6 +25,7 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
     blocks.push(Block::heading("response", "Response"));
     blocks.extend(responses::describe_success(&pages.api, entry));
+    blocks.extend(responses::describe_echo(&pages.api, method));
     if !method.outputs.is_empty() && !method.options.download {
         blocks.push(Block::Fields(method.outputs.iter().map(output_field).collect()));
     }

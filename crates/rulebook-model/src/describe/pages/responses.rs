@@ -12,7 +12,7 @@ use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Sourc
 use crate::describe::{example, openapi};
 use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
 use crate::error::ErrorCode;
-use crate::model::{Api, Method};
+use crate::model::{Api, Method, Unbound};
 
 /// The column headings of the table of errors.
 const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
@@ -33,15 +33,27 @@ pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: Me
     vec![Block::Paragraph(inlines)]
 }
 
-/// Returns an example of the body of the success response. Returns `None` if the response has no body, or if its body is
-/// a file.
+/// Says that the response contains the arguments instead of the outputs, if the API is served without handlers.
+pub(super) fn describe_echo(api: &Api, method: &Method) -> Option<Block<'static>> {
+    if api.unbound != Unbound::Echo || method.options.download {
+        return None;
+    }
+    Some(Block::Paragraph(vec![
+        Inline::text("This server runs without handlers: instead of the outputs, the response has one output "),
+        Inline::code("args"),
+        Inline::text(", an object with the arguments of the call."),
+    ]))
+}
+
+/// Returns an example of the body of the success response. Returns `None` if the response has no body, if its body is a
+/// file, or if it contains the arguments of the call instead of the outputs.
 pub(super) fn success_example(
     api: &Api,
     MethodEntry { module, method, .. }: MethodEntry<'_>,
 ) -> Option<Block<'static>> {
     let envelope = api.make_envelope(api.envelope_name(module));
     let status = envelope::response_status(&*envelope, method.options.status);
-    if method.options.download || !has_content(status) {
+    if method.options.download || api.unbound == Unbound::Echo || !has_content(status) {
         return None;
     }
     example::success_example(&*envelope, method).map(|json| json_code_block("Example of a response", &json))

@@ -37,10 +37,11 @@ pub enum OptionsTarget {
 }
 
 impl OptionsTarget {
-    /// Returns the target for a URI that stands for the whole API and accepts no HTTP method except OPTIONS.
-    fn whole_api() -> Self {
+    /// Returns the target for a URI that stands for the whole API and accepts no HTTP method except OPTIONS and, if it
+    /// has a page, GET.
+    fn whole_api(has_page: bool) -> Self {
         let allowed = AllowedMethods(Vec::new());
-        Self::WholeApi { service: None, allowed, body_may_name_service: false, has_page: false }
+        Self::WholeApi { service: None, allowed, body_may_name_service: false, has_page }
     }
 
     /// Returns the context that an error response to the OPTIONS request needs.
@@ -60,7 +61,10 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
     let path = head.uri.path();
     let Some(below) = path::path_of_request(plan, head) else {
         let covers_all = path == "*" || path::is_parent_of_base(&plan.base_path, path);
-        return covers_all.then(OptionsTarget::whole_api).ok_or_else(|| ApiError::unknown_service().into());
+        let has_page = path == "/";
+        return covers_all
+            .then(|| OptionsTarget::whole_api(has_page))
+            .ok_or_else(|| ApiError::unknown_service().into());
     };
     let (segments, service) = path::find_service(plan, below)?;
     if segments.is_empty() {
