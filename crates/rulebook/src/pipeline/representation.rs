@@ -126,8 +126,13 @@ impl FormattedBody {
 /// Converts a media type to the value of the header field `Content-Type`. If the media type is not a valid header
 /// value, returns `application/json`.
 fn content_type_value(media_type: &'static str) -> HeaderValue {
+    static JSON: HeaderValue = HeaderValue::from_static("application/json");
+    // Most responses are JSON. Copying a checked value costs less than checking it again.
+    if JSON.as_bytes() == media_type.as_bytes() {
+        return JSON.clone();
+    }
     let value = HeaderValue::from_maybe_shared(Bytes::from_static(media_type.as_bytes()));
-    value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))
+    value.unwrap_or_else(|_| JSON.clone())
 }
 
 /// Returns the format that the client prefers to JSON; `None` if the client prefers JSON. If the client gives several
