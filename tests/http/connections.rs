@@ -223,13 +223,14 @@ fn no_request_is_handled_after_one_that_closes_the_connection() {
 
 #[test]
 fn a_connection_is_not_reset_because_of_bytes_that_the_server_has_not_read() {
+    const NEW_CONNECTION_READS: usize = 2048;
     let server = echo_server(&json!({}));
     let mut connection = server.connect();
     // The request is as long as what a new connection reads at once, so that the rest stays with the system.
     let mut last = Request::new("GET", "/echo?word=last").field("connection", "close");
     let length = last.bytes().len() + "x-rest: \r\n".len();
-    last = last.field("x-rest", "x".repeat(4096 - length));
-    assert_eq!(last.bytes().len(), 4096);
+    last = last.field("x-rest", "x".repeat(NEW_CONNECTION_READS - length));
+    assert_eq!(last.bytes().len(), NEW_CONNECTION_READS);
     connection.write(&[last.bytes(), vec![b'x'; 10_000]].concat());
     connection.read_response(false).assert_args(&json!({ "word": "last" }));
     assert!(connection.stream.read(&mut [0]).is_ok_and(|length| length == 0), "the connection ends without an error");

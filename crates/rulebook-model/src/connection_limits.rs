@@ -54,6 +54,8 @@ pub const FIELD_BYTES: u64 = 72;
 pub const RESPONSE_MEMORY_BYTES: u64 = 48 << 20;
 /// The number of bytes of each response that do not count for [`RESPONSE_MEMORY_BYTES`].
 pub const FREE_RESPONSE_BYTES: u64 = 1 << 10;
+/// The number of connections beyond the limit on which clients can still ask for the state of the server.
+pub const RESERVED_CONNECTIONS: usize = 128;
 /// The limit of the number of running handlers whose clients have disconnected.
 pub const MAX_DETACHED_HANDLERS: u64 = 2048;
 /// The part of the connections, the memory and the open files that one client address can use, unless a setting says
@@ -221,3 +223,24 @@ pub const DETACHED_HANDLERS: ConnectionLimit = ConnectionLimit {
                   `--address-connections` is 0.",
     effect: "While the maximum is reached, calls get responses with the status 503 and the field `Retry-After`.",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptions_state_the_numbers_that_the_server_uses() {
+        for (text, number) in [
+            (CONNECTIONS.effect, RESERVED_CONNECTIONS as u64),
+            (HEAD_SIZE.effect, MAX_HTTP2_HEAD_BYTES),
+            (HEAD_FIELDS.effect, MAX_HTTP2_FIELDS),
+            (HTTP2_SMALL_FRAMES.description, SMALL_FRAME_BYTES),
+            (HTTP2_SMALL_FRAMES.description, FRAME_CREDIT_BYTES),
+            (REQUEST_MEMORY.description, FREE_REQUEST_BYTES),
+            (REQUEST_MEMORY.description, FIELD_BYTES),
+            (RESPONSE_MEMORY.description, FREE_RESPONSE_BYTES),
+        ] {
+            assert!(text.contains(&format!(" {number} ")), "{number} is not in: {text}");
+        }
+    }
+}

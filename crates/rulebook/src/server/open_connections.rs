@@ -6,14 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rulebook_model::connection_limits::{ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONNECTIONS, ConnectionLimit};
+use rulebook_model::connection_limits::{
+    ADDRESS_CONNECTIONS, ADDRESS_SHARE, CONNECTIONS, ConnectionLimit, RESERVED_CONNECTIONS,
+};
 
 use crate::client_shares::{ClientShares, Share, client_network};
 
-/// The number of connections beyond the maximum on which clients can still ask for the state of the server.
-const RESERVED_CONNECTIONS: usize = 128;
-
-/// The part of them that one client can have: one of this number.
+/// The part of the [`RESERVED_CONNECTIONS`] that one client can have: one of this number.
 const RESERVED_SHARE: usize = 64;
 
 /// The open connections of a server. The lock is held only when a connection begins or ends.

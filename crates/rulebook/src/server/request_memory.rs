@@ -4,9 +4,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rulebook_model::connection_limits::FREE_REQUEST_BYTES;
+use rulebook_model::connection_limits::{FIELD_BYTES, FREE_REQUEST_BYTES};
 
 use crate::client_shares::{ClientShares, Share, UsedUp};
+
+/// Returns the number of bytes that a head with a text of this length and this number of header fields counts.
+pub(super) fn head_memory(text_len: usize, fields: usize) -> usize {
+    text_len + fields * FIELD_BYTES as usize
+}
 
 /// The memory for the head or the body of one request, until this value is dropped.
 #[derive(Debug, Default)]

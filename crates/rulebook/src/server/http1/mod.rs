@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
-use rulebook_model::connection_limits::{FIELD_BYTES, PROGRESS, RESPONSE_MEMORY};
+use rulebook_model::connection_limits::{PROGRESS, RESPONSE_MEMORY};
 use rulebook_model::model::ServerPath;
 use tokio::task::yield_now;
 
@@ -50,6 +50,7 @@ use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
 use super::request_body::{BodySource, RequestBody};
+use super::request_memory::head_memory;
 use super::worker::Worker;
 use crate::call::Head;
 
@@ -164,7 +165,7 @@ impl Connection<'_> {
             if self.served == Served::ServerState && !is_server_state(&head) {
                 return self.refuse(NO_CONNECTION, has_method_head(&text)).await;
             }
-            let length = text.len() + head.headers.len() * FIELD_BYTES as usize;
+            let length = head_memory(text.len(), head.headers.len());
             if memory.grow_to(length, &self.worker.state().request_memory, self.client).is_err() {
                 return self.refuse(NO_MEMORY, has_method_head(&text)).await;
             }

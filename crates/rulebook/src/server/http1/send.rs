@@ -54,7 +54,8 @@ pub(super) fn begin_response(
     framing
 }
 
-/// Sends the output, and the rest of the body of a reply.
+/// Sends the output, and the rest of the body of a reply. While the client does not receive the output, its whole capacity
+/// counts as memory.
 ///
 /// # Errors
 /// Fails if the connection is broken, if the client receives nothing for too long, or if the stream of a

@@ -27,7 +27,7 @@ use crate::server::handle::{Handled, handle};
 use crate::server::incoming_request::{IncomingRequest, request_id};
 use crate::server::mount::MountedPart;
 use crate::server::request_body::{BodySource, RequestBody};
-use crate::server::request_memory::ReservedMemory;
+use crate::server::request_memory::{ReservedMemory, head_memory};
 use crate::server::worker::Worker;
 
 /// What the requests of a connection have in common.
@@ -92,7 +92,7 @@ async fn handle_request(
     }
     let mut memory = ReservedMemory::default();
     let limited = worker.state().limited_peer(*peer).map(|peer| peer.ip());
-    if memory.grow_to(length, &worker.state().request_memory, limited).is_err() {
+    if memory.grow_to(head_memory(length, headers.len()), &worker.state().request_memory, limited).is_err() {
         exceeded = Some(REQUEST_MEMORY);
         headers = Vec::new();
         uri = shorten(&uri);
