@@ -64,6 +64,29 @@ fn names_of_parts_are_utf8_without_control_characters() {
 }
 
 #[test]
+fn a_part_with_an_unreadable_file_name_is_refused_instead_of_becoming_a_text() {
+    let server = server(json!({}));
+    for (disposition, is_text) in [
+        (&b"name=\"note\"; filename=\"\xe9.txt\""[..], false),
+        (b"name=\"note\"; filename*=UTF-8''%C3%A9.txt", false),
+        (b"name=\"note\"; FileName * = a", false),
+        (b"name=\"note\"; x=\"; filename*=a\"", true),
+        (b"name=\"note\"; filenames=a", true),
+    ] {
+        let body = [&b"--XX\r\nContent-Disposition: form-data; "[..], disposition, b"\r\n\r\na\r\n--XX--\r\n"].concat();
+        let response = server.send(&Request::new("POST", "/x").body("multipart/form-data; boundary=XX", body));
+        let body = response.json();
+        if is_text {
+            assert_eq!(body["args"]["note"], "a", "{response:?}");
+        } else {
+            let error = body["ErrorDescription"].as_str().unwrap_or_default();
+            assert!(error.contains("the header fields of part 1 are malformed"), "{response:?}");
+            assert_eq!(response.status, 400);
+        }
+    }
+}
+
+#[test]
 fn a_single_text_is_an_array_with_one_item() {
     let server = server(json!({}));
     let response = server.send(&Request::new("POST", "/x").multipart(&[("name=\"tags\"", b"a,b")]));

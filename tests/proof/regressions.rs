@@ -159,3 +159,58 @@ fn paths_that_begin_like_a_longer_service_belong_to_it() {
     let description = &document["paths"]["/a/{URL_0}/{URL_1}"]["get"]["description"];
     assert_eq!(*description, json!("Paths that begin with `/a/%2541` belong to another service."));
 }
+
+/// In a header field, a list is sent as JSON. A word without quotes is read as the only item of the list, also if the
+/// items are texts.
+#[test]
+fn words_that_are_the_only_item_of_a_list_are_in_the_schema_of_the_list() {
+    let list = |term: &str| json!({ "info": "I", "type": format!("array<{term}>"), "name": "x" });
+    let split = |term: &str| json!({ "info": "I", "type": format!("array<{term}>"), "format": "list", "separator": ";", "name": "x" });
+    for (parameter, valid, invalid) in [
+        (list("letters"), &["true", "false", "null"][..], &[][..]),
+        (list("enum(a|1|true)"), &["1", "true"], &["2", "false", "null"]),
+        (list("int"), &["1", "-5"], &["true", "null"]),
+        (list("bool"), &["true", "false"], &["null"]),
+        (list("string(5,9)"), &["false"], &["true", "null"]),
+        (split("int"), &["1", "-5"], &["true", "null"]),
+        (split("letters"), &["true", "null"], &[]),
+    ] {
+        let operation = operation_with_parameter("GET", "HEADER@x", &parameter);
+        let schema = &operation["parameters"][0]["content"]["application/json"]["schema"];
+        let check = SchemaCheck::new(&json!({}), schema);
+        let text = json!({ "/": { "a": { "GET": { "info": "I", "in": { "HEADER@x": parameter } } } } });
+        let server = TestServer::echo(&[("a.json", text)]);
+        for (words, is_valid) in [(valid, true), (invalid, false)] {
+            for word in words {
+                let response = server.send(&Request::new("GET", "/a").field("x", word));
+                assert_eq!(response.status == 200, is_valid, "{parameter} {word}: {response:?}");
+                assert_eq!(check.is_valid(&serde_json::from_str(word).unwrap()), is_valid, "{schema} {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wildcards_at_the_beginning_of_a_pattern_do_not_match_a_dot_and_a_slash() {
+    for (pattern, valid, invalid) in [
+        ("?", &["x", "./x"][..], &[".", "./"][..]),
+        ("?/?", &["a/x", "./a/x"], &["./x", "x"]),
+        ("*/x", &["a/x", "./a/x"], &["./x", "x"]),
+        ("{a,?}/x", &["a/x", "b/x"], &["./x"]),
+        ("[!a]/x", &["b/x"], &["./x", "a/x"]),
+        ("**/x", &["x", "./x", "a/x"], &["./"]),
+    ] {
+        let text = json!({ "/": { "a": { "POST": { "info": "I", "in": {
+            "x": { "info": "I", "type": "filename", "range": [pattern] }
+        } } } } });
+        let api = rulebook_with_functions(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+        let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+        let validator = jsonschema::validator_for(&check.schema()).unwrap();
+        for (names, is_valid) in [(valid, true), (invalid, false)] {
+            for name in names {
+                assert_eq!(check.check((&json!(name)).into()).is_ok(), is_valid, "{pattern} {name}");
+                assert_eq!(validator.is_valid(&json!(name)), is_valid, "{pattern} {name}: {}", check.schema());
+            }
+        }
+    }
+}

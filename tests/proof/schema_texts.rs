@@ -86,10 +86,12 @@ impl SchemaCheck {
                 let text = if value.is_number() { plain_text(value) } else { value.to_string() };
                 let validity = match self.is_valid(value) {
                     true => Validity::Valid,
-                    // A text that is not an array can be decoded as an item unchanged, including its quotes. Numbers
-                    // and other values without quotes can be such an item only if the items are texts.
-                    false if allows_arrays(&self.schema) && (value.is_string() || value.is_null()) => Validity::Unknown,
-                    false if allows_text_items(&self.schema) && !value.is_array() => Validity::Unknown,
+                    // A text that is not an array can be decoded as an item unchanged, including its quotes. The text
+                    // of a number or an object can be such an item only if the items are texts.
+                    false if allows_arrays(&self.schema) && value.is_string() => Validity::Unknown,
+                    false if allows_text_items(&self.schema) && (value.is_number() || value.is_object()) => {
+                        Validity::Unknown
+                    }
                     false => Validity::Invalid,
                 };
                 return (vec![text], validity);

@@ -184,6 +184,20 @@ fn unknown_module_and_method_names_are_refused() {
 }
 
 #[test]
+fn methods_that_the_base_path_allows_get_404_if_the_body_names_no_service() {
+    let delete = json!({ "m": { "DELETE::remove": { "description": "Remove", "parameters": {} } } });
+    let server = TestServer::echo(&[("app.json", json!({ "dispatch": true })), ("m.json", delete)]);
+    let options = server.send(&Request::new("OPTIONS", "/"));
+    assert_eq!(options.field("allow"), Some("GET, HEAD, DELETE, OPTIONS"));
+    for (method, status) in [("DELETE", 404), ("PATCH", 405)] {
+        let response = server.send(&Request::new(method, "/"));
+        assert_eq!(response.status, status, "{response:?}");
+    }
+    let request = Request::new("DELETE", "/").body(FORM_MEDIA_TYPE, "module=m&method=remove");
+    assert_eq!(server.send(&request).status, 200);
+}
+
+#[test]
 fn preflights_allow_bodies_with_names_at_any_path() {
     let at = |settings: Json| {
         let mut settings = settings;

@@ -59,7 +59,8 @@ pub fn prefers_pages(head: &Head) -> bool {
 }
 
 /// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
-/// lists the allowed methods, and any other HTTP method is refused with 405. Returns `None` for GET and HEAD.
+/// lists the allowed methods. A request with one of these methods whose body names no service is refused with 404, and
+/// any other HTTP method with 405. Returns `None` for GET and HEAD.
 #[must_use]
 pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     if matches!(head.method, Method::GET | Method::HEAD) {
@@ -69,7 +70,9 @@ pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
         Method::OPTIONS => Some(Reply::without_body(204, vec![(header::ALLOW, allow_header(&allowed))])),
         _ => {
-            let error = ApiError::new(ErrorKind::UnknownMethod { allowed });
+            let is_allowed = allowed.0.iter().any(|http| http.as_str() == head.method.as_str());
+            let unknown_method = || ApiError::new(ErrorKind::UnknownMethod { allowed });
+            let error = if is_allowed { ApiError::unknown_service() } else { unknown_method() };
             Some(respond_with_error(plan, head, ErrorContext::ServerPath, error))
         }
     }

@@ -31,6 +31,7 @@ mod observe;
 mod open_connections;
 mod open_file;
 mod pages;
+mod part_filename;
 mod pausable_stream;
 mod receive;
 mod request_body;

@@ -16,10 +16,10 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use multer::{Error, Field, Multipart};
 use rulebook_model::error::ErrorCode;
-use rulebook_model::filename::visible_base_name;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
+use super::part_filename::part_filename;
 use super::receive::LimitedBody;
 use super::upload_writer::{FileDestination, UploadStorage, UploadWriter};
 use crate::call::{ApiError, MalformedRequest, shorten_text};
@@ -36,8 +36,6 @@ const MAX_FILE_EXCESS: u64 = 64 << 10;
 const PART_BYTES: usize = 128;
 /// The maximum length of a part's name, in bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
-/// The maximum length of a part's file name, in characters. A longer name is truncated.
-const MAX_FILENAME_CHARS: usize = 255;
 
 /// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
@@ -165,7 +163,8 @@ impl PartReader<'_> {
         // "create an entry"). Therefore a part with a file name may still be a value.
         let is_json = |mime: &mime::Mime| mime.essence_str() == mime::APPLICATION_JSON.essence_str();
         let is_value = slot.is_some() && !accepts_file && field.content_type().is_some_and(is_json);
-        let Some(filename) = field.file_name().filter(|_| !is_value).map(clean_filename) else {
+        let filename = if is_value { None } else { part_filename(&field, number)? };
+        let Some(filename) = filename else {
             let bytes = self.receive_field(&mut field, number, &name, &plan.limits).await?;
             if accepts_file && bytes.is_empty() {
                 return Ok(None);
@@ -259,13 +258,6 @@ impl Stream for ChunkFeed {
             FeedState::End => Poll::Ready(None),
         }
     }
-}
-
-/// Removes folders, control characters, and characters that change the direction of text from a file name that a client
-/// sent.
-fn clean_filename(name: &str) -> String {
-    let name: String = visible_base_name(name).take(MAX_FILENAME_CHARS).collect();
-    if matches!(name.as_str(), "." | "..") { String::new() } else { name }
 }
 
 /// Converts the error of storing a file to an error for the client.

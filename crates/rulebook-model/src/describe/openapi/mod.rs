@@ -17,6 +17,7 @@ mod operation;
 mod parameters;
 mod parts;
 mod paths;
+mod placement_texts;
 mod request_body;
 mod responses;
 mod same_content;

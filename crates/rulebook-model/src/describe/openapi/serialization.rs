@@ -5,9 +5,10 @@
 //! excludes values that the part of the request cannot carry: null, an empty path segment, and non-ASCII characters in
 //! a header field.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
+use super::placement_texts::restrict_to_placement;
 use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
@@ -172,15 +173,16 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
-        let singles = match separator {
-            Some(_) => Vec::new(),
-            None => single_item::single_item_schemas(&list, &r#type.written.attributes),
-        };
+        let mut singles = single_item::single_item_schemas(&list, &r#type.written.attributes);
+        if let Some(separator) = separator {
+            singles = single_item::without_separator(singles, separator);
+        }
+        singles.extend(single_item::word_schema(&*r#type.check, &list, &singles));
         if singles.is_empty() {
-            return json_encoding(list);
+            return TextEncoding { note: separator_note(separator), ..json_encoding(list) };
         }
         let branches: Vec<_> = std::iter::once(list).chain(singles).collect();
-        return json_encoding(json!({ "anyOf": branches }));
+        return TextEncoding { note: separator_note(separator), ..json_encoding(json!({ "anyOf": branches })) };
     }
     let items = restrict_to_placement(items, placement);
     list.insert("items".to_owned(), restrict_list_item(items, separator));
@@ -190,9 +192,13 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     if min_items == 0 && (required || placement == Placement::Path) {
         list.insert("minItems".to_owned(), json!(1));
     }
-    let note = separator.filter(|separator| *separator != ",");
-    let note = note.map(|separator| format!("One text can hold several items, separated by `{separator}`."));
-    TextEncoding { schema: Json::Object(list), style, note }
+    TextEncoding { schema: Json::Object(list), style, note: separator_note(separator) }
+}
+
+/// Returns a note for a list whose items can be sent in one text, unless the separator is the comma of OpenAPI's styles.
+fn separator_note(separator: Option<&str>) -> Option<String> {
+    let separator = separator.filter(|separator| *separator != ",");
+    separator.map(|separator| format!("One text can hold several items, separated by `{separator}`."))
 }
 
 /// Restricts the schema of an item in a list of texts. The schema excludes texts that the server would not decode as a
@@ -274,44 +280,6 @@ fn without_null(schema: Json) -> Json {
         {
             return branches.swap_remove(0);
         }
-    }
-    Json::Object(schema)
-}
-
-/// The pattern of header field values: visible ASCII characters, between which spaces and tabs are allowed (RFC 9110
-/// section 5.5).
-const HEADER_VALUE_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
-/// The pattern of cookie values (RFC 6265 section 4.1.1).
-const COOKIE_VALUE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
-
-/// Restricts a schema to the texts that the part `placement` of a request can carry.
-fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
-    let Json::Object(mut schema) = schema else { return schema };
-    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
-        let all = std::mem::take(branches).into_iter().map(|branch| restrict_to_placement(branch, placement));
-        branches.extend(all);
-    }
-    if schema.get("type") != Some(&json!("string")) || schema.contains_key("enum") {
-        return Json::Object(schema);
-    }
-    match placement {
-        Placement::Query | Placement::Form => Json::Object(schema),
-        Placement::Path => {
-            let min_length = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
-            schema.insert("minLength".to_owned(), json!(min_length.max(1)));
-            Json::Object(schema)
-        }
-        Placement::Header => with_pattern_if_unrestricted(schema, HEADER_VALUE_PATTERN),
-        Placement::Cookie => with_pattern_if_unrestricted(schema, COOKIE_VALUE_PATTERN),
-    }
-}
-
-/// Adds a pattern to a schema, unless the schema already restricts the characters of its texts. Most of these
-/// restrictions only allow ASCII characters.
-fn with_pattern_if_unrestricted(mut schema: Map<String, Json>, pattern: &str) -> Json {
-    let is_unrestricted = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
-    if is_unrestricted {
-        schema.insert("pattern".to_owned(), json!(pattern));
     }
     Json::Object(schema)
 }

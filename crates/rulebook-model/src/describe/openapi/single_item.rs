@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::serialization::{accepts_anything, any_of_branches};
+use crate::types::Check;
 
 /// Returns the schemas of the values that the server decodes as a list with a single item if their JSON text is the
 /// text of the parameter. `list` is the schema of the list, and `attributes` are the attributes of its type.
@@ -18,9 +19,9 @@ pub(super) fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -
         _ => (list, false),
     };
     let count = |keyword: &str| array.get(keyword).and_then(Json::as_u64);
-    // A list with another `format` than the usual one is not read from a single text.
-    let is_split = attributes.contains_key("format");
-    if is_split || count("minItems").is_some_and(|min| min > 1) || count("maxItems") == Some(0) {
+    // Each text of a list with the format `json` is a list.
+    let is_json = attributes.get("format").is_some_and(|format| format == "json");
+    if is_json || count("minItems").is_some_and(|min| min > 1) || count("maxItems") == Some(0) {
         return Vec::new();
     }
     let items = array.get("items").cloned().unwrap_or_else(|| json!({}));
@@ -34,6 +35,51 @@ pub(super) fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -
     let empty = Map::new();
     let item_attributes = attributes.get("items").and_then(Json::as_object).unwrap_or(&empty);
     item_schemas(&items, item_attributes, accepts_objects)
+}
+
+/// Keeps, of the schemas of single items, the numbers and words, whose texts do not contain the separator of the list.
+pub(super) fn without_separator(schemas: Vec<Json>, separator: &str) -> Vec<Json> {
+    if separator.contains(|char: char| char.is_ascii_alphanumeric() || "+-.".contains(char)) {
+        return Vec::new();
+    }
+    let is_scalar = |kind: &Json| matches!(kind.as_str(), Some("integer" | "number" | "boolean" | "null"));
+    let keep = |mut schema: Json| {
+        if let Some(Json::Array(kinds)) = schema.get_mut("type") {
+            kinds.retain(is_scalar);
+            return (!kinds.is_empty()).then_some(schema);
+        }
+        schema.get("type").is_none_or(is_scalar).then_some(schema)
+    };
+    schemas.into_iter().filter_map(keep).collect()
+}
+
+/// Returns the schema of the words of JSON that the server decodes as a list with a single item, because an item can be a
+/// text and such a word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `list` is
+/// the schema of the list, and `described` contains the schemas of other single items. Returns `None` if there are no
+/// such words.
+pub(super) fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Json> {
+    let is_described = |kinds: &[&str]| {
+        described.iter().any(|schema| match schema.get("type") {
+            Some(Json::Array(names)) => names.iter().any(|name| kinds.iter().any(|kind| name == kind)),
+            Some(name) => kinds.iter().any(|kind| name == kind),
+            None => false,
+        })
+    };
+    let mut words = Vec::new();
+    if !is_described(&["null"]) {
+        words.push(Json::Null);
+    }
+    if !is_described(&["boolean"]) {
+        words.extend([json!(true), json!(false)]);
+    }
+    let enumeration = list.pointer("/items/enum").and_then(Json::as_array);
+    let texts = enumeration.into_iter().flatten().filter_map(Json::as_str);
+    let integers = texts.filter_map(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == text));
+    if !is_described(&["integer", "number"]) {
+        words.extend(integers.map(|number| json!(number)));
+    }
+    words.retain(|word| check.check(check.decode(word.to_string().into())).is_ok());
+    (!words.is_empty()).then(|| json!({ "enum": words }))
 }
 
 /// Returns the schemas of the items whose JSON text the server decodes as this item. If `skips_objects` is `true`, the

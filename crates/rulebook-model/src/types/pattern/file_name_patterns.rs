@@ -56,7 +56,8 @@ impl FileNameRegexes {
     /// patterns. Returns `None` if it would be longer than [`MAX_SCHEMA_PATTERN_LEN`].
     pub(in crate::types) fn ecma_pattern(&self) -> Option<String> {
         let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
-        let any = Hir::alternation(self.0.iter().map(accept_unnormalized_names).collect());
+        let names = self.0.iter().map(accept_unnormalized_names);
+        let any = Hir::alternation(names.map(|name| without_leading_dot(&name)).collect());
         let whole = [Hir::look(Look::Start), Hir::repetition(leading_dot_slash), any, Hir::look(Look::End)];
         ecma::to_ecma_pattern(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_SCHEMA_PATTERN_LEN)
     }
@@ -164,6 +165,31 @@ fn composed_run() -> Hir {
     let others = Box::new(class(&[('\u{80}', char::MAX)]));
     let others = Hir::repetition(Repetition { min: 1, max: None, greedy: true, sub: others });
     Hir::concat(vec![optional(base), others])
+}
+
+/// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a wildcard.
+/// No file name begins with a dot, so that `./` at the beginning of a text is never a part of the name.
+fn without_leading_dot(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut class = class.clone();
+            class.difference(&ClassUnicode::new([ClassUnicodeRange::new('.', '.')]));
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Repetition(repetition) => {
+            let first = without_leading_dot(&repetition.sub);
+            let (min, max) = (repetition.min.saturating_sub(1), repetition.max.map(|max| max.saturating_sub(1)));
+            let others = Hir::repetition(Repetition { min, max, ..repetition.clone() });
+            let repeated = Hir::concat(vec![first, others]);
+            if repetition.min == 0 { optional(repeated) } else { repeated }
+        }
+        HirKind::Concat(parts) => {
+            let first = parts.first().map(without_leading_dot);
+            Hir::concat(first.into_iter().chain(parts.iter().skip(1).cloned()).collect())
+        }
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(without_leading_dot).collect()),
+        _ => hir.clone(),
+    }
 }
 
 fn optional(hir: Hir) -> Hir {
