@@ -81,11 +81,12 @@ impl TermCompiler<'_> {
             }
             OutermostLevel::Named(name, brackets) => {
                 let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
-                let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignores_type_case);
-                let r#type = self.types.find(type_name).or_else(ignoring_case);
-                if let Some(schema) = r#type.is_none().then(|| (self.schemas)(&self.text[name.clone()])).flatten() {
+                let exact = self.types.find(type_name);
+                if let Some(schema) = exact.is_none().then(|| (self.schemas)(&self.text[name.clone()])).flatten() {
                     return self.check_schema_reference(name, &brackets, &term_attributes).map(|()| schema);
                 }
+                let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignores_type_case);
+                let r#type = exact.or_else(ignoring_case);
                 let positional = match brackets {
                     BracketContent::None => Ok(Vec::new()),
                     BracketContent::Term(inner) => {

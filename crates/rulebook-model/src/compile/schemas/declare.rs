@@ -65,7 +65,7 @@ impl<'d> Lowering<'d> {
             );
         }
         let is_alias = dialect.type_aliases.iter().any(|(alias, _)| *alias == text);
-        let is_type = self.types.iter().any(|known: &dyn Type| known.name().eq_ignore_ascii_case(text));
+        let is_type = self.types.iter().any(|known: &dyn Type| known.name() == text);
         (is_alias || is_type).then(|| {
             let message = format!("`{text}` is already the name of a type");
             let error = Diagnostic::new(DiagnosticCode::NameCollision, name.span, message);

@@ -1,6 +1,9 @@
 //! Tests schemas: types with a name, which several methods use.
 
-use std::path::Path;
+mod hostile;
+mod unions;
+
+use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
 use rulebook_model::describe::{openapi, typescript};
@@ -9,17 +12,26 @@ use serde_json::{Value as Json, json};
 
 use crate::client::{Request, TestServer};
 
-const FOLDER: &str = "crates/rulebook-model/tests/definitions/good/schemas";
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good").join(name)
+}
+
+fn api_in(name: &str) -> Api {
+    Rulebook::load(folder(name)).check().unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// Starts a server for the definition in a test folder. It responds with the arguments of each call.
+fn server_of(name: &str) -> TestServer {
+    let engine = Rulebook::load(folder(name)).unbound(Unbound::Echo).build();
+    TestServer::start(&engine.unwrap_or_else(|report| panic!("{report}")))
+}
 
 fn api() -> Api {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-    Rulebook::load(folder).check().unwrap_or_else(|report| panic!("{report}"))
+    api_in("schemas")
 }
 
 fn server() -> TestServer {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-    let engine = Rulebook::load(folder).unbound(Unbound::Echo).build();
-    TestServer::start(&engine.unwrap_or_else(|report| panic!("{report}")))
+    server_of("schemas")
 }
 
 fn article(changes: &Json) -> Request {
@@ -146,61 +158,4 @@ fn documents_for_callers_omit_schemas_of_methods_that_the_callers_cannot_see() {
     let names = |api: &Api| api.modules[0].schemas.iter().map(|schema| schema.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&api.for_permissions(&[])), ["Open"]);
     assert_eq!(names(&api.for_permissions(&["admin".into()])), ["Open", "Secret"]);
-}
-
-#[test]
-fn schemas_that_contain_each_other_many_times_are_compiled_and_described_quickly() {
-    // Without a limit, the example of the first schema would contain 2^40 values.
-    let fields = |next: usize| {
-        let r#type = if next == 40 { "int".to_owned() } else { format!("S{next}") };
-        json!({ "a": { "info": "A", "type": r#type }, "b": { "info": "B", "type": r#type } })
-    };
-    let schemas: serde_json::Map<_, _> = (0..40)
-        .map(|number| (format!("S{number}"), json!({ "info": "Two of the next", "fields": fields(number + 1) })))
-        .collect();
-    let text = json!({ "schemas": schemas, "GET": {
-        "info": "Echo", "in": { "x": { "info": "X", "type": "?S0" } }, "out": { "x": { "info": "X", "type": "S0" } }
-    } });
-    let api = rulebook_model::read(vec![("x.json".into(), text.to_string().into_bytes())]).unwrap();
-    assert_eq!(openapi(&api)["components"]["schemas"]["S39"]["properties"]["a"]["type"], "integer");
-    assert!(typescript(&api).contains("export type S39 = {"));
-    let pages = TestServer::echo(&[("x.json", text)]).send(&Request::new("GET", "/docs/methods/get"));
-    assert_eq!(pages.status, 200);
-}
-
-/// Returns a definition in which schemas refer to each other.
-fn definition_with(schemas: impl Iterator<Item = (String, Json)>, first: &str) -> Json {
-    let schemas: serde_json::Map<_, _> = schemas.collect();
-    json!({ "schemas": schemas, "GET": {
-        "info": "Echo", "in": { "x": { "info": "X", "type": format!("?{first}") } },
-        "out": { "x": { "info": "X", "type": first } }
-    } })
-}
-
-fn read(definition: &Json) -> Api {
-    rulebook_model::read(vec![("x.json".into(), definition.to_string().into_bytes())])
-        .unwrap_or_else(|report| panic!("{report}"))
-}
-
-#[test]
-fn long_chains_of_schemas_are_compiled_in_any_order() {
-    const LENGTH: usize = 10_000;
-    let field = |r#type: String| json!({ "next": { "info": "The next", "type": r#type } });
-    for (how, next) in [
-        ("each refers to the next", &(|number: usize| Some(number + 1)) as &dyn Fn(usize) -> Option<usize>),
-        ("each refers to the one before", &|number: usize| number.checked_sub(1)),
-        ("they form a ring", &|number: usize| Some((number + 1) % LENGTH)),
-    ] {
-        let schemas = (0..LENGTH).map(|number| {
-            let target = next(number).filter(|next| *next < LENGTH);
-            let fields = field(target.map_or("int".to_owned(), |target| format!("?S{target:05}")));
-            (format!("S{number:05}"), json!({ "info": "One", "fields": fields }))
-        });
-        let api = read(&definition_with(schemas, "S05000"));
-        assert_eq!(api.modules[0].schemas.len(), LENGTH, "{how}");
-        let nested = json!({ "next": { "next": { "next": false } } });
-        let parameter = &api.modules[0].services[0].methods[0].parameters[0];
-        assert!(parameter.r#type.check.check((&nested).into()).is_err(), "{how}");
-        assert!(openapi(&api)["components"]["schemas"].as_object().unwrap().len() >= LENGTH / 2, "{how}");
-    }
 }

@@ -1,0 +1,117 @@
+//! Tests definitions that would take very long to compile or to describe without care.
+
+use rulebook_model::describe::{openapi, typescript};
+use rulebook_model::model::Api;
+use serde_json::{Value as Json, json};
+
+use crate::client::{Request, TestServer};
+
+#[test]
+fn schemas_that_contain_each_other_many_times_are_compiled_and_described_quickly() {
+    // Without a limit, the example of the first schema would contain 2^40 values.
+    let fields = |next: usize| {
+        let r#type = if next == 40 { "int".to_owned() } else { format!("S{next}") };
+        json!({ "a": { "info": "A", "type": r#type }, "b": { "info": "B", "type": r#type } })
+    };
+    let schemas: serde_json::Map<_, _> = (0..40)
+        .map(|number| (format!("S{number}"), json!({ "info": "Two of the next", "fields": fields(number + 1) })))
+        .collect();
+    let text = json!({ "schemas": schemas, "GET": {
+        "info": "Echo", "in": { "x": { "info": "X", "type": "?S0" } }, "out": { "x": { "info": "X", "type": "S0" } }
+    } });
+    let api = rulebook_model::read(vec![("x.json".into(), text.to_string().into_bytes())]).unwrap();
+    assert_eq!(openapi(&api)["components"]["schemas"]["S39"]["properties"]["a"]["type"], "integer");
+    assert!(typescript(&api).contains("export type S39 = {"));
+    let pages = TestServer::echo(&[("x.json", text)]).send(&Request::new("GET", "/docs/methods/get"));
+    assert_eq!(pages.status, 200);
+}
+
+/// Returns a definition in which schemas refer to each other.
+fn definition_with(schemas: impl Iterator<Item = (String, Json)>, first: &str) -> Json {
+    let schemas: serde_json::Map<_, _> = schemas.collect();
+    json!({ "schemas": schemas, "GET": {
+        "info": "Echo", "in": { "x": { "info": "X", "type": format!("?{first}") } },
+        "out": { "x": { "info": "X", "type": first } }
+    } })
+}
+
+fn read(definition: &Json) -> Api {
+    rulebook_model::read(vec![("x.json".into(), definition.to_string().into_bytes())])
+        .unwrap_or_else(|report| panic!("{report}"))
+}
+
+#[test]
+fn long_chains_of_schemas_are_compiled_in_any_order() {
+    const LENGTH: usize = 10_000;
+    let field = |r#type: String| json!({ "next": { "info": "The next", "type": r#type } });
+    for (how, next) in [
+        ("each refers to the next", &(|number: usize| Some(number + 1)) as &dyn Fn(usize) -> Option<usize>),
+        ("each refers to the one before", &|number: usize| number.checked_sub(1)),
+        ("they form a ring", &|number: usize| Some((number + 1) % LENGTH)),
+    ] {
+        let schemas = (0..LENGTH).map(|number| {
+            let target = next(number).filter(|next| *next < LENGTH);
+            let fields = field(target.map_or("int".to_owned(), |target| format!("?S{target:05}")));
+            (format!("S{number:05}"), json!({ "info": "One", "fields": fields }))
+        });
+        let api = read(&definition_with(schemas, "S05000"));
+        assert_eq!(api.modules[0].schemas.len(), LENGTH, "{how}");
+        let nested = json!({ "next": { "next": { "next": false } } });
+        let parameter = &api.modules[0].services[0].methods[0].parameters[0];
+        assert!(parameter.r#type.check.check((&nested).into()).is_err(), "{how}");
+        assert!(openapi(&api)["components"]["schemas"].as_object().unwrap().len() >= LENGTH / 2, "{how}");
+    }
+}
+
+#[test]
+fn ten_thousand_schemas_may_contain_each_other_in_unions_and_extend_each_other() {
+    const LENGTH: usize = 10_000;
+    let name = |number: usize| format!("S{number:05}");
+    let unions = (0..LENGTH).map(|number| {
+        let next = name((number + 1) % LENGTH);
+        let of = json!(["int", format!("array<{next}>"), format!("map<{next}>")]);
+        (name(number), json!({ "info": "One", "type": "union", "of": of }))
+    });
+    assert_eq!(read(&definition_with(unions, "S00000")).modules[0].schemas.len(), LENGTH);
+    let extended = (0..100).map(|number| {
+        let base = json!({ "info": "One", "extends": [name(number + 1)], "fields": { (format!("f{number}")): { "info": "F", "type": "int" } } });
+        (name(number), if number == 99 { json!({ "info": "Last", "fields": { "last": { "info": "F", "type": "?S00000" } } }) } else { base })
+    });
+    assert_eq!(read(&definition_with(extended, "S00000")).modules[0].schemas.len(), 100);
+}
+
+#[test]
+fn a_union_may_have_hundreds_of_branches() {
+    let branches = (0..500).map(|number| {
+        let fields = json!({ "kind": { "info": "The kind", "type": format!("const(k{number})") }, "next": { "info": "N", "type": "?All" } });
+        (format!("B{number}"), json!({ "info": "A branch", "fields": fields }))
+    });
+    let of: Vec<String> = (0..500).map(|number| format!("B{number}")).collect();
+    let all = json!({ "info": "All branches", "type": "union", "of": of });
+    let api = read(&definition_with(branches.chain([("All".to_owned(), all)]), "All"));
+    let mut nested = json!({ "kind": "k499" });
+    for number in 0..60 {
+        nested = json!({ "kind": format!("k{number}"), "next": nested });
+    }
+    let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+    assert!(check.check((&nested).into()).is_ok());
+    nested["next"]["next"]["next"]["kind"] = json!("unknown");
+    assert!(check.check((&nested).into()).is_err());
+}
+
+#[test]
+fn schemas_that_are_defined_by_each_other_are_errors() {
+    let name = |number: usize| format!("S{number:05}");
+    let circle =
+        (0..10_000).map(|number| (name(number), json!({ "info": "One", "type": name((number + 1) % 10_000) })));
+    let text = definition_with(circle, "S00000").to_string().into_bytes();
+    let report = rulebook_model::read(vec![("x.json".into(), text)]).unwrap_err();
+    assert!(report.to_string().contains("the schema `S00000` is defined by itself"));
+    let chain = (0..10_000).map(|number| {
+        let next = if number == 9_999 { "int".to_owned() } else { name(number + 1) };
+        (name(number), json!({ "info": "One", "type": next }))
+    });
+    let text = definition_with(chain, "S00000").to_string().into_bytes();
+    let report = rulebook_model::read(vec![("x.json".into(), text)]).unwrap_err();
+    assert!(report.to_string().contains("more than 64 schemas lead from one to the next"));
+}
