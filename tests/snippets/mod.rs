@@ -107,8 +107,8 @@ fn assert_received(method: &Method, echo: &str, text: &str, language: Language) 
     }
 }
 
-/// Returns a value with its numbers as JavaScript's `JSON.parse` reads them: as floating-point numbers of 64 bits, which
-/// represent integers exactly up to 2^53.
+/// Returns a value with its numbers as JavaScript's `JSON.parse` reads them: as floating-point numbers of 64 bits,
+/// which represent integers exactly up to 2^53.
 fn with_doubles(value: &Json) -> Json {
     match value {
         Json::Number(number) => number.as_f64().map_or_else(|| value.clone(), Json::from),

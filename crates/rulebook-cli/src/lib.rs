@@ -170,8 +170,8 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
     }
 }
 
-/// If an environment variable contains the invalid value of a setting, replaces the name of the flag in the error by the
-/// name of the variable.
+/// If an environment variable contains the invalid value of a setting, replaces the name of the flag in the error by
+/// the name of the variable.
 fn with_environment_variable(mut error: clap::Error) -> clap::Error {
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
         (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))

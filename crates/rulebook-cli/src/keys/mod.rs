@@ -87,8 +87,8 @@ struct AddOptions {
     /// Name of the key's owner, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// Permissions of the key, separated by commas; `rulebook routes` lists them. A permission that no method requires is
-    /// an error, unless --force is given.
+    /// Permissions of the key, separated by commas; `rulebook routes` lists them. A permission that no method requires
+    /// is an error, unless --force is given.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
     /// Create the key even if no method requires one of its permissions, or the definition cannot be read.
@@ -183,8 +183,8 @@ fn add_key(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
     deliver_key(output.as_deref(), make, "the new key, shown only once:\n")
 }
 
-/// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so that
-/// no key is made that cannot be delivered.
+/// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so
+/// that no key is made that cannot be delivered.
 fn deliver_key(
     file: Option<&Path>,
     make: impl FnOnce() -> Result<String, KeyError>,

@@ -1,5 +1,5 @@
-//! The names with brackets, such as `x[]` and `x[key]`, under which a query or a form can contain a parameter that is an
-//! array or an object.
+//! The names with brackets, such as `x[]` and `x[key]`, under which a query or a form can contain a parameter that is
+//! an array or an object.
 
 use serde_json::Value as Json;
 
@@ -16,8 +16,8 @@ pub(super) fn bracket_name(parameter: &Parameter) -> Option<String> {
     (is_field && !keys.is_empty()).then(|| format!("{}{keys}", parameter.key))
 }
 
-/// Returns the brackets in the name of a field for a text in a value with this JSON Schema; empty if the value itself is
-/// a text.
+/// Returns the brackets in the name of a field for a text in a value with this JSON Schema; empty if the value itself
+/// is a text.
 fn keys_of_value(schema: &Json) -> String {
     let is = |kind: &str| match schema.get("type") {
         Some(Json::Array(kinds)) => kinds.iter().any(|name| name == kind),

@@ -26,7 +26,8 @@ pub(super) enum CanonicalForm {
     Full,
     /// The keys that a client of the API needs. The settings of the server are omitted. Four keys are added:
     /// `$envelope` describes how a client decodes the members of a response, `$schema` is the JSON Schema of a
-    /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the parameter values with which the caller may call a method.
+    /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the
+    /// parameter values with which the caller may call a method.
     ForClients,
 }
 
@@ -51,8 +52,8 @@ pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     object
 }
 
-/// The API modules of an API, as the value of the key `modules`. The methods are written one by one, because all methods
-/// of a large API would need much more memory as a tree of JSON values than as text.
+/// The API modules of an API, as the value of the key `modules`. The methods are written one by one, because all
+/// methods of a large API would need much more memory as a tree of JSON values than as text.
 pub(super) struct ModulesObject<'a> {
     pub(super) api: &'a Api,
     pub(super) form: CanonicalForm,

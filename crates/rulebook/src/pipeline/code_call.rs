@@ -145,8 +145,8 @@ impl UnknownArgument {
     }
 }
 
-/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or the
-/// call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
+/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or
+/// the call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
 pub fn find_unknown_argument<'n>(
     plan: &Plan,
     target: &str,

@@ -33,15 +33,15 @@ impl LazyDocuments {
         self
     }
 
-    /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there is
-    /// no limit.
+    /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there
+    /// is no limit.
     #[must_use]
     pub fn limited_by(&self) -> Option<Arc<CallerDocuments>> {
         self.cache_entry.as_ref()?.caller_documents()
     }
 
-    /// Runs work that renders or compresses some of these documents. If the documents are in a cache with limits, counts
-    /// the time of the work and the size of its result.
+    /// Runs work that renders or compresses some of these documents. If the documents are in a cache with limits,
+    /// counts the time of the work and the size of its result.
     pub fn run<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         let Some((entry, cache)) = self.cache_entry.as_ref().zip(self.limited_by()) else { return work() };
         let result = cache.run(work);
@@ -80,8 +80,8 @@ pub struct DocumentCache {
 }
 
 impl DocumentCache {
-    /// Creates a cache without documents for callers. `whole_api` describes the whole API, `find_parent_paths` finds the
-    /// parent paths, `find_callable_methods` finds the methods that callers with certain permissions can call, and
+    /// Creates a cache without documents for callers. `whole_api` describes the whole API, `find_parent_paths` finds
+    /// the parent paths, `find_callable_methods` finds the methods that callers with certain permissions can call, and
     /// `render` renders the documents for these callers.
     #[must_use]
     pub fn new(

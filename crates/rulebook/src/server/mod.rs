@@ -75,8 +75,8 @@ use crate::store::LazyStore;
 /// request. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
-/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if HTTP/2
-/// is enabled in a program that was built without it.
+/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if
+/// HTTP/2 is enabled in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
@@ -112,8 +112,8 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     running::start_server(builder.run(), listeners, state, settings)
 }
 
-/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred clients
-/// that connect at the same moment, some would wait for a second until they try again.
+/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred
+/// clients that connect at the same moment, some would wait for a second until they try again.
 fn lengthen_backlog(listener: &TcpListener) {
     const BACKLOG: i32 = 4096;
     // The system uses its maximum if that is less.

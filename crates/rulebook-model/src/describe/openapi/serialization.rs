@@ -195,7 +195,8 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     TextEncoding { schema: Json::Object(list), style, note: separator_note(separator) }
 }
 
-/// Returns a note for a list whose items can be sent in one text, unless the separator is the comma of OpenAPI's styles.
+/// Returns a note for a list whose items can be sent in one text, unless the separator is the comma of OpenAPI's
+/// styles.
 fn separator_note(separator: Option<&str>) -> Option<String> {
     let separator = separator.filter(|separator| *separator != ",");
     separator.map(|separator| format!("One text can hold several items, separated by `{separator}`."))
