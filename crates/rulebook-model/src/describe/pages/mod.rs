@@ -23,6 +23,7 @@ mod phrases;
 mod responses;
 mod search;
 mod search_index;
+mod search_service;
 mod search_url;
 mod spelling;
 mod tree;
