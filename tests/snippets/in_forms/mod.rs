@@ -102,7 +102,7 @@ fn assert_forms_show_the_calls_of_the_server(engine: &Engine) -> usize {
 /// Returns an example call with the URL of another server.
 fn at_address(api: &Api, text: &str, title: &str, address: &str) -> String {
     // A call with `rulebook.js` also imports the client from the server.
-    text.replacen(&server_url(api), address, if title == Language::Client.title() { 2 } else { 1 })
+    text.replacen(&server_url(api, None), address, if title == Language::Client.title() { 2 } else { 1 })
 }
 
 #[test]

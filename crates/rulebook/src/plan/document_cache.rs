@@ -77,6 +77,7 @@ pub struct DocumentCache {
     /// the documents describe the whole API, unless the query of the request contains `as=me`.
     pub is_limited_to_caller: bool,
     for_callers: Arc<CallerDocuments>,
+    listening_url: Arc<OnceLock<String>>,
 }
 
 impl DocumentCache {
@@ -100,7 +101,22 @@ impl DocumentCache {
             find_parent_paths: Box::new(find_parent_paths),
             is_limited_to_caller,
             for_callers: Arc::new(for_callers),
+            listening_url: Arc::default(),
         }
+    }
+
+    /// Sets where the documents read the URL of the address on which the server listens.
+    #[must_use]
+    pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
+        self.listening_url = url;
+        self
+    }
+
+    /// Sets the URL of the address on which the server listens. Example calls in the documents contain it. If several
+    /// servers use the documents, they contain the URL of the first one.
+    pub fn set_listening_url(&self, url: String) {
+        // The first URL stays, because rendered pages contain it.
+        let _ = self.listening_url.set(url);
     }
 
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.

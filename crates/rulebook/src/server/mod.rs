@@ -50,7 +50,7 @@ mod upload_writer;
 mod worker;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,6 +93,9 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         limit_unsent_bytes(&listener);
         listeners.push(listener);
     }
+    if let Some(first) = listeners.first() {
+        plan.load().documents.set_listening_url(url_of_address(first.local_addr()?));
+    }
     let max_files = connection_limits::raise_file_limit();
     let state = Arc::new(
         server_state(plan, settings, data)
@@ -110,6 +113,16 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
+}
+
+/// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
+/// addresses of the machine, the URL contains the loopback address, because clients cannot connect to the unspecified
+/// address everywhere.
+fn url_of_address(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}")
 }
 
 /// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred
