@@ -10,6 +10,7 @@ use super::phrases::{location_name, request_name};
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
+use crate::describe::list_format::describe_list_format;
 use crate::model::{Location, Output, Parameter};
 use crate::types::ObjectField;
 
@@ -32,13 +33,22 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
         location: location_name(parameter.from).into(),
         mark: (!is_optional).then_some(Inline::Mark("required")),
         info: &parameter.info,
-        words: parameter.r#type.check.in_words(),
+        words: parameter_words(parameter),
         values: default
             .into_iter()
             .chain(shown.map(|example| ("example", json_line(example))))
             .chain(brackets)
             .collect(),
         members,
+    }
+}
+
+/// Describes the values of a parameter in words.
+fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
+    let words = parameter.r#type.check.in_words();
+    match describe_list_format(parameter) {
+        Some(format) => format!("{words}; {format}").into(),
+        None => words,
     }
 }
 
