@@ -8,6 +8,7 @@ mod api;
 mod for_permissions;
 mod method;
 mod parameter;
+mod permission_values;
 mod proxies;
 mod scope;
 mod server_path;
@@ -23,6 +24,7 @@ pub use api::{
 pub use for_permissions::CallableMethods;
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
+pub use permission_values::PermissionMatch;
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
