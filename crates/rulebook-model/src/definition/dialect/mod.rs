@@ -9,6 +9,7 @@ mod methods;
 mod rules;
 mod tree;
 
+pub(super) use method::read_schemas;
 pub(super) use tree::read_tree_module;
 
 use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
@@ -117,7 +118,8 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
 }
 
 /// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, an HTTP method in any case,
-/// a setting of the API module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
+/// a setting of the API module, its schemas, or an object with `info` under an uppercase key, which can be a misspelled
+/// HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_method = HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
@@ -125,9 +127,15 @@ fn is_tree_member(member: &JsonMember) -> bool {
     key == "/"
         || is_method
         || match &member.value.data {
+            JsonData::Object(inner) if key == "schemas" => inner.list.iter().any(is_described),
             JsonData::Object(inner) => is_uppercase && inner.list.iter().any(is_description_member),
             _ => MODULE.keys.iter().any(|known| known.name == key),
         }
+}
+
+/// Returns `true` if the value of a member is an object with a description.
+fn is_described(member: &JsonMember) -> bool {
+    matches!(&member.value.data, JsonData::Object(inner) if inner.list.iter().any(is_description_member))
 }
 
 fn is_description_member(member: &JsonMember) -> bool {
