@@ -78,3 +78,39 @@ fn documents_say_how_the_items_of_lists_are_separated() {
     assert_eq!(parameter("marks"), "Some\n\nThe items are separated by commas.");
     assert!(["plain", "json"].iter().all(|name| !parameter(name).contains("separated")), "{operation}");
 }
+
+#[test]
+fn lists_with_the_name_of_a_schema_have_the_format_of_the_schema() {
+    let schemas = json!({
+        "Words": { "info": "Words", "type": "array<string>", "format": "explode" },
+        "Marks": { "info": "Marks", "type": "Words" },
+        "Numbers": { "info": "Numbers", "type": "array<int>", "format": "json" }
+    });
+    let parameter = |term: &str| json!({ "info": "Some", "type": term });
+    let method = json!({ "info": "Reads", "in": {
+        "GET@words": parameter("Words"), "GET@marks": parameter("Marks"), "GET@numbers": parameter("Numbers"),
+        "GET@several": parameter("array<Words>")
+    } });
+    let module = json!({ "schemas": schemas, "/": { "cache": { "GET": method } } });
+    let server = TestServer::echo(&[("site.json", module)]);
+    let openapi: Value = serde_json::from_str(&get_text(&server, "GET", "/openapi.json")).unwrap();
+    let parameters = openapi["paths"]["/cache"]["get"]["parameters"].as_array().unwrap();
+    let of = |name: &str| parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
+    for name in ["words", "marks"] {
+        assert_eq!(of(name)["explode"], false, "{}", of(name));
+        let text = "Some\n\nThe items are separated by commas.\n\n";
+        assert!(of(name)["description"].as_str().unwrap().starts_with(text), "{}", of(name));
+    }
+    for name in ["numbers", "several"] {
+        assert!(of(name)["content"]["application/json"].is_object(), "{}", of(name));
+        assert!(!of(name)["description"].as_str().unwrap().contains("separated"), "{}", of(name));
+    }
+    for path in ["/docs/methods/cache.get.md", "/docs/methods/cache.get"] {
+        assert_eq!(get_text(&server, "GET", path).matches("; the items are separated by commas").count(), 2, "{path}");
+    }
+    // A text with several items is a valid value, as documented.
+    for query in ["words=a,b&marks=c,d&numbers=[1]&several=[[%22a%22]]", "words=a&marks=c&numbers=[]&several=[]"] {
+        let response = server.send(&Request::new("GET", &format!("/cache?{query}")));
+        assert_eq!(response.status, 200, "{query}: {}", String::from_utf8_lossy(&response.body));
+    }
+}

@@ -12,7 +12,7 @@ use super::placement_texts::restrict_to_placement;
 use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
-use crate::describe::list_format::ListFormat;
+use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::model::{Parameter, ParameterType};
 use crate::types::{Arity, schema_without_outer_references};
 
@@ -104,7 +104,8 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
         (TextStyle::Plain, value) => Some(if accepts_anything(&schema) { to_json_string(value) } else { value }),
         (TextStyle::Repeated | TextStyle::Commas, Json::Array(items)) => {
             let anything = schema.get("items").is_none_or(accepts_anything);
-            let separator = ListFormat::of_type(r#type).map(|format| format.separator);
+            let attributes = type_attributes(&*r#type.check);
+            let separator = ListFormat::from_attributes(&attributes).map(|format| format.separator);
             let item = |item| {
                 Some(if anything { to_json_string(item) } else { item })
                     .filter(|item| can_be_list_item(item, separator))
@@ -162,9 +163,10 @@ pub(super) fn bracket_note(parameter: &Parameter, placement: Placement) -> Optio
 /// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as
 /// JSON.
 fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
-    let format = ListFormat::of_type(r#type);
+    let attributes = type_attributes(&*r#type.check);
+    let format = ListFormat::from_attributes(&attributes);
     let separator = format.map(|format| format.separator);
-    if separator.is_none() && r#type.written.attributes.contains_key("format") {
+    if separator.is_none() && attributes.contains_key("format") {
         return json_encoding(schema);
     }
     let style = match (placement, separator) {
@@ -178,7 +180,7 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
-        let mut singles = single_item::single_item_schemas(&list, &r#type.written.attributes);
+        let mut singles = single_item::single_item_schemas(&list, &attributes);
         if let Some(separator) = separator {
             singles = single_item::without_separator(singles, separator);
         }
