@@ -1,7 +1,7 @@
 //! Compares the permissions of a new key with the permissions that the methods of an API require.
 
 use rulebook_model::diagnostic::closest_word;
-use rulebook_model::model::{Api, PermissionMatch};
+use rulebook_model::model::{Api, PermissionMatch, match_permission};
 
 /// Returns an error message if no request can require the permission.
 pub(super) fn unknown_permission_message(api: &Api, permission: &str) -> Option<String> {
@@ -9,7 +9,7 @@ pub(super) fn unknown_permission_message(api: &Api, permission: &str) -> Option<
     let known = || methods.clone().flat_map(|method| method.scope.groups.iter().flatten().map(move |it| (method, it)));
     let mut impossible_value = None;
     for (method, known) in known() {
-        match method.match_permission(known, permission) {
+        match match_permission(method, known, permission) {
             PermissionMatch::Possible => return None,
             PermissionMatch::Different => {}
             PermissionMatch::ImpossibleValue { parameter, value, normalized } => {

@@ -24,24 +24,22 @@ pub enum PermissionMatch<'a> {
     },
 }
 
-impl Method {
-    /// Compares a permission in the scope of this method with a permission of a caller.
-    #[must_use]
-    pub fn match_permission<'a>(&'a self, required: &'a Permission, permission: &'a str) -> PermissionMatch<'a> {
-        let Some(values) = required.match_values(permission) else { return PermissionMatch::Different };
-        for (name, value) in values {
-            let Some(parameter) = parameter_by_name(self, name) else { return PermissionMatch::Different };
-            let check = &*parameter.r#type.check;
-            // Functions may convert other texts to the value, and these texts are unknown.
-            let has_functions = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
-            if !has_functions && request_text_for_value(parameter, value).is_none() {
-                let normalized = variable_text(check, check.decode(Cow::Borrowed(value)));
-                let normalized = normalized.filter(|text| text != value);
-                return PermissionMatch::ImpossibleValue { parameter, value, normalized };
-            }
+/// Compares a permission in the scope of a method with a permission of a caller.
+#[must_use]
+pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permission: &'a str) -> PermissionMatch<'a> {
+    let Some(values) = required.match_values(permission) else { return PermissionMatch::Different };
+    for (name, value) in values {
+        let Some(parameter) = parameter_by_name(method, name) else { return PermissionMatch::Different };
+        let check = &*parameter.r#type.check;
+        // Functions may convert other texts to the value, and these texts are unknown.
+        let has_functions = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
+        if !has_functions && request_text_for_value(parameter, value).is_none() {
+            let normalized = variable_text(check, check.decode(Cow::Borrowed(value)));
+            let normalized = normalized.filter(|text| text != value);
+            return PermissionMatch::ImpossibleValue { parameter, value, normalized };
         }
-        PermissionMatch::Possible
     }
+    PermissionMatch::Possible
 }
 
 /// Returns the parameter of the method that has this name in code.
