@@ -11,7 +11,7 @@ fn get_text(server: &TestServer, method: &str, path: &str) -> String {
     String::from_utf8(response.body).unwrap()
 }
 
-fn list(attributes: Value) -> Value {
+fn list(attributes: &Value) -> Value {
     let mut list = json!({ "info": "Some", "type": "array<string>" });
     list.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
     list
@@ -20,12 +20,12 @@ fn list(attributes: Value) -> Value {
 #[test]
 fn documents_say_how_the_items_of_lists_are_separated() {
     let method = json!({ "info": "Writes", "in": {
-        "keys": list(json!({ "format": "list" })),
-        "ANY@names": list(json!({ "format": "explode", "separator": ";" })),
-        "GET@words": list(json!({ "format": "list", "separator": " " })),
-        "GET@plain": list(json!({})),
-        "GET@json": list(json!({ "format": "json" })),
-        "HEADER@marks": list(json!({ "format": "explode" }))
+        "keys": list(&json!({ "format": "list" })),
+        "ANY@names": list(&json!({ "format": "explode", "separator": ";" })),
+        "GET@words": list(&json!({ "format": "list", "separator": " " })),
+        "GET@plain": list(&json!({})),
+        "GET@json": list(&json!({ "format": "json" })),
+        "HEADER@marks": list(&json!({ "format": "explode" }))
     } });
     let server = TestServer::echo(&[("site.json", json!({ "/": { "cache": { "POST": method } } }))]);
     let options = get_text(&server, "OPTIONS", "/cache");
@@ -110,7 +110,7 @@ fn lists_with_the_name_of_a_schema_have_the_format_of_the_schema() {
     }
     // A text with several items is a valid value, as documented.
     for query in ["words=a,b&marks=c,d&numbers=[1]&several=[[%22a%22]]", "words=a&marks=c&numbers=[]&several=[]"] {
-        let response = server.send(&Request::new("GET", &format!("/cache?{query}")));
+        let response = server.send(&Request::new("GET", format!("/cache?{query}")));
         assert_eq!(response.status, 200, "{query}: {}", String::from_utf8_lossy(&response.body));
     }
 }
