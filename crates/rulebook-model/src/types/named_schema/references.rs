@@ -160,7 +160,7 @@ impl Check for RecursiveReference {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        format!("`{}`", self.name).into()
+        self.name.clone().into()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
