@@ -45,8 +45,8 @@ fn requests_whose_end_is_ambiguous_are_rejected_or_understood_as_rfc_9112_requir
     assert_eq!(misses, Vec::<String>::new());
 }
 
-/// The attacks that are measured, each with the maximum processor time: of a megabyte in milliseconds, and of a request in
-/// microseconds. One of them is not limited, because it depends on the number of requests, or on their length.
+/// The attacks that are measured, each with the maximum processor time: of a megabyte in milliseconds, and of a request
+/// in microseconds. One of them is not limited, because it depends on the number of requests, or on their length.
 const WORK: &[(&str, Option<f64>, Option<f64>)] = &[
     ("http2-same-field", Some(3_000.0), None),
     ("http2-indexed-fields", Some(3_000.0), None),

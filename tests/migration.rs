@@ -85,6 +85,10 @@ fn every_recorded_case_is_counted_and_replayed() {
             assert!(!reason.trim().is_empty(), "{cases}: {id} differs without a reason");
         }
     }
+    let wording: BTreeMap<String, String> = serde_json::from_str(&read("data/reasons.json")).unwrap();
+    for reason in wording.values() {
+        assert!(!reason.contains("decided"), "a reason states what rulebook does: {reason}");
+    }
 }
 
 /// Returns the table of the differences from the documentation of an ancestor.

@@ -98,8 +98,8 @@ pub fn check_commands(page: &str) {
     check_commands_with_database(page, None);
 }
 
-/// Runs the commands of a page. `database` contains the URL of the database on the page, and the URL of the database that
-/// replaces it.
+/// Runs the commands of a page. `database` contains the URL of the database on the page, and the URL of the database
+/// that replaces it.
 fn check_commands_with_database(page: &str, database: Option<(&'static str, &str)>) {
     let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();

@@ -1,10 +1,11 @@
 //! Checks that comments, documentation, messages and names use plain words, which readers understand at first sight.
 //!
-//! [`AVOIDED_IN_TEXT`] lists words and phrases to avoid in text: in comments and string literals of the sources, in comments of
-//! the tests, and in definitions, pages and scripts. Inline code (in backticks) and code blocks are not checked.
-//! [`AVOIDED_IN_NAMES`] lists words to avoid in the names of the sources. Each row contains the word, what to write instead, and
-//! optionally the phrases and paths in which the word is allowed.
+//! [`AVOIDED_IN_TEXT`] lists words and phrases to avoid in text: in comments and string literals of the sources, in
+//! comments of the tests, and in definitions, pages and scripts. Inline code (in backticks) and code blocks are not
+//! checked. [`AVOIDED_IN_NAMES`] lists words to avoid in the names of the sources. Each row contains the word, what to
+//! write instead, and optionally the phrases and paths in which the word is allowed.
 
+mod comment_width;
 mod scan;
 
 use std::fs;

@@ -2,16 +2,16 @@
 
 use sqlx::{AnyConnection, Database, MySql, Sqlite};
 
-/// Settings of every connection to SQLite. The timeout for locks is shorter than [`super::WAIT_TIMEOUT`]. In WAL mode, a
-/// write that has been acknowledged to the client survives a power failure only with `synchronous = FULL`.
+/// Settings of every connection to SQLite. The timeout for locks is shorter than [`super::WAIT_TIMEOUT`]. In WAL mode,
+/// a write that has been acknowledged to the client survives a power failure only with `synchronous = FULL`.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
 
 /// Settings of every connection to PostgreSQL.
 const POSTGRES_SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '2s'";
 
-/// Settings of every connection to MySQL, by which it understands the SQL of the other databases, never shortens a value,
-/// and has the isolation level of PostgreSQL. MySQL and MariaDB ignore each other's comments, which contain a setting
-/// that the other does not have.
+/// Settings of every connection to MySQL, by which it understands the SQL of the other databases, never shortens a
+/// value, and has the isolation level of PostgreSQL. MySQL and MariaDB ignore each other's comments, which contain a
+/// setting that the other does not have.
 const MYSQL_SETTINGS: &str = "SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,\
     NO_ENGINE_SUBSTITUTION', NAMES utf8mb4 COLLATE utf8mb4_bin, innodb_lock_wait_timeout = 2, lock_wait_timeout = 2 \
     /*!50708 , max_execution_time = 10000 */ /*M! , max_statement_time = 10 */; \
@@ -45,9 +45,9 @@ impl Dialect {
     }
 
     /// Returns the maximum number of requests that write at the same time. SQLite supports only one writer. Further
-    /// requests wait for a permit in the order of their arrival. If they waited for the lock of SQLite instead, each would
-    /// occupy a connection that readers need, and the order would be random. On a server, the remaining connections are
-    /// for readers.
+    /// requests wait for a permit in the order of their arrival. If they waited for the lock of SQLite instead, each
+    /// would occupy a connection that readers need, and the order would be random. On a server, the remaining
+    /// connections are for readers.
     pub(super) fn max_writers(self) -> usize {
         match self {
             Self::Sqlite => 1,

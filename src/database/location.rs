@@ -12,8 +12,8 @@ use super::dialect::Dialect;
 /// The name of the SQLite file in the data folder.
 const SQLITE_FILE_NAME: &str = "demo.db";
 
-/// The environment variable with the URL of a database on a server: `postgres://user:password@host/name`, or the same with
-/// the scheme `mysql` or `mariadb`.
+/// The environment variable with the URL of a database on a server: `postgres://user:password@host/name`, or the same
+/// with the scheme `mysql` or `mariadb`.
 const URL_VARIABLE: &str = "DATABASE_URL";
 
 /// The characters to percent-encode in the path of an SQLite URL.

@@ -58,8 +58,8 @@ impl<'q> Query<'q> {
         sqlx::query_as_with(&sql, arguments).fetch_optional(connection).await
     }
 
-    /// Executes an `INSERT` of at most one row, and returns its automatic id; `None` if no row was inserted. `id_column`
-    /// is the name of the column with the id.
+    /// Executes an `INSERT` of at most one row, and returns its automatic id; `None` if no row was inserted.
+    /// `id_column` is the name of the column with the id.
     pub(crate) async fn insert(
         mut self,
         id_column: &str,

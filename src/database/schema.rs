@@ -1,10 +1,10 @@
 //! Migrations of the tables, which run when the database is opened, and the content of a new database.
 //!
-//! A migration has a number, and SQL statements for each kind of database. In SQLite and PostgreSQL, all migrations that
-//! have not been applied are applied in one transaction, so that an interrupted process leaves no changes. MySQL commits
-//! each change of a table at once; there, the next process repeats the statements of an interrupted migration, and only
-//! the rows are inserted in one transaction. The database is locked meanwhile, because several processes may start at
-//! the same time. (The migrations of sqlx do not lock an SQLite database.)
+//! A migration has a number, and SQL statements for each kind of database. In SQLite and PostgreSQL, all migrations
+//! that have not been applied are applied in one transaction, so that an interrupted process leaves no changes. MySQL
+//! commits each change of a table at once; there, the next process repeats the statements of an interrupted migration,
+//! and only the rows are inserted in one transaction. The database is locked meanwhile, because several processes may
+//! start at the same time. (The migrations of sqlx do not lock an SQLite database.)
 
 use std::time::Duration;
 

@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { DOT, author, behind, browser, picture, serve, watched } from "./support.mjs";
-import { authorise, executed, shownJson, tried } from "./swagger.mjs";
+import { DOT, author, behind, browser, picture, serve, top, watched } from "./support.mjs";
+import { authorise, executed, opened, shownJson, tried } from "./swagger.mjs";
 
 test("Swagger UI", async (t) => {
   const chromium = await browser(t);
@@ -235,4 +235,38 @@ test("several files can be picked one by one in Swagger UI", async (t) => {
     problems.filter((one) => one !== lookup),
     [],
   );
+});
+
+/** Returns the elements that reach beyond the right edge of the window. */
+function beyondTheWindow(page) {
+  return page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    const reaches = (one) => one.getBoundingClientRect().right > clientWidth + 0.5;
+    const wide = [...document.querySelectorAll("body *")].filter(reaches);
+    const found = wide.map((one) => `${one.tagName} ${one.className}`);
+    return scrollWidth > clientWidth ? [`the page: ${scrollWidth} pixels`, ...found] : found;
+  });
+}
+
+test("operations with files fit into the window of a phone in Swagger UI", async (t) => {
+  const chromium = await browser(t);
+  const kinds = { api: join(top, "tests/browser/kinds"), flags: ["--unbound", "echo"] };
+  for (const served of [{}, kinds]) {
+    const { url } = await serve(t, served);
+    const { page } = await watched(t, chromium, url, { viewport: { width: 375, height: 800 } });
+    await page.goto(`${url}docs/swagger/`);
+    await page.locator(".opblock").first().waitFor();
+    const { paths } = await (await fetch(`${url}openapi.json`)).json();
+    const isUpload = ({ requestBody }) => Object.keys(requestBody?.content ?? {}).join() === "multipart/form-data";
+    let uploads = 0;
+    for (const [path, item] of Object.entries(paths)) {
+      for (const [http, operation] of Object.entries(item)) {
+        if (!isUpload(operation)) continue;
+        await opened(page, http, path);
+        uploads += 1;
+        assert.deepEqual(await beyondTheWindow(page), [], `${http} ${path}`);
+      }
+    }
+    assert.ok(uploads > 2, `${uploads} uploads`);
+  }
 });

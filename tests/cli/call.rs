@@ -50,7 +50,7 @@ fn errors_are_printed_as_problem_documents() {
 #[test]
 fn unknown_arguments_are_invalid_usage() {
     let folder = shop_folder();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["article.get", "tgas=x"], "the method `article.get` has no parameter \"tgas\"; did you mean `tags`?"),
         (
             &["article.get", "number=7"],
@@ -59,6 +59,7 @@ fn unknown_arguments_are_invalid_usage() {
         (&["article.get", "--json", r#"{"Tag": []}"#], "no parameter \"Tag\"; did you mean `tags`?"),
         (&["GET /article/7", "tgas=x"], "no parameter \"tgas\"; did you mean `tags`?"),
         (&["GET /article/7?tga=x"], "no parameter \"tga\"; did you mean `tag`?"),
+        (&["GET /article/7?tga[long]=x"], "no parameter \"tga[long]\"; did you mean `tag`?"),
         (&["article.post", "titel=x", "--scope", "admin"], "no parameter \"titel\"; did you mean `title`?"),
     ];
     for (arguments, message) in cases {

@@ -1,6 +1,6 @@
 //! Tests of the folder in which `rulebook keys` stores keys. The folder `tests/keys` tests what the commands do.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{definition_folder, run_program, shop_folder};
 
@@ -67,6 +67,54 @@ fn permissions_with_variables_are_compared_with_their_values() {
     assert_eq!(add("user[12]").exit_code, Some(0));
     let wrong = add("user12");
     assert!(wrong.stderr.contains("did you mean `user[id]`?"), "{}", wrong.stderr);
+}
+
+#[test]
+fn values_that_the_parameter_of_a_variable_cannot_have_are_refused_without_force() {
+    let method = |scope: &str, name: &str, parameter: Value| {
+        let key = format!("{{{name}}}");
+        json!({ "info": "It", "scope": [[scope]], "in": { key: parameter } })
+    };
+    let id = json!({ "info": "Which", "type": "id" });
+    let day = json!({ "info": "Which", "type": "date", "format": "timestamp" });
+    let word = json!({ "info": "Which", "type": "string(1,5)", "after": ["strtolower"] });
+    let line = json!({ "info": "Which", "type": "enum", "range": ["first", "last"] });
+    let definition = json!({ "/": {
+        "user/{user_id}": { "PUT": method("user[user_id]", "user_id", id.clone()) },
+        "day/{day}": { "GET": method("day[day]", "day", day) },
+        "word/{word}": { "GET": method("word[word]", "word", word) },
+        "either/{id}": { "GET": method("either[id]", "id", id) },
+        "line/{id}": { "GET": method("either[id]", "id", line) }
+    } });
+    let folder = definition_folder(&[("it.json", definition)]);
+    let add = |scope: &str, flags: &[&str]| {
+        run_program(folder.path(), &[&["keys", "add", "--name", "ada", "--scope", scope], flags].concat())
+    };
+    for (scope, help) in [
+        ("user[x]", "for `user_id` in `user[user_id]`, expected a whole number from 0 to 2147483647 instead of `x`"),
+        ("user[]", "for `user_id` in `user[user_id]`, expected a whole number from 0 to 2147483647 instead of ``"),
+        (
+            "user[012]",
+            "for `user_id` in `user[user_id]`, expected a whole number from 0 to 2147483647 instead of `012`",
+        ),
+        ("day[2026-05-17]", "for `day` in `day[day]`, expected `1778976000` instead of `2026-05-17`"),
+        (
+            "either[middle]",
+            "for `id` in `either[id]`, expected a whole number from 0 to 2147483647 instead of `middle`",
+        ),
+    ] {
+        let result = add(scope, &[]);
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{scope}");
+        let message = format!("error: no method requires the permission `{scope}`; {help}\n");
+        assert!(result.stderr.starts_with(&message), "{}", result.stderr);
+    }
+    assert!(!folder.path().join("data/keys.json").exists(), "no key was created");
+    assert_eq!(add("user[x]", &["--force"]).exit_code, Some(0));
+    // Functions in `after` may convert other texts to the value.
+    for scope in ["user[12],day[1778976000]", "either[12]", "either[last]", "word[a long word]"] {
+        let result = add(scope, &[]);
+        assert_eq!(result.exit_code, Some(0), "{scope}: {}", result.stderr);
+    }
 }
 
 #[test]

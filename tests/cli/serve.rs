@@ -72,6 +72,31 @@ fn settings_of_the_definition_apply_without_flags_and_variables() {
 }
 
 #[test]
+fn pages_contain_the_address_of_a_flag_or_a_variable() {
+    let folder = definition_folder(&[
+        ("app.json", json!({ "bind": "127.0.0.1:7000", "unbound": "echo" })),
+        ("shop.json", shop_module()),
+    ]);
+    for by_flag in [true, false] {
+        let address = free_address();
+        let mut command = program(folder.path());
+        if by_flag {
+            command.args(["serve", "--bind", &address]);
+        } else {
+            command.env("RULEBOOK_BIND", &address);
+        }
+        let _server = start_server(command, folder.path(), &address);
+        let get = |path: &str| {
+            ureq::get(format!("http://{address}{path}")).call().unwrap().body_mut().read_to_string().unwrap()
+        };
+        let contents = get("/docs/index.md");
+        let link = contents.split("(methods/").nth(1).and_then(|behind| behind.split(')').next()).unwrap();
+        let page = get(&format!("/docs/methods/{link}"));
+        assert!(page.contains(&format!("http://{address}/")) && !page.contains(":7000"), "{page}");
+    }
+}
+
+#[test]
 fn clients_can_speak_http2_if_a_flag_a_variable_or_the_definition_enables_it() {
     // The setting in the definition, in the variable and in the flag; and the beginning of the response: with HTTP/2 a
     // frame SETTINGS (type 4).

@@ -71,8 +71,8 @@ fn an_address_without_a_port_is_reported_with_an_example() {
     }
 }
 
-/// The settings in `app.json` that concern only the server and have no flag: `cors` is part of the API, because pages of
-/// other origins depend on it.
+/// The settings in `app.json` that concern only the server and have no flag: `cors` is part of the API, because pages
+/// of other origins depend on it.
 const WITHOUT_FLAG: [&str; 1] = ["cors"];
 
 #[test]

@@ -11,8 +11,8 @@ use crate::client::{Connection, Request, Response, wait_until};
 
 /// The number of clients of a flood.
 const CLIENTS: usize = 64;
-/// The maximum additional memory that a flood may need, in KiB. Two computations of a password hash need 38 MiB; the rest
-/// is for the documents that the server may still compress. Computations for all clients would need 1,200 MiB.
+/// The maximum additional memory that a flood may need, in KiB. Two computations of a password hash need 38 MiB; the
+/// rest is for the documents that the server may still compress. Computations for all clients would need 1,200 MiB.
 #[cfg(target_os = "linux")]
 const MAX_ADDITIONAL_MEMORY: u64 = 96 << 10;
 

@@ -65,8 +65,8 @@ pub static MARIADB: DatabaseServer = DatabaseServer {
 };
 
 impl DatabaseServer {
-    /// Creates a folder and a database on the server; `None` if there is no server. No other test stops the server while
-    /// the folder exists.
+    /// Creates a folder and a database on the server; `None` if there is no server. No other test stops the server
+    /// while the folder exists.
     pub fn new_folder(&'static self) -> Option<DemoFolder> {
         let guard = self.lock.read().unwrap_or_else(PoisonError::into_inner);
         let mut place = self.create_database()?;
@@ -74,8 +74,9 @@ impl DatabaseServer {
         Some(place)
     }
 
-    /// Runs a test that stops and starts the server, with a new database and a function that runs a command of the server
-    /// (`stop` or `start`). No other test uses the server meanwhile. The test does not run if there is no server.
+    /// Runs a test that stops and starts the server, with a new database and a function that runs a command of the
+    /// server (`stop` or `start`). No other test uses the server meanwhile. The test does not run if there is no
+    /// server.
     pub fn with_control(&'static self, test: impl FnOnce(&DemoFolder, &dyn Fn(&str))) {
         let _nobody_else = self.lock.write().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = self.create_database() else { return };

@@ -1,13 +1,14 @@
 //! Tests the documents that describe an API to its clients, with a Rust module for each behaviour.
 //!
-//! `links` tests the URIs that OPTIONS lists. `options_responses` tests the responses to OPTIONS. `document_formats` tests JSON and
-//! markdown, entity tags and 304. `reload` tests that the responses to OPTIONS are definitions of the same API.
-//! `markdown` tests the documents in markdown. `panics` tests a type whose schema panics. `decoding` tests how clients
-//! decode envelopes.
+//! `links` tests the URIs that OPTIONS lists. `options_responses` tests the responses to OPTIONS. `document_formats`
+//! tests JSON and markdown, entity tags and 304. `reload` tests that the responses to OPTIONS are definitions of the
+//! same API. `markdown` tests the documents in markdown. `list_formats` tests how documents describe lists that are
+//! sent as one text. `panics` tests a type whose schema panics. `decoding` tests how clients decode envelopes.
 
 mod decoding;
 mod document_formats;
 pub mod links;
+mod list_formats;
 mod markdown;
 pub mod options_responses;
 mod panics;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use pulldown_cmark::{Event, Options, Parser};
-use rulebook_model::describe::PageForm;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+use rulebook_model::describe::{PageForm, Pages};
 use serde_json::{Value, json};
 
 use super::render_pages;
@@ -29,22 +29,30 @@ fn definition_with_text(words: &str, permission: &str) -> Value {
         "errors": { "e": { "status": 409, "info": words } },
         "options": { "deprecated": true }
     });
+    // The contact and the license have links for URLs and email addresses. A name with a parenthesis is neither.
+    let (name, url) = (format!("({words}"), format!("https://{words}"));
     json!({
         "title": words,
         "version": words,
-        "contact": { "name": words, "url": words, "email": words },
-        "license": { "name": words, "url": words },
+        "contact": { "name": name, "url": url, "email": name },
+        "license": { "name": name, "url": url },
         "servers": [{ "url": words, "info": words }],
         "modules": { "m": { "info": words, "/": { "a": { "POST": method, "GET": { "info": words } } } } }
     })
 }
 
-/// Returns every page, and the page with the results of a search for `words`. Each page is returned as HTML and as
-/// markdown.
+/// Returns every page, and two search pages: one with the text `words` in the results, and one with `words` in the
+/// query. The results have the same structure for every text. Each page is returned as HTML and as markdown.
 fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
     let pages = render_pages(&definition_with_text(words, permission));
     let mut all: Vec<_> = (0..pages.paths().len()).map(|index| (pages.html(index), pages.markdown(index))).collect();
-    all.push((pages.search(words, PageForm::Html), pages.search(words, PageForm::Markdown)));
+    let search =
+        |pages: &Pages, query: &str| (pages.search(query, PageForm::Html), pages.search(query, PageForm::Markdown));
+    // The name of the module finds the module and its methods, whatever other texts they have.
+    all.push(search(&pages, "m"));
+    // `words` alone could find something, such as `G` the methods with GET. No text contains the first word.
+    let empty = render_pages(&json!({ "title": "Empty", "modules": {} }));
+    all.push(search(&empty, &format!("unfindable {words}")));
     all
 }
 
@@ -55,7 +63,7 @@ fn html_tags(html: &str) -> Vec<String> {
     tags.map(bare).collect()
 }
 
-/// Returns the structure of a markdown page as parser events, without its text.
+/// Returns the structure of a markdown page as parser events, without its text and without the URLs of other servers.
 fn markdown_structure(markdown: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
@@ -70,6 +78,9 @@ fn markdown_structure(markdown: &str) -> Vec<String> {
                 if structure.last().is_none_or(|last| last != "words") {
                     structure.push("words".to_owned());
                 }
+            }
+            Event::Start(Tag::Link { dest_url, .. }) if dest_url.starts_with("https:") => {
+                structure.push("link to another server".to_owned());
             }
             other => structure.push(format!("{other:?}")),
         }
@@ -146,6 +157,10 @@ fn text_of_a_definition_is_shown_literally_on_every_page() {
         "line\r\nend\rend\u{2028}x\u{85}y",
         "\u{200F}שלום\u{200F} عربي",
         "-",
+        "G",
+        "404",
+        "https://example.org/",
+        "a@example.org",
     ] {
         assert_shown_literally(words);
     }
@@ -186,7 +201,7 @@ fn markdown_of_the_api_cannot_contain_html_or_scripts() {
     for event in Parser::new(&markdown) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => panic!("{html} in\n{markdown}"),
-            Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => {
+            Event::Start(Tag::Link { dest_url, .. }) => {
                 assert!(!dest_url.starts_with("javascript:"), "{markdown}");
                 links.push(dest_url.into_string());
             }

@@ -1,9 +1,12 @@
 //! Tests of the pages' HTTP responses: formats, entity tags, content security policies, and allowed HTTP methods.
 
-use serde_json::json;
+use std::net::SocketAddr;
+
+use rulebook::{Engine, Unbound};
+use serde_json::{Value, json};
 
 use super::{body_text, get_page};
-use crate::client::{Request, TestServer};
+use crate::client::{Connection, Request, TestServer, engine};
 
 const PAGE_PATHS: [&str; 6] =
     ["/docs/", "/docs/modules/site", "/docs/methods/a.get", "/docs/errors", "/docs/diagnostics", "/docs/search?q=a"];
@@ -37,6 +40,35 @@ fn a_page_is_html_unless_the_client_prefers_markdown() {
         assert_eq!(markdown.field("content-type"), Some("text/markdown; charset=utf-8"), "{path}");
         assert_eq!(markdown.body, server.send(&Request::new("GET", path).field("accept", "text/markdown")).body);
         assert!(markdown.field("etag").is_none_or(|etag| html.field("etag") != Some(etag)), "{path}");
+    }
+}
+
+#[test]
+fn code_without_javascript_contains_the_url_at_which_the_server_listens() {
+    let settings = |app: Value| {
+        let it = json!({ "/": { "a": { "GET": { "info": "One" } } } });
+        engine(&[("app.json", app), ("site.json", it)], |rulebook| rulebook.unbound(Unbound::Echo))
+    };
+    let urls_in_pages = |engine: &Engine, bind: &[&str]| {
+        let server = TestServer::with_settings(engine, |settings| settings.with_bind(bind.iter().copied()));
+        let port = server.address().port();
+        let client = SocketAddr::from(([127, 0, 0, 1], port));
+        let pages = ["/docs/methods/a.get", "/docs/methods/a.get.md", "/docs/methods/a.get.md?as=me"];
+        let urls = pages.map(|path| {
+            let page = body_text(&Connection::open(client).send(&Request::new("GET", path)));
+            let (_, call) = page.rsplit_once("curl ").unwrap_or_else(|| panic!("{page}"));
+            let url = &call[call.find("http").unwrap()..];
+            url[..url.find("/a").unwrap()].to_owned()
+        });
+        assert!(urls.iter().all(|url| *url == urls[0]), "{urls:?}");
+        urls[0].replace(&port.to_string(), "PORT")
+    };
+    for bind in [&["127.0.0.1:0"][..], &["0.0.0.0:0"], &["127.0.0.1:0", "127.0.0.1:0"], &["localhost:0"]] {
+        for app in [json!({}), json!({ "bind": "127.0.0.1:7000" }), json!({ "options": "own" })] {
+            assert_eq!(urls_in_pages(&settings(app), bind), "http://127.0.0.1:PORT", "{bind:?}");
+        }
+        let declared = settings(json!({ "servers": [{ "url": "https://site.example/" }] }));
+        assert_eq!(urls_in_pages(&declared, bind), "https://site.example", "{bind:?}");
     }
 }
 

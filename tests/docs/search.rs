@@ -90,12 +90,59 @@ fn methods_are_found_by_permission_status_and_url() {
         ("q=/ARTICLE/3%2541", &[one]),
         ("q=/article/line/3/4", &["article.line.get"]),
         ("q=/article/line/3/4/5", &[]),
+        ("q=/article/3/picture/", &[picture]),
     ] {
         assert_eq!(found_method_ids(&server, query), expected, "{query}");
     }
     // The method that a request for the URL calls is the first one, even if other paths contain the URL.
     assert_eq!(found_method_ids(&server, "q=/article/line")[0], "article.line.get");
     assert_eq!(found_method_ids(&server, "q=GET+/article")[0], "article.get");
+}
+
+#[test]
+fn methods_are_found_by_urls_that_name_their_service() {
+    let rules = json!({
+        "Search": { "find": { "s": { "name": "s" } } },
+        "Site": { "index": { "title": { "name": "title" } } },
+        "User": { "login": {} }
+    });
+    let service = json!({ "on": true, "default": "Site.Index" });
+    let app = json!({ "base": "/v1", "service": service });
+    let server = TestServer::echo(&[("app.json", app), ("articles.json", articles_module()), ("rules.json", rules)]);
+    let (index, login) = (["site.index.get", "site.index.post"], ["user.login.get", "user.login.post"]);
+    for (url, expected) in [
+        ("/v1/?service=User.Login", &login[..]),
+        ("/v1?service=user.login", &login),
+        ("http://host/v1/?s=App.User.Login", &login),
+        ("POST /v1/?s=User.Login", &login[1..]),
+        ("/v1/?s=Site.Index&service=User.Login#top", &login),
+        ("/v1/?service=User%2elogin", &login),
+        ("/v1/index.php?service=User.Login", &login),
+        ("/v1/index.php/User/Login", &login),
+        ("/v1?x=1", &index),
+        ("http://host/v1/index.php?x=1", &index),
+        ("/v1/?service=Article.Line", &["article.line.get"]),
+        // A name in the query has priority over the path, unless its field is a parameter of the method at the path.
+        ("/v1/site/index?service=User.Login", &login),
+        ("/v1/site/index?s=User.Login", &login),
+        ("/v1/site/index?s=words", &index),
+        ("/v1/search/find?s=User.Login", &["search.find.get", "search.find.post"]),
+        ("/v1/article/3?service=User.Login", &["article.%7Bid%7D.get"]),
+        // No service has this name, or no request at this path can name a service.
+        ("/v1/?service=Zzzz.qqqq", &[]),
+        ("/v1/?service=Article.3", &[]),
+        ("/v1/site/index?service=Zzzz.qqqq", &[]),
+        ("/?service=User.Login", &[]),
+    ] {
+        let query: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
+        assert_eq!(found_method_ids(&server, &format!("q={query}")), expected, "{url}");
+    }
+    let misspelled = body_text(&get_page(&server, "/docs/search?q=/v1/?service=User.Logn"));
+    assert!(misspelled.contains("Results for: <bdi>/v1/User/login</bdi>"), "{}", page_content(&misspelled));
+    // Without the setting `service`, the query of a URL is ignored.
+    let rules = json!({ "User": { "login": {} } });
+    let server = TestServer::echo(&[("rules.json", rules)]);
+    assert_eq!(found_method_ids(&server, "q=/?service=User.Login"), &[] as &[&str]);
 }
 
 #[test]

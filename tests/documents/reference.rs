@@ -33,6 +33,7 @@ fn settings_table() -> String {
     let mut table =
         "| flag | environment | `app.json` | meaning | default |\n| --- | --- | --- | --- | --- |\n".to_owned();
     let mut count = 0;
+    let mut without_key = Vec::new();
     for one in settings.split("\n\n      --") {
         let one = one.trim_start().trim_start_matches("--");
         let (flag, about) = one.split_once('\n').unwrap();
@@ -45,6 +46,9 @@ fn settings_table() -> String {
         let name = flag.split([' ', '[']).next().unwrap();
         let key = name.replace('-', "_");
         let key = keys::APP.find(&key).map_or_else(String::new, |_| format!("`{key}`"));
+        if key.is_empty() {
+            without_key.push(format!("--{name}"));
+        }
         let variable = marked("env: ").unwrap_or_else(|| panic!("{name} has no variable"));
         let default = marked("default: ").unwrap_or_else(|| panic!("{name} has no default"));
         writeln!(table, "| `--{flag}` | `{variable}` | {key} | {} | {} |", escape_cell(info), escape_cell(default))
@@ -53,6 +57,10 @@ fn settings_table() -> String {
     }
     assert_eq!(count, help.matches("\n      --").count(), "each of the settings has a row");
     assert!(count > 7, "there are {count} settings");
+    let last = without_key.pop().unwrap();
+    let sentence = format!(" {} and {last} have no key in app.json.", without_key.join(", "));
+    let result = program(folder.path()).arg("--help").env("COLUMNS", "2000").output().unwrap();
+    assert!(String::from_utf8(result.stdout).unwrap().contains(&sentence), "the help does not contain{sentence}");
     table
 }
 

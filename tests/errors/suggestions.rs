@@ -170,6 +170,11 @@ fn parameters_with_a_similar_name_are_suggested_for_unknown_parameters() {
     let is = |similar: &str, message: &str| (Some(similar.to_owned()), format!("invalid parameter: {message}"));
     let message = "pgae in the query is not a parameter of this method; did you mean page?";
     assert_eq!(unknown("pgae=1", "{}"), is("page", message));
+    // Brackets at the end of the name do not count.
+    for name in ["pag[]", "pgae[from][0]", "pag[a_long_key]"] {
+        let message = format!("{name} in the query is not a parameter of this method; did you mean page?");
+        assert_eq!(unknown(&format!("{name}=1"), "{}"), is("page", &message));
+    }
     let message = "Titel in the body is not a parameter of this method; did you mean title?";
     assert_eq!(unknown("page=1", r#"{"Titel":1}"#), is("title", message));
     let message = "invalid parameter: sort in the query is not a parameter of this method";

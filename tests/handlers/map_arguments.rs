@@ -1,4 +1,5 @@
-//! Tests argument types that are maps, flattened structs, or empty: the values that they have for the arguments of a call.
+//! Tests argument types that are maps, flattened structs, or empty: the values that they have for the arguments of a
+//! call.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -17,8 +17,8 @@ fn server_with_two_parameters() -> TestServer {
 }
 
 /// Returns the arguments that the server must echo for these bytes, as the crate `form_urlencoded` decodes them.
-/// Returns `None` if the bytes are not comparable: if they are not UTF-8, if a single value would be read as JSON, or if
-/// a name has other brackets than `[]`, which the tests in `array_fields` check.
+/// Returns `None` if the bytes are not comparable: if they are not UTF-8, if a single value would be read as JSON, or
+/// if a name has other brackets than `[]`, which the tests in `array_fields` check.
 fn expected_args(bytes: &[u8]) -> Option<Value> {
     let values = |wanted: &str| {
         let pairs = form_urlencoded::parse(bytes);

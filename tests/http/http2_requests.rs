@@ -34,8 +34,8 @@ impl Client {
         Self { runtime, sender }
     }
 
-    /// Sends a request whose body consists of one frame for each of these parts. Returns the status, the header fields and
-    /// the body of the response.
+    /// Sends a request whose body consists of one frame for each of these parts. Returns the status, the header fields
+    /// and the body of the response.
     fn send(&mut self, request: Request<()>, body: &[&'static str]) -> Result<(u16, HeaderMap, Vec<u8>), h2::Error> {
         let Self { runtime, sender } = self;
         runtime.block_on(async {

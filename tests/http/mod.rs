@@ -1,8 +1,8 @@
 //! Tests requests and responses over a socket, with a Rust module for each behaviour.
 //!
 //! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `array_fields`,
-//! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`, `jsonp`,
-//! `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`, `uploads`,
+//! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`,
+//! `jsonp`, `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`, `uploads`,
 //! `receiving`, `expect`, `http2`, `http2_requests`, `mounted`.
 
 mod array_fields;

@@ -1,5 +1,5 @@
-//! Compares field names with brackets, such as `x[a][]`, with what PHP reads: random names are sent in queries, forms and
-//! multipart bodies to parameters of several types, and PHP's function `parse_str` says which value they mean. The
+//! Compares field names with brackets, such as `x[a][]`, with what PHP reads: random names are sent in queries, forms
+//! and multipart bodies to parameters of several types, and PHP's function `parse_str` says which value they mean. The
 //! script `tests/external/php` runs this test.
 //!
 //! These differences from PHP are intended, and are not counted as errors:

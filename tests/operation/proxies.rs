@@ -1,5 +1,5 @@
-//! Tests of trusted proxies: the address of the client that a trusted proxy sends counts in the log and for handlers, and
-//! no other client can send one.
+//! Tests of trusted proxies: the address of the client that a trusted proxy sends counts in the log and for handlers,
+//! and no other client can send one.
 
 use rulebook::{ApiError, Args, Context, Engine, Module, RunningServer, Settings};
 use serde_json::{Value, json};

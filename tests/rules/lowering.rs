@@ -30,8 +30,8 @@ fn compile_class(get: &Json) -> Api {
     compile_definition(definition_files(&Json::Null, &json!({ "User": { "get": get } })))
 }
 
-/// Compiles a definition in the dialect `tree` that is equivalent to one which [`compile_class`] compiles. Its methods GET and POST have these parameters and these
-/// further members.
+/// Compiles a definition in the dialect `tree` that is equivalent to one which [`compile_class`] compiles. Its methods
+/// GET and POST have these parameters and these further members.
 fn compile_tree(parameters: &Json, members: &Json) -> Api {
     let mut method = json!({ "info": "User.get", "in": parameters });
     for (key, value) in members.as_object().unwrap() {

@@ -48,7 +48,7 @@ fn engine_with_uris(uris: &Json) -> Engine {
 fn methods_with_calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
     let services = uris(api).services;
     let methods = services.iter().flat_map(|own| own.service.methods.iter().map(move |method| (own, method)));
-    methods.map(|(own, method)| (method, snippets(api, &own.uri, method))).collect()
+    methods.map(|(own, method)| (method, snippets(api, &server_url(api, None), &own.uri, method))).collect()
 }
 
 /// Returns the example calls of an API in one language. They call the server at this address with this API key.
@@ -56,7 +56,7 @@ fn calls_to_server(api: &Api, language: Language, address: &str, key: &str) -> V
     // A call with `rulebook.js` also imports the client from the server.
     let urls = if language == Language::Client { 2 } else { 1 };
     let at = |text: &str| {
-        text.replacen(&server_url(api), &format!("http://{address}"), urls).replace(API_KEY_PLACEHOLDER, key)
+        text.replacen(&server_url(api, None), &format!("http://{address}"), urls).replace(API_KEY_PLACEHOLDER, key)
     };
     let own =
         |(_, all): &(&Method, Vec<Snippet>)| at(&all.iter().find(|own| own.title == language.title()).unwrap().text);
@@ -107,8 +107,8 @@ fn assert_received(method: &Method, echo: &str, text: &str, language: Language) 
     }
 }
 
-/// Returns a value with its numbers as JavaScript's `JSON.parse` reads them: as floating-point numbers of 64 bits, which
-/// represent integers exactly up to 2^53.
+/// Returns a value with its numbers as JavaScript's `JSON.parse` reads them: as floating-point numbers of 64 bits,
+/// which represent integers exactly up to 2^53.
 fn with_doubles(value: &Json) -> Json {
     match value {
         Json::Number(number) => number.as_f64().map_or_else(|| value.clone(), Json::from),
@@ -299,12 +299,17 @@ fn go_example_calls_succeed() {
 
 #[test]
 fn example_calls_go_to_the_first_server_with_an_http_url() {
-    let at = |urls: &[&str]| {
+    let at = |urls: &[&str], listening: Option<&str>| {
         let servers: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
         let app = json!({ "servers": servers, "bind": "127.0.0.1:7000", "modules": {} });
-        server_url(&Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check().unwrap())
+        server_url(&Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check().unwrap(), listening)
     };
-    assert_eq!(at(&["/behind", "wss://a.example/", "https://b.example/", "http://c.example"]), "https://b.example");
-    assert_eq!(at(&["/behind", "wss://a.example/"]), "http://127.0.0.1:7000");
-    assert_eq!(at(&[]), "http://127.0.0.1:7000");
+    let listening = Some("http://127.0.0.1:9410");
+    let urls = ["/behind", "wss://a.example/", "https://b.example/", "http://c.example"];
+    assert_eq!(at(&urls, None), "https://b.example");
+    assert_eq!(at(&urls, listening), "https://b.example");
+    for urls in [&urls[..2], &[]] {
+        assert_eq!(at(urls, listening), "http://127.0.0.1:9410");
+        assert_eq!(at(urls, None), "http://127.0.0.1:7000");
+    }
 }

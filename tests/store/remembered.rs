@@ -13,7 +13,8 @@ use super::{file_name, publish_file, read_file};
 /// A file that has not changed for this time can be remembered.
 const SETTLED_TIME: Duration = Duration::from_millis(3_100);
 
-/// Changes of a stored file, each with the content that a reader must get afterwards; `None` if the file does not exist.
+/// Changes of a stored file, each with the content that a reader must get afterwards; `None` if the file does not
+/// exist.
 type Change = (&'static str, fn(&Store), Option<&'static [u8]>);
 
 const CHANGES: [Change; 6] = [

@@ -107,7 +107,7 @@ const ABOUT: &str =
 
 const AFTER_HELP: &str = "\
 The value of a setting comes from the first of these that is present: its flag, its environment variable, its key in \
-app.json, its default. --api and --static have no key in app.json.
+app.json, its default. --api, --static and --share-data have no key in app.json.
 
 Exit codes: 0 success; 1 the definition has errors, or the call returned an error; 2 invalid usage; 3 a system error, \
 for example an address in use or an unreadable file.";
@@ -170,8 +170,8 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
     }
 }
 
-/// If an environment variable contains the invalid value of a setting, replaces the name of the flag in the error by the
-/// name of the variable.
+/// If an environment variable contains the invalid value of a setting, replaces the name of the flag in the error by
+/// the name of the variable.
 fn with_environment_variable(mut error: clap::Error) -> clap::Error {
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
         (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))

@@ -14,8 +14,8 @@ use serde_json::{Map, Value as Json};
 use rulebook_model::invisible::is_invisible;
 use rulebook_model::model::LogFormat;
 
-/// The default filter of log records, in the syntax of the crate `env_logger`. Clients could otherwise fill the log: the
-/// crate `h2` warns of invalid frames.
+/// The default filter of log records, in the syntax of the crate `env_logger`. Clients could otherwise fill the log:
+/// the crate `h2` warns of invalid frames.
 pub(super) const DEFAULT_FILTER: &str = "info,actix_server=warn,h2=off";
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.

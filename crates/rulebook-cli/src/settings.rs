@@ -43,8 +43,8 @@ pub(super) struct Settings {
     /// Number of worker threads [default: one per processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
-    /// Maximum number of open connections of one client address; 0 for no limit. The connections of trusted proxies have
-    /// no such limit [default: a quarter of all connections].
+    /// Maximum number of open connections of one client address; 0 for no limit. The connections of trusted proxies
+    /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
     /// Whether clients, such as a proxy, can speak HTTP/2 without TLS [default: false].

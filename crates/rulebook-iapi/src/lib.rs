@@ -25,7 +25,9 @@ pub use source::Database;
 /// use rulebook::Module;
 ///
 /// let module = rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache);
-/// let pictures = Module::new("pictures").get("/picture", rulebook_iapi::download).post("/pictures", rulebook_iapi::upload_all);
+/// let pictures = Module::new("pictures")
+///     .get("/picture", rulebook_iapi::download)
+///     .post("/pictures", rulebook_iapi::upload_all);
 /// ```
 #[must_use]
 pub fn module() -> Module {

@@ -41,8 +41,8 @@ pub const SMALL_FRAME_BYTES: u64 = 8;
 pub const FRAME_CREDIT_BYTES: u64 = 64;
 /// The number of small frames as which a frame of HTTP/2 counts that costs more than others.
 pub const WEIGHTY_FRAME: u64 = 10;
-/// The number of compressed bytes of a head from which a connection of HTTP/2 is closed. A head with fewer bytes, but more
-/// than [`HEAD_BYTES`], is rejected alone.
+/// The number of compressed bytes of a head from which a connection of HTTP/2 is closed. A head with fewer bytes, but
+/// more than [`HEAD_BYTES`], is rejected alone.
 pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
 /// The limit of the memory for the heads and bodies of all requests together, in bytes.
 pub const REQUEST_MEMORY_BYTES: u64 = 32 << 20;
@@ -61,8 +61,8 @@ pub const MAX_DETACHED_HANDLERS: u64 = 2048;
 /// The part of the connections, the memory and the open files that one client address can use, unless a setting says
 /// otherwise: one of this number.
 pub const ADDRESS_SHARE: usize = 4;
-/// The part of [`RESPONSE_MEMORY_BYTES`] that one client address can use: one of this number. Responses to one client are
-/// often long at the same time.
+/// The part of [`RESPONSE_MEMORY_BYTES`] that one client address can use: one of this number. Responses to one client
+/// are often long at the same time.
 pub const RESPONSE_ADDRESS_SHARE: usize = 2;
 
 /// All limits of connections.

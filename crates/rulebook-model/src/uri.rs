@@ -6,13 +6,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode
 
 use crate::call::MalformedRequest;
 
-/// All characters except the unreserved characters (RFC 3986 section 2.3), which have no special meaning in any part of a
-/// URI.
+/// All characters except the unreserved characters (RFC 3986 section 2.3), which have no special meaning in any part of
+/// a URI.
 pub(crate) const ALL_EXCEPT_UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Percent-encodes a text, so that it can be a path segment, or a name or a value in a query. Only unreserved characters
-/// are not encoded.
+/// Percent-encodes a text, so that it can be a path segment, or a name or a value in a query. Only unreserved
+/// characters are not encoded.
 #[must_use]
 pub fn percent_encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, ALL_EXCEPT_UNRESERVED)

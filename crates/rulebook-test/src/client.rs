@@ -86,8 +86,8 @@ impl Client {
     /// Starts a server for the API of a program.
     ///
     /// The data folder and the folder of stored files are new folders, which are removed with the client, unless the
-    /// program has called [`Rulebook::data_folder`] or [`Rulebook::files_folder`]; settings in `app.json` have no effect
-    /// on them.
+    /// program has called [`Rulebook::data_folder`] or [`Rulebook::files_folder`]; settings in `app.json` have no
+    /// effect on them.
     ///
     /// The server does not load API keys from the file `keys.json`; it uses only the authenticators that the program
     /// adds with [`Rulebook::authenticator`]. The outputs of handlers are checked against the definition, also in

@@ -19,7 +19,8 @@ pub struct ClientShares {
     used: AtomicUsize,
     /// What each client uses.
     by_client: Box<[AtomicUsize]>,
-    /// Selects the counter of a client. Its keys are random, so that no client can find the clients with the same counter.
+    /// Selects the counter of a client. Its keys are random, so that no client can find the clients with the same
+    /// counter.
     hasher: RandomState,
 }
 

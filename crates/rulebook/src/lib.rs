@@ -37,7 +37,8 @@
 //!         .module(Module::new("hello").get("/hello", hello))
 //!         .build()?;
 //!
-//!     // `engine.serve(&Settings::default())?.wait()` serves the API over HTTP. A call from code is checked in the same way:
+//!     // `engine.serve(&Settings::default())?.wait()` serves the API over HTTP. A call from code is
+//!     // checked in the same way:
 //!     let response = engine.call("hello.get").arg("name", "Ada").send().await;
 //!     assert_eq!(response.get("greeting").unwrap(), "Hello, Ada!");
 //!

@@ -1,8 +1,8 @@
 //! Tests of `rulebook new --from`, which imports a project that is written for another framework.
 //!
-//! `data/ancestors` contains small projects for these frameworks. `data/imported` contains the projects that the command
-//! creates from them, and its output. PHP is not needed: a script prints what PHP has printed for the projects, and an
-//! ignored test compares this with the output of PHP.
+//! `data/ancestors` contains small projects for these frameworks. `data/imported` contains the projects that the
+//! command creates from them, and its output. PHP is not needed: a script prints what PHP has printed for the projects,
+//! and an ignored test compares this with the output of PHP.
 
 mod errors;
 mod php;

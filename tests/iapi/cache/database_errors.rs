@@ -69,7 +69,8 @@ fn a_database_file_that_is_damaged_within_a_value_is_reported() {
 }
 
 /// Starts a proxy in front of a database server. The proxy closes each connection after the server has sent this number
-/// of bytes. Returns the database at the address of the proxy; `None` if the server is not reached through a Unix socket.
+/// of bytes. Returns the database at the address of the proxy; `None` if the server is not reached through a Unix
+/// socket.
 fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<Database> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

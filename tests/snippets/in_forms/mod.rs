@@ -21,8 +21,8 @@ use crate::client::TestServer;
 /// The example calls of one method, by their titles.
 type Calls = HashMap<String, String>;
 
-/// Returns what the pages of a server show for these calls. Returns `None` for a call if an input cannot have one of its
-/// values.
+/// Returns what the pages of a server show for these calls. Returns `None` for a call if an input cannot have one of
+/// its values.
 fn calls_of_forms(server: &TestServer, calls: &[Json]) -> Vec<Option<Calls>> {
     let folder = tempfile::tempdir().unwrap();
     for name in ["credential", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"] {
@@ -46,8 +46,8 @@ fn credential_in(curl: &str) -> Option<String> {
 }
 
 /// Returns the values that the example calls of a method send, in the order of its parameters. Returns `None` if a form
-/// sends other fields: if several parameters are read from the same field, of which an example call sends only the first,
-/// and for lists with items of any type, which forms send as JSON.
+/// sends other fields: if several parameters are read from the same field, of which an example call sends only the
+/// first, and for lists with items of any type, which forms send as JSON.
 fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
     let fields: Vec<_> = method.parameters.iter().map(|parameter| (parameter.from, &parameter.key)).collect();
     let is_repeated = |index: usize| !fields[index].1.is_empty() && fields[..index].contains(&fields[index]);
@@ -102,7 +102,7 @@ fn assert_forms_show_the_calls_of_the_server(engine: &Engine) -> usize {
 /// Returns an example call with the URL of another server.
 fn at_address(api: &Api, text: &str, title: &str, address: &str) -> String {
     // A call with `rulebook.js` also imports the client from the server.
-    text.replacen(&server_url(api), address, if title == Language::Client.title() { 2 } else { 1 })
+    text.replacen(&server_url(api, None), address, if title == Language::Client.title() { 2 } else { 1 })
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The inputs of fuzz targets: tests that check a property of a parser with many texts.
 //!
 //! A target checks its property with every file in `tests/corpora/NAME`, and with texts that are built from these files
-//! and from a list of tokens. A fuzzing engine of the crate `bolero` generates *scripts*, which say how to build a text:
-//! a script of random bytes so results in a text that is nearly valid. `scripts/fuzz` runs the targets for a longer
-//! time.
+//! and from a list of tokens. A fuzzing engine of the crate `bolero` generates *scripts*, which say how to build a
+//! text: a script of random bytes so results in a text that is nearly valid. `scripts/fuzz` runs the targets for a
+//! longer time.
 
 use std::fs;
 use std::path::Path;

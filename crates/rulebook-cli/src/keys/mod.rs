@@ -4,6 +4,7 @@
 //! messages are printed to standard error, and only if standard error is a terminal.
 
 mod list;
+mod permissions;
 mod time;
 
 use std::fs::{self, File};
@@ -15,10 +16,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::{AddHandlers, Exit, Settings, output};
+use permissions::unknown_permission_message;
 use rulebook::key::{self, Entry, KeyError, Limit, NewKey, Per};
-use rulebook_model::diagnostic::closest_word;
 use rulebook_model::filename::{FilePatterns, PatternError};
-use rulebook_model::model::Api;
 use time::{ExpiryTime, GracePeriod};
 
 const EXAMPLES: &str = "\
@@ -87,8 +87,8 @@ struct AddOptions {
     /// Name of the key's owner, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// Permissions of the key, separated by commas; `rulebook routes` lists them. A permission that no method requires is
-    /// an error, unless --force is given.
+    /// Permissions of the key, separated by commas; `rulebook routes` lists them. A permission that no method requires
+    /// for any values of its parameters is an error, unless --force is given.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
     /// Create the key even if no method requires one of its permissions, or the definition cannot be read.
@@ -183,8 +183,8 @@ fn add_key(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
     deliver_key(output.as_deref(), make, "the new key, shown only once:\n")
 }
 
-/// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so that
-/// no key is made that cannot be delivered.
+/// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so
+/// that no key is made that cannot be delivered.
 fn deliver_key(
     file: Option<&Path>,
     make: impl FnOnce() -> Result<String, KeyError>,
@@ -253,31 +253,6 @@ fn data_folder(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[Strin
             Err(Exit::ErrorsReported)
         }
     }
-}
-
-/// Returns an error message if no method of the API requires the permission.
-fn unknown_permission_message(api: &Api, permission: &str) -> Option<String> {
-    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
-    let known = || methods.clone().flat_map(|method| method.scope.groups.iter().flatten());
-    if known().any(|known| known.match_values(permission).is_some()) {
-        return None;
-    }
-    // Values in brackets are not compared.
-    let names: Vec<_> = known().map(|known| (without_values(&known.text), &*known.text)).collect();
-    let similar = closest_word(&without_values(permission), names.iter().map(|(name, _)| name.as_str()));
-    let similar = similar.and_then(|similar| names.iter().find(|(name, _)| name == similar));
-    let help = match similar {
-        Some((_, similar)) => format!("did you mean `{similar}`?"),
-        None => "`rulebook routes` lists the permissions".to_owned(),
-    };
-    Some(format!(
-        "no method requires the permission `{permission}`; {help}\nWith --force, the key is created all the same."
-    ))
-}
-
-/// Removes the texts in brackets from a permission.
-fn without_values(permission: &str) -> String {
-    permission.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
 /// Prints a message to standard error, if standard error is a terminal.

@@ -108,8 +108,8 @@ fn print_warnings(imported: &ImportedProject, name: &ProjectName) {
 }
 
 /// Returns the path of a checkout of rulebook's repository, for a file in the folder of the project: a relative path if
-/// `path` is relative, so that the project and the checkout can be moved together. Returns an error message if `path` is
-/// not a checkout.
+/// `path` is relative, so that the project and the checkout can be moved together. Returns an error message if `path`
+/// is not a checkout.
 fn checkout_path(path: &Path) -> Result<String, String> {
     let path_error = |why: &str| format!("--path {}: {why}", path.display());
     let absolute = path.canonicalize().map_err(|error| path_error(&error.to_string()))?;
@@ -120,8 +120,8 @@ fn checkout_path(path: &Path) -> Result<String, String> {
     checkout.into_os_string().into_string().map_err(|_| path_error("the path is not UTF-8"))
 }
 
-/// Creates a git repository in the folder of the project, unless the folder is in a repository. If git cannot be run, the
-/// project has no repository.
+/// Creates a git repository in the folder of the project, unless the folder is in a repository. If git cannot be run,
+/// the project has no repository.
 fn create_repository(project: &Path) {
     let is_in_repository =
         project.canonicalize().is_ok_and(|folder| folder.ancestors().any(|folder| folder.join(".git").exists()));

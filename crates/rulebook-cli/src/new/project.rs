@@ -10,8 +10,9 @@ use crate::schema;
 use rulebook_model::schema::SchemaKind;
 
 /// The files of the template: each file's path in the project, and its text. The text contains the placeholders
-/// `package-name` and `crate_name` for the name of the project, and the placeholder `RUST_VERSION` for the oldest version
-/// of Rust that can build it. `SOURCE(rulebook)` in it is the placeholder for where cargo finds the crate `rulebook`.
+/// `package-name` and `crate_name` for the name of the project, and the placeholder `RUST_VERSION` for the oldest
+/// version of Rust that can build it. `SOURCE(rulebook)` in it is the placeholder for where cargo finds the crate
+/// `rulebook`.
 const TEMPLATE_FILES: [(&str, &str); 9] = [
     (".gitignore", include_str!("template/gitignore.in")),
     ("Cargo.toml", include_str!("template/Cargo.toml.in")),

@@ -85,8 +85,8 @@ fn new_error_response(status: u64, message: Option<&str>, fields: &HeaderMap) ->
     }
 }
 
-/// Returns the error message in a JSON body. If the body matches no built-in envelope, the message can be in the message
-/// member of any built-in envelope.
+/// Returns the error message in a JSON body. If the body matches no built-in envelope, the message can be in the
+/// message member of any built-in envelope.
 fn find_message(document: &Json) -> Option<String> {
     let message = |decoding: Decoding| decoding.error.message.iter().find_map(|member| document.get(member)?.as_str());
     let text = match built_in_decodings().find(|decoding| decoding.is_error(document)) {

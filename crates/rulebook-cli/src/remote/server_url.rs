@@ -31,8 +31,8 @@ impl ServerUrl {
         self.method_url("/iapi/files")
     }
 
-    /// Returns the URL of the TypeScript declarations of the server's API. The path of the URL that the user gave is the
-    /// prefix of a reverse proxy.
+    /// Returns the URL of the TypeScript declarations of the server's API. The path of the URL that the user gave is
+    /// the prefix of a reverse proxy.
     pub(super) fn declarations_url(&self) -> Url {
         let mut url = self.0.clone();
         let prefix = url.path().trim_end_matches('/').to_owned();

@@ -1,12 +1,12 @@
 //! Copies values from a MySQL or MariaDB server to files.
 //!
-//! A query returns a value in many rows, each with a chunk of the value. Only one row at a time is in memory. The server
-//! reads and converts the value once for such a query, and stores it in a temporary table meanwhile; with a separate
-//! query for each chunk, it would read the whole value for every chunk.
+//! A query returns a value in many rows, each with a chunk of the value. Only one row at a time is in memory. The
+//! server reads and converts the value once for such a query, and stores it in a temporary table meanwhile; with a
+//! separate query for each chunk, it would read the whole value for every chunk.
 //!
 //! All queries run in one transaction with a consistent snapshot, which applies to tables of the storage engine InnoDB.
-//! Text is converted to UTF-8 from the character set of the column; numbers, times, `json` and other types are copied in
-//! the text format of the server, with timestamps in UTC; binary types and `bit` are copied as bytes.
+//! Text is converted to UTF-8 from the character set of the column; numbers, times, `json` and other types are copied
+//! in the text format of the server, with timestamps in UTC; binary types and `bit` are copied as bytes.
 
 use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
@@ -18,8 +18,9 @@ use super::server::{self, with_timeout};
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
 
-/// Sets a known SQL mode, character set and time zone, and timeouts on the server, which end a query if this program has
-/// disappeared. MySQL and MariaDB ignore each other's comments, which contain a setting that the other does not have.
+/// Sets a known SQL mode, character set and time zone, and timeouts on the server, which end a query if this program
+/// has disappeared. MySQL and MariaDB ignore each other's comments, which contain a setting that the other does not
+/// have.
 const SETTINGS: &str = "SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00', lock_wait_timeout = 5, wait_timeout = 60 \
     /*!50708 , max_execution_time = 600000 */ /*M! , max_statement_time = 600 */";
 
@@ -71,8 +72,8 @@ struct ColumnQueries {
     /// Selects 1 if the value in the row with a key is not null.
     has_value: String,
     /// Selects chunks of the value in the row with a key. The placeholders before and after those of the key are the
-    /// position of the first chunk, counted from 1. Each row contains the position of a chunk, counted from 0 at the first
-    /// chunk, and the chunk. There is always a first row; its chunk is empty if the value ends before it.
+    /// position of the first chunk, counted from 1. Each row contains the position of a chunk, counted from 0 at the
+    /// first chunk, and the chunk. There is always a first row; its chunk is empty if the value ends before it.
     chunks: String,
     /// The length of a chunk in bytes.
     chunk_length: u64,

@@ -69,8 +69,8 @@ impl ColumnInfo {
         })
     }
 
-    /// Returns an SQL expression for the value of the column as bytes. The result of `CAST` would be null if it were longer
-    /// than `max_allowed_packet`.
+    /// Returns an SQL expression for the value of the column as bytes. The result of `CAST` would be null if it were
+    /// longer than `max_allowed_packet`.
     pub(super) fn bytes(&self) -> String {
         let name = Quote::Backtick.quote(&self.name);
         let base_type = &*self.base_type;

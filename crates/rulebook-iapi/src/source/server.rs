@@ -14,8 +14,8 @@ use super::SourceError;
 /// Timeout for opening the connection, and timeout for each row of a result.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Opens a connection to the database with this URL, and returns the result of `read`, which reads from the connection in
-/// one transaction.
+/// Opens a connection to the database with this URL, and returns the result of `read`, which reads from the connection
+/// in one transaction.
 ///
 /// # Errors
 /// Fails if the URL is invalid, the connection cannot be opened, or `read` fails.

@@ -19,8 +19,8 @@ use rulebook::store::StagedFile;
 /// Maximum length in bytes of a value that is read as a whole.
 const MAX_LEN_IN_MEMORY: u64 = 16 << 20;
 
-/// Maximum time to wait while another connection that writes has locked the database. In WAL mode, reading does not wait
-/// for other connections.
+/// Maximum time to wait while another connection that writes has locked the database. In WAL mode, reading does not
+/// wait for other connections.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The names by which SQL can refer to the rowid. If a column of the table has one of these names, the name refers to

@@ -244,8 +244,8 @@ impl<'a> PhpArray<'a> {
         })
     }
 
-    /// Returns `true` if the keys are 0, 1, 2 and so on, in this order. PHP encodes such an array as a list in JSON, and
-    /// every other array as an object.
+    /// Returns `true` if the keys are 0, 1, 2 and so on, in this order. PHP encodes such an array as a list in JSON,
+    /// and every other array as an object.
     #[must_use]
     pub fn is_list(&self) -> bool {
         !self.has_other_keys

@@ -40,7 +40,8 @@ impl Lowering<'_> {
         self.compile_type_with_fields(spec, owner, Vec::new())
     }
 
-    /// Compiles a type as [`Lowering::compile_type`] does. An object has the fields `inherited` before its other fields.
+    /// Compiles a type as [`Lowering::compile_type`] does. An object has the fields `inherited` before its other
+    /// fields.
     pub(super) fn compile_type_with_fields(
         &mut self,
         spec: &TypeSpec,

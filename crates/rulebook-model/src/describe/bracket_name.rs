@@ -1,5 +1,5 @@
-//! The names with brackets, such as `x[]` and `x[key]`, under which a query or a form can contain a parameter that is an
-//! array or an object.
+//! The names with brackets, such as `x[]` and `x[key]`, under which a query or a form can contain a parameter that is
+//! an array or an object.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(super) fn bracket_name(parameter: &Parameter) -> Option<String> {
     (is_field && !keys.is_empty()).then(|| format!("{}{keys}", parameter.key))
 }
 
-/// Returns the brackets in the name of a field for a text in a value with this JSON Schema; empty if the value itself is
-/// a text. `referenced` contains the schemas to which the JSON Schema refers, and `depth` is the number of references
-/// that led to it.
+/// Returns the brackets in the name of a field for a text in a value with this JSON Schema; empty if the value itself
+/// is a text. `referenced` contains the schemas to which the JSON Schema refers, and `depth` is the number of
+/// references that led to it.
 fn keys_of_value(schema: &Json, referenced: &[Arc<NamedSchema>], depth: usize) -> String {
     let reference = schema.get("$ref").and_then(Json::as_str);
     if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {

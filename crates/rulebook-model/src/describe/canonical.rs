@@ -62,8 +62,8 @@ pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     object
 }
 
-/// The API modules of an API, as the value of the key `modules`. The methods are written one by one, because all methods
-/// of a large API would need much more memory as a tree of JSON values than as text.
+/// The API modules of an API, as the value of the key `modules`. The methods are written one by one, because all
+/// methods of a large API would need much more memory as a tree of JSON values than as text.
 pub(super) struct ModulesObject<'a> {
     pub(super) api: &'a Api,
     pub(super) form: CanonicalForm,

@@ -125,8 +125,8 @@ fn replace_spaces(value: Value<'static>) -> Option<Value<'static>> {
     }
 }
 
-/// Replaces each item of a list that is not allowed by the first allowed item. Items that are lists are changed in the same
-/// way. Returns `None` if the value is not a list, or if no item is allowed.
+/// Replaces each item of a list that is not allowed by the first allowed item. Items that are lists are changed in the
+/// same way. Returns `None` if the value is not a list, or if no item is allowed.
 fn replace_forbidden_items(value: Value<'static>, is_allowed: &impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
     let Value::List(items) = value else { return None };
     let allowed = |item| if is_allowed(&item) { Some(item) } else { replace_forbidden_items(item, is_allowed) };

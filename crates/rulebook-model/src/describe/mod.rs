@@ -17,6 +17,8 @@ mod escape;
 #[cfg(feature = "documents")]
 pub mod example;
 #[cfg(feature = "documents")]
+mod list_format;
+#[cfg(feature = "documents")]
 mod markdown;
 #[cfg(feature = "documents")]
 mod module_part;

@@ -6,8 +6,8 @@ use crate::model::{Method, Output, Unbound};
 use crate::types::nullable_schema;
 
 /// Returns the schema of the outputs in a method's responses. A server that echoes the arguments of calls
-/// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output of
-/// the definition.
+/// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output
+/// of the definition.
 pub(super) fn response_schema(unbound: Unbound, method: &Method, output_schema: impl FnMut(&Output) -> Json) -> Json {
     if unbound != Unbound::Echo {
         return outputs_schema(method, output_schema);

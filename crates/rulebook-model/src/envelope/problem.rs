@@ -17,8 +17,8 @@ use crate::model::DeclaredError;
 #[derive(Debug, Clone, Copy)]
 pub struct Problem;
 
-/// Returns the recommended phrase of the HTTP status, as RFC 9457 section 4.2.1 requires for the type `about:blank`. For
-/// a status without such a phrase, returns the title of the kind of error.
+/// Returns the recommended phrase of the HTTP status, as RFC 9457 section 4.2.1 requires for the type `about:blank`.
+/// For a status without such a phrase, returns the title of the kind of error.
 fn title(error: &ApiError) -> &'static str {
     let status = StatusCode::from_u16(error.status().get()).ok();
     status.and_then(|status| status.canonical_reason()).unwrap_or_else(|| error.code().title())

@@ -3,12 +3,10 @@
 //! A permission in a definition can contain variables, as in `user[user_id]`: the caller then needs the permission with
 //! the value of the parameter `user_id`. A condition lists the parameter values for which the caller can call a method.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
-};
+use super::permission_values::{parameter_by_name, request_text_for_value};
+use super::{Api, Method, Permission, ScopeCondition, Segment, Service, ServiceQuery};
 use crate::types::all_referenced_schemas;
 
 /// The maximum number of conditions of a method. If a method has more, the documents describe it without conditions.
@@ -195,26 +193,6 @@ fn possible_variable_values<'a>(
     };
     let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
     values.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Returns the parameter of the method that has this name in code.
-fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
-    method.parameters.iter().find(|parameter| parameter.name == name)
-}
-
-/// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.
-fn request_text_for_value(parameter: &Parameter, value: &str) -> Option<String> {
-    let check = &*parameter.r#type.check;
-    let text = check.text_for(value)?;
-    let is_sendable = match parameter.from {
-        // A request with an empty segment omits the parameter.
-        Location::Path | Location::Position(_) => !text.is_empty(),
-        // Servers remove whitespace around the value of a header field (RFC 9110 section 5.5).
-        Location::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
-        Location::Query | Location::Body | Location::Any | Location::Cookie => true,
-    };
-    let decoded = variable_text(check, check.decode(Cow::Borrowed(&text)));
-    (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)
 }
 
 /// Returns `true` if a variable is in both tables. All rows of a table have the same variables.

@@ -61,8 +61,8 @@ impl Method {
         self.errors.iter().chain(others)
     }
 
-    /// Returns `true` if the method can respond with JSONP. Only public GET and POST methods that return no file can. The
-    /// definition enables JSONP for the method or, if it is a GET method, for the whole API. `api_default` is the
+    /// Returns `true` if the method can respond with JSONP. Only public GET and POST methods that return no file can.
+    /// The definition enables JSONP for the method or, if it is a GET method, for the whole API. `api_default` is the
     /// setting of the API.
     #[must_use]
     pub fn allows_jsonp(&self, api_default: bool) -> bool {

@@ -8,6 +8,7 @@ mod api;
 mod for_permissions;
 mod method;
 mod parameter;
+mod permission_values;
 mod proxies;
 mod schema;
 mod scope;
@@ -24,6 +25,7 @@ pub use api::{
 pub use for_permissions::CallableMethods;
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
+pub use permission_values::{PermissionMatch, match_permission};
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
 pub use schema::Schema;
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};

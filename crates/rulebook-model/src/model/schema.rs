@@ -11,8 +11,8 @@ use crate::span::Span;
 pub struct Schema {
     /// The name that types in the definition use.
     pub name: String,
-    /// The name in JSON Schemas, which is unique in the API: the name or, if several API modules have a schema with this
-    /// name, the name after the name of the API module.
+    /// The name in JSON Schemas, which is unique in the API: the name or, if several API modules have a schema with
+    /// this name, the name after the name of the API module.
     pub key: String,
     /// The description of the schema for documents.
     pub info: String,

@@ -6,7 +6,7 @@ mod routes;
 mod service_names;
 mod shape;
 
-pub use naming::ServiceNaming;
+pub use naming::{ServiceNaming, fields_naming_another_service};
 pub use routes::{RouteConflict, Routes, encode_segment};
-pub use service_names::{NamedServices, ServicesByClass, ServicesByModule};
+pub use service_names::{NamedServices, ServicesByClass, ServicesByModule, split_service_name};
 pub(crate) use shape::{fold_case, path_shape, push_segment_shape};

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use crate::model::Segment;
 
 /// The paths of all services. Finds the service with the longest path that is a prefix of a request's path.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Routes {
     case_sensitive: matchit::Router<usize>,
     case_insensitive: matchit::Router<usize>,

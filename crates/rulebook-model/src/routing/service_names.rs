@@ -55,10 +55,17 @@ impl ServicesByClass {
     /// Returns the index of the service with the name `name`, which has the form `Class.method` or `App.Class.method`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
-        let (class, method) = without_namespace.unwrap_or(name).split_once('.')?;
+        let (class, method) = split_service_name(name)?;
         self.0.get(&*service_name_key(class, method)).copied()
     }
+}
+
+/// Splits the name of a service, which has the form `Class.method` or `App.Class.method`, into the class and the
+/// method.
+#[must_use]
+pub fn split_service_name(name: &str) -> Option<(&str, &str)> {
+    let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
+    without_namespace.unwrap_or(name).split_once('.')
 }
 
 fn service_name_key(class: &str, method: &str) -> String {

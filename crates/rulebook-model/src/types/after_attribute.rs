@@ -11,7 +11,7 @@ use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema
 use crate::call::{PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
-pub(super) const AFTER_ATTRIBUTE: &str = "after";
+pub(crate) const AFTER_ATTRIBUTE: &str = "after";
 
 /// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
 pub(super) fn with_after_functions(

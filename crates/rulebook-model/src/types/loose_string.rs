@@ -32,8 +32,8 @@ impl LooseStringCheck {
             .then_some(Value::Text(Cow::Owned(digits)))
     }
 
-    /// Returns `true` if numbers with a fraction are valid. They are invalid if the length has a maximum, because a JSON
-    /// Schema cannot describe which of them have a shorter text.
+    /// Returns `true` if numbers with a fraction are valid. They are invalid if the length has a maximum, because a
+    /// JSON Schema cannot describe which of them have a shorter text.
     fn accepts_fractions(&self) -> bool {
         let length = self.0.length();
         self.0.checks_only_length() && length.max.is_none() && length.min.unwrap_or(0) <= SHORTEST_FRACTION.len() as u64

@@ -77,7 +77,7 @@ mod union;
 mod url;
 mod uuid;
 
-pub(crate) use after_attribute::after_function_names;
+pub(crate) use after_attribute::{AFTER_ATTRIBUTE, after_function_names};
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};

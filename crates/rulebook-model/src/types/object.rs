@@ -123,8 +123,8 @@ impl ObjectCheck {
     }
 
     /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
-    /// has fewer. Optional members are included only if `includes_optional` is `true`. `boundary_values` has the boundary
-    /// values of each known member.
+    /// has fewer. Optional members are included only if `includes_optional` is `true`. `boundary_values` has the
+    /// boundary values of each known member.
     fn boundary_object(
         &self,
         boundary_values: &[Vec<Value<'static>>],

@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 use crate::call::{ArgumentSlot, ArgumentSlots, Value};
 use crate::handler::{ArgsErrorKind, Binding, HandlerMismatch, OutputProbe};
 
-/// Returns a diagnostic for the first output of an API method that the output type of its handler does not have. Returns
-/// `None` if the output type has all outputs, or cannot be checked.
+/// Returns a diagnostic for the first output of an API method that the output type of its handler does not have.
+/// Returns `None` if the output type has all outputs, or cannot be checked.
 pub(super) fn check_outputs(method: &Method, binding: &Binding) -> Option<Diagnostic> {
     let probe = binding.handler.output_probe().filter(|_| !method.options.download)?;
     let samples: Vec<Vec<Value<'static>>> = method.outputs.iter().map(sample_values).collect();
@@ -102,8 +102,9 @@ impl<'m> OutputCheck<'m> {
         Ok(())
     }
 
-    /// Returns the first sample of an output that the output type accepts. Returns `None` if the type rejects the samples
-    /// only because of their values, such as a number that is too large for it: it may be narrower than the definition.
+    /// Returns the first sample of an output that the output type accepts. Returns `None` if the type rejects the
+    /// samples only because of their values, such as a number that is too large for it: it may be narrower than the
+    /// definition.
     fn accepted_sample(
         &self,
         index: usize,
@@ -139,8 +140,8 @@ impl<'m> OutputCheck<'m> {
     }
 }
 
-/// Returns `true` if a type rejected a sample because of its value and not because of its kind. The text is the beginning
-/// of the message of `serde::de::Error::invalid_value`.
+/// Returns `true` if a type rejected a sample because of its value and not because of its kind. The text is the
+/// beginning of the message of `serde::de::Error::invalid_value`.
 fn is_only_narrower(reason: &str) -> bool {
     reason.starts_with("invalid value")
 }

@@ -6,6 +6,7 @@
 use http::HeaderName;
 use rulebook_model::compile::decode_default;
 use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
+use rulebook_model::routing::fields_naming_another_service;
 
 use super::bind_handlers::all_methods;
 use super::cors;
@@ -15,8 +16,7 @@ use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
     PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
-    RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServiceNaming, ServicesByClass, ServicesByModule,
-    SimilarPaths,
+    RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServicesByClass, ServicesByModule, SimilarPaths,
 };
 
 /// The parts of a plan that come from the program instead of the model.
@@ -64,8 +64,9 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     }
     debug_assert_eq!(plans.len(), all_methods(api).count());
     let named_services = api.service.on.then(|| services_by_name(api));
+    let definitions: Vec<_> = all_services(api).map(|(_, (_, service))| service).collect();
     for service in named_services.iter().flat_map(|named| named.by_class.services()) {
-        services[service].name_fields = name_fields(&services[service], &plans);
+        services[service].name_fields = fields_naming_another_service(definitions[service]);
     }
     let services_by_module = api.dispatch.then(|| services_by_module(api));
     let named_in_body = NamedInBody::new(services_by_module.as_ref(), named_services.as_ref(), &services);
@@ -134,16 +135,6 @@ fn services_by_name(api: &Api) -> NamedServices {
         entry: api.service.entry.as_str().into(),
         envelope: api.make_envelope(&EnvelopeName::Phalapi),
     }
-}
-
-/// Returns the query fields that can name another service in a request to the path of this service: those that are not
-/// parameters of the service.
-fn name_fields(service: &PlannedService, methods: &[PlannedMethod]) -> Vec<&'static str> {
-    let is_parameter = |field: &str| {
-        let mut methods = service.methods.iter().map(|(_, method)| &methods[*method]);
-        methods.any(|method| method.query_slots.iter().any(|slot| *method.parameters[*slot].key == *field))
-    };
-    ServiceNaming::Service.fields().into_iter().filter(|field| !is_parameter(field)).collect()
 }
 
 /// Creates the index of services by the names in the body fields `module` and `method`.

@@ -120,8 +120,8 @@ pub trait Authenticate: Send + Sync + 'static {
     fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
 
     /// Does the same as [`Authenticate::authenticate`] if the credential can be checked without waiting. If this
-    /// function returns `None`, as it does by default, `authenticate` is called. An authenticator that never waits, such
-    /// as one for signed tokens, saves an allocation per request with it.
+    /// function returns `None`, as it does by default, `authenticate` is called. An authenticator that never waits,
+    /// such as one for signed tokens, saves an allocation per request with it.
     fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
         let _ = head;
         None

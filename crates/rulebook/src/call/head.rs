@@ -21,9 +21,9 @@ pub struct Head {
     pub streams: bool,
     /// The network address of the client, or of the proxy that forwards the request; `None` if the address is unknown.
     pub peer: Option<std::net::SocketAddr>,
-    /// The network address of the client. If a proxy in [`Settings::trusted_proxies`](crate::Settings) has forwarded the
-    /// request, this is the address that the proxy has sent in a header field, otherwise that of `peer`. `None` if the
-    /// address is unknown.
+    /// The network address of the client. If a proxy in [`Settings::trusted_proxies`](crate::Settings) has forwarded
+    /// the request, this is the address that the proxy has sent in a header field, otherwise that of `peer`. `None` if
+    /// the address is unknown.
     pub client: Option<std::net::IpAddr>,
     /// The id of the request, which the response and the log contain.
     pub id: RequestId,

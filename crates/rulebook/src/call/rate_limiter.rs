@@ -22,8 +22,8 @@ const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 ///
 /// Workers share one atomic counter, from which each worker claims blocks of requests. A worker then counts down its
 /// block without accessing the shared counter. The share of a worker is the number of remaining requests divided by the
-/// number of workers; a block is a quarter of this share, but at least one request. So a limiter never allows more requests than
-/// its limit, but may allow slightly fewer requests if a worker with a block gets no more requests.
+/// number of workers; a block is a quarter of this share, but at least one request. So a limiter never allows more
+/// requests than its limit, but may allow slightly fewer requests if a worker with a block gets no more requests.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -150,8 +150,8 @@ impl RateLimiter {
         (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
     }
 
-    /// Restores the state that [`RateLimiter::last_window_usage`] of an earlier limiter has returned. `since` is the start of the
-    /// window.
+    /// Restores the state that [`RateLimiter::last_window_usage`] of an earlier limiter has returned. `since` is the
+    /// start of the window.
     #[must_use]
     pub fn with_used(self, since: u64, used: u32) -> Self {
         let window = self.window_at(since);

@@ -22,15 +22,20 @@ pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
     // The documents and the routing of OPTIONS use the same URIs of the API.
     let uris = Arc::new(OnceLock::new());
     let shared_uris = Arc::clone(&uris);
+    let listening_url = Arc::new(OnceLock::new());
+    let [whole_url, part_url] = [(); 2].map(|()| Arc::clone(&listening_url));
     let all = LazyDocuments::new(move || {
-        catch_rendering_panic(|| render_all(&whole, uris.get_or_init(|| ApiUris::new(&whole)), false))
+        catch_rendering_panic(|| render_all(&whole, uris.get_or_init(|| ApiUris::new(&whole)), false, &whole_url))
             .unwrap_or_else(|| empty_documents(&whole, true))
     });
     let parents = move || Arc::clone(&shared_uris.get_or_init(|| ApiUris::new(&routed)).parent_paths);
     let find_callable_methods = move |permissions: &[Box<str>]| searched.callable_methods(permissions);
-    DocumentCache::new(all, api.options == Audience::Own, parents, find_callable_methods, move |callable| {
-        catch_rendering_panic(|| render_for_callers(&part, callable)).unwrap_or_else(|| empty_documents(&part, false))
-    })
+    let for_callers = move |callable: &CallableMethods| {
+        catch_rendering_panic(|| render_for_callers(&part, callable, &part_url))
+            .unwrap_or_else(|| empty_documents(&part, false))
+    };
+    DocumentCache::new(all, api.options == Audience::Own, parents, find_callable_methods, for_callers)
+        .with_listening_url(listening_url)
 }
 
 /// Renders documents, and returns `None` if rendering panics. Rendering may panic because the JSON Schema of a type may
@@ -41,9 +46,9 @@ pub(super) fn catch_rendering_panic<T>(render: impl FnOnce() -> T) -> Option<T> 
 }
 
 /// Renders the documents for callers that can call only these methods. These documents omit all other methods.
-fn render_for_callers(api: &Api, callable: &CallableMethods) -> Documents {
+fn render_for_callers(api: &Api, callable: &CallableMethods, listening_url: &Arc<OnceLock<String>>) -> Documents {
     let part = Arc::new(api.limited_to(callable));
-    let mut documents = render_all(&part, &ApiUris::new(&part), api.options != Audience::Own);
+    let mut documents = render_all(&part, &ApiUris::new(&part), api.options != Audience::Own, listening_url);
     // The services that the caller can see have the same order as all services of the API.
     let mut described = services_with_modules(&part).enumerate().peekable();
     let (mut indices, mut visible_methods) = (Vec::new(), Vec::new());
@@ -66,10 +71,10 @@ fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
 }
 
 /// Renders the documents of an API. The descriptions for OPTIONS are rendered when clients request them. `requested` is
-/// `true` if `api` contains only what one caller may call, and the caller has requested
-/// this with `as=me`.
-fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool) -> Documents {
-    let published = published_documents::render_published(api, requested);
+/// `true` if `api` contains only what one caller may call, and the caller has requested this with `as=me`.
+/// `listening_url` is the URL of the address on which the server listens.
+fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool, listening_url: &Arc<OnceLock<String>>) -> Documents {
+    let published = published_documents::render_published(api, requested, listening_url);
     let described = Arc::clone(api);
     let whole_api = LazyDescription::new(move || {
         catch_rendering_panic(|| describe_whole_api(&described)).unwrap_or_else(empty_description)

@@ -79,8 +79,8 @@ impl Engine {
         )
     }
 
-    /// Returns the message of an error if an argument of a call with [`Engine::call`] does not have the name of a parameter. `names` are
-    /// the names of the arguments besides those in the query of `target`.
+    /// Returns the message of an error if an argument of a call with [`Engine::call`] does not have the name of a
+    /// parameter. `names` are the names of the arguments besides those in the query of `target`.
     ///
     /// # Errors
     /// Fails for the first argument with such a name. Does not fail if the call calls no method.
@@ -116,7 +116,8 @@ impl Engine {
     }
 
     /// Returns the API as an actix service, which the program can add to its actix `App`. Only the fields
-    /// `upload_folder`, `static_files`, `trusted_proxies` and `forwarded_field` of `settings` are used. See [`ApiService`] for an example.
+    /// `upload_folder`, `static_files`, `trusted_proxies` and `forwarded_field` of `settings` are used. See
+    /// [`ApiService`] for an example.
     ///
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.

@@ -2,7 +2,7 @@
 //! `/llms.txt`, and the descriptions in Markdown for OPTIONS. If the feature is disabled, the file
 //! `without_documents.rs` is compiled instead of this file.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rulebook_model::describe::{self, IntermediateUri, ModulePart, PageForm, ServiceUri, Uris};
 use rulebook_model::model::Api;
@@ -11,9 +11,15 @@ use super::documents::json_document;
 use crate::plan::{Document, Documents, PageRenderer, PublishedDocuments, RenderedOnDemand, RenderedPage};
 
 /// Renders the documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
-/// caller has requested this with `as=me`.
-pub(super) fn render_published(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
-    let pages = describe::Pages::new(Arc::clone(api), requested).with_swagger_ui(cfg!(feature = "swagger-ui"));
+/// caller has requested this with `as=me`. `listening_url` is the URL of the address on which the server listens.
+pub(super) fn render_published(
+    api: &Arc<Api>,
+    requested: bool,
+    listening_url: &Arc<OnceLock<String>>,
+) -> PublishedDocuments {
+    let pages = describe::Pages::new(Arc::clone(api), requested)
+        .with_swagger_ui(cfg!(feature = "swagger-ui"))
+        .with_listening_url(Arc::clone(listening_url));
     let llms = Document::new("text/plain; charset=utf-8", pages.llms());
     let (pages, page_renderer) = pages_on_demand(pages);
     let (modules, parts) = module_documents(api);

@@ -57,7 +57,8 @@ use crate::handler::{Module, ProgramState, ReadinessCheck};
 /// let response = engine.call("GET /hello/Ada").send().await;
 /// assert_eq!(response.get("greeting").unwrap(), "Hello, Ada!");
 /// let error = engine.call("hello.get").send().await;
-/// assert_eq!(error.error().unwrap().to_string(), "name is missing in the path, expected a string of 1 to 40 characters");
+/// let message = error.error().unwrap().to_string();
+/// assert_eq!(message, "name is missing in the path, expected a string of 1 to 40 characters");
 /// # Ok(()) })
 /// # }
 /// ```

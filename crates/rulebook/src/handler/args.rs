@@ -49,7 +49,8 @@
 /// # let engine = rulebook::Rulebook::read(files).module(module).build().unwrap();
 /// # let call = engine.call("draft.post").arg("title", "Rules").send();
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-/// # assert_eq!(runtime.block_on(call).outputs().unwrap(), serde_json::json!({"title": "Rules", "lang": "en", "tags": 0}));
+/// # let outputs = runtime.block_on(call).outputs().unwrap();
+/// # assert_eq!(outputs, serde_json::json!({"title": "Rules", "lang": "en", "tags": 0}));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Args<T>(pub T);

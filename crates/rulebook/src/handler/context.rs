@@ -36,7 +36,8 @@ use crate::store::{LazyStore, Store};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// # let definition = r#"{ "/": { "motto": { "GET": { "info": "The motto" } }, "about": { "GET": { "info": "Everything" } } } }"#;
+/// # let definition = r#"{ "/": {
+/// #     "motto": { "GET": { "info": "The motto" } }, "about": { "GET": { "info": "Everything" } } } }"#;
 /// # let rulebook = Rulebook::read(vec![("site.json".into(), definition.into())]);
 /// let module = Module::new("site").get("/motto", motto).get("/about", about);
 /// let engine = rulebook.module(module).state(Motto("Write it once")).build()?;
@@ -135,7 +136,8 @@ impl Context {
     }
 
     /// Returns the network address of the client, for example to limit the requests of each address; see
-    /// [`Head::client`]. Returns `None` if the address is unknown, or the call was made from code or on the command line.
+    /// [`Head::client`]. Returns `None` if the address is unknown, or the call was made from code or on the command
+    /// line.
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
         self.head()?.client

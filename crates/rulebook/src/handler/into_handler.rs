@@ -39,8 +39,8 @@ pub trait Handler: Send + Sync {
     /// Returns `true` if the handler returns a [`Download`] instead of outputs.
     fn returns_download(&self) -> bool;
 
-    /// Returns the functions that create values of the output type, if the output type can be compared with the definition
-    /// at startup.
+    /// Returns the functions that create values of the output type, if the output type can be compared with the
+    /// definition at startup.
     fn output_probe(&self) -> Option<OutputProbe>;
 
     /// Checks whether the argument type accepts these values of parameters, without running the handler.

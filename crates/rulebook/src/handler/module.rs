@@ -210,7 +210,8 @@ impl Module {
     ///             log::debug!("{} {end:?} after {:?}", visit.name, visit.start.elapsed());
     ///         }
     ///     });
-    /// # let text = r#"{ "/": { "hello": { "GET": { "info": "Greets", "errors": { "no_strangers": { "info": "Who?" } } } } } }"#;
+    /// # let text = r#"{ "/": { "hello": { "GET": {
+    /// #     "info": "Greets", "errors": { "no_strangers": { "info": "Who?" } } } } } }"#;
     /// # let engine = Rulebook::read(vec![("door.json".into(), text.into())]).module(module).build().unwrap();
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # let ada = rulebook::Identity::new("Ada", [""; 0]);

@@ -18,8 +18,8 @@ use crate::call::{ArgumentSlots, ReturnedValue};
 ///
 /// `T` implements `serde::Deserialize` besides `serde::Serialize`, because the comparison creates values of `T` from
 /// values that the definition allows. The program does not start if `T` lacks an output, has an output that the
-/// definition does not declare, has another type for an output, or can omit an output that is required. Bounds of values,
-/// such as the length of a text, are not compared.
+/// definition does not declare, has another type for an output, or can omit an output that is required. Bounds of
+/// values, such as the length of a text, are not compared.
 ///
 /// ```
 /// use rulebook::{ApiError, Args, Context, Module, Out, Rulebook};
@@ -82,8 +82,8 @@ fn convert_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<Json, St
     T::deserialize(json).and_then(serde_json::to_value).map_err(|error| error.to_string())
 }
 
-/// Returns the probe of an output type of which nothing is known, except that it is serializable: that of `()`, which has
-/// no outputs.
+/// Returns the probe of an output type of which nothing is known, except that it is serializable: that of `()`, which
+/// has no outputs.
 pub(super) fn probe_of_unknown_type<U: 'static>() -> Option<OutputProbe> {
     let none = OutputProbe { has_known_fields: true, from_slots: |_| Ok(Json::Null), from_json: |_| Ok(Json::Null) };
     (TypeId::of::<U>() == TypeId::of::<()>()).then_some(none)

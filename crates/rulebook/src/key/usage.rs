@@ -60,8 +60,8 @@ pub(super) fn write_usages(keys: &Path, usages: &Usages) -> Result<(), KeyError>
     replace_file(&file, folder, usages).map_err(|error| KeyError::Io(file.clone(), error))
 }
 
-/// Locks the usage file, so that only one of several servers with the same key file writes it. Returns `None` if another
-/// server holds the lock.
+/// Locks the usage file, so that only one of several servers with the same key file writes it. Returns `None` if
+/// another server holds the lock.
 ///
 /// # Errors
 /// Fails if the lock file cannot be opened or locked.

@@ -1,8 +1,8 @@
 //! The keys that a worker has verified, so that further requests with the same key need neither a checksum nor an HMAC.
 //!
 //! A key is remembered by its tag, a hash that only this process can compute. A remembered key is used only with the
-//! table in which it was found: as soon as a new table replaces this table, each key is verified again. So a revoked key
-//! is refused as early as without this memory.
+//! table in which it was found: as soon as a new table replaces this table, each key is verified again. So a revoked
+//! key is refused as early as without this memory.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

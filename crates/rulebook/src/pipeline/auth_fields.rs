@@ -9,8 +9,8 @@ use super::body::{Body, BodyPart, BodyPartContent};
 use super::urlencoded::{decode_text, split_fields};
 use crate::call::BodyFields;
 
-/// Returns the fields of a body whose names are in `names`. Fields that are not texts are omitted, and so are all fields
-/// of a JSON body that cannot be parsed: the next stage reports its error.
+/// Returns the fields of a body whose names are in `names`. Fields that are not texts are omitted, and so are all
+/// fields of a JSON body that cannot be parsed: the next stage reports its error.
 pub(super) fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     let is_read = |name: &str| names.iter().any(|known| **known == *name);
     match body {

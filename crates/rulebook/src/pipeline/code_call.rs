@@ -16,11 +16,11 @@ use super::read::{self, RawValues};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
 use super::{ErrorContext, MethodRunner, check_parameters, start_handler};
-use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
+use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value, split_array_name};
 use crate::handler::{Call, CallArgument, CallOrigin, EngineHandle, ProgramState, Response};
 use crate::plan::{Action, Plan, PlannedMethod};
 
-/// The maximum nesting nesting_depth of calls: how many handlers may wait for each other with
+/// The maximum nesting depth of calls: how many handlers may wait for each other with
 /// [`Context::call`](crate::Context::call).
 const MAX_CALL_DEPTH: u32 = 16;
 
@@ -137,7 +137,8 @@ impl UnknownArgument {
 
     /// Returns a suggestion, or the list of the known names.
     fn help(&self) -> String {
-        match closest_word(&self.name, self.known.iter().map(|known| &**known)) {
+        let name = split_array_name(&self.name).map_or(&*self.name, |(parameter, _)| parameter);
+        match closest_word(name, self.known.iter().map(|known| &**known)) {
             Some(similar) => format!("; did you mean `{similar}`?"),
             None if self.known.is_empty() => "; it has no parameters".to_owned(),
             None => format!("; its parameters are {}", self.known.join(", ")),
@@ -145,8 +146,8 @@ impl UnknownArgument {
     }
 }
 
-/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or the
-/// call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
+/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or
+/// the call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
 pub fn find_unknown_argument<'n>(
     plan: &Plan,
     target: &str,

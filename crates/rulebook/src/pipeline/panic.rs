@@ -14,7 +14,8 @@ use crate::call::ApiError;
 thread_local! {
     /// The number of [`catch_panic`] calls that are active on the stack of this thread.
     static ACTIVE_CATCHERS: Cell<u32> = const { Cell::new(0) };
-    /// `true` if [`LAST_PANIC_LOCATION`] contains a location. Reading this flag is faster, because it has no destructor.
+    /// `true` if [`LAST_PANIC_LOCATION`] contains a location. Reading this flag is faster, because it has no
+    /// destructor.
     static HAS_PANIC_LOCATION: Cell<bool> = const { Cell::new(false) };
     /// The source location of the last panic in this thread. [`catch_panic`] removes the location and logs it.
     static LAST_PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };

@@ -1,9 +1,9 @@
 //! Caches the documents for callers, which describe only the API methods that a caller can call, and limits the time in
 //! which they are rendered.
 //!
-//! Callers that can call the same methods under the same conditions share their documents. If conditions contain a value
-//! of the caller, as in `user[7]`, each caller has documents of its own, and clients could use much time and memory: so
-//! both have a limit, however many callers there are.
+//! Callers that can call the same methods under the same conditions share their documents. If conditions contain a
+//! value of the caller, as in `user[7]`, each caller has documents of its own, and clients could use much time and
+//! memory: so both have a limit, however many callers there are.
 
 use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
@@ -29,8 +29,8 @@ const MAX_CACHED_BYTES: u64 = 16 << 20;
 /// The multiple of the size of the documents that describe the whole API. Because of it, the documents of some callers
 /// are cached even if the API is large.
 const CACHED_MULTIPLE: u64 = 2;
-/// The minimum size of an entry in bytes: the approximate size of the data from which the documents are rendered. So the
-/// cache has at most 64 entries if the API is small.
+/// The minimum size of an entry in bytes: the approximate size of the data from which the documents are rendered. So
+/// the cache has at most 64 entries if the API is small.
 const MIN_ENTRY_BYTES: u64 = MAX_CACHED_BYTES / 64;
 /// The estimated number of entries, from which the cache derives its number of shards. A larger estimate would give the
 /// cache several shards, and each shard would hold only a part of the documents.

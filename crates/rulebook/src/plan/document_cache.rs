@@ -33,15 +33,15 @@ impl LazyDocuments {
         self
     }
 
-    /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there is
-    /// no limit.
+    /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there
+    /// is no limit.
     #[must_use]
     pub fn limited_by(&self) -> Option<Arc<CallerDocuments>> {
         self.cache_entry.as_ref()?.caller_documents()
     }
 
-    /// Runs work that renders or compresses some of these documents. If the documents are in a cache with limits, counts
-    /// the time of the work and the size of its result.
+    /// Runs work that renders or compresses some of these documents. If the documents are in a cache with limits,
+    /// counts the time of the work and the size of its result.
     pub fn run<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         let Some((entry, cache)) = self.cache_entry.as_ref().zip(self.limited_by()) else { return work() };
         let result = cache.run(work);
@@ -77,11 +77,12 @@ pub struct DocumentCache {
     /// the documents describe the whole API, unless the query of the request contains `as=me`.
     pub is_limited_to_caller: bool,
     for_callers: Arc<CallerDocuments>,
+    listening_url: Arc<OnceLock<String>>,
 }
 
 impl DocumentCache {
-    /// Creates a cache without documents for callers. `whole_api` describes the whole API, `find_parent_paths` finds the
-    /// parent paths, `find_callable_methods` finds the methods that callers with certain permissions can call, and
+    /// Creates a cache without documents for callers. `whole_api` describes the whole API, `find_parent_paths` finds
+    /// the parent paths, `find_callable_methods` finds the methods that callers with certain permissions can call, and
     /// `render` renders the documents for these callers.
     #[must_use]
     pub fn new(
@@ -100,7 +101,22 @@ impl DocumentCache {
             find_parent_paths: Box::new(find_parent_paths),
             is_limited_to_caller,
             for_callers: Arc::new(for_callers),
+            listening_url: Arc::default(),
         }
+    }
+
+    /// Sets where the documents read the URL of the address on which the server listens.
+    #[must_use]
+    pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
+        self.listening_url = url;
+        self
+    }
+
+    /// Sets the URL of the address on which the server listens. Example calls in the documents contain it. If several
+    /// servers use the documents, they contain the URL of the first one.
+    pub fn set_listening_url(&self, url: String) {
+        // The first URL stays, because rendered pages contain it.
+        let _ = self.listening_url.set(url);
     }
 
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.

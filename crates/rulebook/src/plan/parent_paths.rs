@@ -1,5 +1,5 @@
-//! The parent paths of an API. A parent path is not the path of a service, but the API has services below it. The server
-//! responds to OPTIONS at parent paths.
+//! The parent paths of an API. A parent path is not the path of a service, but the API has services below it. The
+//! server responds to OPTIONS at parent paths.
 //!
 //! An API can have more parent paths than services, and requests for them are rare. So they are in trees of segments,
 //! which are slower than [`Routes`](super::Routes) but need much less memory.

@@ -84,8 +84,8 @@ impl<T: Clone> RenderedOnDemand<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document with this index, or `None` if no document has the index. If the document is not in the cache,
-    /// this thread renders it, which is slow, and other threads that need the same document wait.
+    /// Returns the document with this index, or `None` if no document has the index. If the document is not in the
+    /// cache, this thread renders it, which is slow, and other threads that need the same document wait.
     #[must_use]
     pub fn get_or_render(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref().filter(|_| index < self.len)?;

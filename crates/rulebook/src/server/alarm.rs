@@ -15,8 +15,8 @@ pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
 
 /// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
 ///
-/// A connection has a deadline for almost every wait. Setting a timer each time would cost more than the wait itself, so
-/// the timer stays as it is when the deadline moves to a later time. Only when the timer fires is it set again.
+/// A connection has a deadline for almost every wait. Setting a timer each time would cost more than the wait itself,
+/// so the timer stays as it is when the deadline moves to a later time. Only when the timer fires is it set again.
 pub(super) struct Alarm {
     timer: Pin<Box<Sleep>>,
     closing: LocalBoxFuture<'static, ()>,

@@ -47,10 +47,10 @@ impl BodyTimer {
         }
     }
 
-    /// Becomes ready when `time` has passed since the start, or when no further byte has arrived for too long. `time` may
-    /// be longer than in the last call; `received_bytes` is the number of bytes that have been received so far. The timer
-    /// is set to the new deadline only after it has fired: setting it for every chunk of a body would cost more than all
-    /// other work on the chunk.
+    /// Becomes ready when `time` has passed since the start, or when no further byte has arrived for too long. `time`
+    /// may be longer than in the last call; `received_bytes` is the number of bytes that have been received so far. The
+    /// timer is set to the new deadline only after it has fired: setting it for every chunk of a body would cost more
+    /// than all other work on the chunk.
     pub(super) fn poll(&mut self, time: Duration, received_bytes: u64, task: &mut Context<'_>) -> Poll<ExceededTime> {
         if received_bytes != self.received_bytes {
             (self.received_bytes, self.silent_since) = (received_bytes, Instant::now());

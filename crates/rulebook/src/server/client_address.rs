@@ -1,8 +1,8 @@
 //! Finds the address of the client that has sent a request through proxies.
 //!
 //! Each proxy appends the address from which it has received the request to a header field. Clients can send such a
-//! field too, so that only the addresses that trusted proxies have appended are believed: the server reads the list from
-//! its end, and stops at the first address that is not that of a trusted proxy.
+//! field too, so that only the addresses that trusted proxies have appended are believed: the server reads the list
+//! from its end, and stops at the first address that is not that of a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -87,8 +87,8 @@ impl TrustedProxies {
 }
 
 /// Splits a part of the value of `Forwarded` at the separators outside of quoted strings (RFC 9110 section 5.6.4). A
-/// client may have sent the beginning of the value: if it contains an unmatched quote, the rest is one element, which has
-/// no address.
+/// client may have sent the beginning of the value: if it contains an unmatched quote, the rest is one element, which
+/// has no address.
 fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let is_separator = |byte: &u8| {

@@ -1,7 +1,7 @@
 //! Closes ended connections a few at a time.
 //!
-//! Closing a socket takes longer than everything else that a worker does when a connection ends. If thousands of clients
-//! disconnect at the same moment, the worker must still handle the requests of other clients in between.
+//! Closing a socket takes longer than everything else that a worker does when a connection ends. If thousands of
+//! clients disconnect at the same moment, the worker must still handle the requests of other clients in between.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -50,7 +50,7 @@ mod upload_writer;
 mod worker;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,8 +75,8 @@ use crate::store::LazyStore;
 /// request. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
-/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if HTTP/2
-/// is enabled in a program that was built without it.
+/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if
+/// HTTP/2 is enabled in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
@@ -92,6 +92,9 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         lengthen_backlog(&listener);
         limit_unsent_bytes(&listener);
         listeners.push(listener);
+    }
+    if let Some(first) = listeners.first() {
+        plan.load().documents.set_listening_url(url_of_address(first.local_addr()?));
     }
     let max_files = connection_limits::raise_file_limit();
     let state = Arc::new(
@@ -112,8 +115,18 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     running::start_server(builder.run(), listeners, state, settings)
 }
 
-/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred clients
-/// that connect at the same moment, some would wait for a second until they try again.
+/// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
+/// addresses of the machine, the URL contains the loopback address, because clients cannot connect to the unspecified
+/// address everywhere.
+fn url_of_address(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}")
+}
+
+/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred
+/// clients that connect at the same moment, some would wait for a second until they try again.
 fn lengthen_backlog(listener: &TcpListener) {
     const BACKLOG: i32 = 4096;
     // The system uses its maximum if that is less.

@@ -62,8 +62,8 @@ impl OpenConnections {
         self.add_below(peer, self.max_total)
     }
 
-    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
-    /// if there are too many of these connections too, or too many of this client; it is not counted then.
+    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns
+    /// `None` if there are too many of these connections too, or too many of this client; it is not counted then.
     pub(super) fn add_reserved(&self, peer: Option<SocketAddr>) -> Option<Counted> {
         let share = self.reserved.take(peer.map(|peer| peer.ip()), 1).ok()?;
         let counted = self.add_below(peer, self.max_total.saturating_add(RESERVED_CONNECTIONS)).ok()?;

@@ -16,7 +16,8 @@ use actix_rt::time::{Sleep, sleep};
 const SMALL_PIECE_LEN: usize = 512;
 /// The number of small pieces of a request after which the server pauses.
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
-/// The duration of the first pause of a request. Then the server pauses after each small piece, twice as long as before.
+/// The duration of the first pause of a request. Then the server pauses after each small piece, twice as long as
+/// before.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
 /// The duration of the longest pause.
 const MAX_PAUSE: Duration = Duration::from_millis(512);

@@ -130,8 +130,8 @@ impl RequestBody {
         self.state = BodyState::Failed;
     }
 
-    /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests. On
-    /// an HTTP/2 connection, a body does not need to be read before the next request.
+    /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests.
+    /// On an HTTP/2 connection, a body does not need to be read before the next request.
     pub(super) fn must_be_drained(&self) -> bool {
         let delays_next_request = match &self.source {
             BodySource::Nothing | BodySource::Http2(_) => false,

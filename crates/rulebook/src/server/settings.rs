@@ -31,11 +31,12 @@ pub struct Settings {
     /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
     /// address all connections have. By default, a quarter of all connections that the server can have.
     pub address_connections: Option<usize>,
-    /// If `true`, a client can speak HTTP/2 without TLS: it begins the connection with the preface of RFC 9113 section 3.3.
-    /// By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is disabled.
+    /// If `true`, a client can speak HTTP/2 without TLS: it begins the connection with the preface of RFC 9113 section
+    /// 3.3. By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is
+    /// disabled.
     pub http2: bool,
-    /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is the
-    /// address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
+    /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is
+    /// the address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
     /// (`trusted_proxies`); by default, no proxy is trusted.
     pub trusted_proxies: Option<Vec<AddressRange>>,
     /// The header field in which the trusted proxies send the address of their client. If it is `None`, the definition
@@ -43,8 +44,8 @@ pub struct Settings {
     pub forwarded_field: Option<ForwardedField>,
     /// The function that is called when the process receives the signal SIGHUP, if `handle_signals` is `true`.
     pub(super) hangup_hook: Option<HangupHook>,
-    /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A second signal stops it without waiting for requests
-    /// in flight. By default, `false`.
+    /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
+    /// second signal stops it without waiting for requests in flight. By default, `false`.
     pub handle_signals: bool,
     /// The folder for uploaded files while their request is handled. It is not used if the program keeps uploaded files
     /// in a file store. By default, the system's folder for temporary files.
@@ -146,16 +147,16 @@ impl Settings {
     }
 
     /// Sets a function that is called when the process receives the signal SIGHUP, if the server
-    /// [handles signals](Self::with_signals). It runs in the thread of the server, which also handles the other signals,
-    /// and should not take long. `rulebook_cli` reads the key file again.
+    /// [handles signals](Self::with_signals). It runs in the thread of the server, which also handles the other
+    /// signals, and should not take long. `rulebook_cli` reads the key file again.
     #[must_use]
     pub fn with_hangup_hook(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.hangup_hook = Some(HangupHook(Arc::new(hook)));
         self
     }
 
-    /// Sets whether the signals SIGTERM and SIGINT stop the server. The signal SIGHUP, which usually ends a process, then
-    /// only calls the [hook](Self::with_hangup_hook).
+    /// Sets whether the signals SIGTERM and SIGINT stop the server. The signal SIGHUP, which usually ends a process,
+    /// then only calls the [hook](Self::with_hangup_hook).
     #[must_use]
     pub fn with_signals(mut self, handle: bool) -> Self {
         self.handle_signals = handle;

@@ -118,9 +118,9 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Sets the limits of what clients use. `max_files` is the number of files and connections that the process may open,
-    /// and `address_connections` the number of connections of each client address: if it is 0, the use of one address
-    /// is not limited.
+    /// Sets the limits of what clients use. `max_files` is the number of files and connections that the process may
+    /// open, and `address_connections` the number of connections of each client address: if it is 0, the use of one
+    /// address is not limited.
     pub(super) fn with_limits(self, max_files: usize, address_connections: Option<usize>) -> Self {
         let share = |max, parts| ClientShares::new(max, (address_connections != Some(0)).then_some(parts));
         let shares = |max, parts| Arc::new(share(max, parts));
@@ -183,8 +183,8 @@ impl ServerState {
         Err(ApiError::plain(ErrorCode::Unavailable))
     }
 
-    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns `None`
-    /// if there are too many of these connections too.
+    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns
+    /// `None` if there are too many of these connections too.
     pub(super) fn count_reserved_connection(self: &Arc<Self>, peer: Option<SocketAddr>) -> Option<CountedConnection> {
         let counted = self.connections.add_reserved(self.limited_peer(peer))?;
         Some(CountedConnection { counted, state: Arc::clone(self) })

@@ -19,7 +19,8 @@ pub(super) struct StreamedBody {
 }
 
 impl StreamedBody {
-    /// Returns the body of a response. `length` is its length, if it is known, and `request_id` is the id of the request.
+    /// Returns the body of a response. `length` is its length, if it is known, and `request_id` is the id of the
+    /// request.
     pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
         Self { pieces, length, remaining_bytes: length, request_id }
     }

@@ -1,11 +1,11 @@
 //! Limits the bytes that the operating system keeps for a client that does not receive them.
 //!
 //! Without a limit, the system accepts some megabytes of a long response for each such client, and copies them. A new
-//! connection therefore begins with few unsent bytes. A client that has received a part of its responses fast gets more,
-//! so that the system can send without waiting for a busy worker.
+//! connection therefore begins with few unsent bytes. A client that has received a part of its responses fast gets
+//! more, so that the system can send without waiting for a busy worker.
 //!
-//! The server measures the progress of a client by the bytes that the system accepts. The system accepts some when half of
-//! the unsent bytes have been sent: while they are few, the progress of slow clients is noticed too.
+//! The server measures the progress of a client by the bytes that the system accepts. The system accepts some when half
+//! of the unsent bytes have been sent: while they are few, the progress of slow clients is noticed too.
 
 use std::cell::Cell;
 use std::net::TcpListener;

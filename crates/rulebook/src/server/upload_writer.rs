@@ -163,8 +163,8 @@ impl<'m> UploadWriter<'m> {
     ///
     /// # Errors
     /// Fails if the file cannot be created, if an earlier piece could not be written, with
-    /// [`io::ErrorKind::ResourceBusy`] if too many files are open, or with [`io::ErrorKind::OutOfMemory`] if requests use
-    /// too much memory.
+    /// [`io::ErrorKind::ResourceBusy`] if too many files are open, or with [`io::ErrorKind::OutOfMemory`] if requests
+    /// use too much memory.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {

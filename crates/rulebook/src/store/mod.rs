@@ -109,8 +109,8 @@ impl Store {
     }
 
     /// Opens a file for reading only if this does not need to wait for the disk. The result is the same as that of
-    /// [`Store::read`], except that the content of a small file may be in memory. Returns `None` if opening might have to
-    /// wait; the caller must then use [`Store::read`].
+    /// [`Store::read`], except that the content of a small file may be in memory. Returns `None` if opening might have
+    /// to wait; the caller must then use [`Store::read`].
     ///
     /// On Linux, this succeeds for files on a local file system that were opened recently. On other systems, it always
     /// returns `None`.

@@ -1,5 +1,5 @@
-//! Attacks with many requests of one connection of HTTP/2: responses that are received byte by byte, and heads with many
-//! compressed fields.
+//! Attacks with many requests of one connection of HTTP/2: responses that are received byte by byte, and heads with
+//! many compressed fields.
 
 use super::http2::{FLOOD_LEN, flood, per_megabyte, per_request, send_gets};
 use super::{Attacker, Row};

@@ -25,7 +25,8 @@ const TERMS: &[&str] = &[
 /// The types that refer to the schema of an API module.
 const LOCAL_TERMS: &[&str] = &["Local", "array<Local>"];
 
-/// Adds schemas to a definition with these files and settings. Some types without attributes are replaced by references.
+/// Adds schemas to a definition with these files and settings. Some types without attributes are replaced by
+/// references.
 pub fn add_schemas(files: &mut [(String, Json)], app: &mut Map<String, Json>, choices: &mut Choices) {
     if choices.once_in(3) {
         return;
@@ -100,10 +101,15 @@ fn add_local_schemas(file: &mut Json) {
     }
 }
 
+/// Returns schemas whose types are the same in every dialect: without `type`, an object could be empty only in some.
+/// Keys in JSON Schemas would otherwise depend on the schemas of modules that do not use them.
 fn local_schemas() -> Json {
-    json!({ "Local": { "info": "Of this module", "extends": ["NewPerson"], "fields": {
+    let fields = json!({
         "node": { "info": "A node", "type": "?Node" }, "more": { "info": "More", "type": "array<Local>" }
-    } } })
+    });
+    let local =
+        json!({ "info": "Of this module", "type": "filled_object", "extends": ["NewPerson"], "fields": fields });
+    json!({ "Local": local })
 }
 
 /// Replaces types without attributes, defaults and examples by references to schemas.

@@ -52,7 +52,8 @@ pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
     Ok(import)
 }
 
-/// Returns the modules in a file with the number of their methods, or `None` if the file contains no methods of api 3.0.
+/// Returns the modules in a file with the number of their methods, or `None` if the file contains no methods of api
+/// 3.0.
 fn method_counts(text: &str) -> Option<Vec<(String, usize)>> {
     let Ok(Json::Object(modules)) = serde_json::from_str(text) else { return None };
     let methods =

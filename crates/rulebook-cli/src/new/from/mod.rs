@@ -1,7 +1,7 @@
 //! `rulebook new --from`: reads the files of a project for another framework, and generates a project for rulebook.
 //!
-//! The Rust module of each framework reads the framework's files and returns an [`Import`]. [`repair`] then removes what
-//! rulebook does not accept, and [`code`] generates Rust code for the methods of the definition. Definitions are
+//! The Rust module of each framework reads the framework's files and returns an [`Import`]. [`repair`] then removes
+//! what rulebook does not accept, and [`code`] generates Rust code for the methods of the definition. Definitions are
 //! copied unchanged if rulebook can read them.
 
 mod aicra;
@@ -117,8 +117,8 @@ impl DefinitionFile {
         known.map_or_else(|| (self.origin.clone(), None), |(file, line)| (file.clone(), Some(*line)))
     }
 
-    /// Changes the paths of the items after an item of an array that was removed from the text. Does nothing if `removed`
-    /// is the path of a member of an object.
+    /// Changes the paths of the items after an item of an array that was removed from the text. Does nothing if
+    /// `removed` is the path of a member of an object.
     fn shift_items_after(&mut self, removed: &[String]) {
         let Some((key, parent)) = removed.split_last() else { return };
         let Ok(removed_index) = key.parse::<usize>() else { return };

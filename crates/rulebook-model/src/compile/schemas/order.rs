@@ -17,8 +17,8 @@ impl Schemas<'_> {
     /// a circle, a schema in `extends` is first nevertheless.
     pub(super) fn compile_order(&self) -> Vec<usize> {
         let dependencies: Vec<Dependencies> = self.declared.iter().map(|schema| self.dependencies(schema)).collect();
-        // The order of the names is the same in every notation of the definition. Generated examples depend on it, because
-        // they end at the first reference that leads back.
+        // The order of the names is the same in every notation of the definition. Generated examples depend on it,
+        // because they end at the first reference that leads back.
         let mut roots: Vec<usize> = (0..self.declared.len()).collect();
         roots.sort_by_key(|index| &self.declared[*index].parsed.name.value);
         let mut order = Vec::with_capacity(roots.len());

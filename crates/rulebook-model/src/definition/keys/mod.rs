@@ -125,7 +125,8 @@ pub(crate) const fn key_table(subject: &'static str, keys: &'static [KeySpec]) -
     }
 }
 
-/// The keys `common`, `schemas` and `modules`, which `app.json` or a file that contains a whole API can have besides the settings.
+/// The keys `common`, `schemas` and `modules`, which `app.json` or a file that contains a whole API can have besides
+/// the settings.
 pub static WHOLE_API_KEYS: KeyTable = key_table(
     "the settings",
     &[

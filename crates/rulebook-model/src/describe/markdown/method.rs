@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::super::bracket_name::bracket_name;
+use super::super::list_format::describe_list_format;
 use super::super::pages::markdown as pages;
 use super::super::{conditions, example};
 use super::MarkdownWriter;
@@ -57,10 +58,16 @@ fn parameter_row(parameter: &Parameter) -> [String; 6] {
     let example = example_beside_default(parameter).map(|example| format!(" (example: {})", json_code(&example)));
     let name = code_span(if parameter.key.is_empty() { &parameter.name } else { &parameter.key });
     let brackets = bracket_name(parameter).map(|name| format!(" or {}", code_span(&name)));
+    let expected = parameter.r#type.check.expected();
+    let list_format = describe_list_format(parameter).map(|format| format!("; {format}"));
     [
         format!("{name}{}", brackets.unwrap_or_default()),
         pages::describe_location(parameter),
-        format!("{}: {}", pages::describe_type(parameter), escape_text(&parameter.r#type.check.expected())),
+        format!(
+            "{}: {}",
+            pages::describe_type(parameter),
+            escape_text(&format!("{expected}{}", list_format.unwrap_or_default()))
+        ),
         if parameter.optional || parameter.default.is_some() { "no" } else { "yes" }.to_owned(),
         parameter.default.as_ref().map(json_code).unwrap_or_default(),
         format!("{}{}", escape_text(&parameter.info), example.unwrap_or_default()),

@@ -181,8 +181,8 @@ impl ResponseComponents {
         ErrorGroup { status: Some(status), classes, declared: declared.collect() }
     }
 
-    /// Returns the name of the response component that describes these errors. If no such component exists, it is added.
-    /// `id` is the id of the method.
+    /// Returns the name of the response component that describes these errors. If no such component exists, it is
+    /// added. `id` is the id of the method.
     fn error_component_name(
         &mut self,
         envelope: &EnvelopeName,

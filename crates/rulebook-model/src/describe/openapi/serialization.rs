@@ -12,6 +12,7 @@ use super::placement_texts::restrict_to_placement;
 use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
+use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::model::{Parameter, ParameterType};
 use crate::types::{Arity, schema_without_outer_references};
 
@@ -103,7 +104,8 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
         (TextStyle::Plain, value) => Some(if accepts_anything(&schema) { to_json_string(value) } else { value }),
         (TextStyle::Repeated | TextStyle::Commas, Json::Array(items)) => {
             let anything = schema.get("items").is_none_or(accepts_anything);
-            let separator = list_separator(r#type);
+            let attributes = type_attributes(&*r#type.check);
+            let separator = ListFormat::from_attributes(&attributes).map(|format| format.separator);
             let item = |item| {
                 Some(if anything { to_json_string(item) } else { item })
                     .filter(|item| can_be_list_item(item, separator))
@@ -158,18 +160,13 @@ pub(super) fn bracket_note(parameter: &Parameter, placement: Placement) -> Optio
     bracket_name(parameter).map(|name| format!("The {part} can also contain it under names such as `{name}`."))
 }
 
-/// Returns the separator between the items of a list that is sent as one text. Returns `None` if each item is a
-/// separate text.
-fn list_separator(r#type: &ParameterType) -> Option<&str> {
-    let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
-    matches!(attribute("format"), Some("explode" | "list")).then(|| attribute("separator").unwrap_or(","))
-}
-
 /// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as
 /// JSON.
 fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
-    let separator = list_separator(r#type);
-    if separator.is_none() && r#type.written.attributes.contains_key("format") {
+    let attributes = type_attributes(&*r#type.check);
+    let format = ListFormat::from_attributes(&attributes);
+    let separator = format.map(|format| format.separator);
+    if separator.is_none() && attributes.contains_key("format") {
         return json_encoding(schema);
     }
     let style = match (placement, separator) {
@@ -183,16 +180,17 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
-        let mut singles = single_item::single_item_schemas(&list, &r#type.written.attributes);
+        let mut singles = single_item::single_item_schemas(&list, &attributes);
         if let Some(separator) = separator {
             singles = single_item::without_separator(singles, separator);
         }
         singles.extend(single_item::word_schema(&*r#type.check, &list, &singles));
         if singles.is_empty() {
-            return TextEncoding { note: separator_note(separator), ..json_encoding(list) };
+            return TextEncoding { note: list_note(format, &TextStyle::Json), ..json_encoding(list) };
         }
         let branches: Vec<_> = std::iter::once(list).chain(singles).collect();
-        return TextEncoding { note: separator_note(separator), ..json_encoding(json!({ "anyOf": branches })) };
+        let note = list_note(format, &TextStyle::Json);
+        return TextEncoding { note, ..json_encoding(json!({ "anyOf": branches })) };
     }
     let items = restrict_to_placement(items, placement);
     list.insert("items".to_owned(), restrict_list_item(items, separator));
@@ -202,13 +200,21 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     if min_items == 0 && (required || placement == Placement::Path) {
         list.insert("minItems".to_owned(), json!(1));
     }
-    TextEncoding { schema: Json::Object(list), style, note: separator_note(separator) }
+    TextEncoding { schema: Json::Object(list), note: list_note(format, &style), style }
 }
 
-/// Returns a note for a list whose items can be sent in one text, unless the separator is the comma of OpenAPI's styles.
-fn separator_note(separator: Option<&str>) -> Option<String> {
-    let separator = separator.filter(|separator| *separator != ",");
-    separator.map(|separator| format!("One text can hold several items, separated by `{separator}`."))
+/// Returns a note for a list whose items can be sent in one text. Such a list is not always sent in this way: `style`
+/// is the way in which it is serialized.
+fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String> {
+    let format = format?;
+    let separator = format.separator_in_words(|text| format!("`{text}`"));
+    let note = match style {
+        TextStyle::Commas => format!("The items are separated by {separator}."),
+        TextStyle::Plain | TextStyle::Repeated | TextStyle::Json => {
+            format!("One text can hold several items, separated by {separator}.")
+        }
+    };
+    Some(if format.trims_items { note + " Blanks around the items are removed." } else { note })
 }
 
 /// Restricts the schema of an item in a list of texts. The schema excludes texts that the server would not decode as a

@@ -53,10 +53,10 @@ pub(super) fn without_separator(schemas: Vec<Json>, separator: &str) -> Vec<Json
     schemas.into_iter().filter_map(keep).collect()
 }
 
-/// Returns the schema of the words of JSON that the server decodes as a list with a single item, because an item can be a
-/// text and such a word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `list` is
-/// the schema of the list, and `described` contains the schemas of other single items. Returns `None` if there are no
-/// such words.
+/// Returns the schema of the words of JSON that the server decodes as a list with a single item, because an item can be
+/// a text and such a word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `list`
+/// is the schema of the list, and `described` contains the schemas of other single items. Returns `None` if there are
+/// no such words.
 pub(super) fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Json> {
     let is_described = |kinds: &[&str]| {
         described.iter().any(|schema| match schema.get("type") {

@@ -20,8 +20,8 @@ pub(super) const COMPONENT_NAME: &str = "Success";
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ResponseComponents {
-    /// Returns the success responses of a method, each with its status and the name of its component. They also describe
-    /// the errors that an envelope sends with the status of a success.
+    /// Returns the success responses of a method, each with its status and the name of its component. They also
+    /// describe the errors that an envelope sends with the status of a success.
     pub(super) fn success_responses(
         &self,
         name: &EnvelopeName,

@@ -11,6 +11,7 @@ use super::phrases::{location_name, request_name};
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
+use crate::describe::list_format::describe_list_format;
 use crate::model::{Location, Output, Parameter};
 use crate::types::{Check, ObjectField, names_in_term};
 
@@ -34,7 +35,7 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
         location: location_name(parameter.from).into(),
         mark: (!is_optional).then_some(Inline::Mark("required")),
         info: &parameter.info,
-        words: parameter.r#type.check.in_words(),
+        words: parameter_words(parameter),
         values: default
             .into_iter()
             .chain(shown.map(|example| ("example", json_line(example))))
@@ -42,6 +43,15 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
             .collect(),
         schemas,
         members,
+    }
+}
+
+/// Describes the values of a parameter in words.
+fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
+    let words = parameter.r#type.check.in_words();
+    match describe_list_format(parameter) {
+        Some(format) => format!("{words}; {format}").into(),
+        None => words,
     }
 }
 
@@ -95,8 +105,8 @@ fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
     referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
 }
 
-/// Describes the members of an object. `example` is an example of the object. If `is_in_schema` is `true`, the members of
-/// further schemas are omitted, because their number can grow exponentially with the number of schemas.
+/// Describes the members of an object. `example` is an example of the object. If `is_in_schema` is `true`, the members
+/// of further schemas are omitted, because their number can grow exponentially with the number of schemas.
 fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'a>> {
     let describe = |member: &'a ObjectField| {
         let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));

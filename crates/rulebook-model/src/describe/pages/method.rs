@@ -48,8 +48,8 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
 
 /// Returns the panel with the form that calls the method, and with code in several languages that calls it.
 fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Panel<'a> {
-    let server = server_url(&pages.api);
-    let samples = snippets(&pages.api, uri, method).into_iter().map(|snippet| {
+    let server = server_url(&pages.api, pages.listening_url.get().map(String::as_str));
+    let samples = snippets(&pages.api, &server, uri, method).into_iter().map(|snippet| {
         let (language, text) = (snippet.language.into(), snippet.text.into());
         (snippet.title, Block::Code { title: None, language, text, server: Some(server.clone()) })
     });

@@ -24,6 +24,7 @@ mod responses;
 mod schema;
 mod search;
 mod search_index;
+mod search_service;
 mod search_url;
 mod spelling;
 mod tree;
@@ -75,6 +76,8 @@ pub struct Pages {
     is_for_caller: bool,
     /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
+    /// The URL of the address on which the server listens. Empty until the server listens.
+    listening_url: Arc<OnceLock<String>>,
     search_index: OnceLock<SearchIndex>,
     /// The tree of API modules and methods on the search page, as HTML.
     search_tree: OnceLock<String>,
@@ -152,6 +155,7 @@ impl Pages {
             page_ids: Vec::new(),
             is_for_caller,
             has_swagger_ui: false,
+            listening_url: Arc::default(),
             search_index: OnceLock::new(),
             search_tree: OnceLock::new(),
         };
@@ -165,6 +169,14 @@ impl Pages {
     #[must_use]
     pub fn with_swagger_ui(mut self, has_swagger_ui: bool) -> Self {
         self.has_swagger_ui = has_swagger_ui;
+        self
+    }
+
+    /// Sets the URL of the address on which the server listens, which example calls contain unless the definition
+    /// declares the URL of the server. The URL can be set after this call, but before the first page is rendered.
+    #[must_use]
+    pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
+        self.listening_url = url;
         self
     }
 

@@ -25,8 +25,8 @@ pub(super) struct SchemaPosition {
 }
 
 impl Pages {
-    /// Returns the positions of all schemas, sorted by their keys. Schemas of several API modules that have the same key
-    /// are equal, so that only the first is included.
+    /// Returns the positions of all schemas, sorted by their keys. Schemas of several API modules that have the same
+    /// key are equal, so that only the first is included.
     pub(super) fn find_schemas(&self) -> Vec<SchemaPosition> {
         let modules = self.api.modules.iter().enumerate().map(|(index, module)| (Some(index), &module.schemas));
         let all = [(None, &self.api.schemas)].into_iter().chain(modules);

@@ -7,7 +7,6 @@ use super::links::LinkTarget;
 use super::phrases::{count_with_noun, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
-use super::search_url::RequestPath;
 use super::{PageId, Pages};
 use crate::error::ErrorCode;
 
@@ -73,7 +72,7 @@ impl SearchResults {
     /// Returns the results for a query, or `None` if the query contains no words.
     fn new(pages: &Pages, query: &str) -> Option<Self> {
         let index = pages.search_index.get_or_init(|| SearchIndex::new(pages));
-        let url = RequestPath::parse(query);
+        let url = index.parse_url(query);
         let words: Vec<_> = query.split_whitespace().take(MAX_WORDS).map(str::to_lowercase).collect();
         if words.is_empty() {
             return None;

@@ -1,13 +1,14 @@
 //! The texts that the search compares with the words of a query: those of API modules, methods, schemas and errors, in
 //! lower case.
 
-use super::search_url::{RequestPath, UriTemplate};
+use super::search_service::ServiceNames;
+use super::search_url::{RequestUrl, UriTemplate};
 use super::spelling::Spelling;
 use super::{MethodEntry, Pages, responses};
 use crate::describe::openapi;
 use crate::error::ErrorCode;
 
-/// The weight of a method whose path matches a URL in the query. It is larger than the weights of all words.
+/// The weight of a method that a request for a URL in the query calls. It is larger than the weights of all words.
 const URL_WEIGHT: u32 = 1000;
 
 /// The minimum length in bytes of the longest word of a query that finds errors of the server.
@@ -20,6 +21,8 @@ pub(super) struct SearchIndex {
     method_texts: Vec<MethodTexts>,
     schema_texts: Vec<String>,
     error_texts: Vec<(ErrorCode, String)>,
+    /// The names by which URLs can select services; `None` if the API does not allow this.
+    service_names: Option<ServiceNames>,
     spelling: Spelling,
 }
 
@@ -53,7 +56,8 @@ impl Found {
 }
 
 impl MethodTexts {
-    fn new(MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
+    /// `service` is the index of the method's service.
+    fn new(service: usize, MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
         let statuses = method.errors.iter().map(|error| error.status.get()).chain([method.options.status]);
         let statuses: String = statuses.map(|status| format!("{status}\n")).collect();
         let parameters = method.parameters.iter();
@@ -67,7 +71,7 @@ impl MethodTexts {
             id_and_uri: join_lowercase_lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
             info: method.info.to_lowercase(),
             other_texts: join_lowercase_lines(other_texts),
-            uri: UriTemplate::new(uri, method),
+            uri: UriTemplate::new(uri, service, method),
         }
     }
 
@@ -90,7 +94,8 @@ impl SearchIndex {
             .map(|module| join_lowercase_lines([module.name.as_str()].into_iter().chain(module.info.as_deref())));
         let module_texts: Vec<_> = modules.collect();
         let entries = pages.method_entries(0..pages.methods.len());
-        let method_texts: Vec<_> = entries.map(|(_, entry)| MethodTexts::new(entry)).collect();
+        let method_texts: Vec<_> =
+            entries.map(|(index, entry)| MethodTexts::new(pages.methods[index].uri_index, entry)).collect();
         let schemas = (0..pages.schemas.len()).map(|index| pages.schema(index));
         let schema_texts: Vec<_> =
             schemas.map(|schema| join_lowercase_lines([&*schema.key, &*schema.info].into_iter())).collect();
@@ -100,12 +105,23 @@ impl SearchIndex {
         let of_errors = error_texts.iter().map(|(_, text)| text.as_str());
         let of_schemas = schema_texts.iter().map(String::as_str);
         let spelling = Spelling::new(of_methods.chain(of_modules).chain(of_schemas).chain(of_errors));
-        Self { module_texts, method_texts, schema_texts, error_texts, spelling }
+        let service_names = ServiceNames::new(&pages.api);
+        Self { module_texts, method_texts, schema_texts, error_texts, service_names, spelling }
     }
 
-    /// Returns what contains all words. The words must be in lower case. `url` is the path of a URL in the query: the
-    /// methods that a request for this URL calls are found too.
-    pub(super) fn find(&self, words: &[String], url: Option<&RequestPath<'_>>) -> Found {
+    /// Returns the URL that a query consists of, with the service that a request for the URL calls. Returns `None` if
+    /// the query is not a URL.
+    pub(super) fn parse_url<'q>(&self, query: &'q str) -> Option<RequestUrl<'q>> {
+        let url = RequestUrl::parse(query)?;
+        Some(match &self.service_names {
+            Some(names) => names.resolve(url),
+            None => url,
+        })
+    }
+
+    /// Returns what contains all words. The words must be in lower case. `url` is a URL in the query: the methods that
+    /// a request for this URL calls are found too.
+    pub(super) fn find(&self, words: &[String], url: Option<&RequestUrl<'_>>) -> Found {
         let contains_all = |text: &String| words.iter().all(|word| text.contains(word.as_str()));
         let modules = self.module_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
         let schemas = self.schema_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
@@ -113,7 +129,7 @@ impl SearchIndex {
         let is_long = words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
         let errors = self.error_texts.iter().filter(|(_, text)| is_long && contains_all(text));
         let weight = |texts: &MethodTexts| {
-            let by_url = url.and_then(|path| texts.uri.matching_segments(path)).map(|segments| URL_WEIGHT + segments);
+            let by_url = url.and_then(|url| texts.uri.matching_segments(url)).map(|segments| URL_WEIGHT + segments);
             by_url.or_else(|| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>())
         };
         let methods = self.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));

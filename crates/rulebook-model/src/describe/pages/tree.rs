@@ -1,7 +1,7 @@
 //! The tree of API modules and methods, which every HTML page shows beside its content.
 //!
-//! The tree of a small API contains every method. The tree of a large API contains the API modules, and the methods only
-//! of the API module to which the page belongs, so that the size of a page does not grow with the API.
+//! The tree of a small API contains every method. The tree of a large API contains the API modules, and the methods
+//! only of the API module to which the page belongs, so that the size of a page does not grow with the API.
 
 use super::links::LinkTarget;
 use super::phrases::first_line;

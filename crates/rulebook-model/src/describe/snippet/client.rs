@@ -2,15 +2,14 @@
 
 use super::javascript::{indented_json, is_exact_in_javascript, string_literal};
 use super::request::{is_file, parameters_to_send, sample_file_names, sample_value};
-use super::{API_KEY_PLACEHOLDER, credential_field, server_url};
+use super::{API_KEY_PLACEHOLDER, credential_field};
 use crate::call::AuthScheme;
 use crate::describe::typescript::{argument_names, is_client_member};
 use crate::model::{Api, Method};
 use crate::types::Arity;
 
-/// Returns JavaScript statements that call a method with `rulebook.js`.
-pub(super) fn format_client_code(api: &Api, method: &Method) -> String {
-    let server = server_url(api);
+/// Returns JavaScript statements that call a method with `rulebook.js`. `server` is the URL of the server.
+pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> String {
     let names = argument_names(&method.parameters);
     let mut imports = vec!["rulebook"];
     let mut reads_files = false;
@@ -54,7 +53,7 @@ pub(super) fn format_client_code(api: &Api, method: &Method) -> String {
         credential_field(api, method).map_or_else(String::new, |field| format!(", {}", credential_option(&field)));
     let arguments = if arguments.is_empty() { arguments } else { format!("{{\n{arguments}}}") };
     let call = function_call(&method.id, &arguments);
-    text.push_str(&format!("\nconst api = await rulebook({}{options});\n", string_literal(&server)));
+    text.push_str(&format!("\nconst api = await rulebook({}{options});\n", string_literal(server)));
     text.push_str(&if method.options.download {
         format!("const {{ response, filename }} = await {call};\nconsole.log(filename, await response.blob());")
     } else {
@@ -94,8 +93,8 @@ fn member_name(name: &str) -> String {
     }
 }
 
-/// Returns `true` for names that can follow a dot in JavaScript. Names with non-ASCII letters are not included, although
-/// JavaScript allows them.
+/// Returns `true` for names that can follow a dot in JavaScript. Names with non-ASCII letters are not included,
+/// although JavaScript allows them.
 fn is_identifier(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$';
     name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())

@@ -22,7 +22,7 @@ pub struct Snippet {
     pub title: &'static str,
     /// The language of the code block in Markdown (its info string): `sh`, `js`, `python`, `php` or `go`.
     pub language: &'static str,
-    /// The code that sends the request. It contains the result of [`server_url`].
+    /// The code that sends the request. It contains the URL of the server.
     pub text: String,
 }
 
@@ -30,14 +30,16 @@ pub struct Snippet {
 pub const API_KEY_PLACEHOLDER: &str = "YOUR_KEY";
 
 /// Returns the server URL that example calls use, without a slash at the end. This is the first HTTP URL among the
-/// servers of the definition, or otherwise the address on which the server listens.
+/// servers of the definition, or otherwise `listening`, the URL of the address on which the server listens. If the
+/// server does not listen, this is the address in the definition.
 #[must_use]
-pub fn server_url(api: &Api) -> String {
-    let bind_address = || format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080"));
+pub fn server_url(api: &Api, listening: Option<&str>) -> String {
     let is_http = |url: &str| ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
-    let declared = api.servers.iter().map(|server| &server.url).find(|url| is_http(url));
-    let url = declared.map_or_else(bind_address, String::clone);
-    url.trim_end_matches('/').to_owned()
+    let declared = api.servers.iter().map(|server| &*server.url).find(|url| is_http(url));
+    match declared.or(listening) {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080")),
+    }
 }
 
 /// Returns the name and the value of the header field in which calls send the API key, which is
@@ -52,14 +54,14 @@ fn credential_field(api: &Api, method: &Method) -> Option<(String, String)> {
     if method.scope.is_public() { None } else { credential_field_of_api(api) }
 }
 
-/// Returns example calls of a method, one for each supported language. `uri` is the URI template of the method's
-/// service, including the base path.
+/// Returns example calls of a method, one for each supported language. `server` is the URL of the server, which
+/// [`server_url`] returns. `uri` is the URI template of the method's service, including the base path.
 #[must_use]
-pub fn snippets(api: &Api, uri: &str, method: &Method) -> Vec<Snippet> {
-    let request = SampleRequest::new(api, uri, method);
+pub fn snippets(api: &Api, server: &str, uri: &str, method: &Method) -> Vec<Snippet> {
+    let request = SampleRequest::new(api, server, uri, method);
     vec![
         Snippet { title: "curl", language: "sh", text: curl::format_curl_command(&request) },
-        Snippet { title: "rulebook.js", language: "js", text: client::format_client_code(api, method) },
+        Snippet { title: "rulebook.js", language: "js", text: client::format_client_code(api, server, method) },
         Snippet { title: "fetch", language: "js", text: javascript::format_javascript_code(&request) },
         Snippet { title: "Python", language: "python", text: python::format_python_code(&request) },
         Snippet { title: "PHP", language: "php", text: php::format_php_code(&request) },

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::super::example;
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
-use super::{credential_field, server_url};
+use super::credential_field;
 use crate::call::{HttpMethod, Value};
 use crate::model::{Api, Location, Method, Parameter};
 use crate::types::{Arity, Check};
@@ -44,8 +44,7 @@ pub(super) enum FormPart {
 }
 
 impl SampleRequest {
-    pub(super) fn new(api: &Api, uri: &str, method: &Method) -> Self {
-        let server = server_url(api);
+    pub(super) fn new(api: &Api, server: &str, uri: &str, method: &Method) -> Self {
         let mut request = Self {
             http: method.http,
             url: format!("{server}{}", sample_path(uri, method)),

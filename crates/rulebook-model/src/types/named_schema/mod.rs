@@ -71,9 +71,9 @@ impl SampleValues {
 }
 
 impl NamedSchema {
-    /// Returns the name in JSON Schemas. It is unique in the API and consists of ASCII letters, digits, `_`, `-` and `.`:
-    /// the name or, if several API modules have different schemas with this name, the name after the name of the API
-    /// module.
+    /// Returns the name in JSON Schemas. It is unique in the API and consists of ASCII letters, digits, `_`, `-` and
+    /// `.`: the name or, if several API modules have different schemas with this name, the name after the name of the
+    /// API module.
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.get().unwrap_or(&self.first_key)

@@ -167,8 +167,8 @@ fn composed_run() -> Hir {
     Hir::concat(vec![optional(base), others])
 }
 
-/// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a wildcard.
-/// No file name begins with a dot, so that `./` at the beginning of a text is never a part of the name.
+/// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a
+/// wildcard. No file name begins with a dot, so that `./` at the beginning of a text is never a part of the name.
 fn without_leading_dot(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => {

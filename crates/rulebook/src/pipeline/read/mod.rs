@@ -129,7 +129,7 @@ impl<'a> ParameterReader<'a, '_> {
                 }
                 let expected = english_text(MessageId::ExpectedNoParameter);
                 let suggests = self.unknown_parameter_errors.len() < MAX_SUGGESTIONS;
-                let similar = if suggests { similar_parameter(self.method, &parameter, source) } else { None };
+                let similar = if suggests { similar_parameter(self.method, name, source) } else { None };
                 let error = ParameterError::new(ParameterErrorKind::Unknown, &*parameter, source, expected);
                 self.unknown_parameter_errors.push(error.with_similar(similar));
             }
@@ -152,10 +152,12 @@ impl<'a> ParameterReader<'a, '_> {
     }
 }
 
-/// Returns the name of the parameter in this part of the request whose name is most similar.
+/// Returns the name of the parameter in this part of the request whose name is most similar. Brackets at the end of
+/// `name` are ignored.
 fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) -> Option<&'p str> {
     let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
-    closest_word(name, slots.iter().map(|slot| &*method.parameters[*slot].key))
+    let name = split_array_name(name).map_or(name, |(parameter, _)| parameter);
+    closest_word(&shorten_text(name), slots.iter().map(|slot| &*method.parameters[*slot].key))
 }
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such

@@ -6,9 +6,10 @@
 //! method of the request, the request is refused, even if a service with a shorter path accepts this HTTP method.
 //!
 //! If the definition has the setting `service`, a request at the base path can select an API method by a name in its
-//! query (`?service=` of PhalApi); so can a request at the path of a service with such a name. If the definition has the
-//! setting `dispatch`, the fields `module` and `method` in the body of a request can select an API method. For a request whose body may select the method, [`route`] returns
-//! [`Route::NeedsBody`]; when the first bytes of the body have arrived, [`route_by_body`] finishes the routing.
+//! query (`?service=` of PhalApi); so can a request at the path of a service with such a name. If the definition has
+//! the setting `dispatch`, the fields `module` and `method` in the body of a request can select an API method. For a
+//! request whose body may select the method, [`route`] returns [`Route::NeedsBody`]; when the first bytes of the body
+//! have arrived, [`route_by_body`] finishes the routing.
 
 mod fields;
 #[cfg(test)]

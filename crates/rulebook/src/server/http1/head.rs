@@ -94,8 +94,8 @@ const HTTP2_DISABLED: HeadError = HeadError {
 };
 
 /// Takes the bytes of a head from the beginning of the received bytes. Returns `None` if more bytes have to be received
-/// first. `searched` is the number of bytes that are known not to contain the end of the head; it must be 0 for the first
-/// call, and is updated for the next call.
+/// first. `searched` is the number of bytes that are known not to contain the end of the head; it must be 0 for the
+/// first call, and is updated for the next call.
 ///
 /// # Errors
 /// Fails if the head is too long, or is certainly invalid.

@@ -4,9 +4,9 @@
 //! together, and has no setting for some of the limits that a server needs: for the time without progress, for heads
 //! that follow the first one, and for memory that a client does not read. The parser is the crate `httparse`.
 //!
-//! The task of a connection polls everything: it waits for a head ([`head`]), polls the future that handles the request,
-//! from which the body is read through a [`BodyReader`], and sends the response ([`send`]). So a request needs no
-//! channel, no other task, and no memory for buffers of its own.
+//! The task of a connection polls everything: it waits for a head ([`head`]), polls the future that handles the
+//! request, from which the body is read through a [`BodyReader`], and sends the response ([`send`]). So a request needs
+//! no channel, no other task, and no memory for buffers of its own.
 
 mod body;
 mod connection_fields;

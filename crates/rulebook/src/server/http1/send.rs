@@ -54,8 +54,8 @@ pub(super) fn begin_response(
     framing
 }
 
-/// Sends the output, and the rest of the body of a reply. While the client does not receive the output, its whole capacity
-/// counts as memory.
+/// Sends the output, and the rest of the body of a reply. While the client does not receive the output, its whole
+/// capacity counts as memory.
 ///
 /// # Errors
 /// Fails if the connection is broken, if the client receives nothing for too long, or if the stream of a
@@ -134,8 +134,8 @@ pub(super) async fn send_all<const N: usize>(
     .await
 }
 
-/// Waits for a future, unless the connection breaks. Meanwhile, bytes of the client are received, because only receiving
-/// shows that the client has disconnected.
+/// Waits for a future, unless the connection breaks. Meanwhile, bytes of the client are received, because only
+/// receiving shows that the client has disconnected.
 ///
 /// # Errors
 /// Fails if the connection is broken.

@@ -1,5 +1,5 @@
-//! Sends a part of a file from the page cache to the socket. A client that does not receive the bytes holds no memory of
-//! the server: they are read when the socket accepts some, and read again later if it does not accept all.
+//! Sends a part of a file from the page cache to the socket. A client that does not receive the bytes holds no memory
+//! of the server: they are read when the socket accepts some, and read again later if it does not accept all.
 
 use std::fs::File;
 use std::future::poll_fn;

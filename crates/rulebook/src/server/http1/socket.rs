@@ -184,8 +184,8 @@ impl Socket {
         polled
     }
 
-    /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes, which
-    /// is 0 at the end of the file.
+    /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes,
+    /// which is 0 at the end of the file.
     ///
     /// # Errors
     /// Fails if the connection is broken, or if the file cannot be read.

@@ -17,9 +17,11 @@ pub(super) struct ConnectionState {
     pub(super) has_long_head: Cell<bool>,
     /// The number of parts of responses that have been sent since the client last sent something.
     pub(super) sent_parts: Cell<u64>,
-    /// The number of fields by which the joined fields of requests have become fewer since the client last sent something.
+    /// The number of fields by which the joined fields of requests have become fewer since the client last sent
+    /// something.
     pub(super) joined_fields: Cell<u64>,
-    /// The number of requests that were refused because too many were being handled, and that have not been counted yet.
+    /// The number of requests that were refused because too many were being handled, and that have not been counted
+    /// yet.
     pub(super) refused_requests: Cell<u64>,
 }
 

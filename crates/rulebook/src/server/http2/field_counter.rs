@@ -25,8 +25,8 @@ enum State {
 }
 
 impl FieldCounter {
-    /// Adds bytes of the head. Returns the number of fields that have begun. A change of the size of the table counts as
-    /// a field.
+    /// Adds bytes of the head. Returns the number of fields that have begun. A change of the size of the table counts
+    /// as a field.
     pub(super) fn add(&mut self, mut bytes: &[u8]) -> u64 {
         while let Some((&byte, rest)) = bytes.split_first() {
             match self.state {

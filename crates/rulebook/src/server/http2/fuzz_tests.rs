@@ -1,4 +1,5 @@
-//! Fuzz targets of the parsers of HTTP/2: the frames that a client sends, and the number of fields in a compressed head.
+//! Fuzz targets of the parsers of HTTP/2: the frames that a client sends, and the number of fields in a compressed
+//! head.
 
 use futures_util::FutureExt;
 use http::Request;
@@ -142,13 +143,14 @@ async fn encode_requests(requests: &[Vec<(String, String)>]) -> Vec<u8> {
     sent
 }
 
-/// Heads that an encoder compresses, with its table of fields and Huffman's coding, have the number of fields that it was
-/// given.
+/// Heads that an encoder compresses, with its table of fields and Huffman's coding, have the number of fields that it
+/// was given.
 #[test]
 fn fuzz_http2_encoded_fields() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let check_script = |script: &[u8]| {
-        // Each byte is a field: its bits say how long its name and value are, and whether it is that of another request.
+        // Each byte is a field: its bits say how long its name and value are, and whether it is that of another
+        // request.
         let field = |byte: &u8| (format!("x-{}", byte & 0x7), "Ab~".repeat((*byte >> 3).into()));
         let requests: Vec<Vec<_>> = script.chunks(16).map(|part| part.iter().map(field).collect()).collect();
         let sent = runtime.block_on(encode_requests(&requests));

@@ -1,7 +1,7 @@
 //! HTTP/2 (RFC 9113) without TLS, as some proxies speak it to servers. The crate `h2` implements the protocol.
 //!
-//! A client costs no more over HTTP/2 than over HTTP/1: the number of its concurrent requests and the size of a head are
-//! limited, and a connection or a response without progress is closed.
+//! A client costs no more over HTTP/2 than over HTTP/1: the number of its concurrent requests and the size of a head
+//! are limited, and a connection or a response without progress is closed.
 
 mod connection_state;
 mod exchange;
@@ -55,8 +55,8 @@ const CONNECTION_WINDOW_SIZE: u32 = 1 << 20;
 /// that [`received_frames`] permits can have: their bytes, and references to the table of 4096 bytes.
 const MAX_FIELDS_SIZE: u32 = (MAX_HTTP2_HEAD_BYTES * 2 + MAX_HTTP2_FIELDS * (4096 + 32)) as u32;
 
-/// The time after which a connection is closed if the windows of the client stop all responses. If the client receives no
-/// bytes at all, writing fails earlier.
+/// The time after which a connection is closed if the windows of the client stop all responses. If the client receives
+/// no bytes at all, writing fails earlier.
 const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT);
 
 /// Serves a connection whose client speaks HTTP/2, until the connection is closed. `received` contains the bytes that

@@ -187,14 +187,14 @@ impl ReceivedFrames {
         self.permitted_updates = self.permitted_updates.saturating_add(updates).min(MAX_PERMITTED_UPDATES);
     }
 
-    /// Returns `true` if a head with more than [`MAX_HEAD_FIELDS`] has ended since the last call. The server can then join
-    /// its fields before it receives further heads.
+    /// Returns `true` if a head with more than [`MAX_HEAD_FIELDS`] has ended since the last call. The server can then
+    /// join its fields before it receives further heads.
     pub(super) fn take_long_head(&mut self) -> bool {
         std::mem::take(&mut self.has_long_head)
     }
 
-    /// Returns `true` if, since the last call, a head or a body has ended, or the client has permitted the server to send
-    /// more. Otherwise the client sends a part of a request.
+    /// Returns `true` if, since the last call, a head or a body has ended, or the client has permitted the server to
+    /// send more. Otherwise the client sends a part of a request.
     pub(super) fn take_completed(&mut self) -> bool {
         std::mem::take(&mut self.has_completed)
     }

@@ -33,8 +33,8 @@ impl ReceivedHead {
     /// Converts a head. `has_body` is `false` if the request ends with its head.
     ///
     /// # Errors
-    /// Fails if `Content-Length` is repeated or invalid, or announces a body that the request does not have. `h2` checks
-    /// the length of a body that the request has.
+    /// Fails if `Content-Length` is repeated or invalid, or announces a body that the request does not have. `h2`
+    /// checks the length of a body that the request has.
     pub(super) fn new(parts: Parts, has_body: bool) -> Result<Self, MalformedHead> {
         let Parts { method, uri, headers: mut received, .. } = parts;
         check_content_length(&received, has_body)?;
@@ -64,8 +64,8 @@ fn check_content_length(headers: &HeaderMap, has_body: bool) -> Result<(), Malfo
     if lengths.next().is_none() && (has_body || length == 0) { Ok(()) } else { Err(MalformedHead) }
 }
 
-/// Joins the fields `Cookie`, into which a client may split its cookies to compress them (RFC 9113 section 8.2.3). Returns
-/// the number of fields by which they have become fewer.
+/// Joins the fields `Cookie`, into which a client may split its cookies to compress them (RFC 9113 section 8.2.3).
+/// Returns the number of fields by which they have become fewer.
 fn join_cookies(headers: &mut HeaderMap) -> usize {
     // No field is repeated in most requests.
     if headers.len() == headers.keys_len() {

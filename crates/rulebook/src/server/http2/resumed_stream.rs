@@ -1,6 +1,6 @@
 //! The stream of an HTTP/2 connection. Some bytes have been received already, because they show that the client speaks
-//! HTTP/2. Writing fails if the client receives nothing for too long, which `h2` does not notice, and nothing more is read
-//! once the client has exceeded a limit with what it has sent.
+//! HTTP/2. Writing fails if the client receives nothing for too long, which `h2` does not notice, and nothing more is
+//! read once the client has exceeded a limit with what it has sent.
 
 use std::io;
 use std::net::IpAddr;
@@ -132,8 +132,8 @@ impl ResumedStream {
 
 impl AsyncRead for ResumedStream {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // `h2` reads as long as there are bytes, but fields are joined only when requests are handled. The task need not be
-        // woken, because it handles them now.
+        // `h2` reads as long as there are bytes, but fields are joined only when requests are handled. The task need
+        // not be woken, because it handles them now.
         if self.state.has_long_head.get() {
             return Poll::Pending;
         }

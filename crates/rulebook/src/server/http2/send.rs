@@ -157,7 +157,8 @@ impl Output<'_> {
         }
     }
 
-    /// Waits until the client is ready to receive at least one of these bytes. Returns the number of bytes that can be sent.
+    /// Waits until the client is ready to receive at least one of these bytes. Returns the number of bytes that can be
+    /// sent.
     async fn next_part_len(&mut self, wished: usize) -> io::Result<usize> {
         let Self { stream, sending: Sending { worker, head, .. }, owned_len, kept } = self;
         let memory = &worker.state().response_memory;

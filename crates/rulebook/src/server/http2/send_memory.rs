@@ -15,8 +15,9 @@ const MAX_BYTES: usize = 256 << 10;
 /// The number of bytes after which a connection can have more bytes that wait.
 const TRUSTED_BYTES: u64 = 256 << 10;
 
-/// The bytes that a connection has not sent yet. The window of a stream cannot stop them, because bytes are passed to the
-/// connection only when the client permits them. So a stream that the client does not read does not stop the others.
+/// The bytes that a connection has not sent yet. The window of a stream cannot stop them, because bytes are passed to
+/// the connection only when the client permits them. So a stream that the client does not read does not stop the
+/// others.
 #[derive(Default)]
 pub(super) struct SendMemory {
     used: Cell<usize>,

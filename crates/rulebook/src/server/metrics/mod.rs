@@ -70,7 +70,8 @@ impl Metrics {
     /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
     /// although their clients have disconnected.
     ///
-    /// If clients request the text so often that writing it would take much time, returns the text that was written last.
+    /// If clients request the text so often that writing it would take much time, returns the text that was written
+    /// last.
     pub(super) fn to_openmetrics(&self, detached: usize, exceeded_limits: &ExceededLimits) -> Bytes {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let AllCounters { current_counters, past_totals, last_text, time } = &mut *guard;

@@ -182,8 +182,8 @@ fn cached_columns(files: &[TextFile]) -> Vec<String> {
     columns
 }
 
-/// Returns the database to which a script connects. Warns about a database on a server, whose URL the program reads from
-/// the environment.
+/// Returns the database to which a script connects. Warns about a database on a server, whose URL the program reads
+/// from the environment.
 fn database(file: &TextFile, literals: &[Literal], warnings: &mut Vec<Warning>) -> CacheDatabase {
     let source = |literal: &'_ Literal| {
         let (driver, parameters) = literal.text.split_once(':')?;
@@ -210,8 +210,8 @@ fn database(file: &TextFile, literals: &[Literal], warnings: &mut Vec<Warning>) 
     CacheDatabase::Server(variant)
 }
 
-/// Returns the URL of a database for the parameters of a PHP data source name, such as `host=db;dbname=shop`. The URL has
-/// placeholders for the user, the password, and missing parameters.
+/// Returns the URL of a database for the parameters of a PHP data source name, such as `host=db;dbname=shop`. The URL
+/// has placeholders for the user, the password, and missing parameters.
 fn server_url(scheme: &str, parameters: &str) -> String {
     let parameter = |name: &str| {
         let mut pairs = parameters.split(';').filter_map(|pair| pair.split_once('='));

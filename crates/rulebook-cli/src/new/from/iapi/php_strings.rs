@@ -67,8 +67,8 @@ pub(super) fn end_of_call(code: &str, literals: &[Literal], start: usize) -> usi
     code.len()
 }
 
-/// Converts a regular expression of PHP that matches the beginning of a name, such as `/^public\//`, or a whole name, to
-/// a pattern of file names. Returns `None` for other regular expressions.
+/// Converts a regular expression of PHP that matches the beginning of a name, such as `/^public\//`, or a whole name,
+/// to a pattern of file names. Returns `None` for other regular expressions.
 pub(super) fn name_pattern(regex: &str) -> Option<String> {
     let delimiter = regex.chars().next().filter(char::is_ascii_punctuation)?;
     let body = regex.strip_prefix(delimiter)?.strip_suffix(delimiter)?.strip_prefix('^')?;
