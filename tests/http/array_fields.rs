@@ -157,6 +157,8 @@ fn names_with_brackets_that_do_not_fit_the_type_are_errors_of_the_parameter() {
     let twice = |parameter: &str, expected: &str| format!("{parameter}: {expected}, several values");
     let (count, word) = (format!("count: {whole_number}, [\"1\"]"), r#"word: a string, {"a":"1"}"#.to_owned());
     let (item, zip) = (format!("ids[1]: {whole_number}, \"x\""), format!("place.zip: {whole_number}, \"x\""));
+    // Errors count the items without the gaps between the indexes.
+    let row = format!("rows[1].id: {whole_number}, \"x\"");
     let (tags, any_twice) = (twice("tags[0]", "an array"), twice("any", "a value"));
     let place_twice = twice("place[city]", "an object");
     assert_outcomes(
@@ -168,6 +170,7 @@ fn names_with_brackets_that_do_not_fit_the_type_are_errors_of_the_parameter() {
             ("map[]=1", Err((400, r#"map: an object, ["1"]"#))),
             ("password[]=12345", Err((400, "password: a whole number of 64 bits, null"))),
             ("ids[0]=1&ids[1]=x", Err((400, &item))),
+            ("rows[0][id]=1&rows[7][id]=x", Err((400, &row))),
             ("place[city]=P&place[zip]=x", Err((400, &zip))),
             ("place[zip]=1", Err((400, "place.city: a string, nothing"))),
             // A parameter that refuses repeated values refuses them item by item.
