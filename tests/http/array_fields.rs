@@ -16,11 +16,14 @@ fn parameters() -> Map<String, Json> {
         "place": { "type": "?object", "fields": {
             "city": { "info": "A city", "type": "string" },
             "zip": { "info": "A code", "type": "?int" },
-            "names": { "info": "Other names", "type": "?array<string>" }
+            "names": { "info": "Other names", "type": "?array<string>" },
+            "note": { "info": "Anything", "type": "?any" }
         } },
         "rows": { "type": "?array<object>", "fields": { "id": { "info": "A number", "type": "int" } } },
         "map": { "type": "?object" },
         "loose": { "type": "?loose_array" },
+        "objects": { "type": "?loose_array<object>" },
+        "list": { "type": "?array<?mixed>" },
         "split": { "type": "?array<int>", "format": "explode" },
         "any": { "type": "?any" },
         "count": { "type": "?int" },
@@ -151,6 +154,29 @@ fn names_with_brackets_are_items_and_members_of_parameters() {
 }
 
 #[test]
+fn texts_under_names_with_brackets_are_parsed_as_json_only_for_types_that_need_it() {
+    let server = server(json!({}), "refuse");
+    let cases = vec![
+        (r#"loose[]={"a":1}&loose[]=[1,2]"#, Ok(json!({ "loose": [r#"{"a":1}"#, "[1,2]"] }))),
+        (r#"loose[k]={"a":1}&loose[l][]=[1]"#, Ok(json!({ "loose": { "k": r#"{"a":1}"#, "l": ["[1]"] } }))),
+        (r#"any[]={"a":1}&any[]=[1,2]"#, Ok(json!({ "any": [r#"{"a":1}"#, "[1,2]"] }))),
+        (r#"any[k][l]={"a":1}"#, Ok(json!({ "any": { "k": { "l": r#"{"a":1}"# } } }))),
+        (r#"list[]={"a":1}&list[1][]=[1]"#, Ok(json!({ "list": [r#"{"a":1}"#, ["[1]"]] }))),
+        (
+            r#"place[city]=P&place[note]={"a":1}&place[names]=["N"]"#,
+            Ok(json!({ "place": { "city": "P", "note": r#"{"a":1}"#, "names": ["N"] } })),
+        ),
+        (r#"objects[k]={"a":1}&objects[l][a]=2"#, Ok(json!({ "objects": { "k": { "a": 1 }, "l": { "a": "2" } } }))),
+        // The value of a field without brackets is parsed.
+        (r#"loose={"a":1}"#, Ok(json!({ "loose": { "a": 1 } }))),
+        ("any=[1,2]", Ok(json!({ "any": [1, 2] }))),
+    ];
+    let encode = |fields: &str| fields.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+    let encoded: Vec<_> = cases.into_iter().map(|(fields, expected)| (encode(fields), expected)).collect();
+    assert_outcomes(&server, encoded.iter().map(|(fields, expected)| (&**fields, expected.clone())).collect());
+}
+
+#[test]
 fn names_with_brackets_that_do_not_fit_the_type_are_errors_of_the_parameter() {
     let server = server(json!({}), "refuse");
     let whole_number = "a whole number of 64 bits";
@@ -229,7 +255,7 @@ fn arrays_in_names_are_limited_like_those_in_json() {
         vec![
             ("any[a][b][c]=1", Ok(json!({ "any": { "a": { "b": { "c": "1" } } } }))),
             ("any[a][b][c][d]=1", Err((413, "nesting"))),
-            ("any[a][b]=[[1]]", Err((413, "nesting"))),
+            ("place[city]=P&place[names]=[[[1]]]", Err((413, "nesting"))),
             ("tags[]=a&tags[]=b", Ok(json!({ "tags": ["a", "b"] }))),
             ("tags[]=a&tags[]=b&tags[]=c", Err((413, "items"))),
             ("any[a][]=1&any[b][]=1&any[c][]=1", Err((413, "items"))),
