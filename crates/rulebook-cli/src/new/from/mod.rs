@@ -23,6 +23,8 @@ use clap::ValueEnum;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
+use rulebook_model::definition;
+use rulebook_model::definition::dialect_spec::{self, DialectSpec};
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
@@ -61,6 +63,16 @@ enum Dialect {
     Tree,
     Methods,
     Rules,
+}
+
+impl Dialect {
+    fn spec(self) -> &'static DialectSpec {
+        match self {
+            Self::Tree => &dialect_spec::TREE,
+            Self::Methods => &dialect_spec::METHODS,
+            Self::Rules => &dialect_spec::RULES,
+        }
+    }
 }
 
 /// A part of the other project that rulebook does not have, or that needs work by a programmer.
@@ -108,6 +120,19 @@ impl DefinitionFile {
         let lines = json_text::member_lines(&text).into_iter();
         let positions = lines.map(|(path, line)| (path, (origin.to_owned(), line))).collect();
         Self { name, text, dialect, origin: origin.to_owned(), positions }
+    }
+
+    /// Adds the key `dialect` to the text if rulebook would read the text in another dialect. For example, a class whose
+    /// methods have the names of HTTP methods could be a part of a `tree`.
+    fn add_dialect_if_needed(&mut self) {
+        let loaded = definition::read(vec![(PathBuf::from(&self.name), self.text.clone().into_bytes())]);
+        let dialect = self.dialect.spec().name;
+        let Some(brace) = self.text.find('{') else { return };
+        if loaded.definition.modules.iter().any(|module| module.spec.name != dialect) {
+            let content = &self.text[brace + 1..];
+            let space = &content[..content.len() - content.trim_start().len()];
+            self.text.insert_str(brace + 1, &format!("{space}\"dialect\": \"{dialect}\","));
+        }
     }
 
     /// Returns the file and the line of the other project that have a member. If the position of the member is unknown,
@@ -191,6 +216,7 @@ pub(super) fn import(framework: Framework, folder: &Path, name: &ProjectName) ->
     let text = format!("{:#}\n", Json::Object(settings));
     // In `app.json`, only the rules of PhalApi can have errors.
     let app = DefinitionFile { name: "app.json".to_owned(), text, dialect: Dialect::Rules, origin, positions };
+    import.definitions.iter_mut().for_each(DefinitionFile::add_dialect_if_needed);
     let mut definitions = vec![app];
     definitions.append(&mut import.definitions);
     let api = repair::repair(&mut definitions, &mut import.warnings).map_err(ImportError::Definition)?;
