@@ -10,7 +10,7 @@ use super::{
 
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
 pub(super) struct BuiltinType {
-    name: &'static str,
+    pub(super) name: &'static str,
     description: &'static str,
     attributes: &'static [&'static str],
     /// The index (from 0) of the argument in the parentheses of a term that is the term of another type. `None` if all
