@@ -82,7 +82,7 @@ fn generate_table(what: &str) -> String {
 }
 
 /// The names of the tables in the document that list the keys of an object in a definition, and the keys.
-static KEY_TABLES: [(&str, &KeyTable); 26] = [
+static KEY_TABLES: [(&str, &KeyTable); 29] = [
     ("the keys of the settings", &keys::APP),
     ("the keys of `contact`", &keys::CONTACT),
     ("the keys of `license`", &keys::LICENSE),
@@ -107,6 +107,9 @@ static KEY_TABLES: [(&str, &KeyTable); 26] = [
     ("the keys of a method of `methods`", &keys::methods::METHOD),
     ("the keys of the options of `methods`", &keys::methods::OPTIONS),
     ("the keys of a parameter of `methods`", &keys::methods::PARAMETER),
+    ("the keys of a schema", &keys::SCHEMA),
+    ("the keys of a schema of `methods`", &keys::methods::SCHEMA),
+    ("the keys of a module of `methods`", &keys::methods::MODULE),
     ("the keys of an output of `methods`", &keys::methods::OUTPUT),
     ("the keys of an error of `methods`", &keys::methods::ERROR),
 ];
@@ -114,8 +117,14 @@ static KEY_TABLES: [(&str, &KeyTable); 26] = [
 #[test]
 fn every_object_of_a_definition_has_a_table() {
     let page = fs::read_to_string(repository_folder().join("docs/definitions.md")).unwrap();
-    let mut waiting: Vec<&'static KeyTable> =
-        vec![&keys::APP, &keys::MODULE, &keys::METHOD_LIST_ENTRY, &keys::methods::METHOD, &keys::rules::CLASS];
+    let mut waiting: Vec<&'static KeyTable> = vec![
+        &keys::APP,
+        &keys::MODULE,
+        &keys::METHOD_LIST_ENTRY,
+        &keys::methods::METHOD,
+        &keys::methods::MODULE,
+        &keys::rules::CLASS,
+    ];
     let mut seen: Vec<&'static KeyTable> = Vec::new();
     while let Some(keys) = waiting.pop() {
         if seen.iter().any(|one| std::ptr::eq(*one, keys)) {
@@ -137,7 +146,7 @@ fn every_object_of_a_definition_has_a_table() {
     seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
     for keys in &seen {
         let (what, _) =
-            KEY_TABLES.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{keys:?}"));
+            KEY_TABLES.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{}", keys.subject));
         assert!(page.contains(&format!("{BLOCK_START}{what} -->\n")), "the page does not have {what}");
     }
     assert_eq!(seen.len(), KEY_TABLES.len(), "a table shows keys that no definition has");

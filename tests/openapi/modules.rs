@@ -11,13 +11,24 @@ use serde_json::{Map, Value as Json, json};
 use super::{engine_of_folder, engine_with_definition, operations, resolved};
 use crate::client::{Request, TestServer};
 
+/// The maximum number of references within each other that are replaced, because schemas can be recursive.
+const MAX_REFERENCES: usize = 6;
+
 /// Returns a part of a document in which each reference is replaced by what it refers to.
 fn inline_references(document: &Json, part: &Json) -> Json {
+    inline_at_depth(document, part, MAX_REFERENCES)
+}
+
+fn inline_at_depth(document: &Json, part: &Json, depth: usize) -> Json {
+    let depth = if part.get("$ref").is_some() { depth.saturating_sub(1) } else { depth };
+    if depth == 0 {
+        return part.clone();
+    }
     match resolved(document, part) {
         Json::Object(members) => {
-            members.iter().map(|(name, member)| (name.clone(), inline_references(document, member))).collect()
+            members.iter().map(|(name, member)| (name.clone(), inline_at_depth(document, member, depth))).collect()
         }
-        Json::Array(items) => items.iter().map(|item| inline_references(document, item)).collect(),
+        Json::Array(items) => items.iter().map(|item| inline_at_depth(document, item, depth)).collect(),
         plain => plain.clone(),
     }
 }

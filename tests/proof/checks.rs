@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rulebook::types::Value;
-use rulebook_model::types::{Arity, Check};
+use rulebook_model::types::{Arity, Check, complete_schema};
 use serde_json::Value as Json;
 
 use super::case::methods;
+use super::schema_texts::unfold_references;
 use super::{Property, PropertyCase, PropertyCounts, boundary};
 use support::generate::Choices;
 use support::schema_validator::{is_beyond_schemas, is_exact, plain_validator, unusual_keyword, validator};
@@ -50,8 +51,9 @@ fn compare_check_with_schema(
     choices: &mut Choices,
     counts: &mut PropertyCounts,
 ) -> Result<(), String> {
-    let schema = check.schema();
-    let (with_formats, without_formats) = (validator(&schema), plain_validator(&schema));
+    let complete = complete_schema(check);
+    let schema = unfold_references(&complete, &check.schema(), 3);
+    let (with_formats, without_formats) = (validator(&complete), plain_validator(&complete));
     let is_exact = is_exact(&schema);
     if let Some(unusual) = unusual_keyword(&schema) {
         return Err(format!("usual validators do not support {unusual}: {schema}"));

@@ -57,16 +57,16 @@ impl SerializationStyle {
 
 /// A schema of an OpenAPI document, and its validator.
 pub struct SchemaCheck {
-    /// The schema without references.
+    /// The schema without references, except within recursive schemas.
     pub schema: Json,
     validator: Validator,
 }
 
 impl SchemaCheck {
     pub fn new(document: &Json, schema: &Json) -> Self {
-        let schema = resolve_references(document, schema);
-        let validator = validator(&schema);
-        Self { schema, validator }
+        // The validator follows the references, which can be recursive.
+        let complete = json!({ "allOf": [schema], "components": { "schemas": document["components"]["schemas"] } });
+        Self { schema: resolve_references(document, schema), validator: validator(&complete) }
     }
 
     pub fn is_valid(&self, value: &Json) -> bool {
@@ -190,17 +190,29 @@ fn plain_text(value: &Json) -> String {
 /// Replaces all references in a schema by the schemas that they refer to. This terminates because no type contains
 /// itself.
 pub fn resolve_references(document: &Json, schema: &Json) -> Json {
+    unfold_references(document, schema, MAX_REFERENCES)
+}
+
+/// The maximum number of references that lead from one to the next. Recursive schemas have no end.
+const MAX_REFERENCES: usize = 4;
+
+/// Replaces the references in a schema by their targets. A reference within `depth` other references becomes a schema
+/// that accepts everything.
+pub fn unfold_references(document: &Json, schema: &Json, depth: usize) -> Json {
     match schema {
         Json::Object(members) => {
             let mut all: Map<_, _> =
-                members.iter().map(|(key, member)| (key.clone(), resolve_references(document, member))).collect();
+                members.iter().map(|(key, member)| (key.clone(), unfold_references(document, member, depth))).collect();
             let Some(Json::String(reference)) = members.get("$ref") else { return Json::Object(all) };
             let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
-            let target = resolve_references(document, target.unwrap_or(&Json::Bool(false)));
+            let target = match depth.checked_sub(1) {
+                Some(depth) => unfold_references(document, target.unwrap_or(&Json::Bool(false)), depth),
+                None => json!({}),
+            };
             all.remove("$ref");
             if all.is_empty() { target } else { json!({ "allOf": [target, all] }) }
         }
-        Json::Array(items) => items.iter().map(|item| resolve_references(document, item)).collect(),
+        Json::Array(items) => items.iter().map(|item| unfold_references(document, item, depth)).collect(),
         other => other.clone(),
     }
 }

@@ -9,5 +9,6 @@ pub use rulebook_model::call::{
     Value, Violation,
 };
 pub use rulebook_model::types::{
-    ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, ObjectField, Type, TypeArgument, TypeArguments, TypeExpr,
+    ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema, ObjectField, Type, TypeArgument,
+    TypeArguments, TypeExpr,
 };

@@ -3,14 +3,31 @@
 use std::path::PathBuf;
 
 use rulebook_model::describe::{canonical_definition, canonical_service_definition};
-use rulebook_model::model::{Api, EnvelopeName};
+use rulebook_model::model::{Api, EnvelopeName, Module, Schema};
 use rulebook_model::read;
+use rulebook_model::types::all_referenced_schemas;
 use serde_json::{Value as Json, json};
 
 /// Returns the model of a definition that consists of one file.
 fn load_definition(file: &str, document: &Json) -> Api {
     let text = format!("{document:#}");
     read(vec![(PathBuf::from(file), text.into_bytes())]).expect("canonical text has no errors")
+}
+
+/// Returns the schemas to which the methods of an API module refer. A definition of the services alone contains only
+/// these, as schemas of the module.
+pub fn used_schemas(api: &Api, module: &Module) -> Vec<Schema> {
+    let methods = || module.services.iter().flat_map(|service| &service.methods);
+    let parameters = methods().flat_map(|method| &method.parameters).map(|parameter| &parameter.r#type);
+    let outputs = methods().flat_map(|method| &method.outputs).map(|output| &output.r#type);
+    let used: Vec<_> = parameters.chain(outputs).flat_map(|r#type| all_referenced_schemas(&*r#type.check)).collect();
+    let declared = module.schemas.iter().chain(&api.schemas);
+    let is_used = |schema: &&Schema| used.iter().any(|other| other.key() == schema.key);
+    let mut schemas: Vec<_> = declared.filter(is_used).cloned().collect();
+    // The modules have equal schemas, or only one of them has a schema with this name.
+    schemas.iter_mut().for_each(|schema| schema.key.clone_from(&schema.name));
+    schemas.sort_by(|one, other| one.name.cmp(&other.name));
+    schemas
 }
 
 /// Asserts that the canonical form of an API loads as the same API, and the canonical form of each service as the same
@@ -34,6 +51,7 @@ pub fn assert_same(api: &Api) {
             alone.services = vec![service.clone()];
             let inherited = (api.envelope != EnvelopeName::default()).then(|| api.envelope.clone());
             alone.envelope = module.envelope.clone().or(inherited);
+            alone.schemas = used_schemas(api, &alone);
             assert_eq!(again.modules[0], alone, "printed as {printed:#}");
         }
     }

@@ -9,6 +9,7 @@ use super::builtin_type::builtin_type_warnings;
 use super::function::FunctionRef;
 use super::lowering::Lowering;
 use super::module_parts::group_by_module;
+use super::schemas::Schemas;
 use crate::definition::JsonNode;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
@@ -71,7 +72,11 @@ pub struct ResponseRegistry {
 /// assert_eq!(lowered.api.modules[0].services[0].methods[0].id, "ping.get");
 /// ```
 #[must_use]
-pub fn lower_definition(definition: &Definition, types: &Types, responses: &ResponseRegistry) -> LoweredDefinition {
+pub fn lower_definition<'a>(
+    definition: &'a Definition,
+    types: &'a Types,
+    responses: &'a ResponseRegistry,
+) -> LoweredDefinition {
     let mut lowering = Lowering {
         types,
         responses,
@@ -81,6 +86,7 @@ pub fn lower_definition(definition: &Definition, types: &Types, responses: &Resp
         has_invalid_base: false,
         dialect: &TREE,
         compiled_types: HashMap::new(),
+        schemas: Schemas::default(),
         function_refs: Vec::new(),
         diagnostics: Vec::new(),
     };
@@ -94,6 +100,9 @@ pub fn lower_definition(definition: &Definition, types: &Types, responses: &Resp
             (setting.lower)(&mut lowering, value, &mut api);
         }
     }
+    lowering.declare_schemas(definition);
+    lowering.compile_schemas();
+    api.schemas = lowering.schemas_of(None);
     lowering.dialect = if definition.app.has_common_rules { &RULES } else { &TREE };
     let common = lowering.lower_common_parameters(&definition.app.common);
     api.modules =

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::api::ResponseRegistry;
 use super::function::FunctionRef;
+use super::schemas::Schemas;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::EnvelopeName;
@@ -32,6 +33,8 @@ pub(crate) struct Lowering<'a> {
     /// The types without fields that have been compiled, by their dialect, attributes (as JSON) and terms. Equal types
     /// share one check, because a large API uses the same few types in thousands of parameters.
     pub compiled_types: HashMap<(&'static str, String, String), CompiledTerm>,
+    /// The schemas of the definition.
+    pub schemas: Schemas<'a>,
     /// The references to functions of the program in the parts of the definition that have been converted.
     pub function_refs: Vec<Spanned<FunctionRef>>,
     /// The errors that have been reported.

@@ -27,6 +27,7 @@ mod output;
 mod parameter;
 pub(crate) mod path;
 mod reserved_path;
+mod schemas;
 mod scope;
 mod service_names;
 mod type_expr;

@@ -17,10 +17,10 @@ use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Se
 use crate::routing::{fold_case, path_shape};
 use crate::span::{Span, Spanned};
 
-impl Lowering<'_> {
+impl<'d> Lowering<'d> {
     /// Converts an API module to the model. `parts` are the parts of the module in all files, `common` are the common
     /// parameters of the API.
-    pub(super) fn lower_module(&mut self, parts: &ModuleParts<'_>, common: &[LoweredParameter]) -> Module {
+    pub(super) fn lower_module(&mut self, parts: &ModuleParts<'d>, common: &[LoweredParameter]) -> Module {
         let name = &parts.first_part.name;
         self.check_name(&name.value, "a module", name.span);
         let module_envelope = parts
@@ -36,6 +36,7 @@ impl Lowering<'_> {
         let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
+        self.schemas.module = Some(&name.value);
         let mut services = ServiceMerger { ignore_case, ..ServiceMerger::default() };
         for part in parts.all_parts() {
             self.dialect = part.spec;
@@ -55,6 +56,7 @@ impl Lowering<'_> {
             envelope: module_envelope.flatten(),
             ignore_case,
             repeated: repeated.unwrap_or_default(),
+            schemas: self.schemas_of(Some(&name.value)),
             services: services.into_sorted(),
             span: parts.first_part.span,
         }

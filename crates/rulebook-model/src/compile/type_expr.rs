@@ -1,17 +1,20 @@
 //! Compiles types to checks, which validate values. A type consists of an expression, such as `string(1,20)`, and of
 //! attributes.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
+use super::schemas::{SchemaLookup, names_in_term};
 use crate::definition::keys::ancestors::{FOREIGN_TYPES, help_for_foreign_name};
 use crate::definition::parsed::{Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::span::{Span, Spanned};
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
+    ArgumentError, ArgumentErrorKind, Check, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
 };
 
 /// The sentence in the help for an unknown type that explains how a program adds types.
@@ -33,9 +36,23 @@ impl Lowering<'_> {
     /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
     /// `None`.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
+        self.compile_type_with_fields(spec, owner, Vec::new())
+    }
+
+    /// Compiles a type as [`Lowering::compile_type`] does. An object has the fields `inherited` before its other fields.
+    pub(super) fn compile_type_with_fields(
+        &mut self,
+        spec: &TypeSpec,
+        owner: TypeOwner<'_>,
+        inherited: Vec<ObjectField>,
+    ) -> Option<CompiledTerm> {
         let fields = match &spec.fields {
-            None => Some(None),
-            Some(fields) => self.lower_object_fields(&fields.value).map(Some),
+            None if inherited.is_empty() => Some(None),
+            None => Some(Some(inherited)),
+            Some(fields) => {
+                let declared = self.lower_object_fields(&fields.value);
+                declared.map(|declared| Some(inherited.into_iter().chain(declared).collect()))
+            }
         };
         self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
@@ -57,7 +74,9 @@ impl Lowering<'_> {
         // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
         // type are reported too.
         let has_field_error = fields.is_none();
-        let shared_key = matches!(fields, Some(None)).then(|| self.type_key(&term.value, &attributes));
+        let schemas = self.schemas_in_term(&term.value)?;
+        let shared_key =
+            (matches!(fields, Some(None)) && schemas.is_empty()).then(|| self.type_key(&term.value, &attributes));
         if let Some(known) = shared_key.as_ref().and_then(|key| self.compiled_types.get(key)) {
             return Some(known.clone());
         }
@@ -68,6 +87,7 @@ impl Lowering<'_> {
             aliases: self.dialect.type_aliases,
             ignores_type_case: self.dialect.ignores_type_case,
             timezone: &self.timezone,
+            schemas: &|name| schemas.get(name).cloned(),
         });
         match compiled {
             Ok(compiled) => {
@@ -81,6 +101,22 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+
+    /// Returns the schemas that a term refers to, by their names. Returns `None` if one of them has an error, which has
+    /// been reported.
+    fn schemas_in_term(&mut self, term: &str) -> Option<HashMap<String, Arc<dyn Check>>> {
+        let mut found = HashMap::new();
+        for name in names_in_term(term) {
+            match self.find_schema(name) {
+                SchemaLookup::Unknown => {}
+                SchemaLookup::Failed => return None,
+                SchemaLookup::Found(schema) => {
+                    found.insert(name.to_owned(), schema);
+                }
+            }
+        }
+        Some(found)
     }
 
     /// Returns the key in [`Lowering::compiled_types`] of a type with these attributes.
@@ -128,7 +164,8 @@ impl Lowering<'_> {
                 let exists = |name: &str| self.types.iter().any(|known| known.name() == name);
                 let aliases =
                     self.dialect.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
-                let suggestion = closest_word(name, aliases.chain(self.types.iter().map(Type::name)));
+                let suggestion =
+                    closest_word(name, aliases.chain(self.types.iter().map(Type::name)).chain(self.schema_names()));
                 let help = match (help_for_foreign_name(FOREIGN_TYPES, name, exists), suggestion) {
                     (Some(help), _) => help.to_owned(),
                     (None, Some(suggestion)) => format!("did you mean `{suggestion}`? {CUSTOM_TYPES_HELP}"),

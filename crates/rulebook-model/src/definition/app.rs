@@ -2,6 +2,7 @@
 
 use super::checked_object::{CheckedObject, is_comment_member, named_members, wrong_kind_error};
 use super::dialect;
+use super::dialect_spec::TREE;
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::{APP, WHOLE_API_KEYS};
 use super::parsed::{AppSettings, Definition};
@@ -63,7 +64,8 @@ fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, dia
 /// Reads the settings from an object whose keys and kinds of values have been checked.
 fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
     let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
+    let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
     let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
     let settings = object.members().filter(is_setting).cloned().collect();
-    AppSettings { settings, common, has_common_rules, span: object.span, is_incomplete: object.is_incomplete }
+    AppSettings { settings, common, schemas, has_common_rules, span: object.span, is_incomplete: object.is_incomplete }
 }

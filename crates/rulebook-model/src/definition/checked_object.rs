@@ -112,6 +112,11 @@ impl<'a> CheckedObject<'a> {
         Some(Spanned::new(node.json(), node.span))
     }
 
+    /// Returns the known members as a `serde_json` value.
+    pub fn to_json(&self) -> Json {
+        self.members().map(|member| (member.key.value.clone(), member.value.json())).collect()
+    }
+
     /// Checks the object under `key` against the key table `keys` and returns it. If a member of this inner object is
     /// omitted, the outer object is incomplete too.
     pub fn object(

@@ -24,6 +24,8 @@ pub struct DialectSpec {
     pub reads_unprefixed_keys_from_query: bool,
     /// The keys that an output, or a field of an object, can have.
     pub output_keys: &'static KeyTable,
+    /// The keys that a schema can have.
+    pub schema_keys: &'static KeyTable,
     /// The names of outputs that describe a member of the envelope. Such an output is ignored if the envelope has this
     /// member.
     pub envelope_outputs: &'static [&'static str],
@@ -53,6 +55,7 @@ pub static TREE: DialectSpec = DialectSpec {
     position_prefix: "URL#",
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
+    schema_keys: &keys::SCHEMA,
     envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: false,
@@ -68,6 +71,7 @@ pub static RULES: DialectSpec = DialectSpec {
     position_prefix: "URL#",
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
+    schema_keys: &keys::SCHEMA,
     envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: true,
@@ -84,6 +88,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     position_prefix: "URL_",
     reads_unprefixed_keys_from_query: true,
     output_keys: &keys::methods::OUTPUT,
+    schema_keys: &keys::methods::SCHEMA,
     envelope_outputs: &["error"],
     type_aliases: &[
         ("mixed", "any"),

@@ -31,6 +31,8 @@ pub struct AppSettings {
     pub(crate) settings: Vec<JsonMember>,
     /// The parameters in the setting `common`, which every method has.
     pub common: Vec<Parameter>,
+    /// The schemas that all API modules can use.
+    pub schemas: Vec<Schema>,
     /// `true` if the setting `common` is written in the dialect `rules`.
     pub has_common_rules: bool,
     /// The span of the whole file, or the default span if there is no file with settings.
@@ -61,6 +63,8 @@ pub struct Module {
     pub ignore_case: Option<Spanned<bool>>,
     /// The value of the key `repeated`, which is `refuse` or `last`. The dialect `rules` sets it to `last`.
     pub repeated: Option<Spanned<String>>,
+    /// The schemas of the API module.
+    pub schemas: Vec<Schema>,
     /// The URIs that have methods, in the order of the text. Several services may have the same path.
     pub services: Vec<Service>,
     /// The dialect in which the file is written.
@@ -180,6 +184,27 @@ pub struct Output {
     /// The span of the object that defines the output or field.
     pub span: Span,
     /// `true` if an erroneous value of the output or field was omitted.
+    pub is_incomplete: bool,
+}
+
+/// A schema: a type with a name.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The name of the schema, which is its key in the definition.
+    pub name: Spanned<String>,
+    /// The description of the schema.
+    pub info: Option<Spanned<String>>,
+    /// The value of the key `type`, and the attributes next to this key. Without this key, the type is `object`.
+    pub r#type: TypeSpec,
+    /// The value of the key `extends`: the names of the schemas whose fields the schema has, too.
+    pub extends: Vec<Spanned<String>>,
+    /// The value of the key `without`: the names of inherited fields that the schema does not have.
+    pub without: Vec<Spanned<String>>,
+    /// The value of the key `example`: an example of the values.
+    pub example: Option<Spanned<Json>>,
+    /// The whole object that declares the schema. Two files of a module can contain the same schema.
+    pub source: Json,
+    /// `true` if an erroneous value of the schema was omitted.
     pub is_incomplete: bool,
 }
 

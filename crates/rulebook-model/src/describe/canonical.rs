@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::bracket_name::bracket_name;
+use super::canonical_schemas::{json_schemas, schemas_of_methods, write_named_schema, write_schemas};
 use crate::model::{
     Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
     Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
@@ -35,6 +36,7 @@ pub(super) enum CanonicalForm {
 #[must_use]
 pub fn canonical_definition(api: &Api) -> Json {
     let mut object = write_settings(api, CanonicalForm::Full);
+    object.add_unless_empty("schemas", write_schemas(&api.schemas));
     object.add_if_some("modules", Some(to_json(&ModulesObject { api, form: CanonicalForm::Full })));
     object.into_json()
 }
@@ -79,12 +81,15 @@ pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form:
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
     let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
-    write_module_settings(&mut object, module, module.envelope.as_ref().or(inherited));
+    let used = schemas_of_methods(&service.methods);
+    let schemas = used.iter().map(|schema| (schema.name.clone(), write_named_schema(schema))).collect();
+    write_module_settings(&mut object, module, module.envelope.as_ref().or(inherited), schemas);
     let services = ServicesObjects { services: std::slice::from_ref(service), form };
     object.0.extend(services.root_methods());
     object.add_unless_empty("/", to_json(&services));
     if form == CanonicalForm::ForClients {
         object.add_if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
+        object.add_unless_empty("$defs", json_schemas(&used));
     }
     object
 }
@@ -101,7 +106,7 @@ impl Serialize for ModuleObject<'_> {
         let Self { api, module, form } = *self;
         let services = ServicesObjects { services: &module.services, form };
         let mut settings = ObjectWriter::default();
-        write_module_settings(&mut settings, module, module.envelope.as_ref());
+        write_module_settings(&mut settings, module, module.envelope.as_ref(), write_schemas(&module.schemas));
         let mut object = serializer.serialize_map(None)?;
         for (key, value) in settings.0.into_iter().chain(services.root_methods()) {
             object.serialize_entry(&key, &value)?;
@@ -116,13 +121,14 @@ impl Serialize for ModuleObject<'_> {
     }
 }
 
-/// Writes the keys of an API module, except its services. `envelope` replaces the envelope of the module.
-fn write_module_settings(object: &mut ObjectWriter, module: &Module, envelope: Option<&EnvelopeName>) {
-    let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, span: _ } = module;
+/// Writes the keys of an API module, except its services. `envelope` and `schemas` replace those of the module.
+fn write_module_settings(object: &mut ObjectWriter, module: &Module, envelope: Option<&EnvelopeName>, schemas: Json) {
+    let Module { name: _, info, envelope: _, ignore_case, repeated, schemas: _, services: _, span: _ } = module;
     object.add_if_some("info", info.as_deref());
     object.add_if_some("envelope", envelope.map(EnvelopeName::as_str));
     object.add_if_some("ignore_case", ignore_case.then_some(true));
     object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
+    object.add_unless_empty("schemas", schemas);
 }
 
 /// The services of an API module, as the value of the key `/`. The service of the root path is not included, because
@@ -255,7 +261,7 @@ impl ObjectWriter {
     }
 
     /// Adds the key unless `value` is an empty array or an empty object.
-    fn add_unless_empty(&mut self, key: &str, value: Json) {
+    pub(super) fn add_unless_empty(&mut self, key: &str, value: Json) {
         let is_empty = match &value {
             Json::Array(items) => items.is_empty(),
             Json::Object(members) => members.is_empty(),

@@ -6,6 +6,7 @@
 
 mod bracket_name;
 mod canonical;
+mod canonical_schemas;
 mod options;
 mod uris;
 

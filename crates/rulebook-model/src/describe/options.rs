@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde_json::{Value as Json, json};
 
 use super::canonical::{CanonicalForm, ModulesObject, ObjectWriter, write_service, write_settings};
+use super::canonical_schemas::{json_schemas, schemas_of_methods, write_schemas};
 use super::{IntermediateUri, ServiceUri, Uris};
 use crate::model::Api;
 
@@ -29,7 +30,15 @@ pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializ
     for (key, value) in write_settings(api, form).into_entries() {
         object.serialize_entry(&key, &value)?;
     }
+    if !api.schemas.is_empty() {
+        object.serialize_entry("schemas", &write_schemas(&api.schemas))?;
+    }
     object.serialize_entry("modules", &ModulesObject { api, form })?;
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    let used = schemas_of_methods(services.flat_map(|service| &service.methods));
+    if !used.is_empty() {
+        object.serialize_entry("$defs", &json_schemas(&used))?;
+    }
     for (key, value) in links.into_entries() {
         object.serialize_entry(&key, &value)?;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AddressRange, DeclaredError, ForwardedField, Limits, Module};
+use super::{AddressRange, DeclaredError, ForwardedField, Limits, Module, Schema};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -54,6 +54,8 @@ pub struct Api {
     pub strict_status: bool,
     /// The handling of parameters that a request contains but its method does not define.
     pub unknown: UnknownParameters,
+    /// The schemas that all API modules can use, in the order of their names.
+    pub schemas: Vec<Schema>,
     /// The time zone of dates and times that are sent without a time zone: a name of the IANA database.
     pub timezone: String,
     /// `true` if the definition can use the built-in types.
@@ -127,6 +129,7 @@ impl Default for Api {
             real_status: false,
             strict_status: false,
             unknown: UnknownParameters::default(),
+            schemas: Vec::new(),
             timezone: DEFAULT_TIMEZONE.to_owned(),
             default_types: true,
             limits: Limits::default(),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
 };
+use crate::types::all_referenced_schemas;
 
 /// The maximum number of conditions of a method. If a method has more, the documents describe it without conditions.
 const MAX_CONDITIONS: usize = 1_000;
@@ -79,10 +80,29 @@ impl Api {
             module.services.retain(|service| !service.methods.is_empty());
         }
         api.modules.retain(|module| !module.services.is_empty());
+        if api.modules.len() < self.modules.len() || !callable.0.is_empty() {
+            api.retain_used_schemas();
+        }
         if !api.has_default_service() {
             api.service = ServiceQuery { default: None, ..api.service };
         }
         api
+    }
+
+    /// Removes the schemas to which no method refers. They may belong to methods that the caller cannot see.
+    fn retain_used_schemas(&mut self) {
+        let mut used = BTreeSet::new();
+        let methods = self.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+        for method in methods {
+            let outputs = method.outputs.iter().map(|output| &output.r#type);
+            for r#type in method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs) {
+                used.extend(all_referenced_schemas(&*r#type.check).into_iter().map(|schema| schema.key().to_owned()));
+            }
+        }
+        self.schemas.retain(|schema| used.contains(&schema.key));
+        for module in &mut self.modules {
+            module.schemas.retain(|schema| used.contains(&schema.key));
+        }
     }
 
     /// Returns `true` if the service that [`ServiceQuery::default`] names is in this API.

@@ -1,6 +1,6 @@
 //! Comparison of models that were read from different files.
 
-use super::{Api, Method, Module, Parameter, Service};
+use super::{Api, Method, Module, Parameter, Schema, Service};
 use crate::span::Span;
 
 impl Api {
@@ -14,13 +14,19 @@ impl Api {
         if let Some(default) = &mut self.service.default {
             default.span = Span::default();
         }
+        self.schemas.iter_mut().for_each(clear_schema);
         self.modules.iter_mut().for_each(clear_module);
         self
     }
 }
 
+fn clear_schema(schema: &mut Schema) {
+    schema.span = Span::default();
+}
+
 fn clear_module(module: &mut Module) {
     module.span = Span::default();
+    module.schemas.iter_mut().for_each(clear_schema);
     for Service { methods, span, .. } in &mut module.services {
         *span = Span::default();
         methods.iter_mut().for_each(clear_method);

@@ -53,6 +53,9 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     constraint(&keys::PARAMETER, "type", || type_constraint(&TREE)),
     constraint(&keys::OUTPUT, "type", || type_constraint(&TREE)),
+    constraint(&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
+    constraint(&methods::SCHEMA, "type", || schema_type_constraint(&METHODS)),
+    constraint(&keys::TYPE_ATTRIBUTES, "closed", || json!({ "type": "boolean" })),
     constraint(&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
     constraint(&methods::PARAMETER, "type", || type_constraint(&METHODS)),
     constraint(&methods::OUTPUT, "type", || type_constraint(&METHODS)),
@@ -90,6 +93,10 @@ pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
 /// no constraint.
 pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Schema {
     let mut schema = Schema::new();
+    if [&keys::SCHEMA, &methods::SCHEMA].iter().any(|table| std::ptr::eq(*table, keys)) {
+        let names = json!({ "anyOf": [{ "pattern": pattern::SCHEMA_NAME }, { "pattern": pattern::ignored_key() }] });
+        schema.insert("propertyNames".to_owned(), names);
+    }
     if [&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR].iter().any(|table| std::ptr::eq(*table, keys)) {
         let names = json!({ "anyOf": [{ "pattern": pattern::NAME_IN_CODE }, { "pattern": pattern::ignored_key() }] });
         schema.insert("propertyNames".to_owned(), names);
@@ -140,6 +147,13 @@ fn type_constraint(dialect: &DialectSpec) -> Json {
         }
     }
     json!({ "pattern": pattern::TYPE_TERM, "examples": names })
+}
+
+/// Returns the constraint on the type of a schema, which cannot be optional.
+fn schema_type_constraint(dialect: &DialectSpec) -> Json {
+    let mut constraint = type_constraint(dialect);
+    constraint["pattern"] = json!(pattern::SCHEMA_TERM);
+    constraint
 }
 
 /// Returns the constraint on types in the dialect `rules`: their syntax. `words` are examples of type names.

@@ -38,6 +38,7 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
             format!("^({http}){}{segment}$", methods::SEPARATOR): method,
             pattern::ignored_key(): { "not": { "type": "object" } }
         },
+        "properties": tables.properties(&methods::MODULE),
         "additionalProperties": false
     }));
     let module = tables.add_schema("a module of methods", module);
@@ -118,6 +119,7 @@ fn schema_with_tree_keys() -> Json {
         schema_with_member("^/$", &json!(true)),
         schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &text_info),
         schema_with_member("^[A-Z]*$", &text_info),
+        schema_with_member("^schemas$", &json!({ "type": "object", "not": { "additionalProperties": { "not": text_info } } })),
         schema_with_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
     ] })
 }

@@ -34,6 +34,12 @@ const PATH_CAPTURE: &str = r"\{[A-Za-z_][A-Za-z0-9_\-]*\}";
 /// expression cannot check nested brackets.
 pub(crate) const TYPE_TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
+/// Matches the type of a schema of the definition: a type expression that does not begin with `?`.
+pub(crate) const SCHEMA_TERM: &str = r"^(\[\](\?|\[\])*)?[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
+
+/// Matches the name of a schema of the definition.
+pub(crate) const SCHEMA_NAME: &str = r"^[A-Za-z_][A-Za-z0-9_\-]*$";
+
 /// Returns a pattern for the base path of an API.
 pub(crate) fn base_path() -> String {
     format!("^(/|(/{PATH_SEGMENT})+)$")

@@ -69,9 +69,14 @@ impl SchemaTables {
         [plain.clone(), with_dialect.clone()].into_iter().chain(numbered).find(free).unwrap_or(plain)
     }
 
+    /// Returns the schema of the value of each key.
+    pub(super) fn properties(&mut self, keys: &'static KeyTable) -> Schema {
+        keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect()
+    }
+
     /// Returns the schema of objects with these keys.
     fn object_schema(&mut self, keys: &'static KeyTable) -> Schema {
-        let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect();
+        let properties = self.properties(keys);
         let required: Vec<&str> = keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
         let mut schema = Schema::new();
         if keys.allows_empty_array {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::functions::{Function, Functions};
-use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, ObjectField, TypeExpr};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
@@ -97,6 +97,10 @@ impl Check for CheckThenFunctions {
 
     fn members(&self) -> &[ObjectField] {
         self.check.members()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.check.referenced_schemas()
     }
 
     fn schema(&self) -> Json {

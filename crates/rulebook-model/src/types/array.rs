@@ -11,7 +11,7 @@ use super::array_text::{TextDecoding, split_items};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::table::ITEMS_ATTRIBUTE;
-use super::{ArgumentError, Arity, Check, MaxSize, ObjectField, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
@@ -210,6 +210,10 @@ impl Check for ArrayCheck {
         self.item_check.members()
     }
 
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.item_check.referenced_schemas()
+    }
+
     fn schema(&self) -> Json {
         let item = self.item_check.schema();
         let accepts_anything = item == json!({});
@@ -340,7 +344,7 @@ fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
 const MAX_NESTED_VALUES: usize = 256;
 
 /// Returns the number of values that `value` contains at all levels of nesting, including `value` itself.
-fn count_nested_values(value: &Value<'_>) -> usize {
+pub(super) fn count_nested_values(value: &Value<'_>) -> usize {
     match value {
         Value::List(items) => 1 + items.iter().map(count_nested_values).sum::<usize>(),
         Value::Map(members) => 1 + members.iter().map(|(_, member)| count_nested_values(member)).sum::<usize>(),

@@ -64,6 +64,7 @@ impl BuiltinType {
 const BOUNDS_ATTRIBUTES: &[&str] = &["min", "max"];
 const STRING_ATTRIBUTES: &[&str] = &["min", "max", "regex"];
 const MOMENT_ATTRIBUTES: &[&str] = &["min", "max", "format"];
+const OBJECT_ATTRIBUTES: &[&str] = &["min", "max", "closed", "fields"];
 const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items", "fields"];
 
 /// All built-in types. A type that is another name of a type, such as `varchar` for `string`, follows that type.
@@ -94,7 +95,7 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("time", "A time of day, hh:mm or hh:mm:ss.", time::compile),
     builtin_type("enum", "One of the words in `enum(a|b|c)` or in `range`.", enumeration::compile).with_attributes(&["range"]),
     builtin_type("array", "An array; for `array<T>` or `[]T`, an array of values of the type T. `items` contains the attributes of T; `format` defines how a single string is converted to an array.", array::compile).with_attributes(ARRAY_ATTRIBUTES),
-    builtin_type("object", "An object; `fields` defines its known members.", object::compile).with_attributes(&["min", "max", "fields"]),
+    builtin_type("object", "An object; `fields` defines its known members.", object::compile).with_attributes(OBJECT_ATTRIBUTES),
     builtin_type("file", "An uploaded file of `min` to `max` bytes, with one of the media types in `range` and one of the extensions in `ext`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("FILE", "Another name of `file`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("filename", "The name of a stored file, with `/` between folders. The name must match one of the patterns in `range` or in `filename(public/**|cache/*.json)`.", filename::compile).with_attributes(&["range"]),
@@ -105,7 +106,7 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("loose_string", "A `string`; in JSON, it may also be written as a number, unless `regex` is set: as a whole number of at most 64 bits, or as a number with a fraction if `max` is not set and `min` is at most 3.", loose_string::compile).with_attributes(STRING_ATTRIBUTES),
     builtin_type("loose_array", "An `array` or an object.", array::compile_loose_array).with_attributes(ARRAY_ATTRIBUTES),
     builtin_type("filled_array", "An `array` with at least one item, unless `min` is set.", array::compile_filled_array).with_attributes(ARRAY_ATTRIBUTES),
-    builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled_object).with_attributes(&["min", "max", "fields"]),
+    builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled_object).with_attributes(OBJECT_ATTRIBUTES),
     builtin_type("callable", "A value that the program's function `callback` accepts. The function also receives `params`.", callable::compile).with_attributes(&["callback", "params"]),
     builtin_type("numeric", "A number or null; in JSON, both may also be written as a string.", numeric::compile),
 ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, ObjectField, TypeArguments};
+use super::{ArgumentError, NamedSchema, ObjectField, TypeArguments};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -151,7 +151,19 @@ pub trait Check: Send + Sync + Debug {
         &[]
     }
 
-    /// Returns the JSON Schema (version 2020-12) of the values of this type.
+    /// Returns the members that the definition lists if the type is an object, and `None` for other types.
+    fn object_fields(&self) -> Option<&[ObjectField]> {
+        None
+    }
+
+    /// Returns the schemas of the definition that this type refers to. Schemas to which only these schemas refer are
+    /// not included; [`all_referenced_schemas`](super::all_referenced_schemas) returns them too.
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        Vec::new()
+    }
+
+    /// Returns the JSON Schema (version 2020-12) of the values of this type. A reference to a schema of the definition
+    /// begins with [`SCHEMA_REFERENCE_PREFIX`](super::SCHEMA_REFERENCE_PREFIX).
     fn schema(&self) -> Json;
 
     /// Returns the term and the attributes with which a definition denotes this type, in a canonical notation: two

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Arity, Check, MaxSize, ObjectField, TypeExpr};
+use super::{Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 #[derive(Debug)]
@@ -68,6 +68,10 @@ impl Check for NullableCheck {
 
     fn members(&self) -> &[ObjectField] {
         self.0.members()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.0.referenced_schemas()
     }
 
     fn schema(&self) -> Json {

@@ -14,8 +14,11 @@ use super::any::decode_json;
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::nullable::nullable_schema;
-use super::{ArgumentError, Arity, Check, ObjectField, TypeArguments, TypeExpr};
+use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
+
+/// The name of the attribute that excludes members that the definition does not list.
+const CLOSED_ATTRIBUTE: &str = "closed";
 
 #[derive(Debug)]
 struct ObjectCheck {
@@ -25,6 +28,8 @@ struct ObjectCheck {
     fields: Option<Vec<ObjectField>>,
     /// The index in `fields` of each known member, by the member's name.
     field_indexes: HashMap<String, usize>,
+    /// `true` if objects can have only the known members.
+    is_closed: bool,
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -46,7 +51,16 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
     }
     let fields = arguments.fields.map(<[ObjectField]>::to_vec);
     let field_indexes = fields.iter().flatten().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
-    Ok(ObjectCheck { member_count: Bounds::from_arguments(arguments, false)?, fields, field_indexes })
+    let is_closed = match arguments.attributes.get(CLOSED_ATTRIBUTE) {
+        None => false,
+        Some(Json::Bool(true)) if fields.is_none() => {
+            let error = arguments.error("a closed object has only the members in `fields`, which is missing");
+            return Err(error.at(CLOSED_ATTRIBUTE).help("add `fields`, or remove `closed`"));
+        }
+        Some(Json::Bool(is_closed)) => *is_closed,
+        Some(_) => return Err(arguments.error("`closed` must be true or false").at(CLOSED_ATTRIBUTE)),
+    };
+    Ok(ObjectCheck { member_count: Bounds::from_arguments(arguments, false)?, fields, field_indexes, is_closed })
 }
 
 /// Removes each member of an object whose name occurs again later in the object.
@@ -80,7 +94,8 @@ impl ObjectCheck {
         self.fields()
             .iter()
             .zip(boundary_values)
-            .filter(|(field, _)| includes_optional || !field.optional)
+            // An optional member without boundary values, such as one with the type of an object around it, is omitted.
+            .filter(|(field, values)| !field.optional || includes_optional && !values.is_empty())
             .map(|(field, boundary_values)| {
                 let value = boundary_values.get(index).or(boundary_values.last())?;
                 Some((Cow::Owned(field.name.clone()), value.clone()))
@@ -150,6 +165,10 @@ impl Check for ObjectCheck {
         let mut present = vec![false; self.fields().len()];
         for (name, member) in &mut members {
             let Some(&index) = self.field_indexes.get(&**name) else {
+                if self.is_closed {
+                    let mismatch = TypeMismatch::new("no member with this name", member);
+                    return Err(mismatch.inside(&format!(".{name}")));
+                }
                 continue;
             };
             present[index] = true;
@@ -177,6 +196,14 @@ impl Check for ObjectCheck {
         self.fields()
     }
 
+    fn object_fields(&self) -> Option<&[ObjectField]> {
+        Some(self.fields())
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.fields().iter().flat_map(|field| field.check.referenced_schemas()).collect()
+    }
+
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
@@ -190,12 +217,18 @@ impl Check for ObjectCheck {
                 schema.insert("required".to_owned(), json!(names));
             }
         }
+        if self.is_closed {
+            schema.insert("additionalProperties".to_owned(), json!(false));
+        }
         self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         Json::Object(schema)
     }
 
     fn type_expr(&self) -> TypeExpr {
         let mut type_expr = self.member_count.type_expr_with_attributes("object");
+        if self.is_closed {
+            type_expr.attributes.insert(CLOSED_ATTRIBUTE.to_owned(), json!(true));
+        }
         if let Some(fields) = &self.fields {
             let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), member_definition(field))).collect();
             type_expr.attributes.insert("fields".to_owned(), Json::Object(fields));

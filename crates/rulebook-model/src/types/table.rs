@@ -22,7 +22,6 @@ pub struct Types {
 }
 
 /// A term as the definition writes it, with the attributes and settings that determine its meaning.
-#[derive(Debug)]
 pub struct UncompiledTerm<'a> {
     /// The text of the term, such as `?array<varchar(1,20)>`.
     pub term: &'a str,
@@ -38,6 +37,8 @@ pub struct UncompiledTerm<'a> {
     pub ignores_type_case: bool,
     /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
+    /// Returns the schema of the definition with this name; `None` if the definition has no such schema.
+    pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
 }
 
 /// A member of an object type, which the attribute `fields` defines.
@@ -137,9 +138,9 @@ impl Types {
     /// # Errors
     /// Returns every error in the term and its attributes.
     pub fn compile(&self, uncompiled: UncompiledTerm<'_>) -> Result<CompiledTerm, Vec<TermError>> {
-        let UncompiledTerm { term, attributes, fields, aliases, ignores_type_case, timezone } = uncompiled;
+        let UncompiledTerm { term, attributes, fields, aliases, ignores_type_case, timezone, schemas } = uncompiled;
         let is_optional = term.starts_with('?');
-        let compiler = TermCompiler { types: self, text: term, aliases, ignores_type_case, timezone };
+        let compiler = TermCompiler { types: self, text: term, aliases, ignores_type_case, timezone, schemas };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {

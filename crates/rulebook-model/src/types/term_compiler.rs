@@ -18,6 +18,7 @@ pub(super) struct TermCompiler<'a> {
     pub(super) aliases: &'a [(&'a str, &'a str)],
     pub(super) ignores_type_case: bool,
     pub(super) timezone: &'a jiff::tz::TimeZone,
+    pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
@@ -81,6 +82,9 @@ impl TermCompiler<'_> {
                 let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
                 let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignores_type_case);
                 let r#type = self.types.find(type_name).or_else(ignoring_case);
+                if let Some(schema) = r#type.is_none().then(|| (self.schemas)(&self.text[name.clone()])).flatten() {
+                    return self.check_schema_reference(name, &brackets, &term_attributes).map(|()| schema);
+                }
                 let positional = match brackets {
                     BracketContent::None => Ok(Vec::new()),
                     BracketContent::Term(inner) => {
@@ -101,6 +105,31 @@ impl TermCompiler<'_> {
                 self.compile_type(r#type, &self.text[name], span, &positional?, &term_attributes)
             }
         }
+    }
+
+    /// Checks that the reference to a schema at `name` has neither arguments nor attributes.
+    fn check_schema_reference(
+        &self,
+        name: Range<usize>,
+        brackets: &BracketContent,
+        term_attributes: &TermAttributes<'_>,
+    ) -> Result<(), Vec<TermError>> {
+        let text = &self.text[name.clone()];
+        let fields = term_attributes.fields.map(|_| "fields");
+        let attribute = term_attributes.attributes.keys().map(String::as_str).chain(fields).next();
+        let error = match (brackets, attribute) {
+            (BracketContent::None, None) => return Ok(()),
+            (BracketContent::None, Some(attribute)) => {
+                let message = format!("the schema `{text}` has no attribute `{attribute}`");
+                let error = ArgumentError::new(ArgumentErrorKind::UnknownAttribute, message).at(attribute);
+                error.help("a schema has its attributes where `schemas` declares it")
+            }
+            _ => {
+                let message = format!("the schema `{text}` has no arguments");
+                ArgumentError::new(ArgumentErrorKind::Invalid, message).help(format!("write `{text}`"))
+            }
+        };
+        Err(single_error(name, TermErrorKind::Argument(error)))
     }
 
     /// Compiles the arguments in the parentheses after the name of a type. `spans` are the ranges of the arguments.

@@ -10,7 +10,8 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 25] = [
+const LOWERING_CODES: [&str; 26] = [
+    "endless-schema",
     "missing-info",
     "missing-type",
     "unknown-type",
@@ -60,6 +61,13 @@ fn two_dozen_mistakes_give_two_dozen_errors_of_different_codes() {
     let codes: HashSet<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     assert!(report.diagnostics.len() >= 24, "{report}");
     assert_eq!(codes.len(), report.diagnostics.len(), "each code once:\n{report}");
+    assert_golden_report(path, &report);
+}
+
+#[test]
+fn errors_in_schemas_are_as_recorded() {
+    let path = Path::new("tests/definitions/bad/schemas");
+    let (_, report) = compile_folder(path);
     assert_golden_report(path, &report);
 }
 

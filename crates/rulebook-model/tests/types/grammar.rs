@@ -94,6 +94,7 @@ fn a_leading_question_mark_makes_the_term_optional_but_not_nullable() {
             aliases: &[],
             ignores_type_case: false,
             timezone: &timezone,
+            schemas: &|_| None,
         };
         let compiled = Types::builtin().compile(text).unwrap();
         assert_eq!(compiled.is_optional, optional, "{term}");

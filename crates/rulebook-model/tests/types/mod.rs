@@ -44,6 +44,7 @@ fn compile_in_timezone(
         aliases: &[],
         ignores_type_case: false,
         timezone,
+        schemas: &|_| None,
     })?;
     Ok((compiled.is_optional, compiled.check))
 }
@@ -58,6 +59,7 @@ pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<
         aliases,
         ignores_type_case: false,
         timezone: &TimeZone::UTC,
+        schemas: &|_| None,
     };
     Types::builtin().compile(text).map(|compiled| compiled.check)
 }

@@ -183,6 +183,7 @@ fn programs_can_add_types() {
             aliases: &[],
             ignores_type_case: false,
             timezone: &timezone,
+            schemas: &|_| None,
         })
     };
     let check = compile("array<even>", json!({})).unwrap().check;

@@ -63,6 +63,11 @@ fn rename_info(own: Map<String, Json>) -> Json {
     Json::Object(words.collect())
 }
 
+/// Converts schemas to the dialect `methods`.
+pub fn to_methods_schemas(schemas: Json) -> Json {
+    map_members(schemas, |name, schema| (name, rename_info(schema)))
+}
+
 /// Converts a parameter to the dialect `methods`: the key of a positional parameter has another prefix, and the key
 /// `optional` replaces the `?` of the type.
 fn to_methods_parameter(key: &str, mut own: Map<String, Json>, choices: &mut Choices) -> (String, Json) {

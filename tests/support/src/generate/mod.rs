@@ -6,6 +6,7 @@
 mod dialects;
 mod method;
 mod mutate;
+mod schemas;
 mod types;
 
 use std::fmt;
@@ -149,9 +150,11 @@ fn random_definition(choices: &mut Choices) -> Generated {
         } } } } }),
         ));
     }
+    let mut app = app;
+    schemas::add_schemas(&mut files, &mut app, choices);
+    schemas::add_schemas(&mut other_dialects, &mut app, choices);
     if choices.once_in(3) && !files.is_empty() {
         // The settings and all modules are in one file.
-        let mut app = app;
         let stem = |file: &str| file.trim_end_matches(".json").to_owned();
         let modules: Map<_, _> = files.into_iter().map(|(file, module)| (stem(&file), module)).collect();
         app.insert("modules".to_owned(), Json::Object(modules));

@@ -8,7 +8,7 @@ use super::super::jsonc::{JsonData, JsonMember, JsonNode};
 use super::super::keys::{
     AFTER_ATTRIBUTE, ERROR, ITEM_ATTRIBUTES, METHOD, OPTIONS, OUTPUT, PARAMETER, TYPE_ATTRIBUTES,
 };
-use super::super::parsed::{Attribute, DeclaredError, DeclaredOptions, Method, Output, Parameter, TypeSpec};
+use super::super::parsed::{Attribute, DeclaredError, DeclaredOptions, Method, Output, Parameter, Schema, TypeSpec};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
@@ -217,6 +217,32 @@ fn read_items_attribute(
         item_attributes.push((Spanned::new(format!("{path}.{}", key.value), key.span), value));
     }
     Some((member.key.clone(), Spanned::new(Json::Object(attributes), member.value.span)))
+}
+
+/// Reads the schemas under the key `key` of an object, in the dialect `spec`.
+pub(in crate::definition) fn read_schemas(
+    spec: &DialectSpec,
+    key: &str,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Schema> {
+    object.objects_by_name(key, spec.schema_keys, diagnostics, |name, object, diagnostics| {
+        let mut r#type = read_type(spec, object, diagnostics);
+        if r#type.term.is_none() && !object.has_key("type") {
+            r#type.term = Some(Spanned::new("object".to_owned(), name.span));
+        }
+        let names = |key: &str| object.strings(key).map(|names| names.value).unwrap_or_default();
+        Schema {
+            info: object.string(spec.info_key),
+            r#type,
+            extends: names("extends"),
+            without: names("without"),
+            example: object.json("example"),
+            source: object.to_json(),
+            is_incomplete: object.is_incomplete,
+            name,
+        }
+    })
 }
 
 /// Reads the declaration of an error that the handler of a method may return.

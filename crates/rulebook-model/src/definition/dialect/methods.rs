@@ -3,11 +3,13 @@
 
 use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::super::dialect_spec::METHODS;
-use super::super::jsonc::{JsonData, JsonMember, JsonNode};
-use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
+use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
+use super::super::keys::methods::{ERROR, METHOD, MODULE, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
 use super::super::parsed::{Method, Module, Service};
 use super::first_byte_span;
-use super::method::{PermissionGroups, read_error, read_options, read_output, read_parameter, read_permission_groups};
+use super::method::{
+    PermissionGroups, read_error, read_options, read_output, read_parameter, read_permission_groups, read_schemas,
+};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
@@ -27,13 +29,21 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
         return None;
     };
     let is_segment = check_path_segment(name, "module", diagnostics);
-    let services = named_members(methods).filter_map(|member| read_service(&name.value, member, diagnostics)).collect();
+    let is_setting = |member: &&JsonMember| MODULE.find(&member.key.value).is_some();
+    let services = named_members(methods).filter(|member| !is_setting(member));
+    let services = services.filter_map(|member| read_service(&name.value, member, diagnostics)).collect();
+    let settings = methods.list.iter().filter(is_setting).cloned().collect();
+    let settings = JsonMembers { list: settings, is_incomplete: false };
+    let settings = JsonNode { data: JsonData::Object(settings), span: member.value.span };
+    let mut settings = CheckedObject::new(&settings, &MODULE, diagnostics)?;
+    let schemas = read_schemas(&METHODS, "schemas", &mut settings, diagnostics);
     is_segment.then(|| Module {
         name: name.clone(),
         info: None,
         envelope: None,
         ignore_case: None,
         repeated: None,
+        schemas,
         services,
         spec: &METHODS,
         span: first_byte_span(member.value.span),

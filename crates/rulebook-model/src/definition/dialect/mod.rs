@@ -9,6 +9,7 @@ mod methods;
 mod rules;
 mod tree;
 
+pub(super) use method::read_schemas;
 pub(super) use tree::read_tree_module;
 
 use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
@@ -126,13 +127,14 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
 }
 
 /// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API module,
-/// or an object with `info` under an HTTP method in any case or another uppercase key, which can be a misspelled HTTP
-/// method.
+/// its schemas, or an object with `info` under an HTTP method in any case or another uppercase key, which can be a
+/// misspelled HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
     key == "/"
         || match &member.value.data {
+            JsonData::Object(inner) if key == "schemas" => inner.list.iter().any(is_described),
             JsonData::Object(inner) => {
                 (is_uppercase || is_http_method_name(key)) && inner.list.iter().any(is_description_member)
             }
@@ -142,6 +144,11 @@ fn is_tree_member(member: &JsonMember) -> bool {
 
 fn is_http_method_name(key: &str) -> bool {
     HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key))
+}
+
+/// Returns `true` if the value of a member is an object with a description.
+fn is_described(member: &JsonMember) -> bool {
+    matches!(&member.value.data, JsonData::Object(inner) if inner.list.iter().any(is_description_member))
 }
 
 fn is_description_member(member: &JsonMember) -> bool {

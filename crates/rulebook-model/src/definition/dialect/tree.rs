@@ -7,7 +7,7 @@ use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::parsed::{Module, Service};
 use super::first_byte_span;
-use super::method::{read_checked_tree_method, read_tree_method};
+use super::method::{read_checked_tree_method, read_schemas, read_tree_method};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
@@ -22,7 +22,7 @@ pub(super) fn read_file(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagn
 
 /// Reads an API module. `name` is its name if the file does not set the key `module`.
 pub fn read_tree_module(name: Spanned<String>, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
-    let object = CheckedObject::new(node, &MODULE, diagnostics)?;
+    let mut object = CheckedObject::new(node, &MODULE, diagnostics)?;
     // The dialect of the file has been detected before, so an API module in the file of a whole API cannot set another
     // dialect.
     if let Some(dialect) = object.string("dialect").filter(|dialect| dialect.value != "tree") {
@@ -35,12 +35,14 @@ pub fn read_tree_module(name: Spanned<String>, node: &JsonNode, diagnostics: &mu
     }
     let mut services = Vec::new();
     collect_services("", None, &object, &mut services, diagnostics);
+    let schemas = read_schemas(&TREE, "schemas", &mut object, diagnostics);
     Some(Module {
         name: object.string("module").unwrap_or(name),
         info: object.string("info"),
         envelope: object.string("envelope"),
         ignore_case: object.bool("ignore_case"),
         repeated: object.string("repeated"),
+        schemas,
         services,
         spec: &TREE,
         span: first_byte_span(node.span),
@@ -92,6 +94,7 @@ fn read_method_list(
         envelope: None,
         ignore_case: None,
         repeated: None,
+        schemas: Vec::new(),
         services: items.iter().filter_map(|item| read_list_entry(item, diagnostics)).collect(),
         spec: &TREE,
         span: first_byte_span(span),

@@ -66,6 +66,25 @@ pub static OUTPUT: KeyTable = KeyTable {
     )
 };
 
+/// The keys of a schema, which is a type with a name.
+pub static SCHEMA: KeyTable = KeyTable {
+    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table(
+        "a schema",
+        &[
+            DESCRIPTION,
+            key("type", ValueKind::String, "The type of its values; by default `object`."),
+            key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
+            key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
+            key("example", ValueKind::Any, "An example value."),
+        ],
+    )
+};
+
+/// The keys of a module besides its methods, whose names contain [`SEPARATOR`].
+pub static MODULE: KeyTable =
+    key_table("a module", &[key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name.")]);
+
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
     key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);

@@ -7,7 +7,10 @@
 pub mod ancestors;
 pub mod methods;
 pub mod rules;
+mod type_attributes;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
+pub use type_attributes::{AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, TYPE_ATTRIBUTES};
+
 pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 
 /// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.
@@ -122,7 +125,7 @@ pub(crate) const fn key_table(subject: &'static str, keys: &'static [KeySpec]) -
     }
 }
 
-/// The keys `common` and `modules`, which `app.json` or a file that contains a whole API can have besides the settings.
+/// The keys `common`, `schemas` and `modules`, which `app.json` or a file that contains a whole API can have besides the settings.
 pub static WHOLE_API_KEYS: KeyTable = key_table(
     "the settings",
     &[
@@ -131,6 +134,7 @@ pub static WHOLE_API_KEYS: KeyTable = key_table(
             ValueKind::CommonParameters,
             "Parameters that every method has, in the dialect `tree` or as rules.",
         ),
+        key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas that all modules can use, by name."),
         key("modules", ValueKind::ObjectsByName(&MODULE), "The modules of a whole API, by name."),
     ],
 );
@@ -154,6 +158,7 @@ pub static MODULE: KeyTable = KeyTable {
                 "What happens if a parameter is sent more than once: `refuse` rejects the request, `last` uses the \
                  last value.",
             ),
+            key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
         ],
     )
 };
@@ -236,65 +241,20 @@ pub static OUTPUT: KeyTable = KeyTable {
     )
 };
 
-/// The attributes of a type, which are keys next to the key `type`. The attributes `fields` and `after` have tables of
-/// their own.
-pub static TYPE_ATTRIBUTES: KeyTable = key_table(
-    "a type",
-    &[
-        key(
-            "min",
-            ValueKind::Any,
-            "The smallest allowed value, length, size or number of items, depending on the type.",
-        ),
-        key(
-            "max",
-            ValueKind::Any,
-            "The largest allowed value, length, size or number of items, depending on the type.",
-        ),
-        key("regex", ValueKind::Any, "A regular expression that the string must match."),
-        key("format", ValueKind::Any, "The format of the value, depending on the type."),
-        key("separator", ValueKind::Any, "The separator of the items of an array that is sent as one string."),
-        key(
-            "range",
-            ValueKind::Any,
-            "The allowed values of an `enum`, media types of a `file`, or patterns of a `filename`.",
-        ),
-        key("ext", ValueKind::Any, "The allowed file name extensions."),
-        key(
-            "callback",
-            ValueKind::StringOrStrings,
-            "The function of the program that checks values of the type `callable`.",
-        ),
-        key(
-            "params",
-            ValueKind::Any,
-            "Parameters for the function in `callback`, or for a custom type of the program.",
-        ),
-        key("items", ValueKind::Object(&ITEM_ATTRIBUTES), "The attributes of the items of an array."),
-    ],
-);
-
-/// The attributes of an array's items, which are keys of the object under `items`. The attribute `fields` of the items
-/// is a key next to `items`.
-pub static ITEM_ATTRIBUTES: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES],
-    unknown_key_help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
-    ..key_table("the items", &[])
+/// The keys of a schema, which is a type with a name.
+pub static SCHEMA: KeyTable = KeyTable {
+    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table(
+        "a schema",
+        &[
+            required_key("info", ValueKind::String, "A description of the schema."),
+            key("type", ValueKind::String, "The type of its values; by default `object`."),
+            key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
+            key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
+            key("example", ValueKind::Any, "An example value."),
+        ],
+    )
 };
-
-/// The attribute `after`, which parameters have and outputs do not have.
-pub static AFTER_ATTRIBUTE: KeyTable = key_table(
-    "a type",
-    &[key(
-        "after",
-        ValueKind::StringOrStrings,
-        "The functions that convert the value after it has been checked, in this order.",
-    )],
-);
-
-/// The attribute `fields`, which defines the fields of an object type.
-pub static FIELDS_ATTRIBUTE: KeyTable =
-    key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(

@@ -1,7 +1,7 @@
 //! The keys that JSON objects in files of the dialect `rules` can have, and the names of the dialect's types and
 //! parameter sources in the dialect `tree`.
 
-use super::{ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, TYPE_ATTRIBUTES, ValueKind, key, key_table};
+use super::{ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table};
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
 const fn php_array_table(
@@ -25,6 +25,7 @@ pub static CLASS: KeyTable = php_array_table(
         key("@info", ValueKind::String, "A description of the class."),
         key("@desc", ValueKind::String, "The second paragraph of the description."),
         key("@envelope", ValueKind::String, "The envelope of the class's responses."),
+        key("@schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the class, by name."),
         key("*", ValueKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],
     &METHOD,

@@ -44,7 +44,7 @@ pub(super) struct DescribedOperation {
 impl<'a> OperationDescriber<'a> {
     /// Creates a describer that has not described any operations.
     pub(super) fn new(api: &'a Api) -> Self {
-        let mut schemas = Schemas::default();
+        let mut schemas = Schemas::new(api);
         Self {
             api,
             error_responses: ResponseComponents::new(api, &mut schemas),

@@ -91,7 +91,8 @@ pub(super) fn describe_parameter(
     let encoding = text_encoding(&parameter.r#type, placement, is_required);
     let notes = encoding.note.into_iter().chain(bracket_note(parameter, placement));
     let info = notes.fold(parameter.info.clone(), |info, note| format!("{info}\n\n{note}"));
-    let schema = schemas.type_schema_or_reference(&[name, method_id], encoding.schema);
+    let schema = schemas.add_referenced(encoding.schema, &*parameter.r#type.check);
+    let schema = schemas.type_schema_or_reference(&[name, method_id], schema);
     let value = example::parameter_example(parameter);
     let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));
     // The serialization of a value other than a text can contain characters that are not allowed in this part of the

@@ -101,8 +101,8 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
 /// omitting the field.
 fn json_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
-    let mut schema =
-        schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], check.schema());
+    let schema = schemas.add_referenced(check.schema(), &**check);
+    let mut schema = schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], schema);
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
@@ -123,8 +123,8 @@ fn form_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) 
     let single = is_repeated.then(|| "A single value is an array with one item.".to_owned());
     let notes = encoding.note.into_iter().chain(single).chain(serialization::bracket_note(field, Placement::Form));
     let info = notes.fold(info, |info, note| format!("{info}\n\n{note}"));
-    let schema =
-        schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], encoding.schema);
+    let schema = schemas.add_referenced(encoding.schema, &*field.r#type.check);
+    let schema = schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], schema);
     let example = form_field_example(field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default_for_documents(field, &encoding.style), example.as_ref())
 }

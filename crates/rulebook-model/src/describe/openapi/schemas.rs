@@ -2,14 +2,19 @@
 //! 2020-12. Therefore values of these types contain a placeholder for each schema. The placeholders are replaced by the
 //! schemas after the values are converted to JSON.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
+use crate::model::Api;
+use crate::types::{Check, all_referenced_schemas, replace_references};
+
 /// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
 /// the schema refers.
 const MAX_INLINE_BYTES: usize = 160;
+/// The prefix of a reference to a component.
+const COMPONENT_PREFIX: &str = "#/components/schemas/";
 /// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
 const PLACEHOLDER_PREFIX: &str = "placeholder:";
 
@@ -21,9 +26,50 @@ pub(super) struct Schemas {
     components: BTreeMap<String, usize>,
     /// The name of each component, by the JSON text of its schema.
     names_by_schema: HashMap<String, String>,
+    /// The keys of the definition's schemas, which are the names of their components.
+    reserved_names: HashSet<String>,
 }
 
 impl Schemas {
+    /// Creates the schemas of a document without components. No component has the name of a schema of the API unless it
+    /// is this schema.
+    pub(super) fn new(api: &Api) -> Self {
+        let of_modules = api.modules.iter().flat_map(|module| &module.schemas);
+        let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| schema.key.clone()).collect();
+        Self { reserved_names, ..Self::default() }
+    }
+
+    /// Makes the schemas of the definition to which `schema` refers components, and lets the references lead to them.
+    /// `check` is the check to which the JSON Schema belongs.
+    pub(super) fn add_referenced(&mut self, mut schema: Json, check: &dyn Check) -> Json {
+        if check.referenced_schemas().is_empty() {
+            return schema;
+        }
+        let all = all_referenced_schemas(check);
+        let mut waiting = self.lead_to_components(&mut schema);
+        while let Some(key) = waiting.pop() {
+            let Some(named) = all.iter().find(|named| named.key() == key) else { continue };
+            if self.components.contains_key(&key) {
+                continue;
+            }
+            let mut content = named.schema();
+            waiting.extend(self.lead_to_components(&mut content));
+            self.components.insert(key, self.schemas.len());
+            self.schemas.push(content);
+        }
+        schema
+    }
+
+    /// Lets the references in a JSON Schema lead to components. Returns the keys of the schemas.
+    fn lead_to_components(&self, schema: &mut Json) -> Vec<String> {
+        let mut keys = Vec::new();
+        replace_references(schema, &mut |key| {
+            keys.push(key.to_owned());
+            format!("{COMPONENT_PREFIX}{key}")
+        });
+        keys
+    }
+
     /// Adds a schema and returns a placeholder for it.
     pub(super) fn add_with_placeholder(&mut self, schema: Json) -> RefOr<Schema> {
         self.schemas.push(schema);
@@ -69,7 +115,8 @@ impl Schemas {
         let names = names.iter().map(|name| to_component_name(name));
         let numbered = (2..).map(|number| format!("{last}.{number}"));
         // There are more numbers than components, so one of the numbered names is always unused.
-        names.chain(numbered).find(|name| !self.components.contains_key(name)).unwrap_or(last)
+        let is_unused = |name: &String| !self.components.contains_key(name) && !self.reserved_names.contains(name);
+        names.chain(numbered).find(is_unused).unwrap_or(last)
     }
 
     /// Returns a placeholder for the schema of each component, by the name of the component.
@@ -98,7 +145,7 @@ fn placeholder_index(members: &Map<String, Json>) -> Option<usize> {
 }
 
 fn schema_reference(name: &str) -> Json {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
+    json!({ "$ref": format!("{COMPONENT_PREFIX}{name}") })
 }
 
 /// Converts a text to a valid name of a component, which can contain ASCII letters, digits, `.`, `-` and `_` (OpenAPI

@@ -13,7 +13,7 @@ use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::model::{Parameter, ParameterType};
-use crate::types::Arity;
+use crate::types::{Arity, schema_without_outer_references};
 
 /// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,17 @@ pub(super) struct TextEncoding {
 /// each item, an empty list has no fields, which is the same as a missing parameter. Therefore such a list needs at
 /// least one item if `required` is `true`.
 pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, required: bool) -> TextEncoding {
-    let schema = r#type.check.schema();
+    let schema = schema_without_outer_references(&*r#type.check);
+    let complete = (!r#type.check.referenced_schemas().is_empty()).then(|| schema.clone());
+    let encoding = text_encoding_of_schema(r#type, schema, placement, required);
+    // A schema that is not restricted to a part of the request can be a reference.
+    if complete.as_ref() == Some(&encoding.schema) {
+        return TextEncoding { schema: r#type.check.schema(), ..encoding };
+    }
+    encoding
+}
+
+fn text_encoding_of_schema(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
     match r#type.check.arity() {
         Arity::File | Arity::Files => TextEncoding { schema, style: TextStyle::Plain, note: None },
         Arity::Many => list_encoding(r#type, schema, placement, required),
@@ -87,7 +97,7 @@ pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, requir
 /// Returns a value in the form in which documents show examples and defaults. If the type accepts every value, this
 /// form is a text. Returns `None` if the value cannot be serialized in the style `style`.
 pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
-    let schema = r#type.check.schema();
+    let schema = schema_without_outer_references(&*r#type.check);
     match (style, value) {
         (_, Json::Null) => None,
         (TextStyle::Plain, value) => Some(if accepts_anything(&schema) { to_json_string(value) } else { value }),

@@ -116,7 +116,9 @@ fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Jso
     let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
     // An output that is the whole body has the name `*`, which would not be a meaningful name of a component.
     let names = if output.is_whole() { &names[1..] } else { &names[..] };
-    let schema = schemas.type_schema_or_reference(names, output.r#type.check.schema());
+    let check = &*output.r#type.check;
+    let schema = schemas.add_referenced(check.schema(), check);
+    let schema = schemas.type_schema_or_reference(names, schema);
     with_description(outputs::nullable_if_optional(output, schema), &output.info, None, output.example.as_ref())
 }
 

@@ -6,6 +6,7 @@
 
 mod argument_names;
 mod functions;
+mod schemas;
 mod types;
 
 use std::fmt::Write;
@@ -41,7 +42,9 @@ pub fn typescript(api: &Api) -> String {
          /** The arguments, result and errors of each method, by its id. */\n\
          export interface Methods {{\n{signatures}}}\n\n\
          /** The ids of the methods. */\n\
-         export type Id = keyof Methods;\n"
+         export type Id = keyof Methods;\n\
+         {}",
+        schemas::schema_types(&methods)
     )
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::describe::escape::escape_like_json;
 use crate::invisible::is_invisible;
+use crate::types::SCHEMA_REFERENCE_PREFIX;
 
 /// The role of a value in a function call of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) enum ValueRole {
 /// steps of two spaces.
 pub(super) fn typescript_type(schema: &Json, role: ValueRole, level: usize) -> String {
     let Json::Object(schema) = schema else { return "unknown".to_owned() };
+    let reference = schema.get("$ref").and_then(Json::as_str);
+    if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        return schema_type_name(key, role);
+    }
     if let Some(Json::Array(values)) = schema.get("enum") {
         return union_type(values.iter().map(literal_type));
     }
@@ -36,6 +41,20 @@ pub(super) fn typescript_type(schema: &Json, role: ValueRole, level: usize) -> S
             kinds.iter().filter_map(Json::as_str).map(|kind| typescript_type_of_kind(kind, schema, role, level)),
         ),
         _ => "unknown".to_owned(),
+    }
+}
+
+/// The names that the declarations of every API contain.
+const RESERVED_NAMES: [&str; 8] = ["Api", "Array", "Call", "Calls", "Download", "FileArgument", "Id", "Methods"];
+
+/// Returns the name of the TypeScript type for a schema of the definition. Arguments have a type of their own, because
+/// they can be read-only arrays and large integers.
+pub(super) fn schema_type_name(key: &str, role: ValueRole) -> String {
+    let name = key.replace(['.', '-'], "_");
+    let mark = if RESERVED_NAMES.contains(&name.as_str()) { "_" } else { "" };
+    match role {
+        ValueRole::Argument => format!("{name}{mark}Argument"),
+        ValueRole::Result => format!("{name}{mark}"),
     }
 }
 

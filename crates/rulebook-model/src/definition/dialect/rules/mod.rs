@@ -16,6 +16,7 @@ use super::super::keys::KeyTable;
 pub(super) use super::super::keys::rules::COMMON_RULES;
 use super::super::keys::rules::{CLASS, RULES_FILE};
 use super::super::parsed::{Module, Parameter};
+use super::method::read_schemas;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 use method::read_method;
@@ -42,12 +43,14 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
         .filter_map(|member| read_method(name, member, &common, is_complete && !object.is_incomplete, diagnostics))
         .collect();
     let envelope = object.string("@envelope");
+    let schemas = read_schemas(&RULES, "@schemas", &mut object, diagnostics);
     Some(Module {
         name: name.clone(),
         info: joined_description(&object),
         envelope: Some(envelope.unwrap_or_else(|| Spanned::new(DEFAULT_ENVELOPE.to_owned(), name.span))),
         ignore_case: Some(Spanned::new(true, name.span)),
         repeated: Some(Spanned::new("last".to_owned(), name.span)),
+        schemas,
         services,
         spec: &RULES,
         span: name.span,

@@ -1,0 +1,126 @@
+//! References to the schemas of a definition: types that have a name, such as `Article`.
+//!
+//! A schema may refer to itself, for example a category with subcategories. The reference within the schema is then
+//! weak, so that the schema does not own itself. A reference from a method owns all schemas of the definition.
+
+mod json_schema;
+mod references;
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Value as Json, json};
+
+#[cfg(feature = "documents")]
+pub(crate) use json_schema::{replace_references, schema_without_outer_references};
+pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
+
+use super::Check;
+use super::array::count_nested_values;
+use crate::call::Value;
+
+/// The prefix of references in JSON Schemas. It is followed by the key of a schema.
+pub const SCHEMA_REFERENCE_PREFIX: &str = "#/$defs/";
+
+/// A type with a name, which a definition declares under the key `schemas`.
+#[derive(Debug)]
+pub struct NamedSchema {
+    /// The name that terms use.
+    pub name: String,
+    /// The name in JSON Schemas; not set until all schemas of the definition are compiled.
+    pub(crate) key: OnceLock<String>,
+    /// The name in JSON Schemas while the definition is compiled.
+    pub(crate) first_key: String,
+    /// The description of the schema.
+    pub info: String,
+    /// The check of the type.
+    pub check: Arc<dyn Check>,
+    /// The example value that the definition gives for the schema, or `None`.
+    pub example: Option<Json>,
+    /// Generated values, which are computed when they are first needed.
+    pub(crate) samples: OnceLock<SampleValues>,
+}
+
+/// Valid values of a schema. They are computed once, because many types can contain the same schema, and schemas that
+/// contain each other several times would have an exponential number of values.
+#[derive(Debug, Default)]
+pub(crate) struct SampleValues {
+    boundary_values: Vec<Value<'static>>,
+    example: Option<Value<'static>>,
+}
+
+/// The maximum number of values that all sample values of a schema contain at all levels of nesting.
+const MAX_SAMPLES: usize = 2_000;
+
+impl SampleValues {
+    fn new(schema: &NamedSchema) -> Self {
+        let mut boundary_values = schema.check.boundary_values();
+        let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
+        if sizes(&boundary_values) > MAX_SAMPLES {
+            boundary_values.truncate(1);
+            boundary_values.retain(|value| count_nested_values(value) <= MAX_SAMPLES);
+        }
+        let declared = schema.example.as_ref().map(Value::from);
+        let example = declared.or_else(|| schema.check.example());
+        Self { boundary_values, example: example.filter(|value| count_nested_values(value) <= MAX_SAMPLES) }
+    }
+}
+
+impl NamedSchema {
+    /// Returns the name in JSON Schemas. It is unique in the API and consists of ASCII letters, digits, `_`, `-` and `.`:
+    /// the name or, if several API modules have different schemas with this name, the name after the name of the API
+    /// module.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.key.get().unwrap_or(&self.first_key)
+    }
+
+    fn samples(&self) -> &SampleValues {
+        self.samples.get_or_init(|| SampleValues::new(self))
+    }
+
+    /// Returns the JSON Schema of the type, with its description and example. References to other schemas begin with
+    /// [`SCHEMA_REFERENCE_PREFIX`].
+    #[must_use]
+    pub fn schema(&self) -> Json {
+        let mut schema = self.check.schema();
+        if let Json::Object(members) = &mut schema {
+            if !self.info.is_empty() && !members.contains_key("$ref") {
+                members.insert("description".to_owned(), json!(self.info));
+            }
+            if let Some(example) = &self.example {
+                members.insert("examples".to_owned(), json!([example]));
+            }
+        }
+        schema
+    }
+}
+
+/// Returns the schemas that a type refers to, directly or through other schemas, each once. They are sorted by their
+/// keys.
+#[must_use]
+pub fn all_referenced_schemas(check: &dyn Check) -> Vec<Arc<NamedSchema>> {
+    let mut all: Vec<Arc<NamedSchema>> = Vec::new();
+    let mut waiting = check.referenced_schemas();
+    while let Some(schema) = waiting.pop() {
+        if all.iter().all(|known| known.key() != schema.key()) {
+            waiting.extend(schema.check.referenced_schemas());
+            all.push(schema);
+        }
+    }
+    all.sort_by(|one, other| one.key().cmp(other.key()));
+    all
+}
+
+/// Returns the JSON Schema of a type together with the schemas to which it refers, under `$defs`.
+#[must_use]
+pub fn complete_schema(check: &dyn Check) -> Json {
+    let mut schema = check.schema();
+    let referenced = all_referenced_schemas(check);
+    if let Json::Object(members) = &mut schema
+        && !referenced.is_empty()
+    {
+        let definitions: Json = referenced.iter().map(|schema| (schema.key().to_owned(), schema.schema())).collect();
+        members.insert("$defs".to_owned(), definitions);
+    }
+    schema
+}

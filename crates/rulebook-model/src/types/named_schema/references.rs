@@ -1,0 +1,199 @@
+//! The checks of references to schemas.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock, Weak};
+
+use serde_json::{Value as Json, json};
+
+use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
+use crate::call::{PhpArray, TypeMismatch, Value};
+use crate::types::{Arity, Check, MaxSize, ObjectField, TypeExpr};
+
+/// The schemas of a definition. Each is set as soon as it is compiled.
+pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
+
+/// Returns a reference to a compiled schema. `all` contains all schemas of the definition; it is `None` for references
+/// within schemas.
+pub(crate) fn schema_reference(schema: Arc<NamedSchema>, all: Option<Arc<SchemaCells>>) -> Arc<dyn Check> {
+    Arc::new(SchemaReference { schema, _all: all })
+}
+
+/// Returns a reference to a schema that contains this reference, and is not compiled yet.
+pub(crate) fn recursive_reference(
+    name: &str,
+    first_key: &str,
+    cell: &Arc<OnceLock<Arc<NamedSchema>>>,
+) -> Arc<dyn Check> {
+    Arc::new(RecursiveReference { name: name.to_owned(), first_key: first_key.to_owned(), cell: Arc::downgrade(cell) })
+}
+
+fn reference_to(key: &str) -> Json {
+    json!({ "$ref": format!("{SCHEMA_REFERENCE_PREFIX}{key}") })
+}
+
+/// The type that a name denotes.
+#[derive(Debug)]
+struct SchemaReference {
+    schema: Arc<NamedSchema>,
+    /// All schemas of the definition, which must exist as long as weak references to them.
+    _all: Option<Arc<SchemaCells>>,
+}
+
+impl Check for SchemaReference {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.schema.check.decode(text)
+    }
+
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.schema.check.decode_item(text)
+    }
+
+    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        self.schema.check.decode_many(texts)
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        self.schema.check.decode_array(array)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        self.schema.check.check(value)
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.schema.check.expected()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        self.schema.check.in_words()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        self.schema.check.members()
+    }
+
+    fn object_fields(&self) -> Option<&[ObjectField]> {
+        self.schema.check.object_fields()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        vec![Arc::clone(&self.schema)]
+    }
+
+    fn schema(&self) -> Json {
+        reference_to(self.schema.key())
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term(self.schema.name.clone())
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.schema.samples().boundary_values.clone()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.schema.samples().example.clone()
+    }
+
+    fn text_for(&self, value: &str) -> Option<String> {
+        self.schema.check.text_for(value)
+    }
+
+    fn arity(&self) -> Arity {
+        self.schema.check.arity()
+    }
+
+    fn accepts_null(&self) -> bool {
+        self.schema.check.accepts_null()
+    }
+
+    fn max_size(&self) -> MaxSize {
+        self.schema.check.max_size()
+    }
+
+    fn can_check_early(&self) -> bool {
+        self.schema.check.can_check_early()
+    }
+}
+
+/// A reference from within a schema to this schema, or to a schema around it. It has no boundary values and no example,
+/// because these would never end.
+#[derive(Debug)]
+struct RecursiveReference {
+    name: String,
+    /// The key of the schema while it is being compiled.
+    first_key: String,
+    cell: Weak<OnceLock<Arc<NamedSchema>>>,
+}
+
+impl RecursiveReference {
+    /// Returns the schema; `None` while it is being compiled.
+    fn schema(&self) -> Option<Arc<NamedSchema>> {
+        self.cell.upgrade().and_then(|cell| cell.get().cloned())
+    }
+}
+
+impl Check for RecursiveReference {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        match self.schema() {
+            Some(schema) => schema.check.decode(text),
+            None => Value::Text(text),
+        }
+    }
+
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        match self.schema() {
+            Some(schema) => schema.check.decode_item(text),
+            None => Value::Text(text),
+        }
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        match self.schema() {
+            Some(schema) => schema.check.decode_array(array),
+            None => array.into_value(),
+        }
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match self.schema() {
+            Some(schema) => schema.check.check(value),
+            None => Err(TypeMismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        match self.schema() {
+            Some(schema) => schema.check.expected(),
+            None => format!("a value of the schema `{}`", self.name).into(),
+        }
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        format!("`{}`", self.name).into()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.schema().into_iter().collect()
+    }
+
+    fn schema(&self) -> Json {
+        match self.schema() {
+            Some(schema) => reference_to(schema.key()),
+            None => reference_to(&self.first_key),
+        }
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term(self.name.clone())
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        None
+    }
+}
