@@ -19,8 +19,8 @@ pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> V
     let mut reported = HashSet::new();
     let mut warnings = Vec::new();
     for term in rules.filter_map(|rule| rule.r#type.term.as_ref()) {
-        let custom_names =
-            names_in_term(&term.value).filter(|name| tree_name_of_alias(PARAMETER_TYPE_ALIASES, name).is_none());
+        let custom_names = names_of_nested_types(&term.value)
+            .filter(|name| tree_name_of_alias(PARAMETER_TYPE_ALIASES, name).is_none());
         let Some((name, builtin)) =
             custom_names.filter_map(|name| Some((name, types.builtin_name_in_other_case(name)?))).next()
         else {
@@ -39,7 +39,7 @@ pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> V
 
 /// Returns the names of the types in a term, from the outermost array to its items: `array` and `Phone` for
 /// `?array<Phone>`.
-fn names_in_term(term: &str) -> impl Iterator<Item = &str> {
+fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(term);
     std::iter::from_fn(move || {
         let term = rest?.trim_start_matches(['?', '[', ']']);

@@ -167,6 +167,16 @@ fn numbers_are_words_of_an_enum_with_the_same_text() {
         assert_eq!((default, example), (&Some(json!("1")), &Some(json!("2.5"))));
         assert!(method.outputs.iter().all(|output| output.example == Some(json!("2.5"))));
     }
+    let mut schema = with(json!({ "info": "A size", "type": "enum" }));
+    schema.as_object_mut().unwrap().remove("default");
+    let schemas = json!({ "Size": schema, "Other": { "info": "A size", "type": "Size" } });
+    let x = json!({ "info": "X", "type": "?Other", "default": 1, "example": 2.5 });
+    let method = json!({ "info": "A method", "in": { "GET@x": x } });
+    let (api, report) = compile(&[("api.json", json!({ "schemas": schemas, "GET": method }))]);
+    assert!(report.is_empty(), "{report}");
+    let Parameter { default, example, .. } = &api.modules[0].services[0].methods[0].parameters[0];
+    assert_eq!((default, example), (&Some(json!("1")), &Some(json!("2.5"))));
+    assert!(api.modules[0].schemas.iter().any(|schema| schema.example == Some(json!("2.5"))));
     for default in [json!(3), json!(1.0), json!(true)] {
         let rule = with(json!({ "type": "enum", "default": default }));
         let class = json!({ "User": { "index": { "x": rule } } });

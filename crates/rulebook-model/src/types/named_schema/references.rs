@@ -142,13 +142,6 @@ impl Check for RecursiveReference {
         }
     }
 
-    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        match self.schema() {
-            Some(schema) => schema.check.decode_item(text),
-            None => Value::Text(text),
-        }
-    }
-
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         match self.schema() {
             Some(schema) => schema.check.decode_array(array),
