@@ -32,6 +32,7 @@ mod proof;
 mod readme;
 mod rules;
 mod schema;
+mod schemas;
 mod seeds;
 mod server_process;
 mod service;

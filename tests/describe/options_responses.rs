@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe;
-use rulebook_model::model::{Api, ForwardedField, LogFormat};
+use rulebook_model::model::{Api, ForwardedField, LogFormat, Parameter};
 use serde_json::{Map, Value, json};
 
 use super::{check_definition, definition_folders};
@@ -55,7 +55,7 @@ pub fn assert_matches_model(api: &Api) {
         for method in &uri.service.methods {
             for parameter in &method.parameters {
                 let schema = &written[method.http.as_str()]["in"][parameter.tree_key()]["$schema"];
-                assert_eq!(schema, &parameter.r#type.check.schema(), "{} {}", method.id, parameter.name);
+                assert_eq!(schema, &schema_with_names(parameter, &document), "{} {}", method.id, parameter.name);
                 assert!(jsonschema::meta::is_valid(schema), "{schema}");
             }
         }
@@ -66,6 +66,17 @@ pub fn assert_matches_model(api: &Api) {
         assert_eq!(load_document(&document).modules.iter().map(|module| module.services.len()).sum::<usize>(), 0);
     }
     assert_links(&all);
+}
+
+/// Returns the JSON Schema of a parameter, in which the names of schemas replace the keys that are unique in the API.
+#[track_caller]
+fn schema_with_names(parameter: &Parameter, document: &Value) -> Value {
+    let mut text = parameter.r#type.check.schema().to_string();
+    for schema in parameter.r#type.check.referenced_schemas() {
+        assert!(document["$defs"].get(&schema.name).is_some(), "{}", schema.name);
+        text = text.replace(&format!("\"#/$defs/{}\"", schema.key()), &format!("\"#/$defs/{}\"", schema.name));
+    }
+    serde_json::from_str(&text).unwrap()
 }
 
 #[track_caller]

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
-use super::schemas::{SchemaLookup, names_in_term};
+use super::schemas::SchemaLookup;
 use crate::definition::keys::ancestors::{FOREIGN_TYPES, help_for_foreign_name};
 use crate::definition::parsed::{Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::span::{Span, Spanned};
 use crate::types::{
     ArgumentError, ArgumentErrorKind, Check, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
+    names_in_term,
 };
 
 /// The sentence in the help for an unknown type that explains how a program adds types.

@@ -12,7 +12,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::bracket_name::bracket_name;
-use super::canonical_schemas::{json_schemas, schemas_of_methods, write_named_schema, write_schemas};
+use super::canonical_schemas::{
+    SchemaReferences, client_schema, json_schemas, schemas_of_methods, write_named_schema, write_schemas,
+};
 use crate::model::{
     Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
     Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
@@ -27,8 +29,15 @@ pub(super) enum CanonicalForm {
     Full,
     /// The keys that a client of the API needs. The settings of the server are omitted. Four keys are added:
     /// `$envelope` describes how a client decodes the members of a response, `$schema` is the JSON Schema of a
-    /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the parameter values with which the caller may call a method.
-    ForClients,
+    /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the
+    /// parameter values with which the caller may call a method.
+    ForClients(SchemaReferences),
+}
+
+impl CanonicalForm {
+    fn is_for_clients(self) -> bool {
+        matches!(self, Self::ForClients(_))
+    }
 }
 
 /// Returns the whole API as one JSON object: the keys of `app.json`, and the key `modules`, which contains each API
@@ -46,7 +55,7 @@ pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
         object.add_if_some(setting.key.name, (setting.to_json)(api));
-        if form == CanonicalForm::ForClients && setting.key.name == "envelope" {
+        if form.is_for_clients() && setting.key.name == "envelope" {
             object.add_if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
         }
     }
@@ -81,15 +90,16 @@ pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form:
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
     let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
-    let used = schemas_of_methods(&service.methods);
+    let mut used = schemas_of_methods(&service.methods);
+    used.sort_by(|one, other| one.name.cmp(&other.name));
     let schemas = used.iter().map(|schema| (schema.name.clone(), write_named_schema(schema))).collect();
     write_module_settings(&mut object, module, module.envelope.as_ref().or(inherited), schemas);
     let services = ServicesObjects { services: std::slice::from_ref(service), form };
     object.0.extend(services.root_methods());
     object.add_unless_empty("/", to_json(&services));
-    if form == CanonicalForm::ForClients {
+    if let CanonicalForm::ForClients(references) = form {
         object.add_if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
-        object.add_unless_empty("$defs", json_schemas(&used));
+        object.add_unless_empty("$defs", json_schemas(&used, references));
     }
     object
 }
@@ -114,7 +124,7 @@ impl Serialize for ModuleObject<'_> {
         if services.services_with_path().next().is_some() {
             object.serialize_entry("/", &services)?;
         }
-        if let (CanonicalForm::ForClients, Some(envelope)) = (form, &module.envelope) {
+        if let (CanonicalForm::ForClients(_), Some(envelope)) = (form, &module.envelope) {
             object.serialize_entry("$envelope", &api.make_envelope(envelope).decoding().to_json())?;
         }
         object.end()
@@ -177,7 +187,7 @@ fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json 
     object.add_unless_default("id", id, &default_method_id(path, *http));
     object.add_if_some("info", Some(info.as_str()));
     object.add_unless_empty("scope", write_scope(scope));
-    if form == CanonicalForm::ForClients {
+    if form.is_for_clients() {
         object.add_if_some("$when", scope.conditions.as_ref().map(|when| json!(when)));
     }
     let parameters = parameters.iter().map(|parameter| (parameter.tree_key(), write_parameter(parameter, form)));
@@ -207,8 +217,8 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
     object.add_if_some("default", default.clone());
     object.add_if_some("example", example.clone());
     object.add_if_some("message", message.as_deref());
-    if form == CanonicalForm::ForClients {
-        object.add_if_some("$schema", Some(r#type.check.schema()));
+    if let CanonicalForm::ForClients(references) = form {
+        object.add_if_some("$schema", Some(client_schema(&*r#type.check, references)));
         object.add_if_some("$brackets", bracket_name(parameter));
     }
     object.into_json()

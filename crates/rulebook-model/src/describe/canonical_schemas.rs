@@ -7,11 +7,45 @@ use serde_json::Value as Json;
 
 use super::canonical::ObjectWriter;
 use crate::model::{Method, Schema};
-use crate::types::{NamedSchema, TypeExpr, all_referenced_schemas};
+use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, all_referenced_schemas, replace_references};
+
+/// How JSON Schemas in a document refer to the schemas of the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaReferences {
+    /// By the keys of the schemas, which are unique in the API.
+    ByKey,
+    /// By the names of the schemas, which are unique in an API module. Unlike the keys, the names do not depend on
+    /// schemas of other API modules, which are not in the document.
+    ByName,
+}
+
+/// Returns the JSON Schema of a type.
+pub(super) fn client_schema(check: &dyn Check, references: SchemaReferences) -> Json {
+    let mut schema = check.schema();
+    rename_references(&mut schema, check, references);
+    schema
+}
 
 /// Returns the JSON Schemas of schemas, as the value of `$defs`, to which the references in `$schema` lead.
-pub(super) fn json_schemas(schemas: &[Arc<NamedSchema>]) -> Json {
-    schemas.iter().map(|schema| (schema.key().to_owned(), schema.schema())).collect()
+pub(super) fn json_schemas(schemas: &[Arc<NamedSchema>], references: SchemaReferences) -> Json {
+    let json_schema = |named: &Arc<NamedSchema>| {
+        let mut schema = named.schema();
+        rename_references(&mut schema, &*named.check, references);
+        let name = if references == SchemaReferences::ByKey { named.key() } else { &named.name };
+        (name.to_owned(), schema)
+    };
+    schemas.iter().map(json_schema).collect()
+}
+
+/// Changes the references in the JSON Schema of a type, which contain the keys of schemas.
+fn rename_references(schema: &mut Json, check: &dyn Check, references: SchemaReferences) {
+    let referenced = check.referenced_schemas();
+    if references == SchemaReferences::ByName && !referenced.is_empty() {
+        replace_references(schema, &mut |key| {
+            let named = referenced.iter().find(|named| named.key() == key);
+            format!("{SCHEMA_REFERENCE_PREFIX}{}", named.map_or(key, |named| &named.name))
+        });
+    }
 }
 
 /// Returns the schemas to which the parameters and outputs of methods refer, directly or through other schemas.
@@ -34,7 +68,7 @@ pub(super) fn write_schemas(schemas: &[Schema]) -> Json {
 }
 
 pub(super) fn write_named_schema(schema: &NamedSchema) -> Json {
-    let NamedSchema { name: _, key: _, first_key: _, info, check, example, samples: _ } = schema;
+    let NamedSchema { name: _, key: _, first_key: _, info, check, example, depth: _, samples: _ } = schema;
     write_schema(info, &check.type_expr(), example.as_ref())
 }
 

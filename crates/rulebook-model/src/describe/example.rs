@@ -1,4 +1,4 @@
-//! Example values of parameters and outputs.
+//! Example values of parameters, outputs and schemas.
 //!
 //! The example of a parameter is its `example` in the definition, or otherwise its default. If the definition has
 //! neither, an example is generated from the type of the parameter; this example is the same in every document. Every
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::call::Value;
 use crate::envelope::{Envelope, JsonMemberWriter};
-use crate::model::{Location, Method, Output, Parameter};
+use crate::model::{Location, Method, Output, Parameter, Schema};
 use crate::types::{Arity, Check};
 
 /// Returns an example value of a parameter. A request can carry this value in the location from which the parameter is
@@ -27,6 +27,12 @@ pub fn parameter_example(parameter: &Parameter) -> Option<Json> {
 #[must_use]
 pub fn output_example(output: &Output) -> Option<Json> {
     output.example.clone().or_else(|| generate_example(&*output.r#type.check, |_| true))
+}
+
+/// Returns an example value of a schema, or `None` if no value can be generated.
+#[must_use]
+pub fn schema_example(schema: &Schema) -> Option<Json> {
+    schema.example.clone().or_else(|| generate_example(&*schema.r#type.check, |_| true))
 }
 
 /// Returns an example of the JSON body of a method's success response. Returns `None` if no example value exists for a

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde_json::{Value as Json, json};
 
 use super::canonical::{CanonicalForm, ModulesObject, ObjectWriter, write_service, write_settings};
-use super::canonical_schemas::{json_schemas, schemas_of_methods, write_schemas};
+use super::canonical_schemas::{SchemaReferences, json_schemas, schemas_of_methods, write_schemas};
 use super::{IntermediateUri, ServiceUri, Uris};
 use crate::model::Api;
 
@@ -23,7 +23,8 @@ pub fn options_for_api(api: &Api, uris: &Uris<'_>) -> Json {
 /// # Errors
 /// Returns the errors of the serializer.
 pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let form = CanonicalForm::ForClients;
+    let references = SchemaReferences::ByKey;
+    let form = CanonicalForm::ForClients(references);
     let mut links = ObjectWriter::default();
     add_links(&mut links, &uris.uris_below);
     let mut object = serializer.serialize_map(None)?;
@@ -37,7 +38,7 @@ pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializ
     let services = api.modules.iter().flat_map(|module| &module.services);
     let used = schemas_of_methods(services.flat_map(|service| &service.methods));
     if !used.is_empty() {
-        object.serialize_entry("$defs", &json_schemas(&used))?;
+        object.serialize_entry("$defs", &json_schemas(&used, references))?;
     }
     for (key, value) in links.into_entries() {
         object.serialize_entry(&key, &value)?;
@@ -48,7 +49,8 @@ pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializ
 /// Returns the response to OPTIONS for the URI of a service: a definition file that contains only this service.
 #[must_use]
 pub fn options_for_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
-    let mut object = write_service(api, uri.module, uri.service, CanonicalForm::ForClients);
+    let form = CanonicalForm::ForClients(SchemaReferences::ByName);
+    let mut object = write_service(api, uri.module, uri.service, form);
     add_links(&mut object, &uri.uris_below);
     object.into_json()
 }

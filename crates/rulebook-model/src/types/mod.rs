@@ -79,10 +79,10 @@ pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
-pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
-pub(crate) use named_schema::{SchemaCells, recursive_reference, schema_reference};
 #[cfg(feature = "documents")]
-pub(crate) use named_schema::{replace_references, schema_without_outer_references};
+pub(crate) use named_schema::schema_without_outer_references;
+pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
+pub(crate) use named_schema::{SchemaCells, names_in_term, recursive_reference, replace_references, schema_reference};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

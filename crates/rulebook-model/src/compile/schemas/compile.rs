@@ -2,50 +2,49 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::endless::is_endless;
-use super::{SchemaLookup, SchemaState, first_key};
+use super::endless::endless_schemas;
+use super::{DeclaredSchema, SchemaState, first_key};
 use crate::compile::default_and_example::with_enum_word;
 use crate::compile::lowering::Lowering;
 use crate::compile::type_expr::TypeOwner;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Arity, NamedSchema, ObjectField, all_referenced_schemas};
+use crate::types::{Arity, NamedSchema, ObjectField};
 
 impl Lowering<'_> {
-    /// Compiles a schema unless it is compiled, or being compiled.
-    pub(super) fn require_schema(&mut self, index: usize) {
-        let Some(declared) = self.schemas.declared.get_mut(index) else { return };
-        if !matches!(declared.state, SchemaState::Waiting) {
-            return;
-        }
-        declared.state = SchemaState::Compiling;
-        let (parsed, module, dialect) = (declared.parsed, declared.module, declared.dialect);
-        let key = first_key(index);
-        let outer = (self.dialect, self.schemas.module, self.schemas.is_in_schema);
-        (self.dialect, self.schemas.module, self.schemas.is_in_schema) = (dialect, module, true);
-        let compiled = self.compile_schema(parsed, key).map(Arc::new);
-        (self.dialect, self.schemas.module, self.schemas.is_in_schema) = outer;
-        if let (Some(compiled), Some(cell)) = (&compiled, self.schemas.cells.get(index)) {
+    /// Compiles a schema whose state is [`SchemaState::Waiting`].
+    pub(super) fn compile_declared_schema(&mut self, index: usize) {
+        let DeclaredSchema { parsed, module, dialect, .. } = self.schemas.declared[index];
+        let outer = (self.dialect, self.schemas.module);
+        (self.dialect, self.schemas.module) = (dialect, module);
+        self.schemas.inner_depth = Some(0);
+        let compiled = self.compile_schema(parsed, first_key(index)).map(Arc::new);
+        self.schemas.inner_depth = None;
+        (self.dialect, self.schemas.module) = outer;
+        if let Some(compiled) = &compiled {
             // The cell is empty, because a schema is compiled once.
-            let _ = cell.set(Arc::clone(compiled));
-            if is_endless(
-                &compiled.check.schema(),
-                &all_referenced_schemas(&*compiled.check),
-                &mut vec![compiled.key()],
-            ) {
-                let span = parsed.name.span;
-                let message = format!("the schema `{}` has no finite value", compiled.name);
-                let error = Diagnostic::new(DiagnosticCode::EndlessSchema, span, message);
-                self.report(
-                    error
-                        .label("every value would contain another one")
-                        .help("let a `?` or an array stand between the schema and itself: `\"type\": \"?Category\"`"),
-                );
-            }
+            let _ = self.schemas.cells[index].set(Arc::clone(compiled));
         }
-        if let Some(declared) = self.schemas.declared.get_mut(index) {
-            declared.state = compiled.map_or(SchemaState::Failed, SchemaState::Compiled);
+        self.schemas.declared[index].state = compiled.map_or(SchemaState::Failed, SchemaState::Compiled);
+    }
+
+    /// Reports the compiled schemas of which no value can end. `order` contains the indexes of all schemas.
+    pub(super) fn report_endless_schemas(&mut self, order: &[usize]) {
+        let compiled = |index: &usize| match &self.schemas.declared[*index].state {
+            SchemaState::Compiled(schema) => Some((*index, Arc::clone(schema))),
+            SchemaState::Waiting | SchemaState::Failed => None,
+        };
+        let (indexes, schemas): (Vec<usize>, Vec<_>) = order.iter().filter_map(compiled).unzip();
+        for endless in endless_schemas(&schemas) {
+            let span = self.schemas.declared[indexes[endless]].parsed.name.span;
+            let message = format!("the schema `{}` has no finite value", schemas[endless].name);
+            let error = Diagnostic::new(DiagnosticCode::EndlessSchema, span, message);
+            self.report(
+                error
+                    .label("every value would contain another one")
+                    .help("let a `?` or an array stand between the schema and itself: `\"type\": \"?Category\"`"),
+            );
         }
     }
 
@@ -77,6 +76,7 @@ impl Lowering<'_> {
         }
         let example = example.map(|example| example.value);
         let name = parsed.name.value.clone();
+        let depth = self.schemas.inner_depth.unwrap_or_default() + 1;
         (self.diagnostics.len() == before).then(|| NamedSchema {
             name,
             key: OnceLock::new(),
@@ -84,6 +84,7 @@ impl Lowering<'_> {
             info,
             check: compiled.check,
             example,
+            depth,
             samples: OnceLock::new(),
         })
     }
@@ -95,16 +96,24 @@ impl Lowering<'_> {
         let mut fields: Vec<ObjectField> = Vec::new();
         let mut is_complete = true;
         for base in &parsed.extends {
-            let found = self.find_schema(&base.value);
-            let SchemaLookup::Found(check) = found else {
-                if matches!(found, SchemaLookup::Unknown) {
-                    let error = self.unknown_schema(base);
-                    self.report(error);
-                }
+            let Some(index) = self.schemas.index(self.schemas.module, &base.value) else {
+                let error = self.unknown_schema(base);
+                self.report(error);
                 is_complete = false;
                 continue;
             };
-            let Some(more) = check.object_fields() else {
+            let base_schema = match &self.schemas.declared[index].state {
+                SchemaState::Waiting => None,
+                SchemaState::Compiled(schema) => Some(Arc::clone(schema)),
+                SchemaState::Failed => {
+                    is_complete = false;
+                    continue;
+                }
+            };
+            // The inherited fields refer to schemas, but nothing refers to the schema that is extended.
+            let depth = base_schema.as_ref().map_or(0, |schema| schema.depth - 1);
+            self.schemas.inner_depth = self.schemas.inner_depth.max(Some(depth));
+            let Some(more) = base_schema.as_ref().and_then(|schema| schema.check.object_fields()) else {
                 let message = format!("`{}` is not an object, or refers back to this schema", base.value);
                 let error = Diagnostic::new(DiagnosticCode::BadOption, base.span, message).label("cannot be extended");
                 self.report(error.help("extend a schema whose type is `object`"));

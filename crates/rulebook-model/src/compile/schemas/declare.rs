@@ -129,12 +129,6 @@ fn content(schema: &Arc<NamedSchema>) -> SchemaContent {
     referenced.iter().chain([schema]).map(content).collect()
 }
 
-/// Returns the words in a term that can be names of types or schemas.
-pub(in crate::compile) fn names_in_term(term: &str) -> impl Iterator<Item = &str> {
-    let words = term.split(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')));
-    words.filter(|word| !word.is_empty())
-}
-
 /// Returns a text with only the characters that keys of JSON Schemas can have.
 fn key_text(name: &str) -> String {
     name.chars()

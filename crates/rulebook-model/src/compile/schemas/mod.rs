@@ -1,15 +1,15 @@
 //! Compiles the schemas of a definition: types with a name, which parameters, outputs and other schemas can use.
 //!
-//! A schema is compiled when it is first needed, so that schemas can refer to each other in any order.
+//! Each schema is compiled after those to which it refers. A reference that leads back to a schema that contains it is
+//! resolved when it is used.
 
 mod compile;
 mod declare;
 mod endless;
+mod order;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-pub(super) use declare::names_in_term;
 
 use super::lowering::Lowering;
 use crate::definition::dialect_spec::DialectSpec;
@@ -27,8 +27,8 @@ pub(crate) struct Schemas<'d> {
     cells: Arc<SchemaCells>,
     /// The API module whose types are being compiled; `None` for the common parameters of the API.
     pub module: Option<&'d str>,
-    /// `true` while a schema is being compiled.
-    is_in_schema: bool,
+    /// While a schema is being compiled, the greatest depth of the schemas to which it refers.
+    inner_depth: Option<usize>,
 }
 
 /// A schema of the definition.
@@ -44,12 +44,14 @@ fn first_key(index: usize) -> String {
     format!("schema.{index}")
 }
 
+/// The maximum number of schemas that lead from one to the next by references that own their targets. A longer chain
+/// contains references that do not, so that no recursive function needs much of the stack.
+const MAX_DEPTH: usize = 64;
+
 /// The state of a schema while the definition is compiled.
 enum SchemaState {
-    /// The schema has not been needed yet.
+    /// The schema is not compiled yet.
     Waiting,
-    /// The schema is being compiled. Another reference to it is recursive.
-    Compiling,
     /// The schema is compiled.
     Compiled(Arc<NamedSchema>),
     /// The schema has an error, which has been reported.
@@ -69,13 +71,11 @@ pub(super) enum SchemaLookup {
 impl<'d> Lowering<'d> {
     /// Compiles all schemas, also those that nothing refers to.
     pub(super) fn compile_schemas(&mut self) {
-        // The order of the names is the same in every notation of the definition. Generated examples depend on it, because
-        // they end at the first reference that is recursive.
-        let mut order: Vec<usize> = (0..self.schemas.declared.len()).collect();
-        order.sort_by_key(|index| self.schemas.declared.get(*index).map(|declared| &declared.parsed.name.value));
-        for index in order {
-            self.require_schema(index);
+        let order = self.schemas.compile_order();
+        for index in &order {
+            self.compile_declared_schema(*index);
         }
+        self.report_endless_schemas(&order);
         self.schemas.set_keys();
     }
 
@@ -99,18 +99,21 @@ impl<'d> Lowering<'d> {
         schemas.into_values().collect()
     }
 
-    /// Returns what a name in a term of the current API module refers to, and compiles the schema if necessary.
+    /// Returns what a name in a term of the current API module refers to.
     pub(super) fn find_schema(&mut self, name: &str) -> SchemaLookup {
-        let Some(index) = self.schemas.index(self.schemas.module, name) else { return SchemaLookup::Unknown };
-        self.require_schema(index);
-        let all = (!self.schemas.is_in_schema).then(|| Arc::clone(&self.schemas.cells));
-        let (Some(declared), Some(cell)) = (self.schemas.declared.get(index), self.schemas.cells.get(index)) else {
-            return SchemaLookup::Unknown;
-        };
-        match &declared.state {
-            SchemaState::Compiled(schema) => SchemaLookup::Found(schema_reference(Arc::clone(schema), all)),
-            SchemaState::Compiling => SchemaLookup::Found(recursive_reference(name, &first_key(index), cell)),
-            SchemaState::Waiting | SchemaState::Failed => SchemaLookup::Failed,
+        let schemas = &mut self.schemas;
+        let Some(index) = schemas.index(schemas.module, name) else { return SchemaLookup::Unknown };
+        let reference = || SchemaLookup::Found(recursive_reference(name, &first_key(index), &schemas.cells[index]));
+        match (&schemas.declared[index].state, &mut schemas.inner_depth) {
+            (SchemaState::Failed, _) => SchemaLookup::Failed,
+            (SchemaState::Compiled(schema), None) => {
+                SchemaLookup::Found(schema_reference(Arc::clone(schema), Some(Arc::clone(&schemas.cells))))
+            }
+            (SchemaState::Compiled(schema), Some(depth)) if schema.depth < MAX_DEPTH => {
+                *depth = schema.depth.max(*depth);
+                SchemaLookup::Found(schema_reference(Arc::clone(schema), None))
+            }
+            (SchemaState::Waiting | SchemaState::Compiled(_), _) => reference(),
         }
     }
 

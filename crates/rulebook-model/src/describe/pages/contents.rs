@@ -150,6 +150,8 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
         "Errors",
         "the errors of the server, with their codes and statuses",
     )];
+    let schemas = pages.page_link(PageId::Schemas { part: 0 });
+    items.extend((!pages.schemas.is_empty()).then(|| link_item(schemas, "Schemas", "types that several methods use")));
     items.extend(pages.has_swagger_ui.then_some(swagger_ui));
     items.extend([
         link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),

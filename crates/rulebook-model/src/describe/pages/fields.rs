@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::document::{Field, Inline};
+use super::links::{LinkTarget, schema_page_path};
 use super::phrases::{location_name, request_name};
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::model::{Location, Output, Parameter};
-use crate::types::ObjectField;
+use crate::types::{Check, ObjectField, names_in_term};
 
 /// Describes a parameter.
 pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
@@ -20,7 +21,8 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
     let brackets = bracket_name(parameter).map(|name| (bracket_label(parameter.from), Cow::Owned(name)));
     let example = example::parameter_example(parameter);
-    let members = member_fields(parameter.r#type.check.members(), example.as_ref());
+    let schemas = schema_links(&*parameter.r#type.check);
+    let members = member_fields(parameter.r#type.check.members(), example.as_ref(), !schemas.is_empty());
     // An example that is equal to the default is omitted, and so is the example of an object whose members have
     // examples.
     let shown = example.as_ref().filter(|example| parameter.default.as_ref() != Some(*example));
@@ -38,6 +40,7 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
             .chain(shown.map(|example| ("example", json_line(example))))
             .chain(brackets)
             .collect(),
+        schemas,
         members,
     }
 }
@@ -55,7 +58,8 @@ fn bracket_label(from: Location) -> &'static str {
 pub(super) fn output_field(output: &Output) -> Field<'_> {
     let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
     let example = example::output_example(output);
-    let members = member_fields(output.r#type.check.members(), example.as_ref());
+    let schemas = schema_links(&*output.r#type.check);
+    let members = member_fields(output.r#type.check.members(), example.as_ref(), !schemas.is_empty());
     let shown = example.as_ref().filter(|_| output.example.is_some() || members.is_empty());
     Field {
         id: fragment("output", &output.name),
@@ -66,16 +70,41 @@ pub(super) fn output_field(output: &Output) -> Field<'_> {
         info: &output.info,
         words: output.r#type.check.in_words(),
         values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
+        schemas,
         members,
     }
 }
 
-/// Describes the members of an object. `example` is an example of the object.
-fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>) -> Vec<Field<'a>> {
+/// Describes the fields of a schema. `example` is an example of its values.
+pub(super) fn schema_fields<'a>(check: &'a dyn Check, example: Option<&Json>) -> Vec<Field<'a>> {
+    member_fields(check.members(), example, true)
+}
+
+/// Returns a link to the page of the schema with the key `key`.
+pub(super) fn schema_link(key: &str) -> LinkTarget {
+    LinkTarget::Page(schema_page_path(key), None)
+}
+
+/// Returns links to the schemas that the term of a type names.
+fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
+    let mut referenced = check.referenced_schemas();
+    if !referenced.is_empty() {
+        let term = check.type_expr().term;
+        referenced.retain(|schema| names_in_term(&term).any(|name| name == schema.name));
+    }
+    referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
+}
+
+/// Describes the members of an object. `example` is an example of the object. If `is_in_schema` is `true`, the members of
+/// further schemas are omitted, because their number can grow exponentially with the number of schemas.
+fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'a>> {
     let describe = |member: &'a ObjectField| {
         let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));
-        let members = member_fields(member.check.members(), example);
-        let shown = example.filter(|_| member.example.is_some() || members.is_empty());
+        let schemas = schema_links(&*member.check);
+        let is_omitted = is_in_schema && !schemas.is_empty();
+        let inner = if is_omitted { &[] } else { member.check.members() };
+        let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
+        let shown = example.filter(|_| member.example.is_some() || members.is_empty() && !is_omitted);
         Field {
             id: String::new(),
             key: String::new(),
@@ -85,6 +114,7 @@ fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>) -> Vec<
             info: &member.info,
             words: member.check.in_words(),
             values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
+            schemas,
             members,
         }
     };

@@ -154,6 +154,12 @@ pub(super) fn method_page_path(id: &str) -> String {
     format!("methods/{}", escape_segment(id))
 }
 
+/// Returns the path of a schema's documentation page, below `/docs/` and before percent-encoding. `key` is the key of the
+/// schema.
+pub(super) fn schema_page_path(key: &str) -> String {
+    format!("schemas/{}", escape_segment(key))
+}
+
 /// Returns the percent-encoded path of a page below `/docs/`. The path depends on the format in which the page is
 /// requested.
 fn encoded_page_path(path: &str, format: PageFormat) -> String {

@@ -94,8 +94,11 @@ fn write_fields(fields: &[Field<'_>], indent: usize, context: LinkContext<'_>, p
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
         let name = inlines_to_markdown(slice::from_ref(&field.name), context);
         let values = field.values.iter().map(|(label, value)| format!("; {label} {}", code_span(value)));
+        let link =
+            |(target, name): &(LinkTarget, String)| format!("; see [{}]({})", code_span(name), target.to_url(context));
+        let values: String = values.chain(field.schemas.iter().map(link)).collect();
         let (info, words) = (escape_text(field.info), escape_text(&field.words));
-        page.write_item(indent, "-", &format!("{name}{facts}: {info} ({words}{})", values.collect::<String>()));
+        page.write_item(indent, "-", &format!("{name}{facts}: {info} ({words}{values})"));
         write_fields(&field.members, indent + 2, context, page);
     }
 }

@@ -21,6 +21,7 @@ mod module;
 mod parse_markdown;
 mod phrases;
 mod responses;
+mod schema;
 mod search;
 mod search_index;
 mod search_url;
@@ -36,6 +37,7 @@ use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
 use links::{LinkTarget, escape_segment};
+use schema::SchemaPosition;
 use search_index::SearchIndex;
 
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
@@ -66,6 +68,8 @@ pub struct Pages {
     methods: Vec<MethodPosition>,
     /// For each API module, the range in `methods` that contains the methods of the API module.
     method_ranges: Vec<Range<usize>>,
+    /// The positions of all schemas, sorted by their keys.
+    schemas: Vec<SchemaPosition>,
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
     is_for_caller: bool,
@@ -107,6 +111,10 @@ enum PageId {
     Module { module: usize, part: usize },
     /// The page of a method, by the index of the method in [`Pages::methods`].
     Method(usize),
+    /// The page with the list of schemas. A long list has several parts, each with a page.
+    Schemas { part: usize },
+    /// The page of a schema, by the index of the schema in [`Pages::schemas`].
+    Schema(usize),
     /// The page with the errors that requests can cause.
     Errors,
     /// The page with the errors that definitions can have.
@@ -140,12 +148,14 @@ impl Pages {
             uris,
             methods,
             method_ranges: modules,
+            schemas: Vec::new(),
             page_ids: Vec::new(),
             is_for_caller,
             has_swagger_ui: false,
             search_index: OnceLock::new(),
             search_tree: OnceLock::new(),
         };
+        pages.schemas = pages.find_schemas();
         pages.page_ids = pages.all_page_ids();
         pages
     }
@@ -164,7 +174,9 @@ impl Pages {
         let of_module = |module| (0..self.count_module_parts(module)).map(move |part| PageId::Module { module, part });
         let modules = (0..self.method_ranges.len()).flat_map(of_module);
         let methods = (0..self.methods.len()).map(PageId::Method);
-        contents.chain(modules).chain(methods).chain([PageId::Errors, PageId::Diagnostics]).collect()
+        let lists = (0..self.count_schema_parts()).map(|part| PageId::Schemas { part });
+        let schemas = lists.chain((0..self.schemas.len()).map(PageId::Schema));
+        contents.chain(modules).chain(methods).chain(schemas).chain([PageId::Errors, PageId::Diagnostics]).collect()
     }
 
     /// Returns the paths of all pages, beginning with the start page. The paths are relative to `/docs/` and are not
@@ -183,6 +195,9 @@ impl Pages {
                 format!("{}/{}", self.page_path(PageId::Module { module, part: 0 }), part + 1)
             }
             PageId::Method(index) => links::method_page_path(&self.method_entry(index).method.id),
+            PageId::Schemas { part: 0 } => "schemas".to_owned(),
+            PageId::Schemas { part } => format!("schemas/list/{}", part + 1),
+            PageId::Schema(index) => links::schema_page_path(&self.schema(index).key),
             PageId::Errors => "errors".to_owned(),
             PageId::Diagnostics => "diagnostics".to_owned(),
         }
@@ -245,6 +260,8 @@ impl Pages {
             PageId::Contents { part } => contents::contents_page(self, part),
             PageId::Module { module, part } => module::module_page(self, module, part),
             PageId::Method(index) => method::method_page(self, index),
+            PageId::Schemas { part } => schema::schemas_page(self, part),
+            PageId::Schema(index) => schema::schema_page(self, index),
             PageId::Errors => error_pages::request_errors_page(self),
             PageId::Diagnostics => error_pages::definition_errors_page(self),
         })

@@ -1,16 +1,17 @@
-//! The search page. It lists the API modules, methods and errors whose texts contain all words of a query, beginning
-//! with the best matches.
+//! The search page. It lists the API modules, schemas, methods and errors whose texts contain all words of a query,
+//! beginning with the best matches.
 
 use super::contents::{contents_link, module_list_item};
 use super::document::{Block, Inline, ListItem, PageDocument};
 use super::links::LinkTarget;
 use super::phrases::{count_with_noun, method_line};
+use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
 use super::search_url::RequestPath;
 use super::{PageId, Pages};
 use crate::error::ErrorCode;
 
-/// The maximum number of methods on the search page, and also the maximum number of API modules.
+/// The maximum number of methods on the search page, and also the maximum number of API modules and of schemas.
 const MAX_RESULTS: usize = 100;
 /// The maximum number of words in a query. Further words of the query are ignored.
 const MAX_WORDS: usize = 8;
@@ -100,13 +101,13 @@ impl SearchResults {
     }
 
     fn to_blocks<'a>(&self, pages: &'a Pages) -> Vec<Block<'a>> {
-        let Found { modules, methods, errors } = &self.found;
+        let Found { modules, methods, schemas, errors } = &self.found;
         let mut blocks = Vec::new();
         if let Some(words) = self.corrected.as_ref().filter(|_| !self.is_empty()) {
             let words = Inline::quoted(words.clone());
             blocks.push(Block::Paragraph(vec![Inline::text("Nothing contains these words. Results for: "), words]));
         }
-        blocks.push(Block::paragraph(summarize(modules.len(), methods.len(), errors.len())));
+        blocks.push(Block::paragraph(summarize(&self.found)));
         if !errors.is_empty() {
             blocks.push(Block::heading("errors", "Errors"));
             blocks.push(Block::List(errors.iter().map(|code| error_item(pages, *code)).collect()));
@@ -114,6 +115,11 @@ impl SearchResults {
         if !modules.is_empty() {
             blocks.push(Block::heading("modules", "Modules"));
             let items = modules.iter().take(MAX_RESULTS).map(|module| module_list_item(pages, *module));
+            blocks.push(Block::List(items.collect()));
+        }
+        if !schemas.is_empty() {
+            blocks.push(Block::heading("schemas", "Schemas"));
+            let items = schemas.iter().take(MAX_RESULTS).map(|schema| schema_item(pages, *schema));
             blocks.push(Block::List(items.collect()));
         }
         if !methods.is_empty() {
@@ -132,19 +138,16 @@ fn parts_of_words(words: &[String]) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).take(MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// States how many API modules, methods and errors were found.
-fn summarize(modules: usize, methods: usize, errors: usize) -> String {
-    let mut counts = Vec::new();
-    if errors > 0 {
-        counts.push(count_with_noun(errors, "error", "errors"));
-    }
-    if modules > 0 {
-        counts.push(count_with_noun(modules, "module", "modules"));
-    }
-    counts.push(count_with_noun(methods, "method", "methods"));
-    let last = counts.pop().unwrap_or_default();
+/// States how many API modules, schemas, methods and errors were found.
+fn summarize(found: &Found) -> String {
+    let (modules, schemas, methods) = (found.modules.len(), found.schemas.len(), found.methods.len());
+    let optional =
+        [(found.errors.len(), "error", "errors"), (modules, "module", "modules"), (schemas, "schema", "schemas")];
+    let counts = optional.iter().filter(|(number, ..)| *number > 0);
+    let counts: Vec<_> = counts.map(|(number, one, many)| count_with_noun(*number, one, many)).collect();
+    let last = count_with_noun(methods, "method", "methods");
     let counts = if counts.is_empty() { last } else { format!("{} and {last}", counts.join(", ")) };
-    if modules.max(methods) > MAX_RESULTS {
+    if modules.max(methods).max(schemas) > MAX_RESULTS {
         format!("Found {counts}. This page lists the first {MAX_RESULTS}.")
     } else {
         format!("Found {counts}.")

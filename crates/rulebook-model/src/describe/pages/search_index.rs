@@ -1,5 +1,5 @@
-//! The texts that the search compares with the words of a query: those of API modules, methods and errors, in lower
-//! case.
+//! The texts that the search compares with the words of a query: those of API modules, methods, schemas and errors, in
+//! lower case.
 
 use super::search_url::{RequestPath, UriTemplate};
 use super::spelling::Spelling;
@@ -13,11 +13,12 @@ const URL_WEIGHT: u32 = 1000;
 /// The minimum length in bytes of the longest word of a query that finds errors of the server.
 const MIN_ERROR_WORD_LEN: usize = 3;
 
-/// The texts of all API modules, methods and errors of the server, in lower case.
+/// The texts of all API modules, methods, schemas and errors of the server, in lower case.
 #[derive(Debug)]
 pub(super) struct SearchIndex {
     module_texts: Vec<String>,
     method_texts: Vec<MethodTexts>,
+    schema_texts: Vec<String>,
     error_texts: Vec<(ErrorCode, String)>,
     spelling: Spelling,
 }
@@ -35,18 +36,19 @@ struct MethodTexts {
     uri: UriTemplate,
 }
 
-/// What a query finds: the indexes of API modules and methods, and errors of the server.
+/// What a query finds: the indexes of API modules, methods and schemas, and errors of the server.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) modules: Vec<usize>,
     /// The weight and the index of each method.
     pub(super) methods: Vec<(u32, usize)>,
+    pub(super) schemas: Vec<usize>,
     pub(super) errors: Vec<ErrorCode>,
 }
 
 impl Found {
     pub(super) fn is_empty(&self) -> bool {
-        self.modules.is_empty() && self.methods.is_empty() && self.errors.is_empty()
+        self.modules.is_empty() && self.methods.is_empty() && self.schemas.is_empty() && self.errors.is_empty()
     }
 }
 
@@ -89,12 +91,16 @@ impl SearchIndex {
         let module_texts: Vec<_> = modules.collect();
         let entries = pages.method_entries(0..pages.methods.len());
         let method_texts: Vec<_> = entries.map(|(_, entry)| MethodTexts::new(entry)).collect();
+        let schemas = (0..pages.schemas.len()).map(|index| pages.schema(index));
+        let schema_texts: Vec<_> =
+            schemas.map(|schema| join_lowercase_lines([&*schema.key, &*schema.info].into_iter())).collect();
         let error_texts = error_texts(pages);
         let of_methods = method_texts.iter().flat_map(MethodTexts::texts);
         let of_modules = module_texts.iter().map(String::as_str);
         let of_errors = error_texts.iter().map(|(_, text)| text.as_str());
-        let spelling = Spelling::new(of_methods.chain(of_modules).chain(of_errors));
-        Self { module_texts, method_texts, error_texts, spelling }
+        let of_schemas = schema_texts.iter().map(String::as_str);
+        let spelling = Spelling::new(of_methods.chain(of_modules).chain(of_schemas).chain(of_errors));
+        Self { module_texts, method_texts, schema_texts, error_texts, spelling }
     }
 
     /// Returns what contains all words. The words must be in lower case. `url` is the path of a URL in the query: the
@@ -102,6 +108,7 @@ impl SearchIndex {
     pub(super) fn find(&self, words: &[String], url: Option<&RequestPath<'_>>) -> Found {
         let contains_all = |text: &String| words.iter().all(|word| text.contains(word.as_str()));
         let modules = self.module_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
+        let schemas = self.schema_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
         // Shorter words are part of the names of most errors.
         let is_long = words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
         let errors = self.error_texts.iter().filter(|(_, text)| is_long && contains_all(text));
@@ -113,6 +120,7 @@ impl SearchIndex {
         Found {
             modules: modules.map(|(index, _)| index).collect(),
             methods: methods.collect(),
+            schemas: schemas.map(|(index, _)| index).collect(),
             errors: errors.map(|(code, _)| *code).collect(),
         }
     }

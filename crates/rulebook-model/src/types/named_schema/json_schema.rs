@@ -1,5 +1,4 @@
 //! Changes the references in JSON Schemas to schemas of the definition.
-#![cfg(feature = "documents")]
 
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use crate::types::Check;
 
 /// Returns the JSON Schema of a type in which a reference at the outermost level, and a reference as the type of an
 /// array's items, is replaced by the JSON Schema of the schema.
+#[cfg(feature = "documents")]
 pub(crate) fn schema_without_outer_references(check: &dyn Check) -> Json {
     let mut schema = check.schema();
     let referenced = check.referenced_schemas();
@@ -20,8 +20,10 @@ pub(crate) fn schema_without_outer_references(check: &dyn Check) -> Json {
 }
 
 /// The maximum number of references that lead from one to the next before an object or an array.
+#[cfg(feature = "documents")]
 const MAX_CHAIN: usize = 32;
 
+#[cfg(feature = "documents")]
 fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], depth: usize) {
     let key = schema.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
     if let Some(target) = key.and_then(|key| referenced.iter().find(|schema| schema.key() == key)) {

@@ -6,12 +6,14 @@
 mod json_schema;
 mod references;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
+pub(crate) use json_schema::replace_references;
 #[cfg(feature = "documents")]
-pub(crate) use json_schema::{replace_references, schema_without_outer_references};
+pub(crate) use json_schema::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
@@ -36,6 +38,9 @@ pub struct NamedSchema {
     pub check: Arc<dyn Check>,
     /// The example value that the definition gives for the schema, or `None`.
     pub example: Option<Json>,
+    /// The greatest number of schemas that lead from this one to the next by references that own their targets,
+    /// including this one.
+    pub(crate) depth: usize,
     /// Generated values, which are computed when they are first needed.
     pub(crate) samples: OnceLock<SampleValues>,
 }
@@ -99,16 +104,15 @@ impl NamedSchema {
 /// keys.
 #[must_use]
 pub fn all_referenced_schemas(check: &dyn Check) -> Vec<Arc<NamedSchema>> {
-    let mut all: Vec<Arc<NamedSchema>> = Vec::new();
+    let mut all: BTreeMap<String, Arc<NamedSchema>> = BTreeMap::new();
     let mut waiting = check.referenced_schemas();
     while let Some(schema) = waiting.pop() {
-        if all.iter().all(|known| known.key() != schema.key()) {
+        if !all.contains_key(schema.key()) {
             waiting.extend(schema.check.referenced_schemas());
-            all.push(schema);
+            all.insert(schema.key().to_owned(), schema);
         }
     }
-    all.sort_by(|one, other| one.key().cmp(other.key()));
-    all
+    all.into_values().collect()
 }
 
 /// Returns the JSON Schema of a type together with the schemas to which it refers, under `$defs`.
@@ -123,4 +127,10 @@ pub fn complete_schema(check: &dyn Check) -> Json {
         members.insert("$defs".to_owned(), definitions);
     }
     schema
+}
+
+/// Returns the words in a term that can be names of types or schemas.
+pub(crate) fn names_in_term(term: &str) -> impl Iterator<Item = &str> {
+    let words = term.split(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')));
+    words.filter(|word| !word.is_empty())
 }

@@ -142,6 +142,13 @@ impl Check for RecursiveReference {
         }
     }
 
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        match self.schema() {
+            Some(schema) => schema.check.decode_item(text),
+            None => Value::Text(text),
+        }
+    }
+
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         match self.schema() {
             Some(schema) => schema.check.decode_array(array),
@@ -164,7 +171,7 @@ impl Check for RecursiveReference {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        format!("`{}`", self.name).into()
+        self.name.clone().into()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

@@ -1,0 +1,90 @@
+//! Finds the order in which schemas are compiled. No step is recursive, because schemas can form long chains.
+
+use super::{DeclaredSchema, Schemas};
+use crate::definition::parsed::TypeSpec;
+use crate::types::names_in_term;
+
+/// The schemas to which a schema refers, as indexes in [`Schemas::declared`].
+struct Dependencies {
+    /// The schemas in `extends`.
+    extended: Vec<usize>,
+    /// The schemas in `extends`, then those in the types of fields and items.
+    all: Vec<usize>,
+}
+
+impl Schemas<'_> {
+    /// Returns the indexes of all schemas, each after the schemas to which it refers. If schemas refer to each other in
+    /// a circle, a schema in `extends` is first nevertheless.
+    pub(super) fn compile_order(&self) -> Vec<usize> {
+        let dependencies: Vec<Dependencies> = self.declared.iter().map(|schema| self.dependencies(schema)).collect();
+        // The order of the names is the same in every notation of the definition. Generated examples depend on it, because
+        // they end at the first reference that leads back.
+        let mut roots: Vec<usize> = (0..self.declared.len()).collect();
+        roots.sort_by_key(|index| &self.declared[*index].parsed.name.value);
+        let mut order = Vec::with_capacity(roots.len());
+        let mut is_entered = vec![false; roots.len()];
+        let mut is_left = vec![false; roots.len()];
+        for root in roots {
+            if is_entered[root] {
+                continue;
+            }
+            is_entered[root] = true;
+            let mut path = vec![(root, 0)];
+            while let Some((index, next)) = path.last_mut() {
+                let (index, position) = (*index, *next);
+                *next += 1;
+                match dependencies[index].all.get(position) {
+                    Some(target) if is_entered[*target] => {}
+                    Some(target) => {
+                        // A schema that extends one on the path follows later, after the one that it extends.
+                        let is_extended = position < dependencies[index].extended.len();
+                        if is_extended || !extends_open_schema(*target, &dependencies, &is_entered, &is_left) {
+                            is_entered[*target] = true;
+                            path.push((*target, 0));
+                        }
+                    }
+                    None => {
+                        is_left[index] = true;
+                        order.push(index);
+                        path.pop();
+                    }
+                }
+            }
+        }
+        order
+    }
+
+    fn dependencies(&self, schema: &DeclaredSchema<'_>) -> Dependencies {
+        let find = |name: &str| self.index(schema.module, name);
+        let extended: Vec<usize> = schema.parsed.extends.iter().filter_map(|name| find(&name.value)).collect();
+        let mut names = Vec::new();
+        add_names(&schema.parsed.r#type, &mut names);
+        let all = extended.iter().copied().chain(names.into_iter().filter_map(find)).collect();
+        Dependencies { extended, all }
+    }
+}
+
+/// Adds the words in the terms of a type and of its fields.
+fn add_names<'t>(r#type: &'t TypeSpec, names: &mut Vec<&'t str>) {
+    names.extend(r#type.term.iter().flat_map(|term| names_in_term(&term.value)));
+    for field in r#type.fields.iter().flat_map(|fields| &fields.value) {
+        add_names(&field.r#type, names);
+    }
+}
+
+/// Returns `true` if a schema extends, directly or through other schemas, a schema that is entered and not left.
+fn extends_open_schema(schema: usize, dependencies: &[Dependencies], is_entered: &[bool], is_left: &[bool]) -> bool {
+    let mut waiting = dependencies[schema].extended.clone();
+    let mut seen = vec![schema];
+    while let Some(index) = waiting.pop() {
+        if is_entered[index] {
+            if !is_left[index] {
+                return true;
+            }
+        } else if !seen.contains(&index) {
+            seen.push(index);
+            waiting.extend(&dependencies[index].extended);
+        }
+    }
+    false
+}
