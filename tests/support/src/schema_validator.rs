@@ -54,9 +54,12 @@ const STANDARD_KEYWORDS: &[&str] = &[
     "additionalProperties",
     "allOf",
     "anyOf",
+    "const",
     "contentMediaType",
     "default",
     "description",
+    // A keyword of OpenAPI, which validators ignore.
+    "discriminator",
     "enum",
     "examples",
     "format",
@@ -71,8 +74,10 @@ const STANDARD_KEYWORDS: &[&str] = &[
     "minimum",
     "multipleOf",
     "not",
+    "oneOf",
     "pattern",
     "properties",
+    "propertyNames",
     "required",
     "type",
 ];
@@ -90,7 +95,7 @@ pub fn unusual_keyword(schema: &Json) -> Option<String> {
         keyword if !STANDARD_KEYWORDS.contains(&keyword) => Some(format!("{keyword}: {value}")),
         "format" => value.as_str().filter(|name| !STANDARD_FORMATS.contains(name)).map(|name| format!("format {name}")),
         "properties" => value.as_object()?.values().find_map(unusual_keyword),
-        "additionalProperties" | "allOf" | "anyOf" | "items" | "not" => nested(value),
+        "additionalProperties" | "allOf" | "anyOf" | "items" | "not" | "oneOf" | "propertyNames" => nested(value),
         _ => None,
     })
 }

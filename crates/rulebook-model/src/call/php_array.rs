@@ -236,6 +236,14 @@ impl<'a> PhpArray<'a> {
         }
     }
 
+    /// Returns the text with this key; `None` if there is no such item, or if it is not a text.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.items.iter().find_map(|(name, item)| match (name, item) {
+            (PhpKey::Name(name), PhpItem::Value(Value::Text(text))) if *name == key => Some(&**text),
+            _ => None,
+        })
+    }
+
     /// Returns `true` if the keys are 0, 1, 2 and so on, in this order. PHP encodes such an array as a list in JSON, and
     /// every other array as an object.
     #[must_use]

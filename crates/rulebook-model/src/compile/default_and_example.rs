@@ -1,7 +1,6 @@
 //! Checks that the defaults and examples in a definition are valid values of their types.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -63,14 +62,9 @@ pub(super) fn with_enum_word(mut written: Spanned<Json>, check: Option<&dyn Chec
 
 /// Returns `true` if the type is an `enum` with this word, or a reference to a schema of such a type.
 fn is_enum_word(word: &Json, check: &dyn Check) -> bool {
-    let mut schema = check.schema();
-    let mut targets = check.referenced_schemas();
-    // An erroneous definition can contain references in a circle.
-    let mut seen = HashSet::new();
-    while schema.get("$ref").is_some() {
-        let Some(target) = targets.pop().filter(|target| seen.insert(target.key().to_owned())) else { return false };
-        schema = target.check.schema();
-        targets = target.check.referenced_schemas();
+    let schema = check.schema();
+    if schema.get("$ref").is_some() {
+        return check.referenced_schemas().iter().any(|schema| is_enum_word(word, &*schema.check));
     }
     schema.get("enum").and_then(Json::as_array).is_some_and(|words| words.contains(word))
 }

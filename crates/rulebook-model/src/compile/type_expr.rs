@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::span::{Span, Spanned};
 use crate::types::{
     ArgumentError, ArgumentErrorKind, Check, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
-    names_in_term,
+    names_in_attribute, names_in_term,
 };
 
 /// The sentence in the help for an unknown type that explains how a program adds types.
@@ -75,7 +75,7 @@ impl Lowering<'_> {
         // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
         // type are reported too.
         let has_field_error = fields.is_none();
-        let schemas = self.schemas_in_term(&term.value)?;
+        let schemas = self.schemas_in_type(spec)?;
         let shared_key =
             (matches!(fields, Some(None)) && schemas.is_empty()).then(|| self.type_key(&term.value, &attributes));
         if let Some(known) = shared_key.as_ref().and_then(|key| self.compiled_types.get(key)) {
@@ -92,6 +92,9 @@ impl Lowering<'_> {
         });
         match compiled {
             Ok(compiled) => {
+                if let Some(span) = late_span(spec) {
+                    self.check_late(&compiled.check, span);
+                }
                 self.compiled_types.extend(shared_key.map(|key| (key, compiled.clone())));
                 (!has_field_error).then_some(compiled)
             }
@@ -104,11 +107,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the schemas that a term refers to, by their names. Returns `None` if one of them has an error, which has
+    /// Returns the schemas that a type refers to, by their names. Returns `None` if one of them has an error, which has
     /// been reported.
-    fn schemas_in_term(&mut self, term: &str) -> Option<HashMap<String, Arc<dyn Check>>> {
+    fn schemas_in_type(&mut self, spec: &TypeSpec) -> Option<HashMap<String, Arc<dyn Check>>> {
         let mut found = HashMap::new();
-        for name in names_in_term(term) {
+        for name in names_in_type(spec) {
             match self.find_schema(name) {
                 SchemaLookup::Unknown => {}
                 SchemaLookup::Failed => return None,
@@ -182,6 +185,30 @@ impl Lowering<'_> {
     }
 }
 
+/// Returns the words in a type, without its fields, that can be names of types or schemas.
+pub(super) fn names_in_type(spec: &TypeSpec) -> impl Iterator<Item = &str> {
+    let attributes = spec.attributes.iter().chain(&spec.items).filter(|(key, _)| contains_types(&key.value));
+    let in_attributes = attributes.flat_map(|(_, value)| names_in_attribute(&value.value));
+    spec.term.iter().flat_map(|term| names_in_term(&term.value)).chain(in_attributes)
+}
+
+/// Returns `true` if an attribute contains types, in which schemas can be named. The path of an attribute of items begins
+/// with `items.`.
+fn contains_types(path: &str) -> bool {
+    matches!(path.rsplit('.').next(), Some("of" | "keys"))
+}
+
+/// Returns the part of a type that has an error which is found only when all schemas are compiled.
+fn late_span(spec: &TypeSpec) -> Option<Span> {
+    let mut attributes = spec.attributes.iter().chain(&spec.items);
+    attributes.find(|(key, _)| contains_types(&key.value)).map(|(_, value)| value.span)
+}
+
+/// Returns the diagnostic for an error that is found only when all schemas are compiled.
+pub(super) fn late_diagnostic(error: &ArgumentError, span: Span) -> Diagnostic {
+    type_argument_diagnostic(error, span, &TypeSpec::default())
+}
+
 /// Returns the diagnostic for an error in an argument or attribute of a type. `term` is the span of the erroneous part
 /// of the type expression; it is used if the error is not in an attribute.
 fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
@@ -191,12 +218,13 @@ fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) 
         ArgumentErrorKind::Bounds => DiagnosticCode::BadBounds,
         ArgumentErrorKind::MissingRange => DiagnosticCode::MissingRange,
         ArgumentErrorKind::UnknownAttribute => DiagnosticCode::BadOption,
+        ArgumentErrorKind::Overlap => DiagnosticCode::UnionOverlap,
     };
     let span = attribute.as_deref().and_then(|name| {
         let (key, value) = spec.attributes.iter().chain(&spec.items).find(|(key, _)| key.value == name)?;
         Some(match kind {
             ArgumentErrorKind::UnknownAttribute => key.span,
-            ArgumentErrorKind::Invalid | ArgumentErrorKind::Bounds | ArgumentErrorKind::MissingRange => value.span,
+            _ => value.span,
         })
     });
     let diagnostic = Diagnostic::new(code, span.unwrap_or(term), message);

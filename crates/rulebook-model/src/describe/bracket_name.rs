@@ -48,6 +48,6 @@ fn keys_of_value(schema: &Json, referenced: &[Arc<NamedSchema>], depth: usize) -
             None => format!("[{EXAMPLE_KEY}]"),
         };
     }
-    let branches = schema.get("anyOf").and_then(Json::as_array).into_iter().flatten();
+    let branches = ["anyOf", "oneOf", "allOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten();
     branches.map(keys_of_value).find(|keys| !keys.is_empty()).unwrap_or_default()
 }

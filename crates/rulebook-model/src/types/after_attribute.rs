@@ -99,6 +99,10 @@ impl Check for CheckThenFunctions {
         self.check.members()
     }
 
+    fn late_error(&self) -> Option<ArgumentError> {
+        self.check.late_error()
+    }
+
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         self.check.referenced_schemas()
     }

@@ -1,11 +1,12 @@
 //! The arguments and attributes from which a term is compiled to a check, and the errors in these arguments.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use super::{Check, Functions, ObjectField};
+use super::{Check, Functions, ObjectField, TermError};
 
 /// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
@@ -25,6 +26,26 @@ pub struct TypeArguments<'a> {
     pub timezone: &'a jiff::tz::TimeZone,
     /// The functions that the attribute `callback` can name.
     pub(super) functions: &'a Functions,
+    /// Compiles the types that attributes such as `of` contain.
+    pub(super) compiler: TypeCompiler<'a>,
+}
+
+/// Compiles a type in an attribute: its term, with its attributes.
+#[derive(Clone, Copy)]
+pub(super) struct TypeCompiler<'a>(
+    pub(super) &'a dyn Fn(&str, &Map<String, Json>) -> Result<Arc<dyn Check>, Vec<TermError>>,
+);
+
+impl TypeCompiler<'_> {
+    /// A compiler of no types, for types without such attributes.
+    #[cfg(test)]
+    pub(super) const NONE: TypeCompiler<'static> = TypeCompiler(&|_, _| Err(Vec::new()));
+}
+
+impl fmt::Debug for TypeCompiler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypeCompiler")
+    }
 }
 
 /// An argument in the brackets of a term.
@@ -64,6 +85,8 @@ pub enum ArgumentErrorKind {
     MissingRange,
     /// The type does not have this attribute (`bad-option`).
     UnknownAttribute,
+    /// A value could have two of the types of a union (`union-overlap`).
+    Overlap,
 }
 
 impl ArgumentError {
@@ -133,6 +156,27 @@ impl TypeArguments<'_> {
                 .map(Some),
             Some(_) => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
         }
+    }
+
+    /// Compiles a type in the attribute `attribute`: a term, or an object with a term under `type` and with attributes.
+    pub(super) fn compile_type(&self, json: &Json, attribute: &str) -> Result<Arc<dyn Check>, ArgumentError> {
+        let mut attributes = match json {
+            Json::Object(members) => members.clone(),
+            _ => Map::new(),
+        };
+        let term = match (json, attributes.shift_remove("type")) {
+            (Json::String(term), _) => term.clone(),
+            (_, Some(Json::String(term))) => term,
+            _ => {
+                let message = format!("`{attribute}` must contain types: strings, or objects with the key `type`");
+                return Err(self.error(message).at(attribute));
+            }
+        };
+        let compiled = (self.compiler.0)(&term, &attributes);
+        compiled.map_err(|errors| {
+            let message = errors.first().map(|error| error.kind.to_message(&term)).unwrap_or_default();
+            self.error(message).at(attribute)
+        })
     }
 
     /// Creates an error of the kind [`ArgumentErrorKind::Invalid`] in the term of the type.

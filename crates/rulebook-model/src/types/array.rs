@@ -255,14 +255,7 @@ impl Check for ArrayCheck {
                 }
             }
         }
-        let TypeExpr { attributes: mut items, .. } = item;
-        // The notation of an array contains the attributes of its items: `fields` is an attribute of the array itself,
-        // and the other attributes are written within `items`.
-        let fields = items.remove(FIELDS_ATTRIBUTE);
-        if !items.is_empty() {
-            type_expr.attributes.insert(ITEMS_ATTRIBUTE.to_owned(), Json::Object(items));
-        }
-        type_expr.attributes.extend(fields.map(|fields| (FIELDS_ATTRIBUTE.to_owned(), fields)));
+        insert_item_attributes(&mut type_expr, item.attributes);
         type_expr
     }
 
@@ -316,6 +309,10 @@ impl Check for ArrayCheck {
         }
     }
 
+    fn late_error(&self) -> Option<ArgumentError> {
+        self.item_check.late_error()
+    }
+
     fn max_size(&self) -> MaxSize {
         MaxSize { items: self.item_count.max, bytes: self.item_check.max_size().bytes }
     }
@@ -325,9 +322,19 @@ impl Check for ArrayCheck {
     }
 }
 
+/// Adds the attributes of the items to the notation of an array: `fields` is an attribute of the array itself, and the
+/// other attributes are written within `items`.
+pub(super) fn insert_item_attributes(array: &mut TypeExpr, mut items: Map<String, Json>) {
+    let fields = items.remove(FIELDS_ATTRIBUTE);
+    if !items.is_empty() {
+        array.attributes.insert(ITEMS_ATTRIBUTE.to_owned(), Json::Object(items));
+    }
+    array.attributes.extend(fields.map(|fields| (FIELDS_ATTRIBUTE.to_owned(), fields)));
+}
+
 /// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as
 /// the only attribute become `filled_array` and `filled_object`.
-fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
+pub(super) fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
     let name = type_expr.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
         && type_expr.attributes.get("min").is_some_and(|min| *min == json!(1))

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    ArgumentError, Check, Type, TypeArguments, alphanumeric, any, array, bool, callable, date, datetime, digest,
-    enumeration, file, filename, float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail, numeric,
-    object, phone, string, text_id, time, truthy, url, uuid,
+    ArgumentError, Check, Type, TypeArguments, alphanumeric, any, array, bool, callable, constant, date, datetime,
+    digest, enumeration, file, filename, float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail,
+    map, numeric, object, partial, phone, string, text_id, time, truthy, union, url, uuid,
 };
 
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
@@ -65,6 +65,7 @@ const BOUNDS_ATTRIBUTES: &[&str] = &["min", "max"];
 const STRING_ATTRIBUTES: &[&str] = &["min", "max", "regex"];
 const MOMENT_ATTRIBUTES: &[&str] = &["min", "max", "format"];
 const OBJECT_ATTRIBUTES: &[&str] = &["min", "max", "closed", "fields"];
+const MAP_ATTRIBUTES: &[&str] = &["min", "max", "keys", "items", "fields"];
 const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items", "fields"];
 
 /// All built-in types. A type that is another name of a type, such as `varchar` for `string`, follows that type.
@@ -96,6 +97,11 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("enum", "One of the words in `enum(a|b|c)` or in `range`.", enumeration::compile).with_attributes(&["range"]),
     builtin_type("array", "An array; for `array<T>` or `[]T`, an array of values of the type T. `items` contains the attributes of T; `format` defines how a single string is converted to an array.", array::compile).with_attributes(ARRAY_ATTRIBUTES),
     builtin_type("object", "An object; `fields` defines its known members.", object::compile).with_attributes(OBJECT_ATTRIBUTES),
+    builtin_type("map", "An object with any members; for `map<T>`, their values have the type T. `keys` is a type for their names, and `items` contains the attributes of T.", map::compile).with_attributes(MAP_ATTRIBUTES),
+    builtin_type("partial", "For `partial<T>`, an object of the schema T in which every field is optional.", partial::compile),
+    builtin_type("union", "A value of one of the types in `of`. With `tag`, an object whose member with this name says which one: `of` then contains a schema for each value of the member.", union::compile).with_attributes(&["tag", "of"]),
+    builtin_type("const", "The value in `const(x)` or in `value`: a string, a boolean or a number.", constant::compile).with_attributes(&["value"]),
+    builtin_type("null", "The value null.", constant::compile_null),
     builtin_type("file", "An uploaded file of `min` to `max` bytes, with one of the media types in `range` and one of the extensions in `ext`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("FILE", "Another name of `file`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("filename", "The name of a stored file, with `/` between folders. The name must match one of the patterns in `range` or in `filename(public/**|cache/*.json)`.", filename::compile).with_attributes(&["range"]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, NamedSchema, ObjectField, TypeArguments};
+use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -152,7 +152,13 @@ pub trait Check: Send + Sync + Debug {
     }
 
     /// Returns the members that the definition lists if the type is an object, and `None` for other types.
-    fn object_fields(&self) -> Option<&[ObjectField]> {
+    fn object_shape(&self) -> Option<ObjectShape> {
+        None
+    }
+
+    /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
+    /// type contains schemas that were not compiled before it.
+    fn late_error(&self) -> Option<ArgumentError> {
         None
     }
 
@@ -249,7 +255,7 @@ pub struct TypeExpr {
     /// The term, without the `?` that marks an optional parameter.
     pub term: String,
     /// The attributes of the type, in the order `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`,
-    /// `items`, `fields`.
+    /// `value`, `tag`, `of`, `keys`, `items`, `fields`.
     pub attributes: Map<String, Json>,
 }
 
@@ -257,6 +263,16 @@ impl TypeExpr {
     /// Creates the notation of a type without attributes.
     pub fn term(term: impl Into<String>) -> Self {
         Self { term: term.into(), attributes: Map::new() }
+    }
+
+    /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the
+    /// attributes.
+    pub(super) fn into_json(self) -> Json {
+        let Self { term, attributes } = self;
+        if attributes.is_empty() {
+            return Json::String(term);
+        }
+        Json::Object([("type".to_owned(), Json::String(term))].into_iter().chain(attributes).collect())
     }
 }
 

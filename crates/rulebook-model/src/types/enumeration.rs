@@ -55,7 +55,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 /// Returns `true` if a word can be written in the parentheses of a term. Other words must be in the attribute `range`.
-fn is_allowed_in_term(word: &str) -> bool {
+pub(super) fn is_allowed_in_term(word: &str) -> bool {
     let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
     !word.is_empty() && !word.contains(is_special)
 }

@@ -194,6 +194,7 @@ mod tests {
                 fields: None,
                 timezone: &TimeZone::UTC,
                 functions: &Functions::default(),
+                compiler: crate::types::arguments::TypeCompiler::NONE,
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();
             let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);

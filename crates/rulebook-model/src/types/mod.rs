@@ -48,6 +48,7 @@ mod array_text;
 mod bool;
 mod builtin;
 mod callable;
+mod constant;
 mod date;
 mod datetime;
 mod digest;
@@ -63,13 +64,16 @@ mod loose_float;
 mod loose_int;
 mod loose_string;
 mod mail;
+mod map;
 mod numeric;
 mod object;
+mod partial;
 mod phone;
 mod string;
 mod text_id;
 mod time;
 mod truthy;
+mod union;
 mod url;
 mod uuid;
 
@@ -82,7 +86,10 @@ pub use functions::Functions;
 #[cfg(feature = "documents")]
 pub(crate) use named_schema::schema_without_outer_references;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
-pub(crate) use named_schema::{SchemaCells, names_in_term, recursive_reference, replace_references, schema_reference};
+pub(crate) use named_schema::{
+    SchemaCells, names_in_attribute, names_in_term, recursive_reference, replace_references, schema_reference,
+};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
+pub use object::ObjectShape;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
+use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) fn nullable_check(check: Arc<dyn Check>) -> Arc<dyn Check> {
 /// Returns a JSON Schema that accepts null and every value that `schema` accepts.
 pub(crate) fn nullable_schema(mut schema: Json) -> Json {
     // If the schema has one of these keywords, adding "null" to the keyword `type` is not enough to make null valid.
-    let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
+    let only_type = ["enum", "const", "anyOf", "allOf", "oneOf"].iter().all(|keyword| schema.get(keyword).is_none());
     match schema.get_mut("type") {
         Some(name @ Json::String(_)) if only_type => {
             *name = json!([name.take(), "null"]);
@@ -68,6 +68,10 @@ impl Check for NullableCheck {
 
     fn members(&self) -> &[ObjectField] {
         self.0.members()
+    }
+
+    fn late_error(&self) -> Option<ArgumentError> {
+        self.0.late_error()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

@@ -28,8 +28,29 @@ struct ObjectCheck {
     fields: Option<Vec<ObjectField>>,
     /// The index in `fields` of each known member, by the member's name.
     field_indexes: HashMap<String, usize>,
+    /// The number of known members that every object must have.
+    required_count: usize,
     /// `true` if objects can have only the known members.
     is_closed: bool,
+}
+
+/// The members of an object type, from which another type can be derived.
+#[derive(Debug, Clone)]
+pub struct ObjectShape {
+    /// The known members, in the order of the definition.
+    pub fields: Vec<ObjectField>,
+    /// `true` if objects can have only the known members.
+    pub is_closed: bool,
+    /// The minimum number of members.
+    pub min: Option<u64>,
+    /// The maximum number of members.
+    pub max: Option<u64>,
+}
+
+/// Returns the check of the objects with this shape.
+pub(super) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
+    let ObjectShape { fields, is_closed, min, max } = shape;
+    Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }))
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -50,7 +71,6 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
         return Err(error.help("make the file a parameter: files are sent as parts of a multipart body"));
     }
     let fields = arguments.fields.map(<[ObjectField]>::to_vec);
-    let field_indexes = fields.iter().flatten().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
     let is_closed = match arguments.attributes.get(CLOSED_ATTRIBUTE) {
         None => false,
         Some(Json::Bool(true)) if fields.is_none() => {
@@ -60,13 +80,26 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
         Some(Json::Bool(is_closed)) => *is_closed,
         Some(_) => return Err(arguments.error("`closed` must be true or false").at(CLOSED_ATTRIBUTE)),
     };
-    Ok(ObjectCheck { member_count: Bounds::from_arguments(arguments, false)?, fields, field_indexes, is_closed })
+    Ok(ObjectCheck::new(fields, is_closed, Bounds::from_arguments(arguments, false)?))
 }
+
+/// The maximum number of members whose names are compared with each other. For more members, a set of names is faster
+/// although it allocates memory.
+const MAX_COMPARED_MEMBERS: usize = 24;
 
 /// Removes each member of an object whose name occurs again later in the object.
 pub(super) fn keep_last_member_of_each_name<'a>(
     mut members: Vec<(Cow<'a, str>, Value<'a>)>,
 ) -> Vec<(Cow<'a, str>, Value<'a>)> {
+    if members.len() <= MAX_COMPARED_MEMBERS {
+        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
+            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
+        };
+        while let Some(at) = (0..members.len()).find(|at| is_repeated(&members, *at)) {
+            members.remove(at);
+        }
+        return members;
+    }
     let mut seen = HashSet::with_capacity(members.len());
     let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
     if seen.len() < members.len() {
@@ -78,6 +111,13 @@ pub(super) fn keep_last_member_of_each_name<'a>(
 }
 
 impl ObjectCheck {
+    fn new(fields: Option<Vec<ObjectField>>, is_closed: bool, member_count: Bounds<u64>) -> Self {
+        let names = fields.iter().flatten().enumerate();
+        let field_indexes = names.map(|(index, field)| (field.name.clone(), index)).collect();
+        let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
+        Self { member_count, fields, field_indexes, required_count, is_closed }
+    }
+
     fn fields(&self) -> &[ObjectField] {
         self.fields.as_deref().unwrap_or_default()
     }
@@ -162,7 +202,7 @@ impl Check for ObjectCheck {
         if !self.member_count.contains_count(members.len()) {
             return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
         }
-        let mut present = vec![false; self.fields().len()];
+        let mut required = 0;
         for (name, member) in &mut members {
             let Some(&index) = self.field_indexes.get(&**name) else {
                 if self.is_closed {
@@ -171,16 +211,22 @@ impl Check for ObjectCheck {
                 }
                 continue;
             };
-            present[index] = true;
             let field = &self.fields()[index];
+            required += usize::from(!field.optional);
             let value = std::mem::replace(member, Value::Null);
             if !(field.optional && value == Value::Null) {
                 let checked = field.check.check(value);
                 *member = checked.map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
             }
         }
-        match self.fields().iter().zip(present).find(|(field, present)| !present && !field.optional) {
-            Some((missing, _)) => {
+        // No name occurs twice, so that the number of required members is sufficient.
+        if required == self.required_count {
+            return Ok(Value::Map(members));
+        }
+        let is_missing =
+            |field: &&ObjectField| !field.optional && members.iter().all(|(name, _)| **name != *field.name);
+        match self.fields().iter().find(is_missing) {
+            Some(missing) => {
                 let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
                 Err(mismatch.inside(&format!(".{}", missing.name)))
             }
@@ -196,8 +242,9 @@ impl Check for ObjectCheck {
         self.fields()
     }
 
-    fn object_fields(&self) -> Option<&[ObjectField]> {
-        Some(self.fields())
+    fn object_shape(&self) -> Option<ObjectShape> {
+        let Bounds { min, max } = self.member_count;
+        Some(ObjectShape { fields: self.fields().to_vec(), is_closed: self.is_closed, min, max })
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

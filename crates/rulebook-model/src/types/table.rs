@@ -87,6 +87,18 @@ pub enum TermErrorKind {
     Argument(ArgumentError),
 }
 
+impl TermErrorKind {
+    /// Returns the message for an error in the term `term`, which an attribute contains.
+    pub(super) fn to_message(&self, term: &str) -> String {
+        match self {
+            Self::Empty => "the type is empty".to_owned(),
+            Self::Syntax(message) => format!("`{}` is not a valid type: {message}", term.escape_debug()),
+            Self::UnknownType(name) => format!("unknown type `{}`", name.escape_debug()),
+            Self::Argument(error) => format!("`{}` is not a valid type: {error}", term.escape_debug()),
+        }
+    }
+}
+
 impl Types {
     /// Creates a table without types.
     #[must_use]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::arguments::TypeCompiler;
 use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
 use super::nullable::nullable_check;
 use super::table::{ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
@@ -186,6 +187,10 @@ impl TermCompiler<'_> {
         if !unknown.is_empty() {
             return Err(unknown);
         }
+        let compile_in_attribute = |text: &str, attributes: &Map<String, Json>| {
+            let compiler = TermCompiler { text, ..*self };
+            compiler.compile_term(0..text.len(), TermAttributes { attributes, fields: None }, 1)
+        };
         r#type
             .compile(&TypeArguments {
                 name,
@@ -194,6 +199,7 @@ impl TermCompiler<'_> {
                 fields: term_attributes.fields,
                 timezone: self.timezone,
                 functions: self.types.functions(),
+                compiler: TypeCompiler(&compile_in_attribute),
             })
             .map_err(|error| single_error(span, TermErrorKind::Argument(error)))
     }

@@ -10,8 +10,9 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 26] = [
+const LOWERING_CODES: [&str; 27] = [
     "endless-schema",
+    "union-overlap",
     "missing-info",
     "missing-type",
     "unknown-type",
@@ -67,6 +68,13 @@ fn two_dozen_mistakes_give_two_dozen_errors_of_different_codes() {
 #[test]
 fn errors_in_schemas_are_as_recorded() {
     let path = Path::new("tests/definitions/bad/schemas");
+    let (_, report) = compile_folder(path);
+    assert_golden_report(path, &report);
+}
+
+#[test]
+fn unions_maps_and_constants_have_errors_with_reasons() {
+    let path = Path::new("tests/definitions/bad/unions");
     let (_, report) = compile_folder(path);
     assert_golden_report(path, &report);
 }

@@ -5,7 +5,23 @@ use serde_json::{Map, Value as Json, json};
 use super::Choices;
 
 /// The types that refer to schemas of every API module.
-const TERMS: &[&str] = &["Person", "NewPerson", "Node", "Tone", "array<Node>", "array<?Tone>", "[]Person"];
+const TERMS: &[&str] = &[
+    "Person",
+    "NewPerson",
+    "Node",
+    "Tone",
+    "array<Node>",
+    "array<?Tone>",
+    "[]Person",
+    "Shape",
+    "array<Shape>",
+    "map<?Shape>",
+    "Term",
+    "array<Term>",
+    "partial<Person>",
+    "partial<Square>",
+    "ByTone",
+];
 /// The types that refer to the schema of an API module.
 const LOCAL_TERMS: &[&str] = &["Local", "array<Local>"];
 
@@ -41,7 +57,28 @@ fn shared_schemas() -> Json {
             "left": { "info": "One side", "type": "?Node" },
             "branch": { "info": "The other side", "type": "?Branch" }
         } },
-        "Branch": { "info": "A branch", "fields": { "nodes": { "info": "Its nodes", "type": "array<?Node>" } } }
+        "Branch": { "info": "A branch", "fields": { "nodes": { "info": "Its nodes", "type": "array<?Node>" } } },
+        "Shape": { "info": "One shape", "type": "union", "tag": "kind", "of": {
+            "circle": "Circle", "square": "Square", "group": "Group", "strict": "Strict", "some of": "partial<Circle>"
+        } },
+        "Circle": { "info": "A circle", "fields": { "radius": { "info": "The radius", "type": "float(0,9)" } } },
+        "Square": { "info": "A square", "fields": {
+            "side": { "info": "The side", "type": "int(0,9)" },
+            "kind": { "info": "Always the same", "type": "const(square)" }
+        } },
+        "Group": { "info": "Several shapes", "fields": {
+            "kind": { "info": "Any of two", "type": "?enum(group|other)" },
+            "shapes": { "info": "The shapes", "type": "array<Shape>", "max": 4 }
+        } },
+        "Strict": { "info": "No more", "closed": true, "fields": { "a": { "info": "A", "type": "?bool" } } },
+        "Term": { "info": "A term", "type": "union", "of": ["int", "Sum", "Product", "array<Term>"] },
+        "Sum": { "info": "A sum", "fields": {
+            "op": { "info": "Which", "type": "enum(plus|minus)" }, "left": { "info": "L", "type": "Term" }
+        } },
+        "Product": { "info": "A product", "fields": {
+            "op": { "info": "Which", "type": "const(times)" }, "terms": { "info": "All", "type": "map<Term>" }
+        } },
+        "ByTone": { "info": "By tone", "type": "map<Tone>", "keys": "Tone", "max": 2 }
     })
 }
 

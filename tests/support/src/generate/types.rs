@@ -59,6 +59,13 @@ const PLAIN_TYPES: &[(&str, &str, &str)] = &[
     ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
     ("filled_array", "[1]", "x"),
     ("filled_object", r#"{"a": 1}"#, r#"{"a": 2}"#),
+    ("const(draft)", r#""draft""#, "draft"),
+    ("const(5)", "5.0", "5"),
+    ("const(-1.5)", "-1.5", "-1.5"),
+    ("const(true)", "true", "true"),
+    ("map<int>", r#"{"a": 1}"#, r#"{"b": 2}"#),
+    ("map<?string(1,3)>", r#"{"a": null, "b": "c"}"#, "{}"),
+    ("map<array<bool>>", "{}", r#"{"b": [true]}"#),
 ];
 
 /// Types with attributes. Each has a valid JSON value.
@@ -74,20 +81,30 @@ const TYPES_WITH_ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("callable", r#"{"callback": ["Class", "method"]}"#, "[1]"),
     ("array<int>", r#"{"min": 1, "max": 3}"#, "[1, 2]"),
     ("array<string>", r#"{"format": "explode", "separator": ";"}"#, r#"["a"]"#),
+    ("const", r#"{"value": "(a)"}"#, r#""(a)""#),
+    ("const", r#"{"value": "5"}"#, r#""5""#),
+    ("map<string>", r#"{"keys": "string(1,3)", "min": 1, "max": 2}"#, r#"{"abc": "x"}"#),
+    ("map<int>", r#"{"keys": {"type": "string", "regex": "/^[a-z]+$/"}, "items": {"max": 9}}"#, r#"{"a": 9}"#),
+    ("map<object>", r#"{"fields": {"a": {"info": "A", "type": "int"}}}"#, r#"{"x": {"a": 1}}"#),
+    ("union", r#"{"of": ["int", "bool", "enum(a|b)", "const(c)"]}"#, r#""c""#),
+    ("union", r#"{"of": ["?float", "array<int>", {"type": "string", "min": 2, "max": 5}]}"#, "[1]"),
+    ("union", r#"{"of": ["map<int>", "filled_array<string>", "const(1)", "const(2)"]}"#, r#"{"a": 1}"#),
+    ("array<union>", r#"{"items": {"of": ["int", "null"]}}"#, "[1, null]"),
 ];
 
 /// Returns a random type with at most `depth` levels of items and fields. The type can be a file if `files` is `true`.
 pub fn type_case(depth: usize, files: bool, choices: &mut Choices) -> TypeCase {
     let kinds = match (depth, files) {
         (0, _) => 7,
-        (_, false) => 10,
-        (_, true) => 12,
+        (_, false) => 11,
+        (_, true) => 13,
     };
     match choices.below(kinds) {
         0..=4 => random_plain_type(choices),
         5 | 6 => random_type_with_attributes(choices),
         7 => random_array_type(depth, choices),
         8 | 9 => random_object_type(depth, choices),
+        10 => random_map_type(depth, choices),
         _ => random_file_type(choices),
     }
 }
@@ -118,15 +135,31 @@ fn random_type_with_attributes(choices: &mut Choices) -> TypeCase {
     }
 }
 
-fn random_array_type(depth: usize, choices: &mut Choices) -> TypeCase {
-    let item = type_case(depth - 1, false, choices);
-    let mut own = item.attributes;
+/// Returns the attributes of an array or a map whose items have the attributes `own`.
+fn item_attributes(mut own: Map<String, Json>) -> Map<String, Json> {
     let fields = own.remove("fields");
     let mut attributes = Map::new();
     if !own.is_empty() {
         attributes.insert("items".to_owned(), Json::Object(own));
     }
     attributes.extend(fields.map(|fields| ("fields".to_owned(), fields)));
+    attributes
+}
+
+fn random_map_type(depth: usize, choices: &mut Choices) -> TypeCase {
+    let item = type_case(depth - 1, false, choices);
+    let mut attributes = item_attributes(item.attributes);
+    if choices.once_in(3) {
+        attributes.insert("keys".to_owned(), json!(choices.of(&["enum(a|b|c)", "alphanumeric", "string(1,9)"])));
+    }
+    let mark = if choices.once_in(4) { "?" } else { "" };
+    let value = item.value.map(|value| json!({ "a": value }));
+    TypeCase { term: format!("map<{mark}{}>", item.term), attributes, value, text: None }
+}
+
+fn random_array_type(depth: usize, choices: &mut Choices) -> TypeCase {
+    let item = type_case(depth - 1, false, choices);
+    let attributes = item_attributes(item.attributes);
     let mark = if choices.once_in(4) { "?" } else { "" };
     TypeCase {
         term: match choices.below(2) {

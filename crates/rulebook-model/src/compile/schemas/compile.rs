@@ -13,9 +13,12 @@ use crate::span::Spanned;
 use crate::types::{Arity, NamedSchema, ObjectField};
 
 impl Lowering<'_> {
-    /// Compiles a schema whose state is [`SchemaState::Waiting`].
+    /// Compiles a schema unless it has an error.
     pub(super) fn compile_declared_schema(&mut self, index: usize) {
         let DeclaredSchema { parsed, module, dialect, .. } = self.schemas.declared[index];
+        if matches!(self.schemas.declared[index].state, SchemaState::Failed) {
+            return;
+        }
         let outer = (self.dialect, self.schemas.module);
         (self.dialect, self.schemas.module) = (dialect, module);
         self.schemas.inner_depth = Some(0);
@@ -113,20 +116,20 @@ impl Lowering<'_> {
             // The inherited fields refer to schemas, but nothing refers to the schema that is extended.
             let depth = base_schema.as_ref().map_or(0, |schema| schema.depth - 1);
             self.schemas.inner_depth = self.schemas.inner_depth.max(Some(depth));
-            let Some(more) = base_schema.as_ref().and_then(|schema| schema.check.object_fields()) else {
+            let Some(more) = base_schema.as_ref().and_then(|schema| schema.check.object_shape()) else {
                 let message = format!("`{}` is not an object, or refers back to this schema", base.value);
                 let error = Diagnostic::new(DiagnosticCode::BadOption, base.span, message).label("cannot be extended");
                 self.report(error.help("extend a schema whose type is `object`"));
                 continue;
             };
-            for field in more {
+            for field in more.fields {
                 if fields.iter().any(|known| known.name == field.name) {
                     let message = format!("two schemas in `extends` have the field `{}`", field.name.escape_debug());
                     self.report(
                         Diagnostic::new(DiagnosticCode::NameCollision, base.span, message).label("second field"),
                     );
                 } else {
-                    fields.push(field.clone());
+                    fields.push(field);
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 mod compile;
 mod declare;
+mod direct;
 mod endless;
 mod order;
 
@@ -12,9 +13,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::lowering::Lowering;
+use super::type_expr::late_diagnostic;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed;
 use crate::model::{ParameterType, Schema};
+use crate::span::Span;
 use crate::types::{Check, NamedSchema, SchemaCells, recursive_reference, schema_reference};
 
 /// All schemas of a definition.
@@ -27,6 +30,8 @@ pub(crate) struct Schemas<'d> {
     cells: Arc<SchemaCells>,
     /// The API module whose types are being compiled; `None` for the common parameters of the API.
     pub module: Option<&'d str>,
+    /// The types in schemas whose errors are found when all schemas are compiled, each with the span of its error.
+    late_checks: Vec<(Arc<dyn Check>, Span)>,
     /// While a schema is being compiled, the greatest depth of the schemas to which it refers.
     inner_depth: Option<usize>,
 }
@@ -71,10 +76,12 @@ pub(super) enum SchemaLookup {
 impl<'d> Lowering<'d> {
     /// Compiles all schemas, also those that nothing refers to.
     pub(super) fn compile_schemas(&mut self) {
+        self.report_direct_references();
         let order = self.schemas.compile_order();
         for index in &order {
             self.compile_declared_schema(*index);
         }
+        self.report_late_errors();
         self.report_endless_schemas(&order);
         self.schemas.set_keys();
     }
@@ -114,6 +121,22 @@ impl<'d> Lowering<'d> {
                 SchemaLookup::Found(schema_reference(Arc::clone(schema), None))
             }
             (SchemaState::Waiting | SchemaState::Compiled(_), _) => reference(),
+        }
+    }
+
+    /// Reports the errors of a type that are found only when all schemas are compiled. `span` is the part of the
+    /// definition with such an error.
+    pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, span: Span) {
+        if self.schemas.inner_depth.is_some() {
+            self.schemas.late_checks.push((Arc::clone(check), span));
+        } else if let Some(error) = check.late_error() {
+            self.report(late_diagnostic(&error, span));
+        }
+    }
+
+    fn report_late_errors(&mut self) {
+        for (check, span) in std::mem::take(&mut self.schemas.late_checks) {
+            self.check_late(&check, span);
         }
     }
 

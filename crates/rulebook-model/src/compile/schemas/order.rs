@@ -1,8 +1,8 @@
 //! Finds the order in which schemas are compiled. No step is recursive, because schemas can form long chains.
 
 use super::{DeclaredSchema, Schemas};
+use crate::compile::type_expr::names_in_type;
 use crate::definition::parsed::TypeSpec;
-use crate::types::names_in_term;
 
 /// The schemas to which a schema refers, as indexes in [`Schemas::declared`].
 struct Dependencies {
@@ -64,9 +64,9 @@ impl Schemas<'_> {
     }
 }
 
-/// Adds the words in the terms of a type and of its fields.
+/// Adds the words in the terms of a type and of its fields that can be names of schemas.
 fn add_names<'t>(r#type: &'t TypeSpec, names: &mut Vec<&'t str>) {
-    names.extend(r#type.term.iter().flat_map(|term| names_in_term(&term.value)));
+    names.extend(names_in_type(r#type));
     for field in r#type.fields.iter().flat_map(|fields| &fields.value) {
         add_names(&field.r#type, names);
     }

@@ -37,6 +37,14 @@ pub static TYPE_ATTRIBUTES: KeyTable = key_table(
             "Parameters for the function in `callback`, or for a custom type of the program.",
         ),
         key("closed", ValueKind::Any, "Whether an object can have only the members in `fields`."),
+        key("value", ValueKind::Any, "The value of a `const`."),
+        key("tag", ValueKind::String, "The member of an object that says which type in `of` the object has."),
+        key(
+            "of",
+            ValueKind::Any,
+            "The types of a `union`: a list, or with `tag` an object with a schema for each value of the tag.",
+        ),
+        key("keys", ValueKind::Any, "The type of the names in a `map`."),
         key("items", ValueKind::Object(&ITEM_ATTRIBUTES), "The attributes of the items of an array."),
     ],
 );

@@ -32,8 +32,12 @@ pub(super) fn typescript_type(schema: &Json, role: ValueRole, level: usize) -> S
     if let Some(constant) = schema.get("const") {
         return literal_type(constant);
     }
-    if let Some(Json::Array(any)) = schema.get("anyOf") {
-        return union_type(any.iter().map(|schema| typescript_type(schema, role, level)));
+    if let Some(Json::Array(branches)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+        return union_type(branches.iter().map(|schema| typescript_type(schema, role, level)));
+    }
+    if let Some(Json::Array(parts)) = schema.get("allOf").filter(|_| !schema.contains_key("type")) {
+        let parts: Vec<_> = parts.iter().map(|schema| typescript_type(schema, role, level)).collect();
+        return parts.join(" & ");
     }
     match schema.get("type") {
         Some(Json::String(kind)) => typescript_type_of_kind(kind, schema, role, level),

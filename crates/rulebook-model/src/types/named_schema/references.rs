@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
-use crate::types::{Arity, Check, MaxSize, ObjectField, TypeExpr};
+use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, TypeExpr};
 
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
@@ -72,8 +72,8 @@ impl Check for SchemaReference {
         self.schema.check.members()
     }
 
-    fn object_fields(&self) -> Option<&[ObjectField]> {
-        self.schema.check.object_fields()
+    fn object_shape(&self) -> Option<ObjectShape> {
+        self.schema.check.object_shape()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
@@ -142,13 +142,6 @@ impl Check for RecursiveReference {
         }
     }
 
-    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        match self.schema() {
-            Some(schema) => schema.check.decode_item(text),
-            None => Value::Text(text),
-        }
-    }
-
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         match self.schema() {
             Some(schema) => schema.check.decode_array(array),
@@ -172,6 +165,10 @@ impl Check for RecursiveReference {
 
     fn in_words(&self) -> Cow<'static, str> {
         self.name.clone().into()
+    }
+
+    fn object_shape(&self) -> Option<ObjectShape> {
+        self.schema()?.check.object_shape()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

@@ -1,0 +1,123 @@
+//! Finds schemas that refer to themselves directly, without a field, an item or a member between, such as a union that
+//! contains itself. Such schemas are never compiled, because their checks would not end.
+
+use serde_json::Value as Json;
+
+use super::{DeclaredSchema, MAX_DEPTH, SchemaState, Schemas};
+use crate::compile::lowering::Lowering;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::types::names_in_term;
+
+/// The types whose values contain values of the type in their argument.
+const CONTAINERS: [&str; 4] = ["array", "filled_array", "loose_array", "map"];
+
+impl Lowering<'_> {
+    /// Reports the schemas that refer to themselves directly, and chains of direct references that are too long.
+    pub(super) fn report_direct_references(&mut self) {
+        let targets: Vec<Vec<usize>> =
+            self.schemas.declared.iter().map(|schema| self.schemas.direct_references(schema)).collect();
+        let Levels { levels, circles } = Levels::new(&targets);
+        for (index, level) in levels.into_iter().enumerate() {
+            let (text, help) = match level {
+                Some(level) if level <= MAX_DEPTH => continue,
+                Some(level) if level == MAX_DEPTH + 1 => (
+                    format!("more than {MAX_DEPTH} schemas lead from one to the next"),
+                    "let an object or an array stand between them",
+                ),
+                None if circles[index] => (
+                    format!("the schema `{}` is defined by itself", self.schemas.declared[index].parsed.name.value),
+                    "let the schema refer to itself only in a field, or as the items of an array",
+                ),
+                Some(_) | None => (String::new(), ""),
+            };
+            if !text.is_empty() {
+                let span = self.schemas.declared[index].parsed.name.span;
+                let error = Diagnostic::new(DiagnosticCode::EndlessSchema, span, text);
+                self.report(error.label("a chain of references").help(help));
+            }
+            self.schemas.declared[index].state = SchemaState::Failed;
+        }
+    }
+}
+
+impl Schemas<'_> {
+    fn direct_references(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
+        let r#type = &schema.parsed.r#type;
+        let mut names = Vec::new();
+        add_direct_names(r#type.term.as_ref().map_or("", |term| &term.value), &mut names);
+        for (_, types) in r#type.attributes.iter().filter(|(key, _)| key.value == "of") {
+            add_names_of_branches(&types.value, &mut names);
+        }
+        names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
+    }
+}
+
+/// Adds the words in a term that can be the names of schemas whose values are the values of the term.
+fn add_direct_names<'t>(term: &'t str, names: &mut Vec<&'t str>) {
+    let mut words = names_in_term(term).peekable();
+    let is_container =
+        term.trim_start_matches('?').starts_with("[]") || words.peek().is_some_and(|name| CONTAINERS.contains(name));
+    if !is_container {
+        names.extend(words);
+    }
+}
+
+/// Adds the names in the types of a union, which are terms or objects with a term under `type`.
+fn add_names_of_branches<'t>(types: &'t Json, names: &mut Vec<&'t str>) {
+    let types: Box<dyn Iterator<Item = &Json>> = match types {
+        Json::Array(types) => Box::new(types.iter()),
+        Json::Object(types) => Box::new(types.values()),
+        _ => return,
+    };
+    for r#type in types {
+        add_direct_names(r#type.as_str().or_else(|| r#type.get("type")?.as_str()).unwrap_or_default(), names);
+        r#type.get("of").into_iter().for_each(|inner| add_names_of_branches(inner, names));
+    }
+}
+
+/// The levels of schemas in the chains of their references.
+struct Levels {
+    /// For each schema, the length of the max_level chain that begins with it; `None` if a chain has no end.
+    levels: Vec<Option<usize>>,
+    /// For each schema, whether it is a part of a circle, or on the way from one circle to another.
+    circles: Vec<bool>,
+}
+
+impl Levels {
+    /// Finds the levels of schemas. `targets` contains the indexes of the schemas to which each schema refers.
+    fn new(targets: &[Vec<usize>]) -> Self {
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); targets.len()];
+        for (user, targets) in targets.iter().enumerate() {
+            targets.iter().for_each(|target| users[*target].push(user));
+        }
+        let mut levels = vec![None; targets.len()];
+        for index in peel(targets, &users, &vec![true; targets.len()]) {
+            let max_level = targets[index].iter().filter_map(|target| levels[*target]).max();
+            levels[index] = Some(max_level.unwrap_or(0) + 1);
+        }
+        let endless: Vec<bool> = levels.iter().map(Option::is_none).collect();
+        let mut circles = endless.clone();
+        // What nothing endless refers to only leads to a circle.
+        peel(&users, targets, &endless).into_iter().for_each(|index| circles[index] = false);
+        Self { levels, circles }
+    }
+}
+
+/// Returns the indexes of the selected nodes in the order in which each has no more edges to selected nodes before it.
+/// `edges` contains the edges of each node, and `reversed` the edges in the other direction.
+fn peel(edges: &[Vec<usize>], reversed: &[Vec<usize>], is_selected: &[bool]) -> Vec<usize> {
+    let mut open: Vec<usize> =
+        edges.iter().map(|targets| targets.iter().filter(|target| is_selected[**target]).count()).collect();
+    let mut order: Vec<usize> = (0..edges.len()).filter(|index| is_selected[*index] && open[*index] == 0).collect();
+    let mut next = 0;
+    while let Some(index) = order.get(next).copied() {
+        next += 1;
+        for user in reversed[index].iter().filter(|user| is_selected[**user]) {
+            open[*user] -= 1;
+            if open[*user] == 0 {
+                order.push(*user);
+            }
+        }
+    }
+    order
+}

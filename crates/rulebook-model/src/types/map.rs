@@ -1,0 +1,179 @@
+//! The type `map<T>`: an object with any members, whose values have the type `T`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::any::decode_json;
+use super::array::{insert_item_attributes, item_type_expr};
+use super::bounds::Bounds;
+use super::check::{decode_item, first_valid_value, keep_valid_values};
+use super::object::keep_last_member_of_each_name;
+use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{PhpArray, TypeMismatch, Value};
+
+/// The name of the attribute that contains the type of the members' names.
+pub(super) const KEYS_ATTRIBUTE: &str = "keys";
+
+#[derive(Debug)]
+struct MapCheck {
+    /// The type of the members' names, which are texts. `None` if a name can be any text.
+    keys: Option<Arc<dyn Check>>,
+    values: Arc<dyn Check>,
+    /// The bounds of the number of members.
+    member_count: Bounds<u64>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let [TypeArgument::Type(values)] = arguments.positional else {
+        return Err(arguments
+            .error("`map` has one argument, the type of its members, in `<>`")
+            .help("write `map<string>`"));
+    };
+    if matches!(values.arity(), Arity::File | Arity::Files) {
+        return Err(arguments.error("a map cannot contain files").help("make each file a parameter"));
+    }
+    let keys = arguments.attributes.get(KEYS_ATTRIBUTE);
+    let keys = keys.map(|term| arguments.compile_type(term, KEYS_ATTRIBUTE)).transpose()?;
+    if let Some(keys) = &keys {
+        let is_text = |value: &Value<'_>| matches!(value, Value::Text(_));
+        if !keys.boundary_values().iter().all(is_text) || keys.check(Value::Int(1)).is_ok() {
+            let message = format!("`keys` must be a type of strings, which `{}` is not", keys.type_expr().term);
+            return Err(arguments.error(message).at(KEYS_ATTRIBUTE).help("write `\"keys\": \"string(1,20)\"`"));
+        }
+    }
+    // The argument of the term is the type of the members. It is hidden, because it is not a bound.
+    let attributes_only = TypeArguments { positional: &[], ..*arguments };
+    let member_count = Bounds::from_arguments(&attributes_only, false)?;
+    Ok(Arc::new(MapCheck { keys, values: Arc::clone(values), member_count }))
+}
+
+impl Check for MapCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        decode_json(text, &['{'])
+    }
+
+    /// The keys are the names of members, even if they are numbers.
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        if array.is_list() && array.has_appended_items() {
+            return array.into_value();
+        }
+        let items = array.into_items().into_iter();
+        Value::Map(items.map(|(key, item)| (key.into_text(), decode_item(&*self.values, item))).collect())
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let Value::Map(members) = value else {
+            return Err(TypeMismatch::new(self.expected(), &value));
+        };
+        let mut members = keep_last_member_of_each_name(members);
+        if !self.member_count.contains_count(members.len()) {
+            return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
+        }
+        for (name, member) in &mut members {
+            if let Some(keys) = &self.keys
+                && keys.check(Value::Text(Cow::Borrowed(&**name))).is_err()
+            {
+                let expected = format!("a member whose name is {}", keys.expected());
+                return Err(TypeMismatch::new(expected, member).inside(&format!(".{name}")));
+            }
+            let value = std::mem::replace(member, Value::Null);
+            *member = self.values.check(value).map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
+        }
+        Ok(Value::Map(members))
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("an object{}", self.member_count.count_phrase("member")).into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        let names = self.keys.as_ref().map(|keys| format!("; each name {}", keys.in_words())).unwrap_or_default();
+        let count = self.member_count.count_phrase("member");
+        format!("an object{count}; each value {}{names}", self.values.in_words()).into()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        &[]
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        let mut schemas = self.values.referenced_schemas();
+        schemas.extend(self.keys.iter().flat_map(|keys| keys.referenced_schemas()));
+        schemas
+    }
+
+    fn late_error(&self) -> Option<ArgumentError> {
+        self.values.late_error()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("object"));
+        schema.insert("additionalProperties".to_owned(), self.values.schema());
+        if let Some(keys) = &self.keys {
+            schema.insert("propertyNames".to_owned(), keys.schema());
+        }
+        self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let values = item_type_expr(self.values.type_expr());
+        let mut type_expr = self.member_count.type_expr_with_attributes(format!("map<{}>", values.term));
+        if let Some(keys) = &self.keys {
+            type_expr.attributes.insert(KEYS_ATTRIBUTE.to_owned(), keys.type_expr().into_json());
+        }
+        insert_item_attributes(&mut type_expr, values.attributes);
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let mut names = self.names().into_iter().cycle();
+        let values = self.values.boundary_values().into_iter();
+        let mut candidates: Vec<_> =
+            values.filter_map(|value| Some(vec![(names.next()?, value)])).chain([Vec::new()]).map(Value::Map).collect();
+        candidates.extend(self.example_with(self.values.boundary_values().into_iter().next()));
+        keep_valid_values(self, candidates)
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        first_valid_value(self, self.example_with(self.values.example()))
+    }
+
+    fn can_check_early(&self) -> bool {
+        self.values.can_check_early()
+    }
+}
+
+/// The maximum number of members in an example.
+const MAX_EXAMPLE_MEMBERS: u64 = 64;
+
+impl MapCheck {
+    /// Returns names that members can have, beginning with an example. All are different.
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        let Some(keys) = &self.keys else {
+            return (1..=MAX_EXAMPLE_MEMBERS).map(|number| Cow::Owned(format!("key{number}"))).collect();
+        };
+        let mut names: Vec<Cow<'static, str>> = Vec::new();
+        for value in keys.example().into_iter().chain(keys.boundary_values()) {
+            if let Value::Text(text) = value
+                && !names.contains(&text)
+            {
+                names.push(text);
+            }
+        }
+        names
+    }
+
+    /// Returns a map in which every member has the value `value`. It has one member, or as many as the definition
+    /// requires.
+    fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
+        let count = self.member_count.min.unwrap_or(1).max(1).min(MAX_EXAMPLE_MEMBERS);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let members =
+            value.map(|value| self.names().into_iter().take(count).map(|name| (name, value.clone())).collect());
+        Some(Value::Map(members.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,85 @@
+//! The type `partial<T>`: the object schema `T` in which every field is optional, for requests that change a part of a
+//! value.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::object::object_check;
+use super::{ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{PhpArray, TypeMismatch, Value};
+
+#[derive(Debug)]
+struct PartialCheck {
+    /// The reference to the schema `T`.
+    schema: Arc<dyn Check>,
+    /// The object with optional fields.
+    object: Arc<dyn Check>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let [TypeArgument::Type(schema)] = arguments.positional else {
+        return Err(arguments.error("`partial` has one argument, a schema, in `<>`").help("write `partial<Article>`"));
+    };
+    let is_object = schema.type_expr().attributes.is_empty() && !schema.type_expr().term.starts_with("object");
+    let Some(shape) = schema.object_shape().filter(|_| is_object) else {
+        let message = format!("`{}` is not a schema of objects, or contains this type", schema.type_expr().term);
+        return Err(arguments.error(message).help("`partial` makes all fields of a schema with `fields` optional"));
+    };
+    let fields = shape.fields.into_iter().map(|field| ObjectField { optional: true, ..field }).collect();
+    let object = object_check(ObjectShape { fields, min: None, ..shape });
+    Ok(Arc::new(PartialCheck { schema: Arc::clone(schema), object }))
+}
+
+impl Check for PartialCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.object.decode(text)
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        self.object.decode_array(array)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        self.object.check(value)
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.object.expected()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        format!("{}, with some of its members", self.schema.in_words()).into()
+    }
+
+    fn members(&self) -> &[ObjectField] {
+        self.object.members()
+    }
+
+    fn object_shape(&self) -> Option<ObjectShape> {
+        self.object.object_shape()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        let mut schemas = self.schema.referenced_schemas();
+        schemas.extend(self.object.referenced_schemas());
+        schemas
+    }
+
+    fn schema(&self) -> Json {
+        self.object.schema()
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term(format!("partial<{}>", self.schema.type_expr().term))
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.object.boundary_values()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.object.example()
+    }
+}

@@ -1,0 +1,49 @@
+//! The type `union`: a value of one of several types. Either a member of the value, the tag, says of which type it is,
+//! or no value can have two of the types.
+
+mod kinds;
+mod tagged;
+mod untagged;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{ArgumentError, Arity, Check, TypeArguments};
+
+/// The name of the attribute that contains the types of a union.
+pub(super) const OF_ATTRIBUTE: &str = "of";
+/// The name of the attribute that contains the name of the member that says of which type a value is.
+const TAG_ATTRIBUTE: &str = "tag";
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    let branch = |json: &Json| {
+        let check = arguments.compile_type(json, OF_ATTRIBUTE)?;
+        match check.arity() {
+            Arity::File | Arity::Files => Err(arguments.error("a union cannot contain files").at(OF_ATTRIBUTE)),
+            Arity::One | Arity::Many => Ok(check),
+        }
+    };
+    let tag = arguments.text(TAG_ATTRIBUTE)?;
+    match (tag, arguments.attributes.get(OF_ATTRIBUTE)) {
+        (Some(""), _) => Err(arguments.error("`tag` must be the name of a member").at(TAG_ATTRIBUTE)),
+        (Some(tag), Some(Json::Object(types))) if !types.is_empty() => {
+            let branches = types.iter().map(|(value, json)| Ok((value.clone(), branch(json)?)));
+            Ok(tagged::tagged_union(tag, branches.collect::<Result<_, _>>()?))
+        }
+        (None, Some(Json::Array(types))) if !types.is_empty() => {
+            Ok(untagged::untagged_union(types.iter().map(branch).collect::<Result<_, _>>()?))
+        }
+        (Some(_), of) => {
+            let error = arguments.error("a union with `tag` needs a schema in `of` for each value of the tag");
+            let error = if of.is_some() { error.at(OF_ATTRIBUTE) } else { error };
+            Err(error.help("write `\"of\": {\"cat\": \"Cat\", \"dog\": \"Dog\"}`"))
+        }
+        (None, of) => {
+            let error = arguments.error("a union needs the list of its types in `of`");
+            let error = if of.is_some() { error.at(OF_ATTRIBUTE) } else { error };
+            Err(error.help("write `\"of\": [\"int\", \"string\"]`, or add `tag`"))
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Unions with a tag: objects of several schemas, in which the value of a member says of which schema an object is.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::kinds::values_of;
+use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE};
+use crate::call::{PhpArray, TypeMismatch, Value};
+use crate::types::any::decode_json;
+use crate::types::check::keep_valid_values;
+use crate::types::constant::constant_text;
+use crate::types::object::object_check;
+use crate::types::{
+    ArgumentError, ArgumentErrorKind, Check, NamedSchema, ObjectField, ObjectShape, SCHEMA_REFERENCE_PREFIX, TypeExpr,
+};
+
+/// Returns the check of a union. `branches` has the type of the objects for each value of the member `tag`.
+pub(super) fn tagged_union(tag: &str, branches: Vec<(String, Arc<dyn Check>)>) -> Arc<dyn Check> {
+    let indexes = branches.iter().enumerate().map(|(index, (value, _))| (value.clone(), index)).collect();
+    Arc::new(TaggedUnion { tag: tag.to_owned(), branches, indexes, objects: OnceLock::new() })
+}
+
+#[derive(Debug)]
+struct TaggedUnion {
+    tag: String,
+    /// The values of the tag, each with the type of the objects with this tag.
+    branches: Vec<(String, Arc<dyn Check>)>,
+    /// The index in `branches` of each value of the tag.
+    indexes: HashMap<String, usize>,
+    /// For each branch, the check of the objects with their tag. It is created when it is first needed, because a union
+    /// can contain schemas that are compiled after it.
+    objects: OnceLock<Vec<TaggedObject>>,
+}
+
+/// The objects with one value of the tag.
+#[derive(Debug)]
+struct TaggedObject {
+    check: Arc<dyn Check>,
+    schema: TaggedSchema,
+}
+
+/// How the JSON Schema of the objects with one value of the tag is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TaggedSchema {
+    /// The type of the branch itself contains the tag with its value.
+    OfBranch,
+    /// The type of the branch permits the tag, but not only with its value.
+    OfBranchWithTag,
+    /// The type of the branch does not permit the tag, so that it is repeated with the tag.
+    OfObject,
+}
+
+impl TaggedObject {
+    fn new(tag: &str, value: &str, branch: &Arc<dyn Check>) -> Self {
+        let Some(mut shape) = branch.object_shape() else {
+            return Self { check: Arc::clone(branch), schema: TaggedSchema::OfBranch };
+        };
+        let check = constant_text(value);
+        let tag_field =
+            ObjectField { name: tag.to_owned(), info: String::new(), optional: false, check, example: None };
+        let declared = shape.fields.iter_mut().find(|field| field.name == tag);
+        let schema = match declared {
+            Some(field) if !field.optional && values_of(&*field.check).constants == Some(vec![json!(value)]) => {
+                return Self { check: Arc::clone(branch), schema: TaggedSchema::OfBranch };
+            }
+            Some(field) => {
+                *field = ObjectField { info: std::mem::take(&mut field.info), ..tag_field };
+                TaggedSchema::OfBranchWithTag
+            }
+            None => {
+                shape.fields.insert(0, tag_field);
+                if shape.is_closed { TaggedSchema::OfObject } else { TaggedSchema::OfBranchWithTag }
+            }
+        };
+        Self { check: object_check(shape), schema }
+    }
+
+    fn schema(&self, tag: &str, value: &str, branch: &dyn Check) -> Json {
+        match self.schema {
+            TaggedSchema::OfBranch => branch.schema(),
+            TaggedSchema::OfObject => self.check.schema(),
+            TaggedSchema::OfBranchWithTag => json!({ "allOf": [branch.schema(), {
+                "type": "object",
+                "properties": { (tag): constant_text(value).schema() },
+                "required": [tag]
+            }] }),
+        }
+    }
+}
+
+impl TaggedUnion {
+    fn objects(&self) -> &[TaggedObject] {
+        self.objects.get_or_init(|| {
+            self.branches.iter().map(|(value, branch)| TaggedObject::new(&self.tag, value, branch)).collect()
+        })
+    }
+
+    fn values(&self) -> String {
+        self.branches.iter().map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the check of the objects whose tag has this value.
+    fn object(&self, value: &str) -> Option<&dyn Check> {
+        let index = self.indexes.get(value)?;
+        Some(&*self.objects()[*index].check)
+    }
+
+    /// Returns the values of the tag, each with the key of the schema, if every branch is a schema that contains the
+    /// tag.
+    fn mapping(&self) -> Option<Map<String, Json>> {
+        let entry = |((value, branch), object): (&(String, Arc<dyn Check>), &TaggedObject)| {
+            let is_schema = object.schema == TaggedSchema::OfBranch;
+            let reference = branch.schema().get("$ref").filter(|_| is_schema)?.clone();
+            reference.as_str()?.starts_with(SCHEMA_REFERENCE_PREFIX).then(|| (value.clone(), reference))
+        };
+        self.branches.iter().zip(self.objects()).map(entry).collect()
+    }
+}
+
+impl Check for TaggedUnion {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        decode_json(text, &['{'])
+    }
+
+    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
+        match array.text(&self.tag).and_then(|value| self.object(value)) {
+            Some(object) => object.decode_array(array),
+            None => array.into_value(),
+        }
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let Value::Map(members) = &value else {
+            return Err(TypeMismatch::new(self.expected(), &value));
+        };
+        // If the name of a member occurs twice, the last member with this name is used.
+        let tag = members.iter().rev().find(|(name, _)| **name == *self.tag).map(|(_, tag)| tag);
+        let object = match tag {
+            Some(Value::Text(text)) => self.object(text),
+            _ => None,
+        };
+        let Some(object) = object else {
+            let expected = format!("one of {}", self.values());
+            let mismatch = match tag {
+                Some(tag) => TypeMismatch::new(expected, tag),
+                None => TypeMismatch::with_got(expected, "nothing"),
+            };
+            return Err(mismatch.inside(&format!(".{}", self.tag)));
+        };
+        object.check(value)
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        "an object".into()
+    }
+
+    fn in_words(&self) -> Cow<'static, str> {
+        format!("an object whose {} is one of {}", self.tag, self.values()).into()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.branches.iter().flat_map(|(_, branch)| branch.referenced_schemas()).collect()
+    }
+
+    fn late_error(&self) -> Option<ArgumentError> {
+        let error = |message: String| Some(ArgumentError::new(ArgumentErrorKind::Invalid, message).at(OF_ATTRIBUTE));
+        for (value, branch) in &self.branches {
+            if let Some(error) = branch.late_error() {
+                return Some(error);
+            }
+            let Some(ObjectShape { fields, .. }) = branch.object_shape() else {
+                let message = format!("`{}` is not a type of objects", branch.type_expr().term.escape_debug());
+                return error(message)
+                    .map(|error| error.help("a union with `tag` contains schemas of objects; or remove `tag`"));
+            };
+            let declared = fields.iter().find(|field| field.name == self.tag);
+            if declared.is_some_and(|field| field.check.check(Value::Text(Cow::Borrowed(value))).is_err()) {
+                let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
+                let term = branch.type_expr().term;
+                return error(format!("`{}` in `{term}` cannot be `{value}`", tag));
+            }
+        }
+        None
+    }
+
+    fn schema(&self) -> Json {
+        let branches = self.branches.iter().zip(self.objects());
+        let schemas = branches.map(|((value, branch), object)| object.schema(&self.tag, value, &**branch));
+        let mut schema = Map::new();
+        schema.insert("oneOf".to_owned(), schemas.collect());
+        if let Some(mapping) = self.mapping() {
+            schema.insert("discriminator".to_owned(), json!({ "propertyName": self.tag, "mapping": mapping }));
+        }
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = TypeExpr::term("union");
+        type_expr.attributes.insert(TAG_ATTRIBUTE.to_owned(), json!(self.tag));
+        let branches = self.branches.iter();
+        let of = branches.map(|(value, branch)| (value.clone(), branch.type_expr().into_json())).collect();
+        type_expr.attributes.insert(OF_ATTRIBUTE.to_owned(), Json::Object(of));
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let of_branch = |((value, branch), object): (&(String, Arc<dyn Check>), &TaggedObject)| {
+            // The branch of a schema around this one has no values, because they would never end.
+            let values = branch.boundary_values();
+            values
+                .into_iter()
+                .filter_map(|object| with_tag(object, &self.tag, value))
+                .filter(|value| object.check.check(value.clone()).is_ok())
+                .collect::<Vec<_>>()
+        };
+        self.branches.iter().zip(self.objects()).flat_map(of_branch).collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let examples = self.branches.iter().filter_map(|(value, branch)| with_tag(branch.example()?, &self.tag, value));
+        keep_valid_values(self, examples.take(1).collect()).pop().or_else(|| self.boundary_values().into_iter().next())
+    }
+}
+
+/// Adds a tag to an object, or replaces it. Returns `None` if the value is not an object.
+fn with_tag(object: Value<'static>, tag: &str, value: &str) -> Option<Value<'static>> {
+    let Value::Map(mut members) = object else { return None };
+    let value = Value::Text(Cow::Owned(value.to_owned()));
+    match members.iter_mut().find(|(name, _)| *name == tag) {
+        Some((_, declared)) => *declared = value,
+        None => members.insert(0, (Cow::Owned(tag.to_owned()), value)),
+    }
+    Some(Value::Map(members))
+}
