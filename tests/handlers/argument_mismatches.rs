@@ -114,6 +114,7 @@ fn each_mismatch_of_an_argument_type_is_reported_with_its_source_line() {
         ),
         ("u8 in a list of int", mismatch_report::<OneParameter<Vec<u8>>>(&one_parameter("array<int>"))),
         ("a pair for any number", mismatch_report::<OneParameter<(i64, i64)>>(&one_parameter("array<int>"))),
+        ("Vec for a list or an object", mismatch_report::<OneParameter<Vec<i64>>>(&one_parameter("loose_array<int>"))),
         ("u8 in an object", mismatch_report::<OneParameter<Person>>(&person)),
         ("String for any", mismatch_report::<OneParameter<String>>(&one_parameter("any"))),
         ("String for a file", mismatch_report::<OneParameter<String>>(&one_parameter("file"))),
@@ -167,6 +168,7 @@ fn types_that_accept_all_values_are_not_reported() {
         ("a parameter that is not wanted", mismatch_report::<OneOfTwoParameters>(&two)),
         ("seconds", mismatch_report::<OneParameter<i64>>(&timestamp)),
         ("loose", mismatch_report::<OneParameter<i64>>(&one_parameter("loose_int"))),
+        ("a list or an object", mismatch_report::<OneParameter<Json>>(&one_parameter("loose_array<int>"))),
         ("a file", mismatch_report::<OneParameter<rulebook::Upload>>(&one_parameter("file"))),
         ("files", mismatch_report::<OneParameter<Vec<rulebook::Upload>>>(&one_parameter("array<file>"))),
         (

@@ -16,11 +16,16 @@ fn parameters() -> Map<String, Json> {
         "place": { "type": "?object", "fields": {
             "city": { "info": "A city", "type": "string" },
             "zip": { "info": "A code", "type": "?int" },
-            "names": { "info": "Other names", "type": "?array<string>" }
+            "names": { "info": "Other names", "type": "?array<string>" },
+            "note": { "info": "Anything", "type": "?any" }
         } },
         "rows": { "type": "?array<object>", "fields": { "id": { "info": "A number", "type": "int" } } },
         "map": { "type": "?object" },
         "loose": { "type": "?loose_array" },
+        "objects": { "type": "?loose_array<object>" },
+        "list": { "type": "?array<?mixed>" },
+        "named": { "type": "?array<Anything>" },
+        "by_key": { "type": "?map<any>" },
         "split": { "type": "?array<int>", "format": "explode" },
         "any": { "type": "?any" },
         "count": { "type": "?int" },
@@ -42,8 +47,11 @@ fn server(app: Json, repeated: &str) -> TestServer {
         (key, parameter)
     };
     let parameters: Map<_, _> = parameters.into_iter().map(named).collect();
-    let module =
-        json!({ "repeated": repeated, "/": { "x": { "POST": { "info": "Returns them", "in": parameters } } } });
+    let module = json!({
+        "repeated": repeated,
+        "schemas": { "Anything": { "info": "Anything", "type": "any" } },
+        "/": { "x": { "POST": { "info": "Returns them", "in": parameters } } }
+    });
     TestServer::echo(&[("app.json", app), ("x.json", module)])
 }
 
@@ -151,12 +159,38 @@ fn names_with_brackets_are_items_and_members_of_parameters() {
 }
 
 #[test]
+fn texts_under_names_with_brackets_are_parsed_as_json_only_for_types_that_need_it() {
+    let server = server(json!({}), "refuse");
+    let cases = vec![
+        (r#"loose[]={"a":1}&loose[]=[1,2]"#, Ok(json!({ "loose": [r#"{"a":1}"#, "[1,2]"] }))),
+        (r#"loose[k]={"a":1}&loose[l][]=[1]"#, Ok(json!({ "loose": { "k": r#"{"a":1}"#, "l": ["[1]"] } }))),
+        (r#"any[]={"a":1}&any[]=[1,2]"#, Ok(json!({ "any": [r#"{"a":1}"#, "[1,2]"] }))),
+        (r#"any[k][l]={"a":1}"#, Ok(json!({ "any": { "k": { "l": r#"{"a":1}"# } } }))),
+        (r#"list[]={"a":1}&list[1][]=[1]"#, Ok(json!({ "list": [r#"{"a":1}"#, ["[1]"]] }))),
+        ("named[]=[1]&by_key[k]=[2]", Ok(json!({ "named": ["[1]"], "by_key": { "k": "[2]" } }))),
+        (
+            r#"place[city]=P&place[note]={"a":1}&place[names]=["N"]"#,
+            Ok(json!({ "place": { "city": "P", "note": r#"{"a":1}"#, "names": ["N"] } })),
+        ),
+        (r#"objects[k]={"a":1}&objects[l][a]=2"#, Ok(json!({ "objects": { "k": { "a": 1 }, "l": { "a": "2" } } }))),
+        // The value of a field without brackets is parsed.
+        (r#"loose={"a":1}"#, Ok(json!({ "loose": { "a": 1 } }))),
+        ("any=[1,2]", Ok(json!({ "any": [1, 2] }))),
+    ];
+    let encode = |fields: &str| fields.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+    let encoded: Vec<_> = cases.into_iter().map(|(fields, expected)| (encode(fields), expected)).collect();
+    assert_outcomes(&server, encoded.iter().map(|(fields, expected)| (&**fields, expected.clone())).collect());
+}
+
+#[test]
 fn names_with_brackets_that_do_not_fit_the_type_are_errors_of_the_parameter() {
     let server = server(json!({}), "refuse");
     let whole_number = "a whole number of 64 bits";
     let twice = |parameter: &str, expected: &str| format!("{parameter}: {expected}, several values");
     let (count, word) = (format!("count: {whole_number}, [\"1\"]"), r#"word: a string, {"a":"1"}"#.to_owned());
     let (item, zip) = (format!("ids[1]: {whole_number}, \"x\""), format!("place.zip: {whole_number}, \"x\""));
+    // Errors count the items without the gaps between the indexes.
+    let row = format!("rows[1].id: {whole_number}, \"x\"");
     let (tags, any_twice) = (twice("tags[0]", "an array"), twice("any", "a value"));
     let place_twice = twice("place[city]", "an object");
     assert_outcomes(
@@ -168,6 +202,7 @@ fn names_with_brackets_that_do_not_fit_the_type_are_errors_of_the_parameter() {
             ("map[]=1", Err((400, r#"map: an object, ["1"]"#))),
             ("password[]=12345", Err((400, "password: a whole number of 64 bits, null"))),
             ("ids[0]=1&ids[1]=x", Err((400, &item))),
+            ("rows[0][id]=1&rows[7][id]=x", Err((400, &row))),
             ("place[city]=P&place[zip]=x", Err((400, &zip))),
             ("place[zip]=1", Err((400, "place.city: a string, nothing"))),
             // A parameter that refuses repeated values refuses them item by item.
@@ -226,7 +261,7 @@ fn arrays_in_names_are_limited_like_those_in_json() {
         vec![
             ("any[a][b][c]=1", Ok(json!({ "any": { "a": { "b": { "c": "1" } } } }))),
             ("any[a][b][c][d]=1", Err((413, "nesting"))),
-            ("any[a][b]=[[1]]", Err((413, "nesting"))),
+            ("place[city]=P&place[names]=[[[1]]]", Err((413, "nesting"))),
             ("tags[]=a&tags[]=b", Ok(json!({ "tags": ["a", "b"] }))),
             ("tags[]=a&tags[]=b&tags[]=c", Err((413, "items"))),
             ("any[a][]=1&any[b][]=1&any[c][]=1", Err((413, "items"))),

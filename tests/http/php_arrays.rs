@@ -54,7 +54,8 @@ const KEYS: [&str; 22] = [
 /// Texts after the brackets.
 const TAILS: [&str; 5] = ["]", "[", "[c", "tail", "]["];
 /// Values of fields.
-const VALUES: [&str; 8] = ["", "1", "a", "b c", "é&=+%", "0", "null", "a[]=b"];
+const VALUES: [&str; 11] =
+    ["", "1", "a", "b c", "é&=+%", "0", "null", "a[]=b", r#"{"a":1}"#, "[1,2]", r#" [{"b":[]}]"#];
 
 /// The types of the parameter `x`, by the path of the method.
 const TYPES: [(&str, &str); 5] = [
@@ -150,8 +151,17 @@ impl Case {
             return Some(Json::Null);
         }
         let is_repeated = php["count"].as_u64() != Some(self.count_fields_of_x());
+        // Texts without brackets that begin like JSON are parsed.
+        let parsed = php["json"].as_str().and_then(|text| serde_json::from_str::<Json>(text).ok());
+        let parsed = parsed.filter(|json| json.is_array() || json.is_object());
         let is_text = php["json"].is_string();
         match TYPES[self.method].0 {
+            "/rules/array" if parsed.is_some() => parsed,
+            "/tree/any" if parsed.is_some() && !is_repeated => parsed,
+            "/tree/list" if parsed.is_some() && !is_repeated => {
+                parsed.map(|json| if json.is_array() { json } else { json!([json]) })
+            }
+            "/tree/object" if parsed.is_some() && !is_repeated => parsed.filter(Json::is_object),
             // A text without brackets is the only item of an array; several such texts are several items.
             "/rules/array" if is_text => Some(json!([php["json"]])),
             "/rules/array" => Some(php["json"].clone()),

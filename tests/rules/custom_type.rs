@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rulebook::types::{TypeMismatch, Value, Violation};
 use rulebook::{Rulebook, Unbound};
+use rulebook_model::compile::{ProgramExtensions, check_definition};
+use rulebook_model::definition::read;
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
@@ -92,4 +94,51 @@ fn the_tree_dialect_compares_names_of_types_with_case() {
     let report =
         Rulebook::read(definition_files(&Json::Null, &tree)).add_type(EmailType).check().unwrap_err().to_string();
     assert!(report.contains("unknown-type") && report.contains("did you mean `email`?"), "{report}");
+}
+
+/// Replaces the built-in type `phone`.
+#[derive(Debug, Clone, Copy)]
+struct PhoneType;
+
+impl Type for PhoneType {
+    fn name(&self) -> &str {
+        "phone"
+    }
+
+    fn info(&self) -> &str {
+        "A phone number."
+    }
+
+    fn compile(&self, _: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+        Ok(Arc::new(EmailType))
+    }
+}
+
+#[test]
+fn built_in_types_that_rules_name_in_another_case_are_warnings() {
+    let add = json!({
+        "number": { "type": "Phone" },
+        "more": { "type": "array<?MAIL>", "require": true },
+        "phone": { "type": "phone" },
+        "known": { "type": "Boolean" },
+        "list": { "type": "Array<Int>" },
+        "word": { "type": "enum(Phone|Mail)" },
+    });
+    let rules = json!({ "User": { "*": { "id": { "type": "UUID" } }, "add": add, "get": {} } });
+    let app = json!({
+        "envelope": "phalapi", "service": { "on": false }, "common": { "sign": { "type": "Hash" } }
+    });
+    let warnings = |app: &Json, file: &Json, types: Vec<Arc<dyn Type>>| -> Vec<String> {
+        let extensions = ProgramExtensions { types, ..ProgramExtensions::default() };
+        let checked = check_definition(read(definition_files(app, file)), extensions).unwrap();
+        checked.warnings.iter().map(|warning| format!("{}: {}", warning.code, warning.message)).collect()
+    };
+    let expected = |name: &str| {
+        format!("builtin-type: `{name}` is the built-in type `{}`, which PhalApi does not have", name.to_lowercase())
+    };
+    assert_eq!(warnings(&app, &rules, Vec::new()), ["Hash", "UUID", "Phone", "MAIL"].map(expected));
+    assert_eq!(warnings(&app, &rules, vec![Arc::new(PhoneType)]), ["Hash", "UUID", "MAIL"].map(expected));
+    // In other dialects, the names of types are case-sensitive.
+    let tree = json!({ "GET": { "info": "A method", "in": { "GET@x": { "info": "X", "type": "phone" } } } });
+    assert_eq!(warnings(&Json::Null, &tree, Vec::new()), [""; 0]);
 }

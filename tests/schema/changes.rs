@@ -70,6 +70,30 @@ fn parser_and_schema_agree_about_examples_in_the_documentation() {
     assert!(count > 60, "only {count} examples");
 }
 
+#[test]
+fn parser_and_schema_agree_about_keys_with_the_names_of_http_methods() {
+    for name in ["GET", "Get", "post", "Post", "Options"] {
+        for content in [
+            json!({ "GET::read": { "description": "Reads" } }),
+            json!({ "read": { "id": { "type": "int" } } }),
+            json!({ "@info": "Notes", "info": { "id": {} }, "x-note": 1 }),
+            json!({ "x-note": {} }),
+            json!({ "in": { "id": {} } }),
+            json!({ "GET": { "id": {} } }),
+            json!({ "info": "Reads", "x-a::b": 1 }),
+            json!({}),
+            json!([]),
+            json!([{}]),
+        ] {
+            for other in [json!({}), json!([]), json!(1)] {
+                let file = json!({ name: content, "user": other });
+                assert_eq!(disagreement(&[("example.json".to_owned(), file)]), None);
+            }
+            assert_eq!(disagreement(&[("example.json".to_owned(), json!({ name: content }))]), None);
+        }
+    }
+}
+
 /// Returns the values with which each value of a definition is replaced in turn.
 fn replacement_values() -> [Json; 7] {
     [json!(null), json!(true), json!(0), json!("GET"), json!([]), json!([[]]), json!({})]

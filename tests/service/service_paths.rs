@@ -1,6 +1,7 @@
 //! Tests how names of services and paths are combined: a name in the query of a request to another service's path, the
 //! path of PhalApi's script, and the header field `Allow` at the base path.
 
+use rulebook::Rulebook;
 use serde_json::{Value as Json, json};
 
 use super::service_parameter::{get_request, post_request, server_with_service_names};
@@ -61,6 +62,32 @@ fn the_setting_entry_selects_the_path_of_the_script() {
     ] {
         let server = server_of_all_dialects(&json!({ "service": settings, "base": "/v1" }));
         assert_outcomes(&server, &[(get_request(target), expected.clone())]);
+    }
+}
+
+#[test]
+fn an_entry_that_is_not_a_path_is_an_error() {
+    let class = json!({ "User": { "login": {} } });
+    for (entry, is_valid) in [
+        ("a.php", true),
+        ("", true),
+        ("/", true),
+        ("a.php?x", false),
+        ("?", false),
+        ("a.php#x", false),
+        ("a/", false),
+        ("{a}.php", false),
+    ] {
+        let app = json!({ "envelope": "phalapi", "service": { "on": true, "entry": entry } });
+        let files = [("app.json", &app), ("user.json", &class)];
+        let files = files.map(|(name, json)| (name.into(), json.to_string().into_bytes()));
+        let report = Rulebook::read(files.into()).check().err().unwrap_or_default().to_string();
+        assert_eq!(
+            report.contains(&format!("bad-option]: `{entry}` is not the path of a script")),
+            !is_valid,
+            "{report}"
+        );
+        assert_eq!(report.is_empty(), is_valid, "{report}");
     }
 }
 

@@ -52,13 +52,15 @@ fn every_diagnostic_code_has_an_explanation() {
     }
 }
 
-/// The codes of errors whose cause is not in the text of a definition, so that their explanations have no example.
-const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 6] = [
+/// The codes of warnings, and of errors whose cause is not in the text of a definition. Their explanations have no
+/// example of an error.
+const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 7] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
     DiagnosticCode::UndefinedMethod,
     DiagnosticCode::HandlerMismatch,
     DiagnosticCode::MissingSetting,
+    DiagnosticCode::BuiltinType,
     DiagnosticCode::MissingDefinition,
 ];
 

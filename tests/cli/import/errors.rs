@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::super::run_program;
-use super::{data, import, write_files};
+use super::{data, export_file, fake_php, import, write_files};
 
 /// A definition with errors, and the expected result of its import.
 #[derive(Deserialize)]
@@ -46,6 +46,19 @@ fn erroneous_parts_of_definitions_are_replaced_or_removed_with_a_warning() {
         found.sort();
         assert_eq!((routes.exit_code, found), (Some(0), methods), "{about}: {}", result.stderr);
     }
+}
+
+#[test]
+fn rules_whose_custom_type_has_the_name_of_a_built_in_type_are_reported() {
+    let export = fs::read_to_string(export_file("phalapi_odd")).unwrap();
+    let export = export.replace(r#""name":"ids","type":"array""#, r#""name":"ids","type":"Phone""#);
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("old")).unwrap();
+    let result = import(folder.path(), "shop", "phalapi", fake_php(&export).path());
+    assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+    let warning = "warning: src/app/Api/Post.php:12: `Post.GET.ids.type`: `Phone` is the built-in type `phone`, which PhalApi \
+                   does not have; if `Phone` is a type of the program, the program adds it with `Rulebook::add_type`";
+    assert!(result.stderr.contains(warning), "{}", result.stderr);
 }
 
 #[test]

@@ -82,11 +82,12 @@ fn write_files(folder: &Path, files: &BTreeMap<String, String>) {
     }
 }
 
-/// Creates a folder with a program `php` that prints the recorded output of the export script for a project.
-fn fake_php(project: &str) -> TempDir {
+/// Creates a folder with a program `php` that prints this output of the export script.
+fn fake_php(export: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let php = folder.path().join("php");
-    fs::write(&php, format!("#!/bin/sh\nexec /bin/cat '{}'\n", export_file(project).display())).unwrap();
+    let (php, output) = (folder.path().join("php"), folder.path().join("export.json"));
+    fs::write(&output, export).unwrap();
+    fs::write(&php, format!("#!/bin/sh\nexec /bin/cat '{}'\n", output.display())).unwrap();
     fs::set_permissions(&php, fs::Permissions::from_mode(0o755)).unwrap();
     folder
 }
@@ -109,7 +110,8 @@ fn import_project(project: &str, from: &str) -> (TempDir, RunResult) {
     let folder = TempDir::new().unwrap();
     let files = files_below(&data(&format!("ancestors/{project}")));
     write_files(&folder.path().join("old"), &files);
-    let php = if export_file(project).exists() { fake_php(project) } else { TempDir::new().unwrap() };
+    let export = fs::read_to_string(export_file(project));
+    let php = export.map_or_else(|_| TempDir::new().unwrap(), |export| fake_php(&export));
     let result = import(folder.path(), &project.replace('_', "-"), from, php.path());
     assert_eq!(files_below(&folder.path().join("old")), files, "the imported project is not changed");
     (folder, result)

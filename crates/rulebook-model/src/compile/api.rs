@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::builtin_type::builtin_type_warnings;
 use super::function::FunctionRef;
 use super::lowering::Lowering;
 use super::module_parts::group_by_module;
@@ -110,7 +111,8 @@ pub fn lower_definition<'a>(
     lowering.check_collisions(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
     lowering.check_service_names(&api);
-    let warnings = missing_settings(definition, &api);
+    let mut warnings = missing_settings(definition, &api);
+    warnings.extend(builtin_type_warnings(definition, types));
     LoweredDefinition { api, function_refs: lowering.function_refs, diagnostics: lowering.diagnostics, warnings }
 }
 

@@ -48,6 +48,27 @@ impl Lowering<'_> {
     }
 }
 
+/// Converts a number to the word of an `enum` that has the same text: the words of `"range": [1, 2]` are `1` and `2`.
+/// Returns any other default or example unchanged. `check` is the check of the type, or `None` if the type has an error.
+pub(super) fn with_enum_word(mut written: Spanned<Json>, check: Option<&dyn Check>) -> Spanned<Json> {
+    if let (Json::Number(number), Some(check)) = (&written.value, check) {
+        let word = Json::String(number.to_string());
+        if is_enum_word(&word, check) {
+            written.value = word;
+        }
+    }
+    written
+}
+
+/// Returns `true` if the type is an `enum` with this word, or a reference to a schema of such a type.
+fn is_enum_word(word: &Json, check: &dyn Check) -> bool {
+    let schema = check.schema();
+    if schema.get("$ref").is_some() {
+        return check.referenced_schemas().iter().any(|schema| is_enum_word(word, &*schema.check));
+    }
+    schema.get("enum").and_then(Json::as_array).is_some_and(|words| words.contains(word))
+}
+
 /// Converts the default of a parameter from the definition to a value, and checks this value. A JSON string is decoded
 /// like the text of a query parameter.
 ///

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::default_and_example::with_enum_word;
 use super::lowering::{Lowering, without_unused_capacity};
 use super::type_expr::TypeOwner;
 use crate::definition::parsed;
@@ -52,10 +53,12 @@ impl Lowering<'_> {
         let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.is_incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
-        if let Some(default) = output.default.as_ref().filter(|default| !default.value.is_null()) {
-            self.check_default(default, &*compiled.check, &subject);
+        let word = |value: &Option<Spanned<_>>| Some(with_enum_word(value.clone()?, Some(&*compiled.check)));
+        if let Some(default) = word(&output.default).filter(|default| !default.value.is_null()) {
+            self.check_default(&default, &*compiled.check, &subject);
         }
-        if let Some(example) = &output.example {
+        let example = word(&output.example);
+        if let Some(example) = &example {
             self.check_example(example, &*compiled.check, compiled.is_optional, &subject);
         }
         (self.diagnostics.len() == before).then(|| Output {
@@ -63,7 +66,7 @@ impl Lowering<'_> {
             info,
             r#type: ParameterType::new(compiled.check),
             optional: compiled.is_optional,
-            example: output.example.as_ref().map(|example| example.value.clone()),
+            example: example.map(|example| example.value),
             span,
         })
     }

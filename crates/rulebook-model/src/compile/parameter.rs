@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::default_and_example::decode_default;
+use super::default_and_example::{decode_default, with_enum_word};
 use super::key::ParameterKey;
 use super::lowering::Lowering;
 use super::type_expr::TypeOwner;
@@ -60,15 +60,18 @@ impl Lowering<'_> {
             || compiled.as_ref().is_none_or(|compiled| decode_default(&Json::Null, &*compiled.check).is_ok());
         let default =
             parameter.default.as_ref().filter(|default| !(optional && default.value.is_null() && !allows_null()));
+        let check = compiled.as_ref().map(|compiled| &*compiled.check);
+        let default = default.map(|default| with_enum_word(default.clone(), check));
+        let example = parameter.example.as_ref().map(|example| with_enum_word(example.clone(), check));
         let is_capture = matches!(&key, Some(key) if key.location == Location::Path);
         if is_capture {
             self.check_capture_is_required(parameter, &subject, optional);
         }
         if let Some(compiled) = &compiled {
-            if let Some(default) = default.filter(|_| !is_capture) {
+            if let Some(default) = default.as_ref().filter(|_| !is_capture) {
                 self.check_default(default, &*compiled.check, &subject);
             }
-            if let Some(example) = &parameter.example {
+            if let Some(example) = &example {
                 self.check_example(example, &*compiled.check, optional, &subject);
             }
         }
@@ -81,8 +84,8 @@ impl Lowering<'_> {
                 info,
                 optional: optional || default.is_some(),
                 r#type: ParameterType::new(compiled.check),
-                default: default.map(|default| default.value.clone()),
-                example: parameter.example.as_ref().map(|example| example.value.clone()),
+                default: default.map(|default| default.value),
+                example: example.map(|example| example.value),
                 message: parameter.message.as_ref().map(|message| message.value.clone()),
                 span,
                 type_span: parameter.r#type.term.as_ref().map_or(span, |term| term.span),

@@ -16,7 +16,7 @@ pub mod parsed;
 mod syntax_error;
 
 pub(crate) use checked_object::CheckedObject;
-pub(crate) use dialect::HTTP_METHOD_NAMES;
+pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 pub(crate) use jsonc::{JsonData, JsonNode};
 
 use std::path::{Path, PathBuf};

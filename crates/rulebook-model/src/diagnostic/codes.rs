@@ -45,6 +45,7 @@ pub enum DiagnosticCode {
     BadExample,
     BadOption,
     MissingSetting,
+    BuiltinType,
     MissingDefinition,
 }
 
@@ -106,6 +107,7 @@ pub const TABLE: &[CodeEntry] = &[
     code_entry(DiagnosticCode::BadExample, "bad-example", include_str!("explanations/bad-example.md")),
     code_entry(DiagnosticCode::BadOption, "bad-option", include_str!("explanations/bad-option.md")),
     code_entry(DiagnosticCode::MissingSetting, "missing-setting", include_str!("explanations/missing-setting.md")),
+    code_entry(DiagnosticCode::BuiltinType, "builtin-type", include_str!("explanations/builtin-type.md")),
     code_entry(
         DiagnosticCode::MissingDefinition,
         "missing-definition",

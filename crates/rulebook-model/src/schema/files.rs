@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 
 use super::pattern;
 use super::table_schemas::{Schema, SchemaTables, http_method_names, named_members_schema};
-use crate::definition::HTTP_METHOD_NAMES;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
+use crate::definition::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 
 /// Returns the schema of a settings file, `app.json`.
 pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Schema {
@@ -105,8 +105,8 @@ fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
     let uri = pattern::one_of(HTTP_METHOD_NAMES.into_iter().chain(["/"]));
     let is_uri_without_slash =
         schema_with_named_member(&json!({ "allOf": [{ "type": "object" }, schema_with_member(&uri, &json!(true))] }));
-    let has_no_object = json!({ "not": schema_with_named_member(&json!({ "type": "object" })) });
-    let is_tree = json!({ "anyOf": [is_uri_without_slash, has_no_object] });
+    let has_no_class = json!({ "not": schema_with_named_member(&object_or_empty_array()) });
+    let is_tree = json!({ "anyOf": [is_uri_without_slash, has_no_class, schema_with_tree_method()] });
     let other = if_then_else(&is_methods, &methods, &Json::Object(if_then_else(&is_tree, &tree, &rules)));
     if_then_else(&names_dialect, &by_name, &Json::Object(if_then_else(&is_certainly_tree, &tree, &Json::Object(other))))
 }
@@ -117,11 +117,34 @@ fn schema_with_tree_keys() -> Json {
     let text_info = json!({ "type": "object", "required": ["info"], "properties": { "info": { "type": "string" } } });
     json!({ "anyOf": [
         schema_with_member("^/$", &json!(true)),
-        schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &json!(true)),
+        schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &text_info),
         schema_with_member("^[A-Z]*$", &text_info),
         schema_with_member("^schemas$", &json!({ "type": "object", "not": { "additionalProperties": { "not": text_info } } })),
         schema_with_member(&pattern::one_of(module_keys), &json!({ "not": { "type": "object" } }))
     ] })
+}
+
+/// Returns the schema of objects in which the value of an HTTP method, in any case, is not a class of the dialect
+/// `rules`.
+fn schema_with_tree_method() -> Json {
+    let class = json!({ "anyOf": [
+        { "type": "array" },
+        {
+            "patternProperties": { pattern::ignored_key(): true, "^@": true },
+            "additionalProperties": object_or_empty_array(),
+            "allOf": [
+                schema_with_named_member(&json!(true)),
+                { "not": schema_with_member(&pattern::one_of(TREE_OBJECT_KEYS), &json!(true)) }
+            ]
+        }
+    ] });
+    let is_class = json!({ "allOf": [object_or_empty_array(), class] });
+    schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &json!({ "not": is_class }))
+}
+
+/// Returns the schema of the values of classes and of their methods. PHP writes an empty array as `[]`.
+fn object_or_empty_array() -> Json {
+    json!({ "type": ["object", "array"], "maxItems": 0 })
 }
 
 /// Returns the schema of objects that have a member whose name matches the regular expression `pattern` and whose value

@@ -47,17 +47,19 @@ impl Lowering<'_> {
     }
 
     /// Returns the path in the key `entry` of the setting `service`, without a slash at its beginning. Reports a value
-    /// that is not a path of static segments.
+    /// that is not a path of static segments, or that contains the start of a query or a fragment.
     pub(super) fn lower_entry_path(&mut self, service: &CheckedObject<'_>) -> String {
         let Some(entry) = service.string("entry") else { return ServiceQuery::DEFAULT_ENTRY.to_owned() };
         let below_base = entry.value.strip_prefix('/').unwrap_or(&entry.value);
         let is_static = |segments: Vec<Segment>| segments.iter().all(|it| matches!(it, Segment::Static(_)));
-        if !below_base.is_empty() && !path::parse_path(&format!("/{below_base}")).is_ok_and(is_static) {
+        let is_path =
+            !below_base.contains(['?', '#']) && path::parse_path(&format!("/{below_base}")).is_ok_and(is_static);
+        if !below_base.is_empty() && !is_path {
             let message = format!("`{}` is not the path of a script", entry.value.escape_debug());
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, entry.span, message)
                     .label("expected a path such as `index.php`")
-                    .help("write the path below the base path, without captures; `\"\"` if clients call no script"),
+                    .help("write the path below the base path, without captures, `?` and `#`; `\"\"` if clients call no script"),
             );
         }
         below_base.to_owned()

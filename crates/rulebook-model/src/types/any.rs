@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::check::decode_item;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
-use crate::call::{JsonLimits, PhpArray, TypeMismatch, Value, value_from_json};
+use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 
 /// The maximum nesting depth of a JSON value that is parsed from a text of the request.
 const MAX_JSON_DEPTH: u64 = 64;
@@ -50,8 +49,8 @@ impl Check for AnyCheck {
         decode_json(text, &['[', '{'])
     }
 
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        array.into_value_with(&mut |item| decode_item(self, item))
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        Value::Text(text)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {

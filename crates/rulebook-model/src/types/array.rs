@@ -281,8 +281,13 @@ impl Check for ArrayCheck {
         if let Some(last) = one_of_each.last().cloned() {
             one_of_each.resize(one_of_each.len().max(min), last);
         }
-        candidates.push(one_of_each);
-        keep_valid_values(self, candidates.into_iter().map(Value::List).collect())
+        candidates.push(one_of_each.clone());
+        let mut candidates: Vec<_> = candidates.into_iter().map(Value::List).collect();
+        if self.accepts_objects && self.arity() != Arity::Files {
+            let member = |(index, item)| (Cow::Owned(format!("key{index}")), item);
+            candidates.push(Value::Map(one_of_each.into_iter().enumerate().map(member).collect()));
+        }
+        keep_valid_values(self, candidates)
     }
 
     fn example(&self) -> Option<Value<'static>> {

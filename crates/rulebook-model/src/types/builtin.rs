@@ -10,7 +10,7 @@ use super::{
 
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
 pub(super) struct BuiltinType {
-    name: &'static str,
+    pub(super) name: &'static str,
     description: &'static str,
     attributes: &'static [&'static str],
     /// The index (from 0) of the argument in the parentheses of a term that is the term of another type. `None` if all
@@ -109,7 +109,7 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("truthy", "A boolean as a word: true, ok, success, on, yes or 1; false, off, no, fail, 0 or an empty string. Case is ignored.", truthy::compile),
     builtin_type("loose_int", "An `int` that may have a `+` or leading zeros; in JSON, it may also be written as a string.", loose_int::compile).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("loose_float", "A `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`; in JSON, it may also be written as a string.", loose_float::compile).with_attributes(BOUNDS_ATTRIBUTES),
-    builtin_type("loose_string", "A `string`; in JSON, it may also be written as a whole number, or as any number if its length has no maximum.", loose_string::compile).with_attributes(STRING_ATTRIBUTES),
+    builtin_type("loose_string", "A `string`; in JSON, it may also be written as a number, unless `regex` is set: as a whole number of at most 64 bits, or as a number with a fraction if `max` is not set and `min` is at most 3.", loose_string::compile).with_attributes(STRING_ATTRIBUTES),
     builtin_type("loose_array", "An `array` or an object.", array::compile_loose_array).with_attributes(ARRAY_ATTRIBUTES),
     builtin_type("filled_array", "An `array` with at least one item, unless `min` is set.", array::compile_filled_array).with_attributes(ARRAY_ATTRIBUTES),
     builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled_object).with_attributes(OBJECT_ATTRIBUTES),

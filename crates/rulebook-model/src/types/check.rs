@@ -108,6 +108,13 @@ pub trait Check: Send + Sync + Debug {
         Value::Text(text)
     }
 
+    /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The default
+    /// implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a text if the
+    /// type is `any`.
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.decode(text)
+    }
+
     /// Converts all texts of a parameter that occurs several times in the request to one value. The function is called
     /// only if [`arity`](Check::arity) is [`Arity::Many`].
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
@@ -272,7 +279,7 @@ impl TypeExpr {
 /// Decodes an item of an array that the names of fields describe. `check` is the check of the item's type.
 pub(super) fn decode_item<'a>(check: &dyn Check, item: PhpItem<'a>) -> Value<'a> {
     match item {
-        PhpItem::Value(Value::Text(text)) => check.decode(text),
+        PhpItem::Value(Value::Text(text)) => check.decode_item(text),
         PhpItem::Value(value) => value,
         PhpItem::Array(array) => check.decode_array(*array),
     }

@@ -34,6 +34,10 @@ impl Check for NullableCheck {
         self.0.decode(text)
     }
 
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.0.decode_item(text)
+    }
+
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         self.0.decode_many(texts)
     }

@@ -16,6 +16,8 @@ pub(super) const ITEMS_ATTRIBUTE: &str = "items";
 #[derive(Clone, Default)]
 pub struct Types {
     types: Vec<Arc<dyn Type>>,
+    /// The names of the built-in types in `types`.
+    builtin_names: Vec<&'static str>,
     functions: Functions,
 }
 
@@ -109,6 +111,7 @@ impl Types {
     pub fn builtin() -> Self {
         Self {
             types: builtin::BUILTIN_TYPES.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect(),
+            builtin_names: builtin::BUILTIN_TYPES.iter().map(|row| row.name).collect(),
             functions: Functions::default(),
         }
     }
@@ -116,6 +119,7 @@ impl Types {
     /// Adds a type. If the table has a type with the same name, the new type replaces it.
     pub fn add(&mut self, new: Arc<dyn Type>) {
         self.types.retain(|old| old.name() != new.name());
+        self.builtin_names.retain(|old| *old != new.name());
         self.types.push(new);
     }
 
@@ -163,6 +167,13 @@ impl Types {
             is_optional,
             check: check.map_err(|error| single_error(span, TermErrorKind::Argument(error)))?,
         })
+    }
+
+    /// Returns the name of the built-in type that a term means if it contains `name` and the case of names is ignored.
+    /// Returns `None` if the term means a type of the program, or if `name` is exactly the name of a type.
+    pub(crate) fn builtin_name_in_other_case(&self, name: &str) -> Option<&'static str> {
+        let meant = self.find_ignoring_case(name).filter(|_| self.find(name).is_none())?;
+        self.builtin_names.iter().copied().find(|builtin| *builtin == meant.name())
     }
 
     /// Returns the type with exactly this name.

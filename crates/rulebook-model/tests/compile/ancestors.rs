@@ -150,6 +150,41 @@ fn the_default_null_means_no_default() {
 }
 
 #[test]
+fn numbers_are_words_of_an_enum_with_the_same_text() {
+    let field = json!({ "range": [1, "b", 2.5], "default": 1, "example": 2.5 });
+    let with = |more: Json| {
+        let mut field = field.clone();
+        field.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        field
+    };
+    let rules = json!({ "User": { "index": { "x": with(json!({ "type": "enum" })) } } });
+    let x = with(json!({ "info": "X", "type": "?enum" }));
+    let out = json!({ "x": with(json!({ "info": "X", "type": "enum" })) });
+    let tree = json!({ "GET": { "info": "A method", "in": { "GET@x": x }, "out": out } });
+    for definition in [rules, tree] {
+        let method = valid_method(definition);
+        let Parameter { default, example, .. } = &method.parameters[0];
+        assert_eq!((default, example), (&Some(json!("1")), &Some(json!("2.5"))));
+        assert!(method.outputs.iter().all(|output| output.example == Some(json!("2.5"))));
+    }
+    let mut schema = with(json!({ "info": "A size", "type": "enum" }));
+    schema.as_object_mut().unwrap().remove("default");
+    let schemas = json!({ "Size": schema, "Other": { "info": "A size", "type": "Size" } });
+    let x = json!({ "info": "X", "type": "?Other", "default": 1, "example": 2.5 });
+    let method = json!({ "info": "A method", "in": { "GET@x": x } });
+    let (api, report) = compile(&[("api.json", json!({ "schemas": schemas, "GET": method }))]);
+    assert!(report.is_empty(), "{report}");
+    let Parameter { default, example, .. } = &api.modules[0].services[0].methods[0].parameters[0];
+    assert_eq!((default, example), (&Some(json!("1")), &Some(json!("2.5"))));
+    assert!(api.modules[0].schemas.iter().any(|schema| schema.example == Some(json!("2.5"))));
+    for default in [json!(3), json!(1.0), json!(true)] {
+        let rule = with(json!({ "type": "enum", "default": default }));
+        let class = json!({ "User": { "index": { "x": rule } } });
+        assert_eq!(only_error(&[("api.json", class)]).0, "bad-default", "{default}");
+    }
+}
+
+#[test]
 fn the_results_of_a_method_may_be_annotations_of_phalapi() {
     let class = |result: Json| json!({ "User": { "index": { "@return": result } } });
     let lines = json!([

@@ -1,6 +1,7 @@
 //! Tests of the parser of definition files: the parsed definition, and the errors in the text of a file with their
 //! positions.
 
+mod http_method_names;
 mod keys;
 mod random;
 
@@ -147,6 +148,7 @@ fn the_dialect_of_a_file_is_detected_from_its_content() {
         (r#"{ "FETCH": { "info": {} } }"#, Some("rules")),
         (r#"{ "a": { "b": { "c": {} } } }"#, Some("rules")),
         (r#"{ "a": {} }"#, Some("rules")),
+        (r#"{ "a": [] }"#, Some("rules")),
         (r#"{ "dialect": "rules", "/": {} }"#, Some("rules")),
         (r#"{ "a": { "GET::b": {} } }"#, Some("methods")),
         (r#"{ "dialect": "methods" }"#, Some("methods")),

@@ -88,6 +88,13 @@ fn boundary_values_contain_the_smallest_and_largest_values_of_a_type() {
         ("array<bool>", json!({"min": 3}), json!([[false, false, false], [false, true, true]])),
         ("array<bool>", json!({"max": 1}), json!([[], [false]])),
         ("array<?bool>", json!({}), json!([[], [false, true, null]])),
+        ("loose_array<bool>", json!({}), json!([[], [false, true], {"key0": false, "key1": true}])),
+        (
+            "loose_array<bool>",
+            json!({"min": 3, "max": 3}),
+            json!([[false, false, false], [false, true, true], {"key0": false, "key1": true, "key2": true}]),
+        ),
+        ("loose_array<bool>", json!({"max": 0}), json!([[], {}])),
         ("map<bool>", json!({}), json!([{"key1": false}, {"key2": true}, {}])),
         ("map<bool>", json!({"keys": "enum(a|b)", "min": 2}), json!([{"a": false, "b": false}])),
         ("const(5)", json!({}), json!([5])),

@@ -23,8 +23,11 @@ use clap::ValueEnum;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use rulebook_model::diagnostic::Report;
+use rulebook_model::definition;
+use rulebook_model::definition::dialect_spec::{self, DialectSpec};
+use rulebook_model::diagnostic::{Diagnostic, Report};
 use rulebook_model::model::Api;
+use rulebook_model::span::Span;
 
 use super::name::ProjectName;
 use super::project::ProjectFile;
@@ -61,6 +64,16 @@ enum Dialect {
     Tree,
     Methods,
     Rules,
+}
+
+impl Dialect {
+    fn spec(self) -> &'static DialectSpec {
+        match self {
+            Self::Tree => &dialect_spec::TREE,
+            Self::Methods => &dialect_spec::METHODS,
+            Self::Rules => &dialect_spec::RULES,
+        }
+    }
 }
 
 /// A part of the other project that rulebook does not have, or that needs work by a programmer.
@@ -108,6 +121,19 @@ impl DefinitionFile {
         let lines = json_text::member_lines(&text).into_iter();
         let positions = lines.map(|(path, line)| (path, (origin.to_owned(), line))).collect();
         Self { name, text, dialect, origin: origin.to_owned(), positions }
+    }
+
+    /// Adds the key `dialect` to the text if rulebook would read the text in another dialect. For example, a class whose
+    /// methods have the names of HTTP methods could be a part of a `tree`.
+    fn add_dialect_if_needed(&mut self) {
+        let loaded = definition::read(vec![(PathBuf::from(&self.name), self.text.clone().into_bytes())]);
+        let dialect = self.dialect.spec().name;
+        let Some(brace) = self.text.find('{') else { return };
+        if loaded.definition.modules.iter().any(|module| module.spec.name != dialect) {
+            let content = &self.text[brace + 1..];
+            let space = &content[..content.len() - content.trim_start().len()];
+            self.text.insert_str(brace + 1, &format!("{space}\"dialect\": \"{dialect}\","));
+        }
     }
 
     /// Returns the file and the line of the other project that have a member. If the position of the member is unknown,
@@ -191,9 +217,12 @@ pub(super) fn import(framework: Framework, folder: &Path, name: &ProjectName) ->
     let text = format!("{:#}\n", Json::Object(settings));
     // In `app.json`, only the rules of PhalApi can have errors.
     let app = DefinitionFile { name: "app.json".to_owned(), text, dialect: Dialect::Rules, origin, positions };
+    import.definitions.iter_mut().for_each(DefinitionFile::add_dialect_if_needed);
     let mut definitions = vec![app];
     definitions.append(&mut import.definitions);
-    let api = repair::repair(&mut definitions, &mut import.warnings).map_err(ImportError::Definition)?;
+    let checked = repair::repair(&mut definitions, &mut import.warnings).map_err(ImportError::Definition)?;
+    import.warnings.extend(definition_warnings(&checked.warnings, &definitions));
+    let api = checked.api;
     import.warnings.extend(function_warnings(&api, &definitions));
     let mut files: Vec<ProjectFile> =
         definitions.into_iter().map(|file| ProjectFile::new(format!("api/{}", file.name), file.text)).collect();
@@ -204,14 +233,30 @@ pub(super) fn import(framework: Framework, folder: &Path, name: &ProjectName) ->
     Ok(ImportedProject { files, warnings, imported })
 }
 
+/// Returns the warnings about the new definition with positions in the files of the other project.
+fn definition_warnings(warnings: &[Diagnostic], definitions: &[DefinitionFile]) -> Vec<Warning> {
+    let convert = |warning: &Diagnostic| {
+        let (path, origin, line) = locate(warning.span, definitions)?;
+        let help = warning.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        Some(Warning::new(origin, line, format!("`{}`: {}{help}", path.join("."), warning.message)))
+    };
+    warnings.iter().filter_map(convert).collect()
+}
+
+/// Returns the path of the member that contains a span, and the file and the line of the other project that have it.
+fn locate(span: Span, definitions: &[DefinitionFile]) -> Option<(MemberPath, String, Option<usize>)> {
+    let file = definitions.get(span.file as usize)?;
+    let members = json_text::members_at(&file.text, span.start as usize);
+    let path: MemberPath = members.into_iter().map(|member| member.key).collect();
+    let (origin, line) = file.locate(&path);
+    Some((path, origin, line))
+}
+
 /// Returns a warning for each parameter whose check or conversion is a function of the other project.
 fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
     for (parameter, names) in code::functions_of_parameters(api) {
-        let Some(file) = definitions.get(parameter.span.file as usize) else { continue };
-        let members = json_text::members_at(&file.text, parameter.span.start as usize);
-        let path: Vec<String> = members.into_iter().map(|member| member.key).collect();
-        let (origin, line) = file.locate(&path);
+        let Some((_, origin, line)) = locate(parameter.span, definitions) else { continue };
         for name in names {
             let message = format!(
                 "the function `{name}` for the parameter `{}` has to be written (`Rulebook::callable` in `src/lib.rs`); until \

@@ -8,11 +8,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use rulebook_model::compile::{ProgramExtensions, check_definition};
+use rulebook_model::compile::{CheckedDefinition, ProgramExtensions, check_definition};
 use rulebook_model::definition;
 use rulebook_model::definition::keys::ancestors::FOREIGN_TYPES;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report};
-use rulebook_model::model::Api;
 
 use super::json_text::{Member, members_at};
 use super::{DefinitionFile, Dialect, Warning};
@@ -36,12 +35,12 @@ struct Change {
 ///
 /// # Errors
 /// Returns the errors that cannot be fixed, such as errors in the JSON syntax.
-pub(super) fn repair(files: &mut [DefinitionFile], warnings: &mut Vec<Warning>) -> Result<Api, Report> {
+pub(super) fn repair(files: &mut [DefinitionFile], warnings: &mut Vec<Warning>) -> Result<CheckedDefinition, Report> {
     let mut last_report = Report::default();
     for _ in 0..MAX_ROUNDS {
         let texts = files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone().into_bytes()));
         let report = match check_definition(definition::read(texts.collect()), ProgramExtensions::default()) {
-            Ok(checked) => return Ok(checked.api),
+            Ok(checked) => return Ok(checked),
             Err(report) => report,
         };
         let mut is_changed = false;

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::endless::endless_schemas;
 use super::{DeclaredSchema, SchemaState, first_key};
+use crate::compile::default_and_example::with_enum_word;
 use crate::compile::lowering::Lowering;
 use crate::compile::type_expr::TypeOwner;
 use crate::definition::parsed;
@@ -72,10 +73,11 @@ impl Lowering<'_> {
             self.report(error.help("use the type `file` in the parameter itself"));
             return None;
         }
-        if let Some(example) = &parsed.example {
+        let example = parsed.example.clone().map(|example| with_enum_word(example, Some(&*compiled.check)));
+        if let Some(example) = &example {
             self.check_example(example, &*compiled.check, false, &subject);
         }
-        let example = parsed.example.as_ref().map(|example| example.value.clone());
+        let example = example.map(|example| example.value);
         let name = parsed.name.value.clone();
         let depth = self.schemas.inner_depth.unwrap_or_default() + 1;
         (self.diagnostics.len() == before).then(|| NamedSchema {

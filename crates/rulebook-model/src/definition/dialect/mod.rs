@@ -57,9 +57,15 @@ pub(super) fn read_common_parameters(
     }
 }
 
-/// The names of HTTP methods that, as keys, show that a file is in the dialect `tree`. A definition cannot define a
-/// method for all of these HTTP methods.
+/// The names of HTTP methods, which show as keys that a file is in the dialect `tree` unless their values belong to
+/// another dialect. A definition cannot define a method for all of these HTTP methods.
 pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+
+/// The keys that show that an object under a key such as `get` is a method or a URI of the dialect `tree`, although
+/// their values are objects, as those of a class in the dialect `rules`. Authors may have written the keys of a method of
+/// the dialect `methods` by mistake.
+pub(crate) const TREE_OBJECT_KEYS: [&str; 12] =
+    ["/", "GET", "POST", "PUT", "DELETE", "PATCH", "in", "out", "errors", "options", "parameters", "output"];
 
 /// Reads a file of API modules after detecting its dialect.
 pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
@@ -86,21 +92,24 @@ fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic>
     if members.list.iter().any(is_tree_member) {
         return Ok(&TREE_DIALECT);
     }
-    let objects = || {
-        let content = members.list.iter().filter(|member| !is_comment_member(member));
-        content.filter_map(|member| match &member.value.data {
-            JsonData::Object(inner) => Some(inner),
+    let content: Vec<&JsonMember> = members.list.iter().filter(|member| !is_comment_member(member)).collect();
+    let inner_keys = || {
+        let inner_members = content.iter().filter_map(|member| match &member.value.data {
+            JsonData::Object(inner) => Some(&inner.list),
             _ => None,
-        })
+        });
+        inner_members.flatten().map(|member| member.key.value.as_str())
     };
-    let inner_keys = || objects().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
     if inner_keys().any(|key| key.contains(SEPARATOR)) {
         return Ok(&METHODS_DIALECT);
     }
+    let is_tree_method = |member: &&JsonMember| is_http_method_name(&member.key.value) && !is_class(&member.value);
     // If the top-level objects contain HTTP methods or `/`, the file is probably a `tree` whose author forgot the `/`
     // above the URIs. Otherwise, it is a file of `rules`.
     let has_uris = inner_keys().any(|key| key == "/" || HTTP_METHOD_NAMES.contains(&key));
-    Ok(if has_uris || objects().next().is_none() { &TREE_DIALECT } else { &RULES_DIALECT })
+    let has_classes = content.iter().any(|member| is_object_or_empty_array(&member.value));
+    let is_tree = content.iter().any(is_tree_method) || has_uris || !has_classes;
+    Ok(if is_tree { &TREE_DIALECT } else { &RULES_DIALECT })
 }
 
 /// Returns the dialect that the value of the key `"dialect"` names.
@@ -117,20 +126,24 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
     }
 }
 
-/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, an HTTP method in any case,
-/// a setting of the API module, its schemas, or an object with `info` under an uppercase key, which can be a misspelled
-/// HTTP method.
+/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API module,
+/// its schemas, or an object with `info` under an HTTP method in any case or another uppercase key, which can be a
+/// misspelled HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
-    let is_method = HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
     key == "/"
-        || is_method
         || match &member.value.data {
             JsonData::Object(inner) if key == "schemas" => inner.list.iter().any(is_described),
-            JsonData::Object(inner) => is_uppercase && inner.list.iter().any(is_description_member),
+            JsonData::Object(inner) => {
+                (is_uppercase || is_http_method_name(key)) && inner.list.iter().any(is_description_member)
+            }
             _ => MODULE.keys.iter().any(|known| known.name == key),
         }
+}
+
+fn is_http_method_name(key: &str) -> bool {
+    HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
 /// Returns `true` if the value of a member is an object with a description.
@@ -140,6 +153,31 @@ fn is_described(member: &JsonMember) -> bool {
 
 fn is_description_member(member: &JsonMember) -> bool {
     member.key.value == "info" && matches!(member.value.data, JsonData::String(_))
+}
+
+/// Returns `true` if the value of a key such as `Post` is a class of the dialect `rules`, not a method or a URI of the
+/// dialect `tree`. All members of a class are methods, which are objects, or have keys that begin with `@`.
+fn is_class(node: &JsonNode) -> bool {
+    let is_class_member = |member: &JsonMember| {
+        let key = member.key.value.as_str();
+        key.starts_with('@') || (is_object_or_empty_array(&member.value) && !TREE_OBJECT_KEYS.contains(&key))
+    };
+    match &node.data {
+        JsonData::Object(members) => {
+            let mut content = members.list.iter().filter(|member| !is_comment_member(member)).peekable();
+            content.peek().is_some() && content.all(is_class_member)
+        }
+        _ => is_object_or_empty_array(node),
+    }
+}
+
+/// Returns `true` for the values of classes and of their methods. PHP writes an empty array as `[]`.
+fn is_object_or_empty_array(node: &JsonNode) -> bool {
+    match &node.data {
+        JsonData::Object(_) => true,
+        JsonData::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// Returns the span of the first byte of a value. Diagnostics show this span if the whole value is too long.

@@ -44,6 +44,10 @@ impl Check for SchemaReference {
         self.schema.check.decode(text)
     }
 
+    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.schema.check.decode_item(text)
+    }
+
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         self.schema.check.decode_many(texts)
     }

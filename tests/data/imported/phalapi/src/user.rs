@@ -51,7 +51,7 @@ struct GetListArgs {
     sign: String,
     version: String,
     code: String,
-    ids: Option<Vec<Value>>,
+    ids: Option<Value>,
     sex: String,
     mail: Option<String>,
     #[serde(rename = "appVersion")]

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod order;
+pub mod post;
 
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, Rulebook};
@@ -15,6 +16,7 @@ pub fn app(rulebook: Rulebook) -> Rulebook {
         })
         .module(app::module())
         .module(order::module())
+        .module(post::module())
 }
 
 /// Returns the error of a method whose handler is not written yet: the status 501.

@@ -1,0 +1,50 @@
+//! Warns about rules whose type is a built-in type, although the rule is probably written for a type of the program.
+
+use std::collections::HashSet;
+
+use crate::definition::dialect_spec::RULES;
+use crate::definition::keys::rules::{PARAMETER_TYPE_ALIASES, tree_name_of_alias};
+use crate::definition::parsed::Definition;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::types::Types;
+
+/// Returns a warning for each rule that names a built-in type which PhalApi does not have, in another case. In PhalApi,
+/// `Phone` is a type of the program.
+pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> Vec<Diagnostic> {
+    let classes = definition.modules.iter().filter(|module| module.spec.name == RULES.name);
+    let methods = classes.flat_map(|class| &class.services).flat_map(|service| &service.methods);
+    let common = definition.app.common.iter().filter(|_| definition.app.has_common_rules);
+    let rules = common.chain(methods.flat_map(|method| &method.parameters));
+    // Several methods have the rules of a class.
+    let mut reported = HashSet::new();
+    let mut warnings = Vec::new();
+    for term in rules.filter_map(|rule| rule.r#type.term.as_ref()) {
+        let custom_names = names_of_nested_types(&term.value)
+            .filter(|name| tree_name_of_alias(PARAMETER_TYPE_ALIASES, name).is_none());
+        let Some((name, builtin)) =
+            custom_names.filter_map(|name| Some((name, types.builtin_name_in_other_case(name)?))).next()
+        else {
+            continue;
+        };
+        if reported.insert((term.span.file, term.span.start)) {
+            let message = format!("`{name}` is the built-in type `{builtin}`, which PhalApi does not have");
+            let help = format!(
+                "if `{name}` is a type of the program, the program adds it with `Rulebook::add_type`; otherwise write `{builtin}`"
+            );
+            warnings.push(Diagnostic::new(DiagnosticCode::BuiltinType, term.span, message).help(help).into_warning());
+        }
+    }
+    warnings
+}
+
+/// Returns the names of the types in a term, from the outermost array to its items: `array` and `Phone` for
+/// `?array<Phone>`.
+fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(term);
+    std::iter::from_fn(move || {
+        let term = rest?.trim_start_matches(['?', '[', ']']);
+        let end = term.find(['<', '(', '>']).unwrap_or(term.len());
+        rest = term[end..].strip_prefix('<');
+        Some(&term[..end])
+    })
+}
