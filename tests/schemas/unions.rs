@@ -108,7 +108,7 @@ fn documents_describe_unions_and_maps() {
     let document = openapi(&api);
     let schemas = &document["components"]["schemas"];
     let event = &schemas["Event"];
-    let names: Vec<_> = event["oneOf"].as_array().unwrap().iter().map(|branch| branch.to_string()).collect();
+    let names: Vec<_> = event["oneOf"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert!(
         names[0].contains("#/components/schemas/Created") && names[0].contains(r#""const":"created""#),
         "{names:?}"

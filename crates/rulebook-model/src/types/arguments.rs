@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use super::{Check, Functions, ObjectField, TermError};
+use super::term_compiler::CompileResult;
+use super::{Check, Functions, ObjectField};
 
 /// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
@@ -32,9 +33,7 @@ pub struct TypeArguments<'a> {
 
 /// Compiles a type in an attribute: its term, with its attributes.
 #[derive(Clone, Copy)]
-pub(super) struct TypeCompiler<'a>(
-    pub(super) &'a dyn Fn(&str, &Map<String, Json>) -> Result<Arc<dyn Check>, Vec<TermError>>,
-);
+pub(super) struct TypeCompiler<'a>(pub(super) &'a dyn Fn(&str, &Map<String, Json>) -> CompileResult);
 
 impl TypeCompiler<'_> {
     /// A compiler of no types, for types without such attributes.

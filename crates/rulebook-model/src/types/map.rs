@@ -170,7 +170,7 @@ impl MapCheck {
     /// Returns a map in which every member has the value `value`. It has one member, or as many as the definition
     /// requires.
     fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
-        let count = self.member_count.min.unwrap_or(1).max(1).min(MAX_EXAMPLE_MEMBERS);
+        let count = self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let members =
             value.map(|value| self.names().into_iter().take(count).map(|name| (name, value.clone())).collect());

@@ -40,7 +40,8 @@ impl<'a> TermAttributes<'a> {
     }
 }
 
-type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
+/// The check of a term, or all errors in the term.
+pub(super) type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
 
 impl TermCompiler<'_> {
     /// Compiles the term at `span`. `depth` is the number of terms around this term.

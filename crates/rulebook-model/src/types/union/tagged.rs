@@ -46,17 +46,17 @@ struct TaggedObject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TaggedSchema {
     /// The type of the branch itself contains the tag with its value.
-    OfBranch,
+    Branch,
     /// The type of the branch permits the tag, but not only with its value.
-    OfBranchWithTag,
+    BranchWithTag,
     /// The type of the branch does not permit the tag, so that it is repeated with the tag.
-    OfObject,
+    Object,
 }
 
 impl TaggedObject {
     fn new(tag: &str, value: &str, branch: &Arc<dyn Check>) -> Self {
         let Some(mut shape) = branch.object_shape() else {
-            return Self { check: Arc::clone(branch), schema: TaggedSchema::OfBranch };
+            return Self { check: Arc::clone(branch), schema: TaggedSchema::Branch };
         };
         let check = constant_text(value);
         let tag_field =
@@ -64,15 +64,15 @@ impl TaggedObject {
         let declared = shape.fields.iter_mut().find(|field| field.name == tag);
         let schema = match declared {
             Some(field) if !field.optional && values_of(&*field.check).constants == Some(vec![json!(value)]) => {
-                return Self { check: Arc::clone(branch), schema: TaggedSchema::OfBranch };
+                return Self { check: Arc::clone(branch), schema: TaggedSchema::Branch };
             }
             Some(field) => {
                 *field = ObjectField { info: std::mem::take(&mut field.info), ..tag_field };
-                TaggedSchema::OfBranchWithTag
+                TaggedSchema::BranchWithTag
             }
             None => {
                 shape.fields.insert(0, tag_field);
-                if shape.is_closed { TaggedSchema::OfObject } else { TaggedSchema::OfBranchWithTag }
+                if shape.is_closed { TaggedSchema::Object } else { TaggedSchema::BranchWithTag }
             }
         };
         Self { check: object_check(shape), schema }
@@ -80,9 +80,9 @@ impl TaggedObject {
 
     fn schema(&self, tag: &str, value: &str, branch: &dyn Check) -> Json {
         match self.schema {
-            TaggedSchema::OfBranch => branch.schema(),
-            TaggedSchema::OfObject => self.check.schema(),
-            TaggedSchema::OfBranchWithTag => json!({ "allOf": [branch.schema(), {
+            TaggedSchema::Branch => branch.schema(),
+            TaggedSchema::Object => self.check.schema(),
+            TaggedSchema::BranchWithTag => json!({ "allOf": [branch.schema(), {
                 "type": "object",
                 "properties": { (tag): constant_text(value).schema() },
                 "required": [tag]
@@ -112,7 +112,7 @@ impl TaggedUnion {
     /// tag.
     fn mapping(&self) -> Option<Map<String, Json>> {
         let entry = |((value, branch), object): (&(String, Arc<dyn Check>), &TaggedObject)| {
-            let is_schema = object.schema == TaggedSchema::OfBranch;
+            let is_schema = object.schema == TaggedSchema::Branch;
             let reference = branch.schema().get("$ref").filter(|_| is_schema)?.clone();
             reference.as_str()?.starts_with(SCHEMA_REFERENCE_PREFIX).then(|| (value.clone(), reference))
         };
@@ -180,7 +180,7 @@ impl Check for TaggedUnion {
             if declared.is_some_and(|field| field.check.check(Value::Text(Cow::Borrowed(value))).is_err()) {
                 let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
                 let term = branch.type_expr().term;
-                return error(format!("`{}` in `{term}` cannot be `{value}`", tag));
+                return error(format!("`{tag}` in `{term}` cannot be `{value}`"));
             }
         }
         None
