@@ -11,6 +11,7 @@ mod caller_documents;
 mod case;
 mod checks;
 mod configurable_run;
+mod constraints;
 mod counts;
 mod every_request;
 mod property_server;

@@ -1,14 +1,16 @@
 //! Generates requests for the operations of an OpenAPI document, and determines whether these requests are valid
 //! against the document.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;
 use rulebook_model::model::Method;
 use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
-use super::boundary;
 use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
+use super::{boundary, constraints};
 use crate::client::{Request, multipart};
 use crate::openapi::resolved;
 use support::generate::Choices;
@@ -31,6 +33,8 @@ struct RequestBuilder<'a> {
     /// `true` if every part should be valid, provided that a valid value is found.
     prefer_valid: bool,
     validity: Validity,
+    /// The names of the parameters that the request contains with a value other than null.
+    given: BTreeSet<String>,
     choices: &'a mut Choices,
 }
 
@@ -42,7 +46,8 @@ pub fn random_request(
     choices: &mut Choices,
 ) -> TestRequest {
     let prefer_valid = choices.below(4) > 0;
-    let mut builder = RequestBuilder { document, method, prefer_valid, validity: Validity::Valid, choices };
+    let mut builder =
+        RequestBuilder { document, method, prefer_valid, validity: Validity::Valid, given: BTreeSet::new(), choices };
     let mut target = path.to_owned();
     let mut query = Vec::new();
     let mut headers = Vec::new();
@@ -59,6 +64,7 @@ pub fn random_request(
             cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }
         let Some(texts) = texts else { continue };
+        builder.given.insert(name.to_owned());
         match location {
             "path" => {
                 let segments = texts.iter().map(|text| percent_encode(text)).collect::<Vec<_>>().join("/");
@@ -93,6 +99,8 @@ pub fn random_request(
     if let Some(body) = operation.get("requestBody") {
         request = builder.add_body(request, resolved(document, body));
     }
+    let is_fulfilled = constraints::are_fulfilled(operation, &builder.given);
+    builder.add_validity(if is_fulfilled { Validity::Valid } else { Validity::Invalid });
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
     TestRequest { request, validity, is_jsonp: jsonp }
 }
@@ -203,6 +211,8 @@ impl RequestBuilder<'_> {
         let schema = resolve_references(self.document, &content["schema"]);
         if media_type == "application/json" {
             let object = self.random_json_body(&schema);
+            let members = object.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+            self.given.extend(members.map(|(name, _)| name.clone()));
             let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&object);
             self.add_validity(match is_valid {
                 true if may_be_beyond_schemas(&object) => Validity::Unknown,
@@ -212,6 +222,7 @@ impl RequestBuilder<'_> {
             return request.body(media_type, object.to_string());
         }
         let fields = self.random_form_fields(&schema, &content["encoding"]);
+        self.given.extend(fields.iter().map(|(name, ..)| name.clone()));
         if media_type == "multipart/form-data" {
             let parts: Vec<_> = fields
                 .iter()

@@ -1,5 +1,6 @@
 //! Tests schemas: types with a name, which several methods use.
 
+mod constraints;
 mod hostile;
 mod unions;
 

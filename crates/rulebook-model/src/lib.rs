@@ -13,6 +13,7 @@ mod byte_size;
 pub mod call;
 pub mod compile;
 pub mod connection_limits;
+pub mod constraint;
 pub mod definition;
 pub mod describe;
 pub mod diagnostic;

@@ -67,6 +67,8 @@ pub struct TypeMismatchDetails {
     pub path: String,
     /// The rule of the type that the value violates. `None` if the value does not violate exactly one rule.
     pub violation: Option<Violation>,
+    /// The message that the definition sets for this error.
+    pub message: Option<String>,
 }
 
 impl TypeMismatch {
@@ -79,7 +81,7 @@ impl TypeMismatch {
     /// accepts.
     pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
         let (expected, got) = (expected.into(), got.into());
-        Self(Box::new(TypeMismatchDetails { expected, got, path: String::new(), violation: None }))
+        Self(Box::new(TypeMismatchDetails { expected, got, path: String::new(), violation: None, message: None }))
     }
 
     /// Adds `segment` at the beginning of the path: the item (`[2]`) or member (`.name`) of an array or object that

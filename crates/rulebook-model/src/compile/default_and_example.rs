@@ -49,7 +49,8 @@ impl Lowering<'_> {
 }
 
 /// Converts a number to the word of an `enum` that has the same text: the words of `"range": [1, 2]` are `1` and `2`.
-/// Returns any other default or example unchanged. `check` is the check of the type, or `None` if the type has an error.
+/// Returns any other default or example unchanged. `check` is the check of the type, or `None` if the type has an
+/// error.
 pub(super) fn with_enum_word(mut written: Spanned<Json>, check: Option<&dyn Check>) -> Spanned<Json> {
     if let (Json::Number(number), Some(check)) = (&written.value, check) {
         let word = Json::String(number.to_string());

@@ -1,11 +1,16 @@
 //! Converts one method of a service from the parsed definition to the model.
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
 use super::lowering::{Lowering, without_unused_capacity};
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;
+use crate::constraint::{Constraint, ConstraintError, Subject, parse_constraints};
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{EnvelopeName, Method, Segment, default_method_id};
+use crate::model::{EnvelopeName, Method, Parameter, Segment, default_method_id};
 use crate::span::{Span, Spanned};
 
 /// The properties of a method that the checks of its parameters, scope and options need.
@@ -61,6 +66,7 @@ impl Lowering<'_> {
         }
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
         let scope = self.lower_scope(&method.scope, &parameters, &context);
+        let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters);
         let outputs = self.lower_outputs(&method.outputs, envelope);
         let errors = self.lower_declared_errors(&method.errors);
         let options = self.lower_method_options(&method.options, &method.outputs, scope.is_public());
@@ -74,12 +80,30 @@ impl Lowering<'_> {
             parameters: without_unused_capacity(parameters.iter().filter_map(|lowered| lowered.parameter.clone())),
             outputs,
             errors,
+            constraints,
             options,
             span: context.http_span,
         };
         self.check_jsonp_option(method.options.jsonp.as_ref(), &lowered, &context);
         self.check_jsonp_callback_parameter(&lowered, &parameters, &context);
         Some(lowered)
+    }
+
+    /// Converts the constraints between the parameters of a method. `parameters` are all parameters of the method.
+    fn lower_constraints(
+        &mut self,
+        constraints: Option<&Spanned<Json>>,
+        parameters: &[LoweredParameter],
+    ) -> Vec<Constraint> {
+        let Some(Spanned { value, span }) = constraints else { return Vec::new() };
+        // A parameter with an error has been reported. A constraint that names it would be a further error.
+        let subjects: Option<Vec<_>> =
+            parameters.iter().map(|lowered| lowered.parameter.as_ref().map(subject)).collect();
+        let Some(subjects) = subjects else { return Vec::new() };
+        parse_constraints(value, &subjects).unwrap_or_else(|ConstraintError { message, help }| {
+            self.report(Diagnostic::new(DiagnosticCode::BadConstraint, *span, message).help(help));
+            Vec::new()
+        })
     }
 
     fn lower_http_method(&mut self, name: &Spanned<String>) -> Option<HttpMethod> {
@@ -100,5 +124,14 @@ impl Lowering<'_> {
             });
         }
         http
+    }
+}
+
+/// Returns a parameter as constraints can name it.
+fn subject(parameter: &Parameter) -> Subject {
+    Subject {
+        name: parameter.name.clone(),
+        is_always_given: !parameter.optional || parameter.default.is_some(),
+        check: Arc::clone(&parameter.r#type.check),
     }
 }

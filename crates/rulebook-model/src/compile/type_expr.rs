@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
 use super::schemas::SchemaLookup;
+use crate::constraint::Constraint;
 use crate::definition::keys::ancestors::{FOREIGN_TYPES, help_for_foreign_name};
 use crate::definition::parsed::{Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
@@ -33,11 +34,19 @@ pub(super) struct TypeOwner<'a> {
     pub is_incomplete: bool,
 }
 
+/// What an object has from the schemas that it extends.
+#[derive(Default)]
+pub(super) struct Inherited {
+    pub fields: Vec<ObjectField>,
+    /// The constraints whose fields are all inherited.
+    pub constraints: Vec<Constraint>,
+}
+
 impl Lowering<'_> {
     /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
     /// `None`.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
-        self.compile_type_with_fields(spec, owner, Vec::new())
+        self.compile_type_with_fields(spec, owner, Inherited::default())
     }
 
     /// Compiles a type as [`Lowering::compile_type`] does. An object has the fields `inherited` before its other
@@ -46,14 +55,14 @@ impl Lowering<'_> {
         &mut self,
         spec: &TypeSpec,
         owner: TypeOwner<'_>,
-        inherited: Vec<ObjectField>,
+        inherited: Inherited,
     ) -> Option<CompiledTerm> {
         let fields = match &spec.fields {
-            None if inherited.is_empty() => Some(None),
-            None => Some(Some(inherited)),
+            None if inherited.fields.is_empty() => Some(None),
+            None => Some(Some(inherited.fields)),
             Some(fields) => {
                 let declared = self.lower_object_fields(&fields.value);
-                declared.map(|declared| Some(inherited.into_iter().chain(declared).collect()))
+                declared.map(|declared| Some(inherited.fields.into_iter().chain(declared).collect()))
             }
         };
         self.collect_function_refs(spec);
@@ -90,6 +99,7 @@ impl Lowering<'_> {
             ignores_type_case: self.dialect.ignores_type_case,
             timezone: &self.timezone,
             schemas: &|name| schemas.get(name).cloned(),
+            inherited_constraints: &inherited.constraints,
         });
         match compiled {
             Ok(compiled) => {
@@ -193,8 +203,8 @@ pub(super) fn names_in_type(spec: &TypeSpec) -> impl Iterator<Item = &str> {
     spec.term.iter().flat_map(|term| names_in_term(&term.value)).chain(in_attributes)
 }
 
-/// Returns `true` if an attribute contains types, in which schemas can be named. The path of an attribute of items begins
-/// with `items.`.
+/// Returns `true` if an attribute contains types, in which schemas can be named. The path of an attribute of items
+/// begins with `items.`.
 fn contains_types(path: &str) -> bool {
     matches!(path.rsplit('.').next(), Some("of" | "keys"))
 }
@@ -220,6 +230,7 @@ fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) 
         ArgumentErrorKind::MissingRange => DiagnosticCode::MissingRange,
         ArgumentErrorKind::UnknownAttribute => DiagnosticCode::BadOption,
         ArgumentErrorKind::Overlap => DiagnosticCode::UnionOverlap,
+        ArgumentErrorKind::Constraint => DiagnosticCode::BadConstraint,
     };
     let span = attribute.as_deref().and_then(|name| {
         let (key, value) = spec.attributes.iter().chain(&spec.items).find(|(key, _)| key.value == name)?;

@@ -100,6 +100,8 @@ pub struct Method {
     pub outputs: Vec<Output>,
     /// The errors under the key `errors`, which the handler may return.
     pub errors: Vec<DeclaredError>,
+    /// The value of the key `constraints`: what must hold between the parameters.
+    pub constraints: Option<Spanned<Json>>,
     /// The values under the key `options`.
     pub options: DeclaredOptions,
     /// The span of the object that defines the method.

@@ -15,6 +15,7 @@ use super::bracket_name::bracket_name;
 use super::canonical_schemas::{
     SchemaReferences, client_schema, json_schemas, schemas_of_methods, write_named_schema, write_schemas,
 };
+use crate::constraint::Constraint;
 use crate::model::{
     Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
     Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
@@ -182,7 +183,7 @@ fn to_json(object: &impl Serialize) -> Json {
 }
 
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
-    let Method { id, http, info, scope, parameters, outputs, errors, options, span: _ } = method;
+    let Method { id, http, info, scope, parameters, outputs, errors, constraints, options, span: _ } = method;
     let mut object = ObjectWriter::default();
     object.add_unless_default("id", id, &default_method_id(path, *http));
     object.add_if_some("info", Some(info.as_str()));
@@ -196,6 +197,7 @@ fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json 
     object.add_unless_empty("out", Json::Object(outputs.collect()));
     let errors = errors.iter().map(|error| (error.name.clone(), write_error(error)));
     object.add_unless_empty("errors", Json::Object(errors.collect()));
+    object.add_unless_empty("constraints", constraints.iter().map(Constraint::to_json).collect());
     object.add_unless_empty("options", write_options(options));
     object.into_json()
 }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::call::Value;
+use crate::constraint::Given;
 use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, Parameter, Schema};
 use crate::types::{Arity, Check};
@@ -22,6 +23,37 @@ pub fn parameter_example(parameter: &Parameter) -> Option<Json> {
     let declared = declared.filter(|declared| is_sendable(&Value::from(declared)));
     declared.or_else(|| generate_example(&*parameter.r#type.check, is_sendable))
 }
+
+/// Returns the parameters that an example request contains: the required parameters, those with an example in the
+/// definition, and others that the constraints of the method require. A parameter that the constraints exclude is
+/// omitted.
+pub(super) fn sent_parameters(method: &Method) -> Vec<&Parameter> {
+    let mut sent: Vec<bool> = method.parameters.iter().map(|p| !p.optional || p.example.is_some()).collect();
+    let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
+        [] => Vec::new(),
+        _ => method.parameters.iter().map(|p| parameter_example(p).as_ref().map(Value::from)).collect(),
+    };
+    let index = |name: &str| method.parameters.iter().position(|parameter| parameter.name == name);
+    for _ in 0..method.constraints.len() * MAX_CHANGES {
+        let given = |name: &str| match index(name).map(|index| (sent[index], &values[index])) {
+            Some((true, Some(value))) => Given::Value(value),
+            Some((true, None)) => Given::Invalid,
+            _ => Given::Absent,
+        };
+        let broken = method.constraints.iter().find_map(|constraint| constraint.check(&given, &str::to_owned));
+        let Some((index, is_missing)) = broken.and_then(|broken| Some((index(broken.name)?, broken.is_missing))) else {
+            break;
+        };
+        if !is_missing && !method.parameters[index].optional {
+            break;
+        }
+        sent[index] = is_missing;
+    }
+    method.parameters.iter().zip(sent).filter(|(_, sent)| *sent).map(|(parameter, _)| parameter).collect()
+}
+
+/// The maximum number of parameters of an example request that are added or omitted for each constraint.
+const MAX_CHANGES: usize = 4;
 
 /// Returns an example value of an output, or `None` if no value can be generated.
 #[must_use]

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Location, Parameter, ParameterType, Scope};
 use crate::call::HttpMethod;
+use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
 use crate::span::Span;
 
@@ -26,6 +27,8 @@ pub struct Method {
     pub outputs: Vec<Output>,
     /// The errors that handlers of the method can return.
     pub errors: Vec<DeclaredError>,
+    /// What must hold between the parameters, which the constraints name by their names in code.
+    pub constraints: Vec<Constraint>,
     /// The options, such as the HTTP status of a success.
     pub options: MethodOptions,
     /// The position of the HTTP method's name (`GET`) in the definition.
@@ -45,6 +48,20 @@ impl Method {
         let mut positions: Vec<_> = positions.collect();
         positions.sort_unstable_by_key(|(n, _)| *n);
         positions.into_iter().map(|(_, parameter)| parameter).collect()
+    }
+
+    /// Returns the name of a parameter in requests. `name` is its name in code.
+    #[must_use]
+    pub fn request_name(&self, name: &str) -> String {
+        let parameter = self.parameters.iter().find(|parameter| parameter.name == name);
+        parameter.map_or(name, |parameter| parameter.request_name()).to_owned()
+    }
+
+    /// Describes the constraints between the parameters, one sentence each, with their names in requests.
+    #[must_use]
+    pub fn constraints_in_words(&self) -> Vec<String> {
+        let display = |name: &str| self.request_name(name);
+        self.constraints.iter().map(|constraint| constraint.in_words(&display)).collect()
     }
 
     /// Returns the output that is the whole response body, or `None` if the outputs are members of the body.

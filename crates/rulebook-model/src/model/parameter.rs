@@ -37,6 +37,15 @@ pub struct Parameter {
     pub type_span: Span,
 }
 
+impl Parameter {
+    /// Returns the name of the parameter in requests. A positional parameter has no name in requests, so that the
+    /// result is its name in code.
+    #[must_use]
+    pub fn request_name(&self) -> &str {
+        if self.key.is_empty() { &self.name } else { &self.key }
+    }
+}
+
 /// The part of a request that contains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -2,6 +2,7 @@
 //! receives the value; each further function receives the result of the function before it.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -97,6 +98,10 @@ impl Check for CheckThenFunctions {
 
     fn members(&self) -> &[ObjectField] {
         self.check.members()
+    }
+
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        self.check.compare(one, other)
     }
 
     fn late_error(&self) -> Option<ArgumentError> {

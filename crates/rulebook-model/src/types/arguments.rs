@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::term_compiler::CompileResult;
 use super::{Check, Functions, ObjectField};
+use crate::constraint::Constraint;
 
 /// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct TypeArguments<'a> {
     /// The compiled members of the attribute `fields`. `None` if the type does not have this attribute or if the
     /// definition does not set it.
     pub fields: Option<&'a [ObjectField]>,
+    /// The constraints of the schemas whose fields an object extends.
+    pub(super) inherited_constraints: &'a [Constraint],
     /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
     /// The functions that the attribute `callback` can name.
@@ -86,6 +89,8 @@ pub enum ArgumentErrorKind {
     UnknownAttribute,
     /// A value could have two of the types of a union (`union-overlap`).
     Overlap,
+    /// A constraint between the fields of an object has an error (`bad-constraint`).
+    Constraint,
 }
 
 impl ArgumentError {

@@ -64,7 +64,7 @@ impl BuiltinType {
 const BOUNDS_ATTRIBUTES: &[&str] = &["min", "max"];
 const STRING_ATTRIBUTES: &[&str] = &["min", "max", "regex"];
 const MOMENT_ATTRIBUTES: &[&str] = &["min", "max", "format"];
-const OBJECT_ATTRIBUTES: &[&str] = &["min", "max", "closed", "fields"];
+const OBJECT_ATTRIBUTES: &[&str] = &["min", "max", "closed", "constraints", "fields"];
 const MAP_ATTRIBUTES: &[&str] = &["min", "max", "keys", "items", "fields"];
 const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items", "fields"];
 

@@ -1,12 +1,18 @@
 //! The traits that every type implements: [`Type`] compiles the terms that name the type, [`Check`] validates values.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments};
+use super::map::KEYS_ATTRIBUTE;
+use super::table::ITEMS_ATTRIBUTE;
+use super::union::OF_ATTRIBUTE;
+use super::{
+    ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments, names_in_attribute, names_in_term, number,
+};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -108,9 +114,9 @@ pub trait Check: Send + Sync + Debug {
         Value::Text(text)
     }
 
-    /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The default
-    /// implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a text if the
-    /// type is `any`.
+    /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The
+    /// default implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a
+    /// text if the type is `any`.
     fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         self.decode(text)
     }
@@ -154,6 +160,12 @@ pub trait Check: Send + Sync + Debug {
     /// Returns the members that the definition lists if the type is an object, and `None` for other types.
     fn object_shape(&self) -> Option<ObjectShape> {
         None
+    }
+
+    /// Compares two values that passed the check. Returns `None` if the type knows no order of its values; only numbers
+    /// have one by default.
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        number::compare(one, other)
     }
 
     /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
@@ -263,6 +275,15 @@ impl TypeExpr {
     /// Creates the notation of a type without attributes.
     pub fn term(term: impl Into<String>) -> Self {
         Self { term: term.into(), attributes: Map::new() }
+    }
+
+    /// Returns the words in the type, without its fields, that can be the names of schemas.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let items = self.attributes.get(ITEMS_ATTRIBUTE).and_then(Json::as_object);
+        let attributes = [Some(&self.attributes), items];
+        let types = attributes.into_iter().flatten().flat_map(|all| [all.get(OF_ATTRIBUTE), all.get(KEYS_ATTRIBUTE)]);
+        let names = types.flatten().flat_map(names_in_attribute);
+        names_in_term(&self.term).chain(names).map(str::to_owned).collect()
     }
 
     /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the

@@ -194,6 +194,7 @@ mod tests {
                 fields: None,
                 timezone: &TimeZone::UTC,
                 functions: &Functions::default(),
+                inherited_constraints: &[],
                 compiler: crate::types::arguments::TypeCompiler::NONE,
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();

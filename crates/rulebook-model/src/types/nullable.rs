@@ -1,6 +1,7 @@
 //! The check of a nullable type, `?T`: a `?` before the type of an array's items makes null a valid item.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -68,6 +69,10 @@ impl Check for NullableCheck {
 
     fn members(&self) -> &[ObjectField] {
         self.0.members()
+    }
+
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        self.0.compare(one, other)
     }
 
     fn late_error(&self) -> Option<ArgumentError> {

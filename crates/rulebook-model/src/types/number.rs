@@ -69,6 +69,15 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
     }
 }
 
+/// Compares two numbers. Returns `None` if one of the values is not a number.
+pub(super) fn compare(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+    match (one, other) {
+        (Value::Float(_), Value::Int(_) | Value::Uint(_)) => compare(other, one).map(Ordering::reverse),
+        (_, Value::Float(float)) => compare_with_bound(one, *float),
+        _ => Some(to_whole_number(one)?.cmp(&to_whole_number(other)?)),
+    }
+}
+
 /// Converts a float to a JSON number. A whole number is written without a fraction.
 pub(super) fn float_to_json(float: f64) -> Json {
     if float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER { Json::from(float as i64) } else { Json::from(float) }

@@ -14,9 +14,12 @@ use super::any::decode_json;
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::nullable::nullable_schema;
-use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
+use crate::constraint::{Constraint, ConstraintError, Given, Subject, add_to_object_schema, parse_constraints};
 
+/// The name of the attribute with the constraints between members.
+pub(super) const CONSTRAINTS_ATTRIBUTE: &str = "constraints";
 /// The name of the attribute that excludes members that the definition does not list.
 const CLOSED_ATTRIBUTE: &str = "closed";
 
@@ -32,6 +35,8 @@ struct ObjectCheck {
     required_count: usize,
     /// `true` if objects can have only the known members.
     is_closed: bool,
+    /// The constraints between the known members.
+    constraints: Vec<Constraint>,
 }
 
 /// The members of an object type, from which another type can be derived.
@@ -45,12 +50,14 @@ pub struct ObjectShape {
     pub min: Option<u64>,
     /// The maximum number of members.
     pub max: Option<u64>,
+    /// The constraints between the members.
+    pub constraints: Vec<Constraint>,
 }
 
 /// Returns the check of the objects with this shape.
 pub(super) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
-    let ObjectShape { fields, is_closed, min, max } = shape;
-    Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }))
+    let ObjectShape { fields, is_closed, min, max, constraints } = shape;
+    Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -80,7 +87,25 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
         Some(Json::Bool(is_closed)) => *is_closed,
         Some(_) => return Err(arguments.error("`closed` must be true or false").at(CLOSED_ATTRIBUTE)),
     };
-    Ok(ObjectCheck::new(fields, is_closed, Bounds::from_arguments(arguments, false)?))
+    let member_count = Bounds::from_arguments(arguments, false)?;
+    let mut constraints = arguments.inherited_constraints.to_vec();
+    if let Some(json) = arguments.attributes.get(CONSTRAINTS_ATTRIBUTE) {
+        constraints.extend(parse_field_constraints(json, fields.as_deref().unwrap_or_default())?);
+    }
+    Ok(ObjectCheck::new(fields, is_closed, member_count, constraints))
+}
+
+/// Reads the constraints between the fields of an object.
+fn parse_field_constraints(json: &Json, fields: &[ObjectField]) -> Result<Vec<Constraint>, ArgumentError> {
+    let subject = |field: &ObjectField| Subject {
+        name: field.name.clone(),
+        is_always_given: !field.optional,
+        check: Arc::clone(&field.check),
+    };
+    let subjects: Vec<_> = fields.iter().map(subject).collect();
+    parse_constraints(json, &subjects).map_err(|ConstraintError { message, help }| {
+        ArgumentError::new(ArgumentErrorKind::Constraint, message).at(CONSTRAINTS_ATTRIBUTE).help(help)
+    })
 }
 
 /// The maximum number of members whose names are compared with each other. For more members, a set of names is faster
@@ -111,11 +136,16 @@ pub(super) fn keep_last_member_of_each_name<'a>(
 }
 
 impl ObjectCheck {
-    fn new(fields: Option<Vec<ObjectField>>, is_closed: bool, member_count: Bounds<u64>) -> Self {
+    fn new(
+        fields: Option<Vec<ObjectField>>,
+        is_closed: bool,
+        member_count: Bounds<u64>,
+        constraints: Vec<Constraint>,
+    ) -> Self {
         let names = fields.iter().flatten().enumerate();
         let field_indexes = names.map(|(index, field)| (field.name.clone(), index)).collect();
         let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
-        Self { member_count, fields, field_indexes, required_count, is_closed }
+        Self { member_count, fields, field_indexes, required_count, is_closed, constraints }
     }
 
     fn fields(&self) -> &[ObjectField] {
@@ -167,6 +197,52 @@ impl ObjectCheck {
         Some(Value::Map(members))
     }
 }
+
+impl ObjectCheck {
+    /// Returns the error of the first constraint that the members do not fulfill.
+    fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
+        let given = |name: &str| match members.iter().find(|(member, _)| *member == name) {
+            None | Some((_, Value::Null)) => Given::Absent,
+            Some((_, value)) => Given::Value(value),
+        };
+        self.constraints.iter().find_map(|constraint| {
+            let broken = constraint.check(&given, &str::to_owned)?;
+            let mut mismatch = match given(broken.name) {
+                Given::Value(value) => TypeMismatch::new(broken.expected, value),
+                Given::Absent | Given::Invalid => TypeMismatch::with_got(broken.expected, "nothing"),
+            };
+            mismatch.message.clone_from(&constraint.message);
+            Some(mismatch.inside(&format!(".{}", broken.name)))
+        })
+    }
+
+    /// Removes optional members from a generated object, and adds others, until it fulfills the constraints.
+    fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
+        let Value::Map(mut members) = object else { return object };
+        for _ in 0..self.constraints.len() * MAX_CHANGES {
+            let given = |name: &str| match members.iter().find(|(member, _)| *member == name) {
+                None | Some((_, Value::Null)) => Given::Absent,
+                Some((_, value)) => Given::Value(value),
+            };
+            let broken = self.constraints.iter().find_map(|constraint| constraint.check(&given, &str::to_owned));
+            let Some(broken) = broken else { break };
+            let field = self.field_indexes.get(broken.name).map(|index| &self.fields()[*index]);
+            match field {
+                Some(field) if broken.is_missing => {
+                    let Some(value) = field.check.example() else { break };
+                    members.retain(|(name, _)| *name != field.name);
+                    members.push((Cow::Owned(field.name.clone()), value));
+                }
+                Some(field) if field.optional => members.retain(|(name, _)| *name != field.name),
+                _ => break,
+            }
+        }
+        Value::Map(members)
+    }
+}
+
+/// The maximum number of members of a generated object that are changed for each constraint.
+const MAX_CHANGES: usize = 4;
 
 /// The maximum number of members with generated names in an example.
 const MAX_ADDED_MEMBERS: u64 = 64;
@@ -221,7 +297,10 @@ impl Check for ObjectCheck {
         }
         // No name occurs twice, so that the number of required members is sufficient.
         if required == self.required_count {
-            return Ok(Value::Map(members));
+            return match self.broken_constraint(&members) {
+                Some(mismatch) => Err(mismatch),
+                None => Ok(Value::Map(members)),
+            };
         }
         let is_missing =
             |field: &&ObjectField| !field.optional && members.iter().all(|(name, _)| **name != *field.name);
@@ -234,6 +313,11 @@ impl Check for ObjectCheck {
         }
     }
 
+    fn in_words(&self) -> Cow<'static, str> {
+        let constraints = self.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
+        std::iter::once(self.expected().into_owned()).chain(constraints).collect::<Vec<_>>().join("; ").into()
+    }
+
     fn expected(&self) -> Cow<'static, str> {
         format!("an object{}", self.member_count.count_phrase("member")).into()
     }
@@ -244,7 +328,8 @@ impl Check for ObjectCheck {
 
     fn object_shape(&self) -> Option<ObjectShape> {
         let Bounds { min, max } = self.member_count;
-        Some(ObjectShape { fields: self.fields().to_vec(), is_closed: self.is_closed, min, max })
+        let (fields, constraints) = (self.fields().to_vec(), self.constraints.clone());
+        Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
@@ -268,6 +353,7 @@ impl Check for ObjectCheck {
             schema.insert("additionalProperties".to_owned(), json!(false));
         }
         self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
+        add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
         Json::Object(schema)
     }
 
@@ -275,6 +361,10 @@ impl Check for ObjectCheck {
         let mut type_expr = self.member_count.type_expr_with_attributes("object");
         if self.is_closed {
             type_expr.attributes.insert(CLOSED_ATTRIBUTE.to_owned(), json!(true));
+        }
+        if !self.constraints.is_empty() {
+            let constraints = self.constraints.iter().map(Constraint::to_json).collect();
+            type_expr.attributes.insert(CONSTRAINTS_ATTRIBUTE.to_owned(), constraints);
         }
         if let Some(fields) = &self.fields {
             let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), member_definition(field))).collect();
@@ -289,13 +379,15 @@ impl Check for ObjectCheck {
         let mut candidates: Vec<_> =
             (0..max_values.max(1)).filter_map(|index| self.boundary_object(&boundary_values, index, true)).collect();
         candidates.extend(self.boundary_object(&boundary_values, 0, false));
+        let candidates = candidates.into_iter().map(|candidate| self.fulfill_constraints(candidate)).collect();
         keep_valid_values(self, candidates)
     }
 
     fn example(&self) -> Option<Value<'static>> {
         let all = self.example_object(|_| true);
         let required = self.example_object(|field| !field.optional);
-        first_valid_value(self, [all, required].into_iter().flatten())
+        let candidates = [all, required].into_iter().flatten();
+        first_valid_value(self, candidates.map(|candidate| self.fulfill_constraints(candidate)))
     }
 }
 

@@ -28,7 +28,10 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         return Err(arguments.error(message).help("`partial` makes all fields of a schema with `fields` optional"));
     };
     let fields = shape.fields.into_iter().map(|field| ObjectField { optional: true, ..field }).collect();
-    let object = object_check(ObjectShape { fields, min: None, ..shape });
+    // A part of a value may omit what the whole value must contain.
+    let mut constraints = shape.constraints;
+    constraints.retain(|constraint| constraint.kind.holds_for_parts());
+    let object = object_check(ObjectShape { fields, constraints, min: None, ..shape });
     Ok(Arc::new(PartialCheck { schema: Arc::clone(schema), object }))
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::after_attribute::AFTER_ATTRIBUTE;
 use super::term_compiler::{TermAttributes, TermCompiler, single_error};
 use super::{ArgumentError, Check, Functions, Type, builtin};
+use crate::constraint::Constraint;
 
 /// The name of the attribute of an array that contains the attributes of the array's items.
 pub(super) const ITEMS_ATTRIBUTE: &str = "items";
@@ -39,6 +40,8 @@ pub struct UncompiledTerm<'a> {
     pub timezone: &'a jiff::tz::TimeZone,
     /// Returns the schema of the definition with this name; `None` if the definition has no such schema.
     pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
+    /// The constraints that an object inherits with the fields of the schemas that it extends.
+    pub inherited_constraints: &'a [Constraint],
 }
 
 /// A member of an object type, which the attribute `fields` defines.
@@ -150,9 +153,26 @@ impl Types {
     /// # Errors
     /// Returns every error in the term and its attributes.
     pub fn compile(&self, uncompiled: UncompiledTerm<'_>) -> Result<CompiledTerm, Vec<TermError>> {
-        let UncompiledTerm { term, attributes, fields, aliases, ignores_type_case, timezone, schemas } = uncompiled;
+        let UncompiledTerm {
+            term,
+            attributes,
+            fields,
+            aliases,
+            ignores_type_case,
+            timezone,
+            schemas,
+            inherited_constraints,
+        } = uncompiled;
         let is_optional = term.starts_with('?');
-        let compiler = TermCompiler { types: self, text: term, aliases, ignores_type_case, timezone, schemas };
+        let compiler = TermCompiler {
+            types: self,
+            text: term,
+            aliases,
+            ignores_type_case,
+            timezone,
+            schemas,
+            inherited_constraints,
+        };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {

@@ -10,6 +10,7 @@ use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
 use super::nullable::nullable_check;
 use super::table::{ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
 use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
+use crate::constraint::Constraint;
 
 /// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
 /// calls itself for the inner terms.
@@ -20,6 +21,8 @@ pub(super) struct TermCompiler<'a> {
     pub(super) ignores_type_case: bool,
     pub(super) timezone: &'a jiff::tz::TimeZone,
     pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
+    /// The constraints that an object inherits with the fields of the schemas that it extends.
+    pub(super) inherited_constraints: &'a [Constraint],
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
@@ -199,6 +202,7 @@ impl TermCompiler<'_> {
                 positional,
                 attributes: term_attributes.attributes,
                 fields: term_attributes.fields,
+                inherited_constraints: self.inherited_constraints,
                 timezone: self.timezone,
                 functions: self.types.functions(),
                 compiler: TypeCompiler(&compile_in_attribute),

@@ -45,6 +45,7 @@ fn compile_in_timezone(
         ignores_type_case: false,
         timezone,
         schemas: &|_| None,
+        inherited_constraints: &[],
     })?;
     Ok((compiled.is_optional, compiled.check))
 }
@@ -60,6 +61,7 @@ pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<
         ignores_type_case: false,
         timezone: &TimeZone::UTC,
         schemas: &|_| None,
+        inherited_constraints: &[],
     };
     Types::builtin().compile(text).map(|compiled| compiled.check)
 }

@@ -196,6 +196,7 @@ fn programs_can_add_types() {
             ignores_type_case: false,
             timezone: &timezone,
             schemas: &|_| None,
+            inherited_constraints: &[],
         })
     };
     let check = compile("array<even>", json!({})).unwrap().check;

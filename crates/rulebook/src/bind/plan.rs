@@ -196,6 +196,7 @@ fn plan_method(
         required_permissions: required_permissions(method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         parameters: parameters.iter().map(|parameter| plan_parameter(parameter, &api.limits)).collect(),
+        constraints: method.constraints.clone().into(),
         max_positions: method.positions().len(),
         path_slots: path_slots(service, parameters),
         query_slots: slots_from(|from| matches!(from, Location::Query | Location::Any)),

@@ -8,6 +8,7 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
+use super::check_constraints::constraint_errors;
 use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
@@ -35,10 +36,12 @@ pub fn check_parameters<'a>(
     let mut exceeded = None;
     // A slot is not larger than a raw value, so that the standard library writes the slots into the memory of the raw
     // values.
-    let slots = values.raw.into_iter().zip(&method.parameters).map_while(|(raw, slot)| {
+    let mut invalid = Vec::new();
+    let slots = values.raw.into_iter().zip(&method.parameters).enumerate().map_while(|(index, (raw, slot))| {
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
+                invalid.push(index);
                 errors.push(parameter_error(slot, kind, mismatch));
             }
             Err(SlotError::Invalid(..)) => truncated = true,
@@ -49,9 +52,13 @@ pub fn check_parameters<'a>(
         }
         Some(ArgumentSlot::Absent)
     });
-    let slots = slots.collect();
+    let slots: Vec<_> = slots.collect();
     if let Some(error) = exceeded {
         return Err(error);
+    }
+    if !method.constraints.is_empty() && !truncated {
+        let remaining = MAX_PARAMETER_ERRORS - errors.len();
+        errors.extend(constraint_errors(method, &slots, &invalid).into_iter().take(remaining));
     }
     let remaining = MAX_PARAMETER_ERRORS - errors.len();
     truncated |= values.unknown_parameter_errors.len() > remaining;
@@ -159,8 +166,12 @@ fn parameter_error(
     kind: ParameterErrorKind,
     mismatch: Option<TypeMismatch>,
 ) -> ParameterError {
+    let mut message = None;
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
-        Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),
+        Some(TypeMismatchDetails { expected, got, path, violation, message: of_constraint, .. }) => {
+            message = of_constraint;
+            (expected, Some(got), path, violation)
+        }
         None => {
             let is_file = matches!(plan.arity, Arity::File | Arity::Files);
             (plan.expected.clone(), None, String::new(), is_file.then_some(Violation::MissingFile))
@@ -169,7 +180,7 @@ fn parameter_error(
     let secret = plan.is_secret || is_secret_name(&path);
     let mut error = ParameterError::new(kind, format!("{}{path}", plan.display_name), plan.source, expected);
     error.got = got.filter(|_| !secret);
-    error.message = plan.message.clone();
+    error.message = plan.message.clone().or(message.map(Into::into));
     error.violation = violation.filter(|violation| !(secret && violation.reveals_value())).map(Box::new);
     error
 }

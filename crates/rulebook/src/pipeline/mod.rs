@@ -17,6 +17,7 @@ mod auth_fields;
 mod authorize;
 mod body;
 mod check;
+mod check_constraints;
 mod code_call;
 mod cors;
 mod document_reply;

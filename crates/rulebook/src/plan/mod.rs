@@ -155,6 +155,8 @@ pub struct PlannedMethod {
     pub parameter_names: Box<[Box<str>]>,
     /// The parameters, in the order of the definition.
     pub parameters: Box<[PlannedParameter]>,
+    /// What must hold between the parameters.
+    pub constraints: Box<[rulebook_model::constraint::Constraint]>,
     /// The maximum number of positional parameters after the path of the service.
     pub max_positions: usize,
     /// The parameters in the path: pairs of the index of a path segment and the index of a slot.

@@ -32,6 +32,9 @@ pub fn random_method(http: &str, captures: &[String], positions: bool, number: u
     if choices.once_in(3) {
         method.insert("scope".to_owned(), random_scope(&variables, choices));
     }
+    if let Some(constraints) = random_constraints(&parameters, choices) {
+        method.insert("constraints".to_owned(), constraints);
+    }
     if !parameters.is_empty() || choices.once_in(4) {
         method.insert("in".to_owned(), Json::Object(parameters));
     }
@@ -130,6 +133,27 @@ fn random_parameter(key: &str, number: usize, optional: bool, files: bool, choic
         parameter.insert("message".to_owned(), json!("Not like that"));
     }
     (Json::Object(parameter), name)
+}
+
+/// Returns a random constraint between two optional parameters without defaults; `None` if there are no two.
+fn random_constraints(parameters: &Map<String, Json>, choices: &mut Choices) -> Option<Json> {
+    let is_optional = |(key, parameter): &(&String, &Json)| {
+        let r#type = parameter["type"].as_str().unwrap_or_default();
+        r#type.starts_with('?') && parameter.get("default").is_none() && !key.starts_with("URL#")
+    };
+    let names = parameters.iter().filter(is_optional).map(|(key, parameter)| match parameter["name"].as_str() {
+        Some(name) => name.to_owned(),
+        None => key.split_once('@').filter(|(prefix, _)| *prefix != "_").map_or(&**key, |(_, name)| name).to_owned(),
+    });
+    let names: Vec<String> = names.collect();
+    let [one, other, ..] = names.as_slice() else { return None };
+    let constraint = match choices.below(4) {
+        0 => json!({ "requires": { (one.as_str()): [other] } }),
+        1 => json!({ "together": [one, other], "message": "Both or none" }),
+        2 => json!({ "at_most_one": [other, one] }),
+        _ => json!({ "at_least_one": [one, other] }),
+    };
+    Some(json!([constraint]))
 }
 
 fn random_outputs(choices: &mut Choices) -> Json {

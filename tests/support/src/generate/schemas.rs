@@ -48,8 +48,10 @@ fn shared_schemas() -> Json {
         "Person": { "info": "Somebody", "fields": {
             "name": { "info": "The name", "type": "string(1,20)" },
             "age": { "info": "The age", "type": "?int(0,150)" },
+            "nick": { "info": "A short name", "type": "?string(1,9)" },
+            "mail": { "info": "An address", "type": "?mail" },
             "friends": { "info": "Others", "type": "array<Person>", "max": 3 }
-        } },
+        }, "constraints": [{ "requires": { "nick": ["age"] } }, { "at_most_one": ["mail", "age"] }] },
         "NewPerson": {
             "info": "A person to add", "extends": ["Person"], "without": ["friends"], "closed": true,
             "fields": { "tone": { "info": "The tone", "type": "?Tone" } }
@@ -69,8 +71,11 @@ fn shared_schemas() -> Json {
         } },
         "Group": { "info": "Several shapes", "fields": {
             "kind": { "info": "Any of two", "type": "?enum(group|other)" },
+            "width": { "info": "The width", "type": "?int(0,9)" },
+            "height": { "info": "The height", "type": "?int(0,9)" },
+            "title": { "info": "The title", "type": "?string(0,3)" },
             "shapes": { "info": "The shapes", "type": "array<Shape>", "max": 4 }
-        } },
+        }, "constraints": [{ "together": ["width", "height"] }, { "exactly_one": ["width", "title"] }] },
         "Strict": { "info": "No more", "closed": true, "fields": { "a": { "info": "A", "type": "?bool" } } },
         "Term": { "info": "A term", "type": "union", "of": ["int", "Sum", "Product", "array<Term>"] },
         "Sum": { "info": "A sum", "fields": {

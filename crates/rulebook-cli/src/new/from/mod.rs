@@ -123,8 +123,8 @@ impl DefinitionFile {
         Self { name, text, dialect, origin: origin.to_owned(), positions }
     }
 
-    /// Adds the key `dialect` to the text if rulebook would read the text in another dialect. For example, a class whose
-    /// methods have the names of HTTP methods could be a part of a `tree`.
+    /// Adds the key `dialect` to the text if rulebook would read the text in another dialect. For example, a class
+    /// whose methods have the names of HTTP methods could be a part of a `tree`.
     fn add_dialect_if_needed(&mut self) {
         let loaded = definition::read(vec![(PathBuf::from(&self.name), self.text.clone().into_bytes())]);
         let dialect = self.dialect.spec().name;

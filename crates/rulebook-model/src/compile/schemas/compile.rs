@@ -6,11 +6,11 @@ use super::endless::endless_schemas;
 use super::{DeclaredSchema, SchemaState, first_key};
 use crate::compile::default_and_example::with_enum_word;
 use crate::compile::lowering::Lowering;
-use crate::compile::type_expr::TypeOwner;
+use crate::compile::type_expr::{Inherited, TypeOwner};
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Arity, NamedSchema, ObjectField};
+use crate::types::{Arity, NamedSchema};
 
 impl Lowering<'_> {
     /// Compiles a schema unless it has an error.
@@ -94,9 +94,9 @@ impl Lowering<'_> {
 
     /// Returns the fields that a schema takes from the schemas in `extends`, without those in `without`. Returns `None`
     /// if there is an error.
-    fn inherited_fields(&mut self, parsed: &parsed::Schema) -> Option<Vec<ObjectField>> {
+    fn inherited_fields(&mut self, parsed: &parsed::Schema) -> Option<Inherited> {
         let before = self.diagnostics.len();
-        let mut fields: Vec<ObjectField> = Vec::new();
+        let Inherited { mut fields, mut constraints } = Inherited::default();
         let mut is_complete = true;
         for base in &parsed.extends {
             let Some(index) = self.schemas.index(self.schemas.module, &base.value) else {
@@ -122,6 +122,7 @@ impl Lowering<'_> {
                 self.report(error.help("extend a schema whose type is `object`"));
                 continue;
             };
+            constraints.extend(more.constraints);
             for field in more.fields {
                 if fields.iter().any(|known| known.name == field.name) {
                     let message = format!("two schemas in `extends` have the field `{}`", field.name.escape_debug());
@@ -148,7 +149,9 @@ impl Lowering<'_> {
             let error = Diagnostic::new(DiagnosticCode::NameCollision, field.name.span, message).label("second field");
             self.report(error.help("rename it, or list it in `without` to replace the inherited field"));
         }
-        (is_complete && self.diagnostics.len() == before).then_some(fields)
+        let is_inherited = |name: &String| fields.iter().any(|field| field.name == *name);
+        constraints.retain(|constraint| constraint.names.iter().all(is_inherited));
+        (is_complete && self.diagnostics.len() == before).then_some(Inherited { fields, constraints })
     }
 
     fn unknown_schema(&self, name: &Spanned<String>) -> Diagnostic {

@@ -49,6 +49,7 @@ pub(super) fn read_checked_tree_method(
         parameters,
         outputs,
         errors,
+        constraints: object.json("constraints"),
         options: options.as_ref().map(self::read_options).unwrap_or_default(),
         span: object.span,
         is_incomplete: object.is_incomplete || !is_complete,

@@ -119,6 +119,7 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
         parameters,
         outputs,
         errors,
+        constraints: object.json("constraints"),
         options: options.unwrap_or_default(),
         span: object.span,
         is_incomplete: object.is_incomplete || !is_complete,

@@ -62,8 +62,8 @@ pub(super) fn read_common_parameters(
 pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// The keys that show that an object under a key such as `get` is a method or a URI of the dialect `tree`, although
-/// their values are objects, as those of a class in the dialect `rules`. Authors may have written the keys of a method of
-/// the dialect `methods` by mistake.
+/// their values are objects, as those of a class in the dialect `rules`. Authors may have written the keys of a method
+/// of the dialect `methods` by mistake.
 pub(crate) const TREE_OBJECT_KEYS: [&str; 12] =
     ["/", "GET", "POST", "PUT", "DELETE", "PATCH", "in", "out", "errors", "options", "parameters", "output"];
 
@@ -126,9 +126,9 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
     }
 }
 
-/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API module,
-/// its schemas, or an object with `info` under an HTTP method in any case or another uppercase key, which can be a
-/// misspelled HTTP method.
+/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API
+/// module, its schemas, or an object with `info` under an HTTP method in any case or another uppercase key, which can
+/// be a misspelled HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());

@@ -21,6 +21,11 @@ pub static METHOD: KeyTable = key_table(
         key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
         key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key(
+            "constraints",
+            ValueKind::Any,
+            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
+        ),
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
     ],
 );

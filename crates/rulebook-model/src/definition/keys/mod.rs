@@ -191,6 +191,11 @@ pub static METHOD: KeyTable = key_table(
         key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
         key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key(
+            "constraints",
+            ValueKind::Any,
+            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
+        ),
         key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
     ],
 );

@@ -49,6 +49,11 @@ pub static METHOD: KeyTable = php_array_table(
              such as `string list[].name The name`.",
         ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key(
+            "@constraints",
+            ValueKind::Any,
+            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
+        ),
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
     ],
     &RULE,

@@ -37,6 +37,7 @@ pub static TYPE_ATTRIBUTES: KeyTable = key_table(
             "Parameters for the function in `callback`, or for a custom type of the program.",
         ),
         key("closed", ValueKind::Any, "Whether an object can have only the members in `fields`."),
+        key("constraints", ValueKind::Any, "What must hold between the members in `fields`."),
         key("value", ValueKind::Any, "The value of a `const`."),
         key("tag", ValueKind::String, "The member of an object that says which type in `of` the object has."),
         key(

@@ -32,6 +32,11 @@ pub(super) fn write_method(api: &Api, method: &Method, page: &mut MarkdownWriter
         page.write_table(head, method.parameters.iter().map(parameter_row).collect());
         page.write_nested_list(method.parameters.iter().flat_map(pages::member_lines).collect());
     }
+    let constraints = method.constraints_in_words();
+    if !constraints.is_empty() {
+        page.write_line("Between the parameters:");
+        page.write_list(constraints.iter().map(|text| escape_text(text)));
+    }
     if !method.outputs.is_empty() {
         page.write_line("### Outputs");
         page.write_nested_list(method.outputs.iter().flat_map(pages::output_lines).collect());

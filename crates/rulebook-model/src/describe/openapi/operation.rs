@@ -112,13 +112,16 @@ impl<'a> OperationDescriber<'a> {
         if fields.is_empty() {
             return None;
         }
-        if let Some(index) = self.known_bodies.get(&fields) {
+        let has_constraints = !request_body::body_constraints(method, &fields).is_empty();
+        if let Some(index) = self.known_bodies.get(&fields).filter(|_| !has_constraints) {
             return Some(*index);
         }
-        let body = request_body::request_body(self.api, &fields, &method.id, &mut self.schemas);
+        let body = request_body::request_body(self.api, &fields, method, &mut self.schemas);
         let name = PartName { is_meaningful_alone: false, ..part_name("Body", module, method) };
         let index = self.request_bodies.find_or_add(&body, name, &mut self.schemas);
-        self.known_bodies.insert(fields, index);
+        if !has_constraints {
+            self.known_bodies.insert(fields, index);
+        }
         Some(index)
     }
 

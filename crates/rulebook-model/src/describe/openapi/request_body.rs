@@ -12,6 +12,7 @@ use super::parameters::placement;
 use super::same_content::PlacedParameter;
 use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
+use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Arity, nullable_schema};
 
@@ -30,21 +31,42 @@ pub(super) fn body_fields(method: &Method) -> Vec<PlacedParameter<'_>> {
     fields
 }
 
-/// Describes the request body that has these fields. `method_id` is the id of the method.
+/// Returns the constraints of a method that are between fields of its body only.
+pub(super) fn body_constraints<'m>(method: &'m Method, fields: &[PlacedParameter<'_>]) -> Vec<&'m Constraint> {
+    let is_field = |name: &String| fields.iter().any(|field| field.parameter.name == *name);
+    method.constraints.iter().filter(|constraint| constraint.names.iter().all(is_field)).collect()
+}
+
+/// Describes the request body that has these fields.
 pub(super) fn request_body(
     api: &Api,
     fields: &[PlacedParameter<'_>],
-    method_id: &str,
+    method: &Method,
     schemas: &mut Schemas,
 ) -> RequestBody {
+    let method_id = method.id.as_str();
+    let constraints = body_constraints(method, fields);
+    let with_constraints = |mut schema: Json| {
+        if let Json::Object(members) = &mut schema {
+            add_to_object_schema(members, constraints.iter().copied(), &|name| method.request_name(name));
+        }
+        schema
+    };
+    let needs_field =
+        |constraint: &&Constraint| matches!(constraint.kind, ConstraintKind::ExactlyOne | ConstraintKind::OneOrMore);
+    let needs_fields = constraints.iter().any(|constraint| needs_field(constraint));
     let fields: Vec<&Parameter> = fields.iter().map(|field| field.parameter).collect();
+    let is_sent: Vec<_> = example::sent_parameters(method);
+    let is_sent = |field: &&Parameter| is_sent.iter().any(|sent| std::ptr::eq(*sent, *field));
+    let sent: Vec<&Parameter> = fields.iter().copied().filter(is_sent).collect();
     let is_closed = api.unknown == UnknownParameters::Refuse;
-    let required = if fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
+    let required =
+        if needs_fields || fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
     let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method_id, schemas));
-    let form = schemas.inline_or_component(&[&format!("{method_id}.form")], form);
+    let form = schemas.inline_or_component(&[&format!("{method_id}.form")], with_constraints(form));
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
-        let example = body_example(&fields, media_type == JSON_MEDIA_TYPE);
+        let example = body_example(&sent, media_type == JSON_MEDIA_TYPE);
         let mut content =
             ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
         content.encoding = encoding;
@@ -53,7 +75,7 @@ pub(super) fn request_body(
     // Only multipart forms can contain files.
     if !fields.iter().any(|field| is_file_field(field)) {
         let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method_id, schemas));
-        let json = schemas.inline_or_component(&[&format!("{method_id}.body")], json);
+        let json = schemas.inline_or_component(&[&format!("{method_id}.body")], with_constraints(json));
         add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
         let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
@@ -62,13 +84,11 @@ pub(super) fn request_body(
     body
 }
 
-/// Returns an example of a request body. The example contains the required fields, and the optional fields that have an
-/// example in the definition. Returns `None` if no such fields exist, or if no example value exists for one of these
-/// fields.
+/// Returns an example of a request body with these fields. Returns `None` if there are no fields, or if no example
+/// value exists for one of them.
 fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
-    let sent = fields.iter().filter(|field| !field.optional || field.example.is_some());
     let example = |field| if in_json { example::parameter_example(field) } else { form_field_example(field) };
-    let members = sent.map(|field| Some((field.key.clone(), example(field)?)));
+    let members = fields.iter().map(|field| Some((field.key.clone(), example(field)?)));
     members.collect::<Option<Map<_, _>>>().filter(|members| !members.is_empty()).map(Json::Object)
 }
 

@@ -107,6 +107,11 @@ impl<'o> PathsObject<'o, '_> {
             responses: EntriesObject(responses.collect()),
             deprecated: method.options.deprecated,
             security: security::security_requirements(api, method),
+            constraints: method
+                .constraints
+                .iter()
+                .map(|constraint| constraint.to_json_with(&|name| method.request_name(name)))
+                .collect(),
         }
     }
 }
@@ -124,6 +129,10 @@ fn operation_description(method: &Method, uris_below: &[String]) -> Option<Strin
         paragraphs.push(format!("Reads the header field `{}`: {}", header.key, header.info));
     }
     paragraphs.extend(describe_alternative_sources(method));
+    let constraints: Vec<_> = method.constraints_in_words().iter().map(|text| format!("- {text}")).collect();
+    if !constraints.is_empty() {
+        paragraphs.push(format!("Between the parameters:\n\n{}", constraints.join("\n")));
+    }
     if !uris_below.is_empty() {
         let uris = join_first_items(uris_below.iter().map(|uri| format!("`{uri}`")), " or ");
         paragraphs.push(format!("Paths that begin with {uris} belong to another service."));
@@ -169,6 +178,9 @@ struct OperationObject<'o> {
     /// security requirements of the document apply, which are empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     security: Vec<SecurityRequirement>,
+    /// What must hold between the parameters, which OpenAPI can say only of the members of a body.
+    #[serde(rename = "x-constraints", skip_serializing_if = "Vec::is_empty")]
+    constraints: Vec<serde_json::Value>,
 }
 
 fn is_false(value: &bool) -> bool {

@@ -7,17 +7,17 @@ use serde_json::Value as Json;
 
 use super::document::{Field, Inline};
 use super::links::{LinkTarget, schema_page_path};
-use super::phrases::{location_name, request_name};
+use super::phrases::location_name;
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::list_format::describe_list_format;
 use crate::model::{Location, Output, Parameter};
-use crate::types::{Check, ObjectField, names_in_term};
+use crate::types::{Check, ObjectField};
 
 /// Describes a parameter.
 pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
-    let name = request_name(parameter);
+    let name = parameter.request_name();
     let is_optional = parameter.optional || parameter.default.is_some();
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
     let brackets = bracket_name(parameter).map(|name| (bracket_label(parameter.from), Cow::Owned(name)));
@@ -95,12 +95,12 @@ pub(super) fn schema_link(key: &str) -> LinkTarget {
     LinkTarget::Page(schema_page_path(key), None)
 }
 
-/// Returns links to the schemas that the term of a type names.
-fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
+/// Returns links to the schemas that a type names outside of its fields.
+pub(super) fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
     let mut referenced = check.referenced_schemas();
     if !referenced.is_empty() {
-        let term = check.type_expr().term;
-        referenced.retain(|schema| names_in_term(&term).any(|name| name == schema.name));
+        let names = check.type_expr().names();
+        referenced.retain(|schema| names.contains(&schema.name));
     }
     referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
 }

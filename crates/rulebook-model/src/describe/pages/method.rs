@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::contents::contents_link;
-use super::document::{Block, Inline, Inlines, PageDocument, Panel};
+use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
@@ -22,6 +22,12 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
         blocks.push(Block::paragraph("This method has no parameters."));
     } else {
         blocks.push(Block::Fields(method.parameters.iter().map(parameter_field).collect()));
+    }
+    let constraints = method.constraints_in_words();
+    if !constraints.is_empty() {
+        blocks.push(Block::paragraph("Between the parameters:"));
+        let item = |text: String| ListItem::new(vec![Inline::quoted(text)]);
+        blocks.push(Block::List(constraints.into_iter().map(item).collect()));
     }
     blocks.push(Block::heading("response", "Response"));
     blocks.extend(responses::describe_success(&pages.api, entry));

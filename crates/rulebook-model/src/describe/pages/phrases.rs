@@ -47,14 +47,8 @@ fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter],
     for (index, name) in variables.enumerate() {
         inlines.push(Inline::text(if index == 0 { " with the value of " } else { " and " }));
         let parameter = parameters.iter().find(|parameter| parameter.name == *name);
-        inlines.push(Inline::code(parameter.map_or(name.as_str(), request_name)));
+        inlines.push(Inline::code(parameter.map_or(name.as_str(), Parameter::request_name)));
     }
-}
-
-/// Returns the name of a parameter in requests. A positional parameter has no name in requests, so that the result is
-/// its name in code.
-pub(super) fn request_name(parameter: &Parameter) -> &str {
-    if parameter.key.is_empty() { &parameter.name } else { &parameter.key }
 }
 
 /// Describes a method in one line, with a link to the page of the method.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, TableRow};
 use super::links::LinkTarget;
-use super::phrases::{count_with_noun, request_name};
+use super::phrases::count_with_noun;
 use super::types::pretty_json;
 use super::{MethodEntry, PageId, Pages};
 use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
@@ -147,7 +147,7 @@ pub(super) fn describe_errors<'a>(
 fn missing_parameter_error(method: &Method) -> Option<ApiError> {
     let mut parameters = method.parameters.iter();
     let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
-    let (name, expected) = (request_name(parameter), parameter.r#type.check.expected());
+    let (name, expected) = (parameter.request_name(), parameter.r#type.check.expected());
     let error = ParameterError {
         message: parameter.message.as_deref().map(Into::into),
         ..ParameterError::new(ParameterErrorKind::Missing, name, parameter.from.source(), expected)

@@ -2,7 +2,7 @@
 
 use super::contents::contents_link;
 use super::document::{Block, Inline, ListItem, PageDocument};
-use super::fields::{schema_fields, schema_link};
+use super::fields::{schema_fields, schema_link, schema_links};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::types::pretty_json;
 use super::{PageId, Pages};
@@ -90,6 +90,17 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let mut facts = vec![("Values", vec![Inline::quoted(check.in_words())])];
     if let Some(module) = pages.schemas[index].module_index.map(|index| &pages.api.modules[index].name) {
         facts.push(("Module", vec![Inline::quoted(module)]));
+    }
+    // The check of a schema in the model is a reference to the schema.
+    let content = check.referenced_schemas();
+    let links = content.iter().flat_map(|named| schema_links(&*named.check));
+    let separator = || Inline::text(", ");
+    let links: Vec<_> = links
+        .flat_map(|(target, name)| [separator(), Inline::Link(target, vec![Inline::code(name)])])
+        .skip(1)
+        .collect();
+    if !links.is_empty() {
+        facts.push(("Schemas", links));
     }
     blocks.push(Block::Facts(facts));
     let example = example::schema_example(schema);

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use super::document::{Inline, Inlines, ListItem};
-use super::phrases::request_name;
 use crate::describe::escape::escape_like_json;
 use crate::describe::example;
 use crate::invisible::is_control_character;
@@ -30,7 +29,7 @@ pub(super) fn output_item(output: &Output) -> ListItem<'_> {
 pub(super) fn parameter_item(parameter: &Parameter) -> Option<ListItem<'_>> {
     let example = example::parameter_example(parameter);
     let nested_items = member_items(&parameter.r#type.written.attributes, example.as_ref());
-    let name = vec![Inline::code(request_name(parameter)), Inline::text(":")];
+    let name = vec![Inline::code(parameter.request_name()), Inline::text(":")];
     (!nested_items.is_empty()).then(|| ListItem { nested_items, ..ListItem::new(name) })
 }
 

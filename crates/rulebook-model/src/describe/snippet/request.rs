@@ -96,18 +96,19 @@ impl SampleRequest {
     }
 }
 
-/// Returns the parameters that the example request contains: the required parameters, and the parameters with an
-/// example in the definition. If two parameters are read from the same field of a request, only the first of the two is
-/// returned.
+/// Returns the parameters that the example request contains. If two parameters are read from the same field of a
+/// request, only the first of the two is returned.
 pub(super) fn parameters_to_send(method: &Method) -> impl Iterator<Item = &Parameter> {
-    let all = || method.parameters.iter().filter(|parameter| is_in_example_request(parameter));
-    let is_first = move |(index, parameter): &(usize, &Parameter)| {
-        let is_same = |other: &Parameter| {
+    let mut sent: Vec<&Parameter> = Vec::new();
+    for parameter in example::sent_parameters(method) {
+        let is_same = |other: &&Parameter| {
             placement(method.http, other) == placement(method.http, parameter) && other.key == parameter.key
         };
-        parameter.key.is_empty() || !all().take(*index).any(is_same)
-    };
-    all().enumerate().filter(is_first).map(|(_, parameter)| parameter)
+        if parameter.key.is_empty() || !sent.iter().any(is_same) {
+            sent.push(parameter);
+        }
+    }
+    sent.into_iter()
 }
 
 fn is_in_example_request(parameter: &Parameter) -> bool {

@@ -109,5 +109,7 @@ fn output_schema(output: &Output) -> Json {
 /// Returns the doc comment that describes a method.
 fn method_doc_comment(method: &Method, level: usize) -> String {
     let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
-    format_doc_comment(&method.info, tag.as_slice(), level)
+    let sentences = method.constraints_in_words();
+    let info = std::iter::once(method.info.clone()).chain(sentences).collect::<Vec<_>>().join("\n");
+    format_doc_comment(&info, tag.as_slice(), level)
 }

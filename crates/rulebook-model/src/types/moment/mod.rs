@@ -10,6 +10,7 @@ mod date_pattern;
 mod notation;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -213,6 +214,17 @@ impl Check for MomentCheck {
         };
         let candidates = bounds.map(|bound| bound.text.as_str()).chain(general.iter().copied());
         keep_valid_values(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
+    }
+
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        match (one, other) {
+            (Value::Text(one), Value::Text(other)) => {
+                let moment = |text| parse_moment(self.grammar, text, &self.timezone);
+                Some(moment(one)?.cmp(&moment(other)?))
+            }
+            (Value::Int(one), Value::Int(other)) if self.returns_timestamp => Some(one.cmp(other)),
+            _ => None,
+        }
     }
 
     fn text_for(&self, value: &str) -> Option<String> {

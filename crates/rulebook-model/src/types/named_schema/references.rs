@@ -1,6 +1,7 @@
 //! The checks of references to schemas.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde_json::{Value as Json, json};
@@ -70,6 +71,10 @@ impl Check for SchemaReference {
 
     fn members(&self) -> &[ObjectField] {
         self.schema.check.members()
+    }
+
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        self.schema.check.compare(one, other)
     }
 
     fn object_shape(&self) -> Option<ObjectShape> {

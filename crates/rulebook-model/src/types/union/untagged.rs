@@ -22,8 +22,8 @@ pub(super) fn untagged_union(branches: Vec<Arc<dyn Check>>) -> Arc<dyn Check> {
 #[derive(Debug)]
 struct UntaggedUnion {
     branches: Vec<Arc<dyn Check>>,
-    /// How a branch is chosen for a value. It is found when it is first needed, because a union can contain schemas that
-    /// are compiled after it.
+    /// How a branch is chosen for a value. It is found when it is first needed, because a union can contain schemas
+    /// that are compiled after it.
     choice: OnceLock<Choice>,
 }
 

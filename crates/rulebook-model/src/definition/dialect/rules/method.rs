@@ -39,6 +39,7 @@ pub(super) fn read_method(
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
+    let constraints = object.json("@constraints");
     let jsonp = object.bool("@jsonp");
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
     let has_jsonp = methods.iter().any(can_have_jsonp);
@@ -57,6 +58,7 @@ pub(super) fn read_method(
         parameters: all.iter().map(|rule| rule.parameter.clone()).collect(),
         outputs: outputs.clone(),
         errors: errors.clone(),
+        constraints: constraints.clone(),
         span: object.span,
         is_incomplete,
     });

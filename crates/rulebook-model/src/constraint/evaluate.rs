@@ -1,0 +1,86 @@
+//! Finds out whether values fulfill a constraint.
+
+use std::cmp::Ordering;
+
+use super::{Constraint, ConstraintKind, join};
+use crate::call::Value;
+
+/// Whether a parameter or a field has a value.
+#[derive(Debug, Clone, Copy)]
+pub enum Given<'v> {
+    /// It has no value, or the value null.
+    Absent,
+    /// It has this value.
+    Value(&'v Value<'v>),
+    /// It has a value that is invalid, so that it is not compared with others.
+    Invalid,
+}
+
+/// The error of values that do not fulfill a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenConstraint<'c> {
+    /// The name of the parameter or field that the error is about.
+    pub name: &'c str,
+    /// What the constraint requires of it, which can follow the word "expected".
+    pub expected: String,
+    /// `true` if the parameter or field should have a value and has none.
+    pub is_missing: bool,
+}
+
+impl Constraint {
+    /// Returns the error if the values do not fulfill the constraint. `given` returns the value of a name, and
+    /// `display` the name that clients use for a name.
+    pub fn check<'c, 'v>(
+        &'c self,
+        given: &dyn Fn(&str) -> Given<'v>,
+        display: &dyn Fn(&str) -> String,
+    ) -> Option<BrokenConstraint<'c>> {
+        let is_given = |name: &&String| !matches!(given(name), Given::Absent);
+        let count = self.names.iter().filter(is_given).count();
+        let (first, rest) = (&self.names[0], &self.names[1..]);
+        let display_all = |names: &[String]| join(&names.iter().map(|name| display(name)).collect::<Vec<_>>(), "and");
+        let blame = |name: Option<&'c String>, expected: String| {
+            let name = name.unwrap_or(first);
+            Some(BrokenConstraint { name, expected, is_missing: !is_given(&name) })
+        };
+        let second_given = || self.names.iter().filter(is_given).nth(1);
+        let first_absent = |names: &'c [String]| names.iter().find(|name| !is_given(name));
+        match self.kind {
+            ConstraintKind::ExactlyOne if count == 1 => None,
+            ConstraintKind::ExactlyOne => {
+                let expected = format!("exactly one of {}", display_all(&self.names));
+                blame(if count == 0 { Some(first) } else { second_given() }, expected)
+            }
+            ConstraintKind::OneOrMore if count > 0 => None,
+            ConstraintKind::OneOrMore => blame(Some(first), format!("at least one of {}", display_all(&self.names))),
+            ConstraintKind::OneOrNone if count <= 1 => None,
+            ConstraintKind::OneOrNone => blame(second_given(), format!("at most one of {}", display_all(&self.names))),
+            ConstraintKind::Together if count == 0 || count == self.names.len() => None,
+            ConstraintKind::Together => {
+                let expected = format!("{} together, or none of them", display_all(&self.names));
+                blame(first_absent(&self.names), expected)
+            }
+            ConstraintKind::Requires => {
+                let missing = first_absent(rest).filter(|_| is_given(&first))?;
+                blame(Some(missing), format!("a value, because {} is given", display(first)))
+            }
+            ConstraintKind::Less | ConstraintKind::LessOrEqual => {
+                let (Given::Value(one), Given::Value(other)) = (given(first), given(&rest[0])) else { return None };
+                let order = self.compare(one, other)?;
+                let is_less = self.kind == ConstraintKind::Less;
+                let is_fulfilled = order == Ordering::Less || !is_less && order == Ordering::Equal;
+                let relation = if is_less { "less than" } else { "at most" };
+                if is_fulfilled { None } else { blame(Some(first), format!("{relation} {}", display(&rest[0]))) }
+            }
+            ConstraintKind::Equal => {
+                let mut values = self.names.iter().filter_map(|name| match given(name) {
+                    Given::Value(value) => Some((name, value)),
+                    Given::Absent | Given::Invalid => None,
+                });
+                let (other, expected) = values.next()?;
+                let (name, _) = values.find(|(_, value)| *value != expected)?;
+                blame(Some(name), format!("the same value as {}", display(other)))
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Describes constraints in JSON Schemas. JSON Schema can say which members an object must have together; it cannot
+//! compare the values of members.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Constraint, ConstraintKind};
+
+/// The keyword with the constraints that JSON Schema cannot describe.
+const CONSTRAINTS_KEYWORD: &str = "x-constraints";
+
+/// The constraints of an object in the form of JSON Schema keywords.
+#[derive(Debug, Default)]
+struct JsonSchemaConstraints {
+    /// The schemas for `allOf`.
+    all_of: Vec<Json>,
+    /// The constraints that JSON Schema cannot describe.
+    others: Vec<Json>,
+}
+
+impl JsonSchemaConstraints {
+    /// Describes constraints. `name_in_object` returns the name of the object's member for a name.
+    fn new<'c>(constraints: impl IntoIterator<Item = &'c Constraint>, name_in_object: &dyn Fn(&str) -> String) -> Self {
+        let mut keywords = Self::default();
+        for constraint in constraints {
+            match schema(constraint, name_in_object) {
+                Some(schema) => keywords.all_of.push(schema),
+                None => keywords.others.push(constraint.to_json_with(name_in_object)),
+            }
+        }
+        keywords
+    }
+}
+
+/// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name.
+pub(crate) fn add_to_object_schema<'c>(
+    schema: &mut Map<String, Json>,
+    constraints: impl IntoIterator<Item = &'c Constraint>,
+    member: &dyn Fn(&str) -> String,
+) {
+    let JsonSchemaConstraints { all_of, others } = JsonSchemaConstraints::new(constraints, member);
+    if !all_of.is_empty() {
+        schema.insert("allOf".to_owned(), Json::Array(all_of));
+    }
+    if !others.is_empty() {
+        schema.insert(CONSTRAINTS_KEYWORD.to_owned(), Json::Array(others));
+    }
+}
+
+/// Returns the JSON Schema of the objects that fulfill a constraint; `None` if no JSON Schema describes it.
+fn schema(constraint: &Constraint, name_in_object: &dyn Fn(&str) -> String) -> Option<Json> {
+    // A member that is null is not given.
+    let given = |name: &String| {
+        let name = name_in_object(name);
+        json!({ "required": [name], "properties": { (name.as_str()): { "not": { "type": "null" } } } })
+    };
+    let all: Vec<Json> = constraint.names.iter().map(given).collect();
+    let none = || json!({ "not": { "anyOf": all } });
+    Some(match constraint.kind {
+        ConstraintKind::ExactlyOne => json!({ "oneOf": all }),
+        ConstraintKind::OneOrMore => json!({ "anyOf": all }),
+        ConstraintKind::OneOrNone => json!({ "oneOf": all.iter().cloned().chain([none()]).collect::<Vec<_>>() }),
+        ConstraintKind::Together => json!({ "anyOf": [{ "allOf": all }, none()] }),
+        ConstraintKind::Requires => json!({ "anyOf": [{ "not": all[0] }, { "allOf": all[1..] }] }),
+        ConstraintKind::Less | ConstraintKind::LessOrEqual | ConstraintKind::Equal => return None,
+    })
+}

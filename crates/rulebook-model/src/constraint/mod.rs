@@ -1,0 +1,144 @@
+//! Constraints between the parameters of a method, or between the fields of an object: for example, that exactly one of
+//! two parameters is given, or that one date is before another.
+//!
+//! A parameter or field is *given* if it has a value other than null.
+
+mod evaluate;
+mod json_schema;
+mod parse;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+pub use evaluate::{BrokenConstraint, Given};
+pub(crate) use json_schema::add_to_object_schema;
+pub(crate) use parse::{ConstraintError, Subject, parse_constraints};
+
+use crate::call::Value;
+use crate::types::Check;
+
+/// A constraint between parameters or fields.
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    /// What the constraint requires.
+    pub kind: ConstraintKind,
+    /// The names of the parameters in code, or of the fields, in the order of the definition.
+    pub names: Vec<String>,
+    /// The error message that the definition sets; `None` for a message that describes the constraint.
+    pub message: Option<String>,
+    /// The type of the first value, which compares the values; `None` if values are not compared by their order.
+    order: Option<Arc<dyn Check>>,
+}
+
+/// What a [`Constraint`] requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConstraintKind {
+    /// Exactly one of the names is given.
+    ExactlyOne,
+    /// At least one of the names is given.
+    OneOrMore,
+    /// At most one of the names is given.
+    OneOrNone,
+    /// All of the names are given, or none.
+    Together,
+    /// If the first name is given, the others are given, too.
+    Requires,
+    /// The first value is less than the second, if both are given.
+    Less,
+    /// The first value is at most the second, if both are given.
+    LessOrEqual,
+    /// All given values are equal.
+    Equal,
+}
+
+impl ConstraintKind {
+    /// All kinds with their keys in a definition.
+    pub const KEYS: [(Self, &'static str); 8] = [
+        (Self::ExactlyOne, "exactly_one"),
+        (Self::OneOrMore, "at_least_one"),
+        (Self::OneOrNone, "at_most_one"),
+        (Self::Together, "together"),
+        (Self::Requires, "requires"),
+        (Self::Less, "less"),
+        (Self::LessOrEqual, "at_most"),
+        (Self::Equal, "equal"),
+    ];
+
+    /// Returns the key of the constraint in a definition.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        Self::KEYS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, key)| key)
+    }
+
+    /// Returns `true` if a part of an object that fulfills the constraint also fulfills it.
+    #[must_use]
+    pub fn holds_for_parts(self) -> bool {
+        self.compares_values() || self == Self::OneOrNone
+    }
+
+    /// Returns `true` if the constraint compares values, and `false` if it only needs to know which are given.
+    #[must_use]
+    pub fn compares_values(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Equal)
+    }
+}
+
+impl PartialEq for Constraint {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { kind, names, message, order: _ } = self;
+        (kind, names, message) == (&other.kind, &other.names, &other.message)
+    }
+}
+
+impl Constraint {
+    /// Returns the constraint as a definition contains it.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        self.to_json_with(&str::to_owned)
+    }
+
+    /// Returns the constraint as a definition contains it, with the names that `display` returns.
+    pub(crate) fn to_json_with(&self, display: &dyn Fn(&str) -> String) -> Json {
+        let mut object = Map::new();
+        let names: Vec<String> = self.names.iter().map(|name| display(name)).collect();
+        let names = match self.kind {
+            ConstraintKind::Requires => json!({ (names[0].as_str()): names[1..] }),
+            _ => json!(names),
+        };
+        object.insert(self.kind.key().to_owned(), names);
+        object.extend(self.message.as_ref().map(|message| ("message".to_owned(), json!(message))));
+        Json::Object(object)
+    }
+
+    /// Describes the constraint in a sentence without a period. `display` returns the name that clients use for a name.
+    #[must_use]
+    pub fn in_words(&self, display: &dyn Fn(&str) -> String) -> String {
+        let names: Vec<String> = self.names.iter().map(|name| display(name)).collect();
+        let (first, rest) = (&names[0], join(&names[1..], "and"));
+        match self.kind {
+            ConstraintKind::ExactlyOne => format!("exactly one of {} is given", join(&names, "and")),
+            ConstraintKind::OneOrMore => format!("at least one of {} is given", join(&names, "and")),
+            ConstraintKind::OneOrNone => format!("at most one of {} is given", join(&names, "and")),
+            ConstraintKind::Together => format!("{} are given together, or not at all", join(&names, "and")),
+            ConstraintKind::Requires => format!("{first} requires {rest}"),
+            ConstraintKind::Less => format!("{first} is less than {rest}"),
+            ConstraintKind::LessOrEqual => format!("{first} is at most {rest}"),
+            ConstraintKind::Equal => format!("{} are equal", join(&names, "and")),
+        }
+    }
+
+    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+        self.order.as_ref()?.compare(one, other)
+    }
+}
+
+/// Joins names with commas, and the last two with a word.
+fn join(names: &[String], word: &str) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads constraints from a definition.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{Constraint, ConstraintKind};
+use crate::call::Value;
+use crate::suggest::closest_word;
+use crate::types::{Arity, Check};
+
+/// A parameter or a field that constraints can name.
+pub(crate) struct Subject {
+    /// The name of the parameter in code, or of the field.
+    pub name: String,
+    /// `true` if every request or object has a value, because the parameter or field is required or has a default.
+    pub is_always_given: bool,
+    /// The check of the values.
+    pub check: Arc<dyn Check>,
+}
+
+/// An error in a constraint.
+#[derive(Debug)]
+pub(crate) struct ConstraintError {
+    /// What is wrong.
+    pub message: String,
+    /// How to fix it.
+    pub help: String,
+}
+
+fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, ConstraintError> {
+    Err(ConstraintError { message: message.into(), help: help.into() })
+}
+
+/// The help for a value of another structure.
+const FORM: &str = "write `[{\"exactly_one\": [\"id\", \"name\"]}]`";
+
+/// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`.
+///
+/// # Errors
+/// Returns the first error.
+pub(crate) fn parse_constraints(json: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, ConstraintError> {
+    let Json::Array(items) = json else { return error("`constraints` must be a list of objects", FORM) };
+    let mut constraints = Vec::new();
+    for item in items {
+        let Json::Object(members) = item else { return error("a constraint must be an object", FORM) };
+        let message = match members.get("message") {
+            None => None,
+            Some(Json::String(message)) => Some(message.clone()),
+            Some(_) => return error("the `message` of a constraint must be a string", "write the text for clients"),
+        };
+        let keys: Vec<_> = members.keys().filter(|key| *key != "message").collect();
+        let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
+        let kinds = ConstraintKind::KEYS;
+        let Some((kind, _)) = kinds.iter().find(|(_, name)| name == key) else {
+            let names = kinds.map(|(_, name)| name);
+            let similar = closest_word(key, names).map(|name| format!("did you mean `{name}`?"));
+            let help = similar.unwrap_or_else(|| format!("the constraints are `{}`", names.join("`, `")));
+            return error(format!("unknown constraint `{}`", key.escape_debug()), help);
+        };
+        for names in read_names(*kind, &members[key.as_str()])? {
+            constraints.push(new_constraint(*kind, names, message.clone(), subjects)?);
+        }
+    }
+    Ok(constraints)
+}
+
+/// Returns the names in a constraint. A `requires` has several lists, one for each name that requires others.
+fn read_names(kind: ConstraintKind, json: &Json) -> Result<Vec<Vec<String>>, ConstraintError> {
+    let texts = |json: &Json| {
+        let items = json.as_array()?.iter();
+        items.map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    };
+    let lists = match (kind, json) {
+        (ConstraintKind::Requires, Json::Object(members)) => members
+            .iter()
+            .map(|(name, required)| Some([name.clone()].into_iter().chain(texts(required)?).collect()))
+            .collect::<Option<Vec<Vec<String>>>>(),
+        (ConstraintKind::Requires, _) => None,
+        _ => texts(json).map(|names| vec![names]),
+    };
+    match lists {
+        Some(lists) => Ok(lists),
+        None if kind == ConstraintKind::Requires => error(
+            "`requires` must be an object with lists of names",
+            "write `{\"requires\": {\"until\": [\"since\"]}}`",
+        ),
+        None => {
+            let key = kind.key();
+            error(format!("`{key}` must be a list of names"), format!("write `{{\"{key}\": [\"a\", \"b\"]}}`"))
+        }
+    }
+}
+
+fn new_constraint(
+    kind: ConstraintKind,
+    names: Vec<String>,
+    message: Option<String>,
+    subjects: &[Subject],
+) -> Result<Constraint, ConstraintError> {
+    let key = kind.key();
+    let is_pair = matches!(kind, ConstraintKind::Less | ConstraintKind::LessOrEqual);
+    if names.len() < 2 || is_pair && names.len() != 2 {
+        let count = if is_pair { "two names" } else { "at least two names" };
+        return error(format!("`{key}` needs {count}"), "name parameters of the method, or fields of the object");
+    }
+    let mut checks = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            return error(format!("`{key}` has the name `{}` twice", name.escape_debug()), "remove one of them");
+        }
+        let Some(subject) = subjects.iter().find(|subject| subject.name == *name) else {
+            let known = subjects.iter().map(|subject| subject.name.as_str());
+            let similar = closest_word(name, known.clone()).map(|name| format!("did you mean `{name}`?"));
+            let help = similar.unwrap_or_else(|| format!("the names are `{}`", known.collect::<Vec<_>>().join("`, `")));
+            return error(format!("`{key}` has the unknown name `{}`", name.escape_debug()), help);
+        };
+        if subject.is_always_given && !kind.compares_values() {
+            let message = format!("`{name}` in `{key}` always has a value");
+            return error(message, "make it optional with `?`, and without a default");
+        }
+        checks.push(&subject.check);
+    }
+    let is_file = |check: &&Arc<dyn Check>| matches!(check.arity(), Arity::File | Arity::Files);
+    if kind.compares_values() && checks.iter().any(is_file) {
+        return error(format!("`{key}` cannot compare files"), "compare other values");
+    }
+    let order = is_pair.then(|| Arc::clone(checks[0]));
+    if is_pair && !are_comparable(&**checks[0], &**checks[1]) {
+        let [one, other] = [0, 1].map(|index: usize| checks[index].type_expr().term);
+        let message = format!("`{key}` cannot compare `{one}` with `{other}`");
+        return error(message, "both must be numbers, or both have the type `date` or `datetime`");
+    }
+    Ok(Constraint { kind, names, message, order })
+}
+
+/// Returns `true` if both types know the order of their values.
+fn are_comparable(one: &dyn Check, other: &dyn Check) -> bool {
+    let values = |check: &dyn Check| -> Vec<_> {
+        check.boundary_values().into_iter().filter_map(|value| check.check(value).ok()).collect()
+    };
+    let (firsts, seconds) = (values(one), values(other));
+    // Null is not compared.
+    let has_order = |check: &dyn Check, a: &Value<'_>, b: &Value<'_>| {
+        matches!((a, b), (Value::Null, _) | (_, Value::Null)) || check.compare(a, b).is_some()
+    };
+    let are_ordered = |first: &Value<'_>| {
+        seconds.iter().all(|second| has_order(one, first, second) && has_order(other, second, first))
+    };
+    !firsts.is_empty() && !seconds.is_empty() && firsts.iter().all(are_ordered)
+}

@@ -1,0 +1,106 @@
+//! Tests constraints between parameters, and between the fields of objects.
+
+use rulebook_model::describe::{openapi, typescript};
+use serde_json::{Value as Json, json};
+
+use super::{api_in, server_of};
+use crate::client::Request;
+
+const FOLDER: &str = "constraints";
+
+#[test]
+fn parameters_are_checked_together_and_errors_name_one_of_them() {
+    let server = server_of(FOLDER);
+    let any = "id=5";
+    for (query, errors) in [
+        (any, &[][..]),
+        ("name=x&since=2026-01-01", &[]),
+        ("name=x&since=2026-01-01&until=2026-01-02", &[]),
+        ("", &["id is missing in the query, expected exactly one of id and name"]),
+        ("id=5&name=x", &["name in the query: expected exactly one of id and name, got \"x\""]),
+        ("id=x&name=x", &["id in the query: expected a whole number", "exactly one of id and name"]),
+        ("name=x&until=2026-01-02", &["since is missing in the query, expected a value, because until is given"]),
+        ("name=x&since=2026-01-02&until=2026-01-02", &["since must be before until"]),
+        ("name=x&since=2026-01-02&until=x", &["until in the query: expected a date"]),
+        ("id=5&since=2026-01-02", &["name is missing in the query, expected a value, because since is given"]),
+    ] {
+        let response = server.send(&Request::new("GET", format!("/events?{query}")));
+        let text = String::from_utf8_lossy(&response.body).replace("\\\"", "\"");
+        assert_eq!(response.status, if errors.is_empty() { 200 } else { 400 }, "{query}: {text}");
+        for error in errors {
+            assert!(text.contains(error), "{query}: {error}: {text}");
+        }
+    }
+    let both = server.send(&Request::new("GET", "/events?id=5").field("x-trace", "t"));
+    let text = String::from_utf8_lossy(&both.body).into_owned();
+    assert!(both.status == 400 && text.contains("at most one of X-Trace and id"), "{text}");
+}
+
+#[test]
+fn members_of_bodies_and_fields_of_objects_are_checked_together() {
+    let server = server_of(FOLDER);
+    let place = json!({ "name": "Here" });
+    let body = |changes: Json| {
+        let mut body = json!({ "place": place, "begin": "2026-01-01T10:00:00Z" });
+        changes.as_object().unwrap().iter().for_each(|(name, value)| body[name] = value.clone());
+        body
+    };
+    for (changes, error) in [
+        (json!({}), None),
+        (json!({ "place": null }), Some("place is missing in the body, expected at least one of place and room")),
+        (json!({ "place": { "lat": 1, "lon": 2 } }), None),
+        (json!({ "place": { "name": "x", "lat": 1 } }), Some("place.lon in the body: expected lat and lon together")),
+        (json!({ "place": { "lat": null } }), Some("place.name in the body: expected at least one of name and lat")),
+        (json!({ "room": { "name": "x", "min": 2, "max": 2 } }), None),
+        (json!({ "room": { "name": "x", "min": 3, "max": 2 } }), Some("A room cannot have fewer seats than it needs")),
+        (
+            json!({ "room": { "min": 1, "max": 2 } }),
+            Some("room.name in the body: expected at least one of name and lat"),
+        ),
+        (json!({ "change": { "lat": 1 } }), None),
+        (json!({ "change": { "min": 3, "max": 2 } }), Some("A room cannot have fewer seats than it needs")),
+        (json!({ "end": "2026-01-01T11:00:00+01:00" }), None),
+        (json!({ "end": "2026-01-01T10:30:00+01:00" }), Some("begin in the body: expected at most end")),
+        (json!({ "password": "a", "again": "a" }), None),
+        (json!({ "password": "a" }), Some("again is missing in the body, expected password and again together")),
+        (
+            json!({ "password": "first", "again": "other" }),
+            Some("again in the body: expected the same value as password"),
+        ),
+    ] {
+        let body = body(changes);
+        let response = server.send(&Request::new("POST", "/events").body("application/json", body.to_string()));
+        let text = String::from_utf8_lossy(&response.body).replace("\\\"", "\"");
+        assert_eq!(response.status, if error.is_none() { 200 } else { 400 }, "{body}: {text}");
+        assert!(error.is_none_or(|error| text.contains(error)), "{body}: {text}");
+        assert!(error.is_none() || !text.contains("other"), "secret values are not shown: {text}");
+    }
+}
+
+#[test]
+fn documents_describe_constraints() {
+    let api = api_in(FOLDER);
+    let document = openapi(&api);
+    let get = &document["paths"]["/events"]["get"];
+    let constraints = get["x-constraints"].as_array().unwrap();
+    assert_eq!(constraints[0], json!({ "exactly_one": ["id", "name"] }));
+    assert!(get["description"].as_str().unwrap().contains("- exactly one of id and name is given\n"), "{get}");
+    let schemas = &document["components"]["schemas"];
+    let valid = |schema: &Json, value: &Json| jsonschema::validator_for(schema).unwrap().is_valid(value);
+    assert!(valid(&schemas["Place"], &json!({ "name": "x" })));
+    assert!(!valid(&schemas["Place"], &json!({ "name": "x", "lat": 1, "lon": null })));
+    assert_eq!(schemas["Room"]["x-constraints"][0]["at_most"], json!(["min", "max"]));
+    let post = &document["paths"]["/events"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let post = post["$ref"].as_str().map_or(post, |reference| &schemas[reference.rsplit('/').next().unwrap()]);
+    assert_eq!(post["x-constraints"], json!([{ "at_most": ["begin", "end"] }, { "equal": ["password", "again"] }]));
+    assert_eq!(post["allOf"].as_array().map(Vec::len), Some(2), "{post}");
+    assert!(typescript(&api).contains("exactly one of id and name is given"));
+    let server = server_of(FOLDER);
+    let text = |target: &str| String::from_utf8(server.send(&Request::new("GET", target)).body).unwrap();
+    for target in ["/docs/methods/events.get.md", "/docs/methods/events.get"] {
+        assert!(text(target).contains("since is less than until"), "{}", text(target));
+    }
+    assert!(text("/docs/schemas/Place.md").contains("lat and lon are given together, or not at all"));
+    let options = server.send(&Request::new("OPTIONS", "/events")).json();
+    assert_eq!(options["/"]["events"]["GET"]["constraints"].as_array().map(Vec::len), Some(5));
+}
