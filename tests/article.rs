@@ -30,11 +30,13 @@ const OPTIONAL_TYPES: [&str; 7] = ["mixed", "float64", "FILE", "filled_array", "
 fn the_article_api_uses_every_type() {
     let text = ["article", "user"]
         .map(|name| fs::read_to_string(repository_root().join(format!("{ARTICLE_DEFINITION}/{name}.json"))).unwrap());
-    let terms: Vec<_> = text.iter().flat_map(|text| text.split("\"type\": \"").skip(1)).collect();
+    let types = text.iter().flat_map(|text| text.split("\"type\": \"").skip(1));
+    let types = types.filter_map(|term| term.split_once('"'));
+    let in_unions = text.iter().flat_map(|text| text.split("\"of\": [").skip(1));
+    let terms: Vec<_> = types.chain(in_unions.filter_map(|terms| terms.split_once(']'))).collect();
     let used = |name: &str| {
         terms
             .iter()
-            .filter_map(|term| term.split_once('"'))
             .any(|(term, _)| term.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name))
     };
     let types = Types::builtin();

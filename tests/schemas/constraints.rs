@@ -33,7 +33,7 @@ fn parameters_are_checked_together_and_errors_name_one_of_them() {
     }
     let both = server.send(&Request::new("GET", "/events?id=5").field("x-trace", "t"));
     let text = String::from_utf8_lossy(&both.body).into_owned();
-    assert!(both.status == 400 && text.contains("at most one of X-Trace and id"), "{text}");
+    assert!(both.status == 400 && text.contains("at most one of x-trace and id"), "{text}");
 }
 
 #[test]
