@@ -207,7 +207,7 @@ export interface Methods {
       /** Only articles with this tag, ignoring case */
       tag?: string | null;
       /** Only articles in this language (ISO 639-1 code) */
-      language?: string | null;
+      language?: LanguageArgument | null;
       /** Only articles of the user with this login */
       author?: string | null;
       /**
@@ -228,20 +228,7 @@ export interface Methods {
     };
     result: {
       /** The articles of the page */
-      articles: Array<{
-        /** The id of the article */
-        article_id: number;
-        /** The title */
-        title: string;
-        /** The language of the article (ISO 639-1 code) */
-        language: string;
-        /** The login of the author */
-        author: string;
-        /** The tags */
-        tags: Array<string>;
-        /** The time at which it was created */
-        created: string;
-      }>;
+      articles: Array<ListedArticle>;
       /** The number of articles on all pages */
       total: number;
     };
@@ -251,19 +238,19 @@ export interface Methods {
   "article.create": {
     arguments: {
       /** The title */
-      title: string;
+      title: TitleArgument;
       /** The text; each line break begins a new line */
-      text: string;
+      text: TextArgument;
       /**
        * The language of the article (ISO 639-1 code)
        * @default "en"
        */
-      language?: string | null;
+      language?: LanguageArgument | null;
       /**
        * The tags
        * @default []
        */
-      tags?: ReadonlyArray<string> | null;
+      tags?: TagsArgument | null;
     };
     result: {
       /** The id of the new article */
@@ -300,35 +287,7 @@ export interface Methods {
     };
     result: {
       /** The article */
-      article: {
-        /** The id of the article */
-        article_id: number;
-        /** The title */
-        title: string;
-        /** The text */
-        text: string;
-        /** The language of the article (ISO 639-1 code) */
-        language: string;
-        /** The login of the author */
-        author: string;
-        /** The id of the author */
-        author_id: number;
-        /** The tags */
-        tags: Array<string>;
-        /** The time at which it was created */
-        created: string;
-        /** The time of the last change */
-        changed: string;
-        /** The picture, if there is one */
-        picture?: {
-          /** A description of the picture */
-          alt: string;
-          /** The media type of the picture */
-          media_type: string;
-          /** The size of the picture in bytes */
-          size: number;
-        } | null;
-      };
+      article: Article;
     };
     errors: "no_such_article";
   };
@@ -338,13 +297,13 @@ export interface Methods {
       /** The id of the article */
       article_id: number | bigint;
       /** The new title */
-      title: string;
+      title: TitleArgument;
       /** The new text */
-      text: string;
+      text: TextArgument;
       /** The language of the article (ISO 639-1 code) */
-      language: string;
+      language: LanguageArgument;
       /** The tags */
-      tags: ReadonlyArray<string>;
+      tags: TagsArgument;
     };
     result: {
       /** The time of the change */
@@ -574,3 +533,77 @@ export interface Methods {
 
 /** The ids of the methods. */
 export type Id = keyof Methods;
+
+/** An article */
+export type Article = {
+  /** The id of the article */
+  article_id: number;
+  /** The title */
+  title: Title;
+  /** The language of the article */
+  language: Language;
+  /** The login of the author */
+  author: string;
+  /** The tags */
+  tags: Tags;
+  /** The time at which it was created */
+  created: string;
+  /** The text */
+  text: Text;
+  /** The id of the author */
+  author_id: number;
+  /** The time of the last change */
+  changed: string;
+  /** The picture, if there is one */
+  picture?: Picture | null;
+};
+
+/** A language (ISO 639-1 code) */
+export type Language = string;
+
+/** An article in a list, without its text */
+export type ListedArticle = {
+  /** The id of the article */
+  article_id: number;
+  /** The title */
+  title: Title;
+  /** The language of the article */
+  language: Language;
+  /** The login of the author */
+  author: string;
+  /** The tags */
+  tags: Tags;
+  /** The time at which it was created */
+  created: string;
+};
+
+/** The picture of an article */
+export type Picture = {
+  /** A description of the picture */
+  alt: string;
+  /** The media type of the picture */
+  media_type: string;
+  /** The size of the picture in bytes */
+  size: number;
+};
+
+/** The tags of an article */
+export type Tags = Array<string>;
+
+/** The text of an article; each line break begins a new line */
+export type Text = string;
+
+/** The title of an article */
+export type Title = string;
+
+/** A language (ISO 639-1 code) */
+export type LanguageArgument = string;
+
+/** The tags of an article */
+export type TagsArgument = ReadonlyArray<string>;
+
+/** The text of an article; each line break begins a new line */
+export type TextArgument = string;
+
+/** The title of an article */
+export type TitleArgument = string;
