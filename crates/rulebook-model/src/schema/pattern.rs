@@ -86,6 +86,12 @@ fn ignoring_case_pattern(word: &str) -> String {
     word.chars().map(letter).collect()
 }
 
+/// Returns the pattern that matches exactly a text, in the grammar of ECMA-262.
+#[cfg(feature = "documents")]
+pub(crate) fn escape_pattern(text: &str) -> String {
+    text.chars().map(escape_character).collect()
+}
+
 /// Escapes a character so that it matches itself in a pattern. `-` needs no escape, because it has a special meaning
 /// only in character classes.
 fn escape_character(letter: char) -> String {

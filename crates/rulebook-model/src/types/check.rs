@@ -7,12 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::map::KEYS_ATTRIBUTE;
-use super::table::ITEMS_ATTRIBUTE;
-use super::union::OF_ATTRIBUTE;
-use super::{
-    ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments, names_in_attribute, names_in_term, number,
-};
+use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments, number};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -278,7 +273,12 @@ impl TypeExpr {
     }
 
     /// Returns the words in the type, without its fields, that can be the names of schemas.
+    #[cfg(feature = "documents")]
     pub(crate) fn names(&self) -> Vec<String> {
+        use super::map::KEYS_ATTRIBUTE;
+        use super::table::ITEMS_ATTRIBUTE;
+        use super::union::OF_ATTRIBUTE;
+        use super::{names_in_attribute, names_in_term};
         let items = self.attributes.get(ITEMS_ATTRIBUTE).and_then(Json::as_object);
         let attributes = [Some(&self.attributes), items];
         let types = attributes.into_iter().flatten().flat_map(|all| [all.get(OF_ATTRIBUTE), all.get(KEYS_ATTRIBUTE)]);

@@ -3,7 +3,7 @@
 use rulebook_model::constraint::{Constraint, Given};
 
 use crate::call::{ArgumentSlot, ParameterError, ParameterErrorKind, TypeMismatch, is_secret_name};
-use crate::plan::{PlannedMethod, PlannedParameter};
+use crate::plan::PlannedMethod;
 
 /// Returns the errors of the constraints that the arguments do not fulfill. `invalid` contains the indexes of the
 /// parameters whose values are invalid.
@@ -44,7 +44,9 @@ pub(super) fn constraint_errors(
 
 /// Returns `true` if one of the parameters in a constraint has a secret value, which the value of another could reveal.
 fn is_secret(constraint: &Constraint, method: &PlannedMethod) -> bool {
-    let names_parameter = |(name, _): &(&Box<str>, &PlannedParameter)| constraint.names.iter().any(|n| **n == ***name);
-    let mut named = method.parameter_names.iter().zip(&method.parameters).filter(names_parameter);
-    named.any(|(name, parameter)| parameter.is_secret || is_secret_name(name))
+    let mut named = method.parameter_names.iter().zip(&method.parameters);
+    named.any(|(name, parameter)| {
+        let is_named = constraint.names.iter().any(|known| **known == **name);
+        is_named && (parameter.is_secret || is_secret_name(name))
+    })
 }

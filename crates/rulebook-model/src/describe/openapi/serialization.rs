@@ -14,6 +14,7 @@ use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::model::{Parameter, ParameterType};
+use crate::schema::pattern::escape_pattern;
 use crate::types::{Arity, schema_without_outer_references};
 
 /// The part of a request that carries a parameter as text.
@@ -228,7 +229,7 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
     if let Some(separator) = separator {
         // The server decodes an empty text as an empty list.
         pattern.push_str("|^$|");
-        pattern.push_str(&regex_syntax::escape(separator));
+        pattern.push_str(&escape_pattern(separator));
     }
     // Without `type`, every value that is not a text would match the pattern and be excluded. If the schema already has
     // `not`, both schemas are combined with `allOf`.

@@ -4,6 +4,8 @@
 //! weak, so that the schema does not own itself. A reference from a method owns all schemas of the definition.
 
 mod json_schema;
+#[cfg(feature = "documents")]
+mod outer_references;
 mod references;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use json_schema::replace_references;
 #[cfg(feature = "documents")]
-pub(crate) use json_schema::schema_without_outer_references;
+pub(crate) use outer_references::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
