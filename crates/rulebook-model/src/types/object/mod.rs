@@ -4,22 +4,24 @@
 //! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
 //! occurs twice, the last member with this name is used, as in most JSON parsers.
 
+mod samples;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::any::decode_json;
-use super::bounds::Bounds;
-use super::check::{decode_item, first_valid_value, keep_valid_values};
-use super::nullable::nullable_schema;
-use super::{ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 use crate::constraint::{Constraint, ConstraintError, Given, Subject, add_to_object_schema, parse_constraints};
+use crate::types::any::decode_json;
+use crate::types::bounds::Bounds;
+use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
+use crate::types::nullable::nullable_schema;
+use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
 
 /// The name of the attribute with the constraints between members.
-pub(super) const CONSTRAINTS_ATTRIBUTE: &str = "constraints";
+pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = "constraints";
 /// The name of the attribute that excludes members that the definition does not list.
 const CLOSED_ATTRIBUTE: &str = "closed";
 
@@ -55,17 +57,17 @@ pub struct ObjectShape {
 }
 
 /// Returns the check of the objects with this shape.
-pub(super) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
+pub(in crate::types) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
     let ObjectShape { fields, is_closed, min, max, constraints } = shape;
     Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
 }
 
-pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(compile_object(arguments)?))
 }
 
 /// Compiles the type `filled_object`, an object with at least one member.
-pub(super) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let object = compile_object(arguments)?;
     Ok(Arc::new(ObjectCheck { member_count: object.member_count.with_default_min_one()?, ..object }))
 }
@@ -113,7 +115,7 @@ fn parse_field_constraints(json: &Json, fields: &[ObjectField]) -> Result<Vec<Co
 const MAX_COMPARED_MEMBERS: usize = 24;
 
 /// Removes each member of an object whose name occurs again later in the object.
-pub(super) fn keep_last_member_of_each_name<'a>(
+pub(in crate::types) fn keep_last_member_of_each_name<'a>(
     mut members: Vec<(Cow<'a, str>, Value<'a>)>,
 ) -> Vec<(Cow<'a, str>, Value<'a>)> {
     if members.len() <= MAX_COMPARED_MEMBERS {
@@ -151,51 +153,6 @@ impl ObjectCheck {
     fn fields(&self) -> &[ObjectField] {
         self.fields.as_deref().unwrap_or_default()
     }
-
-    /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
-    /// has fewer. Optional members are included only if `includes_optional` is `true`. `boundary_values` has the
-    /// boundary values of each known member.
-    fn boundary_object(
-        &self,
-        boundary_values: &[Vec<Value<'static>>],
-        index: usize,
-        includes_optional: bool,
-    ) -> Option<Value<'static>> {
-        self.fields()
-            .iter()
-            .zip(boundary_values)
-            // An optional member without boundary values, such as one with the type of an object around it, is omitted.
-            .filter(|(field, values)| !field.optional || includes_optional && !values.is_empty())
-            .map(|(field, boundary_values)| {
-                let value = boundary_values.get(index).or(boundary_values.last())?;
-                Some((Cow::Owned(field.name.clone()), value.clone()))
-            })
-            .collect::<Option<_>>()
-            .map(Value::Map)
-    }
-
-    /// Returns an object with an example of each known member for which `is_selected` returns `true`. If the object
-    /// then has fewer members than the definition requires, members with generated names are added.
-    fn example_object(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
-        let mut members = Vec::new();
-        for field in self.fields().iter().filter(|field| is_selected(field)) {
-            let declared = field.example.as_ref().map(Value::from);
-            match declared.or_else(|| field.check.example()) {
-                Some(value) => members.push((Cow::Owned(field.name.clone()), value)),
-                None if field.optional => {}
-                None => return None,
-            }
-        }
-        let min = if self.fields.is_none() && self.member_count.max != Some(0) { 1 } else { 0 };
-        let min = self.member_count.min.unwrap_or(0).max(min);
-        let numbered = (2..=MAX_ADDED_MEMBERS).map(|number| format!("key{number}"));
-        let names = std::iter::once("key".to_owned()).chain(numbered);
-        let mut names = names.filter(|name| !self.field_indexes.contains_key(name));
-        while (members.len() as u64) < min {
-            members.push((Cow::Owned(names.next()?), Value::Text(Cow::Borrowed("value"))));
-        }
-        Some(Value::Map(members))
-    }
 }
 
 impl ObjectCheck {
@@ -215,37 +172,7 @@ impl ObjectCheck {
             Some(mismatch.inside(&format!(".{}", broken.name)))
         })
     }
-
-    /// Removes optional members from a generated object, and adds others, until it fulfills the constraints.
-    fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
-        let Value::Map(mut members) = object else { return object };
-        for _ in 0..self.constraints.len() * MAX_CHANGES {
-            let given = |name: &str| match members.iter().find(|(member, _)| *member == name) {
-                None | Some((_, Value::Null)) => Given::Absent,
-                Some((_, value)) => Given::Value(value),
-            };
-            let broken = self.constraints.iter().find_map(|constraint| constraint.check(&given, &str::to_owned));
-            let Some(broken) = broken else { break };
-            let field = self.field_indexes.get(broken.name).map(|index| &self.fields()[*index]);
-            match field {
-                Some(field) if broken.is_missing => {
-                    let Some(value) = field.check.example() else { break };
-                    members.retain(|(name, _)| *name != field.name);
-                    members.push((Cow::Owned(field.name.clone()), value));
-                }
-                Some(field) if field.optional => members.retain(|(name, _)| *name != field.name),
-                _ => break,
-            }
-        }
-        Value::Map(members)
-    }
 }
-
-/// The maximum number of members of a generated object that are changed for each constraint.
-const MAX_CHANGES: usize = 4;
-
-/// The maximum number of members with generated names in an example.
-const MAX_ADDED_MEMBERS: u64 = 64;
 
 impl Check for ObjectCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
