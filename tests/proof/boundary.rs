@@ -248,7 +248,7 @@ fn length_near(schema: &Json, min: &str, max: &str, choices: &mut Choices) -> us
 }
 
 fn value_near(schema: &Json, depth: usize, choices: &mut Choices) -> Json {
-    for keyword in ["anyOf", "allOf", "enum"] {
+    for keyword in ["anyOf", "allOf", "oneOf", "enum"] {
         if let Some(Json::Array(all)) = schema.get(keyword).filter(|_| depth > 0 && choices.below(4) > 0) {
             let one = &all[choices.below(all.len())];
             return match (keyword, one) {

@@ -52,6 +52,7 @@ pub fn random_request(
     let mut query = Vec::new();
     let mut headers = Vec::new();
     let mut cookies = Vec::new();
+    let mut cookie_names = Vec::new();
     let mut cookie_validity = Validity::Valid;
     let mut jsonp = false;
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -64,7 +65,12 @@ pub fn random_request(
             cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }
         let Some(texts) = texts else { continue };
-        builder.given.insert(name.to_owned());
+        match location {
+            "cookie" => cookie_names.push(name.to_owned()),
+            _ => {
+                builder.given.insert(name.to_owned());
+            }
+        }
         match location {
             "path" => {
                 let segments = texts.iter().map(|text| percent_encode(text)).collect::<Vec<_>>().join("/");
@@ -81,6 +87,7 @@ pub fn random_request(
     // For JSONP requests, the server ignores cookies.
     if !jsonp {
         builder.add_validity(cookie_validity);
+        builder.given.extend(cookie_names);
     }
     if !query.is_empty() {
         target = format!("{target}?{}", query.join("&"));

@@ -123,7 +123,7 @@ impl SchemaCheck {
 fn allows_arrays(schema: &Json) -> bool {
     let is_array =
         |kind: &Json| kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
-    let branches = ["anyOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+    let branches = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
     schema.get("type").is_some_and(is_array) || branches.into_iter().any(allows_arrays)
 }
 
@@ -131,9 +131,10 @@ fn allows_arrays(schema: &Json) -> bool {
 fn allows_text_items(schema: &Json) -> bool {
     let is_text =
         |kind: &Json| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
-    let allows_text = |schema: &Json| schema.get("type").map_or(schema.get("anyOf").is_none(), is_text);
+    let allows_text =
+        |schema: &Json| schema.get("type").map_or(schema.get("anyOf").or(schema.get("oneOf")).is_none(), is_text);
     let branches = |schema: &Json| -> Vec<Json> {
-        let all = ["anyOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+        let all = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
         all.cloned().collect()
     };
     let of_items =

@@ -13,9 +13,11 @@ const COOKIE_VALUE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
 /// Restricts a schema to the texts that the part `placement` of a request can carry.
 pub(super) fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
     let Json::Object(mut schema) = schema else { return schema };
-    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
-        let all = std::mem::take(branches).into_iter().map(|branch| restrict_to_placement(branch, placement));
-        branches.extend(all);
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(Json::Array(branches)) = schema.get_mut(keyword) {
+            let all = std::mem::take(branches).into_iter().map(|branch| restrict_to_placement(branch, placement));
+            branches.extend(all);
+        }
     }
     if schema.get("type") != Some(&json!("string")) || schema.contains_key("enum") {
         return Json::Object(schema);

@@ -251,7 +251,7 @@ fn accepts_arrays_or_objects(schema: &Json) -> bool {
         Some(name) => structured(name),
         None => false,
     };
-    by_type || any_of_branches(schema).iter().any(accepts_arrays_or_objects)
+    by_type || branches(schema).iter().any(accepts_arrays_or_objects)
 }
 
 /// Returns `true` if a schema accepts any value, or any value except null.
@@ -264,12 +264,14 @@ fn accepts_text(schema: &Json) -> bool {
     match schema.get("type") {
         Some(Json::Array(names)) => names.contains(&json!("string")),
         Some(name) => name == "string",
-        None => any_of_branches(schema).is_empty() || any_of_branches(schema).iter().any(accepts_text),
+        None => branches(schema).is_empty() || branches(schema).iter().any(accepts_text),
     }
 }
 
-pub(super) fn any_of_branches(schema: &Json) -> &[Json] {
-    schema.get("anyOf").and_then(Json::as_array).map_or(&[], Vec::as_slice)
+/// Returns the branches of a type that accepts several kinds of values. Those of a union are under `oneOf`.
+fn branches(schema: &Json) -> &[Json] {
+    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
+    branches.map_or(&[], Vec::as_slice)
 }
 
 /// Removes null from the values that a schema accepts, because no text is decoded as null. A schema that accepts every
@@ -287,12 +289,13 @@ fn without_null(schema: Json) -> Json {
             schema.insert("type".to_owned(), name);
         }
     }
-    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Json::Array(branches)) = schema.get_mut(keyword) else { continue };
         branches.retain(|branch| branch.get("type") != Some(&null));
         let all = std::mem::take(branches).into_iter().map(without_null);
         branches.extend(all);
         if schema.len() == 1
-            && let Some(Json::Array(branches)) = schema.get_mut("anyOf")
+            && let Some(Json::Array(branches)) = schema.get_mut(keyword)
             && branches.len() == 1
         {
             return branches.swap_remove(0);

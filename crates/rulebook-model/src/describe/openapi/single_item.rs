@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::serialization::{accepts_anything, any_of_branches};
+use super::serialization::accepts_anything;
 use crate::types::Check;
 
 /// Returns the schemas of the values that the server decodes as a list with a single item if their JSON text is the
@@ -12,7 +12,7 @@ use crate::types::Check;
 /// A text in JSON has quotes, which become part of the item. Few types of items accept such a text, so that these
 /// schemas contain no texts unless the items can be any text.
 pub(super) fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -> Vec<Json> {
-    let branches = any_of_branches(list);
+    let branches = branches_under(list, "anyOf");
     // If the type accepts lists and objects, its schema has `anyOf`.
     let (array, accepts_objects) = match branches {
         [array, _] => (array, true),
@@ -85,7 +85,14 @@ pub(super) fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) ->
 /// Returns the schemas of the items whose JSON text the server decodes as this item. If `skips_objects` is `true`, the
 /// text of an object is not an item.
 fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool) -> Vec<Json> {
-    let branches = any_of_branches(item);
+    // The text of an item that is a union is never the only item of a list inside the union.
+    let of_union = branches_under(item, "oneOf").iter().filter(|branch| !is_of_type(branch, "array"));
+    let mut schemas: Vec<Json> = of_union.flat_map(|branch| item_schemas(branch, &Map::new(), skips_objects)).collect();
+    if !schemas.is_empty() || item.get("oneOf").is_some() {
+        schemas.dedup();
+        return schemas;
+    }
+    let branches = branches_under(item, "anyOf");
     if !branches.is_empty() {
         let is_loose_array = branches.iter().any(|branch| branch.get("type") == Some(&json!("array")));
         if is_loose_array && !branches.iter().any(|branch| branch.get("type") == Some(&json!("null"))) {
@@ -116,6 +123,10 @@ fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool
         }
         _ => Vec::new(),
     }
+}
+
+fn branches_under<'s>(schema: &'s Json, keyword: &str) -> &'s [Json] {
+    schema.get(keyword).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn is_of_type(schema: &Json, kind: &str) -> bool {

@@ -34,7 +34,9 @@ fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], 
     if let Some(items) = schema.get_mut("items") {
         replace_outer_references(items, referenced, depth);
     }
-    for branch in schema.get_mut("anyOf").and_then(Json::as_array_mut).into_iter().flatten() {
-        replace_outer_references(branch, referenced, depth);
+    for keyword in ["anyOf", "oneOf"] {
+        for branch in schema.get_mut(keyword).and_then(Json::as_array_mut).into_iter().flatten() {
+            replace_outer_references(branch, referenced, depth);
+        }
     }
 }

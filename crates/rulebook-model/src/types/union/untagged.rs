@@ -74,6 +74,9 @@ impl ChoiceMember {
     }
 }
 
+/// The characters with which a JSON value begins (RFC 8259 section 3).
+const JSON_OPENINGS: [char; 17] = ['[', '{', '"', 't', 'f', 'n', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
 /// The index of arrays in [`KINDS`].
 const ARRAY: usize = 4;
 /// The index of objects in [`KINDS`].
@@ -174,19 +177,19 @@ impl UntaggedUnion {
 }
 
 impl Check for UntaggedUnion {
-    /// JSON becomes an array or an object if one of the types is. Any other text becomes a value of the first type that
-    /// it fits. It never becomes an array with one item, because a union can be the type of the items.
+    /// If one of the types is an array or an object, JSON becomes the value that it denotes. Any other text becomes a
+    /// value of the first type that it fits. It never becomes an array with one item, because a union can be the type of
+    /// the items.
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         let by_kind = &self.choice().by_kind;
-        let is_json = match text.trim_start().bytes().next() {
-            Some(b'[') => !by_kind[ARRAY].is_empty(),
-            Some(b'{') => !by_kind[OBJECT].is_empty(),
-            _ => false,
-        };
-        let text = match if is_json { decode_json(text, &['[', '{']) } else { Value::Text(text) } {
-            Value::Text(text) => text,
-            json => return json,
-        };
+        let is_structured = !by_kind[ARRAY].is_empty() || !by_kind[OBJECT].is_empty();
+        if is_structured && text.trim_start().starts_with(JSON_OPENINGS) {
+            let json = decode_json(Cow::Borrowed(&*text), &JSON_OPENINGS);
+            let is_decoded = !matches!(&json, Value::Text(same) if *same == text);
+            if is_decoded && kind_index(&json).is_some_and(|kind| !by_kind[kind].is_empty()) {
+                return json.into_owned();
+            }
+        }
         let is_scalar = |index: &usize| by_kind[..ARRAY].iter().any(|indexes| indexes.contains(index));
         for branch in (0..self.branches.len()).filter(is_scalar).map(|index| &self.branches[index]) {
             let value = branch.decode(Cow::Borrowed(&*text));
@@ -261,7 +264,7 @@ impl Check for UntaggedUnion {
     }
 
     fn schema(&self) -> Json {
-        json!({ "anyOf": self.branches.iter().map(|branch| branch.schema()).collect::<Vec<_>>() })
+        json!({ "oneOf": self.branches.iter().map(|branch| branch.schema()).collect::<Vec<_>>() })
     }
 
     fn type_expr(&self) -> TypeExpr {
