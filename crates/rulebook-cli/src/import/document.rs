@@ -1,8 +1,12 @@
 //! The description as a JSON value, in which references are followed.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::losses::Place;
+use super::schema::Values;
 
 /// The pointer of the schemas that have names.
 const SCHEMAS_POINTER: &str = "/components/schemas/";
@@ -14,6 +18,8 @@ const MAX_CHAIN: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Document<'a> {
     pub root: &'a Json,
+    /// The kinds of values of schemas, by the addresses of the schemas.
+    pub known_values: &'a RefCell<HashMap<*const Json, Values>>,
 }
 
 impl<'a> Document<'a> {

@@ -43,13 +43,13 @@ impl LossKind {
         match self {
             Self::AllOf => ("all-of", "parts of `allOf` that cannot be merged"),
             Self::Annotation => ("annotation", "notes for readers, such as `externalDocs`, `xml` and `readOnly`"),
-            Self::Body => ("body", "request bodies that are not objects, or that can be missing"),
+            Self::Body => ("body", "request bodies other than objects, and those that can be missing"),
             Self::Callback => ("callback", "requests that the server sends to the client"),
             Self::Constraint => ("constraint", "conditions between the members of an object"),
             Self::ContentType => ("content-type", "media types of bodies besides the imported one"),
             Self::Default => ("default", "default values of fields, and those that are not valid"),
             Self::ErrorBody => ("error-body", "bodies of error responses: the envelope determines them"),
-            Self::Example => ("example", "examples that are not valid, are long, or are of whole bodies"),
+            Self::Example => ("example", "examples that are not valid or are long, and those of whole bodies"),
             Self::Format => ("format", "formats of strings and numbers that no type checks"),
             Self::Keyword => ("keyword", "keywords of schemas that no attribute expresses"),
             Self::Link => ("link", "links from a response to other operations"),
@@ -99,7 +99,7 @@ impl Place {
 }
 
 /// A part of the description that the definition cannot express.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug)]
 struct Loss {
     kind: LossKind,
     place: Place,
@@ -116,15 +116,15 @@ impl fmt::Display for Loss {
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     list: Vec<Loss>,
-    known: HashSet<Loss>,
+    known: HashSet<(LossKind, Place)>,
 }
 
 impl Losses {
-    /// Adds a loss, unless it is known: a component of the description can be used several times.
+    /// Adds a loss, unless one of this kind is known at this place: a component of the description can be used several
+    /// times.
     pub(super) fn add(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
-        let loss = Loss { kind, place: place.clone(), message: message.into() };
-        if self.known.insert(loss.clone()) {
-            self.list.push(loss);
+        if self.known.insert((kind, place.clone())) {
+            self.list.push(Loss { kind, place: place.clone(), message: message.into() });
         }
     }
 

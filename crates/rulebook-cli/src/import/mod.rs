@@ -16,6 +16,7 @@ mod security;
 mod settings;
 mod write;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ use super::{Command, Exit, output};
 use crate::remote::fetch_document;
 use document::{Document, text};
 use losses::Losses;
-use rulebook_model::diagnostic::Report;
+use rulebook_model::diagnostic::{DiagnosticCode, Report};
 use rulebook_model::model::Api;
 use schema::Converter;
 use write::DefinitionFile;
@@ -99,6 +100,11 @@ fn run(options: &Options) -> Result<Exit, Exit> {
         Exit::ErrorsReported
     })?;
     let imported = import(&root).map_err(|report| {
+        if report.diagnostics.iter().any(|error| error.code == DiagnosticCode::MissingDefinition) {
+            let name = &options.description;
+            output::print_to_stderr(&format!("error: {name} has no operations that a definition can have\n"));
+            return Exit::ErrorsReported;
+        }
         output::print_to_stderr("error: the description cannot be converted to a definition without errors\n");
         output::print_report(&report);
         Exit::ErrorsReported
@@ -118,7 +124,8 @@ fn run(options: &Options) -> Result<Exit, Exit> {
 /// # Errors
 /// Returns the errors of the definition that could not be fixed.
 fn import(root: &Json) -> Result<Imported, Report> {
-    let mut converter = Converter::new(Document { root });
+    let known_values = RefCell::default();
+    let mut converter = Converter::new(Document { root, known_values: &known_values });
     let settings = settings::convert_settings(&mut converter);
     security::report_schemes(&mut converter);
     converter.convert_named_schemas();

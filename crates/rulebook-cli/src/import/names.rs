@@ -14,8 +14,8 @@ pub(super) fn unique_name(name: &str, used: &mut HashSet<String>) -> String {
     unused
 }
 
-/// Returns a name of a schema that is similar to `name`, before it is made unique. Types can contain only ASCII letters,
-/// digits, `_` and `-`.
+/// Returns a name of a schema that is similar to `name`, before it is made unique. Types can contain only ASCII
+/// letters, digits, `_` and `-`.
 pub(super) fn schema_name(name: &str) -> String {
     let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
     let name: String = name.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();

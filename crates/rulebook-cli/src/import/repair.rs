@@ -38,17 +38,25 @@ pub(super) fn repair(files: &mut [DefinitionFile], losses: &mut Losses) -> Resul
             Ok(checked) => return Ok(checked.api),
             Err(report) => report,
         };
+        // An object whose field has an error is checked without its fields, which can lead to further errors. Invalid
+        // examples and defaults are removed first, and then the innermost errors.
+        let has_invalid_values = report.diagnostics.iter().any(is_invalid_value);
         let mut is_changed = false;
         for (index, (file, text)) in files.iter_mut().zip(&texts).enumerate() {
-            let errors: Vec<&Diagnostic> =
-                report.diagnostics.iter().filter(|error| error.span.file as usize == index).collect();
+            let of_file = |error: &&Diagnostic| {
+                error.span.file as usize == index && (!has_invalid_values || is_invalid_value(error))
+            };
+            let errors: Vec<&Diagnostic> = report.diagnostics.iter().filter(of_file).collect();
             let offsets: Vec<usize> = errors.iter().map(|error| error.span.start as usize).collect();
-            let mut changed = HashSet::new();
-            for (error, path) in errors.into_iter().zip(members_at(text, &offsets)) {
-                // Other errors of a member that was changed are found in the next round.
-                let is_known = (1..=path.len()).any(|length| changed.contains(&path[..length]));
-                if let Some(path) = (!is_known).then(|| fix(&mut file.content, &path, error, losses)).flatten() {
-                    changed.insert(path);
+            let mut located: Vec<_> = errors.into_iter().zip(members_at(text, &offsets)).collect();
+            located.sort_by_key(|(_, path)| std::cmp::Reverse(path.len()));
+            let mut changed = ChangedPaths::default();
+            for (error, path) in located {
+                // Other errors of a member that was changed, or that contains it, are found in the next round.
+                if !changed.overlaps(&file.content, &path)
+                    && let Some(path) = fix(&mut file.content, &path, error, losses)
+                {
+                    changed.insert(&path);
                     is_changed = true;
                 }
             }
@@ -59,6 +67,36 @@ pub(super) fn repair(files: &mut [DefinitionFile], losses: &mut Losses) -> Resul
         }
     }
     Err(last_report)
+}
+
+fn is_invalid_value(error: &Diagnostic) -> bool {
+    matches!(error.code, DiagnosticCode::BadExample | DiagnosticCode::BadDefault)
+}
+
+/// The paths of members that were changed.
+#[derive(Default)]
+struct ChangedPaths {
+    changed: HashSet<MemberPath>,
+    /// The paths of all members that contain a changed member.
+    outer: HashSet<MemberPath>,
+}
+
+impl ChangedPaths {
+    fn insert(&mut self, path: &[String]) {
+        self.outer.extend((0..path.len()).map(|length| path[..length].to_vec()));
+        self.changed.insert(path.to_vec());
+    }
+
+    /// Returns `true` if a member was changed, or is in a changed member, or if its type contains a changed member.
+    fn overlaps(&self, content: &Json, path: &[String]) -> bool {
+        let is_changed = (1..=path.len()).any(|length| self.changed.contains(&path[..length]));
+        // An error of an attribute, such as `closed`, belongs to the parameter, output, field or schema around it.
+        let has_origin = |length: &usize| {
+            let value = path[..*length].iter().try_fold(content, |value, key| child(value, key));
+            value.is_some_and(|value| value.get(ORIGIN_KEY).is_some())
+        };
+        is_changed || (1..=path.len()).rev().find(has_origin).is_some_and(|length| self.outer.contains(&path[..length]))
+    }
 }
 
 /// Fixes an error in the member at `path`. Returns the path of the changed member.
@@ -110,7 +148,12 @@ fn fix(content: &mut Json, path: &[String], error: &Diagnostic, losses: &mut Los
             let is_index = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
             let count =
                 path.iter().position(is_index).filter(|at| is_array(content, &path[..*at])).unwrap_or(path.len());
-            losses.add(LossKind::Type, &place, format!("{message}: `{}` is omitted", path.join(".")));
+            let kind = match code {
+                DiagnosticCode::BadUri | DiagnosticCode::UriCollision | DiagnosticCode::ReservedName => LossKind::Path,
+                DiagnosticCode::BadName | DiagnosticCode::NameCollision | DiagnosticCode::IdCollision => LossKind::Name,
+                _ => LossKind::Type,
+            };
+            losses.add(kind, &place, format!("{message}: it is omitted"));
             remove(content, &path[..count])
         }
     }
@@ -165,8 +208,8 @@ fn remove_nearest(content: &mut Json, path: &[String], key: &str) -> Option<Memb
     None
 }
 
-/// Replaces the type of the innermost parameter, output, field or schema on a path by a looser one. Returns its path and
-/// the new type; `None` if no type is looser.
+/// Replaces the type of the innermost parameter, output, field or schema on a path by a looser one. Returns its path
+/// and the new type; `None` if no type is looser.
 fn loosen_nearest(content: &mut Json, path: &[String]) -> Option<(MemberPath, String)> {
     for length in (1..=path.len()).rev() {
         let Some(value) = member_mut(content, &path[..length]) else { continue };

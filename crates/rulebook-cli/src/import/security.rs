@@ -29,9 +29,9 @@ pub(super) fn report_schemes(converter: &mut Converter<'_>) {
 /// Returns the scope of an operation: the groups of permissions of which a caller needs one group.
 pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Place) -> Vec<Json> {
     let root = converter.document.root;
-    let own = operation.get("security").and_then(Json::as_array).map(|list| (list, place.member("security")));
+    let of_operation = operation.get("security").and_then(Json::as_array).map(|list| (list, place.member("security")));
     let global = || root.get("security").and_then(Json::as_array).map(|list| (list, Place::new("/security")));
-    let Some((requirements, place)) = own.or_else(global) else { return Vec::new() };
+    let Some((requirements, place)) = of_operation.or_else(global) else { return Vec::new() };
     if requirements.len() > 1 && requirements.iter().any(|requirement| members(Some(requirement)).is_empty()) {
         let message = "everyone may call the method; that some callers identify themselves is not described";
         converter.losses.add(LossKind::Security, &place, message);

@@ -31,6 +31,14 @@ pub(super) fn convert_body<'a>(
         }
     };
     if context.method == "GET" {
+        let is_empty = |content: &Json| {
+            let schema = content.get("schema");
+            schema.is_some_and(|schema| schema.get("$ref").is_none())
+                && members(schema.and_then(|s| s.get("properties"))).is_empty()
+        };
+        if members(body.get("content")).values().all(is_empty) {
+            return;
+        }
         converter.losses.add(LossKind::Body, &place, "a GET request has no body");
         return;
     }
@@ -113,7 +121,7 @@ fn insert_field<'a>(
     };
     let is_key = !member.name.starts_with('{') && !member.name.contains(['@', '#', '[', ']']) && is_read(member.name);
     if !is_key {
-        converter.losses.add(LossKind::Name, &member.place, "a parameter cannot have this name");
+        converter.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
         return;
     }
     if let Some(field) = field {

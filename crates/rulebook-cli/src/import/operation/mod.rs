@@ -108,8 +108,8 @@ impl Operations {
                 return;
             }
         };
-        for note in &template.notes {
-            converter.losses.add(LossKind::Path, place, note);
+        if !template.notes.is_empty() {
+            converter.losses.add(LossKind::Path, place, template.notes.join("; "));
         }
         let shape = template.shape();
         let tag = METHODS.iter().filter_map(|(key, _)| item.get(*key)).find_map(first_tag).unwrap_or_default();
@@ -129,6 +129,7 @@ impl Operations {
             let converted = self.convert_operation(converter, operation, &operation_place, &context);
             let entry = self.modules.entry(module.clone()).or_default();
             let methods = entry.services.entry(template.text()).or_default();
+            methods.entry(ORIGIN_KEY).or_insert_with(|| item_place.as_str().into());
             if methods.contains_key(method) {
                 let message = "another path has the same segments: the operation is omitted";
                 converter.losses.add(LossKind::Path, &operation_place, message);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{OperationContext, body};
 use crate::import::document::{is_true, items, members, text};
 use crate::import::losses::{LossKind, Place};
-use crate::import::names::{is_read, slug, unique_name};
+use crate::import::names::{slug, unique_name};
 use crate::import::schema::{Converter, ORIGIN_KEY, Type, described, description, short};
 
 /// The header fields whose parameters OpenAPI ignores.
@@ -43,9 +43,9 @@ impl Parameters {
     /// Adds a parameter. `name` is its name in code if its key has no other meaning. A parameter whose name in code is
     /// used by another one gets a number.
     pub(super) fn insert(&mut self, key: String, name: &str, mut parameter: Map<String, Json>) {
-        let is_usable = is_read(name) && name != "*";
-        let wanted = if is_usable { name.to_owned() } else { slug(name, '_') };
-        let unique = unique_name(if wanted.is_empty() { "parameter" } else { &wanted }, &mut self.names);
+        let is_usable = name != "*" && !name.contains(|char: char| char.is_whitespace() || char.is_control());
+        let plain = if is_usable { name.to_owned() } else { slug(name, '_') };
+        let unique = unique_name(if plain.is_empty() { "parameter" } else { &plain }, &mut self.names);
         if unique != name {
             parameter.insert("name".to_owned(), unique.into());
         }
@@ -78,19 +78,21 @@ pub(super) fn convert_parameters<'a>(
             }
         }
     }
+    let mut undescribed: Vec<String> = Vec::new();
     for capture in context.template.captures() {
         let key = format!("{{{}}}", capture.name);
         if !parameters.contains(&key) {
-            if capture.pattern.is_none() {
-                let message = format!("the parameter `{}` of the path is not described", capture.name);
-                converter.losses.add(LossKind::Parameter, place, message);
-            }
+            undescribed.extend(capture.pattern.is_none().then(|| format!("`{}`", capture.name)));
             let segment = capture
                 .pattern
                 .iter()
                 .fold(Type::new("string"), |string, pattern| string.with("regex", pattern.clone()));
             parameters.insert(key, &capture.name, described(&capture.name, segment, false));
         }
+    }
+    if !undescribed.is_empty() {
+        let message = format!("parameters of the path are not described: {}", undescribed.join(", "));
+        converter.losses.add(LossKind::Parameter, place, message);
     }
     body::convert_body(converter, operation, place, context, &mut parameters);
     parameters.entries

@@ -13,9 +13,13 @@ pub(super) const KINDS: [&str; 5] = ["boolean", "number", "string", "array", "ob
 /// The maximum depth of references and branches that is searched.
 const MAX_DEPTH: usize = 32;
 
+/// The maximum number of schemas that are searched for one. Schemas that refer twice to others would be searched very
+/// often.
+const MAX_SEARCHED: usize = 2000;
+
 /// What is known of the values of a schema.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Values {
+pub(in crate::import) struct Values {
     /// For each of [`KINDS`], whether a value can have this kind.
     pub kinds: [bool; 5],
     /// All values, if they are constants.
@@ -43,16 +47,23 @@ impl Values {
 impl<'a> Document<'a> {
     /// Returns the kinds of the values of a schema.
     pub(super) fn values(self, schema: &'a Json) -> Values {
-        self.values_at(schema, 0)
+        let key = std::ptr::from_ref(schema);
+        if let Some(known) = self.known_values.borrow().get(&key) {
+            return known.clone();
+        }
+        let values = self.values_at(schema, 0, &mut 0);
+        self.known_values.borrow_mut().insert(key, values.clone());
+        values
     }
 
-    fn values_at(self, schema: &'a Json, depth: usize) -> Values {
-        if depth > MAX_DEPTH || schema.is_boolean() {
+    fn values_at(self, schema: &'a Json, depth: usize, searched: &mut usize) -> Values {
+        *searched += 1;
+        if depth > MAX_DEPTH || *searched > MAX_SEARCHED || schema.is_boolean() {
             return Values::anything();
         }
         if let Some(reference) = reference_of(schema) {
             let target = self.find(reference);
-            return target.map_or_else(Values::anything, |(target, _)| self.values_at(target, depth + 1));
+            return target.map_or_else(Values::anything, |(target, _)| self.values_at(target, depth + 1, searched));
         }
         if let Some(constant) = schema.get("const") {
             return Values::of_constants(std::slice::from_ref(constant));
@@ -74,7 +85,7 @@ impl<'a> Document<'a> {
             return values;
         }
         // All parts of `allOf` accept a value; one of them says of which kind it is.
-        let mut parts = items(schema.get("allOf")).iter().map(|part| self.values_at(part, depth + 1));
+        let mut parts = items(schema.get("allOf")).iter().map(|part| self.values_at(part, depth + 1, searched));
         if let Some(part) = parts.find(|part| part.kinds.contains(&false)) {
             return part;
         }
@@ -83,7 +94,7 @@ impl<'a> Document<'a> {
         };
         let mut constants = Some(Vec::new());
         for branch in branches.iter().filter(|branch| !is_null(branch)) {
-            let branch = self.values_at(branch, depth + 1);
+            let branch = self.values_at(branch, depth + 1, searched);
             values.kinds.iter_mut().zip(branch.kinds).for_each(|(kind, more)| *kind |= more);
             values.is_whole &= branch.is_whole;
             constants = constants.zip(branch.constants).map(|(one, other)| [one, other].concat());

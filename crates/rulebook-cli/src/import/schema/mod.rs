@@ -4,20 +4,25 @@
 
 mod constant;
 mod kinds;
+mod notes;
 mod number;
 mod object;
+mod parts;
 mod string;
 mod union;
 
-pub(super) use object::{Member, described, is_binary, short};
+pub(super) use kinds::Values;
+pub(super) use object::{described, is_binary, short};
+pub(super) use parts::Member;
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::document::{Document, is_true, items, members, reference_of, schema_key, schema_place, text};
 use super::losses::{LossKind, Losses, Place};
 use super::names::{schema_name, unique_name};
+use notes::COMMON_KEYWORDS;
 
 /// The key under which a part of the definition has its place in the description, until the definition is written.
 pub(super) const ORIGIN_KEY: &str = "$origin";
@@ -25,34 +30,8 @@ pub(super) const ORIGIN_KEY: &str = "$origin";
 /// The maximum number of references that are replaced by their targets, one within the other.
 const MAX_INLINE_DEPTH: usize = 24;
 
-/// The maximum size of an example, in bytes.
-const MAX_EXAMPLE_BYTES: usize = 300;
-
-/// The keywords that are notes for readers. A definition has neither these nor anything instead.
-const NOTES: [&str; 7] = ["deprecated", "externalDocs", "readOnly", "writeOnly", "xml", "$comment", "discriminator"];
-
-/// The keywords that every schema can have, and that [`Converter::convert`] or its callers read.
-const COMMON_KEYWORDS: [&str; 19] = [
-    "$anchor",
-    "$defs",
-    "$id",
-    "$ref",
-    "$schema",
-    "allOf",
-    "anyOf",
-    "const",
-    "default",
-    "definitions",
-    "description",
-    "enum",
-    "example",
-    "examples",
-    "nullable",
-    "oneOf",
-    "required",
-    "title",
-    "type",
-];
+/// The maximum number of references that are replaced by their targets.
+const MAX_INLINED: usize = 20_000;
 
 /// A type of the definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +81,7 @@ pub(super) struct Converter<'a> {
     pub schemas: Map<String, Json>,
     /// The references that are being replaced by their targets.
     inlined: Vec<String>,
+    inlined_count: usize,
 }
 
 impl<'a> Converter<'a> {
@@ -110,7 +90,7 @@ impl<'a> Converter<'a> {
         let names = document.schemas();
         let names = names.map(|(key, _)| (key.to_owned(), unique_name(&schema_name(key), &mut used_names))).collect();
         let (losses, schemas, inlined) = (Losses::default(), Map::new(), Vec::new());
-        Self { document, losses, names, used_names, schemas, inlined }
+        Self { document, losses, names, used_names, schemas, inlined, inlined_count: 0 }
     }
 
     /// Converts all schemas that have names.
@@ -265,11 +245,13 @@ impl<'a> Converter<'a> {
         if let Some(name) = name {
             return Type { is_nullable, ..Type::new(name) };
         }
-        if self.inlined.iter().any(|known| known == reference) || self.inlined.len() >= MAX_INLINE_DEPTH {
+        self.inlined_count += 1;
+        let is_too_deep = self.inlined.len() >= MAX_INLINE_DEPTH || self.inlined_count > MAX_INLINED;
+        if self.inlined.iter().any(|known| known == reference) || is_too_deep {
             self.losses.add(
                 LossKind::Reference,
                 place,
-                format!("`{reference}` leads back to itself: the type is `any`"),
+                format!("`{reference}` leads back to itself, or through too many others: the type is `any`"),
             );
             return Type::new("any");
         }
@@ -293,47 +275,6 @@ impl<'a> Converter<'a> {
         let name = unique_name(&schema_name(text(schema, "title").unwrap_or(hint)), &mut self.used_names);
         self.insert_schema(&name, converted.attributes, schema, place);
         Type { is_nullable: converted.is_nullable, ..Type::new(name) }
-    }
-
-    /// Returns the example of a schema, if it is short.
-    pub(super) fn example(&mut self, schema: &Json, place: &Place) -> Option<Json> {
-        let example = schema.get("example").or_else(|| schema.get("examples")?.as_array()?.first())?;
-        if items(schema.get("examples")).len() > 1 {
-            self.losses.add(LossKind::Example, &place.member("examples"), "only the first example is imported");
-        }
-        if example.is_null() {
-            return None;
-        }
-        if example.to_string().len() > MAX_EXAMPLE_BYTES {
-            self.losses.add(LossKind::Example, &place.member("example"), "the example is too long");
-            return None;
-        }
-        Some(example.clone())
-    }
-
-    /// Reports notes for readers.
-    fn report_notes(&mut self, schema: &Json, place: &Place) {
-        for note in NOTES {
-            // A discriminator that `union` has read is not reported here.
-            let is_union = ["oneOf", "anyOf"].iter().any(|keyword| schema.get(*keyword).is_some());
-            if schema.get(note).is_some_and(|value| *value != json!(false)) && (note != "discriminator" || !is_union) {
-                self.losses.add(LossKind::Annotation, &place.member(note), "the definition has no such note");
-            }
-        }
-        if text(schema, "title").is_some() && text(schema, "description").is_some() {
-            self.losses.add(LossKind::Annotation, &place.member("title"), "there is a description, too");
-        }
-    }
-
-    /// Reports the keywords of a schema that no attribute expresses. `supported` are those that the type reads.
-    fn report_unsupported(&mut self, schema: &Json, place: &Place, supported: &[&str]) {
-        for keyword in members(Some(schema)).keys().map(String::as_str) {
-            let is_known = supported.contains(&keyword) || COMMON_KEYWORDS.contains(&keyword);
-            if !is_known && !NOTES.contains(&keyword) && !keyword.starts_with("x-") {
-                let message = "the type has no attribute for this keyword";
-                self.losses.add(LossKind::Keyword, &place.member(keyword), message);
-            }
-        }
     }
 }
 

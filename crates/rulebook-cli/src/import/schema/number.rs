@@ -1,6 +1,6 @@
 //! Converts numbers.
 
-use serde_json::{Number, Value as Json};
+use serde_json::Value as Json;
 
 use super::{Converter, LossKind, Place, Type};
 
@@ -64,8 +64,7 @@ impl Converter<'_> {
                 let message = "the bound itself is accepted: bounds of `float` are inclusive";
                 self.losses.add(LossKind::Keyword, &place.member(bound.keyword), message);
             }
-            let number = Number::from_f64(bound.value).map(Json::Number).unwrap_or_default();
-            float = float.with(if bound.is_min { "min" } else { "max" }, number);
+            float = float.with(if bound.is_min { "min" } else { "max" }, bound.number);
         }
         float
     }
@@ -79,13 +78,14 @@ struct Bound {
     keyword: &'static str,
     is_min: bool,
     is_exclusive: bool,
+    number: Json,
     value: f64,
     /// The value, if it is a whole number of JSON.
     whole: Option<i128>,
 }
 
-/// Returns the bounds of a schema. In OpenAPI 3.0, `exclusiveMinimum` is a boolean next to `minimum`; in later versions,
-/// it is a number.
+/// Returns the bounds of a schema. In OpenAPI 3.0, `exclusiveMinimum` is a boolean next to `minimum`; in later
+/// versions, it is a number.
 fn bounds(schema: &Json) -> Vec<Bound> {
     let rows = [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)];
     let mut bounds = Vec::new();
@@ -93,10 +93,9 @@ fn bounds(schema: &Json) -> Vec<Bound> {
         let is_flagged = schema.get(exclusive).and_then(Json::as_bool) == Some(true);
         for (keyword, is_exclusive) in [(inclusive, is_flagged), (exclusive, true)] {
             let number = schema.get(keyword).filter(|number| number.is_number());
-            if let Some(value) = number.and_then(Json::as_f64) {
-                let integer = number.and_then(|number| number.as_i64().map(i128::from));
-                let whole = integer.or_else(|| number?.as_u64().map(i128::from));
-                bounds.push(Bound { keyword, is_min, is_exclusive, value, whole });
+            if let Some((number, value)) = number.and_then(|number| Some((number, number.as_f64()?))) {
+                let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+                bounds.push(Bound { keyword, is_min, is_exclusive, number: number.clone(), value, whole });
             }
         }
     }

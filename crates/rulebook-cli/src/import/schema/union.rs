@@ -180,9 +180,9 @@ fn have_different_constants(branches: &[&Branch<'_>]) -> bool {
 }
 
 fn items_differ(constants: &[Json], seen: &mut HashSet<String>) -> bool {
-    let mut own = HashSet::new();
+    let mut in_branch = HashSet::new();
     constants.iter().all(|constant| {
         let text = constant.to_string();
-        !own.insert(text.clone()) || seen.insert(text)
+        !in_branch.insert(text.clone()) || seen.insert(text)
     })
 }
