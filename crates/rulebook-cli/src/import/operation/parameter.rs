@@ -202,8 +202,7 @@ fn with_style(converter: &mut Converter<'_>, converted: Type, parameter: &Json, 
         _ => None,
     };
     let is_expressible = match style {
-        "form" => !is_object,
-        "simple" | "spaceDelimited" | "pipeDelimited" => !is_object,
+        "form" | "simple" | "spaceDelimited" | "pipeDelimited" => !is_object,
         "deepObject" => true,
         _ => false,
     };

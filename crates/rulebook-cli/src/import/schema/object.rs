@@ -136,7 +136,7 @@ impl<'a> Converter<'a> {
             return self.convert(only, &place.member("allOf").item(0), hint);
         }
         if let Some(object) = self.object_parts(schema, place)
-            && !(object.members.is_empty() && !object.not_merged.is_empty())
+            && (!object.members.is_empty() || object.not_merged.is_empty())
         {
             self.report_unsupported(schema, place, &KEYWORDS);
             return self.object_of_parts(object, place, hint);
