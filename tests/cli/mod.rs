@@ -5,6 +5,7 @@ mod check;
 mod help;
 #[cfg(unix)]
 mod import;
+mod import_openapi;
 mod keys;
 mod new;
 mod openapi;

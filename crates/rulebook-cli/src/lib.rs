@@ -13,6 +13,8 @@ mod client_options;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
+#[cfg(feature = "import")]
+mod import;
 mod keys;
 mod log;
 #[cfg(feature = "new")]
@@ -67,6 +69,8 @@ const COMMANDS: &[Command] = &[
     send::COMMAND,
     #[cfg(feature = "client")]
     fetch::COMMAND,
+    #[cfg(feature = "import")]
+    import::COMMAND,
     #[cfg(feature = "new")]
     new::COMMAND,
     #[cfg(feature = "shell")]

@@ -1,6 +1,6 @@
 //! The client side of `rulebook send` and `rulebook fetch`: it sends files to another rulebook server, and fetches
 //! files from it. The methods that it calls are those of the crate `rulebook-iapi`. It also fetches the TypeScript
-//! declarations of an API, for `rulebook types --from`.
+//! declarations of an API, for `rulebook types --from`, and OpenAPI descriptions, for `rulebook import`.
 //!
 //! This module sends the requests, repeats failed requests, and verifies that the local file and the file on the server
 //! have the same content. It reports progress to a callback and prints nothing. It does not read a definition: the
@@ -9,6 +9,8 @@
 mod client;
 mod declarations;
 mod digest;
+#[cfg(feature = "import")]
+mod document;
 mod error;
 mod error_response;
 mod fetch;
@@ -22,6 +24,8 @@ use std::time::Duration;
 pub(crate) use client::{BearerKey, Client};
 pub(crate) use declarations::fetch_declarations;
 pub(crate) use digest::{Digest, Verification};
+#[cfg(feature = "import")]
+pub(crate) use document::fetch_document;
 pub(crate) use error::TransferError;
 pub(crate) use fetch::{FetchOutcome, FetchRequest, fetch};
 pub(crate) use send::{OutgoingFile, WriteCondition, send};

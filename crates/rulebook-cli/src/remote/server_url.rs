@@ -40,6 +40,12 @@ impl ServerUrl {
         url
     }
 
+    /// Returns the URL that the user gave.
+    #[cfg(feature = "import")]
+    pub(super) fn document_url(&self) -> &Url {
+        &self.0
+    }
+
     /// Returns the URL that the user gave. If it has no path, `default_path` is added to it.
     fn method_url(&self, default_path: &str) -> Url {
         let mut url = self.0.clone();

@@ -1,0 +1,53 @@
+//! Makes names that a definition accepts from names of the description.
+
+use std::collections::HashSet;
+
+use rulebook_model::types::{Type, Types};
+
+/// Returns the name that is equal to `name`, or has a number after it, and is not in `used`. Adds it to `used`.
+pub(super) fn unique_name(name: &str, used: &mut HashSet<String>) -> String {
+    let numbered = (2_u64..).map(|number| format!("{name}_{number}"));
+    // There are more numbers than names, so that one of the names is always unused.
+    let unused = std::iter::once(name.to_owned()).chain(numbered).find(|name| !used.contains(name));
+    let unused = unused.unwrap_or_default();
+    used.insert(unused.clone());
+    unused
+}
+
+/// Returns a name of a schema that is similar to `name`, before it is made unique. Types can contain only ASCII
+/// letters, digits, `_` and `-`.
+pub(super) fn schema_name(name: &str) -> String {
+    let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    let name: String = name.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();
+    let is_start = |char: char| char.is_ascii_alphabetic() || char == '_';
+    let name = if name.starts_with(is_start) { name } else { format!("_{name}") };
+    if Types::builtin().iter().any(|known: &dyn Type| known.name() == name) { format!("{name}_schema") } else { name }
+}
+
+/// Returns a text in lower case in which `separator` replaces everything between words of letters and digits. Letters
+/// beyond ASCII are kept.
+pub(super) fn slug(text: &str, separator: char) -> String {
+    let mut slug = String::new();
+    for char in text.chars() {
+        if char.is_alphanumeric() {
+            slug.extend(char.to_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with(separator) {
+            slug.push(separator);
+        }
+    }
+    slug.trim_end_matches(separator).to_owned()
+}
+
+/// Returns the name of a capture that is similar to `name`: ASCII letters, digits, `_` and `-`.
+pub(super) fn capture_name(name: &str) -> String {
+    let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    let name: String = name.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();
+    let is_start = |char: char| char.is_ascii_alphabetic() || char == '_';
+    if name.starts_with(is_start) { name } else { format!("_{name}") }
+}
+
+/// Returns `true` if rulebook reads a member of this name; it ignores members for comments and for other programs.
+pub(super) fn is_read(name: &str) -> bool {
+    let is_blank = |char: char| char.is_whitespace() || char.is_control();
+    !name.is_empty() && !name.starts_with('$') && !name.starts_with("x-") && !name.contains(is_blank)
+}

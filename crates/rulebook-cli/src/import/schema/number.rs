@@ -1,0 +1,121 @@
+//! Converts numbers.
+
+use serde_json::Value as Json;
+
+use super::{Converter, LossKind, Place, Type};
+
+impl Converter<'_> {
+    /// Converts whole numbers, to `int` or `uint` with bounds.
+    pub(super) fn integer(&mut self, schema: &Json, place: &Place) -> Type {
+        self.report_unsupported(schema, place, &BOUNDS);
+        let format = schema.get("format").and_then(Json::as_str);
+        let (mut min, mut max) = match format {
+            Some("int8") => (Some(-128), Some(127)),
+            Some("int16") => (Some(i128::from(i16::MIN)), Some(i128::from(i16::MAX))),
+            Some("int32") => (Some(i128::from(i32::MIN)), Some(i128::from(i32::MAX))),
+            Some("uint8") => (Some(0), Some(255)),
+            Some("uint16") => (Some(0), Some(i128::from(u16::MAX))),
+            Some("uint32") => (Some(0), Some(i128::from(u32::MAX))),
+            Some("uint64") => (Some(0), None),
+            Some("int64") | None => (None, None),
+            Some(other) => {
+                self.losses.add(LossKind::Format, &place.member("format"), format!("`{other}` is not checked"));
+                (None, None)
+            }
+        };
+        for bound in bounds(schema) {
+            // A whole number above 0.5 is at least 1.
+            let whole = whole_bound(&bound);
+            match bound.is_min {
+                true => min = Some(min.map_or(whole, |min| min.max(whole))),
+                false => max = Some(max.map_or(whole, |max| max.min(whole))),
+            }
+        }
+        let name = if min.is_some_and(|min| min >= 0) && max.is_none_or(|max| max > i128::from(i64::MAX)) {
+            if format == Some("uint64") || max.is_some() { "uint" } else { "int" }
+        } else {
+            "int"
+        };
+        let (low, high) =
+            if name == "uint" { (0, i128::from(u64::MAX)) } else { (i128::from(i64::MIN), i128::from(i64::MAX)) };
+        let min = min.filter(|min| *min > low && *min <= high);
+        let max = max.filter(|max| *max < high && *max >= low);
+        match (min, max) {
+            (Some(min), Some(max)) if min <= max => Type::new(format!("{name}({min},{max})")),
+            (Some(min), None) => Type::new(name).with("min", json_integer(min)),
+            (None, Some(max)) => Type::new(name).with("max", json_integer(max)),
+            (Some(_), Some(_)) => {
+                self.losses.add(LossKind::Keyword, place, "the bounds exclude every number");
+                Type::new(name)
+            }
+            (None, None) => Type::new(name),
+        }
+    }
+
+    /// Converts numbers with a fraction, to `float` with bounds.
+    pub(super) fn number(&mut self, schema: &Json, place: &Place) -> Type {
+        self.report_unsupported(schema, place, &BOUNDS);
+        if let Some(format) = schema.get("format").and_then(Json::as_str).filter(|format| *format != "double") {
+            self.losses.add(LossKind::Format, &place.member("format"), format!("`{format}` is not checked"));
+        }
+        let mut float = Type::new("float");
+        for bound in bounds(schema) {
+            if bound.is_exclusive {
+                let message = "the bound itself is accepted: bounds of `float` are inclusive";
+                self.losses.add(LossKind::Keyword, &place.member(bound.keyword), message);
+            }
+            float = float.with(if bound.is_min { "min" } else { "max" }, bound.number);
+        }
+        float
+    }
+}
+
+/// The keywords of numbers that are read here.
+const BOUNDS: [&str; 5] = ["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum"];
+
+/// A bound of a number.
+struct Bound {
+    keyword: &'static str,
+    is_min: bool,
+    is_exclusive: bool,
+    number: Json,
+    value: f64,
+    /// The value, if it is a whole number of JSON.
+    whole: Option<i128>,
+}
+
+/// Returns the bounds of a schema. In OpenAPI 3.0, `exclusiveMinimum` is a boolean next to `minimum`; in later
+/// versions, it is a number.
+fn bounds(schema: &Json) -> Vec<Bound> {
+    let rows = [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)];
+    let mut bounds = Vec::new();
+    for (inclusive, exclusive, is_min) in rows {
+        let is_flagged = schema.get(exclusive).and_then(Json::as_bool) == Some(true);
+        for (keyword, is_exclusive) in [(inclusive, is_flagged), (exclusive, true)] {
+            let number = schema.get(keyword).filter(|number| number.is_number());
+            if let Some((number, value)) = number.and_then(|number| Some((number, number.as_f64()?))) {
+                let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+                bounds.push(Bound { keyword, is_min, is_exclusive, number: number.clone(), value, whole });
+            }
+        }
+    }
+    bounds
+}
+
+/// Returns the smallest or the largest whole number that a bound allows.
+fn whole_bound(bound: &Bound) -> i128 {
+    let step = i128::from(bound.is_exclusive);
+    match (bound.whole, bound.is_min) {
+        (Some(whole), true) => whole + step,
+        (Some(whole), false) => whole - step,
+        // Numbers beyond 128 bits become the smallest or the largest number of 128 bits.
+        (None, true) if bound.value.fract() == 0.0 => (bound.value as i128).saturating_add(step),
+        (None, true) => bound.value.ceil() as i128,
+        (None, false) if bound.value.fract() == 0.0 => (bound.value as i128).saturating_sub(step),
+        (None, false) => bound.value.floor() as i128,
+    }
+}
+
+fn json_integer(number: i128) -> Json {
+    i64::try_from(number).map(Json::from).or_else(|_| u64::try_from(number).map(Json::from)).unwrap_or_default()
+}

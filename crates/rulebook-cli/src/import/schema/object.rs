@@ -1,0 +1,252 @@
+//! Converts objects, also those that `allOf` composes.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::parts::{Member, ObjectParts};
+use super::{Converter, LossKind, ORIGIN_KEY, Place, Type, description, items, members, reference_of, schema_key};
+use crate::import::names::is_read;
+
+/// The keywords of objects that are read here.
+const KEYWORDS: [&str; 7] = [
+    "additionalProperties",
+    "maxProperties",
+    "minProperties",
+    "patternProperties",
+    "properties",
+    "propertyNames",
+    "unevaluatedProperties",
+];
+
+impl<'a> Converter<'a> {
+    /// Converts an object, to `object` with its fields, or to `map`.
+    pub(super) fn object(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
+        self.report_unsupported(schema, place, &KEYWORDS);
+        match self.object_parts(schema, place) {
+            Some(parts) => self.object_of_parts(parts, place, hint),
+            None => Type::new("object"),
+        }
+    }
+
+    fn object_of_parts(&mut self, parts: ObjectParts<'a>, place: &Place, hint: &str) -> Type {
+        self.report_parts(&parts);
+        let (min, max, is_closed) = (parts.min, parts.max, parts.is_closed);
+        let mut object = match parts.others {
+            Some((others, others_place)) if parts.members.is_empty() => {
+                let mut map = self.convert(others, &others_place, &format!("{hint}_value")).inside("map");
+                if let Some((keys, keys_place)) = parts.keys {
+                    // The schema of names can omit `type`, because names are always strings.
+                    let keys = self.string(keys, &keys_place);
+                    map = map.with("keys", keys.attributes);
+                }
+                if others_place.as_str().contains("/patternProperties/") {
+                    let message = "names that do not match the pattern are accepted, too";
+                    self.losses.add(LossKind::Keyword, &others_place, message);
+                }
+                map
+            }
+            others => {
+                if let Some((others, others_place)) = others
+                    && !members(Some(others)).is_empty()
+                {
+                    let message = "other members of an object with fields can have any value";
+                    self.losses.add(LossKind::Keyword, &others_place, message);
+                }
+                let fields = self.fields(&parts.members, hint);
+                match (fields.is_empty(), is_closed) {
+                    (true, true) => Type::new("object").with("max", 0),
+                    (true, false) => Type::new("object"),
+                    (false, true) => Type::new("object").with("closed", true).with("fields", fields),
+                    (false, false) => Type::new("object").with("fields", fields),
+                }
+            }
+        };
+        if let Some(required) = parts.required.iter().find(|name| !parts.members.iter().any(|m| m.name == **name)) {
+            let message = format!("the required member `{}` has no schema", required.escape_debug());
+            self.losses.add(LossKind::Constraint, place, message);
+        }
+        for (bound, attribute) in [(min, "min"), (max, "max")] {
+            if let Some(bound) = bound {
+                object = object.with(attribute, bound.clone());
+            }
+        }
+        object
+    }
+
+    /// Converts the members of an object to fields.
+    fn fields(&mut self, members: &[Member<'a>], hint: &str) -> Map<String, Json> {
+        let mut fields = Map::new();
+        for member in members {
+            if let Some(field) = self.field(member, hint) {
+                fields.insert(member.name.to_owned(), field.into());
+            }
+        }
+        fields
+    }
+
+    /// Converts a member of an object to a field or an output. Returns `None` if its name cannot be that of a field.
+    pub(in crate::import) fn field(&mut self, member: &Member<'a>, hint: &str) -> Option<Map<String, Json>> {
+        if !is_read(member.name) {
+            self.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
+            return None;
+        }
+        if let Some(default) = member.schema.get("default").filter(|default| !default.is_null()) {
+            let message = format!("the default `{}` is not applied to a field", short(default));
+            self.losses.add(LossKind::Default, &member.place.member("default"), message);
+        }
+        Some(self.described_member(member, hint))
+    }
+
+    /// Converts a member of a request body to a parameter. Returns `None` if its name cannot be that of a parameter.
+    pub(in crate::import) fn parameter_of_member(
+        &mut self,
+        member: &Member<'a>,
+        hint: &str,
+    ) -> Option<Map<String, Json>> {
+        is_read(member.name).then(|| {
+            let mut parameter = self.described_member(member, hint);
+            if let Some(default) = member.schema.get("default").filter(|default| !default.is_null()) {
+                parameter.insert("default".to_owned(), default.clone());
+            }
+            parameter
+        })
+    }
+
+    fn described_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
+        let converted = self.convert(member.schema, &member.place, &format!("{hint}_{}", member.name));
+        if member.is_required && converted.is_nullable && converted.term() != "any" {
+            self.losses.add(LossKind::Null, &member.place, "the field can also be missing");
+        }
+        let is_optional = !member.is_required || converted.is_nullable;
+        let example = self.example(member.schema, &member.place);
+        let mut field = described(description(member.schema).unwrap_or(member.name), converted, is_optional);
+        field.extend(example.map(|example| ("example".to_owned(), example)));
+        field.insert(ORIGIN_KEY.to_owned(), member.place.as_str().into());
+        field
+    }
+
+    /// Converts a schema with `allOf`.
+    pub(super) fn all_of(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
+        let parts = items(schema.get("allOf"));
+        let has_members =
+            ["properties", "required", "additionalProperties"].iter().any(|key| schema.get(*key).is_some());
+        if let ([only], false) = (parts, has_members) {
+            self.report_unsupported(schema, place, &[]);
+            return self.convert(only, &place.member("allOf").item(0), hint);
+        }
+        if let Some(object) = self.object_parts(schema, place)
+            && (!object.members.is_empty() || object.not_merged.is_empty())
+        {
+            self.report_unsupported(schema, place, &KEYWORDS);
+            return self.object_of_parts(object, place, hint);
+        }
+        // The parts are not objects: the first that has a type is used.
+        let has_type = |part: &&'a Json| !self.document.values(part).kinds.iter().all(|kind| *kind);
+        let first = parts.iter().position(|part| has_type(&part)).unwrap_or(0);
+        for (index, _) in parts.iter().enumerate().filter(|(index, _)| *index != first) {
+            self.losses.add(LossKind::AllOf, &place.member("allOf").item(index), "only one part is converted");
+        }
+        match parts.get(first) {
+            Some(part) => self.convert(part, &place.member("allOf").item(first), hint),
+            None => Type::new("any"),
+        }
+    }
+
+    /// Converts a schema with a name whose `allOf` refers to schemas with names, so that it extends them. Returns
+    /// `None` if it cannot extend them.
+    pub(super) fn extended_object(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Option<Map<String, Json>> {
+        let parts = items(schema.get("allOf"));
+        if parts.is_empty() || ["oneOf", "anyOf", "enum"].iter().any(|keyword| schema.get(*keyword).is_some()) {
+            return None;
+        }
+        let merged = self.object_parts(schema, place)?;
+        let is_simple = |parts: &ObjectParts<'_>| {
+            parts.others.is_none() && parts.not_merged.is_empty() && parts.conflicts.is_empty() && !parts.is_closed
+        };
+        if !is_simple(&merged) || merged.min.is_some() || merged.max.is_some() {
+            return None;
+        }
+        let (mut extends, mut inherited) = (Vec::new(), HashSet::new());
+        for part in parts.iter().filter(|part| reference_of(part).is_some()) {
+            let name = self.names.get(&schema_key(reference_of(part)?)?)?.clone();
+            let base = self.object_parts(part, place).filter(|base| is_simple(base))?;
+            let is_same = |member: &Member<'_>| {
+                merged.members.iter().any(|known| known.name == member.name && known.is_required == member.is_required)
+            };
+            let is_nullable = self.document.is_nullable(part);
+            // Members of two schemas, and members that become required here, cannot be inherited.
+            let members = base.members.iter();
+            if is_nullable || base.members.is_empty() || !members.clone().all(is_same) {
+                return None;
+            }
+            for member in members {
+                if !inherited.insert(member.name) {
+                    return None;
+                }
+            }
+            extends.push(Json::String(name));
+        }
+        let declares = |part: &Json| {
+            let declared = [schema.get("properties"), part.get("properties")];
+            declared
+                .into_iter()
+                .flat_map(|properties| members(properties).keys())
+                .any(|name| inherited.contains(name.as_str()))
+        };
+        if extends.is_empty() || parts.iter().any(declares) || self.is_recursive_base(schema) {
+            return None;
+        }
+        self.report_unsupported(schema, place, &KEYWORDS);
+        self.report_notes(schema, place);
+        let declared: Vec<_> = merged.members.into_iter().filter(|member| !inherited.contains(member.name)).collect();
+        let fields = self.fields(&declared, hint);
+        let mut extended = Map::from_iter([("extends".to_owned(), Json::Array(extends))]);
+        if !fields.is_empty() {
+            extended.insert("fields".to_owned(), fields.into());
+        }
+        Some(extended)
+    }
+
+    /// Returns `true` if a schema extends itself.
+    fn is_recursive_base(&self, schema: &'a Json) -> bool {
+        let (mut waiting, mut seen) = (vec![schema], HashSet::new());
+        while let Some(next) = waiting.pop() {
+            let references = items(next.get("allOf")).iter().chain([next]).filter_map(reference_of);
+            for (target, _) in references.filter(|one| seen.insert(*one)).filter_map(|one| self.document.find(one)) {
+                if std::ptr::eq(target, schema) {
+                    return true;
+                }
+                waiting.push(target);
+            }
+        }
+        false
+    }
+}
+
+/// Returns the keys `info` and `type`, and the attributes, of a parameter, an output or a field.
+pub(in crate::import) fn described(info: &str, mut converted: Type, is_optional: bool) -> Map<String, Json> {
+    let mut described = Map::from_iter([("info".to_owned(), Json::String(info.to_owned()))]);
+    if is_optional {
+        let term = format!("?{}", converted.term());
+        converted = converted.with("type", term);
+    }
+    described.append(&mut converted.attributes);
+    described
+}
+
+/// Returns the beginning of a value as JSON.
+pub(in crate::import) fn short(value: &Json) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Returns `true` if a schema is the content of a file.
+pub(in crate::import) fn is_binary(schema: &Json) -> bool {
+    let is_string = schema.get("type").is_none_or(|name| name == "string");
+    let has_media_type = schema.get("contentMediaType").is_some() && schema.get("contentEncoding").is_none();
+    is_string && (schema.get("format").is_some_and(|format| format == "binary") || has_media_type)
+}

@@ -1,0 +1,188 @@
+//! Converts `oneOf` and `anyOf`.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::kinds::{KINDS, Values, is_null};
+use super::{Converter, LossKind, Place, Type, members, reference_of, schema_key, text};
+
+/// A branch of a union.
+struct Branch<'a> {
+    schema: &'a Json,
+    place: Place,
+    values: Values,
+}
+
+impl<'a> Converter<'a> {
+    /// Converts a schema with several branches. Returns `None` if the branches only limit the members of the schema,
+    /// which is then converted without them.
+    pub(super) fn union(&mut self, schema: &'a Json, branches: &'a [Json], place: &Place, hint: &str) -> Option<Type> {
+        let has_members = schema.get("properties").is_some() || schema.get("items").is_some();
+        let is_condition = |branch: &Json| {
+            let keys = members(Some(branch));
+            !keys.is_empty()
+                && !["type", "$ref", "oneOf", "anyOf", "allOf", "enum"].iter().any(|key| keys.contains_key(*key))
+        };
+        if has_members || (!super::type_names(schema).is_empty() && branches.iter().all(is_condition)) {
+            self.losses.add(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
+            return None;
+        }
+        let mut different: Vec<Branch<'a>> = Vec::new();
+        for (index, branch) in branches.iter().enumerate().filter(|(_, branch)| !is_null(branch)) {
+            if !different.iter().any(|known| known.schema == branch) {
+                let values = self.document.values(branch);
+                different.push(Branch { schema: branch, place: place.item(index), values });
+            }
+        }
+        let is_nullable = branches.iter().any(|branch| self.document.is_nullable(branch));
+        let converted = match different.as_slice() {
+            [] => Type::new("any"),
+            [only] => self.convert(only.schema, &only.place, hint),
+            _ => match self.tagged_union(schema, &different) {
+                Some(tagged) => tagged,
+                None => self.untagged_union(&different, place, hint),
+            },
+        };
+        Some(Type { is_nullable, ..converted })
+    }
+
+    /// Converts a union with a discriminator whose branches are schemas with names.
+    fn tagged_union(&mut self, schema: &'a Json, branches: &[Branch<'a>]) -> Option<Type> {
+        let discriminator = schema.get("discriminator")?;
+        let tag = text(discriminator, "propertyName")?;
+        let mapping = members(discriminator.get("mapping"));
+        let mut of: Map<String, Json> = Map::new();
+        for branch in branches {
+            let reference = reference_of(branch.schema)?;
+            let key = schema_key(reference)?;
+            let name = self.names.get(&key)?.clone();
+            self.object_parts(branch.schema, &branch.place).filter(|parts| parts.others.is_none())?;
+            let is_branch = |target: &Json| target.as_str().is_some_and(|target| target == reference || target == key);
+            let mut values: Vec<&str> =
+                mapping.iter().filter(|(_, target)| is_branch(target)).map(|(value, _)| value.as_str()).collect();
+            if values.is_empty() {
+                values.push(&key);
+            }
+            for value in values {
+                of.insert(value.to_owned(), name.clone().into());
+            }
+        }
+        Some(Type::new("union").with("tag", tag).with("of", of))
+    }
+
+    /// Converts a union without a discriminator. Branches of which a value could be are replaced by a looser type.
+    fn untagged_union(&mut self, branches: &[Branch<'a>], place: &Place, hint: &str) -> Type {
+        let overlap = self.overlapping(branches);
+        if !overlap.is_empty() {
+            let kinds: Vec<&str> = overlap.iter().map(|kind| KINDS[*kind]).collect();
+            let message = format!("a value could be of several branches ({})", kinds.join(", "));
+            self.losses.add(LossKind::Union, place, message);
+        }
+        // A branch that overlaps with another branch is replaced by loose types of all its kinds.
+        let is_loose = |branch: &Branch<'_>| overlap.iter().any(|kind| branch.values.kinds[*kind]);
+        let loose_kinds: HashSet<usize> = branches
+            .iter()
+            .filter(|branch| is_loose(branch))
+            .flat_map(|branch| (0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]))
+            .collect();
+        if loose_kinds.len() == KINDS.len() {
+            return Type::new("any");
+        }
+        let is_absorbed = |branch: &Branch<'_>| loose_kinds.iter().any(|kind| branch.values.kinds[*kind]);
+        let mut types = Vec::new();
+        let mut kinds = loose_kinds.clone();
+        for branch in branches {
+            if is_absorbed(branch) {
+                kinds.extend((0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]));
+            } else {
+                types.push(self.convert_without_fields(branch.schema, &branch.place, &format!("{hint}_option")));
+            }
+        }
+        let numbers = branches.iter().filter(|branch| branch.values.kinds[1]);
+        let number = if numbers.clone().all(|branch| branch.values.is_whole) { "int" } else { "float" };
+        let mut kinds: Vec<usize> = kinds.into_iter().collect();
+        kinds.sort_unstable();
+        types.extend(kinds.into_iter().map(|kind| Type::new(["bool", number, "string", "array", "object"][kind])));
+        Self::join(types)
+    }
+
+    /// Joins types to a union. Their kinds differ.
+    fn join(mut types: Vec<Type>) -> Type {
+        if types.iter().any(|one| one.term() == "any") {
+            return Type::new("any");
+        }
+        match types.len() {
+            0 => Type::new("any"),
+            1 => types.remove(0),
+            _ => {
+                let of = types.into_iter().map(|mut one| match one.attributes.len() {
+                    1 => one.attributes.shift_remove("type").unwrap_or_default(),
+                    _ => one.attributes.into(),
+                });
+                Type::new("union").with("of", of.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// Joins the types of a schema whose `type` is a list.
+    pub(super) fn union_of_types(&mut self, types: Vec<Type>, place: &Place, hint: &str) -> Type {
+        let mut different: Vec<Type> = Vec::new();
+        for one in types {
+            let one = self.without_fields(one, &Json::Null, place, &format!("{hint}_option"));
+            if !different.contains(&one) {
+                different.push(one);
+            }
+        }
+        // Every integer is a number, too.
+        if different.iter().any(|one| one.term() == "float") {
+            different.retain(|one| !one.term().starts_with("int") && !one.term().starts_with("uint"));
+        }
+        Self::join(different)
+    }
+
+    /// Returns the kinds of values that can be of several branches.
+    fn overlapping(&self, branches: &[Branch<'a>]) -> Vec<usize> {
+        let is_overlap = |kind: usize| {
+            let accepting: Vec<&Branch<'a>> = branches.iter().filter(|branch| branch.values.kinds[kind]).collect();
+            accepting.len() > 1 && !have_different_constants(&accepting) && !(kind == 4 && self.have_choice(&accepting))
+        };
+        (0..KINDS.len()).filter(|kind| is_overlap(*kind)).collect()
+    }
+
+    /// Returns `true` if all branches are objects with a required member that has other constants in each.
+    fn have_choice(&self, branches: &[&Branch<'a>]) -> bool {
+        let constants = |branch: &Branch<'a>, name: &str| {
+            let parts = self.object_parts(branch.schema, &branch.place).filter(|parts| parts.not_merged.is_empty())?;
+            let member = parts.members.iter().find(|member| member.name == name && member.is_required)?;
+            if self.document.is_nullable(member.schema) { None } else { self.document.values(member.schema).constants }
+        };
+        let Some(first) = branches.first().and_then(|first| self.object_parts(first.schema, &first.place)) else {
+            return false;
+        };
+        first.members.iter().any(|member| {
+            let mut seen = HashSet::new();
+            branches.iter().all(|branch| {
+                let constants = constants(branch, member.name);
+                constants.is_some_and(|constants| constants.iter().all(|constant| seen.insert(constant.to_string())))
+            })
+        })
+    }
+}
+
+/// Returns `true` if all branches consist of constants, and no two have the same.
+fn have_different_constants(branches: &[&Branch<'_>]) -> bool {
+    let mut seen = HashSet::new();
+    branches.iter().all(|branch| {
+        let constants = branch.values.constants.as_ref();
+        constants.is_some_and(|constants| items_differ(constants, &mut seen))
+    })
+}
+
+fn items_differ(constants: &[Json], seen: &mut HashSet<String>) -> bool {
+    let mut in_branch = HashSet::new();
+    constants.iter().all(|constant| {
+        let text = constant.to_string();
+        !in_branch.insert(text.clone()) || seen.insert(text)
+    })
+}

@@ -1,0 +1,65 @@
+//! Converts the security requirements of operations to scopes.
+
+use serde_json::{Value as Json, json};
+
+use super::document::{is_true, items, members, text};
+use super::losses::{LossKind, Place};
+use super::schema::Converter;
+
+/// Reports the security schemes that are not bearer tokens.
+pub(super) fn report_schemes(converter: &mut Converter<'_>) {
+    let root = converter.document.root;
+    let schemes = members(root.pointer("/components/securitySchemes"));
+    for (name, scheme) in schemes {
+        let place = Place::new("/components/securitySchemes").member(name);
+        let Ok((scheme, _)) = converter.document.resolve(scheme, &place) else { continue };
+        let is_bearer = text(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+        let message = match text(scheme, "type") {
+            Some("http") if is_bearer => continue,
+            Some("oauth2" | "openIdConnect") => "the scopes become permissions, but the flows are not described",
+            _ => "callers send bearer keys: the scheme becomes a permission",
+        };
+        converter.losses.add(LossKind::Security, &place, message);
+        if is_true(scheme, "deprecated") {
+            converter.losses.add(LossKind::Annotation, &place.member("deprecated"), "the definition has no such note");
+        }
+    }
+}
+
+/// Returns the scope of an operation: the groups of permissions of which a caller needs one group.
+pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Place) -> Vec<Json> {
+    let root = converter.document.root;
+    let of_operation = operation.get("security").and_then(Json::as_array).map(|list| (list, place.member("security")));
+    let global = || root.get("security").and_then(Json::as_array).map(|list| (list, Place::new("/security")));
+    let Some((requirements, place)) = of_operation.or_else(global) else { return Vec::new() };
+    if requirements.len() > 1 && requirements.iter().any(|requirement| members(Some(requirement)).is_empty()) {
+        let message = "everyone may call the method; that some callers identify themselves is not described";
+        converter.losses.add(LossKind::Security, &place, message);
+        return Vec::new();
+    }
+    let mut groups: Vec<Json> = Vec::new();
+    for requirement in requirements {
+        let mut permissions: Vec<String> = Vec::new();
+        for (scheme, scopes) in members(Some(requirement)) {
+            let scopes = items(Some(scopes)).iter().filter_map(Json::as_str).map(permission).collect::<Vec<_>>();
+            let names = if scopes.is_empty() { vec![permission(scheme)] } else { scopes };
+            for name in names {
+                if !permissions.contains(&name) {
+                    permissions.push(name);
+                }
+            }
+        }
+        let group = json!(permissions);
+        if !permissions.is_empty() && !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// Returns the permission for a scope. Brackets would contain the name of a parameter.
+fn permission(scope: &str) -> String {
+    let scope = scope.trim();
+    let name = if scope.is_empty() { "scope" } else { scope };
+    name.chars().map(|char| if matches!(char, '[' | ']') || char.is_control() { '_' } else { char }).collect()
+}
