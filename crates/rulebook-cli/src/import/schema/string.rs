@@ -68,6 +68,7 @@ fn usable_pattern(pattern: &str) -> Result<String, String> {
         ignores_type_case: false,
         timezone: &jiff::tz::TimeZone::UTC,
         schemas: &|_| None,
+        inherited_constraints: &[],
     });
     match compiled {
         Ok(_) => Ok(notation),
