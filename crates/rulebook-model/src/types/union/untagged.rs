@@ -178,8 +178,8 @@ impl UntaggedUnion {
 
 impl Check for UntaggedUnion {
     /// If one of the types is an array or an object, JSON becomes the value that it denotes. Any other text becomes a
-    /// value of the first type that it fits. It never becomes an array with one item, because a union can be the type of
-    /// the items.
+    /// value of the first type that it fits. It never becomes an array with one item, because a union can be the type
+    /// of the items.
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         let by_kind = &self.choice().by_kind;
         let is_structured = !by_kind[ARRAY].is_empty() || !by_kind[OBJECT].is_empty();
