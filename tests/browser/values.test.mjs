@@ -70,7 +70,8 @@ test("the client sends exactly the values that a type accepts", async (t) => {
       const { args } = await post({ v: value });
       assert.ok(same(args.v, becomes), `${what(value)} became ${shown(args.v)}`);
       sent += 1;
-      if (isText) continue;
+      // No text in a query is null.
+      if (isText || value === null) continue;
       const { args: there } = await get({ v: value });
       assert.ok(same(there.v, becomes), `in a query, ${what(value)} became ${shown(there.v)}`);
     }

@@ -3,7 +3,6 @@
 use serde_json::{Value as Json, json};
 
 use super::{engine_with_definition, openapi_of_uris, operations, resolved};
-use crate::client::{Request, TestServer};
 use rulebook_model::describe::openapi;
 
 /// Returns the OpenAPI document of an API with one method, and the operation of that method.
@@ -228,27 +227,6 @@ fn schemas_forbid_additional_properties_if_the_server_refuses_unknown_fields() {
         let document = openapi(engine_with_definition(&app(unknown)).api());
         let operation = operations(&document).pop().unwrap().operation_object;
         assert_eq!(body_schema(&document, &operation, "application/json")["additionalProperties"], closed);
-    }
-}
-
-#[test]
-fn forms_without_unknown_fields_may_have_names_with_brackets() {
-    let app = json!({ "unknown": "refuse", "modules": { "m": { "/": { "a": { "POST": {
-        "info": "I", "in": { "a.b": { "info": "I", "type": "?object" }, "x": { "info": "I", "type": "?int" } }
-    } } } } } });
-    let engine = engine_with_definition(&app);
-    let document = openapi(engine.api());
-    let operation = operations(&document).pop().unwrap().operation_object;
-    let form = body_schema(&document, &operation, "application/x-www-form-urlencoded");
-    let validator = jsonschema::validator_for(&form).unwrap();
-    let server = TestServer::start(&engine);
-    for (name, is_known) in
-        [("a.b[c]", true), ("a.b[c][d]", true), ("a-b[c]", false), ("x[c]", false), ("ya.b[c]", false)]
-    {
-        assert_eq!(validator.is_valid(&json!({ (name): "1" })), is_known, "{form}");
-        let body = format!("{name}=1").replace('[', "%5B").replace(']', "%5D");
-        let request = Request::new("POST", "/a").body("application/x-www-form-urlencoded", body);
-        assert_eq!(server.send(&request).status == 200, is_known, "{name}");
     }
 }
 

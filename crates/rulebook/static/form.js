@@ -53,7 +53,7 @@ async function ofService(root, id, path, token, scheme) {
   if (url.href === String(root)) return undefined;
   const tree = await describeOnce(url, token, scheme);
   if (!tree?.module) return undefined;
-  for (const service of services({ modules: { [tree.module]: tree } })) {
+  for (const service of services({ $defs: tree.$defs, modules: { [tree.module]: tree } })) {
     const method = service.methods.find((one) => one.id === id);
     const length = service.path.split("/").length - 1;
     if (method) return { base: `${url.href.split("/").slice(0, -length).join("/")}/`, method };

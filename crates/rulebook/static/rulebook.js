@@ -173,10 +173,11 @@ export function baseOf(definition, root) {
 
 /** Yields the services of a definition that OPTIONS responded with, each with its methods. */
 export function* services(definition) {
+  const defs = definition.$defs ?? {};
   for (const [name, tree] of Object.entries(definition.modules)) {
     const ofApi = definition.$envelope ?? UNKNOWN;
     const decodings = [tree.$envelope ?? (tree.envelope === undefined ? ofApi : UNKNOWN), ofApi];
-    const module = { name, info: tree.info, envelope: tree.envelope ?? definition.envelope ?? "aicra", decodings };
+    const module = { name, info: tree.info, envelope: tree.envelope ?? definition.envelope ?? "aicra", decodings, defs };
     yield* below(module, tree, "", definition.jsonp ?? false);
   }
 }
@@ -194,7 +195,7 @@ function methodOf(module, path, http, written, jsonp) {
   const segments = path.split("/").filter((segment) => segment !== "");
   const names = segments.map((segment) => (segment.startsWith("{") ? segment : segment.replaceAll(".", "%2E")));
   const id = written.id ?? [...names, http.toLowerCase()].join(".");
-  const parameters = Object.entries(inputs).map(([key, one]) => parameterOf(key, one, http));
+  const parameters = Object.entries(inputs).map(([key, one]) => parameterOf(key, one, http, module.defs));
   for (const one of parameters) {
     const same = (other) => other !== one && (other.short === one.short || other.key === one.short);
     one.name = parameters.some(same) ? one.key : one.short;
@@ -216,7 +217,7 @@ function methodOf(module, path, http, written, jsonp) {
 }
 
 /** Returns a parameter, by its key in the definition. `short` is its name unless another parameter has the same. */
-function parameterOf(key, written, http) {
+function parameterOf(key, written, http, defs) {
   const position = /^URL#(\d+)$/.exec(key)?.[1];
   const capture = /^\{(.+)\}$/s.exec(key)?.[1];
   const [, prefix, rest] = /^(GET|HEADER|COOKIE|ANY)@(.*)$/s.exec(key) ?? [];
@@ -233,8 +234,29 @@ function parameterOf(key, written, http) {
     place: (position ?? capture) ? "path" : (places[prefix] ?? either),
     position: position === undefined ? undefined : Number(position),
     optional: written.type.startsWith("?") || written.default !== undefined,
-    schema: written.$schema ?? {},
+    schema: withoutReferences(written.$schema ?? {}, defs),
   };
+}
+
+/** The maximum number of references that lead from one schema to the next. */
+const MAX_REFERENCES = 64;
+
+/**
+ * Replaces the references in a JSON Schema by the schemas in `defs` (`$defs`). A schema that contains itself then
+ * contains the same object again.
+ */
+function withoutReferences(schema, defs, seen = new Set()) {
+  if (schema === null || typeof schema !== "object" || seen.has(schema)) return schema;
+  seen.add(schema);
+  for (let n = 0; typeof schema.$ref === "string" && n < MAX_REFERENCES; n += 1) {
+    const { $ref, ...beside } = schema;
+    delete schema.$ref;
+    Object.assign(schema, defs[$ref.replace("#/$defs/", "")], beside);
+  }
+  const { properties = {}, items, additionalProperties, propertyNames, not, anyOf = [], oneOf = [], allOf = [] } = schema;
+  const inner = [...Object.values(properties), items, additionalProperties, propertyNames, not];
+  for (const one of [...inner, ...anyOf, ...oneOf, ...allOf]) withoutReferences(one, defs, seen);
+  return schema;
 }
 
 /** Calls a method and returns its outputs, or its response if that is a file. */
@@ -357,8 +379,11 @@ const isFile = (value) =>
     then reads the same list, otherwise JSON. */
 function texts({ schema, format, separator = "," }, value, repeats) {
   const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
-  const scalar = ["string", "integer", "number", "boolean"].includes(schema.items?.type);
-  if (!Array.isArray(value) || value.length === 0 || !scalar || format === "json") return [text(value)];
+  // Items that can be null have two types. A list that contains null is sent as JSON.
+  const types = [schema.items?.type].flat().filter((type) => type !== "null");
+  const scalar = types.length === 1 && ["string", "integer", "number", "boolean"].includes(types[0]);
+  const plain = Array.isArray(value) && value.length > 0 && scalar && !value.includes(null);
+  if (!plain || format === "json") return [text(value)];
   const all = value.map(text);
   const split = format === "explode" || format === "list";
   const commas = split && separator === ",";
@@ -401,7 +426,8 @@ export function mismatch(schema, value, at) {
     one === value || (typeof value === "bigint" && one === Number(value)) || typeof one === "object";
   if (schema.enum && !schema.enum.some(same)) return fail();
   if ("const" in schema && !same(schema.const)) return fail();
-  if (schema.anyOf && !schema.anyOf.some((inner) => !mismatch(inner, value, at))) return fail();
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (branches && !branches.some((inner) => !mismatch(inner, value, at))) return fail();
   for (const inner of schema.allOf ?? []) {
     const wrong = mismatch(inner, value, at);
     if (wrong) return wrong;
@@ -472,7 +498,7 @@ function summary(value) {
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
 function expected(schema) {
   if (schema.enum) return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
-  if (schema.anyOf) return schema.anyOf.map(expected).join(" or ");
+  if (schema.anyOf ?? schema.oneOf) return (schema.anyOf ?? schema.oneOf).map(expected).join(" or ");
   if (schema.format === "binary") return "a file";
   const scalars = { integer: "a whole number", number: "a number", boolean: "true or false", string: "a string" };
   const names = { ...scalars, array: "an array", object: "an object", null: "null" };

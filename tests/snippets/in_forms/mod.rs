@@ -92,7 +92,8 @@ fn assert_forms_show_the_calls_of_the_server(engine: &Engine) -> usize {
         assert_eq!(shown.len(), snippets.len(), "{shown:?}");
         for Snippet { title, text, .. } in snippets {
             let expected = at_address(engine.api(), text, title, &address);
-            assert_eq!(shown[*title], expected, "{}: {call}", method.id);
+            let types: Vec<_> = method.parameters.iter().map(|parameter| &parameter.r#type.written).collect();
+            assert_eq!(shown[*title], expected, "{}: {call}: {types:?}", method.id);
         }
         count += 1;
     }

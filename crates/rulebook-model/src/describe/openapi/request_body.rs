@@ -7,7 +7,6 @@ use utoipa::openapi::encoding::{Encoding, EncodingBuilder};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
-use super::super::bracket_name::bracket_name;
 use super::super::example;
 use super::parameters::placement;
 use super::same_content::PlacedParameter;
@@ -15,7 +14,6 @@ use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
-use crate::schema::pattern::escape_pattern;
 use crate::types::{Arity, nullable_schema};
 
 /// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
@@ -65,10 +63,7 @@ pub(super) fn request_body(
     let required =
         if needs_fields || fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let mut form = object_schema(&fields, is_closed, |field| form_field_schema(field, method_id, schemas));
-    if is_closed {
-        permit_names_with_brackets(&mut form, &fields);
-    }
+    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method_id, schemas));
     let form = schemas.inline_or_component(&[&format!("{method_id}.form")], with_constraints(form));
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
         let example = body_example(&sent, media_type == JSON_MEDIA_TYPE);
@@ -120,17 +115,6 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
         object["additionalProperties"] = json!(false);
     }
     object
-}
-
-/// Lets a form that has only known fields also have fields with brackets in their names, such as `place[city]`, which
-/// contain an item or a member of a parameter.
-fn permit_names_with_brackets(form: &mut Json, fields: &[&Parameter]) {
-    let accepting = fields.iter().filter(|field| bracket_name(field).is_some());
-    let patterns: Map<_, _> =
-        accepting.map(|field| (format!("^{}\\[", escape_pattern(&field.key)), json!({}))).collect();
-    if !patterns.is_empty() {
-        form["patternProperties"] = Json::Object(patterns);
-    }
 }
 
 /// Returns the schema of a field in a JSON body. If the field is optional, null is allowed and means the same as
