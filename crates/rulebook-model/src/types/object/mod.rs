@@ -158,10 +158,7 @@ impl ObjectCheck {
 impl ObjectCheck {
     /// Returns the error of the first constraint that the members do not fulfill.
     fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
-        let given = |name: &str| match members.iter().find(|(member, _)| *member == name) {
-            None | Some((_, Value::Null)) => Given::Absent,
-            Some((_, value)) => Given::Value(value),
-        };
+        let given = |name: &str| given_member(members, name);
         self.constraints.iter().find_map(|constraint| {
             let broken = constraint.check(&given, &str::to_owned)?;
             let mut mismatch = match given(broken.name) {
@@ -171,6 +168,14 @@ impl ObjectCheck {
             mismatch.message.clone_from(&constraint.message);
             Some(mismatch.inside(&format!(".{}", broken.name)))
         })
+    }
+}
+
+/// Returns whether an object has a member with this name, and its value. A member that is null is not given.
+fn given_member<'v>(members: &'v [(Cow<'_, str>, Value<'v>)], name: &str) -> Given<'v> {
+    match members.iter().find(|(member, _)| *member == name) {
+        None | Some((_, Value::Null)) => Given::Absent,
+        Some((_, value)) => Given::Value(value),
     }
 }
 

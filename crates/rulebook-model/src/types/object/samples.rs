@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::ObjectCheck;
+use super::{ObjectCheck, given_member};
 use crate::call::Value;
-use crate::constraint::Given;
 use crate::types::ObjectField;
 
 /// The maximum number of members of a generated object that are changed for each constraint.
@@ -63,10 +62,7 @@ impl ObjectCheck {
     pub(super) fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
         let Value::Map(mut members) = object else { return object };
         for _ in 0..self.constraints.len() * MAX_CHANGES {
-            let given = |name: &str| match members.iter().find(|(member, _)| *member == name) {
-                None | Some((_, Value::Null)) => Given::Absent,
-                Some((_, value)) => Given::Value(value),
-            };
+            let given = |name: &str| given_member(&members, name);
             let broken = self.constraints.iter().find_map(|constraint| constraint.check(&given, &str::to_owned));
             let Some(broken) = broken else { break };
             let field = self.field_indexes.get(broken.name).map(|index| &self.fields()[*index]);
