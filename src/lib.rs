@@ -3,6 +3,11 @@
 //! This crate is an example of the code that a team writes for its API: handlers (a Rust module for each API module),
 //! authentication by logins, and a database. It uses only public items of rulebook, so that a team can copy its code.
 
+/// The types and handlers that `api/` defines, which the build script generates.
+mod api {
+    include!(concat!(env!("OUT_DIR"), "/api.rs"));
+}
+
 mod article;
 mod author;
 mod database;

@@ -1,68 +1,34 @@
 //! The handlers of the API module `publication`: articles for clients of api 3.0, a predecessor of rulebook. The
 //! handlers call methods of the API module `article`, to show how a method calls another method.
 
-use rulebook::{ApiError, Args, Context, Module};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context, Module};
+use serde::Deserialize;
+
+use super::api::publication::{
+    Handlers, ReadGetArguments, ReadGetError, ReadGetOutputs, SearchPostArguments, SearchPostOutputs,
+};
 
 /// Number of articles in one page of search results.
 const PAGE_SIZE: u8 = 20;
 
 /// Returns the handlers of the methods that `api/publication.json` defines.
 pub(super) fn module() -> Module {
-    Module::new("publication").get("/publication/read", read_article).post("/publication/search", search_articles)
+    Handlers { read_get: read_article, search_post: search_articles }.into_module()
 }
 
+/// The outputs of `article.read`, of which a publication has a part.
 #[derive(Deserialize)]
-struct ReadParameters {
-    article_id: u32,
+struct ReadArticle {
+    article: ReadGetOutputs,
 }
 
-#[derive(Deserialize)]
-struct ReadOutputs {
-    article: Article,
+async fn read_article(arguments: ReadGetArguments, context: Context) -> Result<ReadGetOutputs, ReadGetError> {
+    let read = context.call("article.read").arg("article_id", arguments.article_id).send().await;
+    Ok(read.deserialize::<ReadArticle>()?.article)
 }
 
-#[derive(Deserialize, Serialize)]
-struct Article {
-    title: String,
-    text: String,
-    language: String,
-    author: String,
-}
-
-async fn read_article(
-    Args(ReadParameters { article_id }): Args<ReadParameters>,
-    context: Context,
-) -> Result<Article, ApiError> {
-    let outputs: ReadOutputs = context.call("article.read").arg("article_id", article_id).send().await.deserialize()?;
-    Ok(outputs.article)
-}
-
-#[derive(Deserialize)]
-struct SearchParameters {
-    words: Option<String>,
-    language: Option<String>,
-    page: u32,
-}
-
-#[derive(Deserialize, Serialize)]
-struct SearchOutputs {
-    articles: Vec<FoundArticle>,
-    total: i64,
-}
-
-#[derive(Deserialize, Serialize)]
-struct FoundArticle {
-    article_id: i64,
-    title: String,
-    author: String,
-}
-
-async fn search_articles(
-    Args(parameters): Args<SearchParameters>,
-    context: Context,
-) -> Result<SearchOutputs, ApiError> {
-    let SearchParameters { words, language, page } = parameters;
+async fn search_articles(arguments: SearchPostArguments, context: Context) -> Result<SearchPostOutputs, ApiError> {
+    let SearchPostArguments { words, language, page } = arguments;
     let list = context.call("article.list").arg("words", words).arg("language", language);
     list.arg("page", page).arg("size", PAGE_SIZE).send().await.deserialize()
 }

@@ -18,6 +18,7 @@ mod docs;
 mod documents;
 mod downloads;
 mod errors;
+mod generated;
 mod handlers;
 mod http;
 #[cfg(unix)]

@@ -11,7 +11,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 5] = ["rulebook", "rulebook-cli", "rulebook-iapi", "rulebook-model", "rulebook-test"];
+const VENDORED_CRATES: [&str; 6] =
+    ["rulebook", "rulebook-build", "rulebook-cli", "rulebook-iapi", "rulebook-model", "rulebook-test"];
 /// The files and folders in the folder of a crate that are needed to build the crate.
 const BUILD_PATHS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
 

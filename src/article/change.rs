@@ -1,64 +1,39 @@
 //! Creating, replacing and deleting articles.
 
-use rulebook::{ApiError, Args, Context};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context};
 use sqlx::AnyConnection;
 
-use super::{ArticleId, ArticleInput, required_author};
+use super::required_author;
+use crate::api::article::{
+    CreateArguments, CreateError, CreateOutputs, RemoveArguments, RemoveError, ReplaceArguments, ReplaceError,
+    ReplaceOutputs,
+};
 use crate::database::{Database, DatabaseError, query};
 use crate::now;
 
-#[derive(Serialize)]
-pub(super) struct CreateOutputs {
-    article_id: i64,
-}
-
-pub(super) async fn create_article(
-    Args(input): Args<ArticleInput>,
-    context: Context,
-) -> Result<CreateOutputs, ApiError> {
+pub(super) async fn create_article(input: CreateArguments, context: Context) -> Result<CreateOutputs, CreateError> {
     let database = Database::from_context(&context)?;
     let login = context.identity().map(|identity| identity.name().to_owned()).unwrap_or_default();
     let mut transaction = database.begin_write().await?;
     let inserted = input.insert(&mut transaction, &login, &now()).await.map_err(DatabaseError::from)?;
-    let Some(article_id) = inserted else { return Err(ApiError::declared("no_such_author")) };
+    let Some(article_id) = inserted else { return Err(CreateError::NoSuchAuthor) };
     database.commit(transaction).await?;
     Ok(CreateOutputs { article_id })
 }
 
-#[derive(Deserialize)]
-pub(super) struct ReplaceParameters {
-    article_id: i64,
-    title: String,
-    text: String,
-    language: String,
-    tags: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ReplaceOutputs {
-    #[serde(rename = "changed")]
-    changed_at: String,
-}
-
-pub(super) async fn replace_article(
-    Args(new): Args<ReplaceParameters>,
-    context: Context,
-) -> Result<ReplaceOutputs, ApiError> {
+pub(super) async fn replace_article(new: ReplaceArguments, context: Context) -> Result<ReplaceOutputs, ReplaceError> {
     let database = Database::from_context(&context)?;
-    let ReplaceParameters { article_id, title, text, language, tags } = new;
-    let input = ArticleInput { title, text, language, tags };
-    let changed_at = now();
+    let ReplaceArguments { article_id, title, text, language, tags } = new;
+    let input = CreateArguments { title, text, language, tags };
+    let changed = now();
     let mut transaction = database.begin_write().await?;
-    let required_author = required_author(context.identity());
-    if !update_article(&mut transaction, article_id, &input, &changed_at, required_author)
-        .await
-        .map_err(DatabaseError::from)?
-    {
-        return Err(change_error(&mut transaction, article_id).await?);
+    let author = required_author(context.identity());
+    let updated = update_article(&mut transaction, article_id, &input, &changed, author).await;
+    if !updated.map_err(DatabaseError::from)? {
+        return Err(change_error(&mut transaction, article_id).await?.into());
     }
     database.commit(transaction).await?;
-    Ok(ReplaceOutputs { changed_at })
+    Ok(ReplaceOutputs { changed })
 }
 
 /// Updates an article. If `required_author` is a login, only an article of this author is updated. Returns `false` if
@@ -66,7 +41,7 @@ pub(super) async fn replace_article(
 async fn update_article(
     connection: &mut AnyConnection,
     article_id: i64,
-    input: &ArticleInput,
+    input: &CreateArguments,
     now: &str,
     required_author: Option<String>,
 ) -> Result<bool, sqlx::Error> {
@@ -85,15 +60,13 @@ pub(super) async fn change_error(connection: &mut AnyConnection, article_id: i64
         .with_member("article_id", article_id))
 }
 
-pub(super) async fn delete_article(
-    Args(ArticleId { article_id }): Args<ArticleId>,
-    context: Context,
-) -> Result<(), ApiError> {
+pub(super) async fn delete_article(arguments: RemoveArguments, context: Context) -> Result<(), RemoveError> {
+    let article_id = arguments.article_id;
     let database = Database::from_context(&context)?;
     let mut transaction = database.begin_write().await?;
     let delete = query("DELETE FROM articles WHERE article_id = $1").bind(article_id);
     if delete.execute(&mut transaction).await.map_err(DatabaseError::from)? == 0 {
-        return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
+        return Err(RemoveError::NoSuchArticle.with_member("article_id", article_id));
     }
     Ok(database.commit(transaction).await?)
 }

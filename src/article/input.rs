@@ -1,20 +1,11 @@
-//! The fields of an article that its author writes, and the form in which the database stores them.
+//! The form in which the database stores the fields of an article that its author writes.
 
-use serde::Deserialize;
 use sqlx::AnyConnection;
 
+use crate::api::article::CreateArguments;
 use crate::database::query;
 
-/// The fields of an article that its author writes.
-#[derive(Deserialize)]
-pub(crate) struct ArticleInput {
-    pub(crate) title: String,
-    pub(crate) text: String,
-    pub(crate) language: String,
-    pub(crate) tags: Vec<String>,
-}
-
-impl ArticleInput {
+impl CreateArguments {
     /// Inserts a new article and returns its id; `None` if there is no user with this login.
     pub(crate) async fn insert(
         self,

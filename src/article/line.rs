@@ -1,8 +1,8 @@
 //! The handler that returns lines of articles by their numbers.
 
-use rulebook::{ApiError, Args, Context};
-use serde::{Deserialize, Serialize};
+use rulebook::Context;
 
+use crate::api::article::{LineGetArguments, LineGetError, LineGetLinesItem, LineGetOutputs};
 use crate::database::{Database, DatabaseError, LongText, query};
 
 /// Maximum number of lines in a response.
@@ -11,47 +11,29 @@ const MAX_LINES: usize = 1000;
 /// Maximum number of articles from which lines are returned.
 const MAX_ARTICLES: i64 = 100;
 
-#[derive(Deserialize)]
-pub(super) struct LineParameters {
-    article_id: Option<i64>,
-    no_line: Option<usize>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Lines {
-    lines: Vec<Line>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    article_id: i64,
-    no_line: usize,
-    text: String,
-}
-
-pub(super) async fn read_lines(Args(parameters): Args<LineParameters>, context: Context) -> Result<Lines, ApiError> {
-    let LineParameters { article_id, no_line } = parameters;
+pub(super) async fn read_lines(arguments: LineGetArguments, context: Context) -> Result<LineGetOutputs, LineGetError> {
+    let LineGetArguments { article_id, no_line } = arguments;
     let articles = article_texts(&*Database::from_context(&context)?, article_id).await?;
     if let Some(article_id) = article_id
         && articles.is_empty()
     {
-        return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
+        return Err(LineGetError::NoSuchArticle.with_member("article_id", article_id));
     }
     let lines: Vec<_> =
         articles.iter().flat_map(|(id, LongText(text))| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
     match no_line {
         Some(no_line) if lines.is_empty() && article_id.is_some() => {
-            Err(ApiError::declared("no_such_line").with_member("no_line", no_line))
+            Err(LineGetError::NoSuchLine.with_member("no_line", no_line))
         }
-        _ => Ok(Lines { lines }),
+        _ => Ok(LineGetOutputs { lines }),
     }
 }
 
 /// Returns the lines of an article's text. If `only_line` is a number, returns only the line with this number.
-fn numbered_lines(article_id: i64, text: &str, only_line: Option<usize>) -> impl Iterator<Item = Line> {
+fn numbered_lines(article_id: i64, text: &str, only_line: Option<i64>) -> impl Iterator<Item = LineGetLinesItem> {
     let numbered =
         (1..).zip(text.lines()).filter(move |(no_line, _)| only_line.is_none_or(|only_line| only_line == *no_line));
-    numbered.map(move |(no_line, text)| Line { article_id, no_line, text: text.to_owned() })
+    numbered.map(move |(no_line, text)| LineGetLinesItem { article_id, no_line, text: text.to_owned() })
 }
 
 /// Returns the id and the text of the article with this id, or of all articles if `article_id` is `None`.

@@ -9,25 +9,21 @@ mod read;
 
 use rulebook::{Identity, Module};
 
-pub(super) use input::ArticleInput;
+use crate::api::article::Handlers;
 
 /// Returns the handlers of the methods that `api/article.json` defines.
 pub(super) fn module() -> Module {
-    Module::new("article")
-        .get("/article", list::list_articles)
-        .post("/article", change::create_article)
-        .get("/article/line", line::read_lines)
-        .get("/article/{id}", read::read_article)
-        .put("/article/{id}", change::replace_article)
-        .delete("/article/{id}", change::delete_article)
-        .get("/article/{id}/picture", picture::read_picture)
-        .post("/article/{id}/picture", picture::replace_picture)
-}
-
-/// The parameters of a method for one article.
-#[derive(serde::Deserialize)]
-struct ArticleId {
-    article_id: i64,
+    let handlers = Handlers {
+        list: list::list_articles,
+        create: change::create_article,
+        line_get: line::read_lines,
+        read: read::read_article,
+        replace: change::replace_article,
+        remove: change::delete_article,
+        picture: picture::read_picture,
+        illustrate: picture::replace_picture,
+    };
+    handlers.into_module()
 }
 
 /// Returns the login of the author whose articles the caller may change; `None` if the caller may change all articles.

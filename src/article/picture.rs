@@ -1,34 +1,19 @@
 //! The handlers that return and replace the picture of an article.
 
-use rulebook::{ApiError, Args, Context, Download, Upload};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context, Download};
 use sqlx::AnyConnection;
 
 use super::change::change_error;
-use super::{ArticleId, required_author};
+use super::required_author;
+use crate::api::article::{IllustrateArguments, IllustrateError, IllustrateOutputs, PictureArguments, PictureError};
 use crate::database::{Database, DatabaseError, query};
-
-#[derive(Deserialize)]
-pub(super) struct ReplaceParameters {
-    article_id: i64,
-    picture: Upload,
-    alt: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct ReplaceOutputs {
-    media_type: String,
-    size: u64,
-}
 
 /// A row of the query for a picture: its media type and its content. Both are `None` if the article has no picture.
 type PictureRow = (Option<String>, Option<Vec<u8>>);
 
-pub(super) async fn read_picture(
-    Args(ArticleId { article_id }): Args<ArticleId>,
-    context: Context,
-) -> Result<Download, ApiError> {
-    let not_found = |name| ApiError::declared(name).with_member("article_id", article_id);
+pub(super) async fn read_picture(arguments: PictureArguments, context: Context) -> Result<Download, PictureError> {
+    let article_id = arguments.article_id;
+    let not_found = |error: PictureError| error.with_member("article_id", article_id);
     let select = "SELECT media_type, content FROM articles
         LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
     let database = Database::from_context(&context)?;
@@ -37,8 +22,8 @@ pub(super) async fn read_picture(
         .fetch_optional(&mut *database.read_connection().await?)
         .await
         .map_err(DatabaseError::from)?;
-    let (Some(media_type), Some(content)) = row.ok_or_else(|| not_found("no_such_article"))? else {
-        return Err(not_found("no_such_picture"));
+    let (Some(media_type), Some(content)) = row.ok_or_else(|| not_found(PictureError::NoSuchArticle))? else {
+        return Err(not_found(PictureError::NoSuchPicture));
     };
     let kind = media_type.rsplit('/').next().unwrap_or_default();
     let name = format!("article-{article_id}.{kind}");
@@ -47,19 +32,17 @@ pub(super) async fn read_picture(
 }
 
 pub(super) async fn replace_picture(
-    Args(new): Args<ReplaceParameters>,
+    new: IllustrateArguments,
     context: Context,
-) -> Result<ReplaceOutputs, ApiError> {
+) -> Result<IllustrateOutputs, IllustrateError> {
     let database = Database::from_context(&context)?;
     let content = tokio::fs::read(new.picture.path()).await.map_err(ApiError::internal)?;
-    let stored = ReplaceOutputs { media_type: new.picture.media_type().to_owned(), size: new.picture.size() };
+    let stored = IllustrateOutputs { media_type: new.picture.media_type().to_owned(), size: new.picture.size() };
     let size = i64::try_from(content.len()).map_err(ApiError::internal)?;
     let mut transaction = database.begin_write().await?;
-    if !lock_article(&mut transaction, new.article_id, required_author(context.identity()))
-        .await
-        .map_err(DatabaseError::from)?
-    {
-        return Err(change_error(&mut transaction, new.article_id).await?);
+    let author = required_author(context.identity());
+    if !lock_article(&mut transaction, new.article_id, author).await.map_err(DatabaseError::from)? {
+        return Err(change_error(&mut transaction, new.article_id).await?.into());
     }
     let delete = query("DELETE FROM pictures WHERE article_id = $1").bind(new.article_id);
     delete.execute(&mut transaction).await.map_err(DatabaseError::from)?;

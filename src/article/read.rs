@@ -1,53 +1,24 @@
 //! The handler that returns an article.
 
-use rulebook::{ApiError, Args, Context};
-use serde::Serialize;
+use rulebook::Context;
 
-use super::ArticleId;
 use super::input::parse_tags;
+use crate::api::article::{Article, Picture, ReadArguments, ReadError, ReadOutputs};
 use crate::database::{Database, DatabaseError, LongText, query};
-
-#[derive(Serialize)]
-pub(super) struct ReadOutputs {
-    article: Article,
-}
-
-#[derive(Serialize)]
-struct Article {
-    article_id: i64,
-    title: String,
-    text: String,
-    language: String,
-    author: String,
-    author_id: i64,
-    tags: Vec<String>,
-    created: String,
-    changed: String,
-    picture: Option<Picture>,
-}
-
-#[derive(Serialize)]
-struct Picture {
-    alt: String,
-    media_type: String,
-    size: i64,
-}
 
 /// A row of the query for an article, which joins the tables `articles`, `users` and `pictures`. The last three columns
 /// are `None` if the article has no picture.
 type ArticleRow =
     (String, LongText, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
 
-pub(super) async fn read_article(
-    Args(ArticleId { article_id }): Args<ArticleId>,
-    context: Context,
-) -> Result<ReadOutputs, ApiError> {
+pub(super) async fn read_article(arguments: ReadArguments, context: Context) -> Result<ReadOutputs, ReadError> {
+    let article_id = arguments.article_id;
     let Some(row) = select_article(&*Database::from_context(&context)?, article_id).await? else {
-        return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
+        return Err(ReadError::NoSuchArticle.with_member("article_id", article_id));
     };
     let (title, LongText(text), language, author, author_id, stored, created, changed, alt, media_type, size) = row;
     let picture = match (alt, media_type, size) {
-        (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size }),
+        (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size: size.unsigned_abs() }),
         _ => None,
     };
     let tags = parse_tags(&stored);

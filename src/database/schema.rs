@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::dialect::Dialect;
 use super::query::query;
-use crate::article::ArticleInput;
+use crate::api::article::CreateArguments;
 
 /// The SQL statements of a migration, for each kind of database.
 struct Migration {
@@ -174,7 +174,7 @@ async fn insert_seed(connection: &mut AnyConnection, is_new: bool) -> Result<(),
         insert.bind(user.since).bind(user.password).execute(connection).await?;
     }
     for article in seed.articles {
-        let input = ArticleInput {
+        let input = CreateArguments {
             title: article.title,
             text: article.lines.join("\n"),
             language: article.language,

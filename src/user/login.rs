@@ -3,34 +3,21 @@
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use rulebook::{ApiError, Args, Context};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context};
 
 use super::authenticate::{self, LoginToken};
 use super::client_address::client_network;
 use super::client_rates::{ClientRates, whole_seconds};
 use super::failed_logins::{Attempt, FailedLogins};
 use super::password;
+use crate::api::user::{LoginArguments, LoginError, LoginOutputs};
 use crate::database::{Database, DatabaseError, query};
 use crate::format_time;
 
 /// The time after which the token of a login expires.
 const LOGIN_VALIDITY: SignedDuration = SignedDuration::from_hours(12);
 
-#[derive(Deserialize)]
-pub(super) struct Credentials {
-    login: String,
-    password: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct LoginOutputs {
-    user_id: i64,
-    token: String,
-    until: String,
-}
-
-pub(super) async fn log_in(Args(credentials): Args<Credentials>, context: Context) -> Result<LoginOutputs, ApiError> {
+pub(super) async fn log_in(credentials: LoginArguments, context: Context) -> Result<LoginOutputs, LoginError> {
     let attempt = begin_attempt(&credentials.login, &context)?;
     let rate = &ClientRates::from_context(&context)?.logins;
     let checked = match rate.count(&context, "too_many_logins") {
@@ -51,7 +38,7 @@ pub(super) async fn log_in(Args(credentials): Args<Credentials>, context: Contex
             Err(_) => attempt.do_not_count(),
         }
     }
-    let Some(user_id) = checked? else { return Err(ApiError::declared("wrong_login")) };
+    let Some(user_id) = checked? else { return Err(LoginError::WrongLogin) };
     let token = LoginToken::random()?;
     let now = Timestamp::now();
     let until = now.saturating_add(LOGIN_VALIDITY).map_err(ApiError::internal)?;
@@ -77,7 +64,7 @@ fn begin_attempt(login: &str, context: &Context) -> Result<Option<Attempt>, ApiE
 }
 
 /// Returns the id of the user with this login and password; `None` if there is no such user.
-async fn check_credentials(credentials: Credentials, context: &Context) -> Result<Option<i64>, ApiError> {
+async fn check_credentials(credentials: LoginArguments, context: &Context) -> Result<Option<i64>, ApiError> {
     let user = find_user(&*Database::from_context(context)?, &credentials.login).await?;
     let (user_id, hash) = user.unzip();
     let is_correct = password::verify_password(credentials.password, hash, context).await?;
@@ -104,7 +91,7 @@ async fn store_login(
     database.commit(transaction).await
 }
 
-pub(super) async fn log_out(_: Args<()>, context: Context) -> Result<(), ApiError> {
+pub(super) async fn log_out(_: (), context: Context) -> Result<(), ApiError> {
     let database = Database::from_context(&context)?;
     // A caller with another credential, such as an API key, has no login to delete.
     let Some(token) = context.head().and_then(authenticate::bearer_token) else { return Ok(()) };

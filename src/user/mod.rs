@@ -15,12 +15,16 @@ pub(super) use authenticate::LoginAuthenticator;
 pub(super) use client_rates::ClientRates;
 pub(super) use failed_logins::FailedLogins;
 
+use super::api::user::Handlers;
+
 /// Returns the handlers of the methods that `api/user.json` defines.
 pub(super) fn module() -> Module {
-    Module::new("user")
-        .post("/user", register::register_user)
-        .post("/user/login", login::log_in)
-        .delete("/user/login", login::log_out)
-        .get("/user/{user_id}", profile::read_profile)
-        .put("/user/{user_id}", profile::update_profile)
+    let handlers = Handlers {
+        register: register::register_user,
+        login: login::log_in,
+        logout: login::log_out,
+        read: profile::read_profile,
+        update: profile::update_profile,
+    };
+    handlers.into_module()
 }

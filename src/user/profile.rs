@@ -1,42 +1,21 @@
 //! The handlers that return and update the profile of a user. Profiles are public.
 
-use rulebook::{ApiError, Args, Context};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context};
 
+use crate::api::user::{ReadArguments, ReadError, ReadOutputs, ReadUser, UpdateArguments, UpdateError, UpdateOutputs};
 use crate::database::{Database, DatabaseError, query};
-
-#[derive(Deserialize)]
-pub(super) struct UserId {
-    user_id: i64,
-}
-
-#[derive(Serialize)]
-pub(super) struct ReadOutputs {
-    user: User,
-}
-
-#[derive(Serialize)]
-struct User {
-    user_id: i64,
-    login: String,
-    name: String,
-    about: String,
-    role: String,
-    since: String,
-    articles: i64,
-}
 
 type UserRow = (String, String, String, String, String, i64);
 
-pub(super) async fn read_profile(
-    Args(UserId { user_id }): Args<UserId>,
-    context: Context,
-) -> Result<ReadOutputs, ApiError> {
+pub(super) async fn read_profile(arguments: ReadArguments, context: Context) -> Result<ReadOutputs, ReadError> {
+    let user_id = arguments.user_id;
     match select_user(&*Database::from_context(&context)?, user_id).await? {
         Some((login, name, about, role, since, articles)) => {
-            Ok(ReadOutputs { user: User { user_id, login, name, about, role, since, articles } })
+            let role = role.parse().map_err(ApiError::internal)?;
+            let articles = articles.unsigned_abs();
+            Ok(ReadOutputs { user: ReadUser { user_id, login, name, about, role, since, articles } })
         }
-        None => Err(ApiError::declared("no_such_user").with_member("user_id", user_id)),
+        None => Err(ReadError::NoSuchUser.with_member("user_id", user_id)),
     }
 }
 
@@ -46,23 +25,7 @@ async fn select_user(database: &Database, user_id: i64) -> Result<Option<UserRow
     Ok(query(select).bind(user_id).fetch_optional(&mut *database.read_connection().await?).await?)
 }
 
-#[derive(Deserialize)]
-pub(super) struct UpdateParameters {
-    user_id: i64,
-    name: Option<String>,
-    about: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct UpdateOutputs {
-    name: String,
-    about: String,
-}
-
-pub(super) async fn update_profile(
-    Args(changes): Args<UpdateParameters>,
-    context: Context,
-) -> Result<UpdateOutputs, ApiError> {
+pub(super) async fn update_profile(changes: UpdateArguments, context: Context) -> Result<UpdateOutputs, UpdateError> {
     let database = Database::from_context(&context)?;
     let mut transaction = database.begin_write().await?;
     let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about) WHERE user_id = $1";
@@ -72,7 +35,7 @@ pub(super) async fn update_profile(
     let updated: Option<(String, String)> =
         select.fetch_optional(&mut transaction).await.map_err(DatabaseError::from)?;
     let Some((name, about)) = updated else {
-        return Err(ApiError::declared("no_such_user").with_member("user_id", changes.user_id));
+        return Err(UpdateError::NoSuchUser.with_member("user_id", changes.user_id));
     };
     database.commit(transaction).await?;
     Ok(UpdateOutputs { name, about })

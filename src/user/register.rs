@@ -1,30 +1,14 @@
 //! The handler that registers a new user.
 
-use rulebook::{ApiError, Args, Context};
-use serde::{Deserialize, Serialize};
+use rulebook::{ApiError, Context};
 use sqlx::error::DatabaseError as SqlError;
 
 use super::password;
+use crate::api::user::{RegisterArguments, RegisterError, RegisterOutputs};
 use crate::database::{Database, DatabaseError, query};
 use crate::now;
 
-#[derive(Deserialize)]
-pub(super) struct RegisterParameters {
-    login: String,
-    name: String,
-    password: String,
-    about: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct RegisterOutputs {
-    user_id: i64,
-}
-
-pub(super) async fn register_user(
-    Args(user): Args<RegisterParameters>,
-    context: Context,
-) -> Result<RegisterOutputs, ApiError> {
+pub(super) async fn register_user(user: RegisterArguments, context: Context) -> Result<RegisterOutputs, RegisterError> {
     let database = Database::from_context(&context)?;
     let hash = password::hash_password(user.password, &context).await?;
     let mut transaction = database.begin_write().await?;
@@ -32,7 +16,7 @@ pub(super) async fn register_user(
     let insert = query(insert).bind(&user.login).bind(user.name).bind(user.about).bind(now()).bind(hash);
     let user_id = match insert.insert("user_id", &mut transaction).await {
         Err(error) if error.as_database_error().is_some_and(SqlError::is_unique_violation) => {
-            return Err(ApiError::declared("login_taken").with_member("login", user.login));
+            return Err(RegisterError::LoginTaken.with_member("login", user.login));
         }
         inserted => inserted.map_err(DatabaseError::from)?.ok_or_else(|| ApiError::internal("no user was inserted"))?,
     };

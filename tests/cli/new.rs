@@ -4,15 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rulebook::Rulebook;
-use rulebook_test::Client;
 use tempfile::TempDir;
 
 use super::run_program;
-
-/// The library of a new project. It is compiled with these tests.
-#[path = "../../crates/rulebook-cli/src/new/template/src/lib.rs"]
-mod template;
 
 /// Returns the paths of all files and folders below a folder, in alphabetical order.
 fn paths_below(folder: &Path) -> Vec<String> {
@@ -45,6 +39,7 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
         "my-greeter2/api",
         "my-greeter2/api/app.json",
         "my-greeter2/api/greeting.json",
+        "my-greeter2/build.rs",
         "my-greeter2/schema",
         "my-greeter2/schema/definition.json",
         "my-greeter2/src",
@@ -64,7 +59,7 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     let manifest = text("Cargo.toml");
     let dependency = "{ path = \"vendor/rulebook";
     assert!(manifest.contains("\nname = \"my-greeter2\"\n"), "{manifest}");
-    assert_eq!(manifest.matches(dependency).count(), 3, "{manifest}");
+    assert_eq!(manifest.matches(dependency).count(), 4, "{manifest}");
     assert!(text("src/main.rs").contains("run(my_greeter2::app)"));
     assert!(text("tests/greeting.rs").contains("use my_greeter2::app;"));
     for file in expected.iter().filter_map(|file| file.strip_prefix("my-greeter2/")).filter(|file| file.contains('.')) {
@@ -76,17 +71,6 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     assert!(text("README.md").contains(concat!("needs Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer")));
     let checked = run_program(&folder.path().join("my-greeter2"), &["check"]);
     assert_eq!((checked.exit_code, checked.stdout.as_str()), (Some(0), "no errors: 1 module, 1 service, 1 method\n"));
-}
-
-#[test]
-fn handlers_of_a_new_project_match_its_definition() {
-    let folder = TempDir::new().unwrap();
-    assert_eq!(run_program(folder.path(), &["new", "greeter"]).exit_code, Some(0));
-    let client = Client::new(template::app(Rulebook::load(folder.path().join("greeter/api")))).unwrap();
-    let greet = || client.call("greeting.{name}.get").arg("name", "Ada");
-    assert_eq!(greet().send().output("greeting"), "Hello, Ada!");
-    assert_eq!(greet().arg("lang", "fr").send().output("greeting"), "Bonjour, Ada!");
-    assert_eq!(greet().arg("lang", "xx").send().invalid_parameters(), ["lang"]);
 }
 
 #[test]
@@ -102,11 +86,11 @@ fn a_new_project_can_depend_on_a_local_checkout() {
     };
     let escaped = "the \\\"rule\\\" \\\\ book\\n/crates/rulebook";
     let relative = manifest_of("greeter", unusual);
-    assert_eq!(relative.matches(&format!("path = \"../{escaped}")).count(), 3, "{relative}");
+    assert_eq!(relative.matches(&format!("path = \"../{escaped}")).count(), 4, "{relative}");
     let absolute_path = folder.path().canonicalize().unwrap();
     let absolute_path = absolute_path.to_str().unwrap();
     let absolute = manifest_of("other-greeter", &format!("{absolute_path}/{unusual}"));
-    assert_eq!(absolute.matches(&format!("path = \"{absolute_path}/{escaped}")).count(), 3, "{absolute}");
+    assert_eq!(absolute.matches(&format!("path = \"{absolute_path}/{escaped}")).count(), 4, "{absolute}");
     for (path, why) in [("nowhere", "No such file"), ("greeter/api", "the folder has no crates/rulebook/Cargo.toml")] {
         let result = run_program(folder.path(), &["new", "other", "--path", path]);
         assert_eq!((result.exit_code, result.stdout.as_str()), (Some(3), ""));

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use rulebook_build::identifier::RUST_KEYWORDS;
 use thiserror::Error;
 
 /// The name of a new project and of its Cargo package: lowercase ASCII letters, digits, `-` and `_`, beginning with a
@@ -30,14 +31,6 @@ pub(super) enum ProjectNameError {
 
 /// Maximum length of a project name in characters; crates.io has the same limit for package names.
 const MAX_LEN: usize = 64;
-
-/// The strict and reserved keywords of Rust, in all editions.
-pub(super) const RUST_KEYWORDS: [&str; 51] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
 
 /// Names that cargo reserves, names of crates in Rust's standard library, and names of devices on Windows.
 const RESERVED_NAMES: [&str; 13] = [

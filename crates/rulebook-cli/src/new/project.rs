@@ -13,12 +13,13 @@ use rulebook_model::schema::SchemaKind;
 /// `package-name` and `crate_name` for the name of the project, and the placeholder `RUST_VERSION` for the oldest
 /// version of Rust that can build it. `SOURCE(rulebook)` in it is the placeholder for where cargo finds the crate
 /// `rulebook`.
-const TEMPLATE_FILES: [(&str, &str); 9] = [
+const TEMPLATE_FILES: [(&str, &str); 10] = [
     (".gitignore", include_str!("template/gitignore.in")),
     ("Cargo.toml", include_str!("template/Cargo.toml.in")),
     ("README.md", include_str!("template/README.md.in")),
     ("api/app.json", include_str!("template/api/app.json")),
     ("api/greeting.json", include_str!("template/api/greeting.json")),
+    ("build.rs", include_str!("template/build.rs.in")),
     ("src/greeting.rs", include_str!("template/src/greeting.rs")),
     ("src/lib.rs", include_str!("template/src/lib.rs")),
     ("src/main.rs", include_str!("template/src/main.rs")),
@@ -26,10 +27,10 @@ const TEMPLATE_FILES: [(&str, &str); 9] = [
 ];
 
 /// The files of the template that an imported project has, too.
-const SHARED_FILES: [&str; 3] = [".gitignore", "Cargo.toml", "src/main.rs"];
+const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/main.rs"];
 
-/// The line of the manifest after which an imported project has more dependencies.
-const LAST_DEPENDENCY: &str = "serde = { version = \"1\", features = [\"derive\"] }\n";
+/// The line of the manifest before which an imported project has more dependencies.
+const FIRST_TYPE_DEPENDENCY: &str = "# The generated types use these two.\n";
 
 /// A generated file of a project.
 #[derive(Debug)]
@@ -131,18 +132,20 @@ fn write_file(file: &Path, text: &str) -> io::Result<()> {
 
 /// Adds the dependencies of imported projects to the manifest of the template. Other texts are not changed.
 fn with_imported_dependencies(text: &str, needs_iapi: bool) -> String {
-    let mut dependencies = format!("{LAST_DEPENDENCY}serde_json = \"1\"\n");
-    if needs_iapi {
-        dependencies = format!("rulebook-iapi = {{ SOURCE(rulebook-iapi) }}\n{dependencies}");
+    if !needs_iapi {
+        return text.to_owned();
     }
-    text.replace(LAST_DEPENDENCY, &dependencies)
+    text.replace(
+        FIRST_TYPE_DEPENDENCY,
+        &format!("rulebook-iapi = {{ SOURCE(rulebook-iapi) }}\n{FIRST_TYPE_DEPENDENCY}"),
+    )
 }
 
 /// Replaces the placeholders in a text of the template.
 fn fill_placeholders(text: &str, name: &ProjectName, rulebook: &RulebookSource) -> String {
     let text = text.replace("package-name", name.as_str()).replace("crate_name", &name.crate_name());
     let text = text.replace("RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));
-    ["rulebook", "rulebook-cli", "rulebook-iapi", "rulebook-test"]
+    ["rulebook", "rulebook-build", "rulebook-cli", "rulebook-iapi", "rulebook-test"]
         .iter()
         .fold(text, |text, name| text.replace(&format!("SOURCE({name})"), &rulebook.to_toml_source(name)))
 }

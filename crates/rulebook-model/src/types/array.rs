@@ -11,7 +11,9 @@ use super::array_text::{TextDecoding, split_items};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::table::ITEMS_ATTRIBUTE;
-use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeArgument, TypeArguments, TypeExpr};
+use super::{
+    ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, Structure, TypeArgument, TypeArguments, TypeExpr,
+};
 use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
 /// The name of the attribute that defines the members of objects.
@@ -212,6 +214,10 @@ impl Check for ArrayCheck {
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         self.item_check.referenced_schemas()
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Array(Arc::clone(&self.item_check))
     }
 
     fn schema(&self) -> Json {

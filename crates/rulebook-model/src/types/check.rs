@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, TypeArguments, number};
+use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, Structure, TypeArguments, number};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -155,6 +155,11 @@ pub trait Check: Send + Sync + Debug {
     /// Returns the members that the definition lists if the type is an object, and `None` for other types.
     fn object_shape(&self) -> Option<ObjectShape> {
         None
+    }
+
+    /// Returns what the values of the type consist of, in the form that handlers receive.
+    fn structure(&self) -> Structure {
+        Structure::Scalar
     }
 
     /// Compares two values that passed the check. Returns `None` if the type knows no order of its values; only numbers

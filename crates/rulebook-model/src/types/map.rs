@@ -10,7 +10,7 @@ use super::array::{insert_item_attributes, item_type_expr};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::object::keep_last_member_of_each_name;
-use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, Structure, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 /// The name of the attribute that contains the type of the members' names.
@@ -106,6 +106,10 @@ impl Check for MapCheck {
 
     fn late_error(&self) -> Option<ArgumentError> {
         self.values.late_error()
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Map(Arc::clone(&self.values))
     }
 
     fn schema(&self) -> Json {

@@ -26,6 +26,7 @@ mod arguments;
 mod check;
 mod functions;
 mod grammar;
+mod structure;
 mod table;
 mod term_compiler;
 
@@ -92,4 +93,5 @@ pub(crate) use named_schema::{
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub use object::ObjectShape;
+pub use structure::Structure;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

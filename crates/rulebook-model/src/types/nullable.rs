@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
+use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, Structure, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 #[derive(Debug)]
@@ -81,6 +81,10 @@ impl Check for NullableCheck {
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         self.0.referenced_schemas()
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Nullable(Arc::clone(&self.0))
     }
 
     fn schema(&self) -> Json {

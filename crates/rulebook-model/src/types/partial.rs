@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::object::object_check;
-use super::{ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, TypeArgument, TypeArguments, TypeExpr};
+use super::{
+    ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, Structure, TypeArgument, TypeArguments, TypeExpr,
+};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 #[derive(Debug)]
@@ -68,6 +70,10 @@ impl Check for PartialCheck {
         let mut schemas = self.schema.referenced_schemas();
         schemas.extend(self.object.referenced_schemas());
         schemas
+    }
+
+    fn structure(&self) -> Structure {
+        self.object.structure()
     }
 
     fn schema(&self) -> Json {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
-use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, TypeExpr};
+use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Structure, TypeExpr};
 
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
@@ -83,6 +83,10 @@ impl Check for SchemaReference {
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         vec![Arc::clone(&self.schema)]
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Schema(Arc::clone(&self.schema))
     }
 
     fn schema(&self) -> Json {
@@ -178,6 +182,10 @@ impl Check for RecursiveReference {
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         self.schema().into_iter().collect()
+    }
+
+    fn structure(&self) -> Structure {
+        self.schema().map_or(Structure::Scalar, Structure::Schema)
     }
 
     fn schema(&self) -> Json {

@@ -18,7 +18,9 @@ use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::nullable::nullable_schema;
-use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, TypeArguments, TypeExpr};
+use crate::types::{
+    ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, Structure, TypeArguments, TypeExpr,
+};
 
 /// The name of the attribute with the constraints between members.
 pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = "constraints";
@@ -262,6 +264,10 @@ impl Check for ObjectCheck {
         let Bounds { min, max } = self.member_count;
         let (fields, constraints) = (self.fields().to_vec(), self.constraints.clone());
         Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
+    }
+
+    fn structure(&self) -> Structure {
+        self.object_shape().map_or(Structure::Scalar, Structure::Object)
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

@@ -14,7 +14,8 @@ use crate::types::check::keep_valid_values;
 use crate::types::constant::constant_text;
 use crate::types::object::object_check;
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, Check, NamedSchema, ObjectField, ObjectShape, SCHEMA_REFERENCE_PREFIX, TypeExpr,
+    ArgumentError, ArgumentErrorKind, Check, NamedSchema, ObjectField, ObjectShape, SCHEMA_REFERENCE_PREFIX, Structure,
+    TypeExpr,
 };
 
 /// Returns the check of a union. `branches` has the type of the objects for each value of the member `tag`.
@@ -184,6 +185,10 @@ impl Check for TaggedUnion {
             }
         }
         None
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::TaggedUnion { tag: self.tag.clone(), branches: self.branches.clone() }
     }
 
     fn schema(&self) -> Json {

@@ -12,7 +12,7 @@ use super::kinds::{KINDS, Values, values_of};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
 use crate::types::number::normalize_number;
-use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, TypeExpr};
+use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
 
 /// Returns the check of a union of the types `branches`.
 pub(super) fn untagged_union(branches: Vec<Arc<dyn Check>>) -> Arc<dyn Check> {
@@ -261,6 +261,10 @@ impl Check for UntaggedUnion {
         } else {
             "the types must differ in the kind of their JSON values, or be constants"
         }))
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Union(self.branches.clone())
     }
 
     fn schema(&self) -> Json {

@@ -6,6 +6,11 @@ pub mod author;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, Rulebook};
 
+/// The types and handlers that `api/` defines. `build.rs` generates them.
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/api.rs"));
+}
+
 /// Adds the handlers of each API module to the definition. Add a line here for each new API module.
 pub fn app(rulebook: Rulebook) -> Rulebook {
     rulebook.module(article::module()).module(author::module())

@@ -1,8 +1,6 @@
 //! Generates the Rust code of an imported project: a file of handlers for each API module, and `src/lib.rs`.
 
 mod handlers;
-mod identifier;
-mod rust_type;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,21 +10,29 @@ use serde_json::Value as Json;
 
 use super::iapi::{CacheDatabase, IapiCode};
 use super::{ProjectFile, ProjectName};
-use identifier::{snake_case, unique};
+use rulebook_build::identifier::{snake_case, unique};
 
 /// The name of the API module whose handlers are in the crate `rulebook_iapi`.
 const IAPI_MODULE: &str = "iapi";
 
+/// The Rust module in `src/lib.rs` with the code that the build script generates.
+const GENERATED_CODE: &str = "
+/// The types and handlers that `api/` defines. `build.rs` generates them.
+pub mod api {
+    include!(concat!(env!(\"OUT_DIR\"), \"/api.rs\"));
+}
+";
+
 /// Returns the files in `src` and `tests`.
 pub(super) fn generate(api: &Api, name: &ProjectName, iapi: Option<&IapiCode>) -> Vec<ProjectFile> {
     let mut files = Vec::new();
-    let mut used = HashSet::from(["lib".to_owned(), "main".to_owned()]);
+    let mut used = HashSet::from(["api".to_owned(), "lib".to_owned(), "main".to_owned()]);
     let mut modules = Vec::new();
-    for module in &api.modules {
+    for (module, (path, signatures)) in api.modules.iter().zip(rulebook_build::signatures(api)) {
         let identifier = unique(snake_case(&module.name, "module"), &mut used);
         let text = match iapi {
             Some(iapi) if module.name == IAPI_MODULE => iapi_file(iapi),
-            _ => handlers::module_file(module),
+            _ => handlers::module_file(module, &path, &signatures),
         };
         files.push(ProjectFile::new(format!("src/{identifier}.rs"), text));
         modules.push(identifier);
@@ -47,6 +53,7 @@ fn library_file(modules: &[String], functions: &BTreeSet<String>, iapi: Option<&
     } else {
         "use rulebook::Rulebook;\n"
     };
+    let generated = if has_handlers { GENERATED_CODE } else { "" };
     let mut calls: Vec<String> = Vec::new();
     if let Some(iapi) = iapi {
         calls.push(".keep_files()".to_owned());
@@ -65,7 +72,7 @@ fn library_file(modules: &[String], functions: &BTreeSet<String>, iapi: Option<&
     let line = format!("rulebook{}", calls.concat());
     let chain = if line.len() <= 60 { line } else { format!("rulebook\n        {}", calls.join("\n        ")) };
     let mut text = format!(
-        "//! The handlers of the API that `api/` defines. There is a file for each API module.\n\n{declarations}\n{imports}\n\
+        "//! The handlers of the API that `api/` defines. There is a file for each API module.\n\n{declarations}\n{imports}{generated}\n\
          /// Adds the handlers of each API module to the definition. Add a line here for each new API module.\n\
          pub fn app(rulebook: Rulebook) -> Rulebook {{\n    {chain}\n}}\n"
     );

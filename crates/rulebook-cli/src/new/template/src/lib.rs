@@ -1,5 +1,10 @@
 //! The handlers of the API that `api/` defines. There is a file for each API module.
 
+/// The types and handlers that `api/` defines. `build.rs` generates them.
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/api.rs"));
+}
+
 pub mod greeting;
 
 use rulebook::Rulebook;

@@ -9,7 +9,7 @@ use rulebook_test::Client;
 #[test]
 fn the_greeting_is_in_the_requested_language() -> Result<(), Box<dyn Error>> {
     let client = Client::new(app(Rulebook::load("api")))?;
-    let greet = || client.call("greeting.{name}.get").arg("name", "Ada");
+    let greet = || client.call("greeting.greet").arg("name", "Ada");
 
     let response = greet().send();
     assert_eq!(response.status(), 200);

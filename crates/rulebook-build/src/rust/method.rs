@@ -1,0 +1,257 @@
+//! The arguments, outputs and errors of methods.
+
+use std::collections::HashSet;
+
+use rulebook_model::model::{DeclaredError, Method, Module, Parameter, Service};
+use rulebook_model::types::Arity;
+
+use super::code::{VALUE_TRAITS, doc_comment, indented};
+use super::objects::{Field, name_of_part, struct_code};
+use super::samples::{JSON, Role};
+use super::type_writer::{TypeWriter, option};
+use super::unions::text_enum;
+use super::{Purpose, Signature, one_line};
+use crate::identifier::{camel_case, snake_case, type_name, unique, unique_type};
+
+/// A method, and the names of its Rust types. In the dialect `rules`, a service has one method for GET and POST.
+pub(super) struct MethodCode<'a> {
+    pub(super) method: &'a Method,
+    pub(super) uri: String,
+    /// The function of `Module` that binds a handler to the method: `get`, or `any` for GET and POST.
+    pub(super) binding: String,
+    /// The name of the method in code, in snake case: `list` for the id `article.list` in the API module `article`.
+    pub(super) name: String,
+    /// The type of the arguments.
+    pub(super) arguments: String,
+    /// The type of the outputs.
+    pub(super) outputs: String,
+    /// The type of the errors that the method declares; `None` if it declares no errors.
+    pub(super) error: Option<String>,
+}
+
+impl MethodCode<'_> {
+    /// Returns the method as documents write it: `GET /article`.
+    pub(super) fn title(&self) -> String {
+        title(self.method, &self.uri, self.binding == "any")
+    }
+
+    pub(super) fn signature(&self) -> Signature {
+        Signature {
+            name: self.name.clone(),
+            id: self.method.id.clone(),
+            arguments: self.arguments.clone(),
+            outputs: self.outputs.clone(),
+            error: self.error.clone().unwrap_or_else(|| "::rulebook::ApiError".to_owned()),
+            info: one_line(first_paragraph(&self.method.info)),
+        }
+    }
+}
+
+fn title(method: &Method, uri: &str, is_shared: bool) -> String {
+    let http = if is_shared { "GET and POST" } else { method.http.as_str() };
+    format!("`{http} {}`", uri.replace('`', "'"))
+}
+
+/// Writes the types of the methods of an API module.
+pub(super) fn write_methods<'a>(module: &'a Module, types: &mut TypeWriter<'_>) -> Vec<MethodCode<'a>> {
+    let mut used = HashSet::new();
+    let mut methods = Vec::new();
+    for service in &module.services {
+        let shared = shared_method(service);
+        for method in &service.methods {
+            let is_shared = shared.is_some() && ["GET", "POST"].contains(&method.http.as_str());
+            if is_shared && method.http.as_str() == "POST" {
+                continue;
+            }
+            methods.push(write_method(module, service, method, is_shared, &mut used, types));
+        }
+    }
+    methods
+}
+
+/// Returns the GET method of a service if it differs from the POST method in nothing that handlers see.
+fn shared_method(service: &Service) -> Option<&Method> {
+    let find = |http: &str| service.methods.iter().find(|method| method.http.as_str() == http);
+    let (get, post) = (find("GET")?, find("POST")?);
+    let parameters = |method: &Method| -> Vec<_> {
+        let parts = |parameter: &Parameter| (parameter.name.clone(), parameter.r#type.clone(), parameter.optional);
+        method.parameters.iter().map(parts).collect()
+    };
+    let outputs = |method: &Method| -> Vec<_> {
+        method.outputs.iter().map(|output| (output.name.clone(), output.r#type.clone(), output.optional)).collect()
+    };
+    let errors = |method: &Method| -> Vec<_> { method.errors.iter().map(|error| error.name.clone()).collect() };
+    let is_same = get.info == post.info
+        && get.options.download == post.options.download
+        && parameters(get) == parameters(post)
+        && outputs(get) == outputs(post)
+        && errors(get) == errors(post);
+    is_same.then_some(get)
+}
+
+fn write_method<'a>(
+    module: &Module,
+    service: &Service,
+    method: &'a Method,
+    is_shared: bool,
+    used: &mut HashSet<String>,
+    types: &mut TypeWriter<'_>,
+) -> MethodCode<'a> {
+    let http = method.http.as_str().to_ascii_lowercase();
+    let prefix = module.name.len();
+    let id = match method.id.get(..prefix) {
+        Some(start) if start.eq_ignore_ascii_case(&module.name) => method.id[prefix..].trim_start_matches('.'),
+        _ => &method.id,
+    };
+    let id = if is_shared { id.strip_suffix(".get").unwrap_or(id) } else { id };
+    let name = unique(snake_case(id, &http), used);
+    let uri = service.uri();
+    let title = title(method, &uri, is_shared);
+    let prefix = camel_case(&name);
+    let arguments = write_arguments(method, &prefix, &title, types);
+    let outputs = write_outputs(method, &prefix, &title, types);
+    let error = (!method.errors.is_empty()).then(|| write_error(method, &prefix, &title, types));
+    let binding = if is_shared { "any".to_owned() } else { http };
+    MethodCode { method, uri, binding, name, arguments, outputs, error }
+}
+
+fn write_arguments(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+    if method.parameters.is_empty() {
+        return "()".to_owned();
+    }
+    let name = types.new_name(format!("{prefix}Arguments"));
+    let is_file = |parameter: &Parameter| matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files);
+    let has_files = types.purpose == Purpose::Handlers && method.parameters.iter().any(is_file);
+    types.add_item_first(|types| {
+        let fields: Vec<_> =
+            method.parameters.iter().map(|parameter| argument_field(parameter, prefix, types)).collect();
+        let doc = format!("The arguments of {title}: {}", first_paragraph(&method.info));
+        struct_code(&name, &doc, if has_files { "#[derive(Debug, Deserialize)]\n" } else { VALUE_TRAITS }, &fields)
+    });
+    name
+}
+
+fn argument_field(parameter: &Parameter, prefix: &str, types: &mut TypeWriter<'_>) -> Field {
+    let check = &parameter.r#type.check;
+    let has_function =
+        ["callback", "after"].iter().any(|attribute| parameter.r#type.written.attributes.contains_key(*attribute));
+    let is_for_handlers = types.purpose == Purpose::Handlers;
+    let mut attributes = "";
+    let file = if is_for_handlers { "::rulebook::Upload" } else { "Vec<u8>" };
+    let rust_type = match check.arity() {
+        Arity::File | Arity::Files if !is_for_handlers => {
+            attributes = "#[serde(skip)]\n";
+            if check.arity() == Arity::File { file.to_owned() } else { format!("Vec<{file}>") }
+        }
+        Arity::File => file.to_owned(),
+        Arity::Files => format!("Vec<{file}>"),
+        // The function of the program may return any value.
+        Arity::One | Arity::Many if has_function => JSON.to_owned(),
+        Arity::One | Arity::Many => {
+            types.rust_type(check, Role::Argument, &name_of_part(prefix, &parameter.name), &parameter.info)
+        }
+    };
+    // Handlers receive the default, so that the value is never missing.
+    let may_be_missing = parameter.optional && !(is_for_handlers && parameter.default.is_some());
+    let rust_type = if may_be_missing { option(rust_type) } else { rust_type };
+    Field { name: parameter.name.clone(), info: parameter.info.clone(), rust_type, attributes }
+}
+
+fn write_outputs(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+    if method.options.download {
+        return "::rulebook::Download".to_owned();
+    }
+    if method.outputs.is_empty() {
+        return "()".to_owned();
+    }
+    let name = types.new_name(format!("{prefix}Outputs"));
+    if let Some(whole) = method.whole() {
+        let doc = format!("The response of {title}: {}", whole.info);
+        if whole.optional {
+            types.add_item_first(|types| {
+                let inner = types.rust_type(&whole.r#type.check, Role::Output, &format!("{name}Value"), &doc);
+                format!("{}pub type {name} = {};\n", doc_comment(&doc), option(inner))
+            });
+        } else {
+            types.write_type(&whole.r#type.check, Role::Output, &name, &doc);
+        }
+        return name;
+    }
+    types.add_item_first(|types| {
+        let field = |output: &rulebook_model::model::Output| {
+            let part = name_of_part(prefix, &output.name);
+            let rust_type = types.rust_type(&output.r#type.check, Role::Output, &part, &output.info);
+            let rust_type = if output.optional { option(rust_type) } else { rust_type };
+            Field { name: output.name.clone(), info: output.info.clone(), rust_type, attributes: "" }
+        };
+        let fields: Vec<_> = method.outputs.iter().map(field).collect();
+        struct_code(&name, &format!("The outputs of {title}"), VALUE_TRAITS, &fields)
+    });
+    name
+}
+
+fn write_error(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+    let name = types.new_name(format!("{prefix}Error"));
+    let doc = format!("The errors of {title}");
+    let item = match types.purpose {
+        Purpose::Handlers => handler_error(&method.errors, &name, &doc),
+        Purpose::Types => {
+            let names: Vec<_> = method.errors.iter().map(|error| error.name.clone()).collect();
+            text_enum(&names, &name, &doc)
+        }
+    };
+    types.add_item(item);
+    name
+}
+
+/// Returns the enum of the errors that a handler can return. Every error that becomes an `ApiError` becomes this error
+/// too, so that handlers can use `?`.
+fn handler_error(errors: &[DeclaredError], name: &str, doc: &str) -> String {
+    let mut used = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
+    let variants: Vec<_> =
+        errors.iter().map(|error| (error, unique_type(type_name(&error.name, "Error"), &mut used))).collect();
+    let declared: String =
+        variants.iter().map(|(error, variant)| indented(&format!("{}{variant},", doc_comment(&error.info)))).collect();
+    let arms: String = variants
+        .iter()
+        .map(|(error, variant)| {
+            format!("            Self::{variant} => ::rulebook::ApiError::declared({:?}),\n", error.name)
+        })
+        .collect();
+    format!(
+        r#"{doc}#[derive(Debug)]
+pub enum {name} {{
+{declared}    /// Another error, or an error with more members than its name.
+    Other(::rulebook::ApiError),
+}}
+
+impl {name} {{
+    /// Adds a member to the error response.
+    #[must_use]
+    pub fn with_member(self, name: &'static str, value: impl Into<::serde_json::Value>) -> Self {{
+        Self::Other(self.into_api_error().with_member(name, value))
+    }}
+
+    /// Returns the error that ends the call.
+    #[must_use]
+    pub fn into_api_error(self) -> ::rulebook::ApiError {{
+        match self {{
+{arms}            Self::Other(error) => error,
+        }}
+    }}
+}}
+
+impl<E: Into<::rulebook::ApiError>> From<E> for {name} {{
+    fn from(error: E) -> Self {{
+        Self::Other(error.into())
+    }}
+}}
+"#,
+        doc = doc_comment(doc)
+    )
+}
+
+/// Returns the first paragraph of a description.
+fn first_paragraph(info: &str) -> &str {
+    info.split("\n\n").next().unwrap_or_default()
+}

@@ -1,0 +1,142 @@
+//! Generates the Rust code of an API: a Rust module for each API module.
+
+mod code;
+mod handlers;
+mod method;
+mod objects;
+mod recursion;
+mod samples;
+mod schemas;
+mod type_writer;
+mod unions;
+
+use std::collections::HashSet;
+
+use rulebook_model::model::{Api, Module};
+
+use crate::identifier::{snake_case, unique};
+use code::{doc_comment, indented};
+use method::MethodCode;
+use schemas::SchemaPaths;
+use type_writer::TypeWriter;
+
+/// For whom the Rust code of an API is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// For the program that serves the API: types and handlers, which use the crate `rulebook`.
+    Handlers,
+    /// For other programs that send or receive values of the API: types only, which use the crates `serde` and
+    /// `serde_json`.
+    Types,
+}
+
+/// The line above every generated Rust module, for programs that do not use all of its items.
+const LINTS: &str = "#[allow(dead_code, clippy::all)]\n";
+
+/// The Rust module with the schemas of the API. Its types are visible beside the modules of the API.
+const SHARED_MODULE: &str = "shared";
+
+/// Returns the Rust code of an API. The schemas of the API are types at its top. Each API module is a Rust module with
+/// the types of its schemas, and the arguments, outputs and errors of its methods.
+///
+/// ```
+/// use rulebook_build::{Purpose, rust_code};
+///
+/// let text = r#"{ "/": { "hello": { "GET": { "id": "greeting.greet", "info": "Greets",
+///     "in": { "GET@name": { "info": "The name", "type": "string(1,40)" } },
+///     "out": { "greeting": { "info": "The greeting", "type": "string" } } } } } }"#;
+/// let api = rulebook_model::read(vec![("greeting.json".into(), text.into())])?;
+/// let code = rust_code(&api, Purpose::Types);
+/// assert!(code.contains("pub struct GreetArguments {"));
+/// assert!(code.contains("pub struct GreetOutputs {"));
+/// # Ok::<(), rulebook_model::diagnostic::Report>(())
+/// ```
+#[must_use]
+pub fn rust_code(api: &Api, purpose: Purpose) -> String {
+    let paths = SchemaPaths::new(api);
+    let mut types = TypeWriter::new(&paths, None, purpose);
+    schemas::write_schemas(&api.schemas, &mut types);
+    let shared = match types.into_items() {
+        items if items.is_empty() => String::new(),
+        items => format!(
+            "\n{LINTS}mod {SHARED_MODULE} {{\n{}}}\n#[allow(unused_imports)]\npub use {SHARED_MODULE}::*;\n",
+            indented(&with_imports(&items))
+        ),
+    };
+    let modules = api.modules.iter().zip(module_names(api)).enumerate();
+    let modules: String = modules
+        .map(|(index, (module, name))| module_code(module, &name, TypeWriter::new(&paths, Some(index), purpose)))
+        .collect();
+    let title = format!("{} {}", api.title, api.version);
+    format!(
+        "// The Rust code of {}. It is generated from the definition: do not edit it.\n{shared}{modules}",
+        one_line(&title)
+    )
+}
+
+/// A handler of an API module: a function, and the types of its arguments and results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The name of the handler's field in the struct `Handlers`.
+    pub name: String,
+    /// The id of the method.
+    pub id: String,
+    /// The type of the arguments, `()` if the method has no parameters.
+    pub arguments: String,
+    /// The type of the outputs, `()` if the method has no outputs.
+    pub outputs: String,
+    /// The type of the errors.
+    pub error: String,
+    /// The first paragraph of the method's description, in one line.
+    pub info: String,
+}
+
+/// Returns the names of the Rust modules for the API modules, and the handlers of each.
+#[must_use]
+pub fn signatures(api: &Api) -> Vec<(String, Vec<Signature>)> {
+    let paths = SchemaPaths::new(api);
+    let names = module_names(api);
+    let modules = api.modules.iter().zip(names).enumerate();
+    modules
+        .map(|(index, (module, name))| {
+            let mut types = TypeWriter::new(&paths, Some(index), Purpose::Handlers);
+            let methods = method::write_methods(module, &mut types);
+            (name, methods.iter().map(MethodCode::signature).collect())
+        })
+        .collect()
+}
+
+/// Returns the names of the Rust modules for the API modules.
+fn module_names(api: &Api) -> Vec<String> {
+    let mut used = HashSet::from([SHARED_MODULE.to_owned()]);
+    api.modules.iter().map(|module| unique(snake_case(&module.name, "module"), &mut used)).collect()
+}
+
+/// Returns a text without line breaks, for a comment.
+fn one_line(text: &str) -> String {
+    code::visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Returns the Rust module for an API module.
+fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> String {
+    schemas::write_schemas(&module.schemas, &mut types);
+    let methods: Vec<MethodCode<'_>> = method::write_methods(module, &mut types);
+    if types.purpose == Purpose::Handlers && !methods.is_empty() {
+        let item = handlers::handlers_code(module, &methods, &mut types);
+        types.add_item(item);
+    }
+    let info = module.info.as_deref().map(|info| format!("\n\n{info}")).unwrap_or_default();
+    let doc = doc_comment(&format!("The API module `{}`.{info}", module.name));
+    format!("\n{doc}{LINTS}pub mod {name} {{\n{}}}\n", indented(&with_imports(&types.into_items())))
+}
+
+/// Returns the items of a Rust module, after the traits that they derive.
+fn with_imports(items: &[String]) -> String {
+    let items = items.join("\n");
+    let traits: Vec<&str> = ["Deserialize", "Serialize"].into_iter().filter(|name| items.contains(name)).collect();
+    match traits.as_slice() {
+        [] => items,
+        [only] => format!("use ::serde::{only};\n\n{items}"),
+        all => format!("use ::serde::{{{}}};\n\n{items}", all.join(", ")),
+    }
+}

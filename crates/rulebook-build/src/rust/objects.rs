@@ -1,0 +1,61 @@
+//! The structs of objects, arguments and outputs.
+
+use std::collections::HashSet;
+
+use rulebook_model::types::ObjectShape;
+
+use super::code::{VALUE_TRAITS, doc_comment, indented, rename};
+use super::samples::Role;
+use super::type_writer::{TypeWriter, option};
+use crate::identifier::{snake_case, type_name, unique};
+
+/// A field of a struct.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The name in JSON.
+    pub(super) name: String,
+    /// The description, for the doc comment.
+    pub(super) info: String,
+    /// The Rust type.
+    pub(super) rust_type: String,
+    /// Attributes of serde besides the name, each on a line.
+    pub(super) attributes: &'static str,
+}
+
+/// Writes the struct of an object.
+pub(super) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &str, doc: &str) {
+    types.add_item_first(|types| {
+        let fields = object_fields(types, shape, role, name);
+        struct_code(name, doc, VALUE_TRAITS, &fields)
+    });
+}
+
+/// Returns the fields of the struct `name` of an object.
+pub(super) fn object_fields(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &str) -> Vec<Field> {
+    let field = |field: &rulebook_model::types::ObjectField| {
+        let rust_type = types.rust_type(&field.check, role, &name_of_part(name, &field.name), &field.info);
+        let rust_type = if field.optional { option(rust_type) } else { rust_type };
+        Field { name: field.name.clone(), info: field.info.clone(), rust_type, attributes: "" }
+    };
+    shape.fields.iter().map(field).collect()
+}
+
+/// Returns the name for the type of a part of the type `name`.
+pub(super) fn name_of_part(name: &str, part: &str) -> String {
+    name.to_owned() + &type_name(part, "Value")
+}
+
+/// Returns a struct with these fields.
+pub(super) fn struct_code(name: &str, doc: &str, traits: &str, fields: &[Field]) -> String {
+    let mut used = HashSet::new();
+    let fields: String = fields
+        .iter()
+        .map(|field| {
+            let identifier = unique(snake_case(&field.name, "field"), &mut used);
+            let info = if field.info.trim().is_empty() { &field.name } else { &field.info };
+            let (doc, rename) = (doc_comment(info), rename(&field.name, &identifier));
+            indented(&format!("{doc}{rename}{}pub {identifier}: {},", field.attributes, field.rust_type))
+        })
+        .collect();
+    format!("{}{traits}pub struct {name} {{\n{fields}}}\n", doc_comment(doc))
+}

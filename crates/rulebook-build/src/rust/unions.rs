@@ -1,0 +1,172 @@
+//! The enums of texts and of unions.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rulebook_model::types::{Check, Structure};
+use serde_json::{Value as Json, json};
+
+use super::code::{VALUE_TRAITS, doc_comment, indented, rename};
+use super::objects::{Field, name_of_part, object_fields, struct_code};
+use super::samples::{Role, Scalar, scalar_type};
+use super::type_writer::TypeWriter;
+use crate::identifier::{type_name, unique_type};
+
+/// The traits that enums of texts implement.
+const TEXT_TRAITS: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]\n";
+
+/// Returns the enum of these texts.
+pub(super) fn text_enum(texts: &[String], name: &str, doc: &str) -> String {
+    let mut used = HashSet::from(["Self".to_owned()]);
+    let variants: Vec<(&String, String)> =
+        texts.iter().map(|text| (text, unique_type(type_name(text, "Empty"), &mut used))).collect();
+    let declared: String = variants
+        .iter()
+        .map(|(text, variant)| indented(&format!("/// `{}`\n{}{variant},", visible(text), rename(text, variant))))
+        .collect();
+    let arms: String =
+        variants.iter().map(|(text, variant)| format!("            Self::{variant} => {text:?},\n")).collect();
+    format!(
+        r#"{doc}{TEXT_TRAITS}pub enum {name} {{
+{declared}}}
+
+impl {name} {{
+    /// Returns the text that requests and responses contain.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {{
+        match self {{
+{arms}        }}
+    }}
+}}
+
+impl ::std::str::FromStr for {name} {{
+    type Err = ::serde::de::value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {{
+        Self::deserialize(::serde::de::IntoDeserializer::into_deserializer(text))
+    }}
+}}
+"#,
+        doc = doc_comment(doc)
+    )
+}
+
+/// Returns a text for a comment of one line.
+fn visible(text: &str) -> String {
+    text.escape_debug().to_string().replace('`', "'")
+}
+
+/// Returns `true` if null is the only value of a type.
+pub(super) fn is_null(check: &Arc<dyn Check>) -> bool {
+    matches!(check.structure(), Structure::Scalar)
+        && scalar_type(&**check, Role::Output) == (Scalar::Plain("()"), false)
+}
+
+/// Writes the enum of a union without a tag.
+pub(super) fn write_union(types: &mut TypeWriter<'_>, branches: &[Arc<dyn Check>], role: Role, name: &str, doc: &str) {
+    types.add_item_first(|types| {
+        let (mut used, mut seen) = (HashSet::from(["Self".to_owned()]), HashSet::new());
+        let mut variants = String::new();
+        for branch in branches {
+            let variant = unique_type(variant_name(types, branch, role), &mut used);
+            let rust_type = types.rust_type(branch, role, &name_of_part(name, &variant), doc);
+            // Different numbers have the same Rust type.
+            if seen.insert(rust_type.clone()) {
+                let words = branch.in_words();
+                variants += &indented(&format!("{}{variant}({rust_type}),", doc_comment(&words)));
+            }
+        }
+        format!("{}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n", doc_comment(doc))
+    });
+}
+
+/// Returns the name of a union's variant for values of this type.
+fn variant_name(types: &TypeWriter<'_>, branch: &Arc<dyn Check>, role: Role) -> String {
+    let name = match branch.structure() {
+        Structure::Schema(schema) => types.paths.name(schema.key()).unwrap_or("Value"),
+        Structure::Nullable(inner) => return variant_name(types, &inner, role),
+        Structure::Array(_) => "List",
+        Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => "Object",
+        _ => match scalar_type(&**branch, role).0 {
+            Scalar::OneOf(texts) if texts.len() == 1 => return type_name(&texts[0], "Empty"),
+            Scalar::OneOf(_) | Scalar::Plain("String") => "Text",
+            Scalar::Plain("bool") => "Bool",
+            Scalar::Plain("i64" | "u64") => "Integer",
+            Scalar::Plain("f64") => "Number",
+            Scalar::Plain(_) => "Value",
+        },
+    };
+    name.to_owned()
+}
+
+/// Writes the enum of a union with a tag.
+///
+/// serde removes the tag from the objects of an enum with a tag. If the objects of a branch declare the tag, the enum is
+/// written without one, and each object contains the tag with its value.
+pub(super) fn write_tagged_union(
+    types: &mut TypeWriter<'_>,
+    tag: &str,
+    branches: &[(String, Arc<dyn Check>)],
+    role: Role,
+    name: &str,
+    doc: &str,
+) {
+    let is_tagged = branches.iter().all(|(_, branch)| tag_field(tag, branch).is_none());
+    types.add_item_first(|types| {
+        let mut used = HashSet::from(["Self".to_owned()]);
+        let mut variants = String::new();
+        for (value, branch) in branches {
+            let variant = unique_type(type_name(value, "Empty"), &mut used);
+            let part = name_of_part(name, value);
+            let rename = if is_tagged { rename(value, &variant) } else { String::new() };
+            let rust_type = if is_tagged || is_constant(tag, value, branch) {
+                types.rust_type(branch, role, &part, doc)
+            } else {
+                write_object_with_tag(types, (tag, value), branch, role, &part)
+            };
+            let doc = format!("The objects in which `{}` is `{}`.", visible(tag), visible(value));
+            variants += &indented(&format!("{}{rename}{variant}({rust_type}),", doc_comment(&doc)));
+        }
+        let serde = if is_tagged { format!("#[serde(tag = {tag:?})]") } else { "#[serde(untagged)]".to_owned() };
+        format!("{}{VALUE_TRAITS}{serde}\npub enum {name} {{\n{variants}}}\n", doc_comment(doc))
+    });
+}
+
+/// Returns the JSON Schema of the field `tag` of a branch, and whether the field is optional.
+fn tag_field(tag: &str, branch: &Arc<dyn Check>) -> Option<(Json, bool)> {
+    let fields = branch.object_shape()?.fields;
+    fields.into_iter().find(|field| field.name == tag).map(|field| (field.check.schema(), field.optional))
+}
+
+/// Returns `true` if every object of a branch contains the tag with this value only.
+fn is_constant(tag: &str, value: &str, branch: &Arc<dyn Check>) -> bool {
+    tag_field(tag, branch).is_some_and(|(schema, optional)| {
+        !optional && (schema.get("const") == Some(&json!(value)) || schema.get("enum") == Some(&json!([value])))
+    })
+}
+
+/// Writes the struct of a branch's objects with their tag, and returns its name.
+fn write_object_with_tag(
+    types: &mut TypeWriter<'_>,
+    (tag, value): (&str, &str),
+    branch: &Arc<dyn Check>,
+    role: Role,
+    name: &str,
+) -> String {
+    let name = types.new_name(name.to_owned());
+    let Some(mut shape) = branch.object_shape() else { return types.rust_type(branch, role, &name, "") };
+    shape.fields.retain(|field| field.name != tag);
+    types.add_item_first(|types| {
+        let tag_type = types.new_name(name_of_part(&name, tag));
+        types.add_item(text_enum(&[value.to_owned()], &tag_type, &format!("The value of `{}`.", visible(tag))));
+        let tag_field = Field { name: tag.to_owned(), info: String::new(), rust_type: tag_type, attributes: "" };
+        let fields: Vec<_> = [tag_field].into_iter().chain(object_fields(types, &shape, role, &name)).collect();
+        struct_code(
+            &name,
+            &format!("An object in which `{}` is `{}`.", visible(tag), visible(value)),
+            VALUE_TRAITS,
+            &fields,
+        )
+    });
+    name
+}

@@ -1,0 +1,107 @@
+//! The text of the generated code.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use rulebook_build::{Build, Purpose, rust_code};
+use rulebook_model::model::Api;
+use serde_json::json;
+use support::{generate, golden};
+
+fn api() -> Api {
+    rulebook_model::load("tests/data/generated/api").unwrap()
+}
+
+fn read(definition: &serde_json::Value) -> Api {
+    rulebook_model::read(vec![("site.json".into(), definition.to_string().into_bytes())]).unwrap()
+}
+
+#[test]
+fn generated_code_equals_the_golden_files() {
+    let api = api();
+    golden::compare(Path::new("tests/data/generated/api.rs"), &rust_code(&api, Purpose::Handlers));
+    golden::compare(Path::new("tests/data/generated/types.rs"), &rust_code(&api, Purpose::Types));
+}
+
+#[test]
+fn descriptions_cannot_end_their_comments() {
+    let info = "one\r\n*/ two\u{202e}three\n\n#![x] \"quoted\" \\";
+    let api = read(&json!({ "info": info, "/": { "a": { "GET": {
+        "info": info, "out": { "b\"]": { "info": info, "type": "string" } }, "errors": { "x": { "info": info } } } } } }));
+    let code = rust_code(&api, Purpose::Handlers);
+    assert!(!code.contains(['\u{202e}', '\r']), "{code}");
+    for line in code.lines().filter(|line| line.contains("two") || line.contains("#![x]")) {
+        assert!(line.trim_start().starts_with("///"), "{line}");
+    }
+    assert!(code.contains(r#"#[serde(rename = "b\"]")]"#), "{code}");
+}
+
+#[test]
+fn names_that_become_the_same_identifier_get_numbers() {
+    let field = |info: &str| json!({ "info": info, "type": "int" });
+    let out = json!({ "a-b": field("1"), "a_b": field("2"), "aB": field("3"), "?!": field("4"), "7": field("5") });
+    let api = read(
+        &json!({ "/": { "x": { "GET": { "info": "1", "out": out } }, "X": { "GET": { "info": "2", "out": out } } } }),
+    );
+    let code = rust_code(&api, Purpose::Types);
+    for field in ["pub a_b: i64", "pub a_b_2: i64", "pub a_b_3: i64", "pub field: i64", "pub _7: i64"] {
+        assert!(code.contains(field), "{field}: {code}");
+    }
+    assert!(code.contains("struct XGetOutputs {") && code.contains("struct XGet2Outputs {"), "{code}");
+}
+
+#[test]
+fn values_of_types_of_the_program_are_json_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let definition = json!({ "/": { "a": { "POST": { "info": "I", "in": {
+        "price": { "info": "I", "type": "money(eur)", "min": 1 }, "tip": { "info": "I", "type": "?array<money>" } } } } } });
+    fs::write(folder.path().join("site.json"), definition.to_string()).unwrap();
+    let report = Build::new(folder.path()).code().unwrap_err();
+    assert!(report.contains("unknown type `money`"), "{report}");
+    let code = Build::new(folder.path()).custom_type("money").code().unwrap();
+    assert!(code.contains("pub price: ::serde_json::Value,"), "{code}");
+    assert!(code.contains("pub tip: Option<Vec<::serde_json::Value>>,"), "{code}");
+}
+
+/// The number of random definitions whose code is compiled.
+const DEFINITIONS: usize = 60;
+
+#[test]
+#[ignore = "builds a project, with the settings that `tests/external/new` provides"]
+fn code_of_random_definitions_compiles() {
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let project = tempfile::tempdir().unwrap();
+    let path = |file: &str| project.path().join(file);
+    fs::create_dir_all(path("src")).unwrap();
+    fs::create_dir(path(".cargo")).unwrap();
+    fs::copy(std::env::var("CARGO_PROFILE_FILE").unwrap(), path(".cargo/config.toml")).unwrap();
+    fs::copy(Path::new(repository).join("Cargo.lock"), path("Cargo.lock")).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"generated\"\nedition = \"2024\"\n[dependencies]\n\
+         rulebook = {{ path = {:?}, default-features = false, features = [\"documents\"] }}\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n",
+        format!("{repository}/crates/rulebook")
+    );
+    fs::write(path("Cargo.toml"), manifest).unwrap();
+    let (mut runner, mut library) = (TestRunner::default(), String::new());
+    for index in 0..DEFINITIONS {
+        let generated = generate::definitions().new_tree(&mut runner).unwrap().current();
+        let api = rulebook_model::read(generated.bytes()).unwrap();
+        for (name, purpose) in [("handlers", Purpose::Handlers), ("types", Purpose::Types)] {
+            fs::write(path(&format!("src/{name}{index}.rs")), rust_code(&api, purpose)).unwrap();
+            writeln!(library, "pub mod {name}{index} {{ include!(\"{name}{index}.rs\"); }}").unwrap();
+        }
+    }
+    fs::write(path("src/lib.rs"), library).unwrap();
+    let mut cargo = Command::new("cargo");
+    let output = cargo.args(["check", "--quiet", "--offline"]).current_dir(project.path()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        panic!("{errors}\nthe project is kept in {}", project.keep().display());
+    }
+    assert_eq!(errors, "", "generated code has no warnings");
+}
