@@ -30,8 +30,7 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
             let database = checked.clone();
             async move { database.check_readiness().await }
         })
-        .state(user::FailedLogins::new())
-        .state(user::ClientRates::new())
+        .state(rulebook_login::Logins::default())
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {
             let database = cached.clone();

@@ -1,19 +1,13 @@
 //! The handlers of the API module `user`: registration, logins and profiles. Also the authentication by logins.
 
 mod authenticate;
-mod client_address;
-mod client_rates;
-mod failed_logins;
 mod login;
-mod password;
 mod profile;
 mod register;
 
 use rulebook::Module;
 
 pub(super) use authenticate::LoginAuthenticator;
-pub(super) use client_rates::ClientRates;
-pub(super) use failed_logins::FailedLogins;
 
 use super::api::user::Handlers;
 

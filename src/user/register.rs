@@ -1,16 +1,16 @@
 //! The handler that registers a new user.
 
 use rulebook::{ApiError, Context};
+use rulebook_login::Logins;
 use sqlx::error::DatabaseError as SqlError;
 
-use super::password;
 use crate::api::user::{RegisterArguments, RegisterError, RegisterOutputs};
 use crate::database::{Database, DatabaseError, query};
 use crate::now;
 
 pub(super) async fn register_user(user: RegisterArguments, context: Context) -> Result<RegisterOutputs, RegisterError> {
     let database = Database::from_context(&context)?;
-    let hash = password::hash_password(user.password, &context).await?;
+    let hash = Logins::from_context(&context)?.hash_password(&context, user.password).await?;
     let mut transaction = database.begin_write().await?;
     let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)";
     let insert = query(insert).bind(&user.login).bind(user.name).bind(user.about).bind(now()).bind(hash);

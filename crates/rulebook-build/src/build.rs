@@ -44,7 +44,7 @@ impl Build {
         Self { folder: folder.into(), extensions: ProgramExtensions::default() }
     }
 
-    /// Adds the name of a type that the program adds with `Rulebook::add_type`. Values of the type are of the Rust type
+    /// Adds the name of a type that the program adds with `Rulebook::add_type`. Values of this type have the Rust type
     /// `serde_json::Value` in the generated code.
     #[must_use]
     pub fn custom_type(mut self, name: impl Into<String>) -> Self {

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The program includes the generated code. It has a Rust module for each API module, here `article`, with the
-//! arguments, outputs and errors of each method, a type for each schema, and the struct `Handlers` with a field for each
-//! method:
+//! arguments, outputs and errors of each method, a type for each schema, and the struct `Handlers` with a field for
+//! each method:
 //!
 //! ```ignore
 //! mod api {
@@ -30,8 +30,8 @@
 //! }
 //! ```
 //!
-//! A method without a handler, a handler with other arguments or outputs than the definition declares, and an error that
-//! it does not declare are errors of the compiler. cargo runs the build script again when a file of the definition
+//! A method without a handler, a handler with other arguments or outputs than the definition declares, and an error
+//! that it does not declare are errors of the compiler. cargo runs the build script again when a file of the definition
 //! changes.
 
 mod build;

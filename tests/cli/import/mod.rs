@@ -22,8 +22,8 @@ use tempfile::TempDir;
 use super::{RunResult, run_program};
 use crate::server_process::program;
 
-/// The library of an imported project, which is compiled with these tests. The other libraries contain generated code, so
-/// that they are compiled by the ignored test below.
+/// The library of an imported project, which is compiled with these tests. The other libraries contain generated code,
+/// so that they are compiled by the ignored test below.
 #[rustfmt::skip]
 #[path = "../../data/imported/iapi/src/lib.rs"]
 mod internal;

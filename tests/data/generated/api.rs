@@ -454,7 +454,8 @@ pub mod shop {
 
     /// The handlers of the API module `shop`: a function for each method.
     ///
-    /// A function takes the arguments of its method and the context of the call, and returns the outputs or an error of the method.
+    /// A function takes the arguments of its method and the context of the call,
+    /// and returns the outputs or an error of the method.
     #[derive(Clone)]
     pub struct Handlers<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction> {
         /// `GET /shop`: Searches the shop

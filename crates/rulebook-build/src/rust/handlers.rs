@@ -34,7 +34,7 @@ pub(super) fn handlers_code(module: &Module, methods: &[MethodCode<'_>], types: 
         .collect();
     let doc = format!(
         "The handlers of the API module `{}`: a function for each method.\n\nA function takes the arguments of its \
-         method and the context of the call, and returns the outputs or an error of the method.",
+         method and the context of the call,\nand returns the outputs or an error of the method.",
         module.name
     );
     let functions = handlers.iter().map(|handler| handler.function.as_str()).collect::<Vec<_>>().join(", ");

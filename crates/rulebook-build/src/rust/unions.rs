@@ -101,8 +101,8 @@ fn variant_name(types: &TypeWriter<'_>, branch: &Arc<dyn Check>, role: Role) -> 
 
 /// Writes the enum of a union with a tag.
 ///
-/// serde removes the tag from the objects of an enum with a tag. If the objects of a branch declare the tag, the enum is
-/// written without one, and each object contains the tag with its value.
+/// serde removes the tag from the objects of an enum with a tag. If the objects of a branch declare the tag, the enum
+/// is written without one, and each object contains the tag with its value.
 pub(super) fn write_tagged_union(
     types: &mut TypeWriter<'_>,
     tag: &str,

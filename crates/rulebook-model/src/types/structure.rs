@@ -13,7 +13,7 @@ pub enum Structure {
     Scalar,
     /// A list of values of this type.
     Array(Arc<dyn Check>),
-    /// An object with members of any names, whose values are of this type.
+    /// An object with members of any names, whose values have this type.
     Map(Arc<dyn Check>),
     /// An object with these members.
     Object(ObjectShape),
@@ -21,7 +21,7 @@ pub enum Structure {
     Nullable(Arc<dyn Check>),
     /// A value of a schema of the definition.
     Schema(Arc<NamedSchema>),
-    /// A value of one of these types. No value is of two of them.
+    /// A value of one of these types. No value has two of them.
     Union(Vec<Arc<dyn Check>>),
     /// An object of one of several types.
     TaggedUnion {

@@ -1,49 +1,21 @@
-//! Limits how often a client address can register users and log in. Each registration and login needs much time of a
-//! processor, and stores a row in the database.
-//!
-//! Logins are not limited for a login name alone, because then anyone who knows a login name and its password, or
-//! guesses names, could lock users out.
+//! Limits how often a client address can do something, such as registering users.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use quick_cache::unsync::Cache;
 use rulebook::{ApiError, Context};
 
-use super::client_address::client_network;
+use crate::client_network::client_network;
 
 /// The maximum number of addresses that a [`ClientRate`] remembers. They need at most about 1 MiB of memory.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// The limits of registrations and logins for each client address.
-pub(crate) struct ClientRates {
-    /// Ten registrations at once, then one every six seconds.
-    pub(super) registrations: ClientRate,
-    /// Twenty successful logins at once, then one every three seconds. A limit of failed logins is in `failed_logins`.
-    pub(super) logins: ClientRate,
-}
-
-impl ClientRates {
-    pub(crate) fn new() -> Self {
-        Self {
-            registrations: ClientRate::new(10, Duration::from_secs(6)),
-            logins: ClientRate::new(20, Duration::from_secs(3)),
-        }
-    }
-
-    /// Returns the limits of the program that handles the request.
-    ///
-    /// # Errors
-    /// Returns an internal error if the program has no limits.
-    pub(super) fn from_context(context: &Context) -> Result<Arc<Self>, ApiError> {
-        context.state::<Self>().ok_or_else(|| ApiError::internal("no limits of registrations and logins"))
-    }
-}
-
 /// Limits how often an action is permitted for each client address: a number of actions at once, and then one in each
-/// interval.
-pub(super) struct ClientRate {
+/// interval. A client with IPv6 is known by the first 64 bits of its address.
+#[derive(Debug)]
+pub struct ClientRate {
     at_once: u32,
     interval: Duration,
     /// For each address, the time at which all its actions are forgotten. Each action adds an interval.
@@ -51,7 +23,9 @@ pub(super) struct ClientRate {
 }
 
 impl ClientRate {
-    fn new(at_once: u32, interval: Duration) -> Self {
+    /// Permits `at_once` actions, and then one in each `interval`.
+    #[must_use]
+    pub fn new(at_once: u32, interval: Duration) -> Self {
         Self { at_once, interval, busy_until: Mutex::new(Cache::new(MAX_ADDRESSES)) }
     }
 
@@ -59,7 +33,7 @@ impl ClientRate {
     ///
     /// # Errors
     /// Returns the declared error `error` if the client has done too many actions, and sets `Retry-After`.
-    pub(super) fn count(&self, context: &Context, error: &'static str) -> Result<(), ApiError> {
+    pub fn count(&self, context: &Context, error: &'static str) -> Result<(), ApiError> {
         let Some(head) = context.head() else { return Ok(()) };
         let Err(wait) = self.take(client_network(head), Instant::now()) else { return Ok(()) };
         context.set_header("Retry-After", whole_seconds(wait))?;
@@ -67,7 +41,7 @@ impl ClientRate {
     }
 
     /// Forgets an action that [`ClientRate::count`] has counted.
-    pub(super) fn forget(&self, context: &Context) {
+    pub fn forget(&self, context: &Context) {
         if let Some(head) = context.head()
             && let Some(mut until) = self.lock().get_mut(&client_network(head))
         {
@@ -96,7 +70,7 @@ impl ClientRate {
 }
 
 /// Returns a time in seconds for `Retry-After`, rounded up so that a retry after this time is not rejected again.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

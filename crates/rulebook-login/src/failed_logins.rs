@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use quick_cache::unsync::Cache;
 
 /// The maximum number of failed logins from one address within [`WINDOW`].
-pub(super) const MAX_PER_ADDRESS: usize = 10;
+pub(crate) const MAX_PER_ADDRESS: usize = 10;
 /// The maximum number of failed logins from one address with the same login name within [`WINDOW`].
 const MAX_PER_LOGIN_NAME: usize = 5;
 /// The time after which a failed login is forgotten.
@@ -19,6 +19,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MAX_ADDRESSES: usize = 10_000;
 
 /// The failed logins of the last minute, for each address the latest ones.
+#[derive(Debug)]
 pub(crate) struct FailedLogins {
     by_address: Mutex<Cache<IpAddr, Vec<Failure>>>,
     /// The table contains hashes of login names, so that its memory does not depend on their length. The hashes are
@@ -26,7 +27,7 @@ pub(crate) struct FailedLogins {
     hash_keys: RandomState,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Failure {
     login_hash: u64,
     at: Instant,
@@ -34,7 +35,7 @@ struct Failure {
 
 /// A login whose outcome is not known yet. It counts as failed until it succeeds or is not counted, so that parallel
 /// logins cannot exceed the limits, and a client gains nothing by disconnecting.
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     failed_logins: Arc<FailedLogins>,
     address: IpAddr,
     failure: Failure,
@@ -49,7 +50,7 @@ impl FailedLogins {
     ///
     /// # Errors
     /// Fails if too many logins have failed. The error is the time after which the client can try again.
-    pub(super) fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
+    pub(crate) fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
         let failure = Failure { login_hash: self.hash_keys.hash_one(login), at: now };
         let mut table = self.lock();
         let mut failures = table.remove(&address).map(|(_, failures)| failures).unwrap_or_default();
@@ -87,12 +88,12 @@ fn wait_until_below<'f>(
 
 impl Attempt {
     /// Forgets this attempt and all failures with the same login name from the same address.
-    pub(super) fn succeed(self) {
+    pub(crate) fn succeed(self) {
         self.update(|failures| failures.retain(|earlier| earlier.login_hash != self.failure.login_hash));
     }
 
     /// Forgets this attempt, because the server has not checked the password.
-    pub(super) fn do_not_count(self) {
+    pub(crate) fn do_not_count(self) {
         self.update(|failures| {
             if let Some(index) = failures.iter().position(|earlier| *earlier == self.failure) {
                 failures.remove(index);
