@@ -11,6 +11,7 @@ mod definition;
 mod files;
 mod hand;
 mod keys;
+mod orders;
 mod requests;
 mod rulebook_server;
 
@@ -22,6 +23,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rulebook_model::Value;
+use serde_json::{Value as Json, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use cases::Case;
@@ -67,7 +70,64 @@ fn count() -> Result<bool, Box<dyn Error>> {
         let verdict = if reached { "yes" } else { "no" };
         println!("| {} | {by_hand:.1} | {by_rulebook:.1} | ≤ {aim:.0} | {verdict} |", case.title());
     }
+    println!("\n| allocations per check of a parsed value | rulebook | aim | reached |\n| --- | ---: | --- | --- |");
+    for (title, r#type, json) in values() {
+        let allocations = allocations_of_check(&r#type, &json)?;
+        all_reached &= allocations == 0;
+        let verdict = if allocations == 0 { "yes" } else { "no" };
+        println!("| {title} | {allocations} | 0 | {verdict} |");
+    }
     Ok(all_reached)
+}
+
+/// Returns values, each with a title and with its type: a schema of [`schemas`].
+fn values() -> [(&'static str, String, Json); 4] {
+    let tree = (0..30).fold(json!({ "name": "leaf", "kind": "leaf" }), |tree, _| {
+        json!({ "kind": "branch", "name": "branch", "parts": [tree], "byName": { "a": { "name": "b", "kind": "leaf" } } })
+    });
+    let large: serde_json::Map<_, _> = (0..LARGE_FIELDS).map(|number| (format!("f{number}"), json!(number))).collect();
+    let reversed: serde_json::Map<_, _> = large.clone().into_iter().rev().collect();
+    let mut orders: Json = serde_json::from_str(&orders::body()).unwrap_or_default();
+    [
+        ("a recursive schema with unions and maps, 30 levels", "Tree".to_owned(), tree),
+        ("an object with 300 fields", "Large".to_owned(), Json::Object(large)),
+        ("the same, its members in another order", "Large".to_owned(), Json::Object(reversed)),
+        ("1 MiB of JSON with 50 schemas", "array<Order>".to_owned(), orders["orders"].take()),
+    ]
+}
+
+/// The number of fields of the schema `Large`.
+const LARGE_FIELDS: usize = 300;
+
+/// Returns the schemas of [`values`].
+fn schemas() -> Json {
+    let field = |r#type: &str| json!({ "info": "A field", "type": r#type });
+    let large: serde_json::Map<_, _> = (0..LARGE_FIELDS).map(|number| (format!("f{number}"), field("int"))).collect();
+    let mut schemas = orders::schemas();
+    schemas["Large"] = json!({ "info": "Large", "fields": large });
+    schemas["Leaf"] = json!({ "info": "Leaf", "fields": { "name": field("string(1,10)") } });
+    schemas["Branch"] = json!({ "info": "Branch", "extends": ["Leaf"], "fields": {
+        "parts": field("array<Tree>"), "byName": field("map<Tree>"), "parent": field("?Tree") } });
+    schemas["Tree"] =
+        json!({ "info": "Tree", "type": "union", "tag": "kind", "of": { "leaf": "Leaf", "branch": "Branch" } });
+    schemas
+}
+
+/// Returns the number of allocations while a value is checked that has been parsed.
+fn allocations_of_check(r#type: &str, json: &Json) -> Result<usize, Box<dyn Error>> {
+    let definition = json!({ "schemas": schemas(), "/": { "x": { "POST": {
+        "info": "I", "in": { "value": { "info": "I", "type": r#type } } } } } });
+    let api = rulebook_model::read(vec![("bench.json".into(), definition.to_string().into_bytes())])
+        .map_err(|report| report.to_string())?;
+    let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+    // The first check creates what a type creates when it is first used.
+    check.check(Value::from(json)).map_err(|mismatch| format!("{mismatch:?}"))?;
+    let value = Value::from(json);
+    let before = ALLOCATOR.stats();
+    let checked = check.check(value);
+    let used = ALLOCATOR.stats() - before;
+    checked.map_err(|mismatch| format!("{mismatch:?}"))?;
+    Ok(used.allocations + used.reallocations)
 }
 
 /// Returns the number of allocations and reallocations per request, over one connection.

@@ -1,9 +1,10 @@
 //! The cases that the benchmark measures. Each case has a request, which is sent to the rulebook server and to a
 //! hand-written server, and a goal: the minimum performance of rulebook compared to the hand-written server.
 
+use crate::orders;
 use crate::requests::{
-    download_request, file_target, get_request, invalid_article_requests, post_form, post_json, upload_request,
-    valid_article, with_token,
+    download_request, file_target, get_request, invalid_article_requests, post_form, post_json, post_orders,
+    upload_request, valid_article, with_token,
 };
 use clap::ValueEnum;
 
@@ -28,6 +29,8 @@ pub enum Case {
     Json,
     /// The request of `json`, with the fields in urlencoded form
     Form,
+    /// POST request with almost 1 MiB of JSON, in which objects have 50 schemas
+    Schemas,
     /// OPTIONS request, whose response is rendered at start
     Options,
     /// GET request for the OpenAPI document, which is rendered at start
@@ -152,6 +155,7 @@ impl Case {
             Self::Jsonp => "the GET in JSONP",
             Self::Json => "POST of eight fields as JSON, with a key",
             Self::Form => "POST of the same fields urlencoded",
+            Self::Schemas => "POST of 1 MiB of JSON with 50 schemas",
             Self::Options => "OPTIONS of a service",
             Self::Openapi => "the OpenAPI document",
             Self::NotModified => "the OpenAPI document, not modified",
@@ -182,6 +186,7 @@ impl Case {
             Self::GetVerified => Goal::RatioToCase(Self::Get, 0.8),
             Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
             Self::Article => Goal::RatioToOtherServer(1.0),
+            Self::Schemas => Goal::RatioToOtherServer(0.8),
             Self::ThousandKeys => Goal::RatioToCase(Self::OneKey, 0.97),
             Self::Down1K => Goal::RatioToOtherServer(11.0),
             Self::Down1KNodelay => Goal::RatioToOtherServer(1.4),
@@ -219,6 +224,7 @@ impl Case {
             | Self::Jsonp
             | Self::Json
             | Self::Form
+            | Self::Schemas
             | Self::Options
             | Self::Openapi
             | Self::NotModified => ServedContent::Endpoints,
@@ -253,6 +259,7 @@ impl Case {
             Self::Jsonp => get_request("/script/line/23/7?lang=en&callback=app.show"),
             Self::Json => post_json(&valid_article()),
             Self::Form => post_form(&valid_article()),
+            Self::Schemas => post_orders(orders::body()),
             Self::Options => Request { method: "OPTIONS", ..get_request("/ping") },
             Self::Openapi => get_request("/openapi.json"),
             Self::NotModified => Request { has_document: true, ..get_request("/openapi.json") },
@@ -300,6 +307,14 @@ impl Case {
             ],
             Self::Json => invalid_article_requests(post_json),
             Self::Form => invalid_article_requests(post_form),
+            Self::Schemas => {
+                let body = orders::body();
+                vec![
+                    (post_orders(body.replacen("\"EUR\"", "\"EURO\"", 1)), 400),
+                    (post_orders(body.replacen("\"weight\":", "\"weigth\":", 1)), 400),
+                    (post_orders(body.replacen("\"count\":0", "\"count\":1001", 1)), 400),
+                ]
+            }
             Self::Options => vec![(Request { method: "OPTIONS", ..get_request("/pong") }, 404)],
             Self::Openapi | Self::NotModified => vec![(get_request("/openapi.yaml"), 404)],
             Self::Article => vec![(get_request("/article/3000000"), 404), (get_request("/article/three"), 400)],

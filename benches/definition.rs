@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use serde_json::{Value as Json, json};
 
-use crate::{files, keys};
+use crate::{files, keys, orders};
 
 /// The name of rulebook's type of ids, which are integers from 0 to 2147483647.
 const ID_TYPE: &str = "id";
@@ -91,6 +91,7 @@ fn json_text(json: &Json) -> String {
 fn endpoints_module() -> Json {
     json!({
         "info": "The endpoints of the benchmark",
+        "schemas": orders::schemas(),
         "/": {
             "ping": { "GET": {
                 "info": "Checks that the server responds",
@@ -104,6 +105,14 @@ fn endpoints_module() -> Json {
             "article/line/{article_id}/{no_line}": { "GET": line_method() },
             "article/query": { "GET": line_by_query_method() },
             "script/line/{article_id}/{no_line}": { "GET": jsonp_line_method() },
+            (&orders::PATH[1..]): { "POST": {
+                "info": "Counts orders",
+                "in": { "orders": { "info": "The orders", "type": "array<Order>" } },
+                "out": {
+                    "orders": { "info": "Their number", "type": "uint" },
+                    "active": { "info": "The number of active parts", "type": "uint" },
+                },
+            } },
             "article": {
                 "POST": create_article_method(),
                 "/": { "form": { "POST": create_article_method() } },

@@ -13,6 +13,7 @@ mod drive;
 mod files;
 mod hand;
 mod keys;
+mod orders;
 mod requests;
 mod rulebook_server;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::cases::{Body, Request};
-use crate::{files, keys};
+use crate::{files, keys, orders};
 
 pub fn get_request(target: &str) -> Request {
     Request { method: "GET", target: target.to_owned(), body: None, token: None, token_count: 0, has_document: false }
@@ -41,6 +41,12 @@ pub fn post_form(article: &Json) -> Request {
         };
     }
     post_request("/article/form", "application/x-www-form-urlencoded", form.finish())
+}
+
+/// Returns a request to the endpoint for orders.
+pub fn post_orders(text: String) -> Request {
+    let body = Some(Body { media_type: "application/json".to_owned(), text });
+    Request { method: "POST", body, ..with_token(get_request(orders::PATH), 0) }
 }
 
 pub fn post_request(target: &str, media_type: &str, text: String) -> Request {

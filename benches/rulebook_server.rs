@@ -12,7 +12,8 @@ use rulebook::key::Keys;
 use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, Settings};
 use serde::{Deserialize, Serialize};
 
-use crate::{definition, files};
+use crate::orders::Order;
+use crate::{definition, files, orders};
 
 /// Serves the endpoints, with one worker, until the process receives a signal.
 ///
@@ -84,7 +85,8 @@ fn handler_modules(services: usize) -> Vec<Module> {
         .get("/article/query", read_line)
         .get("/script/line/{article_id}/{no_line}", read_line)
         .post("/article", create_article)
-        .post("/article/form", create_article);
+        .post("/article/form", create_article)
+        .post(orders::PATH, count_orders);
     vec![module, Module::new("Lines").get("/lines/query", read_line)]
 }
 
@@ -163,4 +165,20 @@ async fn create_article(Args(article): Args<NewArticle>, context: Context) -> Re
         length: article.text.len(),
         by: identity.name().into(),
     })
+}
+
+#[derive(Deserialize)]
+struct Orders {
+    orders: Vec<Order>,
+}
+
+#[derive(Serialize)]
+struct Counted {
+    orders: usize,
+    active: usize,
+}
+
+async fn count_orders(Args(Orders { orders }): Args<Orders>, _: Context) -> Result<Counted, ApiError> {
+    let active = orders.iter().map(|order| order.parts.active()).sum();
+    Ok(Counted { orders: orders.len(), active })
 }

@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod files;
 mod line;
+mod orders;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -77,6 +78,7 @@ fn add_routes(config: &mut ServiceConfig, services: usize, documents: Option<&Do
             .service(resource("/script/line/{article_id}/{no_line}", "GET", web::get().to(line::read_line_as_jsonp)))
             .service(resource("/article", "POST", from_json))
             .service(resource("/article/form", "POST", from_form))
+            .service(resource(crate::orders::PATH, "POST", web::post().to(orders::count_orders)))
             .service(resource("/private", "GET", web::get().to(private_ping)));
     }
     if let Some(documents) = documents {

@@ -97,7 +97,9 @@ impl<'a> TypeWriter<'a> {
             },
             Structure::Schema(schema) => match self.paths.name(schema.key()) {
                 // The schema itself, and not another name for it.
-                Some(named) if named == name && self.within.is_some() => self.write_type(&schema.check, role, name, doc),
+                Some(named) if named == name && self.within.is_some() => {
+                    self.write_type(&schema.check, role, name, doc)
+                }
                 _ => self.write_alias(check, role, name, doc),
             },
             _ => self.write_alias(check, role, name, doc),

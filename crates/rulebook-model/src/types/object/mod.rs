@@ -157,7 +157,39 @@ impl ObjectCheck {
     }
 }
 
+/// The number of known members whose presence is recorded without allocating memory.
+const MAX_RECORDED_FIELDS: usize = 1024;
+
 impl ObjectCheck {
+    /// Returns the index of the known member with this name. `next` is the index after that of the member before it:
+    /// most clients send the members in the order of the definition.
+    fn field_index(&self, name: &str, next: usize) -> Option<usize> {
+        match self.fields().get(next) {
+            Some(field) if field.name == name => Some(next),
+            _ => self.field_indexes.get(name).copied(),
+        }
+    }
+
+    /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
+    fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+        let (mut next, mut others) = (0, 0);
+        let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
+        for (name, _) in members {
+            match self.field_index(name, next) {
+                Some(index) if index < MAX_RECORDED_FIELDS => {
+                    let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
+                    if *word & bit != 0 {
+                        return true;
+                    }
+                    *word |= bit;
+                    next = index + 1;
+                }
+                _ => others += 1,
+            }
+        }
+        others > 1
+    }
+
     /// Returns the error of the first constraint that the members do not fulfill.
     fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
         let given = |name: &str| given_member(members, name);
@@ -208,13 +240,14 @@ impl Check for ObjectCheck {
         let Value::Map(members) = value else {
             return Err(TypeMismatch::new(self.expected(), &value));
         };
-        let mut members = keep_last_member_of_each_name(members);
+        let mut members =
+            if self.has_repeated_member(&members) { keep_last_member_of_each_name(members) } else { members };
         if !self.member_count.contains_count(members.len()) {
             return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
         }
-        let mut required = 0;
+        let (mut required, mut next) = (0, 0);
         for (name, member) in &mut members {
-            let Some(&index) = self.field_indexes.get(&**name) else {
+            let Some(index) = self.field_index(name, next) else {
                 if self.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
@@ -222,6 +255,7 @@ impl Check for ObjectCheck {
                 continue;
             };
             let field = &self.fields()[index];
+            next = index + 1;
             required += usize::from(!field.optional);
             let value = std::mem::replace(member, Value::Null);
             if !(field.optional && value == Value::Null) {
