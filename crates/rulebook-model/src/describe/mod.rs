@@ -41,7 +41,7 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 pub use self::{
     markdown::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     module_part::ModulePart,
-    openapi::{openapi, openapi_part, write_openapi},
+    openapi::{OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
     pages::{PageForm, Pages},
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript},
