@@ -30,6 +30,7 @@ mod openapi;
 mod operation;
 mod pages;
 mod proof;
+mod python;
 mod readme;
 mod rules;
 mod schema;

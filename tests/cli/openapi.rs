@@ -35,6 +35,25 @@ fn the_printed_document_of_a_module_equals_the_served_document() {
 }
 
 #[test]
+fn the_document_is_printed_for_the_chosen_version_of_openapi() {
+    let folder = shop_folder();
+    let version = |arguments: &[&str]| {
+        let printed = run_program(folder.path(), &[&["openapi"], arguments].concat());
+        assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        let document: Json = serde_json::from_str(&printed.stdout).unwrap();
+        document["openapi"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(version(&[]), version(&["--as", "3.1"]));
+    for (name, full) in [("3.0", "3.0.3"), ("3.1", "3.1.0"), ("3.2", "3.2.0")] {
+        assert_eq!(version(&["--as", name]), full);
+        assert_eq!(version(&["--as", name, "--module", "shop"]), full);
+    }
+    let unknown = run_program(folder.path(), &["openapi", "--as", "2.0"]);
+    assert_eq!((unknown.exit_code, unknown.stdout.as_str()), (Some(2), ""));
+    assert!(unknown.stderr.contains("3.0, 3.1, 3.2"), "{}", unknown.stderr);
+}
+
+#[test]
 fn the_printed_documents_describe_the_server_with_the_same_settings() {
     let app = json!({ "title": "Shop", "version": "2.0.0" });
     let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);

@@ -1,4 +1,5 @@
-//! Tests of `rulebook types`, which prints TypeScript declarations of a definition or of a server's API.
+//! Tests of `rulebook types`, which prints TypeScript declarations or a Python client of a definition or of a server's
+//! API.
 
 use std::fs;
 
@@ -55,4 +56,26 @@ fn a_server_without_declarations_is_an_error() {
     assert_eq!(absent.exit_code, Some(3));
     assert!(absent.stderr.starts_with("error: the connection failed: "), "{}", absent.stderr);
     assert_eq!(fetch("shop.example").exit_code, Some(2));
+}
+
+#[test]
+fn python_client_of_a_server_equals_that_of_its_definition() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["types", "--lang", "python"]);
+    assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
+    assert!(printed.stdout.contains("class Api:"), "{}", printed.stdout);
+    let address = free_address();
+    let _served = ServerProcess::start(folder.path(), &address, &[]);
+    let elsewhere = TempDir::new().unwrap();
+    let fetch = |url: &str| {
+        let arguments = ["types", "--lang", "python", "--unbound", "echo", "--retries", "0", "--from", url];
+        run_program(elsewhere.path(), &arguments)
+    };
+    let fetched = fetch(&format!("http://{address}"));
+    assert_eq!((fetched.exit_code, fetched.stderr.as_str()), (Some(0), ""));
+    assert_eq!(fetched.stdout, printed.stdout);
+    let missing = fetch(&format!("http://{address}/nothing"));
+    assert_eq!((missing.exit_code, missing.stdout.as_str()), (Some(1), ""));
+    assert!(missing.stderr.contains("404"), "{}", missing.stderr);
+    assert_eq!(run_program(elsewhere.path(), &["types", "--lang", "cobol"]).exit_code, Some(2));
 }

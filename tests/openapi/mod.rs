@@ -1,6 +1,7 @@
 //! Tests the OpenAPI document: how it describes each part of a definition, and that the server behaves as described.
 
 mod descriptions;
+mod discriminators;
 mod echo;
 mod examples;
 mod golden;
@@ -9,6 +10,7 @@ pub mod paths;
 mod requests;
 mod responses;
 mod shared_parts;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};

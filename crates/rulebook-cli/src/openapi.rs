@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{AddHandlers, Command, Exit, Settings, output};
-use rulebook_model::describe::{self, ModulePart};
+use rulebook_model::describe::{self, ModulePart, OpenapiVersion};
 use rulebook_model::diagnostic::closest_word;
 use rulebook_model::model::Api;
 
@@ -22,9 +22,37 @@ struct Options {
     /// Describe only this module of the API.
     #[arg(long, value_name = "NAME")]
     module: Option<String>,
+    /// The version of OpenAPI. Schemas in the version 3.0 can accept more values than the server, because it has fewer
+    /// keywords.
+    #[arg(long = "as", value_name = "VERSION", value_enum, default_value_t)]
+    version: Version,
     /// Write to this file instead of standard output; an existing file is replaced atomically.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Version {
+    /// OpenAPI 3.0
+    #[value(name = "3.0")]
+    V3_0,
+    /// OpenAPI 3.1, as the server has it at `/openapi.json`
+    #[default]
+    #[value(name = "3.1")]
+    V3_1,
+    /// OpenAPI 3.2
+    #[value(name = "3.2")]
+    V3_2,
+}
+
+impl From<Version> for OpenapiVersion {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::V3_0 => Self::V3_0,
+            Version::V3_1 => Self::V3_1,
+            Version::V3_2 => Self::V3_2,
+        }
+    }
 }
 
 fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
@@ -42,6 +70,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
             return Exit::InvalidUsage;
         }
     };
+    let document = describe::convert_openapi(document, options.version.into());
     output::write_document(&format!("{document:#}\n"), options.output.as_deref())
 }
 

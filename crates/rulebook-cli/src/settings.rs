@@ -168,7 +168,11 @@ impl From<LogFormatFlag> for LogFormat {
 impl Settings {
     /// Returns a builder that has these settings and the handlers of the program.
     pub(super) fn new_rulebook(&self, app: AddHandlers<'_>) -> Rulebook {
-        let rulebook = Rulebook::load(&self.api);
+        self.with_settings(Rulebook::load(&self.api), app)
+    }
+
+    /// Adds these settings and the handlers of the program to a builder.
+    fn with_settings(&self, rulebook: Rulebook, app: AddHandlers<'_>) -> Rulebook {
         let rulebook = match &self.data {
             Some(folder) => rulebook.data_folder(folder),
             None => rulebook,
@@ -189,7 +193,17 @@ impl Settings {
 
     /// Reads and checks the definition. If it has errors, prints them and returns the exit code.
     pub(super) fn load_api(&self, app: AddHandlers<'_>) -> Result<Api, Exit> {
-        let checked = self.new_rulebook(app).check();
+        self.check_api(self.new_rulebook(app))
+    }
+
+    /// Checks the definition that a server has sent. If it has errors, prints them and returns the exit code.
+    #[cfg(feature = "client")]
+    pub(super) fn read_api(&self, definition: Vec<u8>, app: AddHandlers<'_>) -> Result<Api, Exit> {
+        self.check_api(self.with_settings(Rulebook::read(vec![("app.json".into(), definition)]), app))
+    }
+
+    fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
+        let checked = rulebook.check();
         let mut api = checked.map_err(|report| {
             output::print_report(&report);
             Exit::ErrorsReported

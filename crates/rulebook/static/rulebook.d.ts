@@ -105,6 +105,8 @@ export interface Method {
   parameters: Parameter[];
   out: { [name: string]: unknown };
   errors: { [name: string]: { status: number; info?: string } };
+  /** What must hold between the parameters, as in the definition. */
+  constraints: { [kind: string]: unknown; message?: string }[];
   options: { status?: number; download?: boolean; deprecated?: boolean };
   /** True if the method can be called by JSONP. */
   jsonp: boolean;
@@ -127,12 +129,24 @@ export interface Parameter {
 /** The base class of the errors of this client. A call that is aborted fails with the reason of its signal instead. */
 export class RulebookError extends Error {}
 
-/** An argument is missing, unknown or not valid. No request has been sent. */
+/** The error of a parameter. */
+export interface ParameterError {
+  parameter: string;
+  in?: string;
+  expected: string;
+  got: string | null;
+  /** The text that the definition sets. */
+  message?: string;
+}
+
+/** An argument is missing, unknown or not valid, or arguments break a constraint. No request has been sent. */
 export class ArgumentError extends RulebookError {
   /** The name of the argument, and the place inside of its value: `tags[0]`. */
   readonly parameter: string;
   readonly expected: string;
   readonly got: string;
+  /** This error, or the errors of all broken constraints, in the form of `errors` in an `ApiError`. */
+  readonly errors: ParameterError[];
 }
 
 /** The API has responded with an error. */
@@ -144,7 +158,7 @@ export class ApiError<Declared extends string = string> extends RulebookError {
   /** The name of the declared error, if the envelope has it. */
   readonly declared: Declared | null;
   /** The errors of parameters. */
-  readonly errors: { parameter: string; in: string; expected: string; got: string | null; message?: string }[];
+  readonly errors: ParameterError[];
   /** The whole body. */
   readonly body: unknown;
 }

@@ -17,11 +17,11 @@ export class RulebookError extends Error {
   }
 }
 
-/** An argument is missing, unknown or not valid. No request has been sent. */
+/** An argument is missing, unknown or not valid, or arguments break a constraint. No request has been sent. */
 export class ArgumentError extends RulebookError {
-  constructor(parameter, expected, got) {
-    super(`${parameter}: expected ${expected}, got ${got}`);
-    Object.assign(this, { parameter, expected, got });
+  constructor(parameter, expected, got, { message, errors = [{ parameter, expected, got }] } = {}) {
+    super(message ?? `${parameter}: expected ${expected}, got ${got}`);
+    Object.assign(this, { parameter, expected, got, errors });
   }
 }
 
@@ -191,7 +191,7 @@ function* below(module, tree, above, jsonp) {
 }
 
 function methodOf(module, path, http, written, jsonp) {
-  const { info, scope, in: inputs = {}, out = {}, errors = {}, options = {} } = written;
+  const { info, scope, in: inputs = {}, out = {}, errors = {}, constraints = [], options = {} } = written;
   const segments = path.split("/").filter((segment) => segment !== "");
   const names = segments.map((segment) => (segment.startsWith("{") ? segment : segment.replaceAll(".", "%2E")));
   const id = written.id ?? [...names, http.toLowerCase()].join(".");
@@ -211,6 +211,7 @@ function methodOf(module, path, http, written, jsonp) {
     parameters,
     out,
     errors,
+    constraints,
     options,
     jsonp: open && (options.jsonp ?? jsonp),
   };
@@ -232,6 +233,7 @@ function parameterOf(key, written, http, defs) {
     // Header names have no case, and their keys are in lower case.
     short: written.name ?? wire,
     place: (position ?? capture) ? "path" : (places[prefix] ?? either),
+    source: prefix === "ANY" ? "query or body" : undefined,
     position: position === undefined ? undefined : Number(position),
     optional: written.type.startsWith("?") || written.default !== undefined,
     schema: withoutReferences(written.$schema ?? {}, defs),
@@ -304,7 +306,117 @@ function valuesOf(method, args, { check = true }) {
     const wrong = mismatch(one.schema, values.get(one), one.name) ?? unsendable(one, values.get(one));
     if (wrong) throw wrong;
   }
+  const broken = check ? constraintErrors(method, values) : [];
+  if (broken.length > 0) {
+    const [{ parameter, expected, got, message }] = broken;
+    throw new ArgumentError(parameter, expected, got ?? "nothing", { message, errors: broken });
+  }
   return values;
+}
+
+/**
+ * Returns the errors of the constraints between parameters, in the form in which the server reports them. A constraint
+ * that only the server can check has none.
+ */
+function constraintErrors({ parameters, constraints }, values) {
+  // A parameter without a value has its default, and null is the same as no value.
+  const valueOf = (parameter) => {
+    const value = values.get(parameter) ?? parameter.default;
+    const written = typeof value?.toJSON === "function" ? value.toJSON() : value;
+    return written ?? undefined;
+  };
+  const errors = [];
+  for (const { message, ...constraint } of constraints) {
+    for (const [kind, written] of Object.entries(constraint)) {
+      // `requires` has a list of names for each name.
+      const lists = kind === "requires" ? Object.entries(written).map((names) => names.flat()) : [written];
+      for (const names of lists) {
+        const named = names.map((name) => parameters.find(({ short }) => short === name));
+        if (named.some((one) => one === undefined || valueOf(one) instanceof Json)) continue;
+        const [parameter, expected] = brokenConstraint(kind, named, valueOf) ?? [];
+        if (parameter === undefined) continue;
+        const got = valueOf(parameter) === undefined ? null : summary(valueOf(parameter));
+        const place = parameter.source ?? parameter.place;
+        errors.push({ parameter: parameter.name, in: place, expected, got, ...(message && { message }) });
+      }
+    }
+  }
+  return errors;
+}
+
+/** Returns the parameter that breaks a constraint, and what is expected of it; undefined if none is known to. */
+function brokenConstraint(kind, all, valueOf) {
+  const isGiven = (parameter) => valueOf(parameter) !== undefined;
+  const given = all.filter(isGiven);
+  const [first, second] = all;
+  const missing = all.find((parameter) => !isGiven(parameter));
+  const names = all.map(({ name }) => name);
+  const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  switch (kind) {
+    case "exactly_one":
+      return given.length === 1 ? undefined : [given[1] ?? first, `exactly one of ${list}`];
+    case "at_least_one":
+      return given.length > 0 ? undefined : [first, `at least one of ${list}`];
+    case "at_most_one":
+      return given.length <= 1 ? undefined : [given[1], `at most one of ${list}`];
+    case "together":
+      return given.length === 0 || !missing ? undefined : [missing, `${list} together, or none of them`];
+    case "requires":
+      return isGiven(first) && missing ? [missing, `a value, because ${first.name} is given`] : undefined;
+    case "less":
+    case "at_most": {
+      const order = given.length === 2 ? compare(ordered(first, valueOf(first)), ordered(second, valueOf(second))) : -1;
+      const isBroken = kind === "less" ? order >= 0 : order > 0;
+      return isBroken ? [first, `${kind === "less" ? "less than" : "at most"} ${second.name}`] : undefined;
+    }
+    case "equal": {
+      const [known] = given;
+      const other = given.find((parameter) => differ(known, valueOf(known), parameter, valueOf(parameter)));
+      return other && [other, `the same value as ${known.name}`];
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Returns -1, 0 or 1 for two values of the function `ordered`; NaN if only the server can compare them. */
+function compare(one, other) {
+  if (one === undefined || other === undefined || one.length !== other.length) return NaN;
+  // A bigint and a number can be equal.
+  const n = one.findIndex((part, at) => part < other[at] || part > other[at]);
+  return n < 0 ? 0 : one[n] < other[n] ? -1 : 1;
+}
+
+/** Returns the parts by which a value is ordered; undefined if only the server knows them. */
+function ordered({ type, format, after }, value) {
+  if (after !== undefined) return undefined;
+  if (isExactNumber(type, value)) return [value];
+  if (typeof value !== "string") return undefined;
+  if (/^\??date$/.test(type) && /^\d{4}-\d\d-\d\d$/.test(value)) return [value, ""];
+  // Without an offset, the time zone of the server counts.
+  const moment = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(value);
+  if (!/^\??datetime$/.test(type) || moment === null) return undefined;
+  const [, date, time, fraction = "", offset] = moment;
+  const seconds = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  return Number.isNaN(seconds) ? undefined : [seconds, format === "timestamp" ? "" : fraction.padEnd(9, "0")];
+}
+
+/** Returns whether a value is a number that the server reads with the same digits. */
+function isExactNumber(type, value) {
+  if (!/^\??(int|uint|float|id)(\(|$)/.test(type)) return false;
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value;
+  return typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value));
+}
+
+/** Returns whether two values are different for the server, too. */
+function differ(one, value, other, otherValue) {
+  if ([one, other].some(({ after }) => after !== undefined)) return false;
+  // A bigint and a number can be equal.
+  if (isExactNumber(one.type, value) && isExactNumber(other.type, otherValue))
+    return value < otherValue || value > otherValue;
+  const isText = ({ type }, text) => typeof text === "string" && /^\??(string|enum|date)(\(|$)/.test(type);
+  if (isText(one, value) && isText(other, otherValue)) return value !== otherValue;
+  return typeof value === "boolean" && typeof otherValue === "boolean" && value !== otherValue;
 }
 
 /** Returns the error for a value that cannot be sent in the location of its parameter; undefined if it can be. */

@@ -110,3 +110,27 @@ fn json_and_yaml_give_the_same_definition() {
     let app = fs::read_to_string(data("shop").join("app.json")).unwrap();
     assert_eq!(files_in(&shop.path().join("api"))["app.json"], app);
 }
+
+#[test]
+fn documents_of_every_version_are_imported_without_additional_losses() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let good = "crates/rulebook-model/tests/definitions/good";
+    for api in ["api", &format!("{good}/schemas"), &format!("{good}/unions"), &format!("{good}/constraints")] {
+        let losses = |version: &str| -> Vec<String> {
+            let folder = TempDir::new().unwrap();
+            let run = |arguments: &[&str]| {
+                let result = run_program(folder.path(), arguments);
+                assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{api} {arguments:?}");
+            };
+            let api = root.join(api);
+            run(&["openapi", "--api", api.to_str().unwrap(), "--as", version, "--output", "openapi.json"]);
+            run(&["import", "openapi.json", "imported", "--losses", "losses.txt"]);
+            run(&["check", "--api", "imported"]);
+            fs::read_to_string(folder.path().join("losses.txt")).unwrap().lines().map(str::to_owned).collect()
+        };
+        let current = losses("3.1");
+        assert_eq!(losses("3.2"), current, "{api}");
+        let older = losses("3.0");
+        assert!(older.len() <= current.len(), "{api}: {older:#?}, but in OpenAPI 3.1 {current:#?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The client side of `rulebook send` and `rulebook fetch`: it sends files to another rulebook server, and fetches
 //! files from it. The methods that it calls are those of the crate `rulebook-iapi`. It also fetches the TypeScript
-//! declarations of an API, for `rulebook types --from`, and OpenAPI descriptions, for `rulebook import`.
+//! declarations and the definition of an API, for `rulebook types --from`, and OpenAPI descriptions, for `rulebook
+//! import`.
 //!
 //! This module sends the requests, repeats failed requests, and verifies that the local file and the file on the server
 //! have the same content. It reports progress to a callback and prints nothing. It does not read a definition: the
@@ -22,7 +23,7 @@ mod server_url;
 use std::time::Duration;
 
 pub(crate) use client::{BearerKey, Client};
-pub(crate) use declarations::fetch_declarations;
+pub(crate) use declarations::{fetch_declarations, fetch_definition};
 pub(crate) use digest::{Digest, Verification};
 #[cfg(feature = "import")]
 pub(crate) use document::fetch_document;

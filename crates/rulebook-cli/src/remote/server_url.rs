@@ -41,7 +41,6 @@ impl ServerUrl {
     }
 
     /// Returns the URL that the user gave.
-    #[cfg(feature = "import")]
     pub(super) fn document_url(&self) -> &Url {
         &self.0
     }

@@ -1,8 +1,9 @@
 //! The documents that describe an API to its clients. All documents are generated from the model of the API alone.
 //!
 //! This Rust module generates the canonical form of a definition, the responses to OPTIONS, the OpenAPI document, the
-//! documentation pages and the TypeScript declarations. Without the Cargo feature `documents`, it generates only the
-//! canonical form and the responses to OPTIONS. It must not depend on the plan that handles requests, or on requests.
+//! documentation pages, the TypeScript declarations and the Python client. Without the Cargo feature `documents`, it
+//! generates only the canonical form and the responses to OPTIONS. It must not depend on the plan that handles
+//! requests, or on requests.
 
 mod bracket_name;
 mod canonical;
@@ -29,6 +30,8 @@ mod outputs;
 #[cfg(feature = "documents")]
 mod pages;
 #[cfg(feature = "documents")]
+mod python;
+#[cfg(feature = "documents")]
 mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
@@ -41,8 +44,9 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 pub use self::{
     markdown::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     module_part::ModulePart,
-    openapi::{openapi, openapi_part, write_openapi},
+    openapi::{OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
     pages::{PageForm, Pages},
+    python::python,
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript},
 };

@@ -1,4 +1,5 @@
-//! The JSON Schema of a method's outputs. The OpenAPI document and the TypeScript declarations both use this schema.
+//! The JSON Schema of a method's outputs. The OpenAPI document, the TypeScript declarations and the Python client use
+//! this schema.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -31,4 +32,13 @@ fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Jso
 /// Returns `schema`, the schema of `output`. If the output is optional, the returned schema also accepts null.
 pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
     if output.optional && !output.r#type.check.accepts_null() { nullable_schema(schema) } else { schema }
+}
+
+/// Returns the schema of an output, including the description of the output.
+pub(super) fn described_schema(output: &Output) -> Json {
+    let mut schema = nullable_if_optional(output, output.r#type.check.schema());
+    if let Json::Object(schema) = &mut schema {
+        schema.insert("description".to_owned(), output.info.as_str().into());
+    }
+    schema
 }

@@ -4,15 +4,17 @@
 //! without paths, and the parts of operations from the types of the crate `utoipa`, converts them to JSON, and inserts
 //! the schemas. Parts that several operations have in common become components. The schemas come from the parameter
 //! types and from the envelopes (the formats of responses). This Rust module only restricts a schema to the values that
-//! can be serialized as text. It must not depend on the plan that
-//! handles requests, or on requests.
+//! can be serialized as text. [`convert_openapi`] converts the complete document to another version of OpenAPI. This
+//! Rust module must not depend on the plan that handles requests, or on requests.
 
 mod content;
+mod discriminator;
 mod downloads;
 mod error_classes;
 mod error_group;
 mod headers;
 mod jsonp;
+mod openapi_3_0;
 mod operation;
 mod parameters;
 mod parts;
@@ -27,6 +29,7 @@ mod security;
 mod serialization;
 mod single_item;
 mod success;
+mod versions;
 mod write;
 
 use serde::Serializer;
@@ -43,6 +46,8 @@ use paths::Operations;
 
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
+
+pub use versions::{OpenapiVersion, convert_openapi};
 
 pub(super) use sample_errors::{error_body, sample_declared_error, sample_error};
 

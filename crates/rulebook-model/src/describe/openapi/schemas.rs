@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
+use super::discriminator::complete_discriminators;
 use crate::model::Api;
 use crate::types::{Check, all_referenced_schemas, replace_references};
 
@@ -14,7 +15,7 @@ use crate::types::{Check, all_referenced_schemas, replace_references};
 /// the schema refers.
 const MAX_INLINE_BYTES: usize = 160;
 /// The prefix of a reference to a component.
-const COMPONENT_PREFIX: &str = "#/components/schemas/";
+pub(super) const COMPONENT_PREFIX: &str = "#/components/schemas/";
 /// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
 const PLACEHOLDER_PREFIX: &str = "placeholder:";
 
@@ -40,11 +41,8 @@ impl Schemas {
     }
 
     /// Makes the schemas of the definition to which `schema` refers components, and lets the references lead to them.
-    /// `check` is the check to which the JSON Schema belongs.
+    /// Also completes the discriminators of unions. `check` is the check to which the JSON Schema belongs.
     pub(super) fn add_referenced(&mut self, mut schema: Json, check: &dyn Check) -> Json {
-        if check.referenced_schemas().is_empty() {
-            return schema;
-        }
         let all = all_referenced_schemas(check);
         let mut waiting = self.lead_to_components(&mut schema);
         while let Some(key) = waiting.pop() {
@@ -54,9 +52,11 @@ impl Schemas {
             }
             let mut content = named.schema();
             waiting.extend(self.lead_to_components(&mut content));
+            complete_discriminators(&mut content, Some(&key), self);
             self.components.insert(key, self.schemas.len());
             self.schemas.push(content);
         }
+        complete_discriminators(&mut schema, None, self);
         schema
     }
 

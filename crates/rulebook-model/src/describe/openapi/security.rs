@@ -30,8 +30,11 @@ pub(super) fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     schemes
 }
 
+/// The end of the description of each authentication scheme.
+pub(super) const ROLES_NOTE: &str = " The roles of an operation are the permissions that it requires.";
+
 fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
-    let describe = |what: &str| format!("{what}. The roles of an operation are the permissions that it requires.");
+    let describe = |what: &str| format!("{what}.{ROLES_NOTE}");
     let key = |name: &str, what: String| ApiKeyValue::with_description(name.to_owned(), describe(&what));
     match scheme {
         AuthScheme::Header(name) => {

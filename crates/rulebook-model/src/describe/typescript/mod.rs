@@ -11,15 +11,13 @@ mod types;
 
 use std::fmt::Write;
 
-use serde_json::Value as Json;
-
 pub use argument_names::argument_names;
 pub(super) use functions::is_client_member;
 use types::{ValueRole, format_doc_comment, member_name, string_literal, typescript_type};
 
 use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
-use crate::model::{Api, Method, Module, Output, Unbound};
+use crate::model::{Api, Method, Module, Unbound};
 
 /// Returns the TypeScript declarations of an API. They are the text of a `.d.ts` file, which must be in the same folder
 /// as `rulebook.d.ts`.
@@ -89,21 +87,12 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     if !has_content(envelope::response_status(&*envelope, method.options.status)) {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
-    let outputs = outputs::response_schema(api.unbound, method, output_schema);
+    let outputs = outputs::response_schema(api.unbound, method, outputs::described_schema);
     match envelope.decoding().outputs {
         OutputsLocation::Unknown => typescript_type(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
         _ if !is_whole && method.outputs.is_empty() && api.unbound != Unbound::Echo => "{}".to_owned(),
         _ => typescript_type(&outputs, ValueRole::Result, 2),
     }
-}
-
-/// Returns the schema of an output, including the description of the output.
-fn output_schema(output: &Output) -> Json {
-    let mut schema = outputs::nullable_if_optional(output, output.r#type.check.schema());
-    if let Json::Object(schema) = &mut schema {
-        schema.insert("description".to_owned(), output.info.as_str().into());
-    }
-    schema
 }
 
 /// Returns the doc comment that describes a method.

@@ -109,15 +109,15 @@ impl TaggedUnion {
         Some(&*self.objects()[*index].check)
     }
 
-    /// Returns the values of the tag, each with the key of the schema, if every branch is a schema that contains the
-    /// tag.
-    fn mapping(&self) -> Option<Map<String, Json>> {
+    /// Returns the values of the tag, each with the reference to its branch, for the branches that are schemas of the
+    /// definition and contain the tag.
+    fn mapping(&self) -> Map<String, Json> {
         let entry = |((value, branch), object): (&(String, Arc<dyn Check>), &TaggedObject)| {
             let is_schema = object.schema == TaggedSchema::Branch;
             let reference = branch.schema().get("$ref").filter(|_| is_schema)?.clone();
             reference.as_str()?.starts_with(SCHEMA_REFERENCE_PREFIX).then(|| (value.clone(), reference))
         };
-        self.branches.iter().zip(self.objects()).map(entry).collect()
+        self.branches.iter().zip(self.objects()).filter_map(entry).collect()
     }
 }
 
@@ -196,9 +196,13 @@ impl Check for TaggedUnion {
         let schemas = branches.map(|((value, branch), object)| object.schema(&self.tag, value, &**branch));
         let mut schema = Map::new();
         schema.insert("oneOf".to_owned(), schemas.collect());
-        if let Some(mapping) = self.mapping() {
-            schema.insert("discriminator".to_owned(), json!({ "propertyName": self.tag, "mapping": mapping }));
+        // The OpenAPI document completes the discriminator, which can only refer to components.
+        let mut discriminator = json!({ "propertyName": self.tag });
+        let mapping = self.mapping();
+        if !mapping.is_empty() {
+            discriminator["mapping"] = Json::Object(mapping);
         }
+        schema.insert("discriminator".to_owned(), discriminator);
         Json::Object(schema)
     }
 

@@ -1,0 +1,260 @@
+//! Converts JSON Schemas to Python types.
+//!
+//! A Python type accepts every value that the JSON Schema accepts. Rules that Python cannot express, such as bounds and
+//! patterns, are not part of the type. An object with known members is a `TypedDict`, which needs a name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::names::{
+    UniqueNames, comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type,
+};
+use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
+
+/// The names that types can contain, besides those of the declared types.
+pub(super) const TYPE_NAMES: [&str; 13] = [
+    "Any",
+    "Download",
+    "FileArgument",
+    "Literal",
+    "NotRequired",
+    "bool",
+    "bytes",
+    "dict",
+    "float",
+    "int",
+    "list",
+    "object",
+    "str",
+];
+
+/// The types of a file, and their declarations.
+pub(super) struct TypeWriter {
+    /// The schemas of the definition, by their keys.
+    schemas: BTreeMap<String, Arc<NamedSchema>>,
+    /// The names of their types.
+    names: HashMap<String, String>,
+    /// The names at the top of the file.
+    top_names: UniqueNames,
+    declarations: Vec<String>,
+}
+
+impl TypeWriter {
+    /// Creates the types of these schemas. `top_names` are the names at the top of the file that are already used.
+    pub(super) fn new(schemas: impl IntoIterator<Item = Arc<NamedSchema>>, mut top_names: UniqueNames) -> Self {
+        let schemas: BTreeMap<_, _> = schemas.into_iter().map(|schema| (schema.key().to_owned(), schema)).collect();
+        let names = schemas.keys().map(|key| (key.clone(), top_names.add(&to_name(key)))).collect();
+        let mut writer = Self { schemas, names, top_names, declarations: Vec::new() };
+        for schema in writer.schemas.values().cloned().collect::<Vec<_>>() {
+            let name = writer.names[schema.key()].clone();
+            let content = schema.check.schema();
+            match writer.object_members(&content) {
+                Some(members) => writer.declare_typed_dict(&name, &schema.info, &members),
+                None => {
+                    let content = writer.type_of(&content, &name);
+                    let comment = comment(&schema.info, 0);
+                    let content = if is_defined_before(&content) { content } else { string_literal(&content) };
+                    writer.declarations.push(format!("{comment}{name}: TypeAlias = {content}\n"));
+                }
+            }
+        }
+        writer
+    }
+
+    /// Returns an unused name for a class at the top of the file.
+    pub(super) fn add_top_name(&mut self, name: &str) -> String {
+        self.top_names.add(name)
+    }
+
+    /// Returns the declarations of all types.
+    pub(super) fn into_declarations(self) -> Vec<String> {
+        self.declarations
+    }
+
+    /// Returns the type of the values that a schema accepts. `hint` is the beginning of the names of the types that are
+    /// declared for objects in it.
+    pub(super) fn type_of(&mut self, schema: &Json, hint: &str) -> String {
+        let Json::Object(keywords) = schema else { return "Any".to_owned() };
+        let reference = keywords.get("$ref").and_then(Json::as_str);
+        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+            return self.names.get(key).cloned().unwrap_or_else(|| "Any".to_owned());
+        }
+        if let Some(Json::Array(values)) = keywords.get("enum") {
+            return literal_type(values);
+        }
+        if let Some(constant) = keywords.get("const") {
+            return literal_type(std::slice::from_ref(constant));
+        }
+        if let Some(Json::Array(branches)) = keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
+            let tag =
+                keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
+            return union_type(branches.iter().map(|branch| {
+                let value = tag
+                    .and_then(|tag| Some(self.object_members(branch)?["properties"].get(tag)?.get("const")?.clone()));
+                let value = value.as_ref().and_then(Json::as_str).map(to_class_name).unwrap_or_default();
+                self.type_of(branch, &format!("{hint}{value}"))
+            }));
+        }
+        if let Some(members) = self.object_members(schema) {
+            let name = self.top_names.add(hint);
+            let about = keywords.get("description").and_then(Json::as_str).unwrap_or_default();
+            self.declare_typed_dict(&name, about, &members);
+            let is_nullable = keywords.get("type").and_then(Json::as_array).is_some();
+            return if is_nullable { format!("{name} | None") } else { name };
+        }
+        match keywords.get("type") {
+            Some(Json::String(kind)) => self.type_of_kind(kind, keywords, hint),
+            Some(Json::Array(kinds)) => {
+                let kinds = kinds.iter().filter_map(Json::as_str);
+                union_type(kinds.map(|kind| self.type_of_kind(kind, keywords, hint)))
+            }
+            _ => "Any".to_owned(),
+        }
+    }
+
+    fn type_of_kind(&mut self, kind: &str, keywords: &Map<String, Json>, hint: &str) -> String {
+        let inner = |writer: &mut Self, keyword: &str, name: &str| {
+            let schema = keywords.get(keyword).filter(|schema| schema.is_object());
+            schema.map_or_else(|| "Any".to_owned(), |schema| writer.type_of(schema, &format!("{hint}{name}")))
+        };
+        match kind {
+            "string" if keywords.get("format").is_some_and(|format| format == "binary") => "FileArgument".to_owned(),
+            "string" => "str".to_owned(),
+            "integer" => "int".to_owned(),
+            "number" => "float".to_owned(),
+            "boolean" => "bool".to_owned(),
+            "null" => "None".to_owned(),
+            "array" => format!("list[{}]", inner(self, "items", "Item")),
+            "object" => format!("dict[str, {}]", inner(self, "additionalProperties", "Value")),
+            _ => "Any".to_owned(),
+        }
+    }
+
+    /// Returns the known members of the objects that a schema accepts, in the form of a schema with `properties` and
+    /// `required`. Returns `None` if the schema accepts other values than objects and null, or has no known members.
+    fn object_members(&self, schema: &Json) -> Option<Json> {
+        if let Some(properties) = schema.get("properties") {
+            let is_object = match schema.get("type")? {
+                Json::Array(kinds) => kinds.iter().all(|kind| kind == "object" || kind == "null"),
+                kind => kind == "object",
+            };
+            return is_object.then(|| json!({ "properties": properties, "required": schema.get("required") }));
+        }
+        // The branch of a union with a tag has the members of a schema and the tag.
+        let parts = schema.get("allOf").filter(|_| schema.get("type").is_none())?.as_array()?;
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in parts {
+            let key =
+                part.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
+            let named = key.and_then(|key| self.schemas.get(key)).map(|named| named.check.schema());
+            let part = self.object_members(named.as_ref().unwrap_or(part))?;
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        Some(json!({ "properties": properties, "required": required }))
+    }
+
+    fn declare_typed_dict(&mut self, name: &str, about: &str, members: &Json) {
+        // The types of members are declared after the type that contains them.
+        let index = self.declarations.len();
+        self.declarations.push(String::new());
+        let properties = members["properties"].as_object().into_iter().flatten();
+        let required: Vec<&str> =
+            members["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let members: Vec<(&String, String, String)> = properties
+            .map(|(member, schema)| {
+                let value_type = self.type_of(schema, &format!("{name}{}", to_class_name(member)));
+                let is_required = required.contains(&member.as_str());
+                let value_type = if is_required { value_type } else { format!("NotRequired[{value_type}]") };
+                let about = schema.get("description").and_then(Json::as_str).unwrap_or_default();
+                (member, value_type, comment(about, 4))
+            })
+            .collect();
+        // A field hides a type of the same name in its class.
+        let words: Vec<String> = members.iter().flat_map(|(_, value_type, _)| words_of_type(value_type)).collect();
+        let is_field = |name: &String| is_plain_name(name) && !words.contains(name);
+        self.declarations[index] = if members.iter().all(|(name, ..)| is_field(name)) {
+            let fields =
+                members.iter().map(|(member, value_type, about)| format!("{about}    {member}: {value_type}\n"));
+            let about = docstring(about, 4);
+            let fields: String = fields.collect();
+            let space = if about.is_empty() || fields.is_empty() { "" } else { "\n" };
+            let content = if about.is_empty() && fields.is_empty() { "    pass\n" } else { "" };
+            format!("class {name}(TypedDict):\n{about}{space}{fields}{content}")
+        } else {
+            // Other names can only be keys of a dictionary.
+            let fields = members.iter().map(|(member, value_type, about)| {
+                let value_type = match value_type.strip_prefix("NotRequired[").and_then(|rest| rest.strip_suffix(']')) {
+                    Some(inner) => format!("NotRequired[{}]", string_literal(inner)),
+                    None => string_literal(value_type),
+                };
+                format!("{about}    {}: {},\n", string_literal(member), value_type)
+            });
+            let fields: String = fields.collect();
+            format!("{}{name} = TypedDict({}, {{\n{fields}}})\n", comment(about, 0), string_literal(name))
+        };
+    }
+}
+
+/// Returns `true` if a type contains no names that are declared after it. Others must be in quotes, because Python
+/// evaluates them.
+fn is_defined_before(value_type: &str) -> bool {
+    let is_known = |word: &str| {
+        let is_builtin = TYPE_NAMES.contains(&word) && !matches!(word, "FileArgument" | "Download");
+        is_builtin || word == "None" || word.starts_with(|char: char| char.is_ascii_digit())
+    };
+    words_of_type(value_type).iter().all(|word| is_known(word))
+}
+
+/// Returns the type of these values.
+fn literal_type(values: &[Json]) -> String {
+    let is_literal = |value: &&Json| value.is_string() || value.is_boolean() || value.is_i64() || value.is_u64();
+    let literals: Vec<String> = values.iter().filter(is_literal).map(super::names::literal).collect();
+    let literals = (!literals.is_empty()).then(|| format!("Literal[{}]", literals.join(", ")));
+    let others = values.iter().filter(|value| !is_literal(value)).map(|value| match value {
+        Json::Null => "None".to_owned(),
+        Json::Number(_) => "float".to_owned(),
+        _ => "Any".to_owned(),
+    });
+    union_type(literals.into_iter().chain(others))
+}
+
+/// Returns the union of several types, without duplicates.
+fn union_type(types: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for value_type in types.flat_map(|value_type| split_union(&value_type)) {
+        if !all.contains(&value_type) {
+            all.push(value_type);
+        }
+    }
+    if all.is_empty() || all.iter().any(|value_type| value_type == "Any") {
+        return "Any".to_owned();
+    }
+    // By convention, `None` is the last type.
+    all.sort_by_key(|value_type| value_type == "None");
+    all.join(" | ")
+}
+
+/// Splits a type at the outermost `|`.
+fn split_union(value_type: &str) -> Vec<String> {
+    let (mut parts, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0_usize, false, false);
+    for char in value_type.chars() {
+        match char {
+            '"' if !escaped => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            '|' if !quoted && depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        escaped = quoted && char == '\\' && !escaped;
+        if let Some(last) = parts.last_mut() {
+            last.push(char);
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
