@@ -16,6 +16,7 @@ use rulebook_model::definition::keys::rules::Alias;
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::diagnostic::codes;
 use rulebook_model::limits;
+use rulebook_model::model::WHOLE_BODY_KEY;
 use rulebook_model::types::{Functions, Types};
 
 use support::golden;
@@ -185,7 +186,8 @@ fn key_table(keys: &'static KeyTable) -> String {
 fn word_table(of: &str, words: &[Alias]) -> String {
     let mut table = format!("| {of} | in the dialect `tree` |\n| --- | --- |\n");
     for Alias { name, tree_name } in words {
-        let tree_name = if of == "source" { format!("{tree_name}x") } else { (*tree_name).to_owned() };
+        let is_prefix = of == "source" && *tree_name != WHOLE_BODY_KEY;
+        let tree_name = if is_prefix { format!("{tree_name}x") } else { (*tree_name).to_owned() };
         writeln!(table, "| `{name}` | `{tree_name}` |").unwrap();
     }
     table

@@ -217,16 +217,14 @@ impl RequestBuilder<'_> {
         let (media_type, content) = contents[self.choices.below(contents.len())];
         let schema = resolve_references(self.document, &content["schema"]);
         if media_type == "application/json" {
-            let object = self.random_json_body(&schema);
-            let members = object.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-            self.given.extend(members.map(|(name, _)| name.clone()));
-            let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&object);
+            let json = self.random_json_body(&schema);
+            let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&json);
             self.add_validity(match is_valid {
-                true if may_be_beyond_schemas(&object) => Validity::Unknown,
+                true if may_be_beyond_schemas(&json) => Validity::Unknown,
                 true => Validity::Valid,
                 false => Validity::Invalid,
             });
-            return request.body(media_type, object.to_string());
+            return request.body(media_type, json.to_string());
         }
         let fields = self.random_form_fields(&schema, &content["encoding"]);
         self.given.extend(fields.iter().map(|(name, ..)| name.clone()));
@@ -246,24 +244,45 @@ impl RequestBuilder<'_> {
         request.body(media_type, pairs.join("&"))
     }
 
+    /// Generates a JSON body, and adds the parameters in it to those that are given.
     fn random_json_body(&mut self, schema: &Json) -> Json {
-        if !self.prefer_valid && self.choices.once_in(6) {
-            return boundary::arbitrary_value(2, self.choices);
+        let whole = self.method.parameters.iter().find(|parameter| parameter.is_whole_body());
+        let json = match whole {
+            _ if !self.prefer_valid && self.choices.once_in(6) => boundary::arbitrary_value(2, self.choices),
+            Some(whole) => self.random_json_value(schema, &whole.r#type.check.boundary_values()),
+            None => self.random_json_object(schema),
+        };
+        match whole {
+            Some(whole) => self.given.extend((!json.is_null()).then(|| whole.name.clone())),
+            None => {
+                let members = json.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+                self.given.extend(members.map(|(name, _)| name.clone()));
+            }
         }
+        json
+    }
+
+    /// Generates a value for a schema. If it should be valid, several values are tried.
+    fn random_json_value(&mut self, schema: &Json, boundary_values: &[Value<'static>]) -> Json {
+        let check = SchemaCheck::new(self.document, schema);
+        let mut value = boundary::random_value(schema, boundary_values, self.choices);
+        for _ in 0..if self.prefer_valid { MAX_TRIES } else { 0 } {
+            if check.is_valid(&value) {
+                break;
+            }
+            value = boundary::random_value(schema, boundary_values, self.choices);
+        }
+        value
+    }
+
+    fn random_json_object(&mut self, schema: &Json) -> Json {
         let mut object = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             if self.choices.once_in(4) && !(self.prefer_valid && is_required(schema, name)) {
                 continue;
             }
-            let check = SchemaCheck::new(self.document, property);
             let boundary_values = self.boundary_values(name);
-            let mut value = boundary::random_value(property, &boundary_values, self.choices);
-            for _ in 0..if self.prefer_valid { MAX_TRIES } else { 0 } {
-                if check.is_valid(&value) {
-                    break;
-                }
-                value = boundary::random_value(property, &boundary_values, self.choices);
-            }
+            let value = self.random_json_value(property, &boundary_values);
             object.insert(name.clone(), value);
         }
         Json::Object(object)

@@ -3,6 +3,7 @@
 mod constraints;
 mod hostile;
 mod unions;
+mod whole_body;
 
 use std::path::{Path, PathBuf};
 

@@ -12,8 +12,9 @@ use rulebook_model::uri::percent_encode;
 /// A builder for a call of an API method.
 ///
 /// Each argument is sent in the part of the request that the definition specifies. The body is JSON, unless
-/// [`MethodCall::urlencoded`] is called; if a file is added, the body is multipart. Outside of a JSON body, strings are
-/// sent unchanged, null is omitted, and other values are sent as JSON text.
+/// [`MethodCall::urlencoded`] is called; if a file is added, the body is multipart. An argument that is the whole body
+/// is always sent as JSON. Outside of a JSON body, strings are sent unchanged, null is omitted, and other values are
+/// sent as JSON text.
 #[must_use = "a call does nothing until it is sent"]
 pub struct MethodCall<'c> {
     request: Request<'c>,
@@ -48,7 +49,7 @@ impl<'c> MethodCall<'c> {
     /// file.
     ///
     /// # Panics
-    /// Panics if the method has no parameter with this name, or the parameter is not in the body.
+    /// Panics if the method has no parameter with this name, or the parameter is not a field of the body.
     #[track_caller]
     pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
         let parameter = self.find_parameter(name);
@@ -61,7 +62,7 @@ impl<'c> MethodCall<'c> {
         self
     }
 
-    /// Sends the body as `application/x-www-form-urlencoded`, as browsers do for a form without files.
+    /// Sends the fields of the body as `application/x-www-form-urlencoded`, as browsers do for a form without files.
     pub fn urlencoded(mut self) -> Self {
         self.is_urlencoded = true;
         self
@@ -97,6 +98,8 @@ impl<'c> MethodCall<'c> {
         let fields = self.argument_texts(|from| self.is_body_location(from));
         let json = self.arguments.iter().filter(|(parameter, _)| self.is_in_body(parameter));
         let json: Map<_, _> = json.map(|(parameter, value)| (parameter.key.clone(), value.clone())).collect();
+        let whole_body = self.arguments.iter().find(|(parameter, _)| parameter.is_whole_body());
+        let whole_body = whole_body.map(|(_, value)| value.clone());
         let mut request = self.request.target(target);
         for (parameter, value) in headers {
             request = request.header(&parameter.key, value);
@@ -111,6 +114,8 @@ impl<'c> MethodCall<'c> {
             for (_, part) in self.files {
                 request = request.part(part);
             }
+        } else if let Some(value) = whole_body {
+            request = request.json(value);
         } else if self.is_urlencoded {
             request = request.form(fields.iter().map(|(parameter, value)| (&parameter.key, value)));
         } else if !json.is_empty() {
@@ -133,8 +138,8 @@ impl<'c> MethodCall<'c> {
         self.is_body_location(parameter.from)
     }
 
-    /// Returns `true` if parameters with this location are sent in the body. A parameter that may be in the query or in
-    /// the body is sent where the documents of the API show it.
+    /// Returns `true` if parameters with this location are fields of the body. A parameter that may be in the query or
+    /// in the body is sent where the documents of the API show it.
     fn is_body_location(&self, location: Location) -> bool {
         match location {
             Location::Body => true,

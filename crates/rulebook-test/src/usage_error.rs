@@ -13,7 +13,7 @@ pub(super) enum UsageError<'a> {
     UnknownParameter { method: &'a str, name: &'a str, known: Vec<&'a str> },
     /// A parameter in the path has no argument.
     MissingPathParameter { method: &'a str, name: &'a str },
-    /// The test adds a file for a parameter that is not in the body.
+    /// The test adds a file for a parameter that is not a field of the body.
     FileOutsideBody { method: &'a str, name: &'a str, source: Source },
     /// The value of a cookie contains `;`, which separates cookies.
     InvalidCookie { method: &'a str, name: &'a str },

@@ -119,7 +119,7 @@ function withCredential(message, fields) {
 
 /** Returns the input of a parameter, with its label. `words` describes the values of the parameter. */
 function field(parameter, id, words) {
-  const { name, wire, place, position, key, optional } = parameter;
+  const { name, wire, place, position, key, optional, isWholeBody } = parameter;
   const kind = inputKind(parameter);
   const input = control(kind, parameter, optional, id);
   const label = position === undefined ? wire : parameter.name === key ? `segment ${position + 1}` : name;
@@ -131,7 +131,7 @@ function field(parameter, id, words) {
       {},
       h("label", { htmlFor: id }, label),
       optional ? "" : h("span", { className: "required" }, " required"),
-      h("small", {}, ` ${place}`),
+      h("small", {}, isWholeBody ? " whole body" : ` ${place}`),
     ),
     input,
     h("p", { id: `${id}-info`, className: "more" }, words ?? parameter.info),
@@ -175,7 +175,8 @@ function parses(text) {
 }
 
 /** Returns the kind of input for a type, by its JSON Schema; by its type expression if there is no schema. */
-export function inputKind({ type, schema = {}, max }) {
+export function inputKind({ type, schema = {}, max, isWholeBody }) {
+  if (isWholeBody) return { name: "json", isWhole: true };
   const term = type.replace(/^\?/, "");
   if (/^file\b/i.test(term)) return { name: "file" };
   if (/^(array<file\b.*>|\[\]file\b.*)$/i.test(term)) return { name: "file", multiple: true };
@@ -198,7 +199,7 @@ export function inputKind({ type, schema = {}, max }) {
 
 function control(kind, { default: preset, example, range, ext, min, max }, optional, id) {
   const shared = { id, "aria-describedby": `${id}-info`, spellcheck: false };
-  const format = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const format = (value) => (typeof value === "string" && !kind.isWhole ? value : JSON.stringify(value));
   const value = !optional && example !== undefined ? format(example) : undefined;
   const placeholder =
     preset !== undefined

@@ -225,11 +225,13 @@ function parameterOf(key, written, http, defs) {
   const places = { GET: "query", HEADER: "header", COOKIE: "cookie" };
   // A parameter of query or body is sent in the query of methods that have no body.
   const either = http === "GET" || http === "DELETE" ? "query" : "body";
-  const wire = capture ?? rest ?? key;
+  const isWholeBody = key === "*";
+  const wire = isWholeBody ? (written.name ?? "body") : (capture ?? rest ?? key);
   return {
     ...written,
     key,
     wire,
+    isWholeBody,
     // Header names have no case, and their keys are in lower case.
     short: written.name ?? wire,
     place: (position ?? capture) ? "path" : (places[prefix] ?? either),
@@ -463,7 +465,8 @@ export function request(base, method, values, token) {
   if (token) headers.unshift(["Authorization", `Bearer ${token}`]);
   const cookies = valuesIn("cookie").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   const body = valuesIn("body");
-  if (body.some(([, value]) => [value].flat().some(isFile))) {
+  const [whole] = body.filter(([parameter]) => parameter.isWholeBody);
+  if (!whole && body.some(([, value]) => [value].flat().some(isFile))) {
     const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
     const filled = body.filter(([, value]) => value !== null);
     const parts = filled.flatMap(([parameter, value]) =>
@@ -473,7 +476,7 @@ export function request(base, method, values, token) {
   }
   if (body.length === 0) return { http, url, headers, cookies };
   headers.push(["Content-Type", "application/json"]);
-  const text = json(Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
+  const text = json(whole ? whole[1] : Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
   return { http, url, headers, cookies, text };
 }
 

@@ -5,6 +5,7 @@
 
 mod errors;
 mod requests;
+mod whole_bodies;
 
 use std::collections::BTreeMap;
 use std::fs;

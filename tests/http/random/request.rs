@@ -301,7 +301,8 @@ fn random_fields(route: &Route, places: &[Location], choices: &mut Choices) -> V
 
 fn add_random_body(request: Request, route: &Route, choices: &mut Choices) -> Request {
     let places = [Location::Body, Location::Any];
-    let wanted = route.parameters.iter().any(|input| places.contains(&input.location));
+    let in_body = [Location::Body, Location::Any, Location::WholeBody];
+    let wanted = route.parameters.iter().any(|input| in_body.contains(&input.location));
     if !wanted && !choices.once_in(8) {
         return request;
     }
@@ -355,6 +356,9 @@ fn random_multipart_body(route: &Route, choices: &mut Choices) -> Vec<u8> {
 fn random_json_body(route: &Route, choices: &mut Choices) -> Value {
     if choices.once_in(20) {
         return random_json(3, choices);
+    }
+    if let Some(whole) = route.parameters.iter().find(|input| input.location == Location::WholeBody) {
+        return whole.choose_json(choices);
     }
     let mut object = Map::new();
     for input in &route.parameters {

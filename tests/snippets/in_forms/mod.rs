@@ -53,7 +53,9 @@ fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
     let is_repeated = |index: usize| !fields[index].1.is_empty() && fields[..index].contains(&fields[index]);
     let has_any_items = |parameter: &Parameter| {
         let schema = parameter.r#type.check.schema();
-        parameter.from != Location::Body && schema["type"] == "array" && schema["items"].get("type").is_none()
+        !matches!(parameter.from, Location::Body | Location::WholeBody)
+            && schema["type"] == "array"
+            && schema["items"].get("type").is_none()
     };
     if (0..fields.len()).any(is_repeated) || method.parameters.iter().any(has_any_items) {
         return None;

@@ -6,7 +6,7 @@ use http::header::HeaderName;
 use super::lowering::Lowering;
 use super::path;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{LOCATION_PREFIXES, Location};
+use crate::model::{LOCATION_PREFIXES, Location, WHOLE_BODY_KEY};
 use crate::span::Spanned;
 
 /// The parsed key of a parameter.
@@ -16,7 +16,7 @@ pub(super) struct ParameterKey {
     /// [`Location::Any`] if requests of the method have no body.
     pub location: Location,
     /// The name of the parameter in that part of a request; empty for a positional parameter, which has a number
-    /// instead.
+    /// instead, and for the whole body.
     pub name: String,
 }
 
@@ -35,6 +35,9 @@ impl Lowering<'_> {
         let dialect_position = || text.strip_prefix(self.dialect.position_prefix).filter(has_number);
         if let Some(number) = text.strip_prefix(POSITION_PREFIX).or_else(dialect_position) {
             return self.parse_position_key(number, key);
+        }
+        if text == WHOLE_BODY_KEY {
+            return Some(ParameterKey { location: Location::WholeBody, name: String::new() });
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             return self.parse_capture_key(name, key);

@@ -30,6 +30,13 @@ pub(super) struct MethodContext<'a> {
     pub is_incomplete: bool,
 }
 
+impl MethodContext<'_> {
+    /// Returns `true` if requests of the method have no body with parameters.
+    pub fn has_no_body(&self) -> bool {
+        matches!(self.http_method, Some(HttpMethod::Get | HttpMethod::Delete))
+    }
+}
+
 impl Lowering<'_> {
     /// Converts a method of a service to the model. `path` is the service's parsed path, `uri` is its text. Returns
     /// `None` if the HTTP method or the path has an error, because the model cannot represent such a method.

@@ -8,7 +8,6 @@ use super::lowering::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
 use super::path;
-use crate::call::HttpMethod;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::model::{Location, Parameter, Segment};
@@ -68,12 +67,13 @@ impl Lowering<'_> {
             // A parameter that replaces a common parameter gets the place of the common parameter in the order.
             all.sort_by_key(|lowered| common_index.get(lowered.name.as_str()).copied().unwrap_or(common.len()));
         }
-        if matches!(context.http_method, Some(HttpMethod::Get | HttpMethod::Delete)) {
+        if context.has_no_body() {
             for lowered in &mut all {
                 also_read_from_query(lowered);
             }
         }
         self.check_file_parameters(&all, context);
+        self.check_whole_body(&all, context);
         self.check_duplicate_parameters(&all);
         self.check_captures(&all, context);
         self.check_positions(&all, context);
@@ -88,17 +88,21 @@ impl Lowering<'_> {
             if !matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
                 continue;
             }
-            let has_no_body = matches!(context.http_method, Some(HttpMethod::Get | HttpMethod::Delete));
+            let has_no_body = context.has_no_body();
             let message = match parameter.from {
                 Location::Body | Location::Any if !has_no_body => continue,
                 Location::Body | Location::Any => {
                     format!("`{}` is a file, but {} has no body", lowered.key_text, context.diagnostic_subject)
                 }
+                Location::WholeBody => format!("`{}` is a file, but the whole body is JSON", lowered.name),
                 _ => format!("`{}` is a file, which can be sent in a body only", lowered.key_text),
             };
             let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, lowered.span, message)
                 .label("a file needs a multipart body")
-                .help("use POST, PUT or PATCH, and a key without a prefix");
+                .help(match parameter.from {
+                    Location::WholeBody => "make it a field of the body, which is then a multipart form",
+                    _ => "use POST, PUT or PATCH, and a key without a prefix",
+                });
             let is_error_of_method = has_no_body && lowered.is_inherited;
             self.report_once(if is_error_of_method {
                 error.related(context.http_span, "this method inherits the parameter")

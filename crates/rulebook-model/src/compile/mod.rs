@@ -31,6 +31,7 @@ mod schemas;
 mod scope;
 mod service_names;
 mod type_expr;
+mod whole_body;
 
 pub use api::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
 pub use check::{CheckedDefinition, ProgramExtensions, check_definition};

@@ -85,12 +85,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports parameters of the service at the base path that have the name of a request field that selects a method.
-    /// `setting` is the setting that reserves these field names.
+    /// Reports parameters of the service at the base path that have the name of a request field that selects a method,
+    /// and the whole body, in which these fields are. `setting` is the setting that reserves these field names.
     fn check_root_parameters(&mut self, root: Option<&Service>, naming: ServiceNaming, setting: &str) {
         let in_query = |location| naming == ServiceNaming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
         for Method { parameters, .. } in root.iter().flat_map(|root| &root.methods) {
+            if let Some(whole) = parameters.iter().find(|parameter| parameter.is_whole_body()) {
+                let [first, second] = naming.fields();
+                let message = format!(
+                    "the setting `{setting}` reserves the fields `{first}` and `{second}` of bodies at the base path"
+                );
+                self.report_once(
+                    Diagnostic::new(DiagnosticCode::ReservedName, whole.span, message)
+                        .label("the whole body")
+                        .help("move the method to another path"),
+                );
+            }
             let reserved = parameters
                 .iter()
                 .filter(|parameter| is_affected(parameter.from) && naming.fields().contains(&&*parameter.key));

@@ -134,17 +134,16 @@ fn generate_example(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) 
 /// Returns `true` if a request can carry a value in the location `from`. For example, a path segment must not be empty,
 /// a cookie must not contain spaces (RFC 6265 section 4.1.1), and only a request body can contain null.
 pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
+    let is_json = matches!(from, Location::Body | Location::WholeBody);
     match value {
         Value::Text(text) => match from {
             Location::Path | Location::Position(_) => !text.is_empty(),
             Location::Cookie => text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)),
             Location::Header => text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == &**text,
-            Location::Query | Location::Body | Location::Any => true,
+            Location::Query | Location::Body | Location::WholeBody | Location::Any => true,
         },
-        Value::List(items) => {
-            from == Location::Body || (!items.is_empty() && items.iter().all(|item| is_sendable(from, item)))
-        }
-        Value::Null => from == Location::Body,
+        Value::List(items) => is_json || (!items.is_empty() && items.iter().all(|item| is_sendable(from, item))),
+        Value::Null => is_json,
         _ => true,
     }
 }

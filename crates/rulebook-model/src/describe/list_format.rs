@@ -68,6 +68,7 @@ pub(super) fn describe_list_format(parameter: &Parameter) -> Option<String> {
         Location::Body => "in a form, ",
         Location::Any => "in the query or a form, ",
         Location::Path | Location::Position(_) | Location::Query | Location::Header | Location::Cookie => "",
+        Location::WholeBody => return None,
     };
     let separator = format.separator_in_words(|text| Json::from(text).to_string());
     let blanks = if format.trims_items { ", and blanks around them are removed" } else { "" };

@@ -24,7 +24,7 @@ pub use api::{
 };
 pub use for_permissions::CallableMethods;
 pub use method::{DeclaredError, Method, MethodOptions, Output};
-pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, default_parameter_name};
+pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use permission_values::{PermissionMatch, match_permission};
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
 pub use schema::Schema;

@@ -15,7 +15,7 @@ pub struct Parameter {
     /// The part of a request that contains the parameter.
     pub from: Location,
     /// The name of the parameter in that part of the request: the name of the capture, of the query or body field, of
-    /// the header field or of the cookie. Empty for positional parameters.
+    /// the header field or of the cookie. Empty for positional parameters, and for the whole body.
     pub key: String,
     /// The name of the parameter in the code of handlers.
     pub name: String,
@@ -38,11 +38,17 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Returns the name of the parameter in requests. A positional parameter has no name in requests, so that the
-    /// result is its name in code.
+    /// Returns the name of the parameter in requests. A positional parameter has no name in requests, and neither has
+    /// the whole body, so that the result is the name in code.
     #[must_use]
     pub fn request_name(&self) -> &str {
         if self.key.is_empty() { &self.name } else { &self.key }
+    }
+
+    /// Returns `true` if the parameter is the whole JSON body of a request.
+    #[must_use]
+    pub fn is_whole_body(&self) -> bool {
+        self.from == Location::WholeBody
     }
 }
 
@@ -56,8 +62,10 @@ pub enum Location {
     Position(usize),
     /// The query.
     Query,
-    /// The body.
+    /// The body: the parameter is a field of a form, or a member of a JSON object.
     Body,
+    /// The body: the parameter is the whole JSON value.
+    WholeBody,
     /// The query or the body. If both contain the parameter, the body takes precedence.
     Any,
     /// A header field.
@@ -68,13 +76,13 @@ pub enum Location {
 
 impl Location {
     /// Returns the part of the request as error responses and documents name it. They do not distinguish captured and
-    /// positional segments.
+    /// positional segments, or the whole body and its fields.
     #[must_use]
     pub fn source(self) -> Source {
         match self {
             Self::Path | Self::Position(_) => Source::Path,
             Self::Query => Source::Query,
-            Self::Body => Source::Body,
+            Self::Body | Self::WholeBody => Source::Body,
             Self::Any => Source::Any,
             Self::Header => Source::Header,
             Self::Cookie => Source::Cookie,
@@ -93,6 +101,7 @@ impl Parameter {
             Location::Position(n) => format!("URL#{n}"),
             Location::Query => format!("GET@{key}"),
             Location::Body => key.clone(),
+            Location::WholeBody => WHOLE_BODY_KEY.to_owned(),
             Location::Any => format!("ANY@{key}"),
             Location::Header => format!("HEADER@{key}"),
             Location::Cookie => format!("COOKIE@{key}"),
@@ -105,10 +114,19 @@ impl Parameter {
 pub const LOCATION_PREFIXES: [(&str, Location); 4] =
     [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
 
+/// The key of the parameter that is the whole body of a request.
+pub const WHOLE_BODY_KEY: &str = "*";
+/// The name in code of the whole body if the definition sets no name.
+const WHOLE_BODY_NAME: &str = "body";
+
 /// Returns the name in code of a parameter for which the definition sets no name. It is the parameter's key, without
-/// the braces of a capture and without the prefix for the part of the request: `page` for `GET@page`.
+/// the braces of a capture and without the prefix for the part of the request: `page` for `GET@page`. For the whole
+/// body, it is `body`.
 #[must_use]
 pub fn default_parameter_name(key: &str) -> &str {
+    if key == WHOLE_BODY_KEY {
+        return WHOLE_BODY_NAME;
+    }
     let capture = || key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     let prefixed = || LOCATION_PREFIXES.iter().find_map(|(prefix, _)| key.strip_prefix(prefix));
     capture().or_else(prefixed).unwrap_or(key)

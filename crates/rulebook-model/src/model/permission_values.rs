@@ -56,7 +56,7 @@ pub(super) fn request_text_for_value(parameter: &Parameter, value: &str) -> Opti
         Location::Path | Location::Position(_) => !text.is_empty(),
         // Servers remove whitespace around the value of a header field (RFC 9110 section 5.5).
         Location::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
-        Location::Query | Location::Body | Location::Any | Location::Cookie => true,
+        Location::Query | Location::Body | Location::WholeBody | Location::Any | Location::Cookie => true,
     };
     let decoded = variable_text(check, check.decode(Cow::Borrowed(&text)));
     (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)

@@ -4,6 +4,7 @@
 use crate::definition::dialect_spec::TREE;
 use crate::definition::keys::COMMENT_PREFIXES;
 use crate::definition::keys::rules::SOURCE_PREFIXES;
+use crate::model::WHOLE_BODY_KEY;
 
 /// Matches a text that is not blank. The class `\s` of ECMA-262 lacks U+0085, which is white space, and contains
 /// U+FEFF, which is not white space.
@@ -55,10 +56,12 @@ pub(crate) fn ignored_key() -> String {
     format!("^({})", alternatives(COMMENT_PREFIXES))
 }
 
-/// Returns a pattern for parameter keys whose prefix names a part of the request: `GET@…`, `{…}`, `URL#…`.
+/// Returns a pattern for parameter keys that name a part of the request: `GET@…`, `{…}`, `URL#…`, `*`.
 pub(crate) fn prefixed_parameter_key() -> String {
-    let prefixes = SOURCE_PREFIXES.iter().map(|source| source.tree_name).filter(|prefix| !prefix.is_empty());
-    format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(prefixes.chain([TREE.position_prefix])))
+    let prefixes = SOURCE_PREFIXES.iter().map(|source| source.tree_name);
+    let prefixes = prefixes.filter(|prefix| !prefix.is_empty() && *prefix != WHOLE_BODY_KEY);
+    let whole_body = alternatives([WHOLE_BODY_KEY]);
+    format!(r"^({}|\{{[\s\S]*\}}$|{whole_body}$)", alternatives(prefixes.chain([TREE.position_prefix])))
 }
 
 /// Returns a pattern that matches each of the words and no other text.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rulebook_model::definition::dialect_spec::{METHODS, TREE};
 use rulebook_model::definition::{load, read};
 use rulebook_model::describe::canonical_definition;
-use rulebook_model::model::Api;
+use rulebook_model::model::{Api, WHOLE_BODY_KEY, default_parameter_name};
 use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value as Json, json};
 
@@ -143,9 +143,9 @@ fn restrict_to_methods_dialect(mut method: Json) -> Json {
     if let Some(Json::Object(parameters)) = method.get_mut("in") {
         for (key, mut parameter) in std::mem::take(parameters) {
             let prefixes = ["URL#", "GET@", "HEADER@", "COOKIE@", "ANY@"];
-            let is_bare = !prefixes.iter().any(|prefix| key.starts_with(prefix));
+            let is_bare = key != WHOLE_BODY_KEY && !prefixes.iter().any(|prefix| key.starts_with(prefix));
             let members = parameter.as_object_mut().unwrap();
-            let name = prefixes[1..].iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(&key);
+            let name = default_parameter_name(&key);
             members.entry("name").or_insert_with(|| json!(name));
             parameters.insert(if is_bare { format!("ANY@{key}") } else { key }, parameter);
         }

@@ -73,7 +73,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let challenges = AuthScheme::challenges(&api.auth_schemes);
     let auth_fields = auth_fields(&context.authenticators);
     if !auth_fields.is_empty() {
-        plans.iter_mut().for_each(|method| method.body_use = BodyUse::Fields);
+        let without_body = plans.iter_mut().filter(|method| method.body_use == BodyUse::Nothing);
+        without_body.for_each(|method| method.body_use = BodyUse::Fields);
     }
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
@@ -190,6 +191,11 @@ fn plan_method(
         parameters.iter().enumerate().filter(|(_, it)| is_source(it.from)).map(|(slot, _)| slot).collect()
     };
     let body_slots = slots_from(|from| matches!(from, Location::Body | Location::Any));
+    let body_use = match parameters.iter().position(Parameter::is_whole_body) {
+        Some(slot) => BodyUse::Whole(slot),
+        None if body_slots.is_empty() => BodyUse::Nothing,
+        None => BodyUse::Fields,
+    };
     PlannedMethod {
         id: method.id.as_str().into(),
         module_index: module,
@@ -202,7 +208,7 @@ fn plan_method(
         query_slots: slots_from(|from| matches!(from, Location::Query | Location::Any)),
         header_slots: parameters.iter().enumerate().filter_map(header_slot).collect(),
         cookie_slots: slots_from(|from| from == Location::Cookie),
-        body_use: if body_slots.is_empty() { BodyUse::Nothing } else { BodyUse::Fields },
+        body_use,
         multipart_limits: multipart_limits::method_limits(method, &api.limits),
         body_slots,
         action,
@@ -279,11 +285,9 @@ fn path_slots(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize
 
 fn plan_parameter(parameter: &Parameter, limits: &Limits) -> PlannedParameter {
     let check = &parameter.r#type.check;
-    // A positional parameter has no name in the request, so its name in code is shown.
-    let display_name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
     PlannedParameter {
         key: parameter.key.as_str().into(),
-        display_name: display_name.as_str().into(),
+        display_name: parameter.request_name().into(),
         source: parameter.from.source(),
         arity: check.arity(),
         file_limit: multipart_limits::file_limit(parameter, limits),

@@ -1,5 +1,7 @@
 //! The received body of a request, and the kind of body that the header fields of a request announce.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header;
 
@@ -54,17 +56,29 @@ pub enum BodyKind {
         /// The limits for receiving this body.
         limits: MultipartLimits,
     },
-    /// The body has this unsupported media type. The request is refused with 415 only when the first byte of the body
-    /// arrives: if the body is empty, its media type does not matter.
-    Unsupported(String),
+    /// The body has a media type that the API method does not support. The request is refused with 415 only when the
+    /// first byte of the body arrives: if the body is empty, its media type does not matter.
+    Unsupported {
+        /// The media type of the body.
+        got: String,
+        /// The media types that the API method supports.
+        accepted: &'static [&'static str],
+    },
 }
 
 /// The maximum length of the boundary of a multipart body.
 const MAX_BOUNDARY_LEN: usize = 70;
 
 /// The media types of request bodies that the server supports.
-pub const SUPPORTED_MEDIA_TYPES: &[&str] =
+const SUPPORTED_MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+/// The media type that a body has if the whole body is the value of a parameter. Types that end with `+json` are
+/// supported, too.
+const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
+
+/// The media type of bodies without `Content-Type` (RFC 9110 section 8.3), for error messages.
+const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream";
 
 /// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
 #[must_use]
@@ -72,7 +86,22 @@ pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
         BodyUse::Fields => announced_body_kind(head, method.multipart_limits),
+        BodyUse::Whole(_) => match announced_body_kind(head, method.multipart_limits) {
+            kind @ (BodyKind::Nothing | BodyKind::Json) => kind,
+            BodyKind::Unsupported { got, .. } => BodyKind::Unsupported { got, accepted: JSON_MEDIA_TYPES },
+            BodyKind::Form | BodyKind::Multipart { .. } => {
+                let got = media_type(head).filter(|text| !text.trim().is_empty());
+                let got = got.unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
+                BodyKind::Unsupported { got: shorten_text(&got), accepted: JSON_MEDIA_TYPES }
+            }
+        },
     }
+}
+
+/// Returns the value of `Content-Type`.
+fn media_type(head: &Head) -> Option<Cow<'_, str>> {
+    let (_, value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE)?;
+    Some(String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
@@ -86,13 +115,12 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     if empty {
         return BodyKind::Nothing;
     }
-    let Some(value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE).map(|(_, value)| value) else {
+    let Some(text) = media_type(head) else {
         return BodyKind::Form;
     };
-    let text = String::from_utf8_lossy(value.as_bytes());
     if let Some(coding) = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
     {
-        return BodyKind::Unsupported(shorten_text(&format!("{text} with the content coding {coding}")));
+        return unsupported(&format!("{text} with the content coding {coding}"));
     }
     let essence = text.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") || has_json_suffix(essence) {
@@ -106,7 +134,11 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
         let boundary = multer::parse_boundary(&*text).ok().filter(|boundary| boundary.len() <= MAX_BOUNDARY_LEN);
         return BodyKind::Multipart { boundary, limits };
     }
-    BodyKind::Unsupported(shorten_text(&text))
+    unsupported(&text)
+}
+
+fn unsupported(media_type: &str) -> BodyKind {
+    BodyKind::Unsupported { got: shorten_text(media_type), accepted: SUPPORTED_MEDIA_TYPES }
 }
 
 /// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type

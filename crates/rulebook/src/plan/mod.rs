@@ -163,13 +163,13 @@ pub struct PlannedMethod {
     pub path_slots: Box<[(usize, usize)]>,
     /// The slots of the parameters in the query.
     pub query_slots: Box<[usize]>,
-    /// The slots of the parameters in the body.
+    /// The slots of the parameters that are fields of the body.
     pub body_slots: Box<[usize]>,
     /// The parameters in header fields: pairs of a field name and the index of a slot.
     pub header_slots: Box<[(http::HeaderName, usize)]>,
     /// The slots of the parameters in cookies.
     pub cookie_slots: Box<[usize]>,
-    /// Whether the body of a request is read: whether the API method has parameters in it, or authenticators read it.
+    /// How the body of a request is read: whether the API method has parameters in it, or authenticators read it.
     pub body_use: BodyUse,
     /// The limits for receiving a multipart body.
     pub multipart_limits: MultipartLimits,

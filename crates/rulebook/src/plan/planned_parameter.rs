@@ -13,7 +13,7 @@ use crate::call::{Limit, Source, Value};
 #[derive(Debug)]
 pub struct PlannedParameter {
     /// The name of the query field, body field, header field or cookie that contains the parameter; empty if the
-    /// parameter is a path segment without a name.
+    /// parameter is a path segment without a name, or the whole body.
     pub key: Box<str>,
     /// The name of the parameter in error messages.
     pub display_name: Box<str>,
@@ -53,6 +53,8 @@ pub enum BodyUse {
     Nothing,
     /// The API method has parameters in the body: fields or files.
     Fields,
+    /// The whole body, which is JSON, is the value of the parameter with this slot.
+    Whole(usize),
 }
 
 /// The result of routing a request to an API method.

@@ -18,7 +18,7 @@ use super::request_body::RequestBody;
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::client_shares::UsedUp;
-use crate::pipeline::{Body, BodyKind, BodyPrefix, SUPPORTED_MEDIA_TYPES, body_kind};
+use crate::pipeline::{Body, BodyKind, BodyPrefix, body_kind};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
@@ -143,8 +143,8 @@ async fn receive_kind(
     let mut limited = LimitedBody::new(body, &kind, &plan.limits, worker);
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
-        BodyKind::Unsupported(got) => match limited.next_chunk().await? {
-            Some(_) => Err(unsupported_media_type(got)),
+        BodyKind::Unsupported { got, accepted } => match limited.next_chunk().await? {
+            Some(_) => Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted })),
             None => Ok(Body::Empty),
         },
         BodyKind::Form => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
@@ -216,7 +216,9 @@ fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limi
     };
     match kind {
         BodyKind::Nothing => Ok(()),
-        BodyKind::Unsupported(got) if length > 0 => Err(unsupported_media_type(got.clone())),
+        BodyKind::Unsupported { got, accepted } if length > 0 => {
+            Err(ApiError::new(ErrorKind::UnsupportedMediaType { got: got.clone(), accepted }))
+        }
         BodyKind::Multipart { boundary: None, .. } if length > 0 => {
             Err(ApiError::malformed(MalformedRequest::MultipartBoundary))
         }
@@ -261,8 +263,4 @@ async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes
         all.extend_from_slice(&more);
     }
     Ok(all.into())
-}
-
-fn unsupported_media_type(got: String) -> ApiError {
-    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: SUPPORTED_MEDIA_TYPES })
 }

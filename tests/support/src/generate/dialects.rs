@@ -1,9 +1,11 @@
 //! Generates random API modules in the dialects `methods` and `rules`. Their methods are generated in the dialect
 //! `tree` and then converted. A dialect is a syntax of definitions.
 
+use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Choices, method};
+use super::Choices;
+use super::method::{self, ParameterKinds};
 
 /// Returns a random API module in the dialect `methods` (api 3.0). `number` counts the methods of the definition.
 pub fn methods_module(name: &str, number: &mut usize, choices: &mut Choices) -> Json {
@@ -12,7 +14,8 @@ pub fn methods_module(name: &str, number: &mut usize, choices: &mut Choices) -> 
         for http in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             if choices.once_in(4) {
                 *number += 1;
-                let own = method::random_method(http, &[], true, *number, choices);
+                let kinds = ParameterKinds { captures: &[], positions: true, whole_body: true };
+                let own = method::random_method(http, kinds, *number, choices);
                 module.insert(format!("{http}::{service}"), to_methods_dialect(own, choices));
             }
         }
@@ -104,12 +107,15 @@ pub fn rules_class(name: &str, number: &mut usize, choices: &mut Choices) -> Jso
     if choices.once_in(4) {
         class.insert("@envelope".to_owned(), json!("plain"));
     }
-    if choices.once_in(3) {
+    let has_common_rules = choices.once_in(3);
+    if has_common_rules {
         class.insert("*".to_owned(), json!({ "code": { "require": choices.once_in(2), "min": "4", "max": 4 } }));
     }
     for service in ["login", "search", "Logout"].iter().take(choices.below(4)) {
         *number += 1;
-        let own = method::random_method(choices.of(&["POST", "GET"]), &[], false, *number, choices);
+        // The common rule can be sent in the body.
+        let kinds = ParameterKinds { captures: &[], positions: false, whole_body: !has_common_rules };
+        let own = method::random_method(choices.of(&["POST", "GET"]), kinds, *number, choices);
         class.insert((*service).to_owned(), to_rules_dialect(&own, choices));
     }
     json!({ "dialect": "rules", (name): class })
@@ -122,7 +128,9 @@ fn to_rules_dialect(own: &Json, choices: &mut Choices) -> Json {
     for (key, own) in own["in"].as_object().into_iter().flatten() {
         if let Json::Object(own) = own {
             let (name, rule) = to_rule(key, own, choices);
-            in_body |= rule["source"] == "post" || member_text(own, "type").to_ascii_lowercase().contains("file");
+            let source = member_text(rule.as_object().unwrap_or(own), "source").to_ascii_lowercase();
+            in_body |=
+                matches!(&*source, "post" | "body") || member_text(own, "type").to_ascii_lowercase().contains("file");
             method.insert(name, rule);
         }
     }
@@ -167,10 +175,12 @@ const SOURCES: [(&str, &str); 4] = [("GET@", "get"), ("HEADER@", "header"), ("CO
 /// Converts a parameter to a rule of the dialect `rules`. Returns the parameter's name in code, and the rule.
 fn to_rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String, Json) {
     let found = SOURCES.iter().find_map(|(prefix, source)| Some((key.strip_prefix(prefix)?, *source)));
-    let (client, source) = found.unwrap_or((key, "request"));
-    let name = own.get("name").and_then(Json::as_str).unwrap_or(client);
+    let (client, source) = found.unwrap_or((key, if key == WHOLE_BODY_KEY { "body" } else { "request" }));
+    let name = own.get("name").and_then(Json::as_str).unwrap_or_else(|| default_parameter_name(key));
     let mut rule = Map::new();
-    rule.insert("name".to_owned(), json!(client));
+    if key != WHOLE_BODY_KEY {
+        rule.insert("name".to_owned(), json!(client));
+    }
     rule.insert(
         "source".to_owned(),
         json!(if choices.once_in(4) { source.to_ascii_uppercase() } else { source.to_owned() }),

@@ -1,34 +1,40 @@
 //! Generates random methods with their parameters, outputs, errors, scopes and options.
 
+use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Choices, TypeCase, type_case};
 
+/// What the parameters of a random method can be.
+#[derive(Clone, Copy)]
+pub struct ParameterKinds<'a> {
+    /// The captures of the path, each of which is a parameter.
+    pub captures: &'a [String],
+    /// `true` if parameters can be positions.
+    pub positions: bool,
+    /// `true` if a parameter can be the whole body.
+    pub whole_body: bool,
+}
+
 /// Adds random methods to the object of a URI. `number` counts the methods of the definition.
-pub fn add_methods(
-    uri: &mut Map<String, Json>,
-    captures: &[String],
-    positions: bool,
-    number: &mut usize,
-    choices: &mut Choices,
-) {
+pub fn add_methods(uri: &mut Map<String, Json>, kinds: ParameterKinds<'_>, number: &mut usize, choices: &mut Choices) {
     for http in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
         if choices.once_in(4) {
             *number += 1;
-            uri.insert(http.to_owned(), random_method(http, captures, positions, *number, choices));
+            uri.insert(http.to_owned(), random_method(http, kinds, *number, choices));
         }
     }
 }
 
 /// Returns a random method. `number` distinguishes it from other methods.
-pub fn random_method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
+pub fn random_method(http: &str, kinds: ParameterKinds<'_>, number: usize, choices: &mut Choices) -> Json {
     let mut method = Map::new();
     method.insert("info".to_owned(), json!(format!("What method {number} \"does\"")));
     if choices.once_in(5) {
         method.insert("id".to_owned(), json!(format!("own.{number}")));
     }
     let has_body = !matches!(http, "GET" | "DELETE");
-    let (parameters, variables) = random_parameters(has_body, captures, positions, choices);
+    let (parameters, variables) = random_parameters(has_body, kinds, choices);
     if choices.once_in(3) {
         method.insert("scope".to_owned(), random_scope(&variables, choices));
     }
@@ -63,8 +69,7 @@ pub fn random_method(http: &str, captures: &[String], positions: bool, number: u
 /// Returns random parameters. Also returns the names in code of the parameters that permissions can refer to.
 fn random_parameters(
     has_body: bool,
-    captures: &[String],
-    positions: bool,
+    ParameterKinds { captures, positions, whole_body }: ParameterKinds<'_>,
     choices: &mut Choices,
 ) -> (Map<String, Json>, Vec<String>) {
     let mut parameters = Map::new();
@@ -82,8 +87,14 @@ fn random_parameters(
     for position in 0..if positions { choices.below(4) } else { 0 } {
         add(format!("URL#{position}"), true, false, choices);
     }
+    let has_whole_body = has_body && whole_body && choices.once_in(4);
+    if has_whole_body {
+        add(WHOLE_BODY_KEY.to_owned(), true, false, choices);
+    }
     for number in 0..choices.below(5) {
         let key = match choices.below(7) {
+            // The other parameters of a method with the whole body are not in the body.
+            0 | 4..=6 if has_whole_body => format!("GET@q{number}"),
             0 => format!("bare{number}"),
             1 => format!("GET@q{number}"),
             2 => format!("HEADER@X-Head{number}"),
@@ -114,12 +125,7 @@ fn random_parameter(key: &str, number: usize, optional: bool, files: bool, choic
         parameter.insert("name".to_owned(), json!(name));
         name
     } else {
-        let key = key.trim_start_matches('{').trim_end_matches('}');
-        ["GET@", "HEADER@", "COOKIE@", "ANY@"]
-            .iter()
-            .find_map(|prefix| key.strip_prefix(prefix))
-            .unwrap_or(key)
-            .to_owned()
+        default_parameter_name(key).to_owned()
     };
     if let Some(value) = value.filter(|_| choices.once_in(4)) {
         parameter.insert("example".to_owned(), value.clone());
@@ -143,7 +149,7 @@ fn random_constraints(parameters: &Map<String, Json>, choices: &mut Choices) -> 
     };
     let names = parameters.iter().filter(is_optional).map(|(key, parameter)| match parameter["name"].as_str() {
         Some(name) => name.to_owned(),
-        None => key.split_once('@').filter(|(prefix, _)| *prefix != "_").map_or(&**key, |(_, name)| name).to_owned(),
+        None => default_parameter_name(key).to_owned(),
     });
     let names: Vec<String> = names.collect();
     let [one, other, ..] = names.as_slice() else { return None };

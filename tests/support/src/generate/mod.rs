@@ -8,6 +8,7 @@ mod method;
 mod mutate;
 mod schemas;
 mod types;
+mod whole_body;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use proptest::strategy::Strategy;
 use rulebook_model::model::EnvelopeName;
 use serde_json::{Map, Value as Json, json};
 
+use method::ParameterKinds;
 pub use mutate::mutate;
 pub use types::{TypeCase, type_case};
 
@@ -71,7 +73,8 @@ pub fn mutated_definitions() -> impl Strategy<Value = Generated> {
 
 /// Returns a random method in the dialect `tree`, for a path without captures.
 pub fn method(http: &str, number: usize, choices: &mut Choices) -> Json {
-    method::random_method(http, &[], true, number, choices)
+    let kinds = ParameterKinds { captures: &[], positions: true, whole_body: true };
+    method::random_method(http, kinds, number, choices)
 }
 
 /// Returns a strategy for copies of this definition with random changes.
@@ -151,6 +154,7 @@ fn random_definition(choices: &mut Choices) -> Generated {
         ));
     }
     let mut app = app;
+    whole_body::move_common_parameter_to_query(&files, &other_dialects, &mut app);
     schemas::add_schemas(&mut files, &mut app, choices);
     schemas::add_schemas(&mut other_dialects, &mut app, choices);
     if choices.once_in(3) && !files.is_empty() {
@@ -230,9 +234,9 @@ fn random_module(name: &str, has_root: bool, number: &mut usize, choices: &mut C
         set("module", json!(format!("{name}_")));
     }
     if has_root {
-        let path = Vec::new();
-        let positions = choices.once_in(2);
-        method::add_methods(&mut module, &path, positions, number, choices);
+        // The settings `dispatch` and `service` reserve fields of the body at the base path.
+        let kinds = ParameterKinds { captures: &[], positions: choices.once_in(2), whole_body: false };
+        method::add_methods(&mut module, kinds, number, choices);
     }
     if choices.below(8) > 0 || !has_root {
         let mut path = Vec::new();
@@ -247,7 +251,8 @@ fn random_module(name: &str, has_root: bool, number: &mut usize, choices: &mut C
 fn random_uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut Choices) -> (Json, bool) {
     let mut uri = Map::new();
     let mut positions = choices.once_in(3);
-    method::add_methods(&mut uri, path, positions, number, choices);
+    let kinds = ParameterKinds { captures: path, positions, whole_body: true };
+    method::add_methods(&mut uri, kinds, number, choices);
     let mut below = Map::new();
     // The first segments of all keys differ, because two keys with the same first segment could define the same URI.
     let mut keys = vec!["line", "a.b", "x-y", "été à", "Upper/case", "%41"];

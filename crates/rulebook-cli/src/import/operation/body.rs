@@ -1,13 +1,14 @@
 //! Converts request bodies to parameters in the body.
 
+use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
 use serde_json::Value as Json;
 
 use super::OperationContext;
 use super::parameter::Parameters;
-use crate::import::document::{items, members};
+use crate::import::document::{items, members, text};
 use crate::import::losses::{LossKind, Place};
 use crate::import::names::is_read;
-use crate::import::schema::{Converter, Member, Type, described, description, is_binary};
+use crate::import::schema::{Converter, Member, ORIGIN_KEY, Type, described, description, is_binary};
 
 /// The media type of a form with files.
 const MULTIPART: &str = "multipart/form-data";
@@ -52,14 +53,23 @@ pub(super) fn convert_body<'a>(
     };
     let Some((media_type, chosen)) = content.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
     let content_place = place.member("content");
+    let media_place = content_place.member(media_type);
+    let schema_place = media_place.member("schema");
+    let schema = chosen.get("schema");
+    let parts = schema.and_then(|schema| converter.object_parts(schema, &schema_place));
+    let parts = parts.filter(|parts| !parts.members.is_empty());
+    let is_whole = schema.is_some() && parts.is_none() && rank(media_type) == 0 && context.method != "DELETE";
     for (other, other_content) in content.iter().filter(|(other, _)| *other != media_type) {
-        // The server reads JSON and forms for each method.
-        if rank(other) == 3 || other_content.get("schema") != chosen.get("schema") {
+        // The server reads JSON and forms for each method, except if the whole body is a parameter.
+        if is_whole || rank(other) == 3 || other_content.get("schema") != schema {
             let message = format!("the body is imported as `{media_type}`");
             converter.losses.add(LossKind::ContentType, &content_place.member(other), message);
         }
     }
-    let media_place = content_place.member(media_type);
+    if let Some(schema) = schema.filter(|_| is_whole) {
+        insert_whole_body(converter, schema, &media_place, (body, chosen), parameters);
+        return;
+    }
     report_examples(converter, chosen, &media_place);
     if rank(media_type) == 3 {
         converter.losses.add(LossKind::Body, &media_place, "the body is neither JSON nor a form: it is omitted");
@@ -69,18 +79,13 @@ pub(super) fn convert_body<'a>(
         let message = "how single fields are encoded is not described";
         converter.losses.add(LossKind::ContentType, &media_place.member("encoding"), message);
     }
-    let Some(schema) = chosen.get("schema") else { return };
-    let schema_place = media_place.member("schema");
-    let parts = converter.object_parts(schema, &schema_place);
-    let Some(parts) = parts.filter(|parts| !parts.members.is_empty() || parts.others.is_none()) else {
+    let Some(schema) = schema else { return };
+    let Some(parts) = parts else {
         let message = "the body is not an object with fields, which would be parameters: it is omitted";
         converter.losses.add(LossKind::Body, &schema_place, message);
         return;
     };
     converter.report_parts(&parts);
-    if parts.members.is_empty() {
-        converter.losses.add(LossKind::Body, &schema_place, "the fields of the body are not described: it is omitted");
-    }
     for keyword in ["oneOf", "anyOf", "not", "if", "dependentRequired", "dependentSchemas"] {
         if schema.get(keyword).is_some() {
             let message = "a definition has no conditions between parameters";
@@ -103,6 +108,39 @@ pub(super) fn convert_body<'a>(
     }
 }
 
+/// Adds the whole body as a parameter. `body` is the request body of the description, and its content.
+fn insert_whole_body<'a>(
+    converter: &mut Converter<'a>,
+    schema: &'a Json,
+    place: &Place,
+    (body, content): (&'a Json, &'a Json),
+    parameters: &mut Parameters,
+) {
+    let schema_place = place.member("schema");
+    let converted = converter.convert(schema, &schema_place, "body");
+    let is_required = body.get("required").and_then(Json::as_bool) == Some(true);
+    let needs_mark = converted.is_nullable && !matches!(converted.term(), "any" | "null");
+    if is_required && needs_mark {
+        converter.losses.add(LossKind::Null, &schema_place, "the body can also be missing");
+    }
+    let is_optional = !is_required || needs_mark;
+    let info = description(schema).or_else(|| text(body, "description")).unwrap_or("The body");
+    let mut parameter = described(info, converted, is_optional);
+    if let Some(default) = schema.get("default").filter(|default| !default.is_null()) {
+        parameter.insert("default".to_owned(), default.clone());
+    }
+    if content.get("examples").is_some() {
+        let message = "a definition has one example of a parameter";
+        converter.losses.add(LossKind::Example, &place.member("examples"), message);
+    }
+    let example = converter.example(content, place).or_else(|| converter.example(schema, &schema_place));
+    if let Some(example) = example {
+        parameter.insert("example".to_owned(), example);
+    }
+    parameter.insert(ORIGIN_KEY.to_owned(), schema_place.as_str().into());
+    parameters.insert(WHOLE_BODY_KEY.to_owned(), default_parameter_name(WHOLE_BODY_KEY), parameter);
+}
+
 /// Adds a field of the body.
 fn insert_field<'a>(
     converter: &mut Converter<'a>,
@@ -119,7 +157,9 @@ fn insert_field<'a>(
         }
         None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
     };
-    let is_key = !member.name.starts_with('{') && !member.name.contains(['@', '#', '[', ']']) && is_read(member.name);
+    let has_other_meaning =
+        member.name == WHOLE_BODY_KEY || member.name.starts_with('{') || member.name.contains(['@', '#', '[', ']']);
+    let is_key = !has_other_meaning && is_read(member.name);
     if !is_key {
         converter.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
         return;

@@ -2,6 +2,7 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table};
+use crate::model::WHOLE_BODY_KEY;
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
 const fn php_array_table(
@@ -147,13 +148,14 @@ pub static RETURN_TYPE_ALIASES: &[Alias] = &[
 ];
 
 /// The values of the key `source`. The corresponding name is the prefix that a parameter's key has in the dialect
-/// `tree`.
+/// `tree`; for the whole body, it is the key itself.
 pub static SOURCE_PREFIXES: &[Alias] = &[
     alias("get", "GET@"),
     alias("post", ""),
     alias("request", "ANY@"),
     alias("header", "HEADER@"),
     alias("cookie", "COOKIE@"),
+    alias("body", WHOLE_BODY_KEY),
 ];
 
 /// Returns the name in the dialect `tree` for `name`, or `None` if `aliases` does not contain `name`.

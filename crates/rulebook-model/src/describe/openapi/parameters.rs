@@ -26,7 +26,7 @@ pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parame
         Location::Any if !has_request_body(http) => Some(Placement::Query),
         Location::Header => Some(Placement::Header),
         Location::Cookie => Some(Placement::Cookie),
-        Location::Any | Location::Body => None,
+        Location::Any | Location::Body | Location::WholeBody => None,
     }
 }
 

@@ -33,17 +33,23 @@ pub(super) fn body_fields(method: &Method) -> Vec<PlacedParameter<'_>> {
 
 /// Returns the constraints of a method that are between fields of its body only.
 pub(super) fn body_constraints<'m>(method: &'m Method, fields: &[PlacedParameter<'_>]) -> Vec<&'m Constraint> {
-    let is_field = |name: &String| fields.iter().any(|field| field.parameter.name == *name);
+    let is_field =
+        |name: &String| fields.iter().any(|field| !field.parameter.is_whole_body() && field.parameter.name == *name);
     method.constraints.iter().filter(|constraint| constraint.names.iter().all(is_field)).collect()
 }
 
-/// Describes the request body that has these fields.
+/// Describes the request body that has these fields, or that is the value of a parameter.
 pub(super) fn request_body(
     api: &Api,
     fields: &[PlacedParameter<'_>],
     method: &Method,
     schemas: &mut Schemas,
 ) -> RequestBody {
+    if let [PlacedParameter { parameter, .. }] = fields
+        && parameter.is_whole_body()
+    {
+        return whole_body(parameter, method, schemas);
+    }
     let method_id = method.id.as_str();
     let constraints = body_constraints(method, fields);
     let with_constraints = |mut schema: Json| {
@@ -84,6 +90,18 @@ pub(super) fn request_body(
     body
 }
 
+/// Describes the request body that is the value of a parameter.
+fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {
+    let schema = json_field_schema(parameter, &method.id, schemas);
+    let is_sent = example::sent_parameters(method).iter().any(|sent| std::ptr::eq(*sent, parameter));
+    let example = if is_sent { example::parameter_example(parameter) } else { None };
+    let content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
+    let required = if parameter.optional { Required::False } else { Required::True };
+    let mut body = RequestBodyBuilder::new().required(Some(required)).build();
+    body.content.insert(JSON_MEDIA_TYPE.to_owned(), content.into());
+    body
+}
+
 /// Returns an example of a request body with these fields. Returns `None` if there are no fields, or if no example
 /// value exists for one of them.
 fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
@@ -117,12 +135,13 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
     object
 }
 
-/// Returns the schema of a field in a JSON body. If the field is optional, null is allowed and means the same as
-/// omitting the field.
+/// Returns the schema of a field in a JSON body, or of the whole body. If the parameter is optional, null is allowed
+/// and means the same as omitting the parameter.
 fn json_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
     let schema = schemas.add_referenced(check.schema(), &**check);
-    let mut schema = schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], schema);
+    let name = field.request_name();
+    let mut schema = schemas.type_schema_or_reference(&[name, &format!("{method_id}.{name}")], schema);
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }

@@ -147,6 +147,9 @@ fn sample_body(fields: &[&Parameter]) -> SampleBody {
     if fields.is_empty() {
         return SampleBody::Empty;
     }
+    if let Some(whole) = fields.iter().find(|field| field.is_whole_body()) {
+        return SampleBody::Json(sample_value(whole));
+    }
     if !fields.iter().any(|field| is_file(field)) {
         let members = fields.iter().map(|field| (field.key.clone(), sample_value(field)));
         return SampleBody::Json(Json::Object(members.collect::<Map<_, _>>()));

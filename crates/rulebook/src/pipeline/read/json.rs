@@ -1,5 +1,5 @@
-//! Reads the raw values of those parameters that are members of a JSON body. The values borrow their texts from the
-//! body.
+//! Reads the raw values of those parameters that are members of a JSON body, or the whole body. The values borrow their
+//! texts from the body.
 
 use std::fmt;
 
@@ -15,25 +15,50 @@ use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberNameSeed, Source
 /// # Errors
 /// Fails if the body is not a JSON object, or exceeds a limit.
 pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
-    // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
-    // An empty body is allowed, and is treated like a missing body (RFC 9110 section 6.4).
-    if text.trim_ascii().is_empty() {
-        return Ok(());
-    }
+    let Some(text) = json_text(bytes)? else { return Ok(()) };
     let plan = reading.plan;
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut reader = serde_json::Deserializer::from_str(text);
     let body_slots = SlotsFilledByBody::for_method(reading.method);
     let result =
         JsonMemberReader { reading, limits: &limits, body_slots }.deserialize(&mut reader).and_then(|()| reader.end());
-    result.map_err(|error| match limits.take_exceeded() {
+    result.map_err(|error| json_error(&error, &limits))
+}
+
+/// Parses a JSON body, and stores it as the value of the parameter with this slot.
+///
+/// # Errors
+/// Fails if the body is not JSON, or exceeds a limit.
+pub(super) fn read_whole<'a>(
+    reading: &mut ParameterReader<'a, '_>,
+    bytes: &'a [u8],
+    slot: usize,
+) -> Result<(), ApiError> {
+    let Some(text) = json_text(bytes)? else { return Ok(()) };
+    let limits = JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = limits.value_seed(0).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    reading.raw[slot] = RawValue::Json(value.map_err(|error| json_error(&error, &limits))?);
+    Ok(())
+}
+
+/// Returns the text of a JSON body; `None` if it is empty. An empty body is allowed, and is treated like a missing body
+/// (RFC 9110 section 6.4).
+fn json_text(bytes: &[u8]) -> Result<Option<&str>, ApiError> {
+    // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
+    Ok(Some(text).filter(|text| !text.trim_ascii().is_empty()))
+}
+
+fn json_error(error: &serde_json::Error, limits: &JsonLimits) -> ApiError {
+    match limits.take_exceeded() {
         Some(limit) => ApiError::too_large(limit, None),
-        // The visitor accepts only an object, so that a data error of serde_json means that the body is not an object.
+        // The visitor of members accepts only an object, so that a data error of serde_json means that the body is not
+        // an object.
         None if error.is_data() => ApiError::malformed(MalformedRequest::JsonKind),
-        None => ApiError::malformed(MalformedRequest::from_json_error(&error)),
-    })
+        None => ApiError::malformed(MalformedRequest::from_json_error(error)),
+    }
 }
 
 /// Deserializes the outermost object of a JSON body, and stores the values of its members in slots.

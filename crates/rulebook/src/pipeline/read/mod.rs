@@ -21,7 +21,7 @@ use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
 use crate::call::{
     ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text, split_array_name,
 };
-use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
+use crate::plan::{BodyUse, MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
 
 /// The maximum number of unknown parameters of a request for which the server searches for similar names.
 const MAX_SUGGESTIONS: usize = 10;
@@ -74,7 +74,10 @@ pub fn read_parameters<'a>(
     match body {
         Body::Empty => {}
         Body::Form(bytes) => fields::read_fields(&mut reading, bytes, Source::Body)?,
-        Body::Json(bytes) => json::read_members(&mut reading, bytes)?,
+        Body::Json(bytes) => match method.body_use {
+            BodyUse::Whole(slot) => json::read_whole(&mut reading, bytes, slot)?,
+            BodyUse::Nothing | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
+        },
         Body::Parts(parts) => multipart_parts::read_parts(&mut reading, parts)?,
     }
     Ok(RawValues { raw: reading.raw, unknown_parameter_errors: reading.unknown_parameter_errors })

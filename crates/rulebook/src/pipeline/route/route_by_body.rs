@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use rulebook_model::limits;
 
+use super::fields::{self, Field};
 use super::options::allow_methods_in_body;
 use super::select_by_name::{self, NamedMethod};
-use super::{RoutingError, fields, method_by_path, path, select_method};
-use crate::call::{ApiError, Head};
+use super::{RoutingError, method_by_path, path, select_method};
+use crate::call::{ApiError, ErrorKind, Head, MalformedRequest};
 use crate::pipeline::body::{BodyKind, announced_body_kind};
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments, ServiceNaming};
+use crate::plan::{BodyUse, MatchedMethod, Plan, PlannedMethod, Segments, ServiceNaming};
 
 /// A request that cannot be routed before the first bytes of its body have arrived, because the body names the API
 /// method or contains its positional parameters.
@@ -68,19 +69,39 @@ pub fn route_by_body<'h>(
     pending: &NeedsBody,
     prefix: &BodyPrefix,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
-    let fields = match fields::read_fields(plan, &pending.kind, prefix) {
+    let route = |fields: &[Field<'_>], is_whole| route_by_fields(plan, head, pending, fields, is_whole);
+    match fields::read_fields(plan, &pending.kind, prefix) {
+        Ok(fields) => route(&fields, prefix.is_whole),
         // The method is known, so the parse error is ignored here: the caller's permission is checked first, and after
         // that the whole body is parsed again, which reports the parse error.
-        Err(_) if pending.method.is_some() => Vec::new(),
-        read => read.map_err(|error| RoutingError { context: pending.error_context(), error })?,
-    };
+        Err(_) if pending.method.is_some() => route(&[], prefix.is_whole),
+        Err(error) => {
+            // JSON that is not an object names no method, but can be the value of a parameter.
+            let is_not_an_object = matches!(error.kind(), ErrorKind::MalformedRequest(MalformedRequest::JsonKind));
+            let matched = if is_not_an_object { route(&[], true).ok() } else { None };
+            matched
+                .filter(|matched| matches!(plan.methods[matched.method_index].body_use, BodyUse::Whole(_)))
+                .ok_or_else(|| RoutingError { context: pending.error_context(), error })
+        }
+    }
+}
+
+/// Finds the API method of a request with these fields in its body. `is_whole` is `true` if the body has no further
+/// fields.
+fn route_by_fields<'h>(
+    plan: &Plan,
+    head: &'h Head,
+    pending: &NeedsBody,
+    fields: &[Field<'_>],
+    is_whole: bool,
+) -> Result<MatchedMethod<'h>, RoutingError> {
     // If the body continues after the prefix, the method is uncertain, because a later field may select another method.
     let require_whole = |context| {
         let error = || ApiError::too_large(limits::SEARCHED_BODY_SIZE.with_value(plan.limits.dispatch), None);
-        if prefix.is_whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
+        if is_whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
     };
     let with_positions = |named: NamedMethod| {
-        let (matched, complete) = named.with_named_positions(plan, head, &fields);
+        let (matched, complete) = named.with_named_positions(plan, head, fields);
         if !complete {
             require_whole(ErrorContext::Method(named.method))?;
         }
@@ -101,7 +122,7 @@ pub fn route_by_body<'h>(
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     if let Some(modules) = &plan.services_by_module
-        && let Some(service) = select_by_name::find_by_module_and_method(modules, &fields)?
+        && let Some(service) = select_by_name::find_by_module_and_method(modules, fields)?
     {
         let method = select_method(plan, head, service, segments.len())?;
         let named = NamedMethod { method, naming: ServiceNaming::Module };
@@ -133,7 +154,7 @@ pub(super) fn body_kind_with_names(plan: &Plan, head: &Head) -> Option<BodyKind>
 /// body of an unsupported media type.
 pub(super) fn body_kind_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
     match announced_body_kind(head, plan.max_multipart_limits) {
-        BodyKind::Nothing | BodyKind::Unsupported(_) => None,
+        BodyKind::Nothing | BodyKind::Unsupported { .. } => None,
         kind => Some(kind),
     }
 }

@@ -101,7 +101,8 @@ fn http_methods(
     let uppercase = |name: Spanned<String>| name.map(|name| name.to_ascii_uppercase());
     let names: Vec<_> = names.into_iter().map(uppercase).collect();
     let bodiless = names.iter().find(|name| matches!(name.value.as_str(), "GET" | "DELETE"));
-    // `compile` reports the file parameters of methods without a body, because it knows the types of the parameters.
+    // `compile` reports the file parameters of methods without a body, because it knows the types of the parameters. It
+    // also reports the whole body.
     if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
         let message = format!("{} has no body, but a rule reads its value from the body", http.value);
         diagnostics.push(

@@ -58,7 +58,7 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
 }
 
 /// Returns `true` if the parameters in the setting `common` are written as rules. Parameters of the dialect `tree` have
-/// the key `info`, or a name with the prefix of a part of the request (`GET@x`); rules have neither.
+/// the key `info`, or a name that is or begins with a part of the request (`*`, `GET@x`); rules have neither.
 pub(super) fn are_rules(members: &JsonMembers) -> bool {
     let mut named = named_members(members).peekable();
     let is_tree_parameter = |member: &JsonMember| {

@@ -9,6 +9,7 @@ use super::super::super::keys::rules::{PARAMETER_TYPE_ALIASES, RULE, SOURCE_PREF
 use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
 use super::super::method::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::WHOLE_BODY_KEY;
 use crate::span::{Span, Spanned};
 
 /// The value of `source` that selects data of the web server in PhalApi (PHP's `$_SERVER`). rulebook does not support
@@ -22,7 +23,7 @@ pub(super) struct Rule {
     pub name: String,
     pub parameter: Parameter,
     /// `true` if the parameter's value can be sent only in a body, because it is a file or the rule has the source
-    /// `post`.
+    /// `post` or `body`.
     pub needs_body: bool,
     /// The span of the value of the key `source` if it is `post`; otherwise `None`.
     pub post_source: Option<Span>,
@@ -41,6 +42,10 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
     let is_file = r#type.term.as_ref().is_some_and(|term| is_file_type(&term.value));
     let post_source = source.filter(|_| prefix.is_empty());
     let request_name = object.string("name").unwrap_or_else(|| name.clone());
+    let is_whole_body = prefix == WHOLE_BODY_KEY;
+    if let Some(name) = object.string("name").filter(|_| is_whole_body) {
+        diagnostics.push(named_whole_body_error(&name));
+    }
     let prefix = if prefix.is_empty() && has_location_prefix(&request_name.value) {
         diagnostics.push(unexpected_prefix_error(&request_name));
         "ANY@"
@@ -49,10 +54,11 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
     };
     let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
     let is_blank = name.value.trim().is_empty();
+    let request_name = if is_whole_body { "" } else { &request_name.value };
     let parameter = Parameter {
-        key: Spanned::new(format!("{prefix}{}", request_name.value), name.span),
+        key: Spanned::new(format!("{prefix}{request_name}"), name.span),
         // If the rule has no other name, `compile` reports the blank key instead of a blank name.
-        name: (!is_blank || object.has_key("name")).then(|| name.clone()),
+        name: (!is_blank || is_whole_body || object.has_key("name")).then(|| name.clone()),
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
         optional: None,
@@ -62,7 +68,8 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
         span: object.span,
         is_incomplete: object.is_incomplete || is_blank || diagnostics.len() > before,
     };
-    Some(Rule { name: name.value.clone(), parameter, needs_body: is_file || post_source.is_some(), post_source })
+    let needs_body = is_file || is_whole_body || post_source.is_some();
+    Some(Rule { name: name.value.clone(), parameter, needs_body, post_source })
 }
 
 /// Returns the default of a rule. In PHP, the default null means that the rule has no default.
@@ -227,11 +234,20 @@ fn unexpected_prefix_error(request_name: &Spanned<String>) -> Diagnostic {
         .help("remove the prefix or the braces; `source` sets the part of the request that has the value")
 }
 
+/// Returns the diagnostic for the key `name` of a rule with the source `body`.
+fn named_whole_body_error(request_name: &Spanned<String>) -> Diagnostic {
+    let message = "the whole body has no name in requests";
+    Diagnostic::new(DiagnosticCode::BadOption, request_name.span, message)
+        .label("has no effect")
+        .help("remove `name`, or set `source` to `post` for a field of the body")
+}
+
 /// Returns `true` if the dialect `tree` would read a name as the key of a parameter outside of the body, such as
-/// `GET@x`.
+/// `GET@x`, or of the whole body.
 pub(super) fn has_location_prefix(name: &str) -> bool {
-    let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
+    let begins = |prefix: &str| !prefix.is_empty() && prefix != WHOLE_BODY_KEY && name.starts_with(prefix);
     SOURCE_PREFIXES.iter().any(|alias| begins(alias.tree_name))
+        || name == WHOLE_BODY_KEY
         || begins(RULES.position_prefix)
         || (name.starts_with('{') && name.ends_with('}'))
 }
