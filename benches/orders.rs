@@ -74,6 +74,7 @@ pub struct Customer {
 pub struct Address {
     pub street: String,
     pub town: String,
+    #[allow(dead_code, reason = "deserializing it is its check")]
     pub country: Country,
 }
 
@@ -101,9 +102,17 @@ pub struct Money {
 #[derive(Deserialize)]
 #[serde(tag = "by", rename_all = "lowercase")]
 pub enum Shipment {
-    Post { weight: f64 },
-    Pickup { at: String },
-    Courier { name: String, express: bool },
+    Post {
+        weight: f64,
+    },
+    Pickup {
+        at: String,
+    },
+    Courier {
+        name: String,
+        #[allow(dead_code, reason = "deserializing it is its check")]
+        express: bool,
+    },
 }
 
 /// Returns the body of the request.

@@ -79,3 +79,17 @@ fn python_client_of_a_server_equals_that_of_its_definition() {
     assert!(missing.stderr.contains("404"), "{}", missing.stderr);
     assert_eq!(run_program(elsewhere.path(), &["types", "--lang", "cobol"]).exit_code, Some(2));
 }
+
+#[test]
+fn rust_types_of_a_server_equal_those_of_its_definition() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["types", "--lang", "rust"]);
+    assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
+    assert!(printed.stdout.contains("pub struct "), "{}", printed.stdout);
+    assert!(!printed.stdout.contains("rulebook::"), "the types need only serde: {}", printed.stdout);
+    let address = free_address();
+    let _served = ServerProcess::start(folder.path(), &address, &[]);
+    let elsewhere = TempDir::new().unwrap();
+    let fetched = run_program(elsewhere.path(), &["types", "--lang", "rust", "--from", &format!("http://{address}")]);
+    assert_eq!((fetched.exit_code, fetched.stdout), (Some(0), printed.stdout), "{}", fetched.stderr);
+}

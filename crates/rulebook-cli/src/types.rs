@@ -1,4 +1,4 @@
-//! `rulebook types`: prints TypeScript declarations or the Python client of the API.
+//! `rulebook types`: prints TypeScript declarations, Rust types or the Python client of the API.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use super::{AddHandlers, Command, Exit, Settings, output};
 #[cfg(feature = "client")]
 use crate::remote::{ServerUrl, fetch_declarations, fetch_definition};
 use rulebook_model::describe;
+use rulebook_model::model::Api;
 
 pub(super) const COMMAND: Command = Command {
     name: "types",
@@ -44,6 +45,19 @@ enum Language {
     TypeScript,
     /// A client for Python 3.11 and later, without other packages
     Python,
+    /// Types for programs that call the API, with the crates serde and serde_json
+    Rust,
+}
+
+impl Language {
+    /// Returns the types of an API.
+    fn types(self, api: &Api) -> String {
+        match self {
+            Self::TypeScript => describe::typescript(api),
+            Self::Python => describe::python(api),
+            Self::Rust => rulebook_build::rust_code(api, rulebook_build::Purpose::Types),
+        }
+    }
 }
 
 fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
@@ -64,17 +78,13 @@ fn types(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Result
                 .client
                 .run_with_progress("api.d.ts".to_owned(), |progress| fetch_declarations(&client, server, progress))
                 .map_err(print),
-            Language::Python => {
+            Language::Python | Language::Rust => {
                 let definition = options
                     .client
                     .run_with_progress("definition".to_owned(), |progress| fetch_definition(&client, server, progress));
-                Ok(describe::python(&settings.read_api(definition.map_err(print)?, app)?))
+                Ok(options.lang.types(&settings.read_api(definition.map_err(print)?, app)?))
             }
         };
     }
-    let api = settings.load_api(app)?;
-    Ok(match options.lang {
-        Language::TypeScript => describe::typescript(&api),
-        Language::Python => describe::python(&api),
-    })
+    Ok(options.lang.types(&settings.load_api(app)?))
 }
