@@ -198,7 +198,8 @@ fn imported_projects_build_and_respond_with_501() {
         let mut cargo = std::process::Command::new("cargo");
         cargo.args(["test", "--quiet", "--offline"]).current_dir(&created);
         let output = cargo.output().unwrap();
-        assert!(output.status.success(), "{project}: {}", String::from_utf8_lossy(&output.stderr));
+        let shown = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{project}: {}", String::from_utf8_lossy(&shown));
     }
 }
 

@@ -217,7 +217,7 @@ impl Check for ArrayCheck {
     }
 
     fn structure(&self) -> Structure {
-        Structure::Array(Arc::clone(&self.item_check))
+        if self.accepts_objects { Structure::Scalar } else { Structure::Array(Arc::clone(&self.item_check)) }
     }
 
     fn schema(&self) -> Json {
