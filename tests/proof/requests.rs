@@ -66,6 +66,7 @@ pub fn random_request(
         }
         let Some(texts) = texts else { continue };
         match location {
+            _ if is_null_in_json(parameter, &texts) => {}
             "cookie" => cookie_names.push(name.to_owned()),
             _ => {
                 builder.given.insert(name.to_owned());
@@ -135,6 +136,12 @@ fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
 /// Percent-encodes all characters of a text except letters and digits.
 fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Returns `true` if texts are the JSON value null, with which a parameter is not given. `object` is the Parameter
+/// Object or the Encoding Object.
+fn is_null_in_json(object: &Json, texts: &[String]) -> bool {
+    SerializationStyle::from_object(object) == SerializationStyle::Json && texts == ["null"]
 }
 
 /// Returns the validity of a request that omits a parameter or a body.
@@ -227,7 +234,10 @@ impl RequestBuilder<'_> {
             return request.body(media_type, json.to_string());
         }
         let fields = self.random_form_fields(&schema, &content["encoding"]);
-        self.given.extend(fields.iter().map(|(name, ..)| name.clone()));
+        let is_null =
+            |name: &str, text: &String| is_null_in_json(&content["encoding"][name], std::slice::from_ref(text));
+        let given = fields.iter().filter(|(name, text, _)| !is_null(name, text));
+        self.given.extend(given.map(|(name, ..)| name.clone()));
         if media_type == "multipart/form-data" {
             let parts: Vec<_> = fields
                 .iter()

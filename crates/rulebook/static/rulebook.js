@@ -334,7 +334,7 @@ function constraintErrors({ parameters, constraints }, values) {
       const lists = kind === "requires" ? Object.entries(written).map((names) => names.flat()) : [written];
       for (const names of lists) {
         const named = names.map((name) => parameters.find(({ short }) => short === name));
-        if (named.some((one) => one === undefined || valueOf(one) instanceof Json)) continue;
+        if (named.some((one) => one === undefined || isUnclear(one, valueOf(one)))) continue;
         const [parameter, expected] = brokenConstraint(kind, named, valueOf) ?? [];
         if (parameter === undefined) continue;
         const got = valueOf(parameter) === undefined ? null : summary(valueOf(parameter));
@@ -344,6 +344,11 @@ function constraintErrors({ parameters, constraints }, values) {
     }
   }
   return errors;
+}
+
+/** Returns whether only the server knows if a value is null. Some types read the text `null` as JSON. */
+function isUnclear({ type }, value) {
+  return value instanceof Json || (value === "null" && !/^\??(any|enum|string)(\(|$)/.test(type));
 }
 
 /** Returns the parameter that breaks a constraint, and what is expected of it; undefined if none is known to. */
