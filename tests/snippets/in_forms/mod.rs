@@ -57,7 +57,11 @@ fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
             && schema["type"] == "array"
             && schema["items"].get("type").is_none()
     };
-    if (0..fields.len()).any(is_repeated) || method.parameters.iter().any(has_any_items) {
+    // Constraints can require optional parameters, which the example calls then send.
+    if !method.constraints.is_empty()
+        || (0..fields.len()).any(is_repeated)
+        || method.parameters.iter().any(has_any_items)
+    {
         return None;
     }
     let value = |parameter: &Parameter| {

@@ -143,6 +143,8 @@ pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
             Location::Query | Location::Body | Location::WholeBody | Location::Any => true,
         },
         Value::List(items) => is_json || (!items.is_empty() && items.iter().all(|item| is_sendable(from, item))),
+        // An object is sent as JSON, but programs cannot send other characters in these parts of a request.
+        Value::Map(_) if matches!(from, Location::Header | Location::Cookie) => value.to_json().to_string().is_ascii(),
         Value::Null => is_json,
         _ => true,
     }
