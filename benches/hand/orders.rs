@@ -39,7 +39,7 @@ fn check_order(order: &Order) -> Result<(), ParameterError> {
     match &order.shipment {
         Shipment::Post { weight } => check_number("weight", *weight, 1_000.0)?,
         Shipment::Pickup { at: text } | Shipment::Courier { name: text, express: _ } => {
-            check_text("name", text, 1, 40)?
+            check_text("name", text, 1, 40)?;
         }
     }
     order.parts.check_each(|code, count, weight| {

@@ -92,6 +92,8 @@ impl SchemaCheck {
                     false if allows_text_items(&self.schema) && (value.is_number() || value.is_object()) => {
                         Validity::Unknown
                     }
+                    // JSON of another kind can be decoded as a text that is not quoted.
+                    false if allows_texts(&self.schema) && !value.is_string() => Validity::Unknown,
                     false => Validity::Invalid,
                 };
                 return (vec![text], validity);
@@ -125,6 +127,14 @@ fn allows_arrays(schema: &Json) -> bool {
         |kind: &Json| kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
     let branches = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
     schema.get("type").is_some_and(is_array) || branches.into_iter().any(allows_arrays)
+}
+
+/// Returns `true` if a schema accepts texts.
+fn allows_texts(schema: &Json) -> bool {
+    let is_text =
+        |kind: &Json| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    let branches = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+    schema.get("type").is_some_and(is_text) || branches.into_iter().any(allows_texts)
 }
 
 /// Returns `true` if a schema accepts arrays, at any depth, whose items can be texts.

@@ -98,7 +98,7 @@ impl<'a> TypeWriter<'a> {
             Structure::Schema(schema) => match self.paths.name(schema.key()) {
                 // The schema itself, and not another name for it.
                 Some(named) if named == name && self.within.is_some() => {
-                    self.write_type(&schema.check, role, name, doc)
+                    self.write_type(&schema.check, role, name, doc);
                 }
                 _ => self.write_alias(check, role, name, doc),
             },
