@@ -150,3 +150,18 @@ fn required_parameters_have_examples() {
         json!({ "error": 0, "ErrorDescription": "all right", "id": 23, "lines": [{ "no": 5 }], "note": "text" })
     );
 }
+
+#[test]
+fn examples_of_objects_in_header_fields_and_cookies_are_ascii() {
+    let object = json!({
+        "info": "O", "type": "object", "example": { "name": "Zoë" },
+        "fields": { "name": { "info": "N", "type": "string" } }
+    });
+    for (key, is_ascii) in [("HEADER@X-Place", true), ("COOKIE@place", true), ("GET@place", false)] {
+        let text = json!({ "/": { "a": { "GET": { "info": "A", "in": { (key): object } } } } }).to_string();
+        let api = rulebook_model::read(vec![("a.json".into(), text.into_bytes())]).unwrap();
+        let parameter = &api.modules[0].services[0].methods[0].parameters[0];
+        let example = rulebook_model::describe::example::parameter_example(parameter).unwrap();
+        assert_eq!(example.to_string().is_ascii(), is_ascii, "{key}: {example}");
+    }
+}
