@@ -43,13 +43,27 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const AIMS: [(Case, f64); 4] = [(Case::Ping, 4.0), (Case::Get, 6.0), (Case::Json, 10.0), (Case::Form, 10.0)];
 
 fn main() -> ExitCode {
-    match count() {
+    match write_definition_or_count() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Counts, unless the server in this process has started this program again to write the definition: with
+/// `definitions FOLDER --services N --keys N`.
+fn write_definition_or_count() -> Result<bool, Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |index: usize| words.get(index).ok_or("a number is missing")?.parse().map_err(Box::<dyn Error>::from);
+    match words.as_slice() {
+        [command, folder, ..] if command == "definitions" => {
+            definition::write_definition(folder.as_ref(), number(3)?, number(5)?)?;
+            Ok(true)
+        }
+        _ => count(),
     }
 }
 
