@@ -55,7 +55,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
     for line in manifest.lines() {
         if let Some(header) = line.strip_prefix('[') {
             let header = header.trim_end_matches(']');
-            is_in_dependencies = header == "dependencies" || header.ends_with(".dependencies");
+            is_in_dependencies =
+                ["dependencies", "build-dependencies"].contains(&header) || header.ends_with(".dependencies");
         } else if is_in_dependencies && line.starts_with("rulebook") {
             let end = line.find([' ', '.', '=']).unwrap();
             names.insert(line[..end].to_owned());
