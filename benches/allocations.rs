@@ -135,10 +135,10 @@ fn allocations_of_check(r#type: &str, json: &Json) -> Result<usize, Box<dyn Erro
         .map_err(|report| report.to_string())?;
     let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
     // The first check creates what a type creates when it is first used.
-    check.check(Value::from(json)).map_err(|mismatch| format!("{mismatch:?}"))?;
+    check.checked(Value::from(json)).map_err(|mismatch| format!("{mismatch:?}"))?;
     let value = Value::from(json);
     let before = ALLOCATOR.stats();
-    let checked = check.check(value);
+    let checked = check.checked(value);
     let used = ALLOCATOR.stats() - before;
     checked.map_err(|mismatch| format!("{mismatch:?}"))?;
     Ok(used.allocations + used.reallocations)

@@ -1,5 +1,5 @@
-// Swagger UI with every kind of method of every dialect: each form is executed with the values that the document fills
-// in, succeeds, and sends the example values of the definition.
+// Swagger UI with every kind of method of every dialect, and with every kind of schema and constraint: each form is
+// executed with the values that the document fills in, succeeds, and sends the example values of the definition.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -8,7 +8,11 @@ import { test } from "node:test";
 import { DOT, browser, key, picture, program, serve, top, watched } from "./support.mjs";
 import { authorise, opened } from "./swagger.mjs";
 
-const API = join(top, "tests/browser/kinds");
+/** The definitions, with the permissions of a caller who can call all their methods. */
+const APIS = [
+  { name: "kind of method", api: join(top, "tests/browser/kinds"), permissions: "reader,admin,writer,user[7]" },
+  { name: "kind of schema", api: join(top, "tests/external/zoo"), permissions: "keeper" },
+];
 
 /** The media types of forms. */
 const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
@@ -20,8 +24,8 @@ const AMISS = new Set([
 ]);
 
 /** Returns the parameters of each method by its id, with their names in code. */
-function told() {
-  const whole = JSON.parse(execFileSync(program, ["check", "--print", "--api", API], { encoding: "utf8" }));
+function told(api) {
+  const whole = JSON.parse(execFileSync(program, ["check", "--print", "--api", api], { encoding: "utf8" }));
   const methods = new Map();
   const walk = (module, at, segments) => {
     for (const http of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
@@ -64,60 +68,62 @@ function judge(parameter, got, id, { isShorter, inBody }) {
   }
 }
 
-test("every kind of method succeeds with the values that Swagger UI fills in", async (t) => {
-  const methods = told();
-  const { url, data } = await serve(t, { api: API });
-  const token = await key(data, "reader,admin,writer,user[7]");
-  const { page, problems } = await watched(t, await browser(t), url);
-  // Pages cannot set the header field `Cookie`: browsers send their own cookies.
-  await page.context().addCookies([
-    { name: "seen", value: "yes", url },
-    { name: "count", value: "3", url },
-  ]);
-  await page.goto(`${url}docs/swagger/`);
-  await page.locator(".opblock").first().waitFor();
-  await authorise(page, token);
-  const document = await (await fetch(`${url}openapi.json`)).json();
-  const seen = new Set();
-  let skipped = 0;
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const [http, described] of Object.entries(item)) {
-      const types = Object.keys(described.requestBody?.content ?? { "": {} });
-      // Both types of forms have the same fields on the page. Each method that accepts both is tried with one of them.
-      if (FORMS.every((type) => types.includes(type))) types.splice(types.indexOf(FORMS[skipped++ % 2]), 1);
-      for (const type of types) {
-        const id = described.operationId;
-        // The id of an operation at a path without optional positions has a number at the end.
-        const isShorter = !methodOf(methods, id);
-        const method = methodOf(methods, isShorter ? id.replace(/\.\d+$/, "") : id);
-        seen.add(method);
-        if (AMISS.has(`${id} ${type}`)) continue;
-        // Swagger UI draws every operation that it shows anew with each change: the fewer, the faster.
-        await page.locator(".operation-filter-input").fill(described.tags[0]);
-        await t.test(`${id} ${type}`, async () => {
-          const { response, status } = await execute(page, http, path, type);
-          const text = await response.text();
-          assert.equal(response.status(), method.status, text);
-          assert.equal(status, response.status(), "as the page shows");
-          if ([204, 205].includes(status)) return;
-          // Browsers send line breaks in forms as CR LF.
-          const json = JSON.parse(type.startsWith("multipart") ? text.replaceAll("\\r\\n", "\\n") : text);
-          if (json.ret !== undefined) assert.ok(json.ret < 300, text);
-          const { args } = json.args ? json : (json.data ?? json.result);
-          for (const parameter of method.parameters) judge(parameter, args[parameter.name], id, { isShorter, inBody: type !== "" });
-        });
+for (const { name, api, permissions } of APIS) {
+  test(`every ${name} succeeds with the values that Swagger UI fills in`, async (t) => {
+    const methods = told(api);
+    const { url, data } = await serve(t, { api });
+    const token = await key(data, permissions);
+    const { page, problems } = await watched(t, await browser(t), url);
+    // Pages cannot set the header field `Cookie`: browsers send their own cookies.
+    await page.context().addCookies([
+      { name: "seen", value: "yes", url },
+      { name: "count", value: "3", url },
+    ]);
+    await page.goto(`${url}docs/swagger/`);
+    await page.locator(".opblock").first().waitFor();
+    await authorise(page, token);
+    const document = await (await fetch(`${url}openapi.json`)).json();
+    const seen = new Set();
+    let skipped = 0;
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const [http, described] of Object.entries(item)) {
+        const types = Object.keys(described.requestBody?.content ?? { "": {} });
+        // Both types of forms have the same fields on the page. Each method that accepts both is tried with one of them.
+        if (FORMS.every((type) => types.includes(type))) types.splice(types.indexOf(FORMS[skipped++ % 2]), 1);
+        for (const type of types) {
+          const id = described.operationId;
+          // The id of an operation at a path without optional positions has a number at the end.
+          const isShorter = !methodOf(methods, id);
+          const method = methodOf(methods, isShorter ? id.replace(/\.\d+$/, "") : id);
+          seen.add(method);
+          if (AMISS.has(`${id} ${type}`)) continue;
+          // Swagger UI draws every operation that it shows anew with each change: the fewer, the faster.
+          await page.locator(".operation-filter-input").fill(described.tags[0]);
+          await t.test(`${id} ${type}`, async () => {
+            const { response, status } = await execute(page, http, path, type);
+            const text = await response.text();
+            assert.equal(response.status(), method.status, text);
+            assert.equal(status, response.status(), "as the page shows");
+            if ([204, 205].includes(status)) return;
+            // Browsers send line breaks in forms as CR LF.
+            const json = JSON.parse(type.startsWith("multipart") ? text.replaceAll("\\r\\n", "\\n") : text);
+            if (json.ret !== undefined) assert.ok(json.ret < 300, text);
+            const { args } = json.args ? json : (json.data ?? json.result);
+            for (const parameter of method.parameters) judge(parameter, args[parameter.name], id, { isShorter, inBody: type !== "" });
+          });
+        }
       }
     }
-  }
-  await picture(page, "swagger-kinds");
-  assert.deepEqual(new Set(methods.values()), seen, "each has been tried");
-  // Swagger UI logs that it has no component for the format before it uses the file picker.
-  const lookup = "console: Could not find component: JsonSchema_string_binary";
-  assert.deepEqual(
-    problems.filter((one) => one !== lookup),
-    [],
-  );
-});
+    await picture(page, `swagger-${name.replaceAll(" ", "-")}`);
+    assert.deepEqual(new Set(methods.values()), seen, "each has been tried");
+    // Swagger UI logs that it has no component for the format before it uses the file picker.
+    const lookup = "console: Could not find component: JsonSchema_string_binary";
+    assert.deepEqual(
+      problems.filter((one) => one !== lookup),
+      [],
+    );
+  });
+}
 
 /** Returns the method of an operation. The ids of operations have no braces, unless two ids would be equal. */
 function methodOf(methods, id) {

@@ -347,7 +347,7 @@ impl Type for PanickingType {
 }
 
 impl Check for PanickingType {
-    fn check<'a>(&self, _: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, _: &mut Value<'_>) -> Result<(), TypeMismatch> {
         panic!("a mistake")
     }
 

@@ -36,8 +36,8 @@ impl Type for AnyValue {
 }
 
 impl Check for AnyValue {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        Ok(value)
+    fn check(&self, _: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -153,5 +153,5 @@ fn random_outputs(method: &Method, choices: &mut Choices) -> Option<Json> {
 fn find_valid_value(check: &dyn Check, choices: &mut Choices) -> Option<Json> {
     let schema = check.schema();
     let mut values = (0..30).map(|_| boundary::random_value(&schema, &[], choices));
-    values.find(|value| check.check(Value::from(value)).is_ok())
+    values.find(|value| check.checked(Value::from(value)).is_ok())
 }

@@ -37,7 +37,7 @@ fn the_type_callable_and_its_schema_reject_null() {
     let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
     let validator = jsonschema::validator_for(&check.schema()).unwrap();
     for value in [json!(null), json!(1), json!("a"), json!([]), json!({})] {
-        assert_eq!(check.check((&value).into()).is_ok(), validator.is_valid(&value), "{value}");
+        assert_eq!(check.checked((&value).into()).is_ok(), validator.is_valid(&value), "{value}");
     }
     let form = openapi(&api)["paths"]["/a"]["post"]["requestBody"]["content"].clone();
     let written = &form["application/x-www-form-urlencoded"]["schema"]["properties"]["x"];
@@ -208,7 +208,7 @@ fn wildcards_at_the_beginning_of_a_pattern_do_not_match_a_dot_and_a_slash() {
         let validator = jsonschema::validator_for(&check.schema()).unwrap();
         for (names, is_valid) in [(valid, true), (invalid, false)] {
             for name in names {
-                assert_eq!(check.check((&json!(name)).into()).is_ok(), is_valid, "{pattern} {name}");
+                assert_eq!(check.checked((&json!(name)).into()).is_ok(), is_valid, "{pattern} {name}");
                 assert_eq!(validator.is_valid(&json!(name)), is_valid, "{pattern} {name}: {}", check.schema());
             }
         }

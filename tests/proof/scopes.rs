@@ -212,7 +212,7 @@ fn random_text(check: &dyn Check, location: Location, choices: &mut Choices) -> 
 /// Decodes and checks a text, and returns its value in the form that permissions contain. Returns `None` if the value
 /// is invalid, is not a scalar, or contains brackets.
 pub fn permission_variable(check: &dyn Check, text: &str) -> Option<String> {
-    let value = match check.check(check.decode(text.into())).ok()? {
+    let value = match check.checked(check.decode(text.into())).ok()? {
         Value::Text(text) => text.into_owned(),
         Value::Bool(bool) => bool.to_string(),
         Value::Int(int) => int.to_string(),

@@ -33,15 +33,15 @@ impl Type for EmailType {
 }
 
 impl Check for EmailType {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let words = |text: &str, min| text.split('.').count() >= min && text.split('.').all(word);
-        match &value {
+        match value {
             Value::Text(text) if text.split_once('@').is_some_and(|(user, host)| words(user, 1) && words(host, 2)) => {
-                Ok(value)
+                Ok(())
             }
             _ => {
-                Err(TypeMismatch::new(self.expected(), &value)
+                Err(TypeMismatch::new(self.expected(), value)
                     .with_violation(Violation::Custom("Illegal email".into())))
             }
         }

@@ -97,7 +97,7 @@ fn assert_received(method: &Method, echo: &str, text: &str, language: Language) 
     for own in method.parameters.iter().filter(|own| own.example.is_some() || !own.optional) {
         let check = &own.r#type.check;
         let Some(shown) = example::parameter_example(own) else { continue };
-        let Ok(expected) = check.check(Value::from(&shown)) else { continue };
+        let Ok(expected) = check.checked(Value::from(&shown)) else { continue };
         let printed = |value: &Json| if language.parses_responses() { with_doubles(value) } else { value.clone() };
         let expected = printed(&serde_json::to_value(expected).unwrap());
         let received = printed(&args[&own.name]);

@@ -34,7 +34,7 @@ pub(super) const JSON: &str = "::serde_json::Value";
 pub(super) fn scalar_type(check: &dyn Check, role: Role) -> (Scalar, bool) {
     let of_outputs = || type_of_values(&check.boundary_values(), check);
     let of_arguments = || {
-        let values = check.boundary_values().into_iter().filter_map(|value| check.check(value).ok());
+        let values = check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok());
         type_of_values(&values.collect::<Vec<_>>(), check)
     };
     match role {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::mem;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -56,90 +57,116 @@ pub struct JsonValueSeed<'l> {
     level: u64,
 }
 
-impl JsonValueSeed<'_> {
-    /// Returns the seed for the items of an array, or the values of an object's members. They are one level deeper.
-    fn nested_seed<E: Error>(self) -> Result<Self, E> {
+impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        let mut value = Value::Null;
+        PlaceSeed { limits: self.limits, level: self.level, place: &mut value }.deserialize(deserializer)?;
+        Ok(value)
+    }
+}
+
+/// Parses one JSON value into its place. Moving each value of a large text there would take longer than parsing it.
+struct PlaceSeed<'l, 'v, 'de> {
+    limits: &'l JsonLimits,
+    level: u64,
+    place: &'v mut Value<'de>,
+}
+
+impl<'de> PlaceSeed<'_, '_, 'de> {
+    /// Returns the level of the items of an array, or the values of an object's members, which is one level deeper.
+    fn nested_level<E: Error>(&self) -> Result<u64, E> {
         let level = self.level + 1;
         if level > self.limits.max_nesting {
             return Err(self.limits.limit_error(limits::NESTING_DEPTH.with_value(self.limits.max_nesting)));
         }
-        Ok(Self { level, ..self })
+        Ok(level)
     }
 
     /// Returns an error if an array or object that already has `items` items or members cannot have another one.
-    fn check_item_count<E: Error>(self, items: usize) -> Result<(), E> {
+    fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
         if items as u64 >= self.limits.max_items {
             return Err(self.limits.limit_error(limits::ITEM_COUNT.with_value(self.limits.max_items)));
         }
         Ok(())
     }
+
+    fn store<E>(self, value: Value<'de>) -> Result<(), E> {
+        *self.place = value;
+        Ok(())
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
-    type Value = Value<'de>;
+impl<'de> DeserializeSeed<'de> for PlaceSeed<'_, '_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for JsonValueSeed<'_> {
-    type Value = Value<'de>;
+impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.store(Value::Null)
     }
 
-    fn visit_bool<E: Error>(self, bool: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Bool(bool))
+    fn visit_bool<E: Error>(self, bool: bool) -> Result<(), E> {
+        self.store(Value::Bool(bool))
     }
 
-    fn visit_i64<E: Error>(self, int: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Int(int))
+    fn visit_i64<E: Error>(self, int: i64) -> Result<(), E> {
+        self.store(Value::Int(int))
     }
 
-    fn visit_u64<E: Error>(self, uint: u64) -> Result<Value<'de>, E> {
-        Ok(i64::try_from(uint).map_or(Value::Uint(uint), Value::Int))
+    fn visit_u64<E: Error>(self, uint: u64) -> Result<(), E> {
+        self.store(i64::try_from(uint).map_or(Value::Uint(uint), Value::Int))
     }
 
-    fn visit_f64<E: Error>(self, float: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Float(float))
+    fn visit_f64<E: Error>(self, float: f64) -> Result<(), E> {
+        self.store(Value::Float(float))
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.store(Value::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.store(Value::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Owned(text)))
+    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
+        self.store(Value::Text(Cow::Owned(text)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.nested_seed()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let level = self.nested_level()?;
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(inner)? {
+        let mut item = Value::Null;
+        while access.next_element_seed(PlaceSeed { limits: self.limits, level, place: &mut item })?.is_some() {
             self.check_item_count(items.len())?;
-            items.push(item);
+            items.push(mem::replace(&mut item, Value::Null));
         }
-        Ok(Value::List(items))
+        self.store(Value::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.nested_seed()?;
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let level = self.nested_level()?;
         let mut members = Vec::new();
         while let Some(key) = access.next_key_seed(MemberNameSeed)? {
             self.check_item_count(members.len())?;
-            members.push((key, access.next_value_seed(inner)?));
+            members.push((key, Value::Null));
+            if let Some((_, place)) = members.last_mut() {
+                access.next_value_seed(PlaceSeed { limits: self.limits, level, place })?;
+            }
         }
-        Ok(Value::Map(members))
+        self.store(Value::Map(members))
     }
 }
 

@@ -34,7 +34,7 @@ impl Lowering<'_> {
         if optional && example.value.is_null() {
             return;
         }
-        if let Err(mismatch) = check.check(Value::from(&example.value)) {
+        if let Err(mismatch) = check.checked(Value::from(&example.value)) {
             self.report(
                 Diagnostic::new(
                     DiagnosticCode::BadExample,
@@ -76,7 +76,7 @@ fn is_enum_word(word: &Json, check: &dyn Check) -> bool {
 /// # Errors
 /// Returns the error of a default that is not a valid value of the type.
 pub fn decode_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, TypeMismatch> {
-    check.check(match default {
+    check.checked(match default {
         Json::String(text) => check.decode(Cow::Borrowed(text)),
         other => Value::from(other),
     })

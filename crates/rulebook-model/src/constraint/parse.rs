@@ -137,7 +137,7 @@ fn new_constraint(
 /// Returns `true` if both types know the order of their values.
 fn are_comparable(one: &dyn Check, other: &dyn Check) -> bool {
     let values = |check: &dyn Check| -> Vec<_> {
-        check.boundary_values().into_iter().filter_map(|value| check.check(value).ok()).collect()
+        check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()
     };
     let (firsts, seconds) = (values(one), values(other));
     // Null is not compared.

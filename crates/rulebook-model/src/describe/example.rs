@@ -118,7 +118,7 @@ fn generate_example(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) 
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return None;
     }
-    let passes = |value: &Value<'static>| is_allowed(value) && check.check(value.clone()).is_ok();
+    let passes = |value: &Value<'static>| is_allowed(value) && check.checked(value.clone()).is_ok();
     let example = check.example().filter(passes);
     let without_spaces = || replace_spaces(check.example()?).filter(passes);
     let boundary_value = || check.boundary_values().into_iter().find(|value| is_allowed(value));

@@ -122,7 +122,7 @@ const VARIABLE_BRACKETS: [char; 2] = ['[', ']'];
 /// check rejects the value, if the value is an array, an object, a file or null, or if it contains a bracket.
 #[must_use]
 pub fn variable_text(check: &dyn Check, value: Value<'_>) -> Option<String> {
-    let text = match check.check(value).ok()? {
+    let text = match check.checked(value).ok()? {
         Value::Bool(bool) => bool.to_string(),
         Value::Int(int) => int.to_string(),
         Value::Uint(uint) => uint.to_string(),

@@ -75,17 +75,17 @@ impl Check for CheckThenFunctions {
         self.check.decode_array(array)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         let functions = self.functions.iter().filter_map(|after| Some((&after.name, after.function.as_ref()?)));
-        let mut value = self.check.check(value)?;
+        self.check.check(value)?;
         for (name, function) in functions {
             let result = function.call(value.reborrow(), None).map(Value::into_owned);
-            value = result.map_err(|error| {
-                TypeMismatch::new(format!("a value that `{name}` accepts"), &value)
+            *value = result.map_err(|error| {
+                TypeMismatch::new(format!("a value that `{name}` accepts"), value)
                     .with_violation(Violation::Custom(error))
             })?;
         }
-        Ok(value)
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -53,10 +53,10 @@ impl Check for AnyCheck {
         Value::Text(text)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match value {
-            Value::File(_) => Err(TypeMismatch::new(self.expected(), &value)),
-            value => Ok(value),
+            Value::File(_) => Err(TypeMismatch::new(self.expected(), value)),
+            _ => Ok(()),
         }
     }
 

@@ -95,20 +95,16 @@ impl ArrayCheck {
         Value::List(texts.into_iter().map(|text| self.item_check.decode(text)).collect())
     }
 
-    fn check_items<'a>(&self, items: Vec<Value<'a>>) -> Result<Vec<Value<'a>>, TypeMismatch> {
-        let check = |(index, item)| {
-            let checked = self.item_check.check(item);
-            checked.map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
-        };
-        items.into_iter().enumerate().map(check).collect()
+    fn check_items(&self, items: &mut [Value<'_>]) -> Result<(), TypeMismatch> {
+        items.iter_mut().enumerate().try_for_each(|(index, item)| {
+            self.item_check.check(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
+        })
     }
 
-    fn check_members<'a>(&self, members: Vec<(Cow<'a, str>, Value<'a>)>) -> Result<Value<'a>, TypeMismatch> {
-        let check = |(key, member): (Cow<'a, str>, Value<'a>)| match self.item_check.check(member) {
-            Ok(member) => Ok((key, member)),
-            Err(mismatch) => Err(mismatch.inside(&format!(".{key}"))),
-        };
-        members.into_iter().map(check).collect::<Result<_, _>>().map(Value::Map)
+    fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<(), TypeMismatch> {
+        members.iter_mut().try_for_each(|(key, member)| {
+            self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
+        })
     }
 }
 
@@ -158,29 +154,28 @@ impl Check for ArrayCheck {
         array.into_value_with(&mut |item| decode_item(&*self.item_check, item))
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match value {
-            Value::List(items) if self.item_count.contains_count(items.len()) => {
-                self.check_items(items).map(Value::List)
-            }
-            Value::Map(members) if self.accepts_objects => {
-                let members = super::object::keep_last_member_of_each_name(members);
-                if self.item_count.contains_count(members.len()) {
-                    self.check_members(members)
-                } else {
-                    let violation = self.count_violation(members.len());
-                    Err(TypeMismatch::new(self.expected(), &Value::Map(members)).with_violation(violation))
-                }
-            }
-            Value::List(items) => {
-                let violation = self.count_violation(items.len());
-                Err(TypeMismatch::new(self.expected(), &Value::List(items)).with_violation(violation))
-            }
-            value => {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        if self.accepts_objects
+            && let Value::Map(members) = value
+        {
+            super::object::keep_last_member_of_each_name(members);
+        }
+        let count = match value {
+            Value::List(items) => items.len(),
+            Value::Map(members) if self.accepts_objects => members.len(),
+            _ => {
                 let is_invalid_json = self.text_decoding == TextDecoding::Json && matches!(value, Value::Text(_));
-                Err(TypeMismatch::new(self.expected(), &value)
-                    .with_violation(is_invalid_json.then_some(Violation::Json)))
+                return Err(TypeMismatch::new(self.expected(), value)
+                    .with_violation(is_invalid_json.then_some(Violation::Json)));
             }
+        };
+        if !self.item_count.contains_count(count) {
+            return Err(TypeMismatch::new(self.expected(), value).with_violation(self.count_violation(count)));
+        }
+        match value {
+            Value::List(items) => self.check_items(items),
+            Value::Map(members) => self.check_members(members),
+            _ => Ok(()),
         }
     }
 

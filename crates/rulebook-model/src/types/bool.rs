@@ -25,10 +25,10 @@ impl Check for BoolCheck {
         }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match value {
-            Value::Bool(_) => Ok(value),
-            _ => Err(TypeMismatch::new(self.expected(), &value)),
+            Value::Bool(_) => Ok(()),
+            _ => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 

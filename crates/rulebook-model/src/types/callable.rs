@@ -61,15 +61,16 @@ struct CallableCheck {
 }
 
 impl Check for CallableCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match (&self.function, value) {
-            (_, value @ (Value::Null | Value::File(_))) => Err(TypeMismatch::new(self.expected(), &value)),
-            (None, value) => Ok(value),
-            (Some(function), value) => {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match (&self.function, &*value) {
+            (_, Value::Null | Value::File(_)) => Err(TypeMismatch::new(self.expected(), value)),
+            (None, _) => Ok(()),
+            (Some(function), _) => {
                 let result = function.call(value.reborrow(), self.params.as_ref()).map(Value::into_owned);
-                result.map_err(|error| {
-                    TypeMismatch::new(self.expected(), &value).with_violation(Violation::Custom(error))
-                })
+                *value = result.map_err(|error| {
+                    TypeMismatch::new(self.expected(), value).with_violation(Violation::Custom(error))
+                })?;
+                Ok(())
             }
         }
     }

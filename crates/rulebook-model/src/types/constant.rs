@@ -55,7 +55,7 @@ pub(super) fn constant_text(text: &str) -> Arc<dyn Check> {
 }
 
 fn text_or_scalar(json: &Json) -> Arc<dyn Check> {
-    Arc::new(ConstantCheck { value: number::normalize_number(Value::from(json)).into_owned() })
+    Arc::new(ConstantCheck { value: number::normalized_number(Value::from(json)).into_owned() })
 }
 
 /// Returns the value of a word in a term: a boolean, null, a number, or else a text.
@@ -73,9 +73,9 @@ impl Check for ConstantCheck {
         if is_value { self.value.clone() } else { Value::Text(text) }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let value = number::normalize_number(value);
-        if value == self.value { Ok(value) } else { Err(TypeMismatch::new(self.expected(), &value)) }
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        number::normalize_number(value);
+        if *value == self.value { Ok(()) } else { Err(TypeMismatch::new(self.expected(), value)) }
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -30,15 +30,15 @@ const EXAMPLE_DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4
 const MAX_EXAMPLE_LEN: usize = 1024;
 
 impl Check for DigestCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
             Value::Text(text)
                 if text.len() as u64 == self.length
                     && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
             {
-                Ok(value)
+                Ok(())
             }
-            _ => Err(TypeMismatch::new(self.expected(), &value)),
+            _ => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 

@@ -71,13 +71,14 @@ impl EnumCheck {
 }
 
 impl Check for EnumCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
-            Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(value),
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
+            Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(()),
             Value::Text(text) => {
-                Err(TypeMismatch::new(self.expected(), &value).with_violation(self.not_allowed_violation(text)))
+                let violation = self.not_allowed_violation(text);
+                Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
             }
-            _ => Err(TypeMismatch::new(self.expected(), &value)),
+            _ => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 

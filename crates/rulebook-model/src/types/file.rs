@@ -98,13 +98,14 @@ impl FileCheck {
 }
 
 impl Check for FileCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
-            Value::File(upload) if self.accepts_upload(upload) => Ok(value),
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
+            Value::File(upload) if self.accepts_upload(upload) => Ok(()),
             Value::File(upload) => {
-                Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(upload)))
+                let violation = self.violation(upload);
+                Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
             }
-            _ => Err(TypeMismatch::new(self.expected(), &value).with_violation(Violation::MissingFile)),
+            _ => Err(TypeMismatch::new(self.expected(), value).with_violation(Violation::MissingFile)),
         }
     }
 
@@ -199,7 +200,7 @@ mod tests {
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();
             let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);
-            let checked = compile(&arguments).unwrap().check(Value::File(upload));
+            let checked = compile(&arguments).unwrap().checked(Value::File(upload));
             assert_eq!(checked.is_ok(), is_valid, "{attributes} of {name}, {media_type}, {size}");
         }
     }

@@ -77,15 +77,19 @@ fn readable_name(pattern: &str) -> String {
 }
 
 impl Check for FileNameCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let Value::Text(text) = &value else { return Err(TypeMismatch::new(self.expected(), &value)) };
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let Value::Text(text) = value else { return Err(TypeMismatch::new(self.expected(), value)) };
         match FileName::parse(text) {
             Ok(name) if !self.globs.is_empty() && !self.patterns.allows(&name) => {
-                Err(TypeMismatch::new(self.expected(), &value))
+                Err(TypeMismatch::new(self.expected(), value))
             }
-            Ok(name) if name.as_str() == text => Ok(value),
-            Ok(name) => Ok(Value::Text(Cow::Owned(name.to_string()))),
-            Err(error) => Err(TypeMismatch::new(format!("a file name ({error})"), &value)),
+            Ok(name) => {
+                if name.as_str() != text {
+                    *text = Cow::Owned(name.to_string());
+                }
+                Ok(())
+            }
+            Err(error) => Err(TypeMismatch::new(format!("a file name ({error})"), value)),
         }
     }
 

@@ -57,19 +57,23 @@ impl Check for FloatCheck {
         number::decode_number(text)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let is_valid = match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let is_valid = match value {
             Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
                 let outside = |bound: Option<f64>, side| {
                     bound.is_some_and(|bound| {
-                        number::compare_with_bound(&value, bound).is_none_or(|order| order == side)
+                        number::compare_with_bound(value, bound).is_none_or(|order| order == side)
                     })
                 };
                 !outside(self.bounds.min, Ordering::Less) && !outside(self.bounds.max, Ordering::Greater)
             }
             _ => false,
         };
-        if is_valid { Ok(number::normalize_number(value)) } else { Err(self.mismatch_error(&value)) }
+        if !is_valid {
+            return Err(self.mismatch_error(value));
+        }
+        number::normalize_number(value);
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -90,7 +94,7 @@ impl Check for FloatCheck {
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let bounds = [self.bounds.min, self.bounds.max].into_iter().flatten();
         let candidates = bounds.chain([0.5, -1.5, 0.0, f64::MIN, f64::MAX]);
-        keep_valid_values(self, candidates.map(Value::Float).map(number::normalize_number).collect())
+        keep_valid_values(self, candidates.map(Value::Float).map(number::normalized_number).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
@@ -98,6 +102,6 @@ impl Check for FloatCheck {
         let inside = |number: &f64| min.is_none_or(|min| min < *number) && max.is_none_or(|max| *number < max);
         let middle = min.zip(max).map(|(min, max)| min / 2.0 + max / 2.0);
         let candidates = PREFERRED_EXAMPLES.into_iter().filter(inside).chain(middle);
-        first_valid_value(self, candidates.map(Value::Float).map(number::normalize_number))
+        first_valid_value(self, candidates.map(Value::Float).map(number::normalized_number))
     }
 }

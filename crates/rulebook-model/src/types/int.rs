@@ -115,9 +115,12 @@ impl Check for IntCheck {
         number::decode_whole_number(text)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let whole = number::to_whole_number(&value);
-        whole.and_then(|whole| self.to_valid_value(whole)).ok_or_else(|| self.mismatch_error(&value, whole))
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let whole = number::to_whole_number(value);
+        *value = whole
+            .and_then(|whole| self.to_valid_value(whole))
+            .ok_or_else(|| self.mismatch_error(value, whole))?;
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

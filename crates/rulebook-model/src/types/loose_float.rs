@@ -48,16 +48,16 @@ impl Check for LooseFloatCheck {
         parse_loose_float(&text).unwrap_or(Value::Text(text))
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
-            Value::Text(text) => match number::is_short_number_text(text).then(|| parse_loose_float(text)).flatten() {
-                Some(number) => self.0.check(number).map_err(|inner| {
-                    TypeMismatch::new(self.expected(), &value).with_violation(inner.into_details().violation)
-                }),
-                None => Err(TypeMismatch::new(self.expected(), &value)),
-            },
-            _ => self.0.check(value),
-        }
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let Value::Text(text) = value else { return self.0.check(value) };
+        let number = number::is_short_number_text(text).then(|| parse_loose_float(text)).flatten();
+        let checked = match number {
+            Some(number) => self.0.checked(number).map_err(|inner| inner.into_details().violation),
+            None => Err(None),
+        };
+        *value = checked
+            .map_err(|violation| TypeMismatch::new(self.expected(), value).with_violation(violation))?;
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

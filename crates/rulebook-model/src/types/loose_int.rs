@@ -35,12 +35,15 @@ impl Check for LooseIntCheck {
         parse_loose_int(&text).and_then(number::whole_number_value).unwrap_or(Value::Text(text))
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let whole = match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let whole = match &*value {
             Value::Text(text) => parse_loose_int(text),
             other => number::to_whole_number(other),
         };
-        whole.and_then(|whole| self.0.to_valid_value(whole)).ok_or_else(|| self.0.mismatch_error(&value, whole))
+        *value = whole
+            .and_then(|whole| self.0.to_valid_value(whole))
+            .ok_or_else(|| self.0.mismatch_error(value, whole))?;
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

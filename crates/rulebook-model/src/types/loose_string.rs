@@ -67,11 +67,12 @@ impl LooseStringCheck {
 }
 
 impl Check for LooseStringCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
             Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-                let text = self.number_to_digits(&value).or_else(|| self.fraction_to_text(&value));
-                text.ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+                let text = self.number_to_digits(value).or_else(|| self.fraction_to_text(value));
+                *value = text.ok_or_else(|| TypeMismatch::new(self.expected(), value))?;
+                Ok(())
             }
             _ => self.0.check(value),
         }

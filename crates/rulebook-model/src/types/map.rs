@@ -38,7 +38,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let keys = keys.map(|term| arguments.compile_type(term, KEYS_ATTRIBUTE)).transpose()?;
     if let Some(keys) = &keys {
         let is_text = |value: &Value<'_>| matches!(value, Value::Text(_));
-        if !keys.boundary_values().iter().all(is_text) || keys.check(Value::Int(1)).is_ok() {
+        if !keys.boundary_values().iter().all(is_text) || keys.checked(Value::Int(1)).is_ok() {
             let message = format!("`keys` must be a type of strings, which `{}` is not", keys.type_expr().term);
             return Err(arguments.error(message).at(KEYS_ATTRIBUTE).help("write `\"keys\": \"string(1,20)\"`"));
         }
@@ -63,25 +63,24 @@ impl Check for MapCheck {
         Value::Map(items.map(|(key, item)| (key.into_text(), decode_item(&*self.values, item))).collect())
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         let Value::Map(members) = value else {
-            return Err(TypeMismatch::new(self.expected(), &value));
+            return Err(TypeMismatch::new(self.expected(), value));
         };
-        let mut members = keep_last_member_of_each_name(members);
+        keep_last_member_of_each_name(members);
         if !self.member_count.contains_count(members.len()) {
-            return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
+            return Err(TypeMismatch::new(self.expected(), value));
         }
-        for (name, member) in &mut members {
+        for (name, member) in members {
             if let Some(keys) = &self.keys
-                && keys.check(Value::Text(Cow::Borrowed(&**name))).is_err()
+                && keys.checked(Value::Text(Cow::Borrowed(&**name))).is_err()
             {
                 let expected = format!("a member whose name is {}", keys.expected());
                 return Err(TypeMismatch::new(expected, member).inside(&format!(".{name}")));
             }
-            let value = std::mem::replace(member, Value::Null);
-            *member = self.values.check(value).map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
+            self.values.check(member).map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
         }
-        Ok(Value::Map(members))
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -47,16 +47,16 @@ impl Check for NullableCheck {
         self.0.decode_array(array)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match value {
-            Value::Null => Ok(Value::Null),
-            value => self.0.check(value).map_err(|mut mismatch| {
-                if mismatch.path.is_empty() {
-                    mismatch.expected = self.expected();
-                }
-                mismatch
-            }),
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        if let Value::Null = value {
+            return Ok(());
         }
+        self.0.check(value).map_err(|mut mismatch| {
+            if mismatch.path.is_empty() {
+                mismatch.expected = self.expected();
+            }
+            mismatch
+        })
     }
 
     fn expected(&self) -> Cow<'static, str> {

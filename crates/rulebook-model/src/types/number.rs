@@ -46,12 +46,19 @@ pub(super) fn whole_number_value(whole: i128) -> Option<Value<'static>> {
     i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
 
-/// Returns the canonical form of a number: floats that are whole numbers of 64 bits become integers, and -0 becomes 0.
-pub(super) fn normalize_number(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::Float(float) => float_to_whole_number(float).and_then(whole_number_value).unwrap_or(Value::Float(float)),
-        other => other,
+/// Changes a number to its canonical form: floats that are whole numbers of 64 bits become integers, and -0 becomes 0.
+pub(super) fn normalize_number(value: &mut Value<'_>) {
+    if let Value::Float(float) = value
+        && let Some(whole) = float_to_whole_number(*float).and_then(whole_number_value)
+    {
+        *value = whole;
     }
+}
+
+/// Returns a value with its number in the canonical form.
+pub(super) fn normalized_number(mut value: Value<'_>) -> Value<'_> {
+    normalize_number(&mut value);
+    value
 }
 
 /// Compares a number with a bound. Whole numbers are not converted to `f64`, so that the comparison is exact. Returns
@@ -131,7 +138,7 @@ pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
         return Some(whole);
     }
     let float: f64 = text.parse().ok()?;
-    float.is_finite().then(|| normalize_number(Value::Float(float)))
+    float.is_finite().then(|| normalized_number(Value::Float(float)))
 }
 
 /// The maximum length of a number in a JSON string.

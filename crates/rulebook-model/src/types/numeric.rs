@@ -32,15 +32,21 @@ impl Check for NumericCheck {
         }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let value = match value {
-            Value::Text(text) if number::is_short_number_text(&text) => self.decode(text),
-            value => value,
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let decoded = match value {
+            Value::Text(text) if number::is_short_number_text(text) => Some(self.decode(std::mem::take(text))),
+            _ => None,
         };
+        if let Some(decoded) = decoded {
+            *value = decoded;
+        }
         match value {
-            Value::Null => Ok(Value::Null),
-            Value::Int(_) | Value::Uint(_) | Value::Float(_) => Ok(number::normalize_number(value)),
-            _ => Err(TypeMismatch::new(self.expected(), &value)),
+            Value::Null => Ok(()),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
+                number::normalize_number(value);
+                Ok(())
+            }
+            _ => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 

@@ -46,7 +46,7 @@ impl Check for PartialCheck {
         self.object.decode_array(array)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         self.object.check(value)
     }
 

@@ -79,14 +79,14 @@ impl StringCheck {
     fn accepts_text(&self, text: &str) -> bool {
         (self.length.is_unbounded() || self.length.contains_count(text.chars().count()))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
-            && self.inner_check.as_ref().is_none_or(|inner| inner.check(Value::Text(Cow::Borrowed(text))).is_ok())
+            && self.inner_check.as_ref().is_none_or(|inner| inner.checked(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
 
 /// Returns `true` if `check` accepts at least one of a few common texts. Some types, such as `text_id`, accept texts
 /// although their boundary values are not texts.
 fn accepts_some_text(check: &dyn Check) -> bool {
-    ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
+    ["0", "1", "true", "null"].into_iter().any(|text| check.checked(Value::Text(Cow::Borrowed(text))).is_ok())
 }
 
 /// The maximum number of characters in an example or a boundary value.
@@ -122,10 +122,10 @@ fn characters_of_type(term: &str) -> Option<&'static str> {
 }
 
 impl Check for StringCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
-            Value::Text(text) if self.accepts_text(text) => Ok(value),
-            _ => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(&value))),
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
+            Value::Text(text) if self.accepts_text(text) => Ok(()),
+            _ => Err(TypeMismatch::new(self.expected(), value).with_violation(self.violation(value))),
         }
     }
 

@@ -21,16 +21,12 @@ impl Check for TextIdCheck {
         self.0.decode(text)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match value {
-            // The error must quote the text of the request, not the number to which the text was converted.
-            Value::Text(text) => self
-                .0
-                .check(self.0.decode(Cow::Borrowed(&*text)))
-                .map(Value::into_owned)
-                .map_err(|_| TypeMismatch::new(self.expected(), &Value::Text(text.clone()))),
-            value => self.0.check(value),
-        }
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let Value::Text(text) = value else { return self.0.check(value) };
+        // The error must quote the text of the request, not the number to which the text was converted.
+        let checked = self.0.checked(self.0.decode(Cow::Borrowed(&**text))).map(Value::into_owned);
+        *value = checked.map_err(|_| TypeMismatch::new(self.expected(), value))?;
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -41,10 +41,10 @@ pub(super) fn pattern_schema(pattern: &str) -> Json {
 }
 
 impl Check for &'static TextType {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match &value {
-            Value::Text(text) if (self.is_valid)(text) => Ok(value),
-            _ => Err(TypeMismatch::new(self.expected_phrase, &value)),
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
+            Value::Text(text) if (self.is_valid)(text) => Ok(()),
+            _ => Err(TypeMismatch::new(self.expected_phrase, value)),
         }
     }
 

@@ -53,8 +53,8 @@ impl Check for TruthyCheck {
         parse_boolean_word(&text).map_or(Value::Text(text), Value::Bool)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let bool = match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let bool = match &*value {
             Value::Bool(bool) => Some(*bool),
             Value::Text(text) => parse_boolean_word(text),
             other => match number::to_whole_number(other) {
@@ -63,7 +63,8 @@ impl Check for TruthyCheck {
                 _ => None,
             },
         };
-        bool.map(Value::Bool).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+        *value = bool.map(Value::Bool).ok_or_else(|| TypeMismatch::new(self.expected(), value))?;
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -60,7 +60,7 @@ fn load_cases() -> Vec<TypeCase> {
 }
 
 fn check_value(check: &dyn Check, value: Value<'_>) -> Option<Value<'static>> {
-    check.check(value).ok().map(Value::into_owned)
+    check.checked(value).ok().map(Value::into_owned)
 }
 
 #[test]
@@ -155,11 +155,11 @@ fn a_type_mismatch_contains_the_path_of_the_invalid_part() {
     let fields = serde_json::json!({"fields": {"tags": {"info": "Tags", "type": "array<?int(1,5)>"}}});
     let check = compile("array<object>", fields.as_object().unwrap()).unwrap();
     let value = serde_json::json!([{"tags": [1]}, {"tags": [null, 9]}]);
-    let mismatch = check.check(Value::from(&value)).unwrap_err();
+    let mismatch = check.checked(Value::from(&value)).unwrap_err();
     assert_eq!(mismatch.path, "[1].tags[1]");
     assert_eq!(mismatch.expected, "a whole number from 1 to 5 or null");
     assert_eq!(mismatch.got, "9");
-    let missing = check.check(Value::from(&serde_json::json!([{}]))).unwrap_err();
+    let missing = check.checked(Value::from(&serde_json::json!([{}]))).unwrap_err();
     assert_eq!((missing.path.as_str(), missing.got.as_str()), ("[0].tags", "nothing"));
 }
 
@@ -187,6 +187,6 @@ fn a_text_with_too_many_separators_is_rejected() {
     let check = compile("array", explode.as_object().unwrap()).unwrap();
     for (commas, passes) in [(9_999, true), (10_000, false)] {
         let text = ",".repeat(commas);
-        assert_eq!(check.check(check.decode(Cow::Owned(text))).is_ok(), passes, "{commas} commas");
+        assert_eq!(check.checked(check.decode(Cow::Owned(text))).is_ok(), passes, "{commas} commas");
     }
 }

@@ -39,7 +39,7 @@ fn filename_check(patterns: &[&str]) -> Arc<dyn Check> {
 }
 
 fn rejection_message(patterns: &[&str], text: &str) -> String {
-    let mismatch = filename_check(patterns).check(Value::Text(text.into())).expect_err(text);
+    let mismatch = filename_check(patterns).checked(Value::Text(text.into())).expect_err(text);
     format!("expected {}, got {}", mismatch.expected, mismatch.got)
 }
 
@@ -61,7 +61,7 @@ fn the_error_of_an_invalid_file_name_states_the_violated_rule() {
     let message = rejection_message(&[], &long);
     assert!(message.starts_with("expected a file name (a name can have at most 1024 bytes), got \"aaa"), "{message}");
     assert!(message.len() < 200, "{message}");
-    let number = filename_check(&[]).check(Value::Int(1)).unwrap_err();
+    let number = filename_check(&[]).checked(Value::Int(1)).unwrap_err();
     assert_eq!(&*number.expected, "a file name, with `/` between folders");
 }
 
@@ -69,7 +69,7 @@ fn the_error_of_an_invalid_file_name_states_the_violated_rule() {
 fn every_file_name_pattern_has_boundary_values_and_a_schema_that_accepts_matching_names() {
     for (pattern, name) in PATTERNS {
         let check = filename_check(&[pattern]);
-        let is_valid = |value: &Value<'_>| check.check(value.clone()).is_ok();
+        let is_valid = |value: &Value<'_>| check.checked(value.clone()).is_ok();
         assert!(is_valid(&Value::Text((*name).into())), "{name} matches {pattern}");
         let boundary_values = check.boundary_values();
         assert!(!boundary_values.is_empty() && boundary_values.iter().all(is_valid), "{pattern}: {boundary_values:?}");
@@ -149,11 +149,11 @@ proptest! {
         let prefix = whole.and_then(|index| chosen.get(index)).map_or("", |(_, name)| name);
         let text = format!("{prefix}{}", pieces.concat());
         prop_assert_eq!(check.decode(Cow::Borrowed(&text)), Value::Text(Cow::Borrowed(&text)));
-        if let Ok(value) = check.check(Value::Text(Cow::Borrowed(&text))) {
+        if let Ok(value) = check.checked(Value::Text(Cow::Borrowed(&text))) {
             let schema = check.schema();
             prop_assert!(plain_validator(&schema).is_valid(&json!(text)), "{:?} of {}", text, schema);
             prop_assert!(plain_validator(&schema).is_valid(&value.to_json()), "{:?} of {}", value, schema);
-            prop_assert_eq!(check.check(value.clone()).unwrap(), value);
+            prop_assert_eq!(check.checked(value.clone()).unwrap(), value);
         }
     }
 }

@@ -227,7 +227,7 @@ fn json_strategy() -> impl Strategy<Value = Json> {
 
 fn assert_check_agrees_with_schema(check: &dyn Check, value: &Json) -> Result<(), TestCaseError> {
     let schema = check.schema();
-    let is_valid = check.check(Value::from(value)).is_ok();
+    let is_valid = check.checked(Value::from(value)).is_ok();
     let is_beyond = !is_valid && is_beyond_schemas(check, value);
     prop_assert!(is_beyond || is_valid == validator(&schema).is_valid(value), "{} of {}", schema, value);
     let plain = plain_validator(&schema).is_valid(value);
@@ -256,7 +256,7 @@ proptest! {
     fn checks_and_schemas_agree_on_changed_boundary_values((term, attributes) in type_strategy(), other in json_strategy()) {
         let check = compile(&term, &attributes).unwrap();
         for boundary_value in check.boundary_values() {
-            prop_assert!(check.check(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
+            prop_assert!(check.checked(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
             let json = boundary_value.to_json();
             assert_check_agrees_with_schema(&*check, &json)?;
             let parts = match &json {
@@ -282,7 +282,7 @@ proptest! {
         let decoded = check.decode(Cow::Borrowed(&text));
         prop_assert_eq!(&decoded, &check.decode(Cow::Owned(text.clone())));
         let json = decoded.to_json();
-        let is_valid = check.check(decoded).is_ok();
+        let is_valid = check.checked(decoded).is_ok();
         let is_beyond = !is_valid && is_beyond_schemas(&*check, &json);
         prop_assert!(is_beyond || is_valid == validator(&check.schema()).is_valid(&json), "{} of {:?}", term, text);
     }

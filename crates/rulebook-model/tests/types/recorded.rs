@@ -34,7 +34,7 @@ fn converted_value(case: &RecordedCase, dialect: &DialectSpec) -> Option<Value<'
         (_, Json::String(text)) => check.decode(Cow::Borrowed(text)),
         (from, value) => panic!("{}: {value} from {from}", case.id),
     };
-    check.check(value).ok().map(Value::into_owned)
+    check.checked(value).ok().map(Value::into_owned)
 }
 
 /// Returns `true` if rulebook has the recorded result. Numbers in different notations are equal if their values are

@@ -65,7 +65,7 @@ fn every_built_in_type_has_a_check_a_schema_and_valid_boundary_values() {
         assert_eq!(boundary_values.is_empty(), has_none, "{name}");
         for value in boundary_values {
             assert!(validator.is_valid(&value.to_json()), "{name}: {schema} of {value:?}");
-            assert!(check.check(value.clone()).is_ok(), "{name}: {value:?}");
+            assert!(check.checked(value.clone()).is_ok(), "{name}: {value:?}");
         }
         assert!(!check.expected().is_empty());
         assert_eq!(compile_type_expr(&check.type_expr()).type_expr(), check.type_expr(), "{name}");
@@ -151,13 +151,11 @@ impl Check for EvenCheck {
         self.0.decode(text)
     }
 
-    fn check<'a>(
-        &self,
-        value: rulebook_model::call::Value<'a>,
-    ) -> Result<rulebook_model::call::Value<'a>, rulebook_model::call::TypeMismatch> {
-        match self.0.check(value)? {
-            rulebook_model::call::Value::Int(int) if int % 2 == 0 => Ok(rulebook_model::call::Value::Int(int)),
-            other => Err(rulebook_model::call::TypeMismatch::new(self.expected(), &other)),
+    fn check(&self, value: &mut rulebook_model::call::Value<'_>) -> Result<(), rulebook_model::call::TypeMismatch> {
+        self.0.check(value)?;
+        match value {
+            rulebook_model::call::Value::Int(int) if *int % 2 == 0 => Ok(()),
+            _ => Err(rulebook_model::call::TypeMismatch::new(self.expected(), value)),
         }
     }
 
@@ -200,8 +198,8 @@ fn programs_can_add_types() {
         })
     };
     let check = compile("array<even>", json!({})).unwrap().check;
-    assert!(check.check(rulebook_model::call::Value::from(&json!([2, 4]))).is_ok());
-    assert_eq!(check.check(rulebook_model::call::Value::from(&json!([2, 3]))).unwrap_err().expected, "an even number");
+    assert!(check.checked(rulebook_model::call::Value::from(&json!([2, 4]))).is_ok());
+    assert_eq!(check.checked(rulebook_model::call::Value::from(&json!([2, 3]))).unwrap_err().expected, "an even number");
     assert!(compile("even", json!({"params": {"by": 2}})).is_ok());
     assert!(compile("even", json!({"min": 2})).is_err());
     assert!(compile("even(2)", json!({})).is_err());

@@ -293,7 +293,7 @@ fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'s
     let check = &parameter.r#type.check;
     let values = match check.arity() {
         Arity::One | Arity::Many => {
-            check.boundary_values().into_iter().filter_map(|value| check.check(value).ok()).collect()
+            check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()
         }
         Arity::File => vec![Value::File(Upload::sample())],
         Arity::Files => vec![Value::List(vec![Value::File(Upload::sample())])],

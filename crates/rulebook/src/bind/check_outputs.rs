@@ -38,7 +38,7 @@ fn check_whole_output(output: &Output, probe: OutputProbe, samples: &[Value<'sta
     let mut last = None;
     for sample in samples {
         match (probe.from_json)(&sample.to_json()) {
-            Ok(json) if output.r#type.check.check(Value::from(&json)).is_ok() => return Ok(()),
+            Ok(json) if output.r#type.check.checked(Value::from(&json)).is_ok() => return Ok(()),
             Ok(json) => last = Some(format!("it returns {json}")),
             Err(error) => last = Some(error),
         }
@@ -82,7 +82,7 @@ impl<'m> OutputCheck<'m> {
             let Some(value) = json.get(&output.name) else {
                 return Err((output.span, format!("does not return the output `{}`", output.name)));
             };
-            if let Err(mismatch) = output.r#type.check.check(Value::from(value)) {
+            if let Err(mismatch) = output.r#type.check.checked(Value::from(value)) {
                 let (expected, got) = (mismatch.expected.clone(), mismatch.got.clone());
                 let predicate =
                     format!("returns another type for the output `{}`: expected {expected}, got {got}", output.name);
@@ -149,7 +149,7 @@ fn is_only_narrower(reason: &str) -> bool {
 /// Returns the boundary values of an output's type.
 fn sample_values(output: &Output) -> Vec<Value<'static>> {
     let check = &output.r#type.check;
-    let values = check.boundary_values().into_iter().filter(|value| check.check(value.clone()).is_ok());
+    let values = check.boundary_values().into_iter().filter(|value| check.checked(value.clone()).is_ok());
     let mut values: Vec<_> = values.collect();
     // An empty list does not show which items a type accepts.
     let is_empty = |value: &Value<'_>| matches!(value, Value::List(items) if items.is_empty());

@@ -112,9 +112,9 @@ impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
         let value = match self.next_value.take() {
-            Some(FieldValue::Value(value)) => seed.deserialize(ValueReader(value)),
+            Some(FieldValue::Value(mut value)) => seed.deserialize(ValueReader(&mut value)),
             Some(FieldValue::ExplicitNull) => seed.deserialize(ExplicitNullReader),
-            Some(FieldValue::Null) | None => seed.deserialize(ValueReader(Value::Null)),
+            Some(FieldValue::Null) | None => seed.deserialize(ValueReader(&mut Value::Null)),
         };
         if let (Err(_), Some(failed_slot)) = (&value, self.failed_slot) {
             failed_slot.set(self.slots_read.checked_sub(1));
@@ -134,7 +134,7 @@ impl<'de> Deserializer<'de> for ExplicitNullReader {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
-        visitor.visit_some(ValueReader(Value::Null))
+        visitor.visit_some(ValueReader(&mut Value::Null))
     }
 
     forward_to_deserialize_any! {

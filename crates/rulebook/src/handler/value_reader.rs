@@ -5,7 +5,8 @@
 //! a file is passed as an [`Upload`].
 
 use std::borrow::Cow;
-use std::vec;
+use std::mem;
+use std::slice;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -14,29 +15,29 @@ use serde::forward_to_deserialize_any;
 use super::ArgsError;
 use crate::call::{Upload, Value};
 
-/// A deserializer for one [`Value`].
-pub(super) struct ValueReader<'a>(pub(super) Value<'a>);
+/// A deserializer for one [`Value`], which stays in its place and loses its strings.
+pub(super) struct ValueReader<'v, 'a>(pub(super) &'v mut Value<'a>);
 
-impl<'de> Deserializer<'de> for ValueReader<'_> {
+impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
     type Error = ArgsError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(bool) => visitor.visit_bool(bool),
-            Value::Int(int) => visitor.visit_i64(int),
-            Value::Uint(uint) => visitor.visit_u64(uint),
-            Value::Float(float) => visitor.visit_f64(float),
+            Value::Bool(bool) => visitor.visit_bool(*bool),
+            Value::Int(int) => visitor.visit_i64(*int),
+            Value::Uint(uint) => visitor.visit_u64(*uint),
+            Value::Float(float) => visitor.visit_f64(*float),
             Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
-            Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
+            Value::Text(Cow::Owned(text)) => visitor.visit_string(mem::take(text)),
             Value::List(items) => visit_list(items, visitor),
             Value::Map(members) => visitor.visit_map(MapReader::new(members)),
             // A type that accepts any JSON value gets a description of the file. The type `Upload` never gets to this
             // arm, because it calls `deserialize_newtype_struct`.
-            Value::File(upload) => visitor.visit_map(MapReader::new(vec![
-                (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
+            Value::File(upload) => visitor.visit_map(MapReader::new(&mut [
+                (Cow::Borrowed("filename"), Value::Text(Cow::Borrowed(upload.filename()))),
                 (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
-                (Cow::Borrowed("media_type"), Value::Text(Cow::Owned(upload.media_type().to_owned()))),
+                (Cow::Borrowed("media_type"), Value::Text(Cow::Borrowed(upload.media_type()))),
             ])),
         }
     }
@@ -63,7 +64,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
         match self.0 {
-            Value::File(upload) if name == Upload::NEWTYPE_NAME => upload.deserialize_into(visitor),
+            Value::File(upload) if name == Upload::NEWTYPE_NAME => upload.clone().deserialize_into(visitor),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -75,7 +76,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
         match self.0 {
-            Value::Text(text) => visitor.visit_enum(StrDeserializer::<ArgsError>::new(&text)),
+            Value::Text(text) => visitor.visit_enum(StrDeserializer::<ArgsError>::new(text)),
             Value::Map(members) if members.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(MapReader::new(members)))
             }
@@ -94,16 +95,16 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
 
 /// Passes the items of a list to `visitor`. Fails if the visitor does not read all items: a tuple may have fewer fields
 /// than the list has items.
-fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value<'_>>, visitor: V) -> Result<V::Value, ArgsError> {
+fn visit_list<'de, V: Visitor<'de>>(items: &mut [Value<'_>], visitor: V) -> Result<V::Value, ArgsError> {
     let length = items.len();
-    let mut reader = ListReader(items.into_iter());
+    let mut reader = ListReader(items.iter_mut());
     let value = visitor.visit_seq(&mut reader)?;
     if reader.0.len() == 0 { Ok(value) } else { Err(ArgsError::invalid_length(length, &"fewer items")) }
 }
 
-struct ListReader<'a>(vec::IntoIter<Value<'a>>);
+struct ListReader<'v, 'a>(slice::IterMut<'v, Value<'a>>);
 
-impl<'de> SeqAccess<'de> for ListReader<'_> {
+impl<'de> SeqAccess<'de> for ListReader<'_, '_> {
     type Error = ArgsError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ArgsError> {
@@ -115,18 +116,18 @@ impl<'de> SeqAccess<'de> for ListReader<'_> {
     }
 }
 
-struct MapReader<'a> {
-    members: vec::IntoIter<(Cow<'a, str>, Value<'a>)>,
-    next_value: Option<Value<'a>>,
+struct MapReader<'v, 'a> {
+    members: slice::IterMut<'v, (Cow<'a, str>, Value<'a>)>,
+    next_value: Option<&'v mut Value<'a>>,
 }
 
-impl<'a> MapReader<'a> {
-    fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
-        Self { members: members.into_iter(), next_value: None }
+impl<'v, 'a> MapReader<'v, 'a> {
+    fn new(members: &'v mut [(Cow<'a, str>, Value<'a>)]) -> Self {
+        Self { members: members.iter_mut(), next_value: None }
     }
 }
 
-impl<'de> MapAccess<'de> for MapReader<'_> {
+impl<'de> MapAccess<'de> for MapReader<'_, '_> {
     type Error = ArgsError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
@@ -134,11 +135,14 @@ impl<'de> MapAccess<'de> for MapReader<'_> {
             return Ok(None);
         };
         self.next_value = Some(value);
-        seed.deserialize(MemberNameReader(&key)).map(Some)
+        seed.deserialize(MemberNameReader(key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        seed.deserialize(ValueReader(self.next_value.take().unwrap_or(Value::Null)))
+        match self.next_value.take() {
+            Some(value) => seed.deserialize(ValueReader(value)),
+            None => seed.deserialize(ValueReader(&mut Value::Null)),
+        }
     }
 }
 

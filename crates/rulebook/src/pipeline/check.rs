@@ -127,7 +127,7 @@ fn fill_slot<'a>(
         Value::Null if plan.is_optional => Ok(default().unwrap_or(ArgumentSlot::Null)),
         value => {
             let invalid = |mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
-            plan.check.check(value).map(ArgumentSlot::Value).map_err(invalid)
+            plan.check.checked(value).map(ArgumentSlot::Value).map_err(invalid)
         }
     }
 }

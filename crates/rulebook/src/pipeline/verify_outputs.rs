@@ -22,7 +22,7 @@ pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Re
             None | Some(Json::Null) if output.is_optional => {}
             None => return mismatch_error("", output, " is missing"),
             Some(value) => {
-                if let Err(mismatch) = output.check.check(Value::from(value)) {
+                if let Err(mismatch) = output.check.checked(Value::from(value)) {
                     let path = &mismatch.path;
                     let secret = is_secret_name(&output.name) || is_secret_name(path);
                     let got = if secret { "a secret" } else { &mismatch.got };

@@ -78,7 +78,7 @@ pub(super) fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) ->
     if !is_described(&["integer", "number"]) {
         words.extend(integers.map(|number| json!(number)));
     }
-    words.retain(|word| check.check(check.decode(word.to_string().into())).is_ok());
+    words.retain(|word| check.checked(check.decode(word.to_string().into())).is_ok());
     (!words.is_empty()).then(|| json!({ "enum": words }))
 }
 

@@ -236,7 +236,7 @@ fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     };
     // If the type also accepts the value before decoding, such as the text `"1"` for an `id`, the decoded value has the
     // same meaning.
-    decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.check(Value::from(value)).is_err()
+    decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.checked(Value::from(value)).is_err()
 }
 
 /// Escapes all non-ASCII characters in a JSON text, because header fields can only carry ASCII characters.

@@ -142,16 +142,18 @@ impl MomentCheck {
 }
 
 impl Check for MomentCheck {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let moment = match &value {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let moment = match value {
             Value::Text(text) => self.parse_valid_moment(text),
             _ => None,
         };
-        match moment {
-            Some((seconds, _)) if self.returns_timestamp => Ok(Value::Int(seconds)),
-            Some(_) => Ok(value),
-            None => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.bound_violation(&value))),
+        let Some((seconds, _)) = moment else {
+            return Err(TypeMismatch::new(self.expected(), value).with_violation(self.bound_violation(value)));
+        };
+        if self.returns_timestamp {
+            *value = Value::Int(seconds);
         }
+        Ok(())
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -57,7 +57,7 @@ impl Check for SchemaReference {
         self.schema.check.decode_array(array)
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         self.schema.check.check(value)
     }
 
@@ -158,10 +158,10 @@ impl Check for RecursiveReference {
         }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match self.schema() {
             Some(schema) => schema.check.check(value),
-            None => Err(TypeMismatch::new(self.expected(), &value)),
+            None => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 

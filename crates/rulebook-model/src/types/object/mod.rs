@@ -117,17 +117,12 @@ fn parse_field_constraints(json: &Json, fields: &[ObjectField]) -> Result<Vec<Co
 const MAX_COMPARED_MEMBERS: usize = 24;
 
 /// Removes each member of an object whose name occurs again later in the object.
-pub(in crate::types) fn keep_last_member_of_each_name<'a>(
-    mut members: Vec<(Cow<'a, str>, Value<'a>)>,
-) -> Vec<(Cow<'a, str>, Value<'a>)> {
+pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
     if members.len() <= MAX_COMPARED_MEMBERS {
-        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
-            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
-        };
-        while let Some(at) = (0..members.len()).find(|at| is_repeated(&members, *at)) {
+        while let Some(at) = (0..members.len()).find(|at| is_given_after(members, *at)) {
             members.remove(at);
         }
-        return members;
+        return;
     }
     let mut seen = HashSet::with_capacity(members.len());
     let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
@@ -136,7 +131,11 @@ pub(in crate::types) fn keep_last_member_of_each_name<'a>(
         let mut is_last = is_last.into_iter().rev();
         members.retain(|_| is_last.next().unwrap_or(true));
     }
-    members
+}
+
+/// Returns `true` if the name of the member at an index occurs again later in the object.
+fn is_given_after(members: &[(Cow<'_, str>, Value<'_>)], at: usize) -> bool {
+    members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
 }
 
 impl ObjectCheck {
@@ -190,6 +189,47 @@ impl ObjectCheck {
         others > 1
     }
 
+    /// Checks each known member. Returns the number of required members, or `None` if a name may occur twice.
+    fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<Option<usize>, TypeMismatch> {
+        let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
+        for at in 0..members.len() {
+            let (name, member) = &mut members[at];
+            let Some(index) = self.field_index(name, next) else {
+                if self.is_closed {
+                    let mismatch = TypeMismatch::new("no member with this name", member);
+                    return Err(mismatch.inside(&format!(".{name}")));
+                }
+                unknown += 1;
+                continue;
+            };
+            is_in_order &= index >= next;
+            next = index + 1;
+            let field = &self.fields()[index];
+            required += usize::from(!field.optional);
+            if field.optional && matches!(member, Value::Null) {
+                continue;
+            }
+            // If the name occurs again, only the last value counts.
+            if let Err(mismatch) = field.check.check(member)
+                && !is_given_after(members, at)
+            {
+                return Err(mismatch.inside(&format!(".{}", members[at].0)));
+            }
+        }
+        Ok((is_in_order && unknown <= 1).then_some(required))
+    }
+
+    fn count_required(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> usize {
+        let known = members.iter().filter_map(|(name, _)| self.field_indexes.get(&**name));
+        known.filter(|index| !self.fields()[**index].optional).count()
+    }
+
+    /// Returns the first required member that an object does not have.
+    fn missing_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<&ObjectField> {
+        let is_missing = |name: &str| members.iter().all(|(member, _)| member != name);
+        self.fields().iter().find(|field| !field.optional && is_missing(&field.name))
+    }
+
     /// Returns the error of the first constraint that the members do not fulfill.
     fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
         let given = |name: &str| given_member(members, name);
@@ -236,49 +276,36 @@ impl Check for ObjectCheck {
         Value::Map(members.collect())
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         let Value::Map(members) = value else {
-            return Err(TypeMismatch::new(self.expected(), &value));
+            return Err(TypeMismatch::new(self.expected(), value));
         };
-        let mut members =
-            if self.has_repeated_member(&members) { keep_last_member_of_each_name(members) } else { members };
         if !self.member_count.contains_count(members.len()) {
-            return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
+            keep_last_member_of_each_name(members);
+            if !self.member_count.contains_count(members.len()) {
+                return Err(TypeMismatch::new(self.expected(), value));
+            }
         }
-        let (mut required, mut next) = (0, 0);
-        for (name, member) in &mut members {
-            let Some(index) = self.field_index(name, next) else {
-                if self.is_closed {
-                    let mismatch = TypeMismatch::new("no member with this name", member);
-                    return Err(mismatch.inside(&format!(".{name}")));
+        let required = match self.check_members(members)? {
+            Some(required) => required,
+            None => {
+                if self.has_repeated_member(members) {
+                    keep_last_member_of_each_name(members);
+                    if !self.member_count.contains_count(members.len()) {
+                        return Err(TypeMismatch::new(self.expected(), value));
+                    }
                 }
-                continue;
-            };
-            let field = &self.fields()[index];
-            next = index + 1;
-            required += usize::from(!field.optional);
-            let value = std::mem::replace(member, Value::Null);
-            if !(field.optional && value == Value::Null) {
-                let checked = field.check.check(value);
-                *member = checked.map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
+                self.count_required(members)
             }
-        }
+        };
         // No name occurs twice, so that the number of required members is sufficient.
-        if required == self.required_count {
-            return match self.broken_constraint(&members) {
-                Some(mismatch) => Err(mismatch),
-                None => Ok(Value::Map(members)),
-            };
+        if required < self.required_count
+            && let Some(missing) = self.missing_member(members)
+        {
+            let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
+            return Err(mismatch.inside(&format!(".{}", missing.name)));
         }
-        let is_missing =
-            |field: &&ObjectField| !field.optional && members.iter().all(|(name, _)| **name != *field.name);
-        match self.fields().iter().find(is_missing) {
-            Some(missing) => {
-                let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
-                Err(mismatch.inside(&format!(".{}", missing.name)))
-            }
-            None => Ok(Value::Map(members)),
-        }
+        self.broken_constraint(members).map_or(Ok(()), Err)
     }
 
     fn in_words(&self) -> Cow<'static, str> {

@@ -133,9 +133,9 @@ impl Check for TaggedUnion {
         }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let Value::Map(members) = &value else {
-            return Err(TypeMismatch::new(self.expected(), &value));
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let Value::Map(members) = &*value else {
+            return Err(TypeMismatch::new(self.expected(), value));
         };
         // If the name of a member occurs twice, the last member with this name is used.
         let tag = members.iter().rev().find(|(name, _)| **name == *self.tag).map(|(_, tag)| tag);
@@ -178,7 +178,7 @@ impl Check for TaggedUnion {
                     .map(|error| error.help("a union with `tag` contains schemas of objects; or remove `tag`"));
             };
             let declared = fields.iter().find(|field| field.name == self.tag);
-            if declared.is_some_and(|field| field.check.check(Value::Text(Cow::Borrowed(value))).is_err()) {
+            if declared.is_some_and(|field| field.check.checked(Value::Text(Cow::Borrowed(value))).is_err()) {
                 let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
                 let term = branch.type_expr().term;
                 return error(format!("`{tag}` in `{term}` cannot be `{value}`"));
@@ -222,7 +222,7 @@ impl Check for TaggedUnion {
             values
                 .into_iter()
                 .filter_map(|object| with_tag(object, &self.tag, value))
-                .filter(|value| object.check.check(value.clone()).is_ok())
+                .filter(|value| object.check.checked(value.clone()).is_ok())
                 .collect::<Vec<_>>()
         };
         self.branches.iter().zip(self.objects()).flat_map(of_branch).collect()

@@ -11,7 +11,7 @@ use super::OF_ATTRIBUTE;
 use super::kinds::{KINDS, Values, values_of};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
-use crate::types::number::normalize_number;
+use crate::types::number::normalized_number;
 use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
 
 /// Returns the check of a union of the types `branches`.
@@ -52,7 +52,7 @@ impl ChoiceMember {
         match value {
             Value::Text(text) => self.texts.get(&**text),
             other => {
-                let value = normalize_number(other.reborrow());
+                let value = normalized_number(other.reborrow());
                 self.others.iter().find(|(constant, _)| *constant == value).map(|(_, index)| index)
             }
         }
@@ -60,7 +60,7 @@ impl ChoiceMember {
 
     /// Adds a constant. Returns the index of its branch if it has another one.
     fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
-        let constant = normalize_number(Value::from(constant)).into_owned();
+        let constant = normalized_number(Value::from(constant)).into_owned();
         if let Some(other) = self.branch(&constant).copied() {
             return Some(other).filter(|other| *other != index);
         }
@@ -193,7 +193,7 @@ impl Check for UntaggedUnion {
         let is_scalar = |index: &usize| by_kind[..ARRAY].iter().any(|indexes| indexes.contains(index));
         for branch in (0..self.branches.len()).filter(is_scalar).map(|index| &self.branches[index]) {
             let value = branch.decode(Cow::Borrowed(&*text));
-            if branch.check(value.reborrow()).is_ok() {
+            if branch.checked(value.reborrow()).is_ok() {
                 return branch.decode(text);
             }
         }
@@ -213,8 +213,8 @@ impl Check for UntaggedUnion {
         }
     }
 
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        match self.choice().branches(&value) {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match self.choice().branches(value) {
             [] => {}
             [only] => {
                 return self.branches[*only].check(value).map_err(|mut mismatch| {
@@ -226,13 +226,13 @@ impl Check for UntaggedUnion {
             }
             // The branches are constants, so that no deep value is checked twice.
             several => {
-                let fits = |index: &&usize| self.branches[**index].check(value.reborrow()).is_ok();
+                let fits = |index: &&usize| self.branches[**index].checked(value.reborrow()).is_ok();
                 if let Some(index) = several.iter().find(fits) {
                     return self.branches[*index].check(value);
                 }
             }
         }
-        Err(TypeMismatch::new(self.expected(), &value))
+        Err(TypeMismatch::new(self.expected(), value))
     }
 
     fn expected(&self) -> Cow<'static, str> {
