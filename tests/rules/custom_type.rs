@@ -41,8 +41,7 @@ impl Check for EmailType {
                 Ok(())
             }
             _ => {
-                Err(TypeMismatch::new(self.expected(), value)
-                    .with_violation(Violation::Custom("Illegal email".into())))
+                Err(TypeMismatch::new(self.expected(), value).with_violation(Violation::Custom("Illegal email".into())))
             }
         }
     }

@@ -67,6 +67,9 @@ impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
     }
 }
 
+/// The number of members for which an object has room when its first member is parsed.
+const INITIAL_MEMBERS: usize = 4;
+
 /// Parses one JSON value into its place. Moving each value of a large text there would take longer than parsing it.
 struct PlaceSeed<'l, 'v, 'de> {
     limits: &'l JsonLimits,
@@ -93,7 +96,8 @@ impl<'de> PlaceSeed<'_, '_, 'de> {
     }
 
     fn store<E>(self, value: Value<'de>) -> Result<(), E> {
-        *self.place = value;
+        // The place contains null, so that nothing has to be dropped.
+        mem::forget(mem::replace(self.place, value));
         Ok(())
     }
 }
@@ -158,13 +162,15 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         let level = self.nested_level()?;
-        let mut members = Vec::new();
-        while let Some(key) = access.next_key_seed(MemberNameSeed)? {
+        let mut next_key = access.next_key_seed(MemberNameSeed)?;
+        let mut members = Vec::with_capacity(if next_key.is_some() { INITIAL_MEMBERS } else { 0 });
+        while let Some(key) = next_key {
             self.check_item_count(members.len())?;
             members.push((key, Value::Null));
             if let Some((_, place)) = members.last_mut() {
                 access.next_value_seed(PlaceSeed { limits: self.limits, level, place })?;
             }
+            next_key = access.next_key_seed(MemberNameSeed)?;
         }
         self.store(Value::Map(members))
     }

@@ -242,6 +242,15 @@ impl Bounds<u64> {
     pub(super) fn contains_count(&self, count: usize) -> bool {
         self.contains(count as u64)
     }
+
+    /// Returns `true` if the number of characters of a text is within the bounds. The characters of most texts are not
+    /// counted, because a character has one to four bytes.
+    pub(super) fn contains_length(&self, text: &str) -> bool {
+        let bytes = text.len() as u64;
+        let is_long_enough = self.min.is_none_or(|min| min <= bytes.div_ceil(4));
+        let is_short_enough = self.max.is_none_or(|max| bytes <= max);
+        (is_long_enough && is_short_enough) || self.contains_count(text.chars().count())
+    }
 }
 
 /// Returns a number of bytes in the largest unit (IEC 80000-13) of which it is a multiple.

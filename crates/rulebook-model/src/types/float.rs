@@ -58,14 +58,13 @@ impl Check for FloatCheck {
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        let is_outside = |bound: Option<f64>, side| {
+            bound.is_some_and(|bound| number::compare_with_bound(value, bound).is_none_or(|order| order == side))
+        };
         let is_valid = match value {
-            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-                let outside = |bound: Option<f64>, side| {
-                    bound.is_some_and(|bound| {
-                        number::compare_with_bound(value, bound).is_none_or(|order| order == side)
-                    })
-                };
-                !outside(self.bounds.min, Ordering::Less) && !outside(self.bounds.max, Ordering::Greater)
+            Value::Float(float) => self.bounds.contains(*float),
+            Value::Int(_) | Value::Uint(_) => {
+                !is_outside(self.bounds.min, Ordering::Less) && !is_outside(self.bounds.max, Ordering::Greater)
             }
             _ => false,
         };

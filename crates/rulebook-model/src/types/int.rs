@@ -116,10 +116,18 @@ impl Check for IntCheck {
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        if let Value::Int(int) = value
+            && (self.min()..=self.max()).contains(&i128::from(*int))
+        {
+            return Ok(());
+        }
         let whole = number::to_whole_number(value);
-        *value = whole
-            .and_then(|whole| self.to_valid_value(whole))
-            .ok_or_else(|| self.mismatch_error(value, whole))?;
+        let Some(valid) = whole.and_then(|whole| self.to_valid_value(whole)) else {
+            return Err(self.mismatch_error(value, whole));
+        };
+        if let Value::Float(_) = value {
+            *value = valid;
+        }
         Ok(())
     }
 

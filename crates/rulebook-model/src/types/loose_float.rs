@@ -55,8 +55,7 @@ impl Check for LooseFloatCheck {
             Some(number) => self.0.checked(number).map_err(|inner| inner.into_details().violation),
             None => Err(None),
         };
-        *value = checked
-            .map_err(|violation| TypeMismatch::new(self.expected(), value).with_violation(violation))?;
+        *value = checked.map_err(|violation| TypeMismatch::new(self.expected(), value).with_violation(violation))?;
         Ok(())
     }
 

@@ -40,9 +40,8 @@ impl Check for LooseIntCheck {
             Value::Text(text) => parse_loose_int(text),
             other => number::to_whole_number(other),
         };
-        *value = whole
-            .and_then(|whole| self.0.to_valid_value(whole))
-            .ok_or_else(|| self.0.mismatch_error(value, whole))?;
+        *value =
+            whole.and_then(|whole| self.0.to_valid_value(whole)).ok_or_else(|| self.0.mismatch_error(value, whole))?;
         Ok(())
     }
 

@@ -38,6 +38,11 @@ pub(super) fn json_to_whole_number(json: &Json) -> Option<i128> {
 const MAX_CONVERTED_FLOAT: f64 = 1e30;
 
 fn float_to_whole_number(float: f64) -> Option<i128> {
+    // Most floats are small, and conversion to 64 bits is fast.
+    if float.abs() < MAX_EXACT_INTEGER {
+        let whole = float as i64;
+        return (whole as f64 == float).then(|| whole.into());
+    }
     (float.fract() == 0.0 && float.abs() < MAX_CONVERTED_FLOAT).then_some(float as i128)
 }
 

@@ -77,7 +77,7 @@ impl StringCheck {
     }
 
     fn accepts_text(&self, text: &str) -> bool {
-        (self.length.is_unbounded() || self.length.contains_count(text.chars().count()))
+        self.length.contains_length(text)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
             && self.inner_check.as_ref().is_none_or(|inner| inner.checked(Value::Text(Cow::Borrowed(text))).is_ok())
     }

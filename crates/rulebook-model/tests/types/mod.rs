@@ -11,6 +11,7 @@ pub mod generated;
 mod grammar;
 mod recorded;
 mod regex;
+mod repeated_members;
 mod table;
 mod words;
 

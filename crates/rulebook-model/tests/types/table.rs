@@ -199,7 +199,10 @@ fn programs_can_add_types() {
     };
     let check = compile("array<even>", json!({})).unwrap().check;
     assert!(check.checked(rulebook_model::call::Value::from(&json!([2, 4]))).is_ok());
-    assert_eq!(check.checked(rulebook_model::call::Value::from(&json!([2, 3]))).unwrap_err().expected, "an even number");
+    assert_eq!(
+        check.checked(rulebook_model::call::Value::from(&json!([2, 3]))).unwrap_err().expected,
+        "an even number"
+    );
     assert!(compile("even", json!({"params": {"by": 2}})).is_ok());
     assert!(compile("even", json!({"min": 2})).is_err());
     assert!(compile("even(2)", json!({})).is_err());

@@ -108,7 +108,11 @@ impl<'de> SeqAccess<'de> for ListReader<'_, '_> {
     type Error = ArgsError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ArgsError> {
-        self.0.next().map(|value| seed.deserialize(ValueReader(value))).transpose()
+        let Some(value) = self.0.next() else { return Ok(None) };
+        let item = seed.deserialize(ValueReader(value))?;
+        // The memory of this item is used again for the next ones.
+        *value = Value::Null;
+        Ok(Some(item))
     }
 
     fn size_hint(&self) -> Option<usize> {

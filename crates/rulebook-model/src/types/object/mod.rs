@@ -119,23 +119,24 @@ const MAX_COMPARED_MEMBERS: usize = 24;
 /// Removes each member of an object whose name occurs again later in the object.
 pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
     if members.len() <= MAX_COMPARED_MEMBERS {
-        while let Some(at) = (0..members.len()).find(|at| is_given_after(members, *at)) {
+        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
+            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
+        };
+        while let Some(at) = (0..members.len()).find(|at| is_repeated(members, *at)) {
             members.remove(at);
         }
         return;
     }
-    let mut seen = HashSet::with_capacity(members.len());
-    let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
-    if seen.len() < members.len() {
-        drop(seen);
-        let mut is_last = is_last.into_iter().rev();
-        members.retain(|_| is_last.next().unwrap_or(true));
-    }
+    let mut is_last = are_last_of_their_names(members).into_iter();
+    members.retain(|_| is_last.next().unwrap_or(true));
 }
 
-/// Returns `true` if the name of the member at an index occurs again later in the object.
-fn is_given_after(members: &[(Cow<'_, str>, Value<'_>)], at: usize) -> bool {
-    members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
+/// Returns for each member of an object whether its name does not occur again later in the object.
+fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut are_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
+    are_last.reverse();
+    are_last
 }
 
 impl ObjectCheck {
@@ -160,12 +161,13 @@ impl ObjectCheck {
 const MAX_RECORDED_FIELDS: usize = 1024;
 
 impl ObjectCheck {
-    /// Returns the index of the known member with this name. `next` is the index after that of the member before it:
-    /// most clients send the members in the order of the definition.
-    fn field_index(&self, name: &str, next: usize) -> Option<usize> {
-        match self.fields().get(next) {
-            Some(field) if field.name == name => Some(next),
-            _ => self.field_indexes.get(name).copied(),
+    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
+    /// before it: most clients send the members in the order of the definition.
+    #[inline]
+    fn field<'f>(&self, fields: &'f [ObjectField], name: &str, next: usize) -> Option<(usize, &'f ObjectField)> {
+        match fields.get(next) {
+            Some(field) if field.name == name => Some((next, field)),
+            _ => self.field_indexes.get(name).map(|index| (*index, &fields[*index])),
         }
     }
 
@@ -174,8 +176,8 @@ impl ObjectCheck {
         let (mut next, mut others) = (0, 0);
         let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
         for (name, _) in members {
-            match self.field_index(name, next) {
-                Some(index) if index < MAX_RECORDED_FIELDS => {
+            match self.field(self.fields(), name, next) {
+                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
                     let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
                     if *word & bit != 0 {
                         return true;
@@ -191,10 +193,12 @@ impl ObjectCheck {
 
     /// Checks each known member. Returns the number of required members, or `None` if a name may occur twice.
     fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<Option<usize>, TypeMismatch> {
+        let fields = self.fields();
         let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
+        let mut are_last = None;
         for at in 0..members.len() {
             let (name, member) = &mut members[at];
-            let Some(index) = self.field_index(name, next) else {
+            let Some((index, field)) = self.field(fields, name, next) else {
                 if self.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
@@ -204,14 +208,13 @@ impl ObjectCheck {
             };
             is_in_order &= index >= next;
             next = index + 1;
-            let field = &self.fields()[index];
             required += usize::from(!field.optional);
             if field.optional && matches!(member, Value::Null) {
                 continue;
             }
             // If the name occurs again, only the last value counts.
             if let Err(mismatch) = field.check.check(member)
-                && !is_given_after(members, at)
+                && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
             {
                 return Err(mismatch.inside(&format!(".{}", members[at].0)));
             }
