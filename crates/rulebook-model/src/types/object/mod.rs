@@ -167,8 +167,13 @@ impl ObjectCheck {
     fn field<'f>(&self, fields: &'f [ObjectField], name: &str, next: usize) -> Option<(usize, &'f ObjectField)> {
         match fields.get(next) {
             Some(field) if field.name == name => Some((next, field)),
-            _ => self.field_indexes.get(name).map(|index| (*index, &fields[*index])),
+            _ => self.field_with_name(fields, name),
         }
+    }
+
+    #[cold]
+    fn field_with_name<'f>(&self, fields: &'f [ObjectField], name: &str) -> Option<(usize, &'f ObjectField)> {
+        self.field_indexes.get(name).map(|index| (*index, &fields[*index]))
     }
 
     /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
