@@ -21,6 +21,8 @@ const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
 const AMISS = new Set([
   // Beside several files, Swagger UI takes a list that it has filled in for empty until it is edited.
   "file.list.post multipart/form-data",
+  // Swagger UI fills in all fields of a form, also those of which a request must have exactly one.
+  "zoo.change application/x-www-form-urlencoded",
 ]);
 
 /** Returns the parameters of each method by its id, with their names in code. */
