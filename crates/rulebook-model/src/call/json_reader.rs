@@ -67,10 +67,10 @@ impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
     }
 }
 
-/// The number of members for which an object has room when its first member is parsed.
+/// The capacity of an object when its first member is parsed.
 const INITIAL_MEMBERS: usize = 4;
 
-/// Parses one JSON value into its place. Moving each value of a large text there would take longer than parsing it.
+/// Parses one JSON value into its place, because moving each value of a large text there takes time.
 struct PlaceSeed<'l, 'v, 'de> {
     limits: &'l JsonLimits,
     level: u64,

@@ -130,7 +130,7 @@ pub trait Check: Send + Sync + Debug {
     }
 
     /// Validates a value, and changes it to the form that handlers receive. Most types do not change their values. The
-    /// value stays in its place, because moving each value of a large request takes longer than checking it.
+    /// value stays in its place, because moving each value of a large request takes as long as checking it.
     ///
     /// # Errors
     /// Fails if the value is not of this type. The error describes the expected and the received value. Parts of the

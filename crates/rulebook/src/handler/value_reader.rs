@@ -15,7 +15,7 @@ use serde::forward_to_deserialize_any;
 use super::ArgsError;
 use crate::call::{Upload, Value};
 
-/// A deserializer for one [`Value`], which stays in its place and loses its strings.
+/// A deserializer for one [`Value`], which stays in its place. Its strings are moved to the deserialized type.
 pub(super) struct ValueReader<'v, 'a>(pub(super) &'v mut Value<'a>);
 
 impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
