@@ -35,6 +35,9 @@ struct RequestBuilder<'a> {
     validity: Validity,
     /// The names of the parameters that the request contains with a value other than null.
     given: BTreeSet<String>,
+    /// `true` if the value of a parameter is the text `null`, and the document does not say whether it is a text or
+    /// null.
+    has_unclear_null: bool,
     choices: &'a mut Choices,
 }
 
@@ -46,8 +49,15 @@ pub fn random_request(
     choices: &mut Choices,
 ) -> TestRequest {
     let prefer_valid = choices.below(4) > 0;
-    let mut builder =
-        RequestBuilder { document, method, prefer_valid, validity: Validity::Valid, given: BTreeSet::new(), choices };
+    let mut builder = RequestBuilder {
+        document,
+        method,
+        prefer_valid,
+        validity: Validity::Valid,
+        given: BTreeSet::new(),
+        has_unclear_null: false,
+        choices,
+    };
     let mut target = path.to_owned();
     let mut query = Vec::new();
     let mut headers = Vec::new();
@@ -66,7 +76,10 @@ pub fn random_request(
         }
         let Some(texts) = texts else { continue };
         match location {
-            _ if is_null_in_json(parameter, &texts) => {}
+            _ if is_null_in_json(parameter, &texts) => {
+                let check = SchemaCheck::new(document, parameter_schema(parameter));
+                builder.has_unclear_null |= check.accepts_texts();
+            }
             "cookie" => cookie_names.push(name.to_owned()),
             _ => {
                 builder.given.insert(name.to_owned());
@@ -107,8 +120,12 @@ pub fn random_request(
     if let Some(body) = operation.get("requestBody") {
         request = builder.add_body(request, resolved(document, body));
     }
-    let is_fulfilled = constraints::are_fulfilled(operation, &builder.given);
-    builder.add_validity(if is_fulfilled { Validity::Valid } else { Validity::Invalid });
+    let has_constraints = operation.get("x-constraints").is_some();
+    builder.add_validity(match constraints::are_fulfilled(operation, &builder.given) {
+        _ if builder.has_unclear_null && has_constraints => Validity::Unknown,
+        true => Validity::Valid,
+        false => Validity::Invalid,
+    });
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
     TestRequest { request, validity, is_jsonp: jsonp }
 }
@@ -125,7 +142,12 @@ fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
     let is_template = |segment: &str| segment.starts_with('{');
     let (path, target) = (segments(path), segments(target));
     let is_preferred = |other: &str| {
-        let other = segments(other);
+        let mut other = segments(other);
+        // A service also has the paths that omit its last positions, if only with an error.
+        let is_position = |segment: &String| is_template(segment);
+        while other.len() > target.len() && other.last().is_some_and(is_position) {
+            other.pop();
+        }
         let matches = other.len() <= target.len()
             && other.iter().zip(&target).all(|(other, sent)| is_template(other) || other == sent);
         matches && other.iter().zip(&path).any(|(other, segment)| !is_template(other) && is_template(segment))
@@ -144,6 +166,11 @@ fn is_null_in_json(object: &Json, texts: &[String]) -> bool {
     SerializationStyle::from_object(object) == SerializationStyle::Json && texts == ["null"]
 }
 
+/// Returns the schema of a Parameter Object.
+fn parameter_schema(parameter: &Json) -> &Json {
+    parameter.get("schema").unwrap_or_else(|| &parameter["content"]["application/json"]["schema"])
+}
+
 /// Returns the validity of a request that omits a parameter or a body.
 fn validity_of_omission(is_required: bool) -> Validity {
     if is_required { Validity::Invalid } else { Validity::Valid }
@@ -152,7 +179,7 @@ fn validity_of_omission(is_required: bool) -> Validity {
 impl RequestBuilder<'_> {
     /// Generates the texts of a parameter at a location; `None` if the parameter is omitted.
     fn parameter_texts(&mut self, parameter: &Json, location: &str) -> Option<Vec<String>> {
-        let schema = parameter.get("schema").unwrap_or_else(|| &parameter["content"]["application/json"]["schema"]);
+        let schema = parameter_schema(parameter);
         let is_required = parameter["required"] == true;
         let name = parameter["name"].as_str().unwrap_or_default();
         let omit = if self.prefer_valid { !is_required && self.choices.once_in(3) } else { self.choices.once_in(5) };
@@ -236,6 +263,10 @@ impl RequestBuilder<'_> {
         let fields = self.random_form_fields(&schema, &content["encoding"]);
         let is_null =
             |name: &str, text: &String| is_null_in_json(&content["encoding"][name], std::slice::from_ref(text));
+        let is_unclear = |name: &str, text: &String| {
+            is_null(name, text) && SchemaCheck::new(self.document, &schema["properties"][name]).accepts_texts()
+        };
+        self.has_unclear_null |= fields.iter().any(|(name, text, _)| is_unclear(name, text));
         let given = fields.iter().filter(|(name, text, _)| !is_null(name, text));
         self.given.extend(given.map(|(name, ..)| name.clone()));
         if media_type == "multipart/form-data" {

@@ -73,6 +73,11 @@ impl SchemaCheck {
         self.validator.is_valid(value)
     }
 
+    /// Returns `true` if a text can be a value, or the only item of one.
+    pub fn accepts_texts(&self) -> bool {
+        allows_texts(&self.schema) || allows_text_items(&self.schema)
+    }
+
     /// Returns why a value does not match the schema; `None` if it matches.
     pub fn error(&self, value: &Json) -> Option<String> {
         self.validator.validate(value).err().map(|error| error.to_string())
