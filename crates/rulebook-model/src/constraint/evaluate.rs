@@ -1,9 +1,11 @@
 //! Finds out whether values fulfill a constraint.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::{Constraint, ConstraintKind, join};
 use crate::call::Value;
+use crate::types::compare_numbers;
 
 /// Whether a parameter or a field has a value.
 #[derive(Debug, Clone, Copy)]
@@ -78,9 +80,27 @@ impl Constraint {
                     Given::Absent | Given::Invalid => None,
                 });
                 let (other, expected) = values.next()?;
-                let (name, _) = values.find(|(_, value)| *value != expected)?;
+                let (name, _) = values.find(|(_, value)| !are_equal(value, expected))?;
                 blame(Some(name), format!("the same value as {}", display(other)))
             }
         }
+    }
+}
+
+/// Returns `true` if two values are equal in JSON Schema (section 4.2.2 of its core): the notation of numbers and the order
+/// of members make no difference. The last member with a name counts.
+fn are_equal(one: &Value<'_>, other: &Value<'_>) -> bool {
+    match (one, other) {
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| are_equal(one, other))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            let [one, other] = [one, other].map(|members| {
+                members.iter().map(|(name, value)| (&**name, value)).collect::<BTreeMap<&str, &Value<'_>>>()
+            });
+            one.len() == other.len()
+                && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| are_equal(one, other)))
+        }
+        _ => one == other || compare_numbers(one, other) == Some(Ordering::Equal),
     }
 }

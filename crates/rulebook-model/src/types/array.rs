@@ -211,6 +211,10 @@ impl Check for ArrayCheck {
         self.item_check.referenced_schemas()
     }
 
+    fn field_count(&self) -> usize {
+        self.item_check.field_count()
+    }
+
     fn structure(&self) -> Structure {
         if self.accepts_objects { Structure::Scalar } else { Structure::Array(Arc::clone(&self.item_check)) }
     }

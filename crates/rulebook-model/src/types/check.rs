@@ -168,6 +168,12 @@ pub trait Check: Send + Sync + Debug {
         None
     }
 
+    /// Returns the number of fields in the [schema](Check::schema) of this type, without those of the schemas to which
+    /// it refers.
+    fn field_count(&self) -> usize {
+        0
+    }
+
     /// Returns what the values of the type consist of, in the form that handlers receive.
     fn structure(&self) -> Structure {
         Structure::Scalar

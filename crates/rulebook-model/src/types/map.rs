@@ -107,6 +107,10 @@ impl Check for MapCheck {
         self.values.late_error()
     }
 
+    fn field_count(&self) -> usize {
+        self.values.field_count()
+    }
+
     fn structure(&self) -> Structure {
         Structure::Map(Arc::clone(&self.values))
     }

@@ -92,6 +92,7 @@ pub(crate) use named_schema::{
 };
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
+pub(crate) use number::compare as compare_numbers;
 pub use object::ObjectShape;
 pub use structure::Structure;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

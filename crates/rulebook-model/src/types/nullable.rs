@@ -83,6 +83,10 @@ impl Check for NullableCheck {
         self.0.referenced_schemas()
     }
 
+    fn field_count(&self) -> usize {
+        self.0.field_count()
+    }
+
     fn structure(&self) -> Structure {
         Structure::Nullable(Arc::clone(&self.0))
     }

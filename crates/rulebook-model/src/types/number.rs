@@ -82,7 +82,7 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
 }
 
 /// Compares two numbers. Returns `None` if one of the values is not a number.
-pub(super) fn compare(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+pub(crate) fn compare(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
     match (one, other) {
         (Value::Float(_), Value::Int(_) | Value::Uint(_)) => compare(other, one).map(Ordering::reverse),
         (_, Value::Float(float)) => compare_with_bound(one, *float),

@@ -20,6 +20,9 @@ struct PartialCheck {
     object: Arc<dyn Check>,
 }
 
+/// The maximum number of fields, including those of the fields' types. Each `partial` in a `partial` multiplies them.
+const MAX_FIELDS: usize = 5_000;
+
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let [TypeArgument::Type(schema)] = arguments.positional else {
         return Err(arguments.error("`partial` has one argument, a schema, in `<>`").help("write `partial<Article>`"));
@@ -34,6 +37,11 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let mut constraints = shape.constraints;
     constraints.retain(|constraint| constraint.kind.holds_for_parts());
     let object = object_check(ObjectShape { fields, constraints, min: None, ..shape });
+    if object.field_count() > MAX_FIELDS {
+        let term = schema.type_expr().term;
+        let error = arguments.error(format!("`partial<{term}>` has more than {MAX_FIELDS} fields in all"));
+        return Err(error.help("its fields have types with `partial` themselves, whose fields are part of it"));
+    }
     Ok(Arc::new(PartialCheck { schema: Arc::clone(schema), object }))
 }
 
@@ -70,6 +78,10 @@ impl Check for PartialCheck {
         let mut schemas = self.schema.referenced_schemas();
         schemas.extend(self.object.referenced_schemas());
         schemas
+    }
+
+    fn field_count(&self) -> usize {
+        self.object.field_count()
     }
 
     fn structure(&self) -> Structure {

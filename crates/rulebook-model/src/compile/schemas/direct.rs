@@ -1,5 +1,7 @@
 //! Finds schemas that refer to themselves directly, without a field, an item or a member between, such as a union that
-//! contains itself. Such schemas are never compiled, because their checks would not end.
+//! contains itself. Such schemas are never compiled, because their checks would not end. Neither are schemas that refer
+//! to themselves only through the items of arrays: a text would be the only item of an array, and the text again the
+//! only item of that array, without an end.
 
 use serde_json::Value as Json;
 
@@ -11,22 +13,36 @@ use crate::types::names_in_term;
 /// The types whose values contain values of the type in their argument.
 const CONTAINERS: [&str; 4] = ["array", "filled_array", "loose_array", "map"];
 
+/// The types of arrays.
+const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
+
 impl Lowering<'_> {
     /// Reports the schemas that refer to themselves directly, and chains of direct references that are too long.
     pub(super) fn report_direct_references(&mut self) {
-        let targets: Vec<Vec<usize>> =
-            self.schemas.declared.iter().map(|schema| self.schemas.direct_references(schema)).collect();
-        let Levels { levels, circles } = Levels::new(&targets);
+        let schemas = &self.schemas;
+        let direct = schemas.declared.iter().map(|schema| schemas.direct_references(schema)).collect::<Vec<_>>();
+        let items = schemas.declared.iter().map(|schema| schemas.item_references(schema)).collect::<Vec<_>>();
+        self.report_chains(&direct);
+        self.report_chains(&items);
+    }
+
+    /// Reports circles and long chains of references. `targets` contains the indexes of the schemas to which each schema
+    /// refers.
+    fn report_chains(&mut self, targets: &[Vec<usize>]) {
+        let Levels { levels, circles } = Levels::new(targets);
         for (index, level) in levels.into_iter().enumerate() {
+            if let SchemaState::Failed = self.schemas.declared[index].state {
+                continue;
+            }
             let (text, help) = match level {
                 Some(level) if level <= MAX_DEPTH => continue,
                 Some(level) if level == MAX_DEPTH + 1 => (
                     format!("more than {MAX_DEPTH} schemas lead from one to the next"),
-                    "let an object or an array stand between them",
+                    "let an object stand between them",
                 ),
                 None if circles[index] => (
                     format!("the schema `{}` is defined by itself", self.schemas.declared[index].parsed.name.value),
-                    "let the schema refer to itself only in a field, or as the items of an array",
+                    "let the schema refer to itself only in a field, or as the items of an array in a union",
                 ),
                 Some(_) | None => (String::new(), ""),
             };
@@ -49,6 +65,24 @@ impl Schemas<'_> {
             add_names_of_branches(&types.value, &mut names);
         }
         names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
+    }
+
+    /// Returns the schema that another name denotes, or the schema of the items of an array.
+    fn item_references(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
+        let term = schema.parsed.r#type.term.as_ref().map_or("", |term| &term.value);
+        self.index(schema.module, innermost_item(term)).into_iter().collect()
+    }
+}
+
+/// Returns the term of the items of an array, or of the arrays in it; the term itself if it is not an array.
+fn innermost_item(mut term: &str) -> &str {
+    loop {
+        term = term.trim().trim_start_matches('?');
+        let in_brackets = |name: &str| term.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>');
+        match term.strip_prefix("[]").or_else(|| ARRAYS.into_iter().find_map(in_brackets)) {
+            Some(item) => term = item,
+            None => return term,
+        }
     }
 }
 

@@ -44,6 +44,9 @@ fn is_endless(schema: &Json, endless: &HashSet<&str>) -> bool {
     if branches.peek().is_some() && branches.all(|branch| is_endless(branch, endless)) {
         return true;
     }
+    if items("allOf").iter().any(|part| is_endless(part, endless)) {
+        return true;
+    }
     let is_filled = schema.get("minItems").and_then(Json::as_u64).is_some_and(|min| min > 0);
     if is_filled && schema.get("items").is_some_and(|items| is_endless(items, endless)) {
         return true;

@@ -37,6 +37,8 @@ struct ObjectCheck {
     field_indexes: HashMap<String, usize>,
     /// The number of known members that every object must have.
     required_count: usize,
+    /// The number of known members, and of those in their types.
+    field_count: usize,
     /// `true` if objects can have only the known members.
     is_closed: bool,
     /// The constraints between the known members.
@@ -149,7 +151,9 @@ impl ObjectCheck {
         let names = fields.iter().flatten().enumerate();
         let field_indexes = names.map(|(index, field)| (field.name.clone(), index)).collect();
         let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
-        Self { member_count, fields, field_indexes, required_count, is_closed, constraints }
+        let inner_count = |field: &ObjectField| field.check.field_count().saturating_add(1);
+        let field_count = fields.iter().flatten().map(inner_count).fold(0, usize::saturating_add);
+        Self { member_count, fields, field_indexes, required_count, field_count, is_closed, constraints }
     }
 
     fn fields(&self) -> &[ObjectField] {
@@ -333,6 +337,10 @@ impl Check for ObjectCheck {
         let Bounds { min, max } = self.member_count;
         let (fields, constraints) = (self.fields().to_vec(), self.constraints.clone());
         Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
+    }
+
+    fn field_count(&self) -> usize {
+        self.field_count
     }
 
     fn structure(&self) -> Structure {

@@ -187,6 +187,10 @@ impl Check for TaggedUnion {
         None
     }
 
+    fn field_count(&self) -> usize {
+        self.branches.iter().map(|(_, branch)| branch.field_count()).fold(0, usize::saturating_add)
+    }
+
     fn structure(&self) -> Structure {
         Structure::TaggedUnion { tag: self.tag.clone(), branches: self.branches.clone() }
     }

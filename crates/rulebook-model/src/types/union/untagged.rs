@@ -263,6 +263,10 @@ impl Check for UntaggedUnion {
         }))
     }
 
+    fn field_count(&self) -> usize {
+        self.branches.iter().map(|branch| branch.field_count()).fold(0, usize::saturating_add)
+    }
+
     fn structure(&self) -> Structure {
         Structure::Union(self.branches.clone())
     }
