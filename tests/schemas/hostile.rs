@@ -41,6 +41,20 @@ fn read(definition: &Json) -> Api {
 }
 
 #[test]
+fn partial_types_that_multiply_their_fields_are_refused() {
+    let field = |number: usize| {
+        let r#type = if number == 40 { "int".to_owned() } else { format!("partial<S{:02}>", number + 1) };
+        json!({ "info": "The next", "type": r#type })
+    };
+    let schemas = (0..=40).map(|number| {
+        (format!("S{number:02}"), json!({ "info": "One", "fields": { "a": field(number), "b": field(number) } }))
+    });
+    let text = definition_with(schemas, "S00").to_string().into_bytes();
+    let report = rulebook_model::read(vec![("x.json".into(), text)]).unwrap_err().to_string();
+    assert!(report.contains("has more than 5000 fields in all"), "{report}");
+}
+
+#[test]
 fn long_chains_of_schemas_are_compiled_in_any_order() {
     const LENGTH: usize = 10_000;
     let field = |r#type: String| json!({ "next": { "info": "The next", "type": r#type } });

@@ -87,8 +87,8 @@ impl Constraint {
     }
 }
 
-/// Returns `true` if two values are equal in JSON Schema (section 4.2.2 of its core): the notation of numbers and the order
-/// of members make no difference. The last member with a name counts.
+/// Returns `true` if two values are equal in JSON Schema (section 4.2.2 of its core): the notation of numbers and the
+/// order of members make no difference. The last member with a name counts.
 fn are_equal(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
         (Value::List(one), Value::List(other)) => {

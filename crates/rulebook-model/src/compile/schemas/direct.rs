@@ -26,8 +26,8 @@ impl Lowering<'_> {
         self.report_chains(&items);
     }
 
-    /// Reports circles and long chains of references. `targets` contains the indexes of the schemas to which each schema
-    /// refers.
+    /// Reports circles and long chains of references. `targets` contains the indexes of the schemas to which each
+    /// schema refers.
     fn report_chains(&mut self, targets: &[Vec<usize>]) {
         let Levels { levels, circles } = Levels::new(targets);
         for (index, level) in levels.into_iter().enumerate() {
