@@ -4,16 +4,19 @@
 //! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
 //! occurs twice, the last member with this name is used, as in most JSON parsers.
 
+mod members;
 mod samples;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+pub(in crate::types) use members::keep_last_member_of_each_name;
+
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
-use crate::constraint::{Constraint, ConstraintError, Given, Subject, add_to_object_schema, parse_constraints};
+use crate::constraint::{Constraint, ConstraintError, Subject, add_to_object_schema, parse_constraints};
 use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
@@ -114,33 +117,6 @@ fn parse_field_constraints(json: &Json, fields: &[ObjectField]) -> Result<Vec<Co
     })
 }
 
-/// The maximum number of members whose names are compared with each other. For more members, a set of names is faster
-/// although it allocates memory.
-const MAX_COMPARED_MEMBERS: usize = 24;
-
-/// Removes each member of an object whose name occurs again later in the object.
-pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
-    if members.len() <= MAX_COMPARED_MEMBERS {
-        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
-            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
-        };
-        while let Some(at) = (0..members.len()).find(|at| is_repeated(members, *at)) {
-            members.remove(at);
-        }
-        return;
-    }
-    let mut is_last = are_last_of_their_names(members).into_iter();
-    members.retain(|_| is_last.next().unwrap_or(true));
-}
-
-/// Returns for each member of an object whether its name does not occur again later in the object.
-fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
-    let mut seen = HashSet::with_capacity(members.len());
-    let mut are_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
-    are_last.reverse();
-    are_last
-}
-
 impl ObjectCheck {
     fn new(
         fields: Option<Vec<ObjectField>>,
@@ -158,110 +134,6 @@ impl ObjectCheck {
 
     fn fields(&self) -> &[ObjectField] {
         self.fields.as_deref().unwrap_or_default()
-    }
-}
-
-/// The number of known members whose presence is recorded without allocating memory.
-const MAX_RECORDED_FIELDS: usize = 1024;
-
-impl ObjectCheck {
-    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
-    /// before it: most clients send the members in the order of the definition.
-    #[inline]
-    fn field<'f>(&self, fields: &'f [ObjectField], name: &str, next: usize) -> Option<(usize, &'f ObjectField)> {
-        match fields.get(next) {
-            Some(field) if field.name == name => Some((next, field)),
-            _ => self.field_with_name(fields, name),
-        }
-    }
-
-    #[cold]
-    fn field_with_name<'f>(&self, fields: &'f [ObjectField], name: &str) -> Option<(usize, &'f ObjectField)> {
-        self.field_indexes.get(name).map(|index| (*index, &fields[*index]))
-    }
-
-    /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
-    fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
-        let (mut next, mut others) = (0, 0);
-        let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
-        for (name, _) in members {
-            match self.field(self.fields(), name, next) {
-                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
-                    let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
-                    if *word & bit != 0 {
-                        return true;
-                    }
-                    *word |= bit;
-                    next = index + 1;
-                }
-                _ => others += 1,
-            }
-        }
-        others > 1
-    }
-
-    /// Checks each known member. Returns the number of required members, or `None` if a name may occur twice.
-    fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<Option<usize>, TypeMismatch> {
-        let fields = self.fields();
-        let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
-        let mut are_last = None;
-        for at in 0..members.len() {
-            let (name, member) = &mut members[at];
-            let Some((index, field)) = self.field(fields, name, next) else {
-                if self.is_closed {
-                    let mismatch = TypeMismatch::new("no member with this name", member);
-                    return Err(mismatch.inside(&format!(".{name}")));
-                }
-                unknown += 1;
-                continue;
-            };
-            is_in_order &= index >= next;
-            next = index + 1;
-            required += usize::from(!field.optional);
-            if field.optional && matches!(member, Value::Null) {
-                continue;
-            }
-            // If the name occurs again, only the last value counts.
-            if let Err(mismatch) = field.check.check(member)
-                && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
-            {
-                return Err(mismatch.inside(&format!(".{}", members[at].0)));
-            }
-        }
-        Ok((is_in_order && unknown <= 1).then_some(required))
-    }
-
-    fn count_required(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> usize {
-        let known = members.iter().filter_map(|(name, _)| self.field_indexes.get(&**name));
-        known.filter(|index| !self.fields()[**index].optional).count()
-    }
-
-    /// Returns the first required member that an object does not have.
-    fn missing_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<&ObjectField> {
-        let is_missing = |name: &str| members.iter().all(|(member, _)| member != name);
-        self.fields().iter().find(|field| !field.optional && is_missing(&field.name))
-    }
-
-    /// Returns the error of the first constraint that the members do not fulfill.
-    fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
-        let given = |name: &str| given_member(members, name);
-        self.constraints.iter().find_map(|constraint| {
-            let broken = constraint.check(&given, &str::to_owned)?;
-            let mut mismatch = match given(broken.name) {
-                Given::Value(value) => TypeMismatch::new(broken.expected, value),
-                Given::Absent | Given::Invalid => TypeMismatch::with_got(broken.expected, "nothing"),
-            };
-            mismatch.message.clone_from(&constraint.message);
-            Some(mismatch.inside(&format!(".{}", broken.name)))
-        })
-    }
-}
-
-/// Returns whether an object has a member with this name, and its value. A member that is null is not given.
-fn given_member<'v>(members: &'v [(Cow<'_, str>, Value<'v>)], name: &str) -> Given<'v> {
-    match members.iter().find(|(member, _)| *member == name) {
-        None | Some((_, Value::Null)) => Given::Absent,
-        Some((_, value)) => Given::Value(value),
     }
 }
 

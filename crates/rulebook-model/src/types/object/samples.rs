@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{ObjectCheck, given_member};
+use super::ObjectCheck;
+use super::members::given_member;
 use crate::call::Value;
 use crate::types::ObjectField;
 

@@ -1,0 +1,143 @@
+//! Checks the members of an object: which of them are known, missing or repeated, and whether they fulfill constraints.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::ObjectCheck;
+use crate::call::{TypeMismatch, Value};
+use crate::constraint::Given;
+use crate::types::ObjectField;
+
+/// The maximum number of members whose names are compared with each other. For more members, a set of names is faster
+/// although it allocates memory.
+const MAX_COMPARED_MEMBERS: usize = 24;
+
+/// Removes each member of an object whose name occurs again later in the object.
+pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
+    if members.len() <= MAX_COMPARED_MEMBERS {
+        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
+            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
+        };
+        while let Some(at) = (0..members.len()).find(|at| is_repeated(members, *at)) {
+            members.remove(at);
+        }
+        return;
+    }
+    let mut is_last = are_last_of_their_names(members).into_iter();
+    members.retain(|_| is_last.next().unwrap_or(true));
+}
+
+/// Returns for each member of an object whether its name does not occur again later in the object.
+fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut are_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
+    are_last.reverse();
+    are_last
+}
+
+/// The number of known members whose presence is recorded without allocating memory.
+const MAX_RECORDED_FIELDS: usize = 1024;
+
+impl ObjectCheck {
+    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
+    /// before it: most clients send the members in the order of the definition.
+    #[inline]
+    fn field<'f>(&self, fields: &'f [ObjectField], name: &str, next: usize) -> Option<(usize, &'f ObjectField)> {
+        match fields.get(next) {
+            Some(field) if field.name == name => Some((next, field)),
+            _ => self.field_with_name(fields, name),
+        }
+    }
+
+    #[cold]
+    fn field_with_name<'f>(&self, fields: &'f [ObjectField], name: &str) -> Option<(usize, &'f ObjectField)> {
+        self.field_indexes.get(name).map(|index| (*index, &fields[*index]))
+    }
+
+    /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
+    pub(super) fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+        let (mut next, mut others) = (0, 0);
+        let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
+        for (name, _) in members {
+            match self.field(self.fields(), name, next) {
+                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
+                    let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
+                    if *word & bit != 0 {
+                        return true;
+                    }
+                    *word |= bit;
+                    next = index + 1;
+                }
+                _ => others += 1,
+            }
+        }
+        others > 1
+    }
+
+    /// Checks each known member. Returns the number of required members, or `None` if a name may occur twice.
+    pub(super) fn check_members(
+        &self,
+        members: &mut [(Cow<'_, str>, Value<'_>)],
+    ) -> Result<Option<usize>, TypeMismatch> {
+        let fields = self.fields();
+        let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
+        let mut are_last = None;
+        for at in 0..members.len() {
+            let (name, member) = &mut members[at];
+            let Some((index, field)) = self.field(fields, name, next) else {
+                if self.is_closed {
+                    let mismatch = TypeMismatch::new("no member with this name", member);
+                    return Err(mismatch.inside(&format!(".{name}")));
+                }
+                unknown += 1;
+                continue;
+            };
+            is_in_order &= index >= next;
+            next = index + 1;
+            required += usize::from(!field.optional);
+            if field.optional && matches!(member, Value::Null) {
+                continue;
+            }
+            // If the name occurs again, only the last value counts.
+            if let Err(mismatch) = field.check.check(member)
+                && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
+            {
+                return Err(mismatch.inside(&format!(".{}", members[at].0)));
+            }
+        }
+        Ok((is_in_order && unknown <= 1).then_some(required))
+    }
+
+    pub(super) fn count_required(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> usize {
+        let known = members.iter().filter_map(|(name, _)| self.field_indexes.get(&**name));
+        known.filter(|index| !self.fields()[**index].optional).count()
+    }
+
+    /// Returns the first required member that an object does not have.
+    pub(super) fn missing_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<&ObjectField> {
+        let is_missing = |name: &str| members.iter().all(|(member, _)| member != name);
+        self.fields().iter().find(|field| !field.optional && is_missing(&field.name))
+    }
+
+    /// Returns the error of the first constraint that the members do not fulfill.
+    pub(super) fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
+        let given = |name: &str| given_member(members, name);
+        self.constraints.iter().find_map(|constraint| {
+            let broken = constraint.check(&given, &str::to_owned)?;
+            let mut mismatch = match given(broken.name) {
+                Given::Value(value) => TypeMismatch::new(broken.expected, value),
+                Given::Absent | Given::Invalid => TypeMismatch::with_got(broken.expected, "nothing"),
+            };
+            mismatch.message.clone_from(&constraint.message);
+            Some(mismatch.inside(&format!(".{}", broken.name)))
+        })
+    }
+}
+
+/// Returns whether an object has a member with this name, and its value. A member that is null is not given.
+pub(super) fn given_member<'v>(members: &'v [(Cow<'_, str>, Value<'v>)], name: &str) -> Given<'v> {
+    match members.iter().find(|(member, _)| *member == name) {
+        None | Some((_, Value::Null)) => Given::Absent,
+        Some((_, value)) => Given::Value(value),
+    }
+}
