@@ -10,11 +10,10 @@ use crate::compile::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::types::names_in_term;
 
-/// The types whose values contain values of the type in their argument.
-const CONTAINERS: [&str; 4] = ["array", "filled_array", "loose_array", "map"];
-
 /// The types of arrays.
 const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
+/// The type of objects whose members have the type in its argument.
+const MAP: &str = "map";
 
 impl Lowering<'_> {
     /// Reports the schemas that refer to themselves directly, and chains of direct references that are too long.
@@ -70,27 +69,16 @@ impl Schemas<'_> {
     /// Returns the schema that another name denotes, or the schema of the items of an array.
     fn item_references(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
         let term = schema.parsed.r#type.term.as_ref().map_or("", |term| &term.value);
-        self.index(schema.module, innermost_item(term)).into_iter().collect()
-    }
-}
-
-/// Returns the term of the items of an array, or of the arrays in it; the term itself if it is not an array.
-fn innermost_item(mut term: &str) -> &str {
-    loop {
-        term = term.trim().trim_start_matches('?');
-        let in_brackets = |name: &str| term.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>');
-        match term.strip_prefix("[]").or_else(|| ARRAYS.into_iter().find_map(in_brackets)) {
-            Some(item) => term = item,
-            None => return term,
-        }
+        let innermost = names_in_term(term).find(|name| !ARRAYS.contains(name));
+        innermost.and_then(|name| self.index(schema.module, name)).into_iter().collect()
     }
 }
 
 /// Adds the words in a term that can be the names of schemas whose values are the values of the term.
 fn add_direct_names<'t>(term: &'t str, names: &mut Vec<&'t str>) {
     let mut words = names_in_term(term).peekable();
-    let is_container =
-        term.trim_start_matches('?').starts_with("[]") || words.peek().is_some_and(|name| CONTAINERS.contains(name));
+    let is_container = term.trim_start_matches('?').starts_with("[]")
+        || words.peek().is_some_and(|name| ARRAYS.contains(name) || *name == MAP);
     if !is_container {
         names.extend(words);
     }
