@@ -50,7 +50,7 @@ mod shared {
     /// Headings that contain headings
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(transparent)]
-    pub struct Outline(pub Vec<Outline>);
+    pub struct Outline(pub ::std::collections::BTreeMap<String, Outline>);
 
     /// A schema with the name of a Rust type
     pub type String2 = String;
