@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::iter;
 use std::mem;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -96,8 +97,7 @@ impl<'de> PlaceSeed<'_, '_, 'de> {
     }
 
     fn store<E>(self, value: Value<'de>) -> Result<(), E> {
-        // The place contains null, so that nothing has to be dropped.
-        mem::forget(mem::replace(self.place, value));
+        store(self.place, value);
         Ok(())
     }
 }
@@ -110,6 +110,7 @@ impl<'de> DeserializeSeed<'de> for PlaceSeed<'_, '_, 'de> {
     }
 }
 
+// Some functions are not inlined for the reason that `store_text` describes.
 impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
     type Value = ();
 
@@ -121,6 +122,7 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
         self.store(Value::Null)
     }
 
+    #[inline(never)]
     fn visit_bool<E: Error>(self, bool: bool) -> Result<(), E> {
         self.store(Value::Bool(bool))
     }
@@ -129,16 +131,19 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
         self.store(Value::Int(int))
     }
 
+    #[inline(never)]
     fn visit_u64<E: Error>(self, uint: u64) -> Result<(), E> {
         self.store(i64::try_from(uint).map_or(Value::Uint(uint), Value::Int))
     }
 
+    #[inline(never)]
     fn visit_f64<E: Error>(self, float: f64) -> Result<(), E> {
         self.store(Value::Float(float))
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.store(Value::Text(Cow::Borrowed(text)))
+        store_text(self.place, text);
+        Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
@@ -166,14 +171,43 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
         let mut members = Vec::with_capacity(if next_key.is_some() { INITIAL_MEMBERS } else { 0 });
         while let Some(key) = next_key {
             self.check_item_count(members.len())?;
-            members.push((key, Value::Null));
+            match key {
+                Cow::Borrowed(name) => add_member(&mut members, name),
+                Cow::Owned(name) => members.push((Cow::Owned(name), Value::Null)),
+            }
             if let Some((_, place)) = members.last_mut() {
                 access.next_value_seed(PlaceSeed { limits: self.limits, level, place })?;
             }
             next_key = access.next_key_seed(MemberNameSeed)?;
         }
-        self.store(Value::Map(members))
+        store_members(self.place, members);
+        Ok(())
     }
+}
+
+/// Stores a value in a place that contains null, so that nothing has to be dropped.
+#[inline(always)]
+fn store<'de>(place: &mut Value<'de>, value: Value<'de>) {
+    mem::forget(mem::replace(place, value));
+}
+
+/// Stores a text. This is not inlined, so that pointer and length reach their place from registers: a processor waits
+/// when it reads a whole value from the stack to which it has just written the parts.
+#[inline(never)]
+fn store_text<'de>(place: &mut Value<'de>, text: &'de str) {
+    store(place, Value::Text(Cow::Borrowed(text)));
+}
+
+/// Stores an object; not inlined for the same reason.
+#[inline(never)]
+fn store_members<'de>(place: &mut Value<'de>, members: Vec<(Cow<'de, str>, Value<'de>)>) {
+    store(place, Value::Map(members));
+}
+
+/// Adds a member whose value is null to an object. The member is created in its place, unlike one that is passed to
+/// `push`, for the same reason.
+fn add_member<'de>(members: &mut Vec<(Cow<'de, str>, Value<'de>)>, name: &'de str) {
+    members.extend(iter::once(name).map(|name| (Cow::Borrowed(name), Value::Null)));
 }
 
 /// Parses the name of an object member. The name is borrowed from the text if it has no escape sequences.
