@@ -13,6 +13,7 @@ mod drive;
 mod files;
 mod hand;
 mod keys;
+mod kinds;
 mod orders;
 mod requests;
 mod rulebook_server;
@@ -51,6 +52,9 @@ enum Command {
     Hand(ServeOptions),
     /// Serve the endpoints from their definition
     Rulebook(ServeOptions),
+    /// Serve what handlers of the kind `http` request
+    #[command(hide = true)]
+    Upstream(ServeOptions),
     /// Download or upload a file repeatedly, and print the number of requests per second
     #[command(hide = true)]
     Load(drive::LoadOptions),
@@ -81,6 +85,15 @@ struct ServeOptions {
     /// Serve the files in this folder instead, and accept uploads
     #[arg(long, conflicts_with_all = ["services", "articles"])]
     files: Option<PathBuf>,
+    /// Serve the definition in this folder instead; only for `rulebook`
+    #[arg(long, hide = true)]
+    definition: Option<PathBuf>,
+    /// Serve the notes in the database with this URL instead; only for `hand`
+    #[arg(long, hide = true)]
+    notes: Option<String>,
+    /// Serve the quotes of the server with this address instead; only for `hand`
+    #[arg(long, hide = true)]
+    upstream: Option<SocketAddr>,
     /// Set the socket option TCP_NODELAY; only for `hand`, because rulebook always sets it
     #[arg(long, requires = "files")]
     nodelay: bool,
@@ -107,16 +120,9 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::FAILURE,
             Err(error) => Err(error),
         },
-        Command::Hand(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
-            (Some(folder), _) => hand::serve_articles(serve.bind, folder),
-            (_, Some(folder)) => hand::serve_files(serve.bind, folder, serve.nodelay),
-            _ => hand::serve_endpoints(serve.bind, serve.services, serve.keys, serve.documents.as_deref()),
-        }),
-        Command::Rulebook(serve) => serve.run_server(|serve| match (&serve.articles, &serve.files) {
-            (Some(folder), _) => rulebook_server::serve_articles(serve.bind, folder),
-            (_, Some(folder)) => rulebook_server::serve_files(serve.bind, folder),
-            _ => rulebook_server::serve_endpoints(serve.bind, serve.services, serve.keys, serve.verify_outputs),
-        }),
+        Command::Hand(serve) => serve.run_server(ServeOptions::serve_by_hand),
+        Command::Rulebook(serve) => serve.run_server(ServeOptions::serve_with_rulebook),
+        Command::Upstream(serve) => serve.run_server(|serve| kinds::upstream::serve(serve.bind)),
         Command::Load(load) => drive::run_load(&load),
         Command::Definitions { folder, services, keys } => {
             definition::write_definition(&folder, services, keys).map_err(Into::into)
@@ -132,6 +138,25 @@ fn main() -> ExitCode {
 }
 
 impl ServeOptions {
+    fn serve_by_hand(&self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self { articles: Some(folder), .. } => hand::serve_articles(self.bind, folder),
+            Self { files: Some(folder), .. } => hand::serve_files(self.bind, folder, self.nodelay),
+            Self { notes: Some(url), .. } => hand::serve_notes(self.bind, url),
+            Self { upstream: Some(address), .. } => hand::serve_quotes(self.bind, *address),
+            _ => hand::serve_endpoints(self.bind, self.services, self.keys, self.documents.as_deref()),
+        }
+    }
+
+    fn serve_with_rulebook(&self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self { articles: Some(folder), .. } => rulebook_server::serve_articles(self.bind, folder),
+            Self { files: Some(folder), .. } => rulebook_server::serve_files(self.bind, folder),
+            Self { definition: Some(folder), .. } => rulebook_server::serve_definition(self.bind, folder),
+            _ => rulebook_server::serve_endpoints(self.bind, self.services, self.keys, self.verify_outputs),
+        }
+    }
+
     fn run_server(&self, serve: fn(&Self) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
         if self.attached {
             thread::spawn(|| {

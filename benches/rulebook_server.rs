@@ -67,6 +67,15 @@ pub fn serve_files(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>
     listen_until_signal(&engine, bind)
 }
 
+/// Serves the definition in the subfolder `api`, whose handlers need no Rust, in the same way as [`serve_endpoints`].
+pub fn serve_definition(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    let rulebook = Rulebook::load(folder.join("api")).data_folder(folder.join("data"));
+    let engine = rulebook_cli::with_handler_kinds(rulebook).build().map_err(|report| report.to_string())?;
+    println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
+    listen_until_signal(&engine, bind)
+}
+
 fn listen_until_signal(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     let settings = Settings::new().with_bind([bind.to_string()]).with_workers(1).with_signals(true);
     engine.serve(&settings)?.wait()?;

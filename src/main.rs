@@ -1,4 +1,5 @@
-//! The program of the demo: rulebook's command line with the handlers of the article site.
+//! The program of the demo: rulebook's command line with the handlers of the article site, and all kinds of handlers
+//! that a definition can choose.
 
 use std::process::ExitCode;
 
@@ -8,5 +9,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    rulebook_cli::run(article_site::add)
+    rulebook_cli::run(|rulebook| article_site::add(rulebook_cli::with_handler_kinds(rulebook)))
 }

@@ -8,6 +8,7 @@ mod check;
 mod documents;
 mod load;
 mod memory;
+mod process;
 mod processor_time;
 mod profile;
 mod results;
@@ -25,15 +26,18 @@ use std::thread;
 use clap::{Args, ValueEnum, value_parser};
 
 pub use self::load::{LoadOptions, run_load};
+pub use self::process::{Process, free_address};
 use self::processor_time::ProcessorTime;
 use self::results::{CaseRow, Results};
-use self::server::{Server, ServerKind, ServerPair, has_nginx};
+use self::server::ServerPair;
+pub use self::server::{Server, ServerKind};
 use crate::cases::{Case, ServedContent};
+use crate::kinds;
 
 /// The processor core on which the servers run.
-const SERVER_CORE: usize = 0;
+pub const SERVER_CORE: usize = 0;
 /// The processor core on which the load runs.
-const LOAD_CORE: usize = 1;
+pub const LOAD_CORE: usize = 1;
 
 /// The options of the measurement.
 #[derive(Clone, Args)]
@@ -72,12 +76,11 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
         return Err("two processor cores are required: one for the server and one for the load".into());
     }
-    let cases: Vec<_> = Case::value_variants()
-        .iter()
-        .copied()
-        .filter(|case| settings.cases.is_empty() || settings.cases.contains(case))
-        .filter(|case| case.served_content() != ServedContent::Nginx || settings.cases.contains(case) || has_nginx())
-        .collect();
+    let is_selected = |case: &Case| settings.cases.is_empty() || settings.cases.contains(case);
+    let selected = Case::value_variants().iter().copied().filter(is_selected);
+    let (missing, cases): (Vec<_>, Vec<_>) =
+        selected.map(|case| (case, missing_program(case))).partition(|(_, program)| program.is_some());
+    let cases: Vec<_> = cases.into_iter().map(|(case, _)| case).collect();
 
     // All servers are started first, because idle servers need no processor time. Each round then measures all cases,
     // so that slow changes in the speed of the machine affect all cases.
@@ -99,6 +102,12 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
             print_progress(format_args!("measuring memory"));
             let rulebook = pair.server(ServerKind::Rulebook);
             memory::measure_memory(rulebook.process_id(), rulebook.address, is_upload, &mut results)?;
+        }
+    }
+    for download in &kinds::LARGE_DOWNLOADS {
+        if let Some(pair) = pairs.get(&ServedContent::DefinedHandlers(download.comparison)) {
+            print_progress(format_args!("measuring memory"));
+            memory::measure_download(pair.server(ServerKind::Rulebook), download, &mut results)?;
         }
     }
 
@@ -131,7 +140,17 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
     let mut all = Results::of_cases(&rows, settings);
     all.add_starts(&started);
     all.append(&results);
+    all.add_missing(&missing);
     Ok(all)
+}
+
+/// Returns the name of a program that a case needs and that is not installed.
+fn missing_program(case: Case) -> Option<&'static str> {
+    match case.served_content() {
+        ServedContent::Nginx => (!kinds::has_nginx()).then_some("nginx"),
+        ServedContent::DefinedHandlers(comparison) => kinds::missing_program(comparison),
+        _ => None,
+    }
 }
 
 /// The number of requests in a round.

@@ -65,7 +65,9 @@ impl Results {
         );
         let head = ["user time per request", "by hand, µs", "rulebook, µs", "ratio", "min to max", "aim", "reached"];
         let mut cells = vec![head.map(str::to_owned)];
-        cells.extend(rows.iter().filter_map(|row| results.processor_time_cells(row)));
+        cells.extend(
+            rows.iter().filter(|row| row.case.has_processor_time()).filter_map(|row| results.processor_time_cells(row)),
+        );
         results.text += &format_table(&cells);
         results.text += "\nThe time that a server spends in its own code, without that of the kernel: the total of the same \
                          rounds, divided by their requests. The kernel estimates how a process divides its time by \
@@ -86,6 +88,14 @@ impl Results {
             } else {
                 self.add_text(&(measured + "\n"));
             }
+        }
+    }
+
+    /// Adds the cases that were not measured, each with the name of the program that is not installed.
+    pub fn add_missing(&mut self, missing: &[(Case, Option<&str>)]) {
+        for (case, program) in missing {
+            let program = program.unwrap_or("a program");
+            self.add_text(&format!("\nNot measured: {}, because {program} is not installed.\n", case.title()));
         }
     }
 

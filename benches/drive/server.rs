@@ -1,28 +1,25 @@
-//! Starts and stops the servers. Each server runs in a separate process, which ends when its [`Server`] is dropped or
-//! when the benchmark program ends.
+//! Starts the servers. Each server runs in a separate process, which ends when its [`Server`] is dropped or when the
+//! benchmark program ends.
 
 use std::error::Error;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::process::Command;
+use std::{env, fs};
 
 use tempfile::TempDir;
 
+use super::process::{Process, free_address};
 use super::{SERVER_CORE, documents};
 use crate::cases::ServedContent;
-use crate::files;
-
-/// Maximum time until a started server listens.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{files, kinds};
 
 /// Which of the two compared servers is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerKind {
-    /// The server that is written by hand, or nginx.
+    /// The server that is written by hand, or another one that rulebook is compared with.
     Hand,
     /// The rulebook server.
     Rulebook,
@@ -48,7 +45,7 @@ impl ServerKind {
 
 /// A running server process.
 pub struct Server {
-    child: Child,
+    process: Process,
     /// The address on which the server listens.
     pub address: SocketAddr,
 }
@@ -59,6 +56,8 @@ pub struct ServerPair {
     rulebook: Server,
     /// Time in milliseconds from the start of reading the definition until the rulebook server was ready.
     pub milliseconds_to_ready: f64,
+    /// The program that both servers use.
+    _shared: Option<Process>,
     /// The folder with the files that the servers read. It is removed with this value.
     _folder: TempDir,
 }
@@ -67,9 +66,16 @@ impl ServerPair {
     /// Starts both servers.
     pub fn start(content: ServedContent) -> Result<Self, Box<dyn Error>> {
         let folder = create_server_folder(content)?;
+        if let ServedContent::DefinedHandlers(comparison) = content {
+            let others = kinds::start_other_servers(comparison, folder.path())?;
+            let mut rulebook = Server::start(ServerKind::Rulebook, &["--definition".into(), folder.path().into()])?;
+            let milliseconds_to_ready = rulebook.read_milliseconds_to_ready()?;
+            let (hand, shared) = (others.compared, others.shared);
+            return Ok(Self { hand, rulebook, milliseconds_to_ready, _shared: shared, _folder: folder });
+        }
         let with_folder = |flag: &str| [OsString::from(flag), folder.path().into()];
         let arguments = match content {
-            ServedContent::Endpoints => Vec::new(),
+            ServedContent::Endpoints | ServedContent::DefinedHandlers(_) => Vec::new(),
             ServedContent::VerifiedEndpoints => vec!["--verify-outputs".into()],
             ServedContent::Articles => with_folder("--articles").into(),
             ServedContent::Files { .. } | ServedContent::Nginx | ServedContent::Uploads => {
@@ -93,7 +99,7 @@ impl ServerPair {
                 arguments
             }
             ServedContent::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
-            ServedContent::VerifiedEndpoints => Vec::new(),
+            ServedContent::VerifiedEndpoints | ServedContent::DefinedHandlers(_) => Vec::new(),
             ServedContent::Files { nodelay: false }
             | ServedContent::Nginx
             | ServedContent::Uploads
@@ -101,10 +107,10 @@ impl ServerPair {
             | ServedContent::ManyServices(_) => arguments,
         };
         let hand = match content {
-            ServedContent::Nginx => Server::start_nginx(folder.path())?,
+            ServedContent::Nginx => Server::start_nginx_for_files(folder.path())?,
             _ => Server::start(ServerKind::Hand, &arguments)?,
         };
-        Ok(Self { hand, rulebook, milliseconds_to_ready, _folder: folder })
+        Ok(Self { hand, rulebook, milliseconds_to_ready, _shared: None, _folder: folder })
     }
 
     /// Returns the server of this kind.
@@ -117,74 +123,60 @@ impl ServerPair {
 }
 
 impl Server {
-    fn start(kind: ServerKind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
+    /// Starts one of the servers of the benchmark program.
+    pub fn start(kind: ServerKind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
-        let program = env::current_exe()?;
-        let common = [kind.subcommand(), "--attached", "--bind", &address.to_string()].map(OsString::from);
-        Self::start_program(kind.title(), address, program.as_os_str(), &[&common, arguments].concat())
+        let mut command = Command::new(env::current_exe()?);
+        command.args([kind.subcommand(), "--attached", "--bind", &address.to_string()]).args(arguments);
+        Self::start_program(kind.title(), address, &command)
     }
 
-    /// Starts nginx for the files in this folder, with settings for high performance.
-    fn start_nginx(folder: &Path) -> Result<Self, Box<dyn Error>> {
+    /// Starts nginx for the files in this folder.
+    fn start_nginx_for_files(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let root = folder.join("data/files");
+        let location = format!(
+            "root {}; location = {} {{ try_files /$arg_filename =404; }}",
+            root.display(),
+            files::ENDPOINT_PATH
+        );
+        Self::start_nginx(folder, "sendfile on; tcp_nopush on;", &location)
+    }
+
+    /// Starts nginx with settings for high performance, and with its files in this folder. `settings` are settings of
+    /// all servers, and `server_settings` those of the only server.
+    pub fn start_nginx(folder: &Path, settings: &str, server_settings: &str) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let text = format!(
             "daemon off; master_process off; pid nginx.pid; error_log nginx.log;\n\
-             events {{}}\n\
+             events {{ worker_connections 1024; }}\n\
              http {{\n\
-             access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;\n\
-             server {{ listen {address}; root {}; location = {} {{ try_files /$arg_filename =404; }} }}\n\
+             access_log off; keepalive_requests 100000000;\n\
+             {settings}\n\
+             server {{ listen {address}; {server_settings} }}\n\
              }}\n",
-            folder.join("data/files").display(),
-            files::ENDPOINT_PATH,
         );
         let configuration = folder.join("nginx.conf");
         fs::write(&configuration, text)?;
-        let arguments =
-            ["-p".into(), folder.into(), "-e".into(), "nginx.log".into(), "-c".into(), configuration.into()];
-        Self::start_program("nginx", address, OsStr::new("nginx"), &arguments)
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(folder).args(["-e", "nginx.log", "-c"]).arg(&configuration);
+        Self::start_program("nginx", address, &command)
     }
 
-    fn start_program(
-        title: &str,
-        address: SocketAddr,
-        program: &OsStr,
-        arguments: &[OsString],
-    ) -> Result<Self, Box<dyn Error>> {
-        let child = Command::new("taskset")
-            .args(["--cpu-list", &SERVER_CORE.to_string()])
-            .arg(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start taskset: {error}"))?;
-        let mut server = Self { child, address };
-        server.wait_until_it_listens(title)?;
-        Ok(server)
+    /// Starts a program that listens on this address.
+    pub fn start_program(title: &str, address: SocketAddr, command: &Command) -> Result<Self, Box<dyn Error>> {
+        let mut process = Process::spawn(title, SERVER_CORE, command)?;
+        process.wait_until_it_listens(address)?;
+        Ok(Self { process, address })
     }
 
     /// Returns the id of the server's process.
     pub fn process_id(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn wait_until_it_listens(&mut self, title: &str) -> Result<(), Box<dyn Error>> {
-        let begun = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                return Err(format!("the server {title} did not start: {status}").into());
-            }
-            if begun.elapsed() > START_TIMEOUT {
-                return Err(format!("the server {title} does not listen after {START_TIMEOUT:?}").into());
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
+        self.process.id()
     }
 
     /// Reads the line that the server prints before it listens: the time in milliseconds that it needed to be ready.
     fn read_milliseconds_to_ready(&mut self) -> Result<f64, Box<dyn Error>> {
-        let stdout = self.child.stdout.as_mut().ok_or("the server has no output")?;
+        let stdout = self.process.stdout().ok_or("the server has no output")?;
         let mut line = String::new();
         // A line with a number is shorter than this limit.
         BufReader::new(stdout.take(100)).read_line(&mut line)?;
@@ -195,9 +187,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Killing fails if the server has already ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // A server might wait for its connections if it were stopped by a signal.
+        self.process.kill();
     }
 }
 
@@ -209,14 +200,4 @@ fn create_server_folder(content: ServedContent) -> io::Result<TempDir> {
         ServedContent::Uploads if memory.is_dir() => tempfile::tempdir_in(memory),
         _ => tempfile::tempdir(),
     }
-}
-
-/// Returns `true` if nginx is installed.
-pub fn has_nginx() -> bool {
-    Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-/// Returns an address on which no program was listening a moment ago.
-fn free_address() -> Result<SocketAddr, Box<dyn Error>> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -27,8 +27,14 @@ pub enum RequestError {
     UnsupportedMediaType,
     UnknownArticle,
     UnknownFile,
+    UnknownNote,
+    UnknownQuote,
     /// The database cannot be used.
     Unavailable,
+    /// The other server cannot be reached, or its response is invalid.
+    BadGateway,
+    /// The other server does not respond in time.
+    GatewayTimeout,
 }
 
 /// A parameter that is outside its allowed range.
@@ -76,8 +82,10 @@ impl RequestError {
             Self::Unreadable(_) => 402,
             Self::TooLarge => 403,
             Self::UnsupportedMediaType => 404,
-            Self::UnknownArticle | Self::UnknownFile => 1,
+            Self::UnknownArticle | Self::UnknownFile | Self::UnknownNote | Self::UnknownQuote => 1,
             Self::Unavailable => 501,
+            Self::BadGateway => 502,
+            Self::GatewayTimeout => 504,
         }
     }
 }
@@ -95,7 +103,11 @@ impl fmt::Display for RequestError {
             Self::UnsupportedMediaType => "unsupported media type",
             Self::UnknownArticle => "there is no such article",
             Self::UnknownFile => "there is no such file",
+            Self::UnknownNote => "there is no such note",
+            Self::UnknownQuote => "there is no such quote",
             Self::Unavailable => "service unavailable",
+            Self::BadGateway => "bad gateway",
+            Self::GatewayTimeout => "gateway timeout",
         })
     }
 }
@@ -103,7 +115,11 @@ impl fmt::Display for RequestError {
 impl ResponseError for RequestError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownService | Self::UnknownArticle | Self::UnknownFile => StatusCode::NOT_FOUND,
+            Self::UnknownService
+            | Self::UnknownArticle
+            | Self::UnknownFile
+            | Self::UnknownNote
+            | Self::UnknownQuote => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
@@ -111,6 +127,8 @@ impl ResponseError for RequestError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 

@@ -10,7 +10,9 @@ mod document;
 mod error;
 mod files;
 mod line;
+mod notes;
 mod orders;
+mod quotes;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,6 +28,8 @@ pub use self::document::DOCUMENTS;
 use self::document::Documents;
 use self::error::RequestError;
 pub use self::files::serve_files;
+pub use self::notes::serve_notes;
+pub use self::quotes::serve_quotes;
 
 /// Maximum length of a request body in bytes.
 const MAX_BODY_LEN: usize = 1 << 20;

@@ -11,10 +11,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 6] =
-    ["rulebook", "rulebook-build", "rulebook-cli", "rulebook-iapi", "rulebook-model", "rulebook-test"];
+const VENDORED_CRATES: [&str; 10] = [
+    "rulebook",
+    "rulebook-build",
+    "rulebook-cli",
+    "rulebook-fastcgi",
+    "rulebook-http",
+    "rulebook-iapi",
+    "rulebook-model",
+    "rulebook-process",
+    "rulebook-sql",
+    "rulebook-test",
+];
 /// The files and folders in the folder of a crate that are needed to build the crate.
-const BUILD_PATHS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
+const BUILD_PATHS: [&str; 6] = ["Cargo.toml", "build.rs", "sdk", "src", "static", "templates"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

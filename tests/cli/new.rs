@@ -74,6 +74,45 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
 }
 
 #[test]
+fn a_new_project_can_have_handlers_in_other_languages() {
+    let files = |language: &str| match language {
+        "sql" => vec!["api/note.json", "migrations", "migrations/1_note.sql", "test.sh"],
+        "python" => vec!["api/greeting.json", "handlers.py", "rulebook.py", "test_handlers.py"],
+        "node" => {
+            vec!["api/greeting.json", "greeting.mjs", "greeting.test.mjs", "handlers.mjs", "rulebook.mjs"]
+        }
+        _ => vec!["api/greeting.json", "greeting.php", "handlers.php", "rulebook.php", "test.php"],
+    };
+    for language in ["sql", "python", "node", "php"] {
+        let folder = TempDir::new().unwrap();
+        let result = run_program(folder.path(), &["new", "notes", "--no-git", "--handlers", language]);
+        let words = "Created the project notes. Next:\n  cd notes\n  rulebook serve\n";
+        assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
+        let shared = [".gitignore", "README.md", "api", "api/app.json", "schema", "schema/definition.json"];
+        let mut expected = [&shared[..], &files(language)].concat();
+        expected.sort_unstable();
+        let project = folder.path().join("notes");
+        assert_eq!(paths_below(&project), expected, "{language}");
+        for file in expected.iter().filter(|file| file.contains('.')) {
+            assert!(!fs::read_to_string(project.join(file)).unwrap().contains("package-name"), "{language}: {file}");
+        }
+        let checked = run_program(&project, &["check"]);
+        assert_eq!((checked.exit_code, checked.stderr.as_str()), (Some(0), ""), "{}", checked.stdout);
+    }
+}
+
+#[test]
+fn the_options_of_projects_in_rust_are_refused_for_other_languages() {
+    let folder = TempDir::new().unwrap();
+    let result = run_program(folder.path(), &["new", "notes", "--handlers", "sql", "--path", "."]);
+    let words = "error: --path is for handlers in Rust: the program `rulebook` serves this project\n";
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(3), words));
+    let result = run_program(folder.path(), &["new", "notes", ".", "--handlers", "sql", "--from", "aicra"]);
+    assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
+    assert!(!folder.path().join("notes").exists());
+}
+
+#[test]
 fn a_new_project_can_depend_on_a_local_checkout() {
     let folder = TempDir::new().unwrap();
     let unusual = "the \"rule\" \\ book\n";

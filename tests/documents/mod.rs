@@ -34,7 +34,8 @@ fn tables_of_the_guide_to_definitions_are_generated_from_the_program() {
 #[test]
 fn the_guide_to_tests_shows_the_test_of_a_new_project() {
     let template =
-        fs::read_to_string(repository_folder().join("crates/rulebook-cli/src/new/template/tests/greeting.rs")).unwrap();
+        fs::read_to_string(repository_folder().join("crates/rulebook-cli/src/new/templates/rust/tests/greeting.rs"))
+            .unwrap();
     let shown = format!("```rust\n{}```\n", template.replace("crate_name", "greeter"));
     let blocks = compare_generated("docs/testing.md", |what| match what {
         "the test of a new project" => shown.clone(),
@@ -162,6 +163,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::Integer => "an integer".to_owned(),
             ValueKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
             ValueKind::Any => "a value".to_owned(),
+            ValueKind::AnyObject => "an object".to_owned(),
             ValueKind::Strings => "a list of strings".to_owned(),
             ValueKind::StringOrStrings => "a string or a list of strings".to_owned(),
             ValueKind::BoolOrString => "true or false, also as a string".to_owned(),

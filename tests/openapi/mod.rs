@@ -90,8 +90,30 @@ pub fn resolved<'d>(document: &'d Json, part: &'d Json) -> &'d Json {
 
 /// Returns a validator for a schema of a document.
 fn validator(document: &Json, schema: &Json) -> Validator {
-    let whole = json!({ "components": document["components"], "allOf": [schema] });
-    support::schema_validator::validator(&whole)
+    let schemas = referenced_schemas(&document["components"]["schemas"], schema);
+    support::schema_validator::validator(&json!({ "components": { "schemas": schemas }, "allOf": [schema] }))
+}
+
+/// Returns those of these schemas that a schema refers to, directly or through others. A validator for all schemas of a
+/// document takes long to create.
+fn referenced_schemas(schemas: &Json, schema: &Json) -> Json {
+    let mut found = serde_json::Map::new();
+    let mut pending = vec![schema];
+    while let Some(part) = pending.pop() {
+        match part {
+            Json::Array(items) => pending.extend(items),
+            Json::Object(members) => pending.extend(members.values()),
+            Json::String(text) => {
+                let name = text.strip_prefix("#/components/schemas/").unwrap_or_default();
+                if let Some(schema) = schemas.get(name).filter(|_| !found.contains_key(name)) {
+                    found.insert(name.to_owned(), schema.clone());
+                    pending.push(schema);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    Json::Object(found)
 }
 
 /// Returns all methods of an API with their services.

@@ -107,10 +107,9 @@ fn json_schemas_are_valid_and_use_all_their_definitions() {
 #[test]
 fn the_schema_accepts_every_valid_definition() {
     let mut files = 0;
-    for folder in definition_folders("good")
-        .into_iter()
-        .chain([PathBuf::from("api"), PathBuf::from("crates/rulebook-cli/src/new/template/api")])
-    {
+    let languages = ["node", "php", "python", "rust", "shared", "sql"];
+    let templates = languages.map(|name| PathBuf::from(format!("crates/rulebook-cli/src/new/templates/{name}/api")));
+    for folder in definition_folders("good").into_iter().chain([PathBuf::from("api")]).chain(templates) {
         for (path, bytes) in read_folder(&folder) {
             let content = parse_content(&bytes).unwrap();
             for valid in

@@ -45,7 +45,8 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     let rulebook = settings.new_rulebook(app);
     let checked = rulebook.validate().and_then(|validated| {
         let warnings = validated.warnings.clone();
-        let api = if options.bound { validated.build()?.api().clone() } else { validated.api };
+        let api =
+            if options.bound { validated.build()?.api().clone() } else { validated.check_defined_handlers()?.api };
         Ok((api, warnings))
     });
     if let Ok((_, warnings)) = &checked

@@ -13,10 +13,13 @@ mod client_options;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
+mod handler_kinds;
 #[cfg(feature = "import")]
 mod import;
 mod keys;
 mod log;
+#[cfg(feature = "sql")]
+mod migrate;
 #[cfg(feature = "new")]
 mod new;
 mod openapi;
@@ -39,6 +42,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, FromArgMatches, Parser};
 
+pub use handler_kinds::with_handler_kinds;
 use rulebook::Rulebook;
 use settings::{Settings, files_folder, new_files_arg};
 
@@ -65,6 +69,8 @@ const COMMANDS: &[Command] = &[
     explain::COMMAND,
     call::COMMAND,
     keys::COMMAND,
+    #[cfg(feature = "sql")]
+    migrate::COMMAND,
     #[cfg(feature = "client")]
     send::COMMAND,
     #[cfg(feature = "client")]

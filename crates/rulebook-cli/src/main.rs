@@ -1,4 +1,5 @@
-//! The program `rulebook`: the command line without any handlers. It checks, documents and serves any definition.
+//! The program `rulebook`: the command line without handlers in Rust. It checks, documents and serves any definition
+//! whose methods have handlers in the definition.
 
 use std::process::ExitCode;
 
@@ -8,5 +9,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    rulebook_cli::run(|rulebook| rulebook)
+    rulebook_cli::run(rulebook_cli::with_handler_kinds)
 }

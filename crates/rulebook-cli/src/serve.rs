@@ -232,6 +232,7 @@ fn describe_unbound(unbound: Unbound) -> &'static str {
     match unbound {
         Unbound::Refuse => "refuse: every method has a handler",
         Unbound::NotImplemented => "501: methods without a handler respond with status 501",
+        Unbound::Mock => "mock: methods without a handler respond with an example of their outputs",
         Unbound::Echo => "echo: every method responds with its checked arguments",
     }
 }

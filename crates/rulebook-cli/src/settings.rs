@@ -112,6 +112,8 @@ pub(super) enum UnboundFlag {
     /// Respond with status 501 (Not Implemented).
     #[value(name = "501")]
     NotImplemented,
+    /// Respond with an example of the outputs.
+    Mock,
     /// Call no handler; every method responds with its checked arguments.
     Echo,
 }
@@ -121,6 +123,7 @@ impl From<UnboundFlag> for Unbound {
         match flag {
             UnboundFlag::Refuse => Self::Refuse,
             UnboundFlag::NotImplemented => Self::NotImplemented,
+            UnboundFlag::Mock => Self::Mock,
             UnboundFlag::Echo => Self::Echo,
         }
     }

@@ -56,6 +56,7 @@
 //! | serve the API, or mount it into an actix `App` | [`Engine`], [`Settings`], [`ApiService`] |
 //! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
+//! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
 //! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`] |
 //! | manage and check bearer keys | [`key`] |
@@ -74,6 +75,7 @@ mod engine;
 pub mod envelope;
 pub mod error;
 mod handler;
+pub mod handler_kind;
 pub mod key;
 pub mod model;
 mod pipeline;

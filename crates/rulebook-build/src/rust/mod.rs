@@ -101,9 +101,14 @@ pub fn signatures(api: &Api) -> Vec<(String, Vec<Signature>)> {
         .map(|(index, (module, name))| {
             let mut types = TypeWriter::new(&paths, Some(index), Purpose::Handlers);
             let methods = method::write_methods(module, &mut types);
-            (name, methods.iter().map(MethodCode::signature).collect())
+            (name, methods.iter().filter(|method| needs_function(method)).map(MethodCode::signature).collect())
         })
         .collect()
+}
+
+/// Returns `false` if the definition chooses the handler of the method.
+fn needs_function(method: &MethodCode<'_>) -> bool {
+    method.method.handler.is_none()
 }
 
 /// Returns the names of the Rust modules for the API modules.
@@ -120,7 +125,8 @@ fn one_line(text: &str) -> String {
 /// Returns the Rust module for an API module.
 fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> String {
     schemas::write_schemas(&module.schemas, &mut types);
-    let methods: Vec<MethodCode<'_>> = method::write_methods(module, &mut types);
+    let mut methods: Vec<MethodCode<'_>> = method::write_methods(module, &mut types);
+    methods.retain(needs_function);
     if types.purpose == Purpose::Handlers && !methods.is_empty() {
         let item = handlers::handlers_code(module, &methods, &mut types);
         types.add_item(item);

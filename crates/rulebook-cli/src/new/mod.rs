@@ -1,11 +1,12 @@
-//! `rulebook new`: creates a Cargo project with a definition, handlers and tests.
+//! `rulebook new`: creates a project with a definition, handlers and tests.
 //!
-//! The files of the project are copied from the folder `template`. The tests of the repository build and run such a
+//! The files of the project are copied from the folder `templates`. The tests of the repository build and run such a
 //! project. This command must neither run cargo nor use the network; it runs git to create a repository.
 
 mod from;
 mod name;
 mod project;
+mod starter;
 mod vendor;
 
 use std::io;
@@ -18,6 +19,7 @@ use super::{Command, Exit, output};
 use from::{Framework, ImportError, ImportedProject};
 use name::ProjectName;
 use project::{ProjectContent, RulebookSource};
+use starter::HandlerLanguage;
 
 pub(super) const COMMAND: Command = Command {
     name: "new",
@@ -42,6 +44,9 @@ struct Options {
     /// Import the project in FOLDER, which is written for another framework.
     #[arg(long, value_enum, value_name = "FRAMEWORK", requires = "folder")]
     from: Option<Framework>,
+    /// What the handlers are written in. Only handlers in Rust need a compiler; `rulebook serve` serves the others.
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "rust", conflicts_with = "from")]
+    handlers: HandlerLanguage,
     /// Folder with a checkout of rulebook's repository, which the project uses instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
@@ -52,6 +57,9 @@ struct Options {
 
 fn run(options: &Options) -> Exit {
     let name = &options.name;
+    if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
+        return print_error("--path is for handlers in Rust: the program `rulebook` serves this project");
+    }
     let rulebook = match options.path.as_deref().map(checkout_path).transpose() {
         Ok(Some(folder)) => RulebookSource::Folder(folder),
         Ok(None) if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
@@ -69,7 +77,7 @@ fn run(options: &Options) -> Exit {
             }
         },
     };
-    let content = imported.as_ref().map_or(ProjectContent::Example, |(framework, _, imported)| {
+    let content = imported.as_ref().map_or(ProjectContent::Example(options.handlers), |(framework, _, imported)| {
         ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::Iapi }
     });
     if let Err(error) = project::create_project(Path::new("."), name, &rulebook, &content) {
@@ -83,7 +91,8 @@ fn run(options: &Options) -> Exit {
     if !options.no_git {
         create_repository(Path::new(name.as_str()));
     }
-    let next = format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str());
+    let command = options.handlers.serve_command();
+    let next = format!("Created the project {0}. Next:\n  cd {0}\n  {command}\n", name.as_str());
     let Some((framework, folder, imported)) = imported else { return output::print_to_stdout(&next) };
     let exit = output::print_to_stdout(&(import_report(framework, folder, &imported) + &next));
     print_warnings(&imported, name);

@@ -1,32 +1,20 @@
-//! Creates the files of a new project from the template.
+//! Creates the files of a new project.
+//!
+//! The texts of `starter.rs` contain the placeholders `package-name` and `crate_name` for the name of the project, and
+//! the placeholder `RUST_VERSION` for the oldest version of Rust that can build it. `SOURCE(rulebook)` in them is the
+//! placeholder for where cargo finds the crate `rulebook`.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::name::ProjectName;
+use super::starter::HandlerLanguage;
 use super::vendor;
 use crate::schema;
 use rulebook_model::schema::SchemaKind;
 
-/// The files of the template: each file's path in the project, and its text. The text contains the placeholders
-/// `package-name` and `crate_name` for the name of the project, and the placeholder `RUST_VERSION` for the oldest
-/// version of Rust that can build it. `SOURCE(rulebook)` in it is the placeholder for where cargo finds the crate
-/// `rulebook`.
-const TEMPLATE_FILES: [(&str, &str); 10] = [
-    (".gitignore", include_str!("template/gitignore.in")),
-    ("Cargo.toml", include_str!("template/Cargo.toml.in")),
-    ("README.md", include_str!("template/README.md.in")),
-    ("api/app.json", include_str!("template/api/app.json")),
-    ("api/greeting.json", include_str!("template/api/greeting.json")),
-    ("build.rs", include_str!("template/build.rs.in")),
-    ("src/greeting.rs", include_str!("template/src/greeting.rs")),
-    ("src/lib.rs", include_str!("template/src/lib.rs")),
-    ("src/main.rs", include_str!("template/src/main.rs")),
-    ("tests/greeting.rs", include_str!("template/tests/greeting.rs")),
-];
-
-/// The files of the template that an imported project has, too.
+/// The files of a new project in Rust that an imported project has, too.
 const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/main.rs"];
 
 /// The line of the manifest before which an imported project has more dependencies.
@@ -49,8 +37,8 @@ impl ProjectFile {
 /// The files of a project besides those that every project has.
 #[derive(Debug)]
 pub(super) enum ProjectContent<'a> {
-    /// The example of the template.
-    Example,
+    /// An example with handlers in this language.
+    Example(HandlerLanguage),
     /// The files of an imported project.
     Imported {
         files: &'a [ProjectFile],
@@ -97,10 +85,14 @@ pub(super) fn create_project(
     // The project is created in a temporary folder first, which is removed if an error occurs.
     let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
     let project = temporary.path().join(name.as_str());
-    for (path, text) in TEMPLATE_FILES {
+    let language = match content {
+        ProjectContent::Example(language) => *language,
+        ProjectContent::Imported { .. } => HandlerLanguage::Rust,
+    };
+    for (path, text) in language.files() {
         match content {
-            ProjectContent::Example => write_file(&project.join(path), &fill_placeholders(text, name, rulebook))?,
-            ProjectContent::Imported { needs_iapi, .. } if SHARED_FILES.contains(&path) => {
+            ProjectContent::Example(_) => write_file(&project.join(path), &fill_placeholders(text, name, rulebook))?,
+            ProjectContent::Imported { needs_iapi, .. } if SHARED_FILES.contains(path) => {
                 let text = with_imported_dependencies(text, *needs_iapi);
                 write_file(&project.join(path), &fill_placeholders(&text, name, rulebook))?;
             }
@@ -112,7 +104,7 @@ pub(super) fn create_project(
             write_file(&project.join(&file.path), &file.text)?;
         }
     }
-    if matches!(rulebook, RulebookSource::Vendored) {
+    if language == HandlerLanguage::Rust && matches!(rulebook, RulebookSource::Vendored) {
         vendor::write_files(&project.join("vendor"))?;
     }
     // The JSON Schema for editors is generated, so that it matches this version of the program.

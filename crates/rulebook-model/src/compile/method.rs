@@ -76,6 +76,7 @@ impl Lowering<'_> {
         let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters);
         let outputs = self.lower_outputs(&method.outputs, envelope);
         let errors = self.lower_declared_errors(&method.errors);
+        let handler = method.handler.as_ref().and_then(|handler| self.lower_handler(handler));
         let options = self.lower_method_options(&method.options, &method.outputs, scope.is_public());
 
         path?;
@@ -88,6 +89,7 @@ impl Lowering<'_> {
             outputs,
             errors,
             constraints,
+            handler,
             options,
             span: context.http_span,
         };

@@ -14,6 +14,7 @@ mod collision;
 mod default_and_example;
 mod format;
 mod function;
+mod handler;
 mod jsonp;
 mod key;
 mod lowering;

@@ -1,6 +1,6 @@
 //! Reads the settings of an API from `app.json`, and from files that contain a whole API (settings and API modules).
 
-use super::checked_object::{CheckedObject, is_comment_member, named_members, wrong_kind_error};
+use super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::dialect;
 use super::dialect_spec::TREE;
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
@@ -42,7 +42,7 @@ fn merge_members(merged: &mut JsonMembers, more: JsonMembers, diagnostics: &mut 
     merged.is_incomplete |= more.is_incomplete;
     let before = merged.list.len();
     for member in more.list {
-        let is_same = |old: &&JsonMember| old.key.value == member.key.value && !is_comment_member(old);
+        let is_same = |old: &&JsonMember| old.key.value == member.key.value && !old.is_comment();
         match merged.list[..before].iter().find(is_same) {
             Some(old) => {
                 merged.is_incomplete = true;

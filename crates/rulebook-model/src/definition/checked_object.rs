@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::ancestors::{FOREIGN_KEYS, help_for_foreign_name};
 use super::keys::rules::COMMON_RULES;
-use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
+use super::keys::{KeyTable, ValueKind};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -48,7 +48,7 @@ impl<'a> CheckedObject<'a> {
             Self { members: Vec::with_capacity(members.list.len()), span, is_incomplete: members.is_incomplete };
         // A name that the author chose may begin with the prefix of a comment, such as `x-`.
         let is_content = |member: &&JsonMember| {
-            !is_comment_member(member) || (keys.named_member_table.is_some() && has_object_value(member))
+            !member.is_comment() || (keys.named_member_table.is_some() && has_object_value(member))
         };
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
@@ -157,7 +157,7 @@ impl<'a> CheckedObject<'a> {
 /// Returns the members of an object in which the author chooses the names. A name may begin with the prefix of a
 /// comment, so a member is ignored as a comment only if its value is not an object.
 pub(super) fn named_members(members: &JsonMembers) -> impl Iterator<Item = &JsonMember> {
-    members.list.iter().filter(move |member| has_object_value(member) || !is_comment_member(member))
+    members.list.iter().filter(move |member| has_object_value(member) || !member.is_comment())
 }
 
 fn is_allowed_empty_array(keys: &KeyTable, node: &JsonNode) -> bool {
@@ -166,11 +166,6 @@ fn is_allowed_empty_array(keys: &KeyTable, node: &JsonNode) -> bool {
 
 fn has_object_value(member: &JsonMember) -> bool {
     matches!(member.value.data, JsonData::Object(_))
-}
-
-/// Returns `true` if the key of a member begins with the prefix of a comment, so that the parser ignores the member.
-pub(super) fn is_comment_member(member: &JsonMember) -> bool {
-    COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
 
 fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> {
@@ -195,7 +190,7 @@ fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> 
         ValueKind::Permissions => (matches!(node.data, JsonData::Array(_)), "an array of strings"),
         ValueKind::Object(keys) if is_allowed_empty_array(keys, node) => (true, ""),
         ValueKind::CommonParameters if is_allowed_empty_array(&COMMON_RULES, node) => (true, ""),
-        ValueKind::Object(_) | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
+        ValueKind::Object(_) | ValueKind::AnyObject | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
             (matches!(node.data, JsonData::Object(_)), "an object")
         }
         ValueKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),

@@ -8,6 +8,7 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
+use super::keys::COMMENT_PREFIXES;
 use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -23,36 +24,55 @@ pub(super) const MAX_JSON_DEPTH: usize = 128;
 const MAX_COMPARED_KEYS: usize = 8;
 
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
-#[derive(Debug, Clone)]
-pub(crate) struct JsonNode {
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonNode {
+    /// The value.
     pub data: JsonData,
+    /// The range of the file that contains the value.
     pub span: Span,
 }
 
 /// A JSON value without its own span; the values that it contains have spans.
-#[derive(Debug, Clone)]
-pub(crate) enum JsonData {
+#[derive(Debug, Clone, PartialEq)]
+pub enum JsonData {
+    /// The value `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A string, without escape sequences.
     String(String),
+    /// The items of an array.
     Array(Vec<JsonNode>),
+    /// The members of an object.
     Object(JsonMembers),
 }
 
 /// The members of an object in the order of the text. No two members have the same key.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct JsonMembers {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JsonMembers {
+    /// The members.
     pub list: Vec<JsonMember>,
     /// `true` if the object in the file has further members, which were omitted because their keys are duplicates.
     pub is_incomplete: bool,
 }
 
 /// A member of an object: its key and its value.
-#[derive(Debug, Clone)]
-pub(crate) struct JsonMember {
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonMember {
+    /// The name of the member.
     pub key: Spanned<String>,
+    /// The value of the member.
     pub value: JsonNode,
+}
+
+impl JsonMember {
+    /// Returns `true` if the name begins with the prefix of a comment, so that the parser ignores the member.
+    #[must_use]
+    pub fn is_comment(&self) -> bool {
+        COMMENT_PREFIXES.iter().any(|prefix| self.key.value.starts_with(prefix))
+    }
 }
 
 impl JsonNode {
@@ -69,6 +89,7 @@ impl JsonNode {
     }
 
     /// Returns the value of the member `key`. Returns `None` if this value is not an object or has no such member.
+    #[must_use]
     pub fn member(&self, key: &str) -> Option<&Self> {
         let JsonData::Object(members) = &self.data else { return None };
         members.list.iter().find(|member| member.key.value == key).map(|member| &member.value)

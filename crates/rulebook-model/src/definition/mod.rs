@@ -17,7 +17,7 @@ mod syntax_error;
 
 pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
-pub(crate) use jsonc::{JsonData, JsonNode};
+pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
 use std::path::{Path, PathBuf};
 

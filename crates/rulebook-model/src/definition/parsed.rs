@@ -102,6 +102,8 @@ pub struct Method {
     pub errors: Vec<DeclaredError>,
     /// The value of the key `constraints`: what must hold between the parameters.
     pub constraints: Option<Spanned<Json>>,
+    /// The value of the key `handler`: what handles calls of the method instead of code of the program.
+    pub handler: Option<JsonNode>,
     /// The values under the key `options`.
     pub options: DeclaredOptions,
     /// The span of the object that defines the method.

@@ -17,8 +17,8 @@ use super::canonical_schemas::{
 };
 use crate::constraint::Constraint;
 use crate::model::{
-    Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
-    Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType,
+    Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
 use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
@@ -183,7 +183,7 @@ fn to_json(object: &impl Serialize) -> Json {
 }
 
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
-    let Method { id, http, info, scope, parameters, outputs, errors, constraints, options, span: _ } = method;
+    let Method { id, http, info, scope, parameters, outputs, errors, constraints, handler, options, span: _ } = method;
     let mut object = ObjectWriter::default();
     object.add_unless_default("id", id, &default_method_id(path, *http));
     object.add_if_some("info", Some(info.as_str()));
@@ -198,6 +198,9 @@ fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json 
     let errors = errors.iter().map(|error| (error.name.clone(), write_error(error)));
     object.add_unless_empty("errors", Json::Object(errors.collect()));
     object.add_unless_empty("constraints", constraints.iter().map(Constraint::to_json).collect());
+    // Clients do not see queries, addresses and commands.
+    let handler = handler.as_ref().filter(|_| !form.is_for_clients());
+    object.add_if_some("handler", handler.map(DefinedHandler::to_json));
     object.add_unless_empty("options", write_options(options));
     object.into_json()
 }

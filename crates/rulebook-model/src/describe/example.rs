@@ -67,19 +67,23 @@ pub fn schema_example(schema: &Schema) -> Option<Json> {
     schema.example.clone().or_else(|| generate_example(&*schema.r#type.check, |_| true))
 }
 
+/// Returns an example of the outputs of a method. Returns `None` if no example value exists for a required output.
+#[must_use]
+pub fn outputs_example(method: &Method) -> Option<Json> {
+    if let Some(whole) = method.whole() {
+        return output_example(whole);
+    }
+    let examples = method.outputs.iter().map(|output| (output, output_example(output)));
+    let examples = examples.filter(|(output, example)| example.is_some() || !output.optional);
+    let members = examples.map(|(output, example)| Some((output.name.clone(), example?)));
+    members.collect::<Option<_>>().map(Json::Object)
+}
+
 /// Returns an example of the JSON body of a method's success response. Returns `None` if no example value exists for a
 /// required output, for example if the method returns a file.
 #[must_use]
 pub fn success_example(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
-    let outputs = match method.whole() {
-        Some(output) => output_example(output)?,
-        None => {
-            let examples = method.outputs.iter().map(|output| (output, output_example(output)));
-            let examples = examples.filter(|(output, example)| example.is_some() || !output.optional);
-            let members = examples.map(|(output, example)| Some((output.name.clone(), example?)));
-            Json::Object(members.collect::<Option<_>>()?)
-        }
-    };
+    let outputs = outputs_example(method)?;
     let mut members = JsonMemberWriter::new();
     envelope.success(&outputs, method.whole().is_some(), &mut members).ok()?;
     serde_json::from_slice(&members.finish()).ok()

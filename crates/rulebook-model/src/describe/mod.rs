@@ -8,6 +8,8 @@
 mod bracket_name;
 mod canonical;
 mod canonical_schemas;
+#[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
+pub mod example;
 mod options;
 mod uris;
 
@@ -15,8 +17,6 @@ mod uris;
 mod conditions;
 #[cfg(feature = "documents")]
 mod escape;
-#[cfg(feature = "documents")]
-pub mod example;
 #[cfg(feature = "documents")]
 mod list_format;
 #[cfg(feature = "documents")]

@@ -54,6 +54,10 @@ pub enum ErrorCode {
     NotImplemented,
     /// The program cannot handle the request at the moment.
     Unavailable,
+    /// What handles the request for the program failed, such as another server or a worker process.
+    BadGateway,
+    /// What handles the request for the program did not respond in time.
+    GatewayTimeout,
     /// The program failed; only its log has the reason.
     Internal,
 }
@@ -107,6 +111,8 @@ pub const ERROR_CODES: &[ErrorCodeRow] = &[
     fixed_message_row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
     row_with_data(ErrorCode::NotImplemented, "not-implemented", 500, 501),
     fixed_message_row(ErrorCode::Unavailable, "unavailable", 501, 503),
+    fixed_message_row(ErrorCode::BadGateway, "bad-gateway", 503, 502),
+    fixed_message_row(ErrorCode::GatewayTimeout, "gateway-timeout", 504, 504),
     row_with_data(ErrorCode::Internal, "internal", 502, 500),
 ];
 
@@ -118,6 +124,8 @@ pub const GENERAL_ERROR_CODES: &[ErrorCode] = &[
     ErrorCode::TooManyRequests,
     ErrorCode::ExpectationFailed,
     ErrorCode::Unavailable,
+    ErrorCode::BadGateway,
+    ErrorCode::GatewayTimeout,
     ErrorCode::Internal,
 ];
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AddressRange, DeclaredError, ForwardedField, Limits, Module, Schema};
+use super::{AddressRange, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -64,6 +64,8 @@ pub struct Api {
     pub limits: Limits,
     /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
+    /// The settings of the kinds of handlers; `None` if the definition has none.
+    pub handlers: Option<DefinedHandlers>,
     /// The address on which the server listens, as `address:port`; `None` for the default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
@@ -134,6 +136,7 @@ impl Default for Api {
             default_types: true,
             limits: Limits::default(),
             unbound: Unbound::default(),
+            handlers: None,
             bind: None,
             data: None,
             files: None,
@@ -301,13 +304,15 @@ pub enum Unbound {
     Refuse,
     /// Requests to the method get an error response with the status 501.
     NotImplemented,
+    /// Every method without a handler returns an example of its outputs.
+    Mock,
     /// Every method returns its checked arguments as outputs. No handlers are called, even if the program has some.
     Echo,
 }
 
 impl Unbound {
     /// All variants.
-    pub const ALL: [Self; 3] = [Self::Refuse, Self::NotImplemented, Self::Echo];
+    pub const ALL: [Self; 4] = [Self::Refuse, Self::NotImplemented, Self::Mock, Self::Echo];
 
     /// Returns the name of the variant in definitions.
     #[must_use]
@@ -315,6 +320,7 @@ impl Unbound {
         match self {
             Self::Refuse => "refuse",
             Self::NotImplemented => "501",
+            Self::Mock => "mock",
             Self::Echo => "echo",
         }
     }

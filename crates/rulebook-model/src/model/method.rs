@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Location, Parameter, ParameterType, Scope};
+use super::{DefinedHandler, Location, Parameter, ParameterType, Scope};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -29,6 +29,8 @@ pub struct Method {
     pub errors: Vec<DeclaredError>,
     /// What must hold between the parameters, which the constraints name by their names in code.
     pub constraints: Vec<Constraint>,
+    /// What handles calls of the method instead of code of the program. Documents for clients do not show it.
+    pub handler: Option<DefinedHandler>,
     /// The options, such as the HTTP status of a success.
     pub options: MethodOptions,
     /// The position of the HTTP method's name (`GET`) in the definition.

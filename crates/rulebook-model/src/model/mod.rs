@@ -6,6 +6,7 @@
 
 mod api;
 mod for_permissions;
+mod handler;
 mod method;
 mod parameter;
 mod permission_values;
@@ -23,6 +24,8 @@ pub use api::{
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use for_permissions::CallableMethods;
+pub(crate) use handler::DEFAULT_HANDLER;
+pub use handler::{DefinedHandler, DefinedHandlers};
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use permission_values::{PermissionMatch, match_permission};

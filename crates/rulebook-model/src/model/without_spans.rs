@@ -1,6 +1,7 @@
 //! Comparison of models that were read from different files.
 
-use super::{Api, Method, Module, Parameter, Schema, Service};
+use super::{Api, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service};
+use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::span::Span;
 
 impl Api {
@@ -16,6 +17,11 @@ impl Api {
         }
         self.schemas.iter_mut().for_each(clear_schema);
         self.modules.iter_mut().for_each(clear_module);
+        if let Some(DefinedHandlers { default, kinds, span }) = &mut self.handlers {
+            *span = Span::default();
+            default.iter_mut().for_each(clear_handler);
+            kinds.iter_mut().for_each(clear_member);
+        }
         self
     }
 }
@@ -33,12 +39,34 @@ fn clear_module(module: &mut Module) {
     }
 }
 
+fn clear_member(member: &mut JsonMember) {
+    member.key.span = Span::default();
+    clear_node(&mut member.value);
+}
+
+fn clear_node(node: &mut JsonNode) {
+    node.span = Span::default();
+    match &mut node.data {
+        JsonData::Array(items) => items.iter_mut().for_each(clear_node),
+        JsonData::Object(members) => members.list.iter_mut().for_each(clear_member),
+        JsonData::Null | JsonData::Bool(_) | JsonData::Number(_) | JsonData::String(_) => {}
+    }
+}
+
+fn clear_handler(DefinedHandler { settings, span }: &mut DefinedHandler) {
+    *span = Span::default();
+    settings.iter_mut().for_each(clear_member);
+}
+
 fn clear_method(method: &mut Method) {
-    let Method { scope, parameters, outputs, errors, span, .. } = method;
+    let Method { scope, parameters, outputs, errors, handler, span, .. } = method;
     *span = Span::default();
     scope.groups.iter_mut().flatten().for_each(|permission| permission.span = Span::default());
     for Parameter { span, type_span, .. } in parameters {
         (*span, *type_span) = (Span::default(), Span::default());
+    }
+    if let Some(handler) = handler {
+        clear_handler(handler);
     }
     outputs.iter_mut().for_each(|output| output.span = Span::default());
     errors.iter_mut().for_each(|error| error.span = Span::default());

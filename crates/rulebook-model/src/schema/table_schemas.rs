@@ -120,6 +120,7 @@ impl SchemaTables {
                 "type": ["integer", "string"], "minimum": 0, "maximum": u64::MAX, "pattern": byte_size::PATTERN
             }),
             ValueKind::Any => json!({}),
+            ValueKind::AnyObject => json!({ "type": "object" }),
             ValueKind::Strings => texts(),
             ValueKind::StringOrStrings => json!({ "type": ["string", "array"], "items": text() }),
             ValueKind::Scope => permission_groups_schema(false),

@@ -12,8 +12,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, ForwardedField, LogFormat, MAX_WORKERS, Unbound,
-    UnknownParameters,
+    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedHandlers, ForwardedField, LogFormat,
+    MAX_WORKERS, Unbound, UnknownParameters,
 };
 use crate::schema::{self, pattern};
 
@@ -193,6 +193,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |api| text_unless_default(api.unbound.as_str(), Unbound::default().as_str()),
     )
     .with_constraint(|| schema::one_of_constraint(Unbound::ALL.map(Unbound::as_str)))
+    .mark_internal(),
+    setting(
+        "handlers",
+        ValueKind::AnyObject,
+        "The settings of each kind of handler, by its name, and the handler of methods without one as `default`.",
+        |lowering, value, api| api.handlers = lowering.lower_handlers(value),
+        |api| api.handlers.as_ref().map(DefinedHandlers::to_json),
+    )
     .mark_internal(),
     setting(
         "bind",

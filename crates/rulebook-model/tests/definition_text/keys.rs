@@ -90,6 +90,7 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
         let value = match key.kind {
             ValueKind::String if key.name == "dialect" => json!("tree"),
             ValueKind::String | ValueKind::Any => text(),
+            ValueKind::AnyObject => json!({ "key": text() }),
             ValueKind::Strings | ValueKind::StringOrStrings => json!([text()]),
             ValueKind::Scope => json!([[text()]]),
             ValueKind::Permissions => json!([text(), [text()]]),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::panic::Location;
+use std::sync::Arc;
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Api, Method, Module, Segment, Service, Unbound};
@@ -10,8 +11,9 @@ use rulebook_model::span::Span;
 
 use super::check_handler::check_handler;
 use super::check_outputs::check_outputs;
+use super::defined_handlers::{compile_handler, unknown_shared_settings};
 use crate::call::HttpMethod;
-use crate::handler::{self, Binding};
+use crate::handler::{self, Binding, HandlerKind, MockHandler};
 use crate::plan::Action;
 
 /// The maximum number of modules that the error for an unknown module lists.
@@ -31,18 +33,33 @@ pub struct BoundHandlers {
 /// which `{}` replaces each capture (a segment that is a parameter).
 type BindingKey<'a> = (&'a str, HttpMethod, String);
 
-/// Finds the handler of every API method. `unbound` is the setting for API methods without a handler.
+/// Finds the handler of every API method: one of the program, or one of these kinds that the definition chooses.
+/// `unbound` is the setting for API methods without a handler.
 #[must_use]
-pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHandlers {
+pub fn bind_handlers(
+    api: &Api,
+    modules: &[handler::Module],
+    kinds: &[Arc<dyn HandlerKind>],
+    unbound: Unbound,
+) -> BoundHandlers {
     let mut bound = BoundHandlers::default();
     if unbound == Unbound::Echo {
         bound.actions = all_methods(api).map(|_| Action::Echo).collect();
         return bound;
     }
+    bound.diagnostics.extend(unknown_shared_settings(api, kinds));
     let known = defined_modules(api, modules, &mut bound.diagnostics);
     let mut bindings = bindings_by_method(api, &known, &mut bound.diagnostics);
     for (module, service, method) in all_methods(api) {
-        let action = match bindings.remove(&(module.name.as_str(), method.http, service_pattern(service))) {
+        let binding = bindings.remove(&(module.name.as_str(), method.http, service_pattern(service)));
+        if let Some(compiled) = compile_handler(api, method, binding, kinds) {
+            bound.actions.push(compiled.unwrap_or_else(|errors| {
+                bound.diagnostics.extend(errors);
+                Action::NotImplemented
+            }));
+            continue;
+        }
+        let action = match binding {
             Some(binding) => {
                 let fields = binding.handler.argument_fields();
                 bound.diagnostics.extend(check_handler(method, binding, &fields));
@@ -54,6 +71,9 @@ pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -
                     .map(|parameter| fields.nullable_fields.contains(&parameter.name.as_str()))
                     .collect();
                 Action::Handler { handler: binding.handler.clone(), nullable }
+            }
+            None if unbound == Unbound::Mock => {
+                Action::Defined { handler: Arc::new(MockHandler::new(method)), settings: Box::default() }
             }
             None => {
                 if unbound == Unbound::Refuse {
@@ -73,7 +93,7 @@ pub fn bind_handlers(api: &Api, modules: &[handler::Module], unbound: Unbound) -
 }
 
 /// Returns every API method, with its service and its API module.
-pub(super) fn all_methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
+pub(crate) fn all_methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
     api.modules.iter().flat_map(|module| {
         module
             .services
@@ -189,7 +209,8 @@ fn missing_handler_error(module: &Module, service: &Service, method: &Method) ->
     let (http, uri) = (method.http, service.uri());
     let message = format!("{} {uri} has no handler in this program", http.as_str());
     Diagnostic::new(DiagnosticCode::UnboundMethod, method.span, message).label("defined here").help(format!(
-        "bind a handler: `Module::new({:?}).{}({uri:?}, …)`, or serve the API without it: `--unbound 501`",
+        "bind a handler: `Module::new({:?}).{}({uri:?}, …)`, choose one in the definition with `handler`, or serve the \
+         API without it: `--unbound 501`",
         module.name,
         http.as_str().to_lowercase(),
     ))

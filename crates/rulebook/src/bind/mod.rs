@@ -8,10 +8,13 @@ mod bind_handlers;
 mod check_handler;
 mod check_outputs;
 mod cors;
+mod defined_handlers;
 mod multipart_limits;
 mod plan;
 
+pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;
+pub(crate) use defined_handlers::{defined_handler_errors, handler_diagnostic};
 pub use plan::{PlanContext, create_plan};
 
 use plan::parameter_default;

@@ -1,6 +1,6 @@
 //! The result of a call of an API method.
 
-use super::{ApiError, Download, Encode};
+use super::{ApiError, Download, Encode, RawResponse};
 
 /// The result of a call of an API method: a success or an error.
 pub type Outcome = Result<Success, ApiError>;
@@ -30,6 +30,8 @@ pub enum ReturnedValue {
     Outputs(Box<dyn Encode>),
     /// The handler has returned a file. The body of the response is the file, without an envelope.
     Download(Box<Download>),
+    /// The handler has returned a complete response, which is sent as it is. Only handlers of a definition can.
+    Response(Box<RawResponse>),
 }
 
 impl std::fmt::Debug for ReturnedValue {
@@ -37,6 +39,7 @@ impl std::fmt::Debug for ReturnedValue {
         match self {
             Self::Outputs(outputs) => f.debug_tuple("Outputs").field(&outputs.to_json()).finish(),
             Self::Download(download) => f.debug_tuple("Download").field(download).finish(),
+            Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
         }
     }
 }

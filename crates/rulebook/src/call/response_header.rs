@@ -64,6 +64,15 @@ impl From<ResponseError> for ApiError {
     }
 }
 
+/// Returns `true` if the header field with this name is never copied from the response of another server: it describes
+/// how the body is sent, or the engine sends it itself. `Allow` and `Content-Encoding` are copied, unlike those that a
+/// handler sets.
+pub(crate) fn is_sent_by_engine(name: &HeaderName) -> bool {
+    let has_prefix = |prefix: &&str| name.as_str().starts_with(prefix);
+    let is_copied = [header::ALLOW, header::CONTENT_ENCODING].contains(name);
+    !is_copied && (RESERVED_HEADERS.contains(name) || RESERVED_PREFIXES.iter().any(has_prefix))
+}
+
 /// Checks a header field that a handler sets, and converts its name and value.
 pub(crate) fn check_response_header(
     name: &str,

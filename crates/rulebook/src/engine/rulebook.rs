@@ -19,7 +19,7 @@ use super::files_folder::FilesSettings;
 use super::start::{StartContext, StartHook};
 use super::validated::Validated;
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
-use crate::handler::{Module, ProgramState, ReadinessCheck};
+use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -65,6 +65,7 @@ use crate::handler::{Module, ProgramState, ReadinessCheck};
 pub struct Rulebook {
     source: DefinitionSource,
     modules: Vec<Module>,
+    handler_kinds: Vec<Arc<dyn HandlerKind>>,
     types: Vec<Arc<dyn Type>>,
     responses: ResponseRegistry,
     functions: Functions,
@@ -102,6 +103,7 @@ impl Rulebook {
         Self {
             source,
             modules: Vec::new(),
+            handler_kinds: vec![Arc::new(ValueKind)],
             types: Vec::new(),
             responses: ResponseRegistry::default(),
             functions: Functions::default(),
@@ -121,6 +123,15 @@ impl Rulebook {
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
         self.modules.push(module);
+        self
+    }
+
+    /// Adds a kind of handler, which the definition can choose for its methods. The kind replaces an earlier kind of
+    /// the same name. The kind `value` is built in.
+    #[must_use]
+    pub fn handler_kind(mut self, new: impl HandlerKind + 'static) -> Self {
+        self.handler_kinds.retain(|kind| kind.name() != new.name());
+        self.handler_kinds.push(Arc::new(new));
         self
     }
 
@@ -365,6 +376,7 @@ impl Rulebook {
             data_folder: self.data_folder,
             sources,
             modules: self.modules,
+            handler_kinds: self.handler_kinds,
             authenticators: self.authenticators,
             combines_identities: self.combines_identities,
             ending_authenticators: 0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
+use rulebook_model::span::Span;
 
 use super::data_folder::DataFolder;
 use super::files_folder::FilesFolder;
@@ -12,7 +13,7 @@ use super::start::StartHook;
 use super::{Engine, documents};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate, DynAuthenticate};
-use crate::handler::{Module, ProgramState, ReadinessCheck};
+use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck};
 
 /// A definition without errors, and the code and state that the program adds to it.
 #[doc(hidden)]
@@ -24,6 +25,8 @@ pub struct Validated {
     pub warnings: Report,
     pub(super) sources: Sources,
     pub(super) modules: Vec<Module>,
+    /// The kinds of handlers that the definition can choose.
+    pub(super) handler_kinds: Vec<Arc<dyn HandlerKind>>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
     /// The errors in the declarations of the authenticators' errors.
     pub(super) auth_error_diagnostics: Vec<Diagnostic>,
@@ -40,6 +43,27 @@ pub struct Validated {
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
     /// unless the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_function_errors: Vec<Diagnostic>,
+}
+
+/// Returns `true` if the definition has a handler of this kind.
+fn is_used(api: &Api, kind: &str) -> bool {
+    let default = api.handlers.iter().filter_map(|handlers| handlers.default.as_ref());
+    let methods = bind::all_methods(api).filter_map(|(_, _, method)| method.handler.as_ref());
+    default.chain(methods).any(|handler| handler.setting(kind).is_some())
+}
+
+/// Returns the start hook that prepares the handlers of a kind. Its error is the report of all errors. `settings` is
+/// the span of errors without a span.
+fn start_hook(kind: Arc<dyn HandlerKind>, settings: Span, sources: Arc<Sources>) -> StartHook {
+    Box::new(move |start| {
+        Box::pin(async move {
+            let started = kind.start(start.data_folder()).await;
+            started.map_err(|errors| {
+                let diagnostics = errors.into_iter().map(|error| bind::handler_diagnostic(error, settings)).collect();
+                Report::new(Sources::clone(&sources), diagnostics).into()
+            })
+        })
+    })
 }
 
 impl Validated {
@@ -105,11 +129,18 @@ impl Validated {
         }
     }
 
+    /// Checks the handlers that the definition chooses, without the handlers of the program.
+    #[doc(hidden)]
+    pub fn check_defined_handlers(self) -> Result<Self, Report> {
+        let diagnostics = bind::defined_handler_errors(&self.api, &self.handler_kinds);
+        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
+    }
+
     /// Compares the definition with the handlers, and creates the engine.
     #[doc(hidden)]
     pub fn build(self) -> Result<Engine, Report> {
         let echo = self.unbound == Unbound::Echo;
-        let mut bound = bind::bind_handlers(&self.api, &self.modules, self.unbound);
+        let mut bound = bind::bind_handlers(&self.api, &self.modules, &self.handler_kinds, self.unbound);
         if !echo {
             bound.diagnostics.extend(self.unknown_function_errors);
         }
@@ -119,7 +150,15 @@ impl Validated {
         }
         // Readiness checks and start hooks are needed only by handlers. If the API methods return their arguments
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
-        let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
+        let (mut checks, mut hooks) =
+            if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
+        if !echo {
+            let sources = Arc::new(self.sources);
+            for kind in self.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
+                checks.extend(kind.readiness_checks());
+                hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
+            }
+        }
         let api = Arc::new(self.api);
         // The program can override the setting `unbound` of the definition. The documents describe the responses that
         // clients get.

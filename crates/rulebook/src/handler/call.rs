@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::ProgramState;
-use crate::call::{ApiError, Download, Identity, Outcome, RequestId, ReturnedValue, Upload};
+use crate::call::{ApiError, Download, Identity, Outcome, RawResponse, RequestId, ReturnedValue, Upload};
 
 /// The part of the engine that handlers use: it runs the calls that handlers make, and holds the state of the program.
 pub trait EngineHandle: Send + Sync {
@@ -86,6 +86,7 @@ impl Response {
                     Some(error) => return Err(error.into()),
                     None => (Json::Null, Some(download)),
                 },
+                ReturnedValue::Response(response) => (Json::Null, Some(Box::new(raw_download(*response)?))),
             };
             Ok((outputs, download, success.status, success.has_whole_output))
         });
@@ -174,6 +175,20 @@ impl Response {
         // `JsonMemberWriter` writes only UTF-8, so that the default is never used.
         Ok(String::from_utf8(members.finish()).unwrap_or_default())
     }
+}
+
+/// Converts a response without an envelope to a file.
+///
+/// # Errors
+/// Fails if the response is an error, whose body has an unknown form.
+fn raw_download(response: RawResponse) -> Result<Download, ApiError> {
+    let RawResponse { status, media_type, body, length, .. } = response;
+    if status >= 300 {
+        return Err(ApiError::bad_gateway(format_args!("the response has the status {status}")));
+    }
+    let download = Download::stream(body);
+    let download = length.into_iter().fold(download, Download::length);
+    Ok(media_type.into_iter().fold(download, Download::media_type))
 }
 
 impl std::fmt::Debug for Response {

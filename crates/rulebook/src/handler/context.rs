@@ -4,6 +4,7 @@ use std::any::Any;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 use super::response_overrides::ResponseOverrides;
@@ -66,8 +67,13 @@ type BeforeHookValue = Arc<dyn Any + Send + Sync>;
 /// Whether a call comes from an HTTP request or from code.
 #[derive(Debug)]
 pub(crate) enum CallOrigin {
-    /// The call comes from a request with this head.
-    Request(Arc<Head>),
+    /// The call comes from a request.
+    Request {
+        /// The head of the request.
+        head: Arc<Head>,
+        /// The body of the request, if the handler reads it, and it is JSON or a form without files.
+        body: Option<Bytes>,
+    },
     /// The call was made from code, with [`CallBuilder`], or on the command line.
     Call {
         /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
@@ -82,21 +88,21 @@ impl CallOrigin {
     /// Returns the id of the request from which the call comes, directly or through the call of a handler.
     pub(crate) fn request_id(&self) -> Option<&RequestId> {
         match self {
-            Self::Request(head) => Some(&head.id),
+            Self::Request { head, .. } => Some(&head.id),
             Self::Call { request_id, .. } => request_id.as_ref(),
         }
     }
 
     fn client(&self) -> Option<IpAddr> {
         match self {
-            Self::Request(head) => head.client,
+            Self::Request { head, .. } => head.client,
             Self::Call { .. } => None,
         }
     }
 
     fn nesting_depth(&self) -> u32 {
         match self {
-            Self::Request(_) => 0,
+            Self::Request { .. } => 0,
             Self::Call { nesting_depth, .. } => *nesting_depth,
         }
     }
@@ -130,7 +136,19 @@ impl Context {
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         match &self.0.origin {
-            CallOrigin::Request(head) => Some(head),
+            CallOrigin::Request { head, .. } => Some(head),
+            CallOrigin::Call { .. } => None,
+        }
+    }
+
+    /// Returns the bytes of the body of the request, for a handler of a definition that
+    /// [reads the body](crate::handler_kind::CompiledHandler::reads_body). Returns `None` for all other handlers, if
+    /// the request has no body, if the method has no parameters in the body, for `multipart/form-data`, whose files are
+    /// not kept in memory, and if the call was made from code or on the command line.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        match &self.0.origin {
+            CallOrigin::Request { body, .. } => body.as_ref(),
             CallOrigin::Call { .. } => None,
         }
     }
@@ -265,7 +283,7 @@ impl Context {
     pub(crate) fn take_response_overrides(&self) -> ResponseOverrides {
         let overrides = std::mem::take(&mut *self.lock_response_overrides());
         match self.0.origin {
-            CallOrigin::Request(_) => overrides,
+            CallOrigin::Request { .. } => overrides,
             CallOrigin::Call { .. } => ResponseOverrides { headers: Vec::new(), ..overrides },
         }
     }

@@ -15,8 +15,9 @@ pub struct ReadinessCheck {
 }
 
 impl ReadinessCheck {
-    /// Creates a check. The response of `/readyz` shows its result under `name`.
-    pub(crate) fn new<F, C>(name: impl Into<Box<str>>, check: F) -> Self
+    /// Creates a check. The response of `/readyz` shows its result under `name`. An error is the reason why the program
+    /// is not ready, for the log.
+    pub fn new<F, C>(name: impl Into<Box<str>>, check: F) -> Self
     where
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(), String>> + Send + 'static,

@@ -14,8 +14,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
-use super::verify_outputs::verify_outputs;
-use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
+use super::verify_outputs::{declared_outputs, verify_outputs};
+use crate::call::{
+    ApiError, ArgumentSlot, ArgumentSlots, Download, Encode, ErrorKind, Outcome, ReturnedValue, Success, Value,
+};
 use crate::client_shares::{ClientShares, Share};
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedError, PlannedMethod};
@@ -33,22 +35,26 @@ pub(crate) fn start_handler<'r>(
     origin: CallOrigin,
 ) -> Result<RunningHandler<'r>, ApiError> {
     let method = granted.method();
-    let (handler, nullable) = match &method.action {
-        Action::Handler { handler, nullable } => (handler, nullable),
+    match &method.action {
+        Action::Handler { .. } | Action::Defined { .. } => {}
         Action::Echo => {
             return Ok(RunningHandler::new(runner, granted.method_index(), None, echo_arguments(method, arguments)));
         }
         Action::NotImplemented => {
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
         }
-    };
+    }
     let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
     let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let (module, handler_context) = (method.module_index, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
-    let running = catch_panic("the argument type", || handler.start(slots, nullable, context))??;
+    let running = catch_panic("the argument type", || match &method.action {
+        Action::Handler { handler, nullable } => handler.start(slots, nullable, context),
+        Action::Defined { handler, .. } => Ok(handler.start(slots, context)),
+        Action::Echo | Action::NotImplemented => Err(ApiError::internal("there is no handler")),
+    })??;
     let running = match hooks {
         Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
         None => running,
@@ -203,14 +209,9 @@ impl Future for RunningHandler<'_> {
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
-        let verified = result.and_then(|returned| {
-            if let ReturnedValue::Outputs(outputs) = &returned
-                && self.runner.plan.verify_outputs
-                && matches!(method.action, Action::Handler { .. })
-            {
-                verify_outputs(method, &**outputs)?;
-            }
-            Ok(returned)
+        let verified = result.and_then(|returned| match returned {
+            ReturnedValue::Outputs(outputs) => self.verified(method, outputs).map(ReturnedValue::Outputs),
+            ReturnedValue::Download(_) | ReturnedValue::Response(_) => Ok(returned),
         });
         let overrides = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
         Poll::Ready(match verified {
@@ -223,6 +224,23 @@ impl Future for RunningHandler<'_> {
                 Err(overrides.add_headers_to_error(error))
             }
         })
+    }
+}
+
+impl RunningHandler<'_> {
+    /// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of
+    /// a handler that the definition chooses unless they are known to be valid.
+    fn verified(&self, method: &PlannedMethod, outputs: Box<dyn Encode>) -> Result<Box<dyn Encode>, ApiError> {
+        match &method.action {
+            Action::Handler { .. } if self.runner.plan.verify_outputs => {
+                verify_outputs(method, &*outputs)?;
+                Ok(outputs)
+            }
+            Action::Defined { handler, .. } if !handler.has_valid_outputs() => {
+                Ok(Box::new(declared_outputs(method, &*outputs)?))
+            }
+            _ => Ok(outputs),
+        }
     }
 }
 

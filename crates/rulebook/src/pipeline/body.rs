@@ -21,6 +21,17 @@ pub enum Body {
     Parts(Vec<BodyPart>),
 }
 
+impl Body {
+    /// Returns the bytes of a form or a JSON text; `None` for other bodies.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Form(bytes) | Self::Json(bytes) => Some(bytes),
+            Self::Empty | Self::Parts(_) => None,
+        }
+    }
+}
+
 /// A part of a multipart body.
 #[derive(Debug)]
 pub struct BodyPart {

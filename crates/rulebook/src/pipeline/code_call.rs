@@ -287,6 +287,7 @@ fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> b
             (Action::Handler { handler: one, .. }, Action::Handler { handler: another, .. }) => {
                 Arc::ptr_eq(one, another)
             }
+            (Action::Defined { settings: one, .. }, Action::Defined { settings: another, .. }) => one == another,
             (one, another) => std::mem::discriminant(one) == std::mem::discriminant(another),
         };
         same_action && first.parameter_names == other.parameter_names && sources(first) == sources(other)

@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue};
 use rulebook_model::envelope::{self, Envelope, has_content};
 
 use super::panic::catch_panic;
-use super::reply::{CallReply, FileReply, Reply, ReplyCode};
+use super::reply::{CallReply, FileReply, Reply, ReplyBody, ReplyCode};
 use super::representation::{FormattedBody, Representation};
 use super::{jsonp, route};
-use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, ReturnedValue, Success};
+use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, RawResponse, ReturnedValue, Success};
 use crate::plan::{Plan, PlannedMethod};
 
 /// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and `quota`
@@ -50,6 +50,26 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, quota: 
             None if !has_content(status) => CallReply::Reply(Reply::without_body(status, headers)),
             None => CallReply::File(FileReply { method_index: index, download, status, headers }),
         },
+        ReturnedValue::Response(response) => CallReply::Reply(raw_reply(*response, headers)),
+    }
+}
+
+/// Creates the reply for a response without an envelope. `headers` are the fields that hooks have set; they replace
+/// those of the response.
+fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    let RawResponse { status, media_type, headers: mut fields, body, length } = response;
+    fields.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));
+    fields.extend(headers);
+    if !has_content(status) || status == 304 {
+        return Reply::without_body(status, fields);
+    }
+    Reply {
+        status,
+        content_type: media_type,
+        headers: fields,
+        body: ReplyBody::Stream { pieces: body, length },
+        is_written_for_request: false,
+        code: None,
     }
 }
 

@@ -12,12 +12,36 @@ use crate::plan::{PlannedMethod, PlannedOutput};
 /// Returns an internal error if an output is missing or has the wrong type. The log contains the name of the output;
 /// the response does not, because the client did not cause the error.
 pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
-    let json = outputs.to_json().map_err(ApiError::internal)?;
+    verify_json(method, &outputs.to_json().map_err(ApiError::internal)?)
+}
+
+/// Returns the outputs that the definition declares, without others: what another program returns could contain members
+/// that clients must not see, or members of the envelope.
+///
+/// # Errors
+/// Fails like [`verify_outputs`], and if the outputs are not an object.
+pub(super) fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
+    let mut json = outputs.to_json().map_err(ApiError::internal)?;
+    match &mut json {
+        _ if method.has_whole_output => {}
+        Json::Object(members) => {
+            members.retain(|name, _| method.outputs.iter().any(|output| *output.name == **name));
+        }
+        Json::Null => json = Json::Object(serde_json::Map::new()),
+        // Without outputs, it does not matter what the handler returns.
+        _ if method.outputs.is_empty() => json = Json::Object(serde_json::Map::new()),
+        _ => return Err(ApiError::internal(format_args!("{}: the outputs are not an object", method.id))),
+    }
+    verify_json(method, &json)?;
+    Ok(json)
+}
+
+fn verify_json(method: &PlannedMethod, json: &Json) -> Result<(), ApiError> {
     let mismatch_error = |path: &str, output: &PlannedOutput, problem: &str| {
         Err(ApiError::internal(format_args!("{}: the output `{}{path}`{problem}", method.id, output.name)))
     };
     for output in &method.outputs {
-        let value = if method.has_whole_output { Some(&json) } else { json.get(&*output.name) };
+        let value = if method.has_whole_output { Some(json) } else { json.get(&*output.name) };
         match value {
             None | Some(Json::Null) if output.is_optional => {}
             None => return mismatch_error("", output, " is missing"),

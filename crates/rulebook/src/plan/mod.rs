@@ -54,7 +54,7 @@ use rulebook_model::model::{Limits, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
-use crate::handler::{Handler, Hooks, ProgramState, ReadinessCheck};
+use crate::handler::{CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
 
 /// The data structures for the requests of a whole API.
 pub struct Plan {
@@ -198,10 +198,24 @@ pub enum Action {
         /// For each parameter, `true` if the handler's argument type distinguishes null from a missing argument.
         nullable: Box<[bool]>,
     },
+    /// The call runs a handler that the definition chooses.
+    Defined {
+        /// The handler.
+        handler: Arc<dyn CompiledHandler>,
+        /// The settings of the handler as JSON text, to compare it with others; empty if it has none.
+        settings: Box<str>,
+    },
     /// The API method has no handler, and returns its checked arguments as outputs.
     Echo,
     /// The API method has no handler, and the response is the error 501.
     NotImplemented,
+}
+
+impl Action {
+    /// Returns `true` if the handler reads the bytes of the body, so that they are kept for it.
+    pub fn reads_body(&self) -> bool {
+        matches!(self, Self::Defined { handler, .. } if handler.reads_body())
+    }
 }
 
 /// An output that the definition declares for an API method.

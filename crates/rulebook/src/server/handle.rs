@@ -63,7 +63,9 @@ fn run_stages(
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
-            start_handler(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
+            let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
+            let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+            start_handler(runner, &granted, arguments, origin)?.await
         };
         match respond(plan, head, matched.method_index, call.await, quota) {
             CallReply::Reply(reply) => reply,

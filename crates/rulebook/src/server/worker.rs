@@ -222,7 +222,7 @@ mod tests {
         let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
         let types = compile::type_table(&loaded.definition, []);
         let api = compile::lower_definition(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
-        let bound = bind::bind_handlers(&api, &[], Unbound::Echo);
+        let bound = bind::bind_handlers(&api, &[], &[], Unbound::Echo);
         let context = PlanContext {
             authenticators: Vec::new(),
             ending_authenticators: 0,

@@ -93,6 +93,18 @@ impl ApiError {
         Self::plain(ErrorCode::Unavailable).with_log(reason)
     }
 
+    /// Creates an error with status 502, for a failure of another server or process that handles the request for the
+    /// program. The reason is written to the log and not sent to the client.
+    pub fn bad_gateway(reason: impl fmt::Display) -> Self {
+        Self::plain(ErrorCode::BadGateway).with_log(reason)
+    }
+
+    /// Creates an error with status 504, for another server or process that handles the request for the program and
+    /// does not respond in time. The reason is written to the log and not sent to the client.
+    pub fn gateway_timeout(reason: impl fmt::Display) -> Self {
+        Self::plain(ErrorCode::GatewayTimeout).with_log(reason)
+    }
+
     /// Adds a member to the response of a declared error, or replaces the member with the same name. Errors of other
     /// kinds are not changed.
     ///

@@ -50,6 +50,7 @@ pub(super) fn read_checked_tree_method(
         outputs,
         errors,
         constraints: object.json("constraints"),
+        handler: object.get("handler").cloned(),
         options: options.as_ref().map(self::read_options).unwrap_or_default(),
         span: object.span,
         is_incomplete: object.is_incomplete || !is_complete,

@@ -120,6 +120,7 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
         outputs,
         errors,
         constraints: object.json("constraints"),
+        handler: object.get("handler").cloned(),
         options: options.unwrap_or_default(),
         span: object.span,
         is_incomplete: object.is_incomplete || !is_complete,

@@ -12,7 +12,7 @@ mod tree;
 pub(super) use method::read_schemas;
 pub(super) use tree::read_tree_module;
 
-use super::checked_object::{CheckedObject, is_comment_member, wrong_kind_error};
+use super::checked_object::{CheckedObject, wrong_kind_error};
 use super::dialect_spec;
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::methods::SEPARATOR;
@@ -92,7 +92,7 @@ fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic>
     if members.list.iter().any(is_tree_member) {
         return Ok(&TREE_DIALECT);
     }
-    let content: Vec<&JsonMember> = members.list.iter().filter(|member| !is_comment_member(member)).collect();
+    let content: Vec<&JsonMember> = members.list.iter().filter(|member| !member.is_comment()).collect();
     let inner_keys = || {
         let inner_members = content.iter().filter_map(|member| match &member.value.data {
             JsonData::Object(inner) => Some(&inner.list),
@@ -164,7 +164,7 @@ fn is_class(node: &JsonNode) -> bool {
     };
     match &node.data {
         JsonData::Object(members) => {
-            let mut content = members.list.iter().filter(|member| !is_comment_member(member)).peekable();
+            let mut content = members.list.iter().filter(|member| !member.is_comment()).peekable();
             content.peek().is_some() && content.all(is_class_member)
         }
         _ => is_object_or_empty_array(node),

@@ -26,6 +26,11 @@ pub static METHOD: KeyTable = key_table(
             ValueKind::Any,
             "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
         ),
+        key(
+            "handler",
+            ValueKind::AnyObject,
+            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
+        ),
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
     ],
 );

@@ -66,6 +66,8 @@ pub enum ValueKind {
     ByteSize,
     /// The value can be any JSON value. `compile` checks the value later.
     Any,
+    /// The value must be an object with any keys. The program checks them later.
+    AnyObject,
     /// The value must be an array of strings.
     Strings,
     /// The value must be a string or an array of strings.
@@ -195,6 +197,11 @@ pub static METHOD: KeyTable = key_table(
             "constraints",
             ValueKind::Any,
             "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
+        ),
+        key(
+            "handler",
+            ValueKind::AnyObject,
+            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
         ),
         key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
     ],

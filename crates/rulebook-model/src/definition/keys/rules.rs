@@ -51,6 +51,11 @@ pub static METHOD: KeyTable = php_array_table(
         ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         key(
+            "@handler",
+            ValueKind::AnyObject,
+            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
+        ),
+        key(
             "@constraints",
             ValueKind::Any,
             "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",

@@ -40,6 +40,7 @@ pub(super) fn read_method(
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let constraints = object.json("@constraints");
+    let handler = object.get("@handler").cloned();
     let jsonp = object.bool("@jsonp");
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
     let has_jsonp = methods.iter().any(can_have_jsonp);
@@ -59,6 +60,7 @@ pub(super) fn read_method(
         outputs: outputs.clone(),
         errors: errors.clone(),
         constraints: constraints.clone(),
+        handler: handler.clone(),
         span: object.span,
         is_incomplete,
     });

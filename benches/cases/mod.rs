@@ -1,12 +1,14 @@
 //! The cases that the benchmark measures. Each case has a request, which is sent to the rulebook server and to a
 //! hand-written server, and a goal: the minimum performance of rulebook compared to the hand-written server.
 
-use crate::orders;
-use crate::requests::{
-    download_request, file_target, get_request, invalid_article_requests, post_form, post_json, post_orders,
-    upload_request, valid_article, with_token,
-};
+mod case_requests;
+mod comparison;
+mod goals;
+
 use clap::ValueEnum;
+
+pub use self::comparison::Comparison;
+pub use self::goals::Goal;
 
 /// A case of the benchmark. The name of its variant is its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,6 +41,20 @@ pub enum Case {
     NotModified,
     /// GET request for an article of the demo, which is read from SQLite
     Article,
+    /// GET request for a row of SQLite with a handler `sql`, compared with sqlx
+    SqlSqlite,
+    /// GET request for a row of PostgreSQL with a handler `sql`, compared with sqlx
+    SqlPostgres,
+    /// The request of `sql-sqlite`, compared with FastAPI and SQLAlchemy
+    SqlFastapi,
+    /// GET request that a handler `http` sends to another server, compared with awc
+    Http,
+    /// The request of `http`, compared with nginx
+    HttpNginx,
+    /// GET request that a handler `process` sends to a Python process, compared with FastAPI
+    Process,
+    /// GET request that a handler `fastcgi` sends to php-fpm, compared with nginx
+    Php,
     /// GET request with a bearer key, on a server with a single key
     OneKey,
     /// GET requests with 1,000 different bearer keys in turn
@@ -100,15 +116,8 @@ pub enum ServedContent {
     BearerKeys(usize),
     /// One endpoint with this number of paths, each a service.
     ManyServices(usize),
-}
-
-/// The goal of a case: a minimum performance of rulebook.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Goal {
-    /// The number of requests per second must be at least this multiple of the other server's number.
-    RatioToOtherServer(f64),
-    /// The number of requests per second must be at least this multiple of rulebook's number in another case.
-    RatioToCase(Case, f64),
+    /// Methods whose handlers are in the definition.
+    DefinedHandlers(Comparison),
 }
 
 /// The HTTP request of a case.
@@ -160,6 +169,13 @@ impl Case {
             Self::Openapi => "the OpenAPI document",
             Self::NotModified => "the OpenAPI document, not modified",
             Self::Article => "an article, read from SQLite",
+            Self::SqlSqlite => "`sql`: a row of SQLite, with sqlx",
+            Self::SqlPostgres => "`sql`: a row of PostgreSQL, with sqlx",
+            Self::SqlFastapi => "`sql`: a row of SQLite, with FastAPI and SQLAlchemy",
+            Self::Http => "`http`: JSON of another server, with awc",
+            Self::HttpNginx => "`http`: JSON of another server, with nginx",
+            Self::Process => "`process`: a function in Python, with FastAPI",
+            Self::Php => "`fastcgi`: a script of php-fpm, with nginx",
             Self::OneKey => "GET with the only key",
             Self::ThousandKeys => "GET with 1,000 keys in turn",
             Self::Down1K => "download of 1 KiB, with actix-files",
@@ -173,42 +189,6 @@ impl Case {
             Self::LastOf10 => "the GET of the last of 10 services",
             Self::LastOf1000 => "the GET of the last of 1,000 services",
             Self::LastOf10000 => "the GET of the last of 10,000 services",
-        }
-    }
-
-    /// Returns the goal of the case.
-    pub fn goal(self) -> Goal {
-        match self {
-            Self::Ping | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
-            Self::Options | Self::NotModified => Goal::RatioToCase(Self::Ping, 0.9),
-            Self::Get | Self::Query | Self::Json | Self::Form => Goal::RatioToOtherServer(1.05),
-            // The outputs are converted to JSON values once more.
-            Self::GetVerified => Goal::RatioToCase(Self::Get, 0.8),
-            Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
-            Self::Article => Goal::RatioToOtherServer(1.0),
-            Self::ThousandKeys => Goal::RatioToCase(Self::OneKey, 0.97),
-            Self::Down1K => Goal::RatioToOtherServer(11.0),
-            Self::Down1KNodelay => Goal::RatioToOtherServer(1.4),
-            Self::Schemas | Self::Down1KNginx => Goal::RatioToOtherServer(0.8),
-            Self::Down1M => Goal::RatioToOtherServer(2.2),
-            Self::Down1MNodelay => Goal::RatioToOtherServer(1.7),
-            Self::Down256M => Goal::RatioToOtherServer(2.0),
-            Self::Up1M => Goal::RatioToOtherServer(1.1),
-            Self::Up256M => Goal::RatioToOtherServer(1.2),
-            Self::LastOf10 => Goal::RatioToOtherServer(1.3),
-            Self::Jsonp => Goal::RatioToCase(Self::Get, 0.95),
-            // The number of services should have no effect. The goal is below 1, because measurements vary.
-            Self::LastOf1000 | Self::LastOf10000 => Goal::RatioToCase(Self::LastOf10, 0.97),
-        }
-    }
-
-    /// Returns the maximum ratio of the user time that rulebook spends on a request to that of the hand-written server;
-    /// `None` if the case has no such goal.
-    pub fn user_time_goal(self) -> Option<f64> {
-        match self {
-            Self::Ping => Some(1.0),
-            Self::Get | Self::Json | Self::Form => Some(0.9),
-            _ => None,
         }
     }
 
@@ -229,6 +209,13 @@ impl Case {
             | Self::NotModified => ServedContent::Endpoints,
             Self::GetVerified => ServedContent::VerifiedEndpoints,
             Self::Article => ServedContent::Articles,
+            Self::SqlSqlite => ServedContent::DefinedHandlers(Comparison::SqliteByHand),
+            Self::SqlPostgres => ServedContent::DefinedHandlers(Comparison::PostgresByHand),
+            Self::SqlFastapi => ServedContent::DefinedHandlers(Comparison::SqliteFastapi),
+            Self::Http => ServedContent::DefinedHandlers(Comparison::HttpByHand),
+            Self::HttpNginx => ServedContent::DefinedHandlers(Comparison::HttpNginx),
+            Self::Process => ServedContent::DefinedHandlers(Comparison::ProcessFastapi),
+            Self::Php => ServedContent::DefinedHandlers(Comparison::PhpNginx),
             Self::OneKey => ServedContent::BearerKeys(1),
             Self::ThousandKeys => ServedContent::BearerKeys(1_000),
             Self::Down1K | Self::Down1M | Self::Down256M => ServedContent::Files { nodelay: false },
@@ -245,93 +232,5 @@ impl Case {
     /// requests, because it counts only requests that are completed in a round.
     pub fn is_large(self) -> bool {
         matches!(self, Self::Down256M | Self::Up256M)
-    }
-
-    /// Returns the request that is measured.
-    pub fn request(self) -> Request {
-        match self {
-            Self::Ping => get_request("/ping"),
-            Self::Get | Self::GetVerified => get_request("/article/line/23/7?lang=en"),
-            Self::Query => get_request("/article/query?article_id=23&no_line=7&lang=en"),
-            Self::Rules => get_request("/lines/query?article_id=23&no_line=7&lang=en"),
-            Self::Service => get_request("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
-            Self::Jsonp => get_request("/script/line/23/7?lang=en&callback=app.show"),
-            Self::Json => post_json(&valid_article()),
-            Self::Form => post_form(&valid_article()),
-            Self::Schemas => post_orders(orders::body()),
-            Self::Options => Request { method: "OPTIONS", ..get_request("/ping") },
-            Self::Openapi => get_request("/openapi.json"),
-            Self::NotModified => Request { has_document: true, ..get_request("/openapi.json") },
-            Self::Article => get_request("/article/3"),
-            Self::OneKey => with_token(get_request("/private"), 0),
-            Self::ThousandKeys => with_token(get_request("/private"), 1_000),
-            Self::Down1K | Self::Down1KNodelay | Self::Down1KNginx => download_request(1 << 10),
-            Self::Down1M | Self::Down1MNodelay => download_request(1 << 20),
-            Self::Down256M => download_request(256 << 20),
-            Self::Up1M => upload_request(1 << 20),
-            // This small request is used only to compare the responses. `drive::load` sends the measured requests.
-            Self::Up256M => upload_request(1 << 10),
-            Self::LastOf10 => get_request("/s10/line/23/7?lang=en"),
-            Self::LastOf1000 => get_request("/s1000/line/23/7?lang=en"),
-            Self::LastOf10000 => get_request("/s10000/line/23/7?lang=en"),
-        }
-    }
-
-    /// Returns invalid requests, each with the status that both servers must respond with.
-    pub fn invalid_requests(self) -> Vec<(Request, u16)> {
-        match self {
-            Self::Ping => vec![(get_request("/pong"), 404)],
-            Self::Get | Self::GetVerified => vec![
-                (get_request("/article/line/23/seven?lang=en"), 400),
-                (get_request("/article/line/23/2147483648?lang=en"), 400),
-                (get_request("/article/line/23/7?lang=e"), 400),
-                (get_request("/article/line/23/7"), 400),
-            ],
-            Self::Query | Self::Rules => {
-                let target = self.request().target;
-                vec![
-                    (get_request(&target.replacen("line=7", "line=seven", 1)), 400),
-                    (get_request(&target.replacen("line=7", "line=2147483648", 1)), 400),
-                    (get_request(&target.replacen("&lang=en", "", 1)), 400),
-                ]
-            }
-            Self::Service => vec![
-                (get_request("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
-                (get_request("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),
-                (get_request("/?service=Article.Query&article_id=23&no_line=7"), 400),
-            ],
-            Self::Jsonp => vec![
-                (get_request("/script/line/23/7?lang=en&callback=alert(1)"), 400),
-                (get_request("/script/line/23/7?lang=en&callback=a..b"), 400),
-            ],
-            Self::Json => invalid_article_requests(post_json),
-            Self::Form => invalid_article_requests(post_form),
-            Self::Schemas => {
-                let body = orders::body();
-                vec![
-                    (post_orders(body.replacen("\"EUR\"", "\"EURO\"", 1)), 400),
-                    (post_orders(body.replacen("\"weight\":", "\"weigth\":", 1)), 400),
-                    (post_orders(body.replacen("\"count\":0", "\"count\":1001", 1)), 400),
-                ]
-            }
-            Self::Options => vec![(Request { method: "OPTIONS", ..get_request("/pong") }, 404)],
-            Self::Openapi | Self::NotModified => vec![(get_request("/openapi.yaml"), 404)],
-            Self::Article => vec![(get_request("/article/3000000"), 404), (get_request("/article/three"), 400)],
-            Self::OneKey | Self::ThousandKeys => vec![(get_request("/private"), 401)],
-            Self::Down1KNginx => vec![(Request { target: file_target("public/none.txt"), ..download_request(1) }, 404)],
-            Self::Down1K | Self::Down1KNodelay | Self::Down1M | Self::Down1MNodelay | Self::Down256M => vec![
-                (Request { target: file_target("public/none.txt"), ..download_request(1) }, 404),
-                (Request { target: file_target("public/../none.txt"), ..download_request(1) }, 400),
-                (Request { token: None, ..download_request(1 << 10) }, 401),
-            ],
-            Self::Up1M | Self::Up256M => vec![(Request { token: None, ..upload_request(1 << 10) }, 401)],
-            Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
-                let target = self.request().target;
-                vec![
-                    (get_request(&target.replacen("/line", "0/line", 1)), 404),
-                    (get_request(&target.replacen("/23/", "/-1/", 1)), 400),
-                ]
-            }
-        }
     }
 }

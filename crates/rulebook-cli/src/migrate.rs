@@ -1,0 +1,49 @@
+//! `rulebook migrate`: applies the migrations of the databases that handlers of the kind `sql` use.
+
+use clap::Args;
+
+use super::{AddHandlers, Command, Exit, Settings, output};
+
+pub(super) const COMMAND: Command = Command {
+    name: "migrate",
+    add_options: Options::augment_args,
+    shown_settings: &["api", "data"],
+    run: |_, settings, app| Ok(run(app, settings)),
+};
+
+/// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does.
+#[derive(Debug, Args)]
+struct Options {}
+
+fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
+    let validated = match settings.new_rulebook(app).validate() {
+        Ok(validated) => validated,
+        Err(report) => {
+            output::print_report(&report);
+            return Exit::ErrorsReported;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return print_error(&error.to_string()),
+    };
+    let data = validated.data_folder.path();
+    if let Err(error) = std::fs::create_dir_all(data) {
+        return print_error(&format!("the data folder {} cannot be created: {error}", data.display()));
+    }
+    match runtime.block_on(rulebook_sql::migrate(&validated.api, data)) {
+        Ok(databases) if databases.is_empty() => output::print_to_stdout("no database has migrations\n"),
+        Ok(databases) => output::print_to_stdout(&format!("the migrations are applied: {}\n", databases.join(", "))),
+        Err(errors) => {
+            for error in errors {
+                output::print_to_stderr(&format!("error: {}\n", error.message));
+            }
+            Exit::ErrorsReported
+        }
+    }
+}
+
+fn print_error(why: &str) -> Exit {
+    output::print_to_stderr(&format!("error: {why}\n"));
+    Exit::SystemError
+}

@@ -1,0 +1,7 @@
+create table note (
+    note_id integer primary key,
+    title text not null unique,
+    text text not null,
+    author text not null,
+    changed text not null default (datetime('now'))
+);

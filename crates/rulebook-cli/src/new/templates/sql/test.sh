@@ -1,0 +1,31 @@
+#!/bin/sh
+# Tests the methods on an empty database: `sh test.sh`.
+set -eu
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
+notes() { rulebook --data "$data" call "$@"; }
+# expect TEXT COMMAND…: fails unless the command prints the text.
+expect() {
+    text=$1
+    shift
+    printed=$("$@" 2>&1) || true
+    case $printed in
+        *"$text"*) ;;
+        *) echo "expected $text from $*, got $printed" >&2; exit 1 ;;
+    esac
+}
+
+expect '"note_id": 1' notes note.add --scope writer title=Groceries "text=We are out of milk."
+expect '"note_id": 2' notes note.add --scope writer "title=O'Hara" "text='); drop table note; --"
+expect title_taken notes note.add --scope writer title=Groceries text=-
+expect forbidden notes note.add --scope reader title=Other text=-
+expect 'out of milk' notes note.read note_id=1
+expect no_note notes note.read note_id=7
+expect '"note_id": 2' notes note.list search=DROP
+expect '"notes": []' notes note.list search=butter
+expect '"title": "Groceries"' notes note.list before=2
+expect '"changed": "20' notes note.change --scope writer note_id=1 "text=We have milk."
+expect 'have milk' notes note.read note_id=1
+expect '"title": "Groceries"' notes note.remove --scope writer note_id=1
+expect no_note notes note.remove --scope writer note_id=1
+echo "all tests passed"

@@ -1,0 +1,100 @@
+//! The handler of a method: calls PHP, and reads its response.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use bytes::{Bytes, BytesMut};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::{ApiError, Context, HttpMethod};
+use tokio::time::{Instant, timeout_at};
+
+use crate::call_error::CallError;
+use crate::protocol::{Exchange, Pool, Sender, StderrLog};
+use crate::request::PhpRequest;
+use crate::response::{self, ResponseHead};
+use crate::settings::HandlerSettings;
+
+/// The handler of a method.
+pub struct FastCgiHandler {
+    pub settings: Arc<HandlerSettings>,
+    pub pool: Arc<Pool>,
+    /// The path of the bridge, which is known after the start.
+    pub bridge: Arc<OnceLock<PathBuf>>,
+}
+
+impl CompiledHandler for FastCgiHandler {
+    fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
+        match self.request(arguments, &context) {
+            Ok(request) => {
+                let (settings, pool) = (Arc::clone(&self.settings), Arc::clone(&self.pool));
+                Box::pin(async move { call(&settings, &pool, &request, &context).await })
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+}
+
+impl FastCgiHandler {
+    fn request(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<PhpRequest, ApiError> {
+        let bridge = || self.bridge.get().and_then(|path| path.to_str());
+        let script = self.settings.script.as_deref().or_else(bridge);
+        let script = script.ok_or_else(|| ApiError::internal("the bridge to PHP is missing"))?;
+        PhpRequest::new(&self.settings, script, arguments, context)
+    }
+}
+
+async fn call(
+    settings: &HandlerSettings,
+    pool: &Arc<Pool>,
+    request: &PhpRequest,
+    context: &Context,
+) -> Result<ReturnedValue, ApiError> {
+    let is_idempotent = matches!(settings.http, HttpMethod::Get | HttpMethod::Put | HttpMethod::Delete);
+    let mut lease = pool.lease().await?;
+    let deadline = Instant::now() + settings.timeout;
+    let (mut exchange, head, first) = loop {
+        let sender = Sender::new(request.head.clone(), request.body.clone());
+        let log = StderrLog::new(context.request_id(), context.method());
+        let mut exchange = Exchange::new(lease, sender, log);
+        match timeout_at(deadline, receive_head(&mut exchange)).await.unwrap_or(Err(CallError::Late)) {
+            Ok((head, first)) => break (exchange, head, first),
+            Err(error) if exchange.may_retry(&error, is_idempotent) => lease = exchange.into_lease(),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    if response::is_file(settings, &head) {
+        return response::download(settings, &head, first, exchange, context);
+    }
+    let body = receive_body(&mut exchange, first, settings.max_response);
+    let body = timeout_at(deadline, body).await.unwrap_or(Err(CallError::Late))?;
+    exchange.finish();
+    response::returned_value(settings, &head, &body, context)
+}
+
+/// Receives the head of a response, and the first bytes of its body.
+async fn receive_head(exchange: &mut Exchange) -> Result<(ResponseHead, Bytes), CallError> {
+    let mut received = BytesMut::new();
+    loop {
+        let Some(bytes) = exchange.next().await? else {
+            return Err(CallError::Response("the response has no head".to_owned()));
+        };
+        received.extend_from_slice(&bytes);
+        if let Some((head, len)) = ResponseHead::parse(&received)? {
+            return Ok((head, received.split_off(len).freeze()));
+        }
+    }
+}
+
+/// Receives the body of a response, of which `first` was received.
+async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<Vec<u8>, CallError> {
+    let mut body = first.to_vec();
+    loop {
+        if body.len() > max_len {
+            return Err(CallError::TooLong(max_len));
+        }
+        match exchange.next().await? {
+            Some(bytes) => body.extend_from_slice(&bytes),
+            None => return Ok(body),
+        }
+    }
+}

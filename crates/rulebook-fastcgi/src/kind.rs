@@ -1,0 +1,139 @@
+//! The kind of handler `fastcgi`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::model::Span;
+use tokio::time::timeout;
+
+use crate::address::Address;
+use crate::bridge;
+use crate::handler::FastCgiHandler;
+use crate::protocol::{Connection, Pool};
+use crate::settings::{KIND, METHOD_SETTINGS, ReadSettings, Reader, pool_limits, read};
+
+/// The maximum time in which a server must accept the connection of a readiness check.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The kind of handler `fastcgi`, which calls PHP.
+///
+/// ```
+/// use rulebook::Rulebook;
+/// use rulebook_fastcgi::FastCgiKind;
+///
+/// let definition = r#"{ "/": { "song": { "GET": {
+///     "info": "A song",
+///     "out": { "text": { "info": "Its text", "type": "string" } },
+///     "handler": { "fastcgi": "127.0.0.1:9000", "script": "/srv/app/song.php" }
+/// } } } }"#;
+/// let rulebook = Rulebook::read(vec![("song.json".into(), definition.into())]).handler_kind(FastCgiKind::new());
+/// assert!(rulebook.build().is_ok());
+/// ```
+#[derive(Default)]
+pub struct FastCgiKind {
+    /// The connections to each server.
+    pools: Mutex<BTreeMap<Address, Arc<Pool>>>,
+    /// The path of the bridge, which is known after the start.
+    bridge: Arc<OnceLock<PathBuf>>,
+    needs_bridge: AtomicBool,
+    /// The files that must exist on this machine, with the settings that name them.
+    files: Mutex<BTreeMap<String, Span>>,
+    /// The errors in settings that methods share, so that each error is reported once.
+    reported: Mutex<Vec<HandlerError>>,
+}
+
+impl FastCgiKind {
+    /// Creates the kind, for [`Rulebook::handler_kind`](rulebook::Rulebook::handler_kind).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Removes the errors that were reported for another method.
+    fn not_yet_reported(&self, mut errors: Vec<HandlerError>) -> Vec<HandlerError> {
+        let mut reported = lock(&self.reported);
+        errors.retain(|error| !reported.contains(error));
+        reported.extend(errors.iter().cloned());
+        errors
+    }
+}
+
+impl HandlerKind for FastCgiKind {
+    fn name(&self) -> &str {
+        KIND
+    }
+
+    fn settings(&self) -> &[&str] {
+        &METHOD_SETTINGS
+    }
+
+    fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
+        let mut reader = Reader::new(method);
+        let limits = pool_limits(&mut reader);
+        let Some(ReadSettings { settings, address, files }) = read(&mut reader) else {
+            return Err(self.not_yet_reported(reader.errors));
+        };
+        lock(&self.files).extend(files);
+        if settings.script.is_none() {
+            self.needs_bridge.store(true, Ordering::Relaxed);
+        }
+        let pool =
+            Arc::clone(lock(&self.pools).entry(address).or_insert_with_key(|key| Pool::new(key.clone(), limits)));
+        Ok(Arc::new(FastCgiHandler { settings: Arc::new(settings), pool, bridge: Arc::clone(&self.bridge) }))
+    }
+
+    fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        let pools = lock(&self.pools);
+        let check = |(index, pool): (usize, &Arc<Pool>)| {
+            // Everyone can read the names of checks, so that they contain no address.
+            let name = if index == 0 { KIND.to_owned() } else { format!("{KIND}-{}", index + 1) };
+            let address = pool.address().clone();
+            ReadinessCheck::new(name, move || check_address(address.clone()))
+        };
+        pools.values().enumerate().map(check).collect()
+    }
+
+    fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {
+        Box::pin(async move {
+            let mut errors = Vec::new();
+            let files = lock(&self.files).clone();
+            for (file, span) in files {
+                // A file that PHP may read, and this program may not, is not an error.
+                let found = tokio::fs::metadata(&file).await;
+                if found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                    let error = HandlerError::new(format!("there is no file {file}")).at(span);
+                    errors.push(error.help(
+                        "correct the path; if PHP runs in another container with other paths, set `local_files` to false",
+                    ));
+                }
+            }
+            if self.needs_bridge.load(Ordering::Relaxed) {
+                match bridge::write(data_folder).await {
+                    Ok(path) => drop(self.bridge.set(path)),
+                    Err(error) => errors.push(HandlerError::new(format!(
+                        "the bridge to classes of api 3.0 cannot be written to {}: {error}",
+                        data_folder.display()
+                    ))),
+                }
+            }
+            if errors.is_empty() { Ok(()) } else { Err(errors) }
+        })
+    }
+}
+
+async fn check_address(address: Address) -> Result<(), String> {
+    match timeout(READINESS_TIMEOUT, Connection::open(&address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("{address}: {error}")),
+        Err(_) => Err(format!("{address}: the FastCGI server accepts no connection")),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

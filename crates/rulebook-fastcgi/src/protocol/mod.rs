@@ -1,0 +1,17 @@
+//! The client side of FastCGI 1.0: records, connections, and exchanges of one request and its response.
+
+mod connection;
+mod exchange;
+mod pool;
+mod record;
+#[cfg(test)]
+mod record_tests;
+mod sender;
+mod stderr_log;
+
+pub use connection::Connection;
+pub use exchange::Exchange;
+pub use pool::{Lease, Pool, PoolLimits};
+pub use record::{RecordError, encode_head};
+pub use sender::{BodyPart, Sender};
+pub use stderr_log::StderrLog;

@@ -1,0 +1,42 @@
+//! Converts a call to a FastCGI request.
+
+mod encoded;
+mod form;
+mod multipart;
+mod parameters;
+
+use rulebook::handler_kind::ArgumentSlots;
+use rulebook::{ApiError, Context};
+
+use crate::protocol::{BodyPart, encode_head};
+use crate::settings::HandlerSettings;
+use encoded::Encoded;
+pub use form::is_readable_name;
+pub use parameters::{RESERVED, RESERVED_PREFIX};
+
+/// A request to PHP.
+#[derive(Debug)]
+pub struct PhpRequest {
+    /// The encoded parameters.
+    pub head: Vec<u8>,
+    /// The body. It can be sent several times.
+    pub body: Vec<BodyPart>,
+}
+
+impl PhpRequest {
+    /// Creates the request for a call. `script` is the path of the script.
+    ///
+    /// # Errors
+    /// Fails if PHP would not read the arguments as they are.
+    pub fn new(
+        settings: &HandlerSettings,
+        script: &str,
+        arguments: ArgumentSlots<'_, '_>,
+        context: &Context,
+    ) -> Result<Self, ApiError> {
+        let encoded = Encoded::new(settings, arguments)?;
+        let parameters = parameters::parameters(settings, script, &encoded, context);
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (&**name, value.as_bytes())).collect();
+        Ok(Self { head: encode_head(&parameters).map_err(ApiError::internal)?, body: encoded.body })
+    }
+}

@@ -1,0 +1,45 @@
+//! The responses of the bridge, which calls a class of api 3.0 (`bridge.php`).
+
+use serde_json::Value as Json;
+
+use super::named_error::{declared, undeclared};
+use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
+use crate::call_error::CallError;
+use crate::settings::HandlerSettings;
+
+/// The header field in which the bridge names the kind of its response. Without it, PHP has failed.
+const OUTCOME: &str = "rulebook-outcome";
+
+/// Returns `true` if the body is a file.
+pub fn is_file(head: &ResponseHead) -> bool {
+    head.field(OUTCOME) == Some("file")
+}
+
+pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
+    match head.field(OUTCOME) {
+        Some("outputs") => Ok(Content::Outputs(outputs(settings, parse_json(body)?))),
+        Some("error") => error(settings, &parse_json(body)?).map(Content::Error),
+        _ if head.is_success() => {
+            Err(CallError::Response("the class has ended the script, or has sent something itself".to_owned()))
+        }
+        _ => Err(unexpected_status(head)),
+    }
+}
+
+/// Returns the declared error for the error of a class: a name, or a number that the definition or the setting `errors`
+/// contains.
+fn error(settings: &HandlerSettings, json: &Json) -> Result<rulebook::ApiError, CallError> {
+    if let Some(name) = json.get("name").and_then(Json::as_str) {
+        let error = settings.error_by_name(name).ok_or_else(|| undeclared(name))?;
+        return Ok(declared(error, json.get("message")));
+    }
+    let number = json.get("number").and_then(Json::as_i64).unwrap_or_default();
+    let unsigned = u32::try_from(number).ok();
+    let by_number = || settings.only_error(|error| error.number.is_some() && error.number == unsigned);
+    let error = settings.error_by_name(&number.to_string()).or_else(by_number);
+    let api_error = declared(error.ok_or_else(|| undeclared(&number.to_string()))?, json.get("message"));
+    Ok(match unsigned {
+        Some(number) if number > 0 => api_error.with_number(number),
+        _ => api_error,
+    })
+}

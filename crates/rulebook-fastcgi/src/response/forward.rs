@@ -1,0 +1,59 @@
+//! Forwards header fields of PHP's response to the client.
+
+use rulebook::http::HeaderValue;
+use rulebook::{ApiError, Context, Download, ETag};
+
+use super::ResponseHead;
+use crate::settings::HandlerSettings;
+
+/// The header fields of every response that are forwarded. Others could contain data that is not meant for clients,
+/// such as the version of PHP.
+const FORWARDED: [&str; 2] = ["set-cookie", "location"];
+/// The header fields that describe a file.
+const FILE_FIELDS: [&str; 4] = ["content-disposition", "cache-control", "expires", "content-language"];
+/// The successes whose status describes the body, which the script does not send as it is.
+const BODY_STATUSES: [u16; 3] = [204, 205, 206];
+
+/// Forwards the status of a success, and the header fields that clients may get.
+pub fn forward(settings: &HandlerSettings, head: &ResponseHead, context: &Context) -> Result<(), ApiError> {
+    if head.status != 200 && head.is_success() && !BODY_STATUSES.contains(&head.status) {
+        context.set_status(head.status)?;
+    }
+    for (name, value) in &head.fields {
+        let is_named = settings.response_headers.iter().any(|named| named.eq_ignore_ascii_case(name));
+        if !is_named && !FORWARDED.contains(&name.as_str()) {
+            continue;
+        }
+        // Header fields that only the engine sets, such as those of the connection, are not forwarded.
+        let forwarded = HeaderValue::from_bytes(value).map(|value| context.append_header(name, value));
+        if let Ok(Err(error)) = forwarded {
+            log::debug!("a header field of PHP is not forwarded: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// Adds the media type, the name and the other properties of a file that PHP's header fields describe.
+pub fn describe_file(mut download: Download, head: &ResponseHead) -> Download {
+    for (name, value) in &head.fields {
+        let Ok(field) = HeaderValue::from_bytes(value) else { continue };
+        let text = std::str::from_utf8(value).ok();
+        match name.as_str() {
+            "content-type" => download = download.media_type(field),
+            "etag" => {
+                if let Some(etag) = text.and_then(ETag::parse) {
+                    download = download.etag(etag);
+                }
+            }
+            "last-modified" => download = download.header("Last-Modified", field),
+            "content-length" => {
+                if let Some(length) = text.and_then(|text| text.parse().ok()) {
+                    download = download.length(length);
+                }
+            }
+            name if FILE_FIELDS.contains(&name) => download = download.header(name, field),
+            _ => {}
+        }
+    }
+    download
+}

@@ -1,0 +1,96 @@
+//! Converts PHP's response to outputs, a file or an error.
+
+mod api3;
+mod download;
+mod forward;
+mod head;
+mod named_error;
+mod phalapi;
+mod plain;
+
+use rulebook::handler_kind::ReturnedValue;
+use rulebook::{ApiError, Context};
+use serde_json::{Map, Value as Json};
+
+use crate::call_error::CallError;
+use crate::settings::{HandlerSettings, Style};
+pub use download::download;
+pub use head::ResponseHead;
+
+/// What a response contains.
+enum Content {
+    /// The outputs of a success.
+    Outputs(Json),
+    /// An error that the method declares.
+    Error(ApiError),
+}
+
+/// Returns `true` if the body of a response is the file that the method returns.
+pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
+    settings.is_download
+        && match settings.style {
+            Style::Plain => head.is_success(),
+            // An error has the status 200 too, but it is JSON.
+            Style::PhalApi { .. } => head.is_success() && !head.is_json(),
+            Style::Api3(_) => api3::is_file(head),
+        }
+}
+
+/// Converts a response that is not a file.
+///
+/// # Errors
+/// Returns the declared error in the response, or an error with the reason why the response is not valid.
+pub fn returned_value(
+    settings: &HandlerSettings,
+    head: &ResponseHead,
+    body: &[u8],
+    context: &Context,
+) -> Result<ReturnedValue, ApiError> {
+    let content = match settings.style {
+        Style::Plain => plain::read(settings, head, body),
+        Style::PhalApi { .. } => phalapi::read(settings, head, body),
+        Style::Api3(_) => api3::read(settings, head, body),
+    }?;
+    let outputs = match content {
+        Content::Outputs(outputs) if !settings.is_download => Ok(outputs),
+        Content::Outputs(_) => {
+            Err(CallError::Response("the method returns a file, and PHP returned JSON".into()).into())
+        }
+        Content::Error(error) => Err(error),
+    };
+    forward::forward(settings, head, context)?;
+    outputs.map(|outputs| ReturnedValue::Outputs(Box::new(outputs)))
+}
+
+/// Parses a body that must be JSON.
+fn parse_json(body: &[u8]) -> Result<Json, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::Response(format!("the response is not JSON: {error}")))
+}
+
+/// Returns the outputs in a response, without members that are not outputs. PHP writes an array without members as
+/// `[]`, even if it is an object.
+fn outputs(settings: &HandlerSettings, json: Json) -> Json {
+    let Some(names) = &settings.output_names else { return json };
+    match json {
+        Json::Object(mut members) => {
+            members.retain(|name, _| names.contains(name));
+            Json::Object(members)
+        }
+        Json::Array(items) if items.is_empty() => Json::Object(Map::new()),
+        Json::Null => Json::Object(Map::new()),
+        // A method without outputs has nothing that could be wrong.
+        _ if names.is_empty() => Json::Object(Map::new()),
+        other => other,
+    }
+}
+
+/// Returns an error that describes an unexpected status.
+fn unexpected_status(head: &ResponseHead) -> CallError {
+    let status = head.status;
+    CallError::Response(match status {
+        403 | 404 => format!(
+            "PHP responded with the status {status}, as php-fpm does if the script is missing or it may not read it"
+        ),
+        _ => format!("PHP responded with the status {status}, and with no error that the method declares"),
+    })
+}

@@ -1,0 +1,26 @@
+//! The responses of plain scripts: `{"title": "…"}`, or `{"error": "name", "message": "…"}` with a status from 400.
+
+use serde_json::Value as Json;
+
+use super::named_error::{declared, undeclared};
+use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
+use crate::call_error::CallError;
+use crate::settings::HandlerSettings;
+
+pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
+    if head.is_success() {
+        let is_ignored = settings.output_names.as_ref().is_some_and(Vec::is_empty);
+        let json = if is_ignored || body.trim_ascii().is_empty() { Json::Null } else { parse_json(body)? };
+        return Ok(Content::Outputs(outputs(settings, json)));
+    }
+    // The body of an error page, or of a failed script, is not JSON.
+    let json = parse_json(body).unwrap_or_default();
+    let name = json.get("error").and_then(Json::as_str);
+    let error = name.and_then(|name| settings.error_by_name(name));
+    let error = error.or_else(|| settings.error_by_name(&head.status.to_string()));
+    match (error, name) {
+        (Some(error), _) => Ok(Content::Error(declared(error, json.get("message")))),
+        (None, Some(name)) => Err(undeclared(name)),
+        (None, None) => Err(unexpected_status(head)),
+    }
+}

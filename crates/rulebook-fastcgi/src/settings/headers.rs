@@ -1,0 +1,80 @@
+//! The settings with header fields and FastCGI parameters.
+
+use rulebook::handler_kind::HandlerError;
+use rulebook::http::HeaderName;
+use rulebook::model::Spanned;
+
+use super::{Reader, RequestHeader};
+use crate::request::{RESERVED, RESERVED_PREFIX};
+
+/// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
+/// it.
+const PROXY_VARIABLE: &str = "HTTP_PROXY";
+
+/// Returns the FastCGI parameter for a header field; `None` if a script must not get this field.
+pub fn variable(name: &str) -> Option<String> {
+    let variable = format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_"));
+    (variable != PROXY_VARIABLE).then_some(variable)
+}
+
+/// Reads `request_headers`.
+pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
+    let mut headers = Vec::new();
+    for name in header_names(reader, "request_headers") {
+        match variable(&name.value) {
+            Some(variable) => headers.push(RequestHeader { name: name.value, variable }),
+            None => {
+                let message =
+                    "a script must not get the header field `Proxy`: many programs would use it as their proxy";
+                reader.error(HandlerError::new(message).at(name.span).help("remove it"));
+            }
+        }
+    }
+    headers
+}
+
+/// Reads `response_headers`.
+pub fn response_headers(reader: &mut Reader<'_>) -> Vec<String> {
+    header_names(reader, "response_headers").into_iter().map(|name| name.value).collect()
+}
+
+fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> {
+    let mut names = reader.texts(setting);
+    names.retain(|name| {
+        let is_name = HeaderName::from_bytes(name.value.as_bytes()).is_ok();
+        if !is_name {
+            let message = format!("`{}` is not the name of a header field", name.value.escape_debug());
+            reader.error(HandlerError::new(message).at(name.span));
+        }
+        is_name
+    });
+    names
+}
+
+/// Reads `environment`.
+pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let mut parameters = Vec::new();
+    for (name, value) in reader.members("environment") {
+        let is_variable = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let error =
+            if !name.value.bytes().all(is_variable) || !name.value.starts_with(|char: char| !char.is_ascii_digit()) {
+                Some("the name of a FastCGI parameter has capital letters, digits and `_`".to_owned())
+            } else if RESERVED.contains(&name.value.as_str()) || name.value.starts_with(RESERVED_PREFIX) {
+                Some(format!("rulebook sets the FastCGI parameter `{}`", name.value))
+            } else if name.value == PROXY_VARIABLE {
+                Some(format!("`{PROXY_VARIABLE}` must not be set: many programs would use it as their proxy"))
+            } else if value.value.len() > MAX_VALUE_LEN {
+                Some(format!("the value has more than {MAX_VALUE_LEN} bytes"))
+            } else {
+                None
+            };
+        match error {
+            Some(message) => reader.error(HandlerError::new(message).at(name.span)),
+            None => parameters.push((name.value, value.value)),
+        }
+    }
+    parameters
+}
+
+/// The maximum length of a parameter in `environment` in bytes: a parameter must fit into a FastCGI record.
+const MAX_VALUE_LEN: usize = 32 << 10;

@@ -1,0 +1,152 @@
+//! The settings of handlers.
+
+mod api3;
+mod headers;
+mod limits;
+mod parameters;
+mod read;
+mod reader;
+mod style;
+
+use std::time::Duration;
+
+use rulebook::HttpMethod;
+
+pub use limits::pool_limits;
+pub use read::{ReadSettings, read};
+pub use reader::Reader;
+
+/// The name of the kind, and of the setting with the address.
+pub const KIND: &str = "fastcgi";
+
+/// The settings that a method has besides its address.
+pub const METHOD_SETTINGS: [&str; 19] = [
+    "script",
+    "root",
+    "local_files",
+    "style",
+    "arguments",
+    "timeout",
+    "max_response",
+    "form_fields",
+    "environment",
+    "request_headers",
+    "response_headers",
+    "errors",
+    "service",
+    "class",
+    "function",
+    "folder",
+    "namespace",
+    "bootstrap",
+    "delegates",
+];
+/// The settings that belong to a method only, so that methods cannot share them.
+const UNSHARED_SETTINGS: [&str; 3] = ["service", "class", "function"];
+/// The settings that all methods share.
+const POOL_SETTINGS: [&str; 4] = ["connections", "wait", "idle", "calls_per_connection"];
+
+/// The settings of a handler, after all checks.
+#[derive(Debug)]
+pub struct HandlerSettings {
+    /// The HTTP method of the API method.
+    pub http: HttpMethod,
+    /// `true` if the method returns a file.
+    pub is_download: bool,
+    /// The names of the outputs, which are the members of an object; `None` if a single output is the whole body.
+    pub output_names: Option<Vec<String>>,
+    pub style: Style,
+    pub arguments: ArgumentNotation,
+    /// The parameters in the order of the definition.
+    pub parameters: Vec<ParameterSettings>,
+    /// The folder of the project.
+    pub root: Option<String>,
+    /// The path of the script on the machine of the server; `None` for the bridge in the data folder.
+    pub script: Option<String>,
+    /// The maximum time from the connection to the complete response; for a file, to each of its parts.
+    pub timeout: Duration,
+    /// The maximum length of a response with outputs in bytes.
+    pub max_response: usize,
+    /// The maximum number of fields of a form.
+    pub form_fields: usize,
+    /// Further FastCGI parameters.
+    pub environment: Vec<(String, String)>,
+    /// The FastCGI parameters by which the bridge finds the class.
+    pub style_parameters: Vec<(String, String)>,
+    /// The header fields of the request that the script gets.
+    pub request_headers: Vec<RequestHeader>,
+    /// The names of further header fields of PHP's response that clients get.
+    pub response_headers: Vec<String>,
+    /// The errors that the method declares.
+    pub declared_errors: Vec<ErrorSettings>,
+    /// The names of declared errors, by what PHP returns for them.
+    pub error_names: Vec<(String, String)>,
+}
+
+/// How the PHP code is called, and how its output is read.
+#[derive(Debug)]
+pub enum Style {
+    /// A script that prints the outputs as JSON.
+    Plain,
+    /// The entry script of a PhalApi project.
+    PhalApi {
+        /// The value of `service`, such as `User.Login`.
+        service: String,
+    },
+    /// A class of api 3.0, called by the bridge.
+    Api3(Api3Settings),
+}
+
+/// The class of an api 3.0 module, and how it is loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api3Settings {
+    /// The path of the file with the class.
+    pub file: String,
+}
+
+/// The notation in which a plain script gets its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentNotation {
+    /// The query for GET and DELETE, otherwise a form.
+    Form,
+    /// The body, as JSON.
+    Json,
+}
+
+/// How the value of a parameter is sent.
+#[derive(Debug)]
+pub struct ParameterSettings {
+    /// The name of its field.
+    pub name: String,
+    pub sent_in: SentIn,
+    /// `true` if the value is the number of seconds since 1970, and the script expects a date.
+    pub is_timestamp: bool,
+}
+
+/// The part of a request that contains a parameter.
+#[derive(Debug)]
+pub enum SentIn {
+    /// The query or the form.
+    Form,
+    /// A header field: the FastCGI parameter with this name.
+    HeaderField(String),
+    /// A cookie.
+    Cookie,
+}
+
+/// A header field of the request that the script gets.
+#[derive(Debug)]
+pub struct RequestHeader {
+    /// The name of the header field.
+    pub name: String,
+    /// The name of the FastCGI parameter.
+    pub variable: String,
+}
+
+/// An error that the method declares.
+#[derive(Debug)]
+pub struct ErrorSettings {
+    pub name: String,
+    pub status: u16,
+    pub number: Option<u32>,
+}

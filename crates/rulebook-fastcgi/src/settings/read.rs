@@ -1,0 +1,154 @@
+//! Reads the settings of a handler.
+
+use rulebook::handler_kind::HandlerError;
+use rulebook::model::Span;
+
+use super::api3::below;
+use super::{
+    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, ParameterSettings, Reader, Style, headers, parameters,
+    style,
+};
+use crate::address::Address;
+
+/// The settings of a handler, the address of its server, and the files that it needs.
+pub struct ReadSettings {
+    pub settings: HandlerSettings,
+    pub address: Address,
+    /// The files that must exist on this machine, with the settings that name them.
+    pub files: Vec<(String, Span)>,
+}
+
+/// Reads the settings of a handler. Returns `None` if an error was reported.
+pub fn read(reader: &mut Reader<'_>) -> Option<ReadSettings> {
+    let address = address(reader);
+    let root = root(reader);
+    let (style, style_parameters) = style::style(reader, root.as_deref());
+    let notation = [("form", ArgumentNotation::Form), ("json", ArgumentNotation::Json)];
+    let arguments = reader.choice("arguments", &notation);
+    let script = script(reader, root.as_deref(), &style);
+    let parameters = parameters::parameters(reader, &style, arguments);
+    let local_files = reader.bool("local_files");
+    let is_local = local_files.or_else(|| Some(address.as_ref()?.is_unix_socket())).unwrap_or(false);
+    let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
+    let settings = common(reader, style, arguments, parameters);
+    let settings = HandlerSettings { root, script, style_parameters, ..settings };
+    let address = address.filter(|_| reader.errors.is_empty())?;
+    Some(ReadSettings { settings, address, files })
+}
+
+/// Reads the settings that do not depend on the style.
+fn common(
+    reader: &mut Reader<'_>,
+    style: Style,
+    arguments: ArgumentNotation,
+    parameters: Vec<ParameterSettings>,
+) -> HandlerSettings {
+    let method = reader.method.method;
+    let declared = method.errors_of_call(&reader.method.api.auth_errors);
+    let declared_errors = declared.map(|error| ErrorSettings {
+        name: error.name.clone(),
+        status: error.status.get(),
+        number: error.number,
+    });
+    HandlerSettings {
+        http: method.http,
+        is_download: method.options.download,
+        output_names: method
+            .whole()
+            .is_none()
+            .then(|| method.outputs.iter().map(|output| output.name.clone()).collect()),
+        style,
+        arguments,
+        parameters,
+        root: None,
+        script: None,
+        timeout: reader.seconds("timeout", 30.0, 0.01..=86_400.0),
+        max_response: reader.byte_size("max_response", 8 << 20, 1..=1 << 30),
+        form_fields: usize::try_from(reader.integer("form_fields", 1000, 1..=1_000_000)).unwrap_or(usize::MAX),
+        environment: headers::environment(reader),
+        style_parameters: Vec::new(),
+        request_headers: headers::request_headers(reader),
+        response_headers: headers::response_headers(reader),
+        error_names: error_names(reader),
+        declared_errors: declared_errors.collect(),
+    }
+}
+
+fn address(reader: &mut Reader<'_>) -> Option<Address> {
+    let node = reader.method.setting(KIND);
+    let Some(text) = node.string() else {
+        let message = format!("`{KIND}` must be the address of a FastCGI server, but this is {}", node.describe_kind());
+        let error = HandlerError::new(message).at(node.span);
+        reader.error(error.help("for example `unix:/run/php/php-fpm.sock` or `127.0.0.1:9000`"));
+        return None;
+    };
+    match Address::parse(&text.value) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let span = text.part(error.part.start, error.part.end);
+            reader.error(HandlerError::new(error.message).at(span).help(error.help));
+            None
+        }
+    }
+}
+
+fn root(reader: &mut Reader<'_>) -> Option<String> {
+    let root = reader.text("root")?;
+    if root.value.starts_with('/') {
+        return Some(root.value.trim_end_matches('/').to_owned());
+    }
+    let message = format!("the path `{}` of `root` must be absolute", root.value.escape_debug());
+    let help = "PHP does not know the folder in which rulebook runs; write `/srv/app`, for example";
+    reader.error(HandlerError::new(message).at(root.span).help(help));
+    None
+}
+
+fn script(reader: &mut Reader<'_>, root: Option<&str>, style: &Style) -> Option<String> {
+    let has_bridge = matches!(style, Style::Api3(_));
+    let Some(script) = reader.text("script") else {
+        if !has_bridge && reader.node("script").is_none() {
+            let error = HandlerError::new(format!("the handler of {} has no script", reader.method.method.id));
+            reader.error(error.help("set `script` to the path of a PHP file, for example `public/index.php`"));
+        }
+        return None;
+    };
+    if root.is_none() && !script.value.starts_with('/') {
+        if reader.node("root").is_none() {
+            let message = format!("the path `{}` of `script` is not absolute", script.value.escape_debug());
+            let help = "write an absolute path, or set `root` to the folder of the project";
+            reader.error(HandlerError::new(message).at(script.span).help(help));
+        }
+        return None;
+    }
+    Some(below(root.unwrap_or_default(), &script.value))
+}
+
+/// Returns the files that must exist, if PHP sees the files of this machine.
+fn files(reader: &Reader<'_>, script: Option<&str>, style: &Style) -> Vec<(String, Span)> {
+    let span = |setting: &str| reader.node(setting).map_or(reader.method.handler.span, |node| node.span);
+    let script = script.map(|script| (script.to_owned(), span("script")));
+    let class = match style {
+        Style::Api3(class) => Some((class.file.clone(), span("class"))),
+        Style::Plain | Style::PhalApi { .. } => None,
+    };
+    script.into_iter().chain(class).collect()
+}
+
+/// Reads `errors`: the names of declared errors by what PHP returns. Methods may share entries for errors that not all
+/// of them declare.
+fn error_names(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let method = reader.method;
+    let of_method = method.optional_setting("errors").is_some();
+    let mut names = Vec::new();
+    for (returned, name) in reader.members("errors") {
+        let is_declared = method.method.errors_of_call(&method.api.auth_errors).any(|error| error.name == name.value);
+        if is_declared {
+            names.push((returned.value, name.value));
+        } else if of_method {
+            let message = format!("{} declares no error `{}`", method.method.id, name.value.escape_debug());
+            let help = "add it to the `errors` of the method, or correct the name";
+            reader.error(HandlerError::new(message).at(name.span).help(help));
+        }
+    }
+    names
+}

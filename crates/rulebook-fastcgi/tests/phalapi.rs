@@ -1,0 +1,84 @@
+//! A project for PhalApi, in php-fpm behind the checks.
+
+use rulebook::Rulebook;
+use rulebook_fastcgi::FastCgiKind;
+use rulebook_test::Client;
+use serde_json::{Value as Json, json};
+
+use super::php_fpm::{PhpFpm, data};
+
+/// Serves the project. The rules are those of its class, in the dialect that `rulebook new --from phalapi` writes.
+fn client(fpm: &PhpFpm) -> Client {
+    let app = json!({
+        "envelope": "phalapi",
+        "service": { "on": true },
+        "handlers": {
+            "default": { "fastcgi": fpm.address() },
+            "fastcgi": { "root": data("phalapi"), "script": "public/index.php", "style": "phalapi" }
+        }
+    });
+    let rules = json!({ "User": {
+        "*": { "sign": { "name": "X-Sign", "source": "header" } },
+        "login": {
+            "@desc": "Logs a user in",
+            "@method": "POST",
+            "@return": { "code": { "type": "int", "desc": "0" }, "info": { "type": "object", "desc": "The user" } },
+            "@errors": { "wrong_sign": { "status": 406, "info": "the signature is wrong" } },
+            "username": { "name": "username", "require": true, "min": 1, "max": 50 },
+            "password": { "name": "password", "require": true, "min": 6 },
+            "isRememberMe": { "name": "is_remember_me", "type": "boolean", "default": true },
+            "born": { "name": "born", "type": "date", "format": "timestamp" }
+        },
+        "getList": {
+            "@desc": "Lists users",
+            "@return": { "list": { "type": "array", "desc": "The users" } },
+            "ids": { "name": "ids", "type": "array", "format": "explode", "separator": "," }
+        },
+        "upload": {
+            "@desc": "Saves a picture",
+            "@method": "POST",
+            "@return": { "name": { "type": "string", "desc": "Its name" }, "size": { "type": "int", "desc": "Its size" } },
+            "file": { "name": "file", "type": "file", "require": true, "max": 1_048_576 }
+        },
+        "remove": { "@desc": "Removes a user", "@method": "POST" }
+    } });
+    let files = vec![("app.json".into(), app.to_string().into()), ("rules.json".into(), rules.to_string().into())];
+    Client::new(Rulebook::read(files).handler_kind(FastCgiKind::new())).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn services_run_as_they_are_and_return_what_they_returned_before() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let client = client(&fpm);
+    let login = |fields: &[(&str, &str)]| {
+        let request = client.post("/?service=User.Login").header("X-Sign", "abc").form(fields.iter().copied());
+        request.send().json()
+    };
+    let valid = [("username", "ada"), ("password", "123456"), ("is_remember_me", "on"), ("born", "1970-01-02")];
+    let info = json!({ "name": "ada", "remembered": true, "born": 86400, "sign": "abc" });
+    assert_eq!(login(&valid), json!({ "ret": 200, "data": { "code": 0, "info": info }, "msg": "" }), "{}", fpm.log());
+    let listed = client.get("/?s=User.GetList&ids=3,5").send().json();
+    assert_eq!(listed["data"], json!({ "list": [{ "id": 3 }, { "id": 5 }] }));
+    // A service without a result.
+    assert_eq!(client.post("/?service=User.Remove").form::<&str, &str>([]).send().json()["ret"], 200);
+
+    // rulebook rejects this request before PHP sees it.
+    let invalid = login(&[("username", "ada"), ("password", "123")]);
+    assert_eq!(invalid["ret"], 400, "{invalid}");
+    let declared = login(&[("username", "nobody"), ("password", "123456")]);
+    assert_eq!((&declared["ret"], &declared["msg"]), (&json!(406), &json!("Bad Request: wrong sign")));
+    let failed = login(&[("username", "broken"), ("password", "123456")]);
+    assert_eq!(failed["ret"], 502, "{failed}");
+    assert!(!failed.to_string().contains("database"), "{failed}");
+}
+
+#[test]
+fn files_reach_a_service() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let client = client(&fpm);
+    let uploaded =
+        client.post("/?service=User.Upload").file("file", "a \"picture\".png", vec![7; 100_000]).send().json();
+    let data: &Json = &uploaded["data"];
+    assert_eq!(data["size"], 100_000, "{uploaded}");
+    assert_eq!(data["name"], "a %22picture%22.png");
+}

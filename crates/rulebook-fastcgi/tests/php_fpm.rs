@@ -1,0 +1,108 @@
+//! Starts php-fpm for a test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A php-fpm with two processes. It is stopped when it is dropped.
+pub struct PhpFpm {
+    master: Child,
+    program: PathBuf,
+    folder: TempDir,
+}
+
+impl PhpFpm {
+    /// Starts php-fpm. If it is not installed, the test is skipped, except in continuous integration.
+    pub fn start() -> Option<Self> {
+        let Some(program) = program() else {
+            assert!(std::env::var_os("CI").is_none(), "php-fpm is not installed: scripts/install php-fpm");
+            eprintln!("SKIPPED: php-fpm is not installed; run scripts/install php-fpm");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+        let user = if is_root { "user = root\ngroup = root\n" } else { "" };
+        let configuration = format!(
+            "[global]\nerror_log = {}\n[www]\nlisten = {}\n{user}pm = static\npm.max_children = 2\n",
+            path("log"),
+            path("php.sock"),
+        );
+        fs::write(path("fpm.conf"), configuration).unwrap();
+        let fpm = Self { master: start(&program, folder.path()), program, folder };
+        fpm.await_socket();
+        Some(fpm)
+    }
+
+    /// Stops php-fpm, and starts another one with the same socket.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.master = start(&self.program, self.folder.path());
+        self.await_socket();
+    }
+
+    fn await_socket(&self) {
+        for _ in 0..3000 {
+            if std::os::unix::net::UnixStream::connect(self.folder.path().join("php.sock")).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("php-fpm has not started:\n{}", self.log());
+    }
+
+    /// Returns the address in a definition.
+    pub fn address(&self) -> String {
+        format!("unix:{}", self.folder.path().join("php.sock").display())
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Stops php-fpm.
+    fn stop(&mut self) {
+        // The master stops its processes if it gets this signal.
+        let _ = Command::new("kill").arg(self.master.id().to_string()).status();
+        let _ = self.master.wait();
+    }
+}
+
+impl Drop for PhpFpm {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn start(program: &Path, folder: &Path) -> Child {
+    Command::new(program)
+        .args(["--nodaemonize", "--allow-to-run-as-root"])
+        .arg("--fpm-config")
+        .arg(folder.join("fpm.conf"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Returns the program, whose name contains its version in Debian.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")]);
+    let mut programs: Vec<_> = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten().collect();
+    programs.retain(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.strip_prefix("php-fpm")
+            .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    });
+    programs.first().map(fs::DirEntry::path)
+}
+
+/// Returns the path of a file or folder in `tests/data`.
+pub fn data(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path).display().to_string()
+}

@@ -1,0 +1,120 @@
+//! Encodes the arguments of a call for the upstream.
+
+use std::sync::Arc;
+
+use hyper::header::HeaderValue;
+use rulebook::ApiError;
+use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook_model::call::Value;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::content::Content;
+use super::multipart::{Multipart, MultipartBuilder};
+use super::placement::{BodyForm, Place, Placement};
+use super::template::{push_query_field, value_text};
+
+/// Appends to the target the arguments whose place is the query. `has_query` is `true` if the target has a query.
+///
+/// # Errors
+/// Fails if an argument cannot be written as JSON.
+pub fn append_query(
+    target: &mut String,
+    has_query: bool,
+    placement: &Placement,
+    arguments: &ArgumentSlots<'_, '_>,
+) -> Result<(), ApiError> {
+    let mut is_first = !has_query;
+    for (name, value) in placed(placement, arguments, Place::Query) {
+        for_each_text(value, |text| push_query_field(target, &mut is_first, name, text))?;
+    }
+    Ok(())
+}
+
+/// Returns the body with the arguments whose place is the body, and its media type.
+///
+/// # Errors
+/// Fails if an argument cannot be written as JSON.
+pub fn encode_body(
+    placement: &Placement,
+    arguments: &ArgumentSlots<'_, '_>,
+) -> Result<(Content, Option<HeaderValue>), ApiError> {
+    let json = |bytes: Vec<u8>| (Content::Bytes(bytes.into()), Some(HeaderValue::from_static("application/json")));
+    Ok(match placement.body {
+        BodyForm::Nothing => (Content::Empty, None),
+        BodyForm::Object => json(serde_json::to_vec(&BodyObject { placement, arguments }).map_err(ApiError::internal)?),
+        BodyForm::Whole => match placed(placement, arguments, Place::WholeBody).next() {
+            Some((_, value)) => json(serde_json::to_vec(value).map_err(ApiError::internal)?),
+            None => (Content::Empty, None),
+        },
+        BodyForm::Multipart => {
+            let form = encode_form(placed(placement, arguments, Place::Body))?;
+            let media_type = HeaderValue::try_from(form.media_type()).map_err(ApiError::internal)?;
+            (Content::Multipart(Arc::new(form)), Some(media_type))
+        }
+    })
+}
+
+/// Returns the arguments with a place that the client has not omitted. Null is an argument.
+fn placed<'a>(
+    placement: &'a Placement,
+    arguments: &'a ArgumentSlots<'_, '_>,
+    place: Place,
+) -> impl Iterator<Item = (&'a str, &'a Value<'a>)> {
+    let slots = arguments.names.iter().zip(&arguments.values).zip(&placement.places);
+    slots.filter(move |(_, found)| **found == place).filter_map(|((name, slot), _)| match slot {
+        ArgumentSlot::Absent => None,
+        ArgumentSlot::Null => Some((&**name, &Value::Null)),
+        ArgumentSlot::Value(value) => Some((&**name, value)),
+    })
+}
+
+/// The arguments in the body, as a JSON object.
+struct BodyObject<'a, 's, 'n> {
+    placement: &'a Placement,
+    arguments: &'a ArgumentSlots<'s, 'n>,
+}
+
+impl Serialize for BodyObject<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (name, value) in placed(self.placement, self.arguments, Place::Body) {
+            object.serialize_entry(name, value)?;
+        }
+        object.end()
+    }
+}
+
+/// Returns a form with these arguments: files as files, and all other values as texts.
+fn encode_form<'a>(arguments: impl Iterator<Item = (&'a str, &'a Value<'a>)>) -> Result<Multipart, ApiError> {
+    let mut form = MultipartBuilder::new();
+    for (name, value) in arguments {
+        match value {
+            Value::File(upload) => form.file(name, upload),
+            Value::List(items) if items.iter().any(|item| matches!(item, Value::File(_))) => {
+                for item in items {
+                    if let Value::File(upload) = item {
+                        form.file(name, upload);
+                    }
+                }
+            }
+            value => for_each_text(value, |text| form.text(name, text))?,
+        }
+    }
+    Ok(form.finish())
+}
+
+/// Calls a function with the texts that represent a value in a query or a form: none for null, several for a list of
+/// single values, and JSON for all other lists and for objects.
+fn for_each_text(value: &Value<'_>, mut use_text: impl FnMut(&str)) -> Result<(), ApiError> {
+    match value {
+        Value::Null => {}
+        Value::List(items) if items.iter().all(|item| value_text(item).is_some()) => {
+            items.iter().filter_map(value_text).for_each(|text| use_text(&text));
+        }
+        value => match value_text(value) {
+            Some(text) => use_text(&text),
+            None => use_text(&serde_json::to_string(value).map_err(ApiError::internal)?),
+        },
+    }
+    Ok(())
+}

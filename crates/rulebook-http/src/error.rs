@@ -1,0 +1,69 @@
+//! The failures of calls of upstreams.
+
+use std::io;
+use std::time::Duration;
+
+use rulebook::ApiError;
+use thiserror::Error;
+
+use super::address::Origin;
+
+/// Why an upstream has not responded, or not with a valid response.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// All connections are in use for as long as a call waits for one.
+    #[error("all {0} connections of this thread are in use")]
+    Busy(usize),
+    /// The connection cannot be opened.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    /// The connection was not opened in time.
+    #[error("no connection within {0:?}")]
+    ConnectTimeout(Duration),
+    /// The response, or the next part of its body, has not arrived in time.
+    #[error("no response within {0:?}")]
+    Timeout(Duration),
+    /// The connection failed, or what arrived is not a response.
+    #[error("{}", describe(.0))]
+    Connection(#[source] hyper::Error),
+    /// The response is not one that a handler accepts.
+    #[error("{0}")]
+    Response(String),
+    /// The body of a response is too large.
+    #[error("the body of the response is larger than {0} bytes")]
+    TooLarge(usize),
+    /// An uploaded file cannot be read.
+    #[error("an uploaded file cannot be read: {0}")]
+    Upload(String),
+}
+
+/// Describes an error of a connection with its causes.
+fn describe(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl UpstreamError {
+    /// Returns the error of a connection.
+    pub fn from_connection(error: hyper::Error) -> Self {
+        // Only the body of a request is code of this crate: a file that cannot be read.
+        if error.is_user() { Self::Upload(describe(&error)) } else { Self::Connection(error) }
+    }
+
+    /// Returns the error for the client. The log names the upstream.
+    pub fn for_client(&self, origin: &Origin) -> ApiError {
+        let reason = format_args!("the upstream {origin}: {self}");
+        match self {
+            // The upstream has not received the request.
+            Self::Busy(_) | Self::Connect(_) => ApiError::unavailable(reason),
+            Self::ConnectTimeout(_) | Self::Timeout(_) => ApiError::gateway_timeout(reason),
+            Self::Connection(_) | Self::Response(_) | Self::TooLarge(_) => ApiError::bad_gateway(reason),
+            Self::Upload(_) => ApiError::internal(reason),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Sends a request to an upstream, and receives the head of the response.
+
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use hyper::http::response::Parts;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use tokio::time::{Instant, timeout_at};
+
+use super::call_limits::CallLimits;
+use super::content::{Content, OutgoingBody};
+use super::error::UpstreamError;
+use super::pool::LeasedConnection;
+use super::response_body::ResponseBody;
+use super::upstream::Upstream;
+
+/// A request to an upstream, which can be sent several times.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path and the query.
+    pub target: Uri,
+    /// The header fields.
+    pub fields: HeaderMap,
+    /// The body.
+    pub content: Content,
+}
+
+/// The response of an upstream, whose body has yet to be received.
+pub struct Received {
+    /// The status and the header fields.
+    pub head: Parts,
+    /// The body.
+    pub body: ResponseBody,
+}
+
+impl Outgoing {
+    fn request(&self) -> Request<OutgoingBody> {
+        let mut request = Request::new(self.content.body());
+        request.method_mut().clone_from(&self.method);
+        request.uri_mut().clone_from(&self.target);
+        request.headers_mut().clone_from(&self.fields);
+        request
+    }
+}
+
+/// Sends a request, and returns the response as soon as its head has arrived.
+///
+/// If the connection fails before the first byte of the response, an idempotent request (RFC 9110 section 9.2.2) is
+/// sent again, on a new connection. Any request is sent again if no part of it was sent, because another call had used
+/// the connection and the upstream has closed it since.
+///
+/// # Errors
+/// Fails if there is no connection, or the upstream does not respond with a valid head before the deadline.
+pub async fn exchange(
+    upstream: &Upstream,
+    outgoing: &Outgoing,
+    limits: &CallLimits,
+    deadline: Instant,
+) -> Result<Received, UpstreamError> {
+    let mut retries = if outgoing.method.is_idempotent() { limits.retries } else { 0 };
+    let mut must_be_new = false;
+    loop {
+        let lease = upstream.pool().lease(&upstream.origin, must_be_new, limits.connect_timeout, deadline);
+        let mut lease = lease.await?;
+        let received_before = lease.connection.received_bytes();
+        let response = lease.connection.sender.try_send_request(outgoing.request());
+        let mut error = match timeout_at(deadline, response).await {
+            Err(_) => return Err(UpstreamError::Timeout(limits.timeout)),
+            Ok(Ok(response)) => return check_framing(response, lease),
+            Ok(Err(error)) => error,
+        };
+        let is_unsent = error.take_message().is_some() && lease.is_reused;
+        let has_no_response = lease.connection.received_bytes() == received_before;
+        let error = UpstreamError::from_connection(error.into_error());
+        let is_lost = has_no_response && matches!(error, UpstreamError::Connection(_));
+        if !is_unsent {
+            if retries == 0 || !is_lost {
+                return Err(error);
+            }
+            retries -= 1;
+        }
+        must_be_new = true;
+    }
+}
+
+/// Refuses responses whose end is doubtful, because the bytes after it could be taken for the response to another call.
+/// Their connection is closed.
+fn check_framing(response: Response<Incoming>, connection: LeasedConnection) -> Result<Received, UpstreamError> {
+    let (head, incoming) = response.into_parts();
+    let is_doubtful = |message: &str| Err(UpstreamError::Response(message.to_owned()));
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return is_doubtful("the response switches to another protocol");
+    }
+    if head.headers.contains_key(CONTENT_LENGTH) && head.headers.contains_key(TRANSFER_ENCODING) {
+        return is_doubtful("the response has both `Content-Length` and `Transfer-Encoding`");
+    }
+    Ok(Received { head, body: ResponseBody::new(incoming, connection) })
+}

@@ -1,0 +1,76 @@
+//! The names of header fields that are not forwarded, because they belong to one connection or are set by this crate.
+
+use hyper::header::{self, HeaderName};
+use rulebook::Head;
+
+/// The header field with the identity of the caller.
+pub const IDENTITY: HeaderName = HeaderName::from_static("x-rulebook-identity");
+/// The header field with the id of the request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header fields that connect the traces of servers (W3C Trace Context).
+pub const TRACE: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
+
+/// The header fields of a single connection (RFC 9110 sections 7.6.1 and 11.7), and those that describe the framing.
+const HOP_BY_HOP: [HeaderName; 12] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("proxy-connection"),
+];
+
+/// Returns `true` if the header field with this name concerns only one connection.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+}
+
+/// Returns `true` if only this crate sets the header field with this name in requests.
+pub fn is_reserved(name: &HeaderName) -> bool {
+    is_hop_by_hop(name) || *name == IDENTITY || *name == REQUEST_ID
+}
+
+/// Returns `true` if proxies set the header field with this name, so that those of a client are not trusted.
+pub fn is_forwarding_field(name: &HeaderName) -> bool {
+    *name == header::FORWARDED || name.as_str().starts_with("x-forwarded-") || name.as_str() == "x-real-ip"
+}
+
+/// Returns `true` if some servers take the HTTP method or the path of the request from the field with this name, so
+/// that a client could choose another one than the definition.
+pub fn is_override(name: &HeaderName) -> bool {
+    const OVERRIDES: [&str; 5] =
+        ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+    OVERRIDES.contains(&name.as_str())
+}
+
+/// Returns `true` if the header field with this name is not copied from the request of a client, even if the
+/// definition names it: `Host` could select another site of the upstream, and the others describe the body, or request
+/// a part of it.
+pub fn is_never_copied(name: &HeaderName) -> bool {
+    const NEVER_COPIED: [HeaderName; 6] = [
+        header::ACCEPT_ENCODING,
+        header::CONTENT_ENCODING,
+        header::CONTENT_TYPE,
+        header::HOST,
+        header::IF_RANGE,
+        header::RANGE,
+    ];
+    NEVER_COPIED.contains(name)
+}
+
+/// Returns `true` if the field `Connection` of a request contains this name, so that the field with this name concerns
+/// only the connection of the client.
+pub fn is_named_by_connection(head: &Head, name: &HeaderName) -> bool {
+    head.header_values("connection").any(|value| lists_name(value.as_bytes(), name))
+}
+
+/// Returns `true` if a comma-separated list contains a name.
+pub fn lists_name(list: &[u8], name: &HeaderName) -> bool {
+    list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(name.as_str().as_bytes()))
+}

@@ -1,0 +1,150 @@
+//! A handler of the kind `http`, ready for calls.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode, Uri};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::{ApiError, Context};
+use tokio::time::Instant;
+
+use super::arguments::{append_query, encode_body};
+use super::call_limits::CallLimits;
+use super::content::Content;
+use super::download::to_download;
+use super::error::UpstreamError;
+use super::error_rules::ErrorRules;
+use super::exchange::{Outgoing, Received, exchange};
+use super::field_rules::FieldRules;
+use super::outputs::{Expected, read_outputs};
+use super::placement::Placement;
+use super::raw::{RawRules, to_raw_response};
+use super::template::Template;
+use super::upstream::Upstream;
+
+/// A handler that sends the checked arguments of calls to an upstream.
+pub struct HttpHandler(Arc<HandlerPlan>);
+
+/// The settings of a handler.
+pub struct HandlerPlan {
+    /// The server that handles the calls.
+    pub upstream: Arc<Upstream>,
+    /// The path and the query of requests.
+    pub template: Template,
+    /// The HTTP method of requests.
+    pub method: Method,
+    /// The part of requests that contains each argument.
+    pub placement: Placement,
+    /// The header fields of requests.
+    pub fields: FieldRules,
+    /// The limits of a call.
+    pub limits: CallLimits,
+    /// The errors of the upstream.
+    pub errors: ErrorRules,
+    /// What the method returns.
+    pub expected: Expected,
+    /// How requests are sent on as they are; `None` if the checked arguments are sent.
+    pub raw: Option<RawRules>,
+}
+
+impl HttpHandler {
+    /// Creates a handler from its settings.
+    pub fn new(plan: HandlerPlan) -> Self {
+        Self(Arc::new(plan))
+    }
+}
+
+impl CompiledHandler for HttpHandler {
+    fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
+        match self.0.outgoing(arguments, &context) {
+            Ok(outgoing) => {
+                let plan = Arc::clone(&self.0);
+                Box::pin(async move { plan.call(outgoing).await })
+            }
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+
+    fn reads_body(&self) -> bool {
+        self.0.raw.is_some()
+    }
+}
+
+impl HandlerPlan {
+    /// Returns the request for a call.
+    ///
+    /// # Errors
+    /// Fails if an argument cannot be a part of the path, or cannot be encoded.
+    fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
+        if let Some(raw) = &self.raw {
+            let outgoing =
+                raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
+            return outgoing.map(with_empty_length);
+        }
+        let mut target = self.template.expand(&arguments.values)?;
+        append_query(&mut target, self.template.has_query(), &self.placement, &arguments)?;
+        let target = Uri::try_from(target).map_err(ApiError::internal)?;
+        let (content, media_type) = encode_body(&self.placement, &arguments)?;
+        let accepted = if matches!(self.expected, Expected::File) { "*/*" } else { "application/json" };
+        let mut fields = HeaderMap::with_capacity(8);
+        fields.insert(header::HOST, self.upstream.host.clone());
+        fields.insert(header::USER_AGENT, HeaderValue::from_static("rulebook"));
+        fields.insert(header::ACCEPT, HeaderValue::from_static(accepted));
+        fields.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        self.fields.write(&mut fields, context);
+        if let Some(media_type) = media_type {
+            fields.insert(header::CONTENT_TYPE, media_type);
+        }
+        Ok(with_empty_length(Outgoing { method: self.method.clone(), target, fields, content }))
+    }
+
+    /// Sends the request, and returns the outputs or the file in the response.
+    async fn call(&self, outgoing: Outgoing) -> Result<ReturnedValue, ApiError> {
+        let deadline = Instant::now() + self.limits.timeout;
+        let origin = &self.upstream.origin;
+        let is_head = outgoing.method == Method::HEAD;
+        let received = exchange(&self.upstream, &outgoing, &self.limits, deadline).await;
+        // The files of the request are not needed any more.
+        drop(outgoing);
+        let received = received.map_err(|error| error.for_client(origin))?;
+        if self.raw.is_some() {
+            let response = to_raw_response(received, is_head, origin, &self.limits).map_err(ApiError::bad_gateway)?;
+            return Ok(ReturnedValue::Response(Box::new(response)));
+        }
+        if !received.head.status.is_success() {
+            return Err(self.errors.convert(received, &self.limits, deadline, origin).await);
+        }
+        let returned = self.read_success(received, deadline).await;
+        returned.map_err(|error| error.for_client(origin))
+    }
+
+    async fn read_success(&self, received: Received, deadline: Instant) -> Result<ReturnedValue, UpstreamError> {
+        if received.head.status == StatusCode::PARTIAL_CONTENT {
+            return Err(UpstreamError::Response("the response is a part that was not requested".to_owned()));
+        }
+        let coding = received.head.headers.get(header::CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(UpstreamError::Response("the response has a content coding".to_owned()));
+        }
+        if matches!(self.expected, Expected::File) {
+            let download = to_download(received, &self.upstream.origin, &self.limits);
+            return Ok(ReturnedValue::Download(Box::new(download)));
+        }
+        let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
+        read_outputs(&self.expected, &body)
+    }
+}
+
+/// Sets `Content-Length` to 0 if a request has no body although others with its HTTP method do (RFC 9110 section 8.6).
+fn with_empty_length(mut outgoing: Outgoing) -> Outgoing {
+    let is_empty = match &outgoing.content {
+        Content::Empty => true,
+        Content::Bytes(bytes) => bytes.is_empty(),
+        Content::Multipart(_) => false,
+    };
+    if is_empty && [Method::POST, Method::PUT, Method::PATCH].contains(&outgoing.method) {
+        outgoing.fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    outgoing
+}

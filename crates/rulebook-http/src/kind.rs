@@ -1,0 +1,187 @@
+//! The kind of handler `http`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::{Method, Uri};
+use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, JsonNode, ReadinessCheck};
+use rulebook_model::suggest::closest_word;
+
+use super::address::{Origin, split_origin};
+use super::error_rules::ErrorRules;
+use super::handler::{HandlerPlan, HttpHandler};
+use super::health::readiness_check;
+use super::number_settings::read_bool;
+use super::outputs::Expected;
+use super::placement::Placement;
+use super::pool_limits::PoolLimits;
+use super::raw::RawRules;
+use super::settings::Settings;
+use super::shared_settings::SharedSettings;
+use super::template::Template;
+use super::template_parser::parse_template;
+use super::upstream::Upstream;
+
+/// The name of the kind.
+pub const HTTP: &str = "http";
+/// The names of the other settings of a handler.
+const SETTINGS: [&str; 11] = [
+    "method",
+    "raw",
+    "errors",
+    "timeout",
+    "connect_timeout",
+    "retries",
+    "max_response",
+    "headers",
+    "forward",
+    "identity",
+    "health",
+];
+/// The HTTP methods of requests to upstreams.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The kind of handler `http`: `"handler": {"http": "http://127.0.0.1:9000/notes/{id}"}` sends the checked arguments of
+/// each call to this address, and returns the JSON or the file of the response.
+///
+/// Add it to a program with [`Rulebook::handler_kind`](rulebook::Rulebook::handler_kind).
+#[derive(Default)]
+pub struct HttpKind {
+    upstreams: Mutex<Vec<UsedUpstream>>,
+}
+
+/// An upstream, and the paths that its readiness checks request.
+struct UsedUpstream {
+    upstream: Arc<Upstream>,
+    health_paths: Vec<String>,
+}
+
+impl HttpKind {
+    /// Creates the kind.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the upstream with this origin, which all handlers share.
+    fn upstream(&self, origin: &Origin, limits: PoolLimits, health: Option<String>) -> Arc<Upstream> {
+        let mut upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |used: &UsedUpstream| used.upstream.origin == *origin && used.upstream.limits == limits;
+        let index = upstreams.iter().position(is_same).unwrap_or_else(|| {
+            let upstream = Arc::new(Upstream::new(origin.clone(), limits));
+            upstreams.push(UsedUpstream { upstream, health_paths: Vec::new() });
+            upstreams.len() - 1
+        });
+        let used = &mut upstreams[index];
+        used.health_paths.extend(health.filter(|path| !used.health_paths.contains(path)));
+        Arc::clone(&used.upstream)
+    }
+}
+
+impl HandlerKind for HttpKind {
+    fn name(&self) -> &str {
+        HTTP
+    }
+
+    fn settings(&self) -> &[&str] {
+        &SETTINGS
+    }
+
+    fn compile(&self, handled: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
+        let mut errors = Vec::new();
+        // Errors in the settings of all handlers are found for each of them, but reported once.
+        let shared = SharedSettings::read(handled, &mut errors);
+        let settings = Settings::read(|name| handled.optional_setting(name), &mut errors);
+        let settings = settings.with_shared(shared.settings);
+        let method = read_method(handled, &mut errors);
+        let error_rules = ErrorRules::read(handled, &mut errors);
+        let address = read_address(handled, shared.base.as_ref()).map_err(|mut found| errors.append(&mut found)).ok();
+        let is_raw = handled.optional_setting("raw").and_then(|node| read_bool("raw", node, &mut errors)) == Some(true);
+        if let Some(node) = handled.optional_setting("errors").filter(|_| is_raw) {
+            let error = HandlerError::new("a handler with `raw` passes errors on as they are").at(node.span);
+            errors.push(error.help("remove `errors`, or `raw`"));
+        }
+        let placement = address.as_ref().zip(method.as_ref()).and_then(|((_, template), method)| {
+            let placement = Placement::new(handled.method, template, method, handled.handler.span);
+            placement.map_err(|error| errors.push(error)).ok()
+        });
+        let (Some((origin, template)), Some(method), Some(placement)) = (address, method, placement) else {
+            return Err(errors);
+        };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let keeps_path = !template.has_path();
+        Ok(Arc::new(HttpHandler::new(HandlerPlan {
+            upstream: self.upstream(&origin, shared.pool_limits, settings.health.clone()),
+            template,
+            method,
+            placement,
+            limits: settings.call_limits(),
+            fields: settings.field_rules(),
+            errors: error_rules,
+            expected: Expected::of(handled.method),
+            raw: is_raw.then(|| RawRules::new(handled, keeps_path)),
+        })))
+    }
+
+    fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        let checks = upstreams.iter().flat_map(|used| {
+            let paths = used.health_paths.iter().filter_map(|path| Uri::try_from(path.as_str()).ok()).map(Some);
+            let paths: Vec<_> = paths.collect();
+            let paths = if paths.is_empty() { vec![None] } else { paths };
+            paths.into_iter().map(|path| (Arc::clone(&used.upstream), path))
+        });
+        // Every client can read the names, so that they do not contain addresses.
+        let name = |number: usize| if number == 1 { HTTP.to_owned() } else { format!("{HTTP}-{number}") };
+        (1..).zip(checks).map(|(number, (upstream, path))| readiness_check(name(number), upstream, path)).collect()
+    }
+}
+
+/// Reads the address. `base` is the upstream of addresses that consist only of a path.
+fn read_address(
+    handled: &HandledMethod<'_>,
+    base: Option<&(Origin, Vec<String>)>,
+) -> Result<(Origin, Template), Vec<HandlerError>> {
+    let node = handled.setting(HTTP);
+    let Some(address) = node.string() else {
+        let message = format!("`http` must be an address, but this is {}", node.describe_kind());
+        let error = HandlerError::new(message).at(node.span);
+        return Err(vec![error.help("write `http://127.0.0.1:9000/notes/{id}`")]);
+    };
+    let has_path_only = address.value.starts_with('/');
+    let (origin, segments, start) = match base.filter(|_| has_path_only) {
+        Some((origin, segments)) => (origin.clone(), segments.as_slice(), 0),
+        // The error in `base` is reported already.
+        None if has_path_only && has_base(handled) => return Err(Vec::new()),
+        None => {
+            let (origin, start) = split_origin(&address).map_err(|error| vec![error])?;
+            (origin, &[][..], start)
+        }
+    };
+    Ok((origin, parse_template(segments, &address, start, handled.method)?))
+}
+
+fn has_base(handled: &HandledMethod<'_>) -> bool {
+    handled.shared_settings(HTTP).is_some_and(|shared| shared.member("base").is_some())
+}
+
+/// Returns the HTTP method of requests, by default that of the method.
+fn read_method(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Method> {
+    let default = || Method::try_from(handled.method.http.as_str()).ok();
+    let Some(node) = handled.optional_setting("method") else { return default() };
+    let name = node.string().map(|name| name.value);
+    let known = name.as_deref().filter(|name| METHODS.contains(name)).and_then(|name| Method::try_from(name).ok());
+    if known.is_none() {
+        errors.push(method_error(node, name.as_deref()));
+    }
+    known
+}
+
+fn method_error(node: &JsonNode, name: Option<&str>) -> HandlerError {
+    let help = match name.and_then(|name| closest_word(name, METHODS)) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("write one of `{}`", METHODS.join("`, `")),
+    };
+    HandlerError::new("`method` is not an HTTP method").at(node.span).help(help)
+}

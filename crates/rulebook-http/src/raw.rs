@@ -1,0 +1,169 @@
+//! Handlers with `raw`, which send requests and responses on as they are.
+
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Uri};
+use percent_encoding::percent_decode_str;
+use rulebook::handler_kind::{ArgumentSlots, HandledMethod, RawResponse};
+use rulebook::model::Location;
+use rulebook::{ApiError, AuthScheme, Context, Head};
+use rulebook_model::call::is_secret_name;
+
+use super::address::Origin;
+use super::arguments::encode_body;
+use super::call_limits::CallLimits;
+use super::content::Content;
+use super::exchange::{Outgoing, Received};
+use super::field_names::{
+    is_forwarding_field, is_hop_by_hop, is_named_by_connection, is_override, is_reserved, lists_name,
+};
+use super::field_rules::FieldRules;
+use super::placement::{BodyForm, Place, Placement};
+use super::template::{Template, has_dot_segment};
+
+/// The header field with the address of the client.
+const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The name with which this server appears in the field `Via` (RFC 9110 section 7.6.3).
+const VIA: HeaderValue = HeaderValue::from_static("1.1 rulebook");
+
+/// How requests are sent on.
+#[derive(Debug)]
+pub struct RawRules {
+    /// `true` if the address has no path, so that requests keep theirs.
+    keeps_path: bool,
+    /// The header fields with credentials for this server.
+    credentials: Vec<HeaderName>,
+    /// The names of the parameters in requests, for forms with files.
+    request_names: Vec<Box<str>>,
+    /// The parameters that are in the body.
+    form: Placement,
+}
+
+impl RawRules {
+    /// Returns the rules for a method. `keeps_path` is `true` if its address has no path.
+    pub fn new(handled: &HandledMethod<'_>, keeps_path: bool) -> Self {
+        let schemes = handled.api.auth_schemes.iter().filter_map(|scheme| match scheme {
+            AuthScheme::Header(name) => HeaderName::from_bytes(name.as_bytes()).ok(),
+            _ => None,
+        });
+        let parameters = &handled.method.parameters;
+        let place = |from| if matches!(from, Location::Body | Location::Any) { Place::Body } else { Place::Address };
+        let places = parameters.iter().map(|parameter| place(parameter.from)).collect();
+        Self {
+            keeps_path,
+            credentials: schemes.chain([header::AUTHORIZATION, header::COOKIE]).collect(),
+            request_names: parameters.iter().map(|parameter| parameter.request_name().into()).collect(),
+            form: Placement { places, body: BodyForm::Multipart },
+        }
+    }
+
+    /// Returns the request to the upstream.
+    ///
+    /// # Errors
+    /// Fails if the call does not come from a request, or the request cannot be sent on.
+    pub fn outgoing(
+        &self,
+        template: &Template,
+        method: &Method,
+        host: &HeaderValue,
+        rules: &FieldRules,
+        arguments: ArgumentSlots<'_, '_>,
+        context: &Context,
+    ) -> Result<Outgoing, ApiError> {
+        let Some(head) = context.head() else {
+            return Err(ApiError::internal("a call from code has no request that can be sent on"));
+        };
+        let target = self.target(template, &arguments, head)?;
+        let mut fields = self.fields(head, rules);
+        let content = match context.body() {
+            Some(body) => Content::Bytes(body.clone()),
+            None if is_multipart(head) => {
+                let (content, media_type) =
+                    encode_body(&self.form, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
+                fields.extend(media_type.map(|media_type| (header::CONTENT_TYPE, media_type)));
+                content
+            }
+            None => Content::Empty,
+        };
+        if matches!(content, Content::Empty) {
+            fields.remove(header::CONTENT_TYPE);
+        }
+        fields.insert(header::HOST, host.clone());
+        fields.append(header::VIA, VIA);
+        if let Some(client) = head.client.and_then(|client| HeaderValue::try_from(client.to_string()).ok()) {
+            fields.insert(CLIENT_ADDRESS, client);
+        }
+        rules.write(&mut fields, context);
+        let method = if head.method == rulebook::http::Method::HEAD { Method::HEAD } else { method.clone() };
+        Ok(Outgoing { method, target, fields, content })
+    }
+
+    fn target(&self, template: &Template, arguments: &ArgumentSlots<'_, '_>, head: &Head) -> Result<Uri, ApiError> {
+        let mut target = if self.keeps_path {
+            let path = head.uri.path();
+            if has_dot_segment(&percent_decode_str(path).decode_utf8_lossy()) {
+                return Err(ApiError::unknown_service());
+            }
+            let mut target = path.to_owned();
+            template.expand_query(&arguments.values, &mut target)?;
+            target
+        } else {
+            template.expand(&arguments.values)?
+        };
+        if let Some(query) = head.uri.query() {
+            target.push(if template.has_query() { '&' } else { '?' });
+            target.push_str(query);
+        }
+        Uri::try_from(target).map_err(ApiError::internal)
+    }
+
+    /// Returns the header fields of the request that concern the upstream. Credentials are for this server, and the
+    /// fields of proxies are not trusted.
+    fn fields(&self, head: &Head, rules: &FieldRules) -> HeaderMap {
+        let mut fields = HeaderMap::with_capacity(head.headers.len() + 4);
+        for (name, value) in &head.headers {
+            let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { continue };
+            let is_credential = self.credentials.contains(&name) || is_secret_name(name.as_str());
+            let is_kept = !is_reserved(&name)
+                && !is_forwarding_field(&name)
+                && !is_override(&name)
+                && (!is_credential || rules.forward.contains(&name))
+                && !is_named_by_connection(head, &name);
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
+                && is_kept
+            {
+                fields.append(name, value);
+            }
+        }
+        fields
+    }
+}
+
+fn is_multipart(head: &Head) -> bool {
+    let media_type = head.header("content-type").unwrap_or_default().trim_start();
+    media_type.get(.."multipart/".len()).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
+}
+
+/// Returns the response of the upstream for the client, without the header fields of the connection to the upstream.
+/// `is_head` is `true` for the response to a HEAD request, which has the length of a body that is not sent.
+///
+/// # Errors
+/// Fails if the status is not from 200 to 599.
+pub fn to_raw_response(
+    received: Received,
+    is_head: bool,
+    origin: &Origin,
+    limits: &CallLimits,
+) -> Result<RawResponse, rulebook::ResponseError> {
+    let Received { head, body } = received;
+    let announced = || head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    let length = if is_head { announced() } else { body.length() };
+    let response = RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), limits.timeout), length)?;
+    let named = head.headers.get_all(header::CONNECTION);
+    let is_kept =
+        |name: &HeaderName| !is_hop_by_hop(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
+    let fields = head.headers.iter().filter(|(name, _)| is_kept(name)).filter_map(|(name, value)| {
+        let name = rulebook::http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        Some((name, rulebook::http::HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    });
+    Ok(fields.fold(response, |response, (name, value)| response.header(name, value)))
+}

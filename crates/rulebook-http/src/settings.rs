@@ -1,0 +1,96 @@
+//! The settings that a handler and all handlers together can have.
+
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue};
+use rulebook::handler_kind::{HandlerError, JsonNode};
+
+use super::call_limits::CallLimits;
+use super::field_rules::{FieldRules, read_fixed, read_forward};
+use super::number_settings::{read_bool, read_count, read_seconds, read_size};
+
+/// The names of the settings that both a method's `handler` and the setting `handlers.http` can have.
+pub const COMMON_SETTINGS: [&str; 8] =
+    ["timeout", "connect_timeout", "retries", "max_response", "headers", "forward", "identity", "health"];
+
+/// The settings that the definition contains.
+#[derive(Debug, Default)]
+pub struct Settings {
+    timeout: Option<Duration>,
+    connect_timeout: Option<Duration>,
+    retries: Option<usize>,
+    max_response: Option<usize>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    forward: Vec<HeaderName>,
+    identity: Option<bool>,
+    /// The path that the readiness check requests.
+    pub health: Option<String>,
+}
+
+impl Settings {
+    /// Reads the settings. `find` returns the value of a setting.
+    pub fn read<'n>(find: impl Fn(&str) -> Option<&'n JsonNode>, errors: &mut Vec<HandlerError>) -> Self {
+        let mut seconds = |name| find(name).and_then(|node| read_seconds(name, node, errors));
+        let (timeout, connect_timeout) = (seconds("timeout"), seconds("connect_timeout"));
+        Self {
+            timeout,
+            connect_timeout,
+            retries: find("retries").and_then(|node| read_count("retries", 0..=10, node, errors)),
+            max_response: find("max_response").and_then(|node| read_size("max_response", 1..=1 << 30, node, errors)),
+            headers: find("headers").map(|node| read_fixed(node, errors)).unwrap_or_default(),
+            forward: find("forward").map(|node| read_forward(node, errors)).unwrap_or_default(),
+            identity: find("identity").and_then(|node| read_bool("identity", node, errors)),
+            health: find("health").and_then(|node| read_health(node, errors)),
+        }
+    }
+
+    /// Adds the settings of all handlers. The settings of one handler replace them; header fields are merged.
+    #[must_use]
+    pub fn with_shared(self, shared: Self) -> Self {
+        let is_replaced = |name: &HeaderName| self.headers.iter().any(|(other, _)| other == name);
+        let mut headers = shared.headers;
+        headers.retain(|(name, _)| !is_replaced(name));
+        headers.extend(self.headers);
+        let mut forward = self.forward;
+        let added: Vec<_> = shared.forward.into_iter().filter(|name| !forward.contains(name)).collect();
+        forward.extend(added);
+        Self {
+            timeout: self.timeout.or(shared.timeout),
+            connect_timeout: self.connect_timeout.or(shared.connect_timeout),
+            retries: self.retries.or(shared.retries),
+            max_response: self.max_response.or(shared.max_response),
+            headers,
+            forward,
+            identity: self.identity.or(shared.identity),
+            health: self.health.or(shared.health),
+        }
+    }
+
+    /// Returns the limits of a call.
+    pub fn call_limits(&self) -> CallLimits {
+        let default = CallLimits::default();
+        CallLimits {
+            timeout: self.timeout.unwrap_or(default.timeout),
+            connect_timeout: self.connect_timeout.unwrap_or(default.connect_timeout),
+            retries: self.retries.unwrap_or(default.retries),
+            max_response: self.max_response.unwrap_or(default.max_response),
+        }
+    }
+
+    /// Returns the rules for header fields.
+    pub fn field_rules(self) -> FieldRules {
+        FieldRules { fixed: self.headers, forward: self.forward, identity: self.identity.unwrap_or(false) }
+    }
+}
+
+fn read_health(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<String> {
+    let is_path = |path: &String| {
+        path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte))
+    };
+    let path = node.string().map(|text| text.value).filter(is_path);
+    if path.is_none() {
+        let error = HandlerError::new("`health` must be a path that begins with `/`").at(node.span);
+        errors.push(error.help("write `/healthz`, without host and arguments"));
+    }
+    path
+}

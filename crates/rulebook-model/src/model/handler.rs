@@ -1,0 +1,63 @@
+//! The handlers that a definition chooses for its methods.
+
+use serde_json::{Map, Value as Json};
+
+use crate::definition::{JsonMember, JsonNode};
+use crate::span::Span;
+
+/// The key of the setting `handlers` with the handler of all methods without one.
+pub(crate) const DEFAULT_HANDLER: &str = "default";
+
+/// What the definition says about the handler of a method, such as `{"sql": "select …", "rows": "one"}`: one of the
+/// settings has the name of a kind of handler, and the others belong to that kind. Only the program knows the kinds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefinedHandler {
+    /// The settings in the order of the text. There is at least one.
+    pub settings: Vec<JsonMember>,
+    /// The span of the object with the settings.
+    pub span: Span,
+}
+
+/// What the definition says about all handlers, in the setting `handlers`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefinedHandlers {
+    /// The handler of methods for which neither the definition nor the program has one.
+    pub default: Option<DefinedHandler>,
+    /// The settings that all handlers of a kind share, by the name of the kind. Only the program knows the kinds.
+    pub kinds: Vec<JsonMember>,
+    /// The span of the object with these settings.
+    pub span: Span,
+}
+
+impl DefinedHandler {
+    /// Returns the setting with this name.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&JsonMember> {
+        self.settings.iter().find(|member| member.key.value == name)
+    }
+
+    /// Returns the object with the settings.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        Json::Object(members_to_json(&self.settings))
+    }
+}
+
+impl DefinedHandlers {
+    /// Returns the settings that all handlers of a kind share.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&JsonNode> {
+        self.kinds.iter().find(|member| member.key.value == name).map(|member| &member.value)
+    }
+
+    /// Returns the object with the settings.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let default = self.default.iter().map(|handler| (DEFAULT_HANDLER.to_owned(), handler.to_json()));
+        Json::Object(default.chain(members_to_json(&self.kinds)).collect())
+    }
+}
+
+fn members_to_json(members: &[JsonMember]) -> Map<String, Json> {
+    members.iter().map(|member| (member.key.value.clone(), member.value.json())).collect()
+}

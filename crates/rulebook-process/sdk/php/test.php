@@ -1,0 +1,186 @@
+<?php
+
+// Tests of rulebook.php: each test runs a program with handlers, and exchanges messages with it as the server does.
+//
+//     php sdk/php/test.php
+
+declare(strict_types=1);
+
+const HANDLERS = <<<'PHP'
+<?php
+require getenv('LIBRARY');
+
+use Rulebook\{Call, CallError, Failure};
+use function Rulebook\{handler, serve};
+
+handler('echo', fn ($value, Call $call) => [
+    'value' => $value,
+    'caller' => $call->identity ? [$call->identity->name, $call->identity->permissions] : null,
+    'request' => $call->requestId,
+    'method' => $call->method,
+]);
+handler('defaults', fn ($first, int $second = 2) => ['first' => $first, 'second' => $second]);
+handler('noisy', function () {
+    echo 'printed';
+    trigger_error('a warning', E_USER_WARNING);
+    return null;
+});
+handler('fails', fn () => throw new Failure('not_found', ['id' => 5], 'not here'));
+handler('throws', fn () => throw new RuntimeException("secret \xff"));
+handler('nan', fn () => ['value' => NAN]);
+handler('empty', fn () => []);
+handler('nested', function (Call $call) {
+    try {
+        return ['outputs' => $call->api('other.get', ['id' => 7])];
+    } catch (CallError $error) {
+        return ['error' => [$error->getMessage(), $error->name, $error->status, $error->members]];
+    }
+});
+handler('upload', fn (array $file) => ['content' => file_get_contents($file['path'])]);
+serve();
+PHP;
+
+/** A program with handlers. */
+final class Program
+{
+    /** @var resource */
+    private $process;
+    /** @var array<int, resource> */
+    private array $pipes = [];
+    public readonly array $ready;
+
+    public function __construct()
+    {
+        $script = tempnam(sys_get_temp_dir(), 'rulebook-');
+        file_put_contents($script, HANDLERS);
+        register_shutdown_function(fn () => unlink($script));
+        $environment = ['LIBRARY' => __DIR__ . '/rulebook.php'] + getenv();
+        $streams = [['pipe', 'r'], ['pipe', 'w'], ['pipe', 'w']];
+        $this->process = proc_open([PHP_BINARY, $script], $streams, $this->pipes, null, $environment);
+        $this->ready = $this->receive();
+    }
+
+    public function send(array ...$messages): void
+    {
+        fwrite($this->pipes[0], implode('', array_map(fn ($message) => json_encode($message) . "\n", $messages)));
+    }
+
+    public function receive(): array
+    {
+        return json_decode(fgets($this->pipes[1]), true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    public function call(string $method, array $arguments = [], array $params = []): array
+    {
+        $this->send(message(1, $method, $arguments, $params));
+        return $this->receive();
+    }
+
+    /** Closes the input, and returns the exit code and what the program has written to standard error. */
+    public function finish(): array
+    {
+        fclose($this->pipes[0]);
+        $written = stream_get_contents($this->pipes[2]);
+        return [proc_close($this->process), $written];
+    }
+}
+
+function message(int $id, string $method, array $arguments = [], array $params = []): array
+{
+    $params += ['arguments' => (object) $arguments, 'identity' => null, 'request_id' => null];
+    return ['jsonrpc' => '2.0', 'id' => $id, 'method' => $method, 'params' => $params];
+}
+
+function same(mixed $expected, mixed $got): void
+{
+    if ($expected !== $got) {
+        throw new Exception('expected ' . json_encode($expected) . ', got ' . json_encode($got));
+    }
+}
+
+$tests = [
+    'the first message lists the methods' => function () {
+        $ready = (new Program())->ready;
+        same('ready', $ready['method']);
+        same(true, in_array('nested', $ready['params']['methods'], true));
+    },
+    'a handler gets arguments and the call' => function () {
+        $params = ['identity' => ['name' => 'ada', 'permissions' => ['reader']], 'request_id' => 'r1'];
+        $response = (new Program())->call('echo', ['value' => "é\n😀"], $params);
+        same("é\n😀", $response['result']['value']);
+        same(['ada', ['reader']], $response['result']['caller']);
+        same(['r1', 'echo'], [$response['result']['request'], $response['result']['method']]);
+    },
+    'omitted arguments have defaults' => function () {
+        $program = new Program();
+        same(['first' => null, 'second' => 2], $program->call('defaults')['result']);
+        $arguments = ['first' => 1, 'second' => 3, 'third' => 4];
+        same(['first' => 1, 'second' => 3], $program->call('defaults', $arguments)['result']);
+    },
+    'what handlers print goes to standard error' => function () {
+        $program = new Program();
+        same(null, $program->call('noisy')['result']);
+        [$code, $written] = $program->finish();
+        same(0, $code);
+        same(true, str_contains($written, 'printed') && str_contains($written, 'a warning'));
+    },
+    'a failure is a declared error' => function () {
+        $error = (new Program())->call('fails')['error'];
+        same(['name' => 'not_found', 'members' => ['id' => 5], 'message' => 'not here'], $error['data']);
+    },
+    'an exception is an internal error' => function () {
+        $program = new Program();
+        foreach (['throws' => -32603, 'nan' => -32603, 'unknown' => -32601] as $method => $code) {
+            same($code, $program->call($method)['error']['code']);
+        }
+        same([], $program->call('empty')['result']);
+        same(true, str_contains($program->finish()[1], 'RuntimeException: secret'));
+    },
+    'a handler calls the API while other calls arrive' => function () {
+        $program = new Program();
+        $program->send(message(1, 'nested'), message(2, 'defaults'));
+        $request = $program->receive();
+        same(['target' => 'other.get', 'arguments' => ['id' => 7], 'for' => 1], $request['params']);
+        $program->send(message(3, 'defaults'), ['jsonrpc' => '2.0', 'id' => $request['id'], 'result' => ['ok' => true]]);
+        $responses = [$program->receive(), $program->receive(), $program->receive()];
+        same([1, 2, 3], array_column($responses, 'id'));
+        same(['outputs' => ['ok' => true]], $responses[0]['result']);
+    },
+    'a failed call of the API throws' => function () {
+        $program = new Program();
+        $program->send(message(1, 'nested'));
+        $data = ['name' => 'gone', 'status' => 404, 'members' => ['id' => 7]];
+        $error = ['code' => -32000, 'message' => 'it is gone', 'data' => $data];
+        $program->send(['jsonrpc' => '2.0', 'id' => $program->receive()['id'], 'error' => $error]);
+        same(['error' => ['it is gone', 'gone', 404, ['id' => 7]]], $program->receive()['result']);
+    },
+    'an upload has a path' => function () {
+        $file = ['path' => __FILE__, 'name' => 'test.php', 'type' => 'text/plain', 'size' => filesize(__FILE__)];
+        same(file_get_contents(__FILE__), (new Program())->call('upload', ['file' => $file])['result']['content']);
+    },
+    'long lines have their results' => function () {
+        $program = new Program();
+        foreach ([0, 1, 65_536, 300_000, 10] as $length) {
+            same($length, strlen($program->call('echo', ['value' => str_repeat('x', $length)])['result']['value']));
+        }
+    },
+    'the program ends with its input' => function () {
+        $program = new Program();
+        $program->send(message(1, 'nested'));
+        $program->receive();
+        same(0, $program->finish()[0]);
+    },
+];
+
+$failed = 0;
+foreach ($tests as $name => $test) {
+    try {
+        $test();
+        echo "ok: $name\n";
+    } catch (Throwable $error) {
+        $failed += 1;
+        echo "FAILED: $name: {$error->getMessage()}\n";
+    }
+}
+printf("%d passed, %d failed\n", count($tests) - $failed, $failed);
+exit($failed > 0 ? 1 : 0);

@@ -1,0 +1,232 @@
+"""Tests of rulebook.py: each test runs a program with handlers, and exchanges messages with it as the server does.
+
+    python3 -m unittest discover sdk/python
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+HANDLERS = """
+import dataclasses
+import datetime
+import os
+import subprocess
+import sys
+import time
+from rulebook import Call, CallError, Failure, Upload, handler, serve
+
+print("printed at the start")
+
+@handler("echo")
+def echo(value, call: Call):
+    caller = call.identity and [call.identity.name, call.identity.permissions]
+    return {"value": value, "caller": caller, "request": call.request_id, "method": call.method}
+
+@handler("defaults")
+def defaults(first, second=2):
+    return {"first": first, "second": second}
+
+@handler("noisy")
+def noisy():
+    print("printed")
+    os.write(1, b"written\\n")
+    subprocess.run(["echo", "of a program"], check=True)
+    subprocess.run(["cat"], check=True)
+    return None
+
+@handler("fails")
+def fails():
+    raise Failure("not_found", message="not here", id=5)
+
+@handler("raises")
+def raises():
+    raise ValueError("secret")
+
+@handler("nan")
+def nan():
+    return {"value": float("nan")}
+
+@handler("nested")
+def nested(call):
+    try:
+        return {"outputs": call.api("other.get", id=7)}
+    except CallError as error:
+        return {"error": [str(error), error.name, error.status, error.members]}
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    at: datetime.date
+
+@handler("plain")
+def plain():
+    return {"point": Point(1, datetime.date(2026, 1, 2))}
+
+@handler("upload")
+def upload(file: Upload):
+    with open(file["path"]) as content:
+        return {"content": content.read()}
+
+@handler("sleep")
+def sleep(seconds):
+    time.sleep(seconds)
+    return {"slept": seconds}
+"""
+
+
+class Program:
+    """A program with handlers."""
+
+    def __init__(self, test: unittest.TestCase, serve: str = "serve()") -> None:
+        folder = tempfile.TemporaryDirectory()
+        test.addCleanup(folder.cleanup)
+        script = os.path.join(folder.name, "handlers.py")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(textwrap.dedent(HANDLERS) + serve + "\n")
+        self.process = subprocess.Popen(
+            [sys.executable, script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": FOLDER},
+        )
+        test.addCleanup(self.end)
+        self.ready = self.receive()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            stream.close()
+
+    def send(self, *messages) -> None:
+        self.process.stdin.write(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
+        self.process.stdin.flush()
+
+    def receive(self):
+        line = self.process.stdout.readline()
+        while line == b"printed at the start\n":
+            # What a program prints before it calls serve is ignored by the server.
+            line = self.process.stdout.readline()
+        return json.loads(line)
+
+    def call(self, method, arguments=None, **params):
+        self.send(call(1, method, arguments, **params))
+        return self.receive()
+
+    def finish(self):
+        """Closes the input, and returns what the program has written to standard error."""
+        self.process.stdin.close()
+        written = self.process.stderr.read().decode()
+        self.process.wait(30)
+        return written
+
+
+def call(call_id, method, arguments=None, **params):
+    params = {"arguments": arguments or {}, "identity": None, "request_id": None, **params}
+    return {"jsonrpc": "2.0", "id": call_id, "method": method, "params": params}
+
+
+class WorkerTest(unittest.TestCase):
+    def test_the_first_message_lists_the_methods(self):
+        ready = Program(self).ready
+        self.assertEqual(ready["method"], "ready")
+        self.assertIn("nested", ready["params"]["methods"])
+
+    def test_a_handler_gets_arguments_and_the_call(self):
+        identity = {"name": "ada", "permissions": ["reader"]}
+        response = Program(self).call("echo", {"value": "é\n\U0001f600"}, identity=identity, request_id="r1")
+        expected = {"value": "é\n\U0001f600", "caller": ["ada", ["reader"]], "request": "r1", "method": "echo"}
+        self.assertEqual(response, {"jsonrpc": "2.0", "id": 1, "result": expected})
+
+    def test_omitted_arguments_have_defaults(self):
+        program = Program(self)
+        self.assertEqual(program.call("defaults")["result"], {"first": None, "second": 2})
+        self.assertEqual(program.call("defaults", {"first": 1, "second": 3, "third": 4})["result"], {"first": 1, "second": 3})
+
+    def test_what_handlers_print_goes_to_standard_error(self):
+        program = Program(self)
+        self.assertIsNone(program.call("noisy")["result"])
+        self.assertEqual(program.call("defaults")["id"], 1)
+        written = program.finish()
+        for text in ("printed\n", "written\n", "of a program\n"):
+            self.assertIn(text, written)
+
+    def test_a_failure_is_a_declared_error(self):
+        error = Program(self).call("fails")["error"]
+        self.assertEqual(error["data"], {"name": "not_found", "members": {"id": 5}, "message": "not here"})
+
+    def test_an_exception_is_an_internal_error(self):
+        program = Program(self)
+        self.assertEqual(program.call("raises")["error"]["code"], -32603)
+        self.assertEqual(program.call("nan")["error"]["code"], -32603)
+        self.assertEqual(program.call("unknown")["error"]["code"], -32601)
+        self.assertEqual(program.call("defaults")["result"]["second"], 2)
+        self.assertIn("ValueError: secret", program.finish())
+
+    def test_a_handler_calls_the_api_while_other_calls_arrive(self):
+        program = Program(self)
+        program.send(call(1, "nested"), call(2, "defaults"))
+        request = program.receive()
+        self.assertEqual(request["method"], "call")
+        self.assertEqual(request["params"], {"target": "other.get", "arguments": {"id": 7}, "for": 1})
+        program.send(call(3, "defaults"), {"jsonrpc": "2.0", "id": request["id"], "result": {"ok": True}})
+        responses = [program.receive() for _ in range(3)]
+        self.assertEqual([response["id"] for response in responses], [1, 2, 3])
+        self.assertEqual(responses[0]["result"], {"outputs": {"ok": True}})
+
+    def test_a_failed_call_of_the_api_raises(self):
+        program = Program(self)
+        program.send(call(1, "nested"))
+        data = {"name": "gone", "status": 404, "members": {"id": 7}}
+        error = {"code": -32000, "message": "it is gone", "data": data}
+        program.send({"jsonrpc": "2.0", "id": program.receive()["id"], "error": error})
+        self.assertEqual(program.receive()["result"], {"error": ["it is gone", "gone", 404, {"id": 7}]})
+
+    def test_dataclasses_and_dates_are_converted(self):
+        self.assertEqual(Program(self).call("plain")["result"], {"point": {"x": 1, "at": "2026-01-02"}})
+
+    def test_an_upload_has_a_path(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("content")
+            file.flush()
+            upload = {"path": file.name, "name": "a.txt", "type": "text/plain", "size": 7}
+            self.assertEqual(Program(self).call("upload", {"file": upload})["result"], {"content": "content"})
+
+    def test_many_calls_and_long_lines_have_their_results(self):
+        program = Program(self)
+        for length in (0, 1, 65_535, 65_536, 300_000, 10):
+            self.assertEqual(len(program.call("echo", {"value": "x" * length})["result"]["value"]), length)
+        program.send(*(call(number, "echo", {"value": number}) for number in range(300)))
+        for number in range(300):
+            response = program.receive()
+            self.assertEqual((response["id"], response["result"]["value"]), (number, number))
+
+    def test_threads_run_handlers_at_the_same_time(self):
+        program = Program(self, "serve(threads=4)")
+        program.send(call(1, "sleep", {"seconds": 2}), call(2, "nested"), call(3, "defaults"))
+        received = [program.receive() for _ in range(2)]
+        request = next(message for message in received if message.get("method") == "call")
+        self.assertIn(3, [message["id"] for message in received])
+        program.send({"jsonrpc": "2.0", "id": request["id"], "result": 5})
+        self.assertEqual(program.receive()["result"], {"outputs": 5})
+        self.assertEqual(program.receive()["result"], {"slept": 2})
+
+    def test_the_program_ends_with_its_input(self):
+        for serve in ("serve()", "serve(threads=2)"):
+            program = Program(self, serve)
+            program.send(call(1, "nested"))
+            program.receive()
+            program.finish()
+            self.assertEqual(program.process.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

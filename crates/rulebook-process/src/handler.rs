@@ -1,0 +1,225 @@
+//! The handler of a method: sends calls to a pool of workers, and returns what a worker responds.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use rulebook::error::ErrorKind;
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::model::Method;
+use rulebook::{ApiError, Context, Response};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::oneshot;
+
+use crate::arguments::{Arguments, identity_json, write_call_line};
+use crate::download::FilesFolder;
+use crate::in_flight::{Event, Failure, Job};
+use crate::log_text::printable;
+use crate::message::{self, ApiCall, ApiCallRequest};
+use crate::pool::Pool;
+use crate::settings::MethodSettings;
+use crate::supervisor::Supervisor;
+
+/// The maximum number of API calls that a worker can make at the same time for one call that it handles.
+const MAX_API_CALLS: usize = 100;
+/// The initial size in bytes of the memory for a message.
+const MESSAGE_SIZE: usize = 512;
+
+/// The handler of a method.
+pub struct MethodHandler(Arc<HandledByPool>);
+
+struct HandledByPool {
+    method: Box<str>,
+    /// The id of the method as a JSON string.
+    method_json: Box<str>,
+    timeout: Duration,
+    /// The folder with the files that a method with the option `download` may return; `None` for other methods.
+    downloads: Option<FilesFolder>,
+    /// `true` if the method has a single output, which is the whole body.
+    has_whole_output: bool,
+    pool: Arc<Pool>,
+    /// Ends the workers when the last handler is dropped.
+    _supervisor: Arc<OnceLock<Supervisor>>,
+}
+
+/// The error object of a worker.
+#[derive(Deserialize)]
+struct WorkerError {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    data: Option<WorkerErrorData>,
+}
+
+#[derive(Deserialize)]
+struct WorkerErrorData {
+    /// The name of a declared error.
+    name: Option<String>,
+    /// The message for the client, instead of the declared one.
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    members: Map<String, Json>,
+}
+
+impl MethodHandler {
+    pub fn new(
+        method: &Method,
+        settings: MethodSettings,
+        pool: Arc<Pool>,
+        supervisor: Arc<OnceLock<Supervisor>>,
+    ) -> Self {
+        let method_json = Json::from(method.id.as_str()).to_string().into();
+        let downloads = method.options.download.then(|| FilesFolder::new(settings.files));
+        Self(Arc::new(HandledByPool {
+            method: method.id.as_str().into(),
+            method_json,
+            timeout: settings.timeout,
+            downloads,
+            has_whole_output: method.whole().is_some(),
+            pool,
+            _supervisor: supervisor,
+        }))
+    }
+}
+
+impl CompiledHandler for MethodHandler {
+    fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
+        let handler = Arc::clone(&self.0);
+        let prepared = handler.prepare(&arguments, &context);
+        Box::pin(async move {
+            let (job, events) = prepared?;
+            handler.pool.submit(job).map_err(|failure| failure.into_error(&handler.method))?;
+            match events.await {
+                Ok(Event::ApiCall(call)) => handler.run_api_calls(*call, &context).await,
+                event => handler.end(event).await,
+            }
+        })
+    }
+}
+
+impl HandledByPool {
+    /// Returns the call for the pool, and the receiver of its first event.
+    fn prepare(
+        &self,
+        arguments: &ArgumentSlots<'_, '_>,
+        context: &Context,
+    ) -> Result<(Job, oneshot::Receiver<Event>), ApiError> {
+        let id = self.pool.next_id();
+        let mut text = Vec::with_capacity(MESSAGE_SIZE);
+        let (mut method, mut identity) = (Box::default(), None);
+        let uploads = if self.pool.settings.once {
+            (method, identity) = (self.method.clone(), identity_json(context).map_err(ApiError::internal)?);
+            let arguments = Arguments::new(arguments);
+            serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
+        } else {
+            write_call_line(&mut text, id, &self.method_json, arguments, context)
+        };
+        let uploads = uploads.map_err(ApiError::internal)?;
+        let max_message = self.pool.settings.max_message;
+        if text.len() > max_message {
+            let (method, length) = (&self.method, text.len());
+            let reason = format!("{method}: the arguments have {length} bytes, but `max_message` is {max_message}");
+            return Err(ApiError::internal(reason));
+        }
+        let (events, next) = oneshot::channel();
+        let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
+        Ok((Job { id, text, method, identity, timeout, deadline, request_id, uploads, events }, next))
+    }
+
+    /// Runs the API calls that a worker makes, until the call that it handles ends.
+    async fn run_api_calls(&self, first: ApiCall, context: &Context) -> Result<ReturnedValue, ApiError> {
+        let max_message = self.pool.settings.max_message;
+        let mut running = FuturesUnordered::new();
+        let mut call = first;
+        loop {
+            let ApiCall { request, input, mut next } = call;
+            if running.len() < MAX_API_CALLS {
+                running.push(async move { input.send(&run_api_call(request, context, max_message).await) });
+            } else {
+                let reason = format!("the call makes more than {MAX_API_CALLS} calls at the same time");
+                input.send(&message::error_line(&request.id, message::FAILED, &reason, &Json::Null));
+            }
+            let event = loop {
+                tokio::select! {
+                    event = &mut next => break event,
+                    Some(()) = running.next(), if !running.is_empty() => {}
+                }
+            };
+            match event {
+                Ok(Event::ApiCall(following)) => call = *following,
+                event => return self.end(event).await,
+            }
+        }
+    }
+
+    /// Returns the result of a call.
+    async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
+        match event {
+            Ok(Event::Result(outputs)) => match &self.downloads {
+                // Languages such as PHP have the same value for an empty object and an empty array.
+                None if outputs.get() == "[]" && !self.has_whole_output => {
+                    Ok(ReturnedValue::Outputs(Box::new(json!({}))))
+                }
+                None => Ok(ReturnedValue::Outputs(Box::new(outputs))),
+                Some(folder) => folder.read(&self.method, &outputs).await,
+            },
+            Ok(Event::Error(error)) => Err(self.error(&error)),
+            Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
+            // The sender is dropped without an event if the task of the worker ends.
+            Ok(Event::ApiCall(_)) | Err(_) => Err(Failure::Stopping.into_error(&self.method)),
+        }
+    }
+
+    /// Returns the error that a worker has returned: an error that the method declares, or a failure of the program.
+    fn error(&self, error: &RawValue) -> ApiError {
+        let invalid = |reason: &dyn std::fmt::Display| {
+            ApiError::internal(format_args!("{}: {}", self.method, printable(reason.to_string().as_bytes())))
+        };
+        let WorkerError { message, data } = match serde_json::from_str(error.get()) {
+            Ok(error) => error,
+            Err(error) => return invalid(&format_args!("the worker has returned an error of unknown form: {error}")),
+        };
+        let Some(WorkerErrorData { name: Some(name), message: client_message, members }) = data else {
+            return invalid(&message);
+        };
+        let error =
+            members.into_iter().fold(ApiError::declared(name), |error, (name, value)| error.with_member(name, value));
+        match client_message {
+            Some(message) => error.with_message(message),
+            None => error,
+        }
+    }
+}
+
+/// Runs an API call of a worker, and returns the line with its response.
+async fn run_api_call(request: ApiCallRequest, context: &Context, max_message: usize) -> Vec<u8> {
+    let ApiCallRequest { id, target, arguments, .. } = request;
+    let response = context.call(target).args(arguments).send().await;
+    let line = response_line(&id, response);
+    if line.len() <= max_message {
+        return line;
+    }
+    let reason = format!("the response is longer than {max_message} bytes");
+    message::error_line(&id, message::FAILED, &reason, &Json::Null)
+}
+
+fn response_line(id: &RawValue, response: Response) -> Vec<u8> {
+    if response.download().is_some() {
+        return message::error_line(id, message::FAILED, "the method returns a file", &Json::Null);
+    }
+    let error = match response.outputs() {
+        Ok(outputs) => return message::result_line(id, &outputs),
+        Err(error) => error,
+    };
+    let (name, members) = match error.kind() {
+        ErrorKind::Declared { name, data, .. } => {
+            (&**name, data.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+        }
+        _ => (error.code().row().name, Map::new()),
+    };
+    let data = json!({ "name": name, "status": error.status().get(), "members": members });
+    message::error_line(id, message::FAILED, &error.to_string(), &data)
+}

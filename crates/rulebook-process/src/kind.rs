@@ -1,0 +1,88 @@
+//! The kind of handler `process`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::model::Span;
+
+use crate::handler::MethodHandler;
+use crate::pool::Pool;
+use crate::settings::{self, MethodSettings, PROCESS};
+use crate::supervisor::Supervisor;
+
+/// The kind of handler `process`: worker processes handle the calls of methods.
+///
+/// The processes run from [`HandlerKind::start`] until the last handler is dropped, together with the API. This waits
+/// until all processes have ended: they have the time in the setting `stop_timeout` to do so, and are killed after it.
+#[derive(Debug, Default)]
+pub struct ProcessKind {
+    compiled: Mutex<Compiled>,
+    /// The thread that runs the workers, after the start. Each handler keeps it.
+    supervisor: Arc<OnceLock<Supervisor>>,
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
+    pools: Vec<Arc<Pool>>,
+    /// The spans of the errors that were reported. An error in shared settings is reported once, not for each method.
+    reported: Vec<Span>,
+}
+
+impl ProcessKind {
+    /// Creates the kind, for one API.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).pools.clone()
+    }
+}
+
+impl HandlerKind for ProcessKind {
+    fn name(&self) -> &str {
+        PROCESS
+    }
+
+    fn settings(&self) -> &[&str] {
+        &settings::SETTINGS
+    }
+
+    fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
+        let settings = MethodSettings::read(method);
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = settings.map_err(|mut errors| {
+            errors.retain(|error| error.span.is_none_or(|span| !compiled.reported.contains(&span)));
+            compiled.reported.extend(errors.iter().filter_map(|error| error.span));
+            errors
+        })?;
+        let known = compiled.pools.iter().find(|pool| pool.settings == settings.pool).cloned();
+        let pool = known.unwrap_or_else(|| {
+            let pool = Arc::new(Pool::new(settings.pool.clone()));
+            compiled.pools.push(Arc::clone(&pool));
+            pool
+        });
+        pool.start.add_method(&method.method.id, method.method.span, method.setting(PROCESS).span);
+        Ok(Arc::new(MethodHandler::new(method.method, settings, pool, Arc::clone(&self.supervisor))))
+    }
+
+    fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        let pools = self.pools();
+        let check = move || {
+            let stopped = pools.iter().find(|pool| !pool.is_available()).map(|pool| pool.name().to_owned());
+            std::future::ready(stopped.map_or(Ok(()), |command| Err(format!("no worker is ready: {command}"))))
+        };
+        vec![ReadinessCheck::new(PROCESS, check)]
+    }
+
+    fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {
+        Box::pin(async move {
+            let supervisor = Supervisor::start(self.pools()).await?;
+            // The engine starts a kind once.
+            let _ = self.supervisor.set(supervisor);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::oneshot;
+
+use crate::in_flight::Event;
+
+/// The JSON-RPC code of a message that is not a valid request.
+pub const INVALID_REQUEST: i64 = -32_600;
+/// The JSON-RPC code of an unknown method.
+pub const UNKNOWN_METHOD: i64 = -32_601;
+/// The JSON-RPC code of a method that ends in an error.
+pub const FAILED: i64 = -32_000;
+
+/// The method with which a worker says that it is ready.
+const READY: &str = "ready";
+/// The method with which a worker calls a method of the API.
+const CALL: &str = "call";
+
+/// A message of a worker. It borrows from the line.
+#[derive(Debug)]
+pub enum Message<'a> {
+    /// The worker is ready for calls. If it lists the methods that it handles, these are their ids.
+    Ready(Option<Vec<String>>),
+    /// The outputs of the call with this id.
+    Result(u64, &'a RawValue),
+    /// The error of the call with this id.
+    Error(u64, &'a RawValue),
+    /// A call of the API.
+    ApiCall(ApiCallRequest),
+    /// A request that no part of the engine handles: its id, and the reason.
+    Rejected(Box<RawValue>, i64, String),
+    /// The line is not a message.
+    Noise,
+}
+
+/// A call of the API that a worker makes while it handles a call.
+#[derive(Debug)]
+pub struct ApiCallRequest {
+    /// The id of the request, which its response repeats.
+    pub id: Box<RawValue>,
+    /// The method to call, in a form that [`CallBuilder`](rulebook::CallBuilder) accepts.
+    pub target: String,
+    /// The arguments by the names of the parameters in code.
+    pub arguments: Map<String, Json>,
+    /// The id of the call that the worker handles.
+    pub serves: u64,
+}
+
+/// A call of the API, for the handler of the call that the worker handles.
+#[derive(Debug)]
+pub struct ApiCall {
+    /// What the worker calls.
+    pub request: ApiCallRequest,
+    /// Where the response is sent.
+    pub input: std::sync::Arc<crate::worker_input::WorkerInput>,
+    /// The next event of the call that the worker handles.
+    pub next: oneshot::Receiver<Event>,
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    jsonrpc: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// Deserializes a member that is there, also if it is null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize)]
+struct ReadyParams {
+    methods: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct CallParams {
+    target: String,
+    #[serde(default)]
+    arguments: Map<String, Json>,
+    r#for: u64,
+}
+
+/// Reads a line of a worker.
+pub fn read_line(line: &[u8]) -> Message<'_> {
+    // Most lines that are not messages are texts: they need not be parsed.
+    if line.first() != Some(&b'{') {
+        return Message::Noise;
+    }
+    let Ok(Line { jsonrpc, id, method, params, result, error }) = serde_json::from_slice(line) else {
+        return Message::Noise;
+    };
+    if jsonrpc != "2.0" {
+        return Message::Noise;
+    }
+    let Some(method) = method else {
+        let number = id.and_then(|id| id.get().parse().ok());
+        return match (number, result, error) {
+            (Some(id), Some(result), None) => Message::Result(id, result),
+            (Some(id), None, Some(error)) => Message::Error(id, error),
+            _ => Message::Noise,
+        };
+    };
+    let params = params.map_or("null", RawValue::get);
+    match (&*method, id) {
+        (READY, _) => {
+            let params: Option<ReadyParams> = serde_json::from_str(params).unwrap_or_default();
+            Message::Ready(params.and_then(|params| params.methods))
+        }
+        (CALL, Some(id)) => match serde_json::from_str(params) {
+            Ok(CallParams { target, arguments, r#for }) => {
+                Message::ApiCall(ApiCallRequest { id: id.to_owned(), target, arguments, serves: r#for })
+            }
+            Err(error) => Message::Rejected(id.to_owned(), INVALID_REQUEST, error.to_string()),
+        },
+        (_, Some(id)) => {
+            let message = format!("there is no method `{}`; a worker can call `call`", method.escape_debug());
+            Message::Rejected(id.to_owned(), UNKNOWN_METHOD, message)
+        }
+        (_, None) => Message::Noise,
+    }
+}
+
+/// Returns the line with the outputs of an API call that a worker made.
+pub fn result_line(id: &RawValue, outputs: &Json) -> Vec<u8> {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{outputs}}}\n", id.get()).into_bytes()
+}
+
+/// Returns the line with the error of an API call that a worker made. `data` describes the error for programs.
+pub fn error_line(id: &RawValue, code: i64, message: &str, data: &Json) -> Vec<u8> {
+    let error = json!({ "code": code, "message": message, "data": data });
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.get()).into_bytes()
+}

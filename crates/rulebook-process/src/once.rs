@@ -1,0 +1,150 @@
+//! Processes that handle a single call: the arguments are their standard input, and the outputs their standard output.
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::Arc;
+
+use rulebook::RequestId;
+use rulebook::handler_kind::HandlerError;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::command::{self, Process};
+use crate::in_flight::{Event, Failure, Job};
+use crate::log_text::{LogLines, log_line};
+use crate::message::FAILED;
+use crate::pool::Pool;
+use crate::supervisor::stopped;
+
+/// The environment variable with the id of the method.
+const METHOD_VARIABLE: &str = "RULEBOOK_METHOD";
+/// The environment variable with the id of the request, if the call comes from a request.
+const REQUEST_ID_VARIABLE: &str = "RULEBOOK_REQUEST_ID";
+/// The environment variable with the caller as JSON, unless the caller is anonymous.
+const IDENTITY_VARIABLE: &str = "RULEBOOK_IDENTITY";
+
+/// The output of a process that has ended with an error.
+#[derive(Deserialize)]
+struct ErrorOutput {
+    error: Json,
+}
+
+/// Checks whether the program of a pool exists.
+pub fn check_program(pool: &Pool) -> Vec<HandlerError> {
+    let checked = command::check_program(&pool.settings);
+    checked.err().map(|error| pool.start.error(&error.to_string())).into_iter().collect()
+}
+
+/// Starts a process for each call, until the pool stops. The processes that run then have the time limit of the stop.
+pub async fn run_jobs(pool: Arc<Pool>, mut stop: watch::Receiver<bool>) {
+    let mut jobs = JoinSet::new();
+    loop {
+        while let Some(job) = pool.start_job() {
+            let pool = Arc::clone(&pool);
+            jobs.spawn(async move {
+                run_job(&pool, job).await;
+                pool.end_job();
+            });
+        }
+        tokio::select! {
+            () = pool.waiting_jobs.notified() => {}
+            // Removes the tasks that have ended.
+            Some(_) = jobs.join_next(), if !jobs.is_empty() => {}
+            () = stopped(&mut stop) => break,
+        }
+    }
+    pool.stop();
+    let ended = async { while jobs.join_next().await.is_some() {} };
+    let _ = timeout(pool.settings.stop_timeout, ended).await;
+    // Dropping the remaining tasks kills their processes.
+}
+
+async fn run_job(pool: &Pool, job: Job) {
+    let Job { text, method, identity, timeout: limit, request_id, uploads, events, .. } = job;
+    let id = request_id.as_ref().map(ToString::to_string);
+    let mut variables = vec![(METHOD_VARIABLE, &*method)];
+    variables.extend(id.as_deref().map(|id| (REQUEST_ID_VARIABLE, id)));
+    variables.extend(identity.as_deref().map(|identity| (IDENTITY_VARIABLE, identity)));
+    let running = run_process(pool, &variables, &text, request_id.as_ref());
+    let event = match timeout(limit, running).await {
+        Ok(Ok(event)) => event,
+        Ok(Err(error)) => Event::Failed(Failure::Ended(format!("the process failed: {error}"))),
+        Err(_) => Event::Failed(Failure::Late(limit)),
+    };
+    // The receiver is dropped if the server no longer needs the result.
+    let _ = events.send(event);
+    drop(uploads);
+}
+
+/// Runs a process for one call. Its process group is killed when the future is dropped.
+async fn run_process(
+    pool: &Pool,
+    variables: &[(&str, &str)],
+    arguments: &[u8],
+    request_id: Option<&RequestId>,
+) -> io::Result<Event> {
+    let Process { mut child, group } = command::spawn(&pool.settings, variables)?;
+    let missing = || io::Error::other("it has no pipes");
+    let mut stdin = child.stdin.take().ok_or_else(missing)?;
+    let stdout = child.stdout.take().ok_or_else(missing)?;
+    let stderr = child.stderr.take().ok_or_else(missing)?;
+    let max_output = pool.settings.max_message;
+    let writing = async move {
+        match stdin.write_all(arguments).await {
+            // A program need not read its arguments.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    };
+    let reading = async {
+        let mut output = Vec::new();
+        stdout.take(max_output as u64 + 1).read_to_end(&mut output).await?;
+        if output.len() > max_output {
+            // The process could wait forever for the rest to be read.
+            group.kill();
+        }
+        Ok::<_, io::Error>(output)
+    };
+    let waiting = async {
+        let status = child.wait().await;
+        // Processes that the process has started must not keep its output open.
+        group.kill();
+        status
+    };
+    let (written, output, status, ()) = tokio::join!(writing, reading, waiting, log_lines(stderr, pool, request_id));
+    let (output, status) = (output?, status?);
+    written?;
+    if output.len() > max_output {
+        return Err(io::Error::other(format!(
+            "its output is longer than {max_output} bytes, the setting `max_message`"
+        )));
+    }
+    read_output(&output, status)
+}
+
+/// Reads the output of a process that has ended.
+fn read_output(output: &[u8], status: ExitStatus) -> io::Result<Event> {
+    if !status.success() {
+        let error = serde_json::from_slice::<ErrorOutput>(output).map_err(|_| io::Error::other(status.to_string()))?;
+        let error = json!({ "code": FAILED, "message": status.to_string(), "data": error.error });
+        return Ok(Event::Error(serde_json::value::to_raw_value(&error)?));
+    }
+    let text = if output.trim_ascii().is_empty() { b"null" } else { output };
+    let outputs: Box<RawValue> = serde_json::from_slice(text)
+        .map_err(|error| io::Error::other(format!("its standard output is not a JSON value: {error}")))?;
+    Ok(Event::Result(outputs))
+}
+
+/// Logs what a process writes to standard error.
+async fn log_lines(mut stderr: impl AsyncRead + Unpin, pool: &Pool, request_id: Option<&RequestId>) {
+    let (name, mut lines, mut chunk) = (pool.name(), LogLines::default(), [0; 4 << 10]);
+    while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
+        lines.add(&chunk[..length], |line| log_line(name, request_id, line));
+    }
+    lines.finish(|line| log_line(name, request_id, line));
+}

@@ -1,0 +1,241 @@
+//! A pool of workers with the same command.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rulebook::RequestId;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::in_flight::{Event, Failure, Job};
+use crate::pool_start::PoolStart;
+use crate::pool_state::{Notice, Phase, PoolState, Slot};
+use crate::settings::PoolSettings;
+use crate::supervisor::stopped;
+use crate::worker_input::WorkerInput;
+
+/// The time between two checks of the time limits, while there are calls. A time limit ends at most this much later.
+const TIME_LIMIT_INTERVAL: Duration = Duration::from_millis(25);
+
+/// The workers with one command, and the calls for them.
+#[derive(Debug)]
+pub struct Pool {
+    pub settings: PoolSettings,
+    state: Mutex<PoolState>,
+    next_id: AtomicU64,
+    /// Wakes the task that watches the time limits.
+    busy: Notify,
+    /// Wakes the task that starts processes for single calls.
+    pub waiting_jobs: Notify,
+    pub start: PoolStart,
+}
+
+impl Pool {
+    pub fn new(settings: PoolSettings) -> Self {
+        let name = settings.command.join(" ");
+        let slots = (0..settings.workers).map(|_| Slot::new()).collect();
+        Self {
+            settings,
+            state: Mutex::new(PoolState { slots, ..PoolState::default() }),
+            next_id: AtomicU64::new(1),
+            busy: Notify::new(),
+            waiting_jobs: Notify::new(),
+            start: PoolStart::new(name),
+        }
+    }
+
+    /// Returns the command, for the log and for errors in the definition.
+    pub fn name(&self) -> &str {
+        &self.start.name
+    }
+
+    /// Returns a new id for a call.
+    pub fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns `true` if a worker is ready.
+    pub fn is_available(&self) -> bool {
+        self.settings.once || self.lock_state().slots.iter().any(|slot| slot.phase == Phase::Ready)
+    }
+
+    /// Gives a call to a worker, or lets it wait for one.
+    ///
+    /// # Errors
+    /// Fails if too many calls wait, no worker can be started, or the pool ends.
+    pub fn submit(&self, mut job: Job) -> Result<(), Failure> {
+        let PoolSettings { once, workers, concurrency, queue, .. } = self.settings;
+        let now = Instant::now();
+        job.deadline = now + job.timeout;
+        let mut state = self.lock_state();
+        if state.is_stopped {
+            return Err(Failure::Stopping);
+        }
+        if !std::mem::replace(&mut state.is_watched, true) {
+            self.busy.notify_one();
+        }
+        let (waits, max_waiting) = if once {
+            (true, queue + workers.saturating_sub(state.running))
+        } else if let Some(slot) = state.free_slot(concurrency) {
+            let text = slot.add(job, now);
+            let input = slot.input.clone();
+            drop(state);
+            if let Some(input) = input {
+                input.send(&text);
+            }
+            return Ok(());
+        } else {
+            (!state.is_down(), queue)
+        };
+        if !waits {
+            return Err(Failure::NoWorker);
+        }
+        if state.queue.len() >= max_waiting {
+            state.queue.retain(|job| !job.events.is_closed());
+        }
+        if state.queue.len() >= max_waiting {
+            return Err(Failure::QueueFull(state.queue.len()));
+        }
+        state.queue.push_back(job);
+        drop(state);
+        if once {
+            self.waiting_jobs.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Removes a waiting call for which a process can be started, and counts the process.
+    pub fn start_job(&self) -> Option<Job> {
+        let mut state = self.lock_state();
+        if state.running == self.settings.workers {
+            return None;
+        }
+        while let Some(job) = state.queue.pop_front() {
+            if !job.events.is_closed() {
+                state.running += 1;
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    /// Counts the end of a process for one call.
+    pub fn end_job(&self) {
+        self.lock_state().running -= 1;
+        self.waiting_jobs.notify_one();
+    }
+
+    /// Adds a worker that is ready, and gives it waiting calls.
+    pub fn add_ready(&self, slot: usize, input: &Arc<WorkerInput>) {
+        let mut output = Vec::new();
+        let mut state = self.lock_state();
+        state.slots[slot].phase = Phase::Ready;
+        state.slots[slot].input = Some(Arc::clone(input));
+        state.fill(slot, self.settings.concurrency, &mut output);
+        drop(state);
+        input.send(&output);
+    }
+
+    /// Ends a call of a worker with an event, and appends the texts of the worker's next calls to `output`. Returns
+    /// `false` if the worker does not handle this call.
+    pub fn end_call(&self, slot: usize, id: u64, event: Event, output: &mut Vec<u8>) -> bool {
+        let mut state = self.lock_state();
+        let ended = state.slots[slot].remove(id);
+        state.fill(slot, self.settings.concurrency, output);
+        drop(state);
+        let Some(call) = ended else { return false };
+        // The receiver is dropped if the server no longer needs the result.
+        let _ = call.events.send(event);
+        true
+    }
+
+    /// Replaces the sender of events for a call of a worker. Returns the earlier sender, and the receiver of the
+    /// following events; `None` if the worker does not handle this call.
+    pub fn continue_call(&self, slot: usize, id: u64) -> Option<(oneshot::Sender<Event>, oneshot::Receiver<Event>)> {
+        let mut state = self.lock_state();
+        let call = state.slots[slot].in_flight.iter_mut().find(|call| call.id == id)?;
+        let (sender, next) = oneshot::channel();
+        Some((std::mem::replace(&mut call.events, sender), next))
+    }
+
+    /// Returns the id of the request that a worker handles; `None` if it handles none or several.
+    pub fn only_request(&self, slot: usize) -> Option<RequestId> {
+        match &self.lock_state().slots[slot].in_flight[..] {
+            [call] => call.request_id.clone(),
+            _ => None,
+        }
+    }
+
+    /// Removes a worker that has ended. Its calls fail for this reason. If `is_failing`, the next worker starts only
+    /// after a while.
+    pub fn remove_worker(&self, slot: usize, reason: &str, is_failing: bool) {
+        let mut state = self.lock_state();
+        let removed = &mut state.slots[slot];
+        removed.phase = if is_failing { Phase::Waiting } else { Phase::Starting };
+        removed.input = None;
+        let calls = std::mem::take(&mut removed.in_flight);
+        let waiting = if state.is_down() { state.clear_queue(&Failure::NoWorker) } else { Vec::new() };
+        drop(state);
+        let failed = calls.into_iter().map(|call| (call.events, Event::Failed(Failure::Ended(reason.to_owned()))));
+        send(failed.chain(waiting));
+    }
+
+    /// Notes that a new worker starts.
+    pub fn set_starting(&self, slot: usize) {
+        self.lock_state().slots[slot].phase = Phase::Starting;
+    }
+
+    /// Accepts no more calls, and fails those that wait.
+    pub fn stop(&self) {
+        let mut state = self.lock_state();
+        state.is_stopped = true;
+        let waiting = state.clear_queue(&Failure::Stopping);
+        drop(state);
+        send(waiting);
+    }
+
+    /// Ends calls whose time limit has ended, and their workers, until the pool stops.
+    pub async fn watch_time_limits(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let watching = async {
+            loop {
+                self.busy.notified().await;
+                while self.check_time_limits() {
+                    tokio::time::sleep(TIME_LIMIT_INTERVAL).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = watching => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
+
+    /// Returns `false` if there are no calls, so that the time limits need not be checked again.
+    fn check_time_limits(&self) -> bool {
+        let mut state = self.lock_state();
+        let (notices, late) = state.remove_expired(Instant::now());
+        let is_busy = state.is_busy();
+        state.is_watched = is_busy;
+        drop(state);
+        for input in late {
+            input.fail("a call exceeded its time limit");
+        }
+        send(notices);
+        is_busy
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, PoolState> {
+        lock(&self.state)
+    }
+}
+
+fn send(notices: impl IntoIterator<Item = Notice>) {
+    for (events, event) in notices {
+        // The receiver is dropped if the server no longer needs the result.
+        let _ = events.send(event);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,89 @@
+//! The start of a pool: whether its first worker is ready, and has a handler for each method.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rulebook::handler_kind::HandlerError;
+use rulebook::model::Span;
+use tokio::sync::oneshot;
+
+/// The methods for which the first worker that is ready has handlers, if it lists them, or the reason why the first
+/// worker could not start.
+pub type FirstStart = Result<Option<Vec<String>>, String>;
+
+/// What the start of a pool needs: its methods, and the receiver of the first start of a worker.
+#[derive(Debug)]
+pub struct PoolStart {
+    /// The command, for the log and for errors in the definition.
+    pub name: String,
+    methods: Mutex<Vec<PoolMethod>>,
+    first: Mutex<Option<oneshot::Sender<FirstStart>>>,
+}
+
+/// A method whose handler is a pool.
+#[derive(Debug)]
+struct PoolMethod {
+    id: String,
+    span: Span,
+    /// The span of the command in the definition.
+    command: Span,
+}
+
+impl PoolStart {
+    pub fn new(name: String) -> Self {
+        Self { name, methods: Mutex::default(), first: Mutex::default() }
+    }
+
+    /// Adds a method that the pool handles. `command` is the span of the command in its definition.
+    pub fn add_method(&self, id: &str, span: Span, command: Span) {
+        lock(&self.methods).push(PoolMethod { id: id.to_owned(), span, command });
+    }
+
+    /// Sets what receives the result of the first start of a worker.
+    pub fn set_receiver(&self, sender: oneshot::Sender<FirstStart>) {
+        *lock(&self.first) = Some(sender);
+    }
+
+    /// Reports the start of a worker. Only the first report has an effect.
+    pub fn report(&self, start: FirstStart) {
+        if let Some(sender) = lock(&self.first).take() {
+            // The receiver is dropped if the engine no longer waits for the start.
+            let _ = sender.send(start);
+        }
+    }
+
+    /// Returns the errors of the start: the worker could not start, or has no handler for a method.
+    pub fn errors(&self, first: Result<FirstStart, oneshot::error::RecvError>) -> Vec<HandlerError> {
+        let handled: HashSet<_> = match first {
+            Ok(Ok(Some(handled))) => handled.into_iter().collect(),
+            Ok(Ok(None)) => return Vec::new(),
+            Ok(Err(reason)) => return vec![self.error(&reason)],
+            Err(_) => return vec![self.error("the task of the worker ended")],
+        };
+        let methods = lock(&self.methods);
+        for unknown in handled.iter().filter(|id| methods.iter().all(|method| method.id != **id)) {
+            log::warn!("{}: the definition has no method `{}`", self.name, unknown.escape_debug());
+        }
+        let missing = methods.iter().filter(|method| !handled.contains(&method.id));
+        let error = |method: &PoolMethod| {
+            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, method.id);
+            HandlerError::new(message).at(method.span).help("add a handler with this name to the program")
+        };
+        missing.map(error).collect()
+    }
+
+    /// Returns an error that concerns the command.
+    pub fn error(&self, reason: &str) -> HandlerError {
+        let span = lock(&self.methods).first().map(|method| method.command);
+        let error = HandlerError::new(format!("the worker `{}` does not start: {reason}", self.name));
+        let error = error.help("run the command in the working directory of the workers to see what it prints");
+        match span {
+            Some(span) => error.at(span),
+            None => error,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

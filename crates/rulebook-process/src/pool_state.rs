@@ -1,0 +1,146 @@
+//! The state of a pool: its workers, the calls that they handle, and the calls that wait.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rulebook::{RequestId, Upload};
+use tokio::sync::oneshot;
+
+use crate::in_flight::{Event, Failure, Job};
+use crate::worker_input::WorkerInput;
+
+/// The state of a pool. The pool locks it for a short time only.
+#[derive(Debug, Default)]
+pub struct PoolState {
+    /// The workers. Their number does not change.
+    pub slots: Vec<Slot>,
+    /// The calls that wait for a worker, the oldest first.
+    pub queue: VecDeque<Job>,
+    /// The number of processes that run, for a pool that starts a process for each call.
+    pub running: usize,
+    /// `true` while the time limits of calls are watched.
+    pub is_watched: bool,
+    /// `true` if the pool accepts no more calls.
+    pub is_stopped: bool,
+}
+
+/// A worker of a pool, which is replaced when it ends.
+#[derive(Debug)]
+pub struct Slot {
+    pub phase: Phase,
+    /// The input of the worker; `None` unless it is ready.
+    pub input: Option<Arc<WorkerInput>>,
+    pub in_flight: Vec<InFlight>,
+}
+
+/// The phase in the life of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The worker starts, or will start soon.
+    Starting,
+    /// The worker accepts calls.
+    Ready,
+    /// The worker is killed, because a call exceeded its time limit.
+    Ending,
+    /// Several workers have ended one after the other, so that the next one starts only later.
+    Waiting,
+}
+
+/// A call that a worker handles.
+#[derive(Debug)]
+pub struct InFlight {
+    pub id: u64,
+    pub timeout: Duration,
+    pub deadline: Instant,
+    pub request_id: Option<RequestId>,
+    pub events: oneshot::Sender<Event>,
+    /// The uploaded files of the call are removed with this value.
+    _uploads: Vec<Upload>,
+}
+
+/// An event for a handler, which is sent after the lock of the state was released.
+pub type Notice = (oneshot::Sender<Event>, Event);
+
+impl Slot {
+    pub fn new() -> Self {
+        Self { phase: Phase::Starting, input: None, in_flight: Vec::new() }
+    }
+
+    /// Adds a call to those that the worker handles, and returns the text for the worker.
+    pub fn add(&mut self, job: Job, now: Instant) -> Vec<u8> {
+        let Job { id, text, timeout, request_id, uploads, events, .. } = job;
+        self.in_flight.push(InFlight { id, timeout, deadline: now + timeout, request_id, events, _uploads: uploads });
+        text
+    }
+
+    /// Removes and returns the call with this id.
+    pub fn remove(&mut self, id: u64) -> Option<InFlight> {
+        let index = self.in_flight.iter().position(|call| call.id == id)?;
+        Some(self.in_flight.swap_remove(index))
+    }
+}
+
+impl PoolState {
+    /// Returns the ready worker with the fewest calls, if it can have one more.
+    pub fn free_slot(&mut self, concurrency: usize) -> Option<&mut Slot> {
+        let ready = self.slots.iter_mut().filter(|slot| slot.phase == Phase::Ready);
+        ready.min_by_key(|slot| slot.in_flight.len()).filter(|slot| slot.in_flight.len() < concurrency)
+    }
+
+    /// Gives waiting calls to a worker while it can have more, and appends the texts for the worker to `output`.
+    pub fn fill(&mut self, slot: usize, concurrency: usize, output: &mut Vec<u8>) {
+        let slot = &mut self.slots[slot];
+        if slot.phase != Phase::Ready || self.queue.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while slot.in_flight.len() < concurrency {
+            let Some(job) = self.queue.pop_front() else { return };
+            // Nothing waits for a call whose handler was dropped.
+            if !job.events.is_closed() {
+                output.append(&mut slot.add(job, now));
+            }
+        }
+    }
+
+    /// Returns `true` if no worker will be ready soon.
+    pub fn is_down(&self) -> bool {
+        self.slots.iter().all(|slot| slot.phase == Phase::Waiting)
+    }
+
+    /// Removes all waiting calls, which fail for this reason.
+    pub fn clear_queue(&mut self, failure: &Failure) -> Vec<Notice> {
+        self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
+    }
+
+    /// Removes the calls whose time limit has ended. Returns the events for their handlers, and the inputs of the
+    /// workers that are late.
+    pub fn remove_expired(&mut self, now: Instant) -> (Vec<Notice>, Vec<Arc<WorkerInput>>) {
+        let (mut notices, mut late) = (Vec::new(), Vec::new());
+        for slot in &mut self.slots {
+            for call in slot.in_flight.extract_if(.., |call| call.deadline <= now) {
+                notices.push((call.events, Event::Failed(Failure::Late(call.timeout))));
+                if slot.phase == Phase::Ready {
+                    slot.phase = Phase::Ending;
+                    late.extend(slot.input.take());
+                }
+            }
+        }
+        if self.queue.iter().any(|job| job.deadline <= now) {
+            for job in std::mem::take(&mut self.queue) {
+                if job.deadline > now {
+                    self.queue.push_back(job);
+                } else {
+                    notices.push((job.events, Event::Failed(Failure::NotStarted(job.timeout))));
+                }
+            }
+        }
+        (notices, late)
+    }
+
+    /// Returns `true` if a call waits or is handled.
+    pub fn is_busy(&self) -> bool {
+        !self.queue.is_empty() || self.slots.iter().any(|slot| !slot.in_flight.is_empty())
+    }
+}

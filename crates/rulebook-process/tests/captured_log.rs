@@ -1,0 +1,37 @@
+//! Captures the log messages of this process, with the ids of requests.
+
+use std::sync::{Mutex, Once};
+
+use log::kv::Key;
+
+/// The message and the id of the request of each record.
+static RECORDS: Mutex<Vec<(String, Option<String>)>> = Mutex::new(Vec::new());
+
+struct CapturedLog;
+
+impl log::Log for CapturedLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let request_id = record.key_values().get(Key::from("request_id")).map(|id| id.to_string());
+        RECORDS.lock().unwrap().push((record.args().to_string(), request_id));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Starts to capture the log. Further calls have no effect.
+pub fn begin() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        log::set_logger(&CapturedLog).unwrap();
+        log::set_max_level(log::LevelFilter::Info);
+    });
+}
+
+/// Returns the message and the id of the request of each record since [`begin`] whose message contains a text.
+pub fn records(text: &str) -> Vec<(String, Option<String>)> {
+    RECORDS.lock().unwrap().iter().filter(|(message, _)| message.contains(text)).cloned().collect()
+}

@@ -1,0 +1,18 @@
+//! Tests of the kind of handler `process`: APIs whose handlers are workers in Python or shell programs, which behave
+//! well or badly.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod calls;
+mod captured_log;
+mod crashes;
+mod diagnostics;
+mod examples;
+mod files;
+mod isolation;
+mod kills;
+mod limits;
+mod once;
+mod start;
+mod stop;
+mod support;

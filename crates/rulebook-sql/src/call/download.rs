@@ -1,0 +1,110 @@
+//! Downloads: the rows of a result are sent while the database finds them, so that only a few chunks are in memory.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use futures_util::{StreamExt, stream};
+use rulebook::handler_kind::ReturnedValue;
+use rulebook::{ApiError, Download};
+use tokio::sync::mpsc;
+
+use super::{Failure, Format, PreparedMethod, SqlMethod, Step};
+use crate::database::Lease;
+use crate::value::SqlValue;
+
+/// The size of a chunk in bytes, after which it is sent.
+const CHUNK_BYTES: usize = 16 << 10;
+
+/// The maximum number of chunks that wait for the client.
+const MAX_WAITING_CHUNKS: usize = 4;
+
+type Chunk = Result<Bytes, ApiError>;
+
+/// Starts the statements, and returns the file when its first chunk exists. An error before this is the error of the
+/// call.
+pub(super) async fn download(
+    method: Arc<SqlMethod>,
+    values: Vec<SqlValue>,
+    format: Format,
+) -> Result<ReturnedValue, ApiError> {
+    let runtime = method.database.runtime().map_err(|error| method.violations.api_error(&error))?;
+    let file_name = format!("{}.{}", method.file_name, format.extension());
+    let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
+    runtime.spawn(send_rows(method, values, format, sender));
+    let first = match receiver.recv().await {
+        Some(chunk) => chunk?,
+        None => Bytes::new(),
+    };
+    let rest = stream::poll_fn(move |context| receiver.poll_recv(context));
+    let chunks = stream::once(async { Ok(first) }).chain(rest.map(|chunk| chunk.map_err(|error| stream_error(&error))));
+    let download = Download::stream(chunks).name(file_name).media_type(format.media_type());
+    Ok(ReturnedValue::Download(Box::new(download)))
+}
+
+fn stream_error(error: &ApiError) -> io::Error {
+    io::Error::other(error.log().unwrap_or("the rows cannot be read").to_owned())
+}
+
+/// Runs the statements until all rows are sent, the client is gone, or the time is over.
+async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, sender: mpsc::Sender<Chunk>) {
+    let rows = async {
+        let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod| {
+            write_rows(method, lease, prepared, &values, format, &sender).await
+        };
+        method.with_connection(run).await
+    };
+    let limited = async { method.within(rows).await };
+    let ended = match select(pin!(limited), pin!(sender.closed())).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right(_) => return,
+    };
+    if let Err(error) = ended {
+        let _ = sender.send(Err(error)).await;
+    }
+}
+
+async fn write_rows(
+    method: &SqlMethod,
+    lease: &mut Lease,
+    prepared: &PreparedMethod,
+    values: &[SqlValue],
+    format: Format,
+    sender: &mpsc::Sender<Chunk>,
+) -> Result<(), Failure> {
+    for (index, (step, statement)) in method.steps.iter().zip(&prepared.statements).enumerate() {
+        if Some(index) != prepared.output {
+            method.run_step(lease, prepared, index, values).await?;
+            continue;
+        }
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        format.write_head(statement, &mut chunk);
+        let mut rows = lease.fetch(statement, values)?;
+        let mut is_empty = true;
+        while let Some(row) = rows.next().await {
+            is_empty = false;
+            format.write_row(statement, row?, &mut chunk);
+            if chunk.len() >= CHUNK_BYTES {
+                send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
+            }
+        }
+        if is_empty {
+            check_missing(method, step)?;
+        }
+        send(sender, chunk).await?;
+    }
+    Ok(())
+}
+
+fn check_missing(method: &SqlMethod, step: &Step) -> Result<(), Failure> {
+    match [&step.missing, &method.missing].into_iter().find_map(|missing| missing.error()) {
+        Some(name) => Err(Failure::Api(ApiError::declared(name.to_owned()))),
+        None => Ok(()),
+    }
+}
+
+async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), Failure> {
+    sender.send(Ok(chunk.into())).await.map_err(|_| Failure::Stopped(ApiError::internal("the client is gone")))
+}

@@ -1,0 +1,232 @@
+//! Calls of methods: the statements of a method run on a borrowed connection.
+
+mod download;
+mod format;
+mod rows;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerError, HandlerFuture, ReturnedValue};
+use rulebook::{ApiError, Context};
+use rulebook_model::span::Span;
+
+use crate::constraint::Violations;
+use crate::database::{Database, Lease, NamedValue, PrepareError, Prepared};
+use crate::result_shape::{ResultShape, Rows};
+use crate::settings::ResultLimits;
+use crate::statement::Statement;
+use crate::value::{Source, SqlValue};
+
+pub(crate) use format::Format;
+
+/// A method whose handler consists of statements.
+pub(crate) struct SqlMethod {
+    pub database: Arc<Database>,
+    /// Where the values of the names in the statements come from.
+    pub sources: Vec<Source>,
+    /// What is known about these values, in the same order.
+    pub values: Vec<NamedValue>,
+    pub steps: Vec<Step>,
+    /// What happens if the result has no row, or the last statement changes none.
+    pub missing: Missing,
+    pub shape: ResultShape,
+    /// The format of the file that the method returns; `None` if it returns outputs.
+    pub download: Option<Format>,
+    /// The name of this file without its extension.
+    pub file_name: String,
+    pub violations: Violations,
+    /// The time limit of a call.
+    pub timeout: Duration,
+    pub limits: ResultLimits,
+    /// The span of the settings.
+    pub span: Span,
+    /// The prepared statements, after the start of the API.
+    pub prepared: OnceLock<PreparedMethod>,
+}
+
+/// A statement of a method.
+pub(crate) struct Step {
+    pub statement: Statement,
+    pub missing: Missing,
+}
+
+/// What happens if a statement returns or changes no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The definition does not say.
+    Unset,
+    /// The statement always returns a row.
+    Impossible,
+    /// The call fails with this declared error.
+    Error(String),
+}
+
+impl Missing {
+    fn error(&self) -> Option<&str> {
+        match self {
+            Self::Error(name) => Some(name),
+            Self::Unset | Self::Impossible => None,
+        }
+    }
+}
+
+/// The statements of a method after a database has prepared them.
+pub(crate) struct PreparedMethod {
+    pub statements: Vec<Prepared>,
+    /// The index of the statement whose rows are the result.
+    pub output: Option<usize>,
+}
+
+/// Why statements did not succeed.
+pub(crate) enum Failure {
+    /// The database reported an error.
+    Sql(sqlx::Error),
+    /// The call fails; the connection can be used again.
+    Api(ApiError),
+    /// The call fails before it has read all rows.
+    Stopped(ApiError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl SqlMethod {
+    /// Prepares the statements, and compares their columns with the outputs.
+    pub(crate) async fn prepare(&self) -> Result<(), PrepareError> {
+        let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
+        let mut statements = Vec::new();
+        let (mut all_columns, mut errors) = (Vec::new(), Vec::new());
+        for step in &self.steps {
+            match lease.prepare(&step.statement, &self.values).await {
+                Ok((prepared, columns)) => {
+                    statements.push(prepared);
+                    all_columns.push(columns);
+                }
+                Err(PrepareError::Definition(found)) => errors.extend(found),
+                Err(error) => return Err(error),
+            }
+        }
+        lease.release();
+        if !errors.is_empty() {
+            return Err(PrepareError::Definition(errors));
+        }
+        let with_rows = statements.iter().rposition(Prepared::returns_rows);
+        let output = with_rows.filter(|_| self.shape.rows != Rows::None);
+        if let Some(index) = output {
+            let (prepared, statement) = (&mut statements[index], &self.steps[index].statement);
+            if prepared.has_late_columns {
+                (prepared.columns, prepared.targets) = self.shape.late_columns(statement)?.into_iter().unzip();
+            } else {
+                let targets = self.shape.targets(&all_columns[index], statement);
+                prepared.targets = targets.map_err(PrepareError::Definition)?;
+            }
+        } else if self.shape.rows != Rows::None {
+            let span = self.steps.last().map_or(self.span, |step| step.statement.span());
+            let error = HandlerError::new("the statement returns no rows, but the method has outputs").at(span);
+            return Err(error
+                .help("add `returning …`, add a statement that selects the outputs, or remove `out`")
+                .into());
+        }
+        // A method is prepared once.
+        let _ = self.prepared.set(PreparedMethod { statements, output });
+        Ok(())
+    }
+
+    /// Runs the statements with a connection, in a transaction if there are several. If `run` fails, or its future is
+    /// dropped, nothing is changed.
+    pub(crate) async fn with_connection<T>(
+        &self,
+        run: impl AsyncFnOnce(&Self, &mut Lease, &PreparedMethod) -> Result<T, Failure>,
+    ) -> Result<T, ApiError> {
+        let prepared = self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))?;
+        let api_error = |error: &sqlx::Error| self.violations.api_error(error);
+        let mut lease = self.database.lease().await.map_err(|error| api_error(&error))?;
+        let default_timeout = self.database.settings.timeout;
+        if self.timeout != default_timeout {
+            lease.limit_time(self.timeout).await.map_err(|error| api_error(&error))?;
+        }
+        let is_transaction = self.steps.len() > 1;
+        if is_transaction {
+            let begin = self.database.settings.dialect.begin();
+            lease.run(begin).await.map_err(|error| api_error(&error))?;
+        }
+        let mut result = run(self, &mut lease, prepared).await;
+        if is_transaction && result.is_ok() {
+            // Constraints that are checked at the end are reported here.
+            result = match (result, lease.run("COMMIT").await) {
+                (result, Ok(())) => result,
+                (_, Err(error)) => Err(Failure::Sql(error)),
+            };
+        }
+        let (result, is_usable) = match result {
+            Ok(result) => (Ok(result), true),
+            Err(Failure::Sql(error)) => (Err(api_error(&error)), matches!(error, sqlx::Error::Database(_))),
+            Err(Failure::Api(error)) => (Err(error), true),
+            Err(Failure::Stopped(error)) => (Err(error), false),
+        };
+        // A connection that is not released is closed, which rolls its transaction back.
+        let is_clean = is_usable && (!is_transaction || result.is_ok() || lease.run("ROLLBACK").await.is_ok());
+        let is_reset = is_clean && (self.timeout == default_timeout || lease.limit_time(default_timeout).await.is_ok());
+        if is_reset {
+            lease.release();
+        }
+        result
+    }
+
+    /// Waits for a future, at most for the time limit of the method.
+    pub(crate) async fn within<T>(&self, future: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        let ended = self.database.within(self.timeout, future).await;
+        ended.unwrap_or_else(|_| {
+            let reason = format!("the database took more than {} seconds", self.timeout.as_secs_f64());
+            Err(ApiError::gateway_timeout(reason))
+        })
+    }
+
+    /// Runs a statement whose rows are not the result.
+    async fn run_step(
+        &self,
+        lease: &mut Lease,
+        prepared: &PreparedMethod,
+        index: usize,
+        values: &[SqlValue],
+    ) -> Result<(), Failure> {
+        let statement = &prepared.statements[index];
+        let rows = if statement.returns_rows() {
+            rows::count(lease.fetch(statement, values)?).await?
+        } else {
+            lease.execute(statement, values).await?
+        };
+        let is_last = prepared.output.is_none() && index + 1 == self.steps.len();
+        let missing = self.steps[index].missing.error().or_else(|| self.missing.error().filter(|_| is_last));
+        match missing {
+            Some(name) if rows == 0 => Err(Failure::Api(ApiError::declared(name.to_owned()))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The handler of a method.
+pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
+
+impl CompiledHandler for SqlHandler {
+    fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
+        let method = Arc::clone(&self.0);
+        let values = method.sources.iter().map(|source| source.value(&arguments, &context)).collect();
+        match method.download {
+            Some(format) => Box::pin(download::download(method, values, format)),
+            None => Box::pin(outputs(method, values)),
+        }
+    }
+}
+
+async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
+    let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod| {
+        rows::outputs(method, lease, prepared, &values).await
+    };
+    let outputs = method.within(method.with_connection(run)).await?;
+    Ok(ReturnedValue::Outputs(Box::new(outputs)))
+}

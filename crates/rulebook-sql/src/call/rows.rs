@@ -1,0 +1,97 @@
+//! Results in memory: the rows of a result become the outputs of a call.
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use rulebook::ApiError;
+use serde_json::{Map, Value as Json};
+
+use super::{Failure, PreparedMethod, SqlMethod};
+use crate::database::{JsonRow, Lease, Prepared, row_object};
+use crate::result_shape::{RowShape, Rows};
+use crate::value::SqlValue;
+
+/// Runs all statements, and returns the outputs.
+pub(super) async fn outputs(
+    method: &SqlMethod,
+    lease: &mut Lease,
+    prepared: &PreparedMethod,
+    values: &[SqlValue],
+) -> Result<Json, Failure> {
+    let mut outputs = Json::Object(Map::new());
+    for (index, statement) in prepared.statements.iter().enumerate() {
+        if Some(index) != prepared.output {
+            method.run_step(lease, prepared, index, values).await?;
+            continue;
+        }
+        let rows = collect(method, lease.fetch(statement, values)?, statement).await?;
+        if rows.is_empty() {
+            let missing = method.steps[index].missing.error().or_else(|| method.missing.error());
+            if let Some(name) = missing {
+                return Err(Failure::Api(ApiError::declared(name.to_owned())));
+            }
+        }
+        outputs = match (method.shape.rows, &method.shape.output) {
+            (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
+            (Rows::Many, None) => Json::Array(rows),
+            (Rows::One | Rows::None, _) => {
+                let row = rows.into_iter().next();
+                row.ok_or_else(|| Failure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
+            }
+        };
+    }
+    Ok(outputs)
+}
+
+/// Collects rows, up to the limits of the method.
+async fn collect(
+    method: &SqlMethod,
+    mut stream: BoxStream<'_, Result<JsonRow, sqlx::Error>>,
+    statement: &Prepared,
+) -> Result<Vec<Json>, Failure> {
+    let limits = method.limits;
+    let (mut rows, mut bytes) = (Vec::new(), 0_u64);
+    while let Some(row) = stream.next().await {
+        let row = row?;
+        bytes = bytes.saturating_add(row.iter().map(size).sum());
+        let reason = if method.shape.rows == Rows::One && !rows.is_empty() {
+            "the statement returned more than one row; add a condition, or `limit 1`".to_owned()
+        } else if rows.len() as u64 >= limits.rows {
+            format!("the statement returned more than {} rows; return them in pages, or as a download", limits.rows)
+        } else if bytes > limits.bytes {
+            format!("the result has more than {} bytes; return it in pages, or as a download", limits.bytes)
+        } else {
+            rows.push(row_value(method, statement, row));
+            continue;
+        };
+        return Err(Failure::Stopped(ApiError::internal(reason)));
+    }
+    Ok(rows)
+}
+
+fn row_value(method: &SqlMethod, statement: &Prepared, row: JsonRow) -> Json {
+    match method.shape.row {
+        RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
+        RowShape::Members(_) | RowShape::AnyMembers => Json::Object(row_object(statement, row)),
+    }
+}
+
+/// Returns about the number of bytes that a value occupies.
+fn size(value: &Json) -> u64 {
+    let bytes = match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => text.len() as u64,
+        Json::Array(items) => items.iter().map(size).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() as u64 + size(value)).sum(),
+    };
+    bytes + 16
+}
+
+/// Reads all rows, and returns their number.
+pub(super) async fn count(mut rows: BoxStream<'_, Result<JsonRow, sqlx::Error>>) -> Result<u64, sqlx::Error> {
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        row?;
+        count += 1;
+    }
+    Ok(count)
+}

@@ -1,0 +1,147 @@
+//! MySQL and MariaDB.
+
+use std::str::FromStr;
+
+use serde_json::Value as Json;
+use sqlx::ValueRef;
+use sqlx::error::BoxDynError;
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, MySql, Row, Statement as _, TypeInfo};
+
+use super::prepared::{Described, check_placeholders, statement_error};
+use super::{Binding, Column, ColumnType, PrepareError, Prepared};
+use crate::statement::Statement;
+use crate::target::{Raw, Target};
+use crate::value::SqlValue;
+
+pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
+    Ok(MySqlConnectOptions::from_str(url)?.disable_statement_logging())
+}
+
+/// Prepares a statement.
+pub(super) async fn prepare(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+) -> Result<Described, PrepareError> {
+    let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
+    let prepared = connection.prepare(&rendered.sql).await;
+    let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
+    let count = match prepared.parameters() {
+        Some(Either::Right(count)) => count,
+        _ => rendered.bound.len(),
+    };
+    check_placeholders(count, statement, &rendered)?;
+    let columns = prepared
+        .columns()
+        .iter()
+        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info().name()) });
+    let columns = columns.collect();
+    let bound = rendered.bound.iter().map(|name| (*name, Binding::Value)).collect();
+    Ok(Described { columns, bound, sql: rendered.sql })
+}
+
+fn column_type(name: &str) -> ColumnType {
+    match name.trim_end_matches(" UNSIGNED") {
+        "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => ColumnType::Integer { is_boolean: true },
+        "YEAR" => ColumnType::Integer { is_boolean: false },
+        "FLOAT" | "DOUBLE" => ColumnType::Float,
+        "DECIMAL" => ColumnType::Decimal,
+        "DATE" | "TIME" | "DATETIME" | "TIMESTAMP" => ColumnType::Time,
+        "JSON" => ColumnType::Json,
+        "ENUM" | "SET" | "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" => ColumnType::Text,
+        name @ ("BIT" | "GEOMETRY") => ColumnType::Unsupported(name.to_owned()),
+        // Texts with a binary collation, among them the JSON columns of MariaDB, look like binary data.
+        _ => ColumnType::Unknown,
+    }
+}
+
+pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
+    let mut arguments = MySqlArguments::default();
+    for (name, _) in &prepared.bound {
+        match &values[*name] {
+            SqlValue::Null => arguments.add(None::<i64>),
+            SqlValue::Bool(bool) => arguments.add(*bool),
+            SqlValue::Int(int) => arguments.add(*int),
+            SqlValue::Uint(uint) => arguments.add(*uint),
+            SqlValue::Float(float) => arguments.add(*float),
+            SqlValue::Text(text) => arguments.add(text),
+            SqlValue::Nested(json) => arguments.add(json.to_string()),
+        }?;
+    }
+    Ok(arguments)
+}
+
+pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+    let value = row.try_get_raw(index)?;
+    if value.is_null() {
+        return Ok(Raw::Json(Json::Null));
+    }
+    let name = value.type_info().name().to_owned();
+    Ok(match name.as_str() {
+        "BIGINT UNSIGNED" => {
+            let uint = <u64 as Decode<'_, MySql>>::decode(value)?;
+            i64::try_from(uint).map_or_else(|_| Raw::Json(uint.into()), Raw::Int)
+        }
+        "YEAR" => Raw::Json(<u16 as Decode<'_, MySql>>::decode(value)?.into()),
+        name if matches!(column_type(name), ColumnType::Integer { .. }) => match name.ends_with("UNSIGNED") {
+            true => Raw::Int(i64::try_from(<u64 as Decode<'_, MySql>>::decode(value)?)?),
+            false => Raw::Int(<i64 as Decode<'_, MySql>>::decode(value)?),
+        },
+        // The shortest decimal notation of a float of 32 bits is that of its value, not of the next float of 64 bits.
+        "FLOAT" => Raw::Json(<f32 as Decode<'_, MySql>>::decode(value)?.to_string().parse::<f64>()?.into()),
+        "DOUBLE" => Raw::Json(<f64 as Decode<'_, MySql>>::decode(value)?.into()),
+        "DECIMAL" => Raw::Decimal(text(value)?),
+        "DATE" | "DATETIME" | "TIMESTAMP" => {
+            let is_utc = name == "TIMESTAMP";
+            Raw::Text(date_text(<&[u8] as Decode<'_, MySql>>::decode(value)?, name == "DATE", is_utc)?)
+        }
+        "TIME" => Raw::Text(time_text(<&[u8] as Decode<'_, MySql>>::decode(value)?)?),
+        "JSON" => Raw::JsonText(text(value)?),
+        "BIT" | "GEOMETRY" => return Err("the type is not supported; convert it to a text in the statement".into()),
+        _ if target == Target::Nested => Raw::JsonText(text(value)?),
+        _ => Raw::Text(text(value)?),
+    })
+}
+
+fn text(value: MySqlValueRef<'_>) -> Result<String, BoxDynError> {
+    match std::str::from_utf8(<&[u8] as Decode<'_, MySql>>::decode(value)?) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => {
+            Err("the value is binary; convert it to a text in the statement, for example with to_base64()".into())
+        }
+    }
+}
+
+/// Converts a date and time in the binary protocol: the number of bytes, the year, month, day, hour, minute, second and
+/// microseconds, of which the last ones may be missing.
+fn date_text(bytes: &[u8], is_date: bool, is_utc: bool) -> Result<String, BoxDynError> {
+    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    if bytes.len() < 5 {
+        return Err("the date is too short".into());
+    }
+    let year = u16::from_le_bytes([byte(1), byte(2)]);
+    let date = format!("{year:04}-{:02}-{:02}", byte(3), byte(4));
+    if is_date {
+        return Ok(date);
+    }
+    let micros = u32::from_le_bytes([byte(8), byte(9), byte(10), byte(11)]);
+    let zone = if is_utc { "Z" } else { "" };
+    Ok(format!("{date}T{:02}:{:02}:{:02}{}{zone}", byte(5), byte(6), byte(7), fraction(micros)))
+}
+
+/// Converts a time in the binary protocol: the number of bytes, the sign, the days, hour, minute, second and
+/// microseconds.
+fn time_text(bytes: &[u8]) -> Result<String, BoxDynError> {
+    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let days = u32::from_le_bytes([byte(2), byte(3), byte(4), byte(5)]);
+    let micros = u32::from_le_bytes([byte(9), byte(10), byte(11), byte(12)]);
+    let sign = if byte(1) == 1 { "-" } else { "" };
+    let hours =
+        days.checked_mul(24).and_then(|hours| hours.checked_add(u32::from(byte(6)))).ok_or("the time is too long")?;
+    Ok(format!("{sign}{hours:02}:{:02}:{:02}{}", byte(7), byte(8), fraction(micros)))
+}
+
+/// Returns the fraction of a second without zeros at its end.
+fn fraction(micros: u32) -> String {
+    if micros == 0 { String::new() } else { format!(".{micros:06}").trim_end_matches('0').to_owned() }
+}

@@ -1,0 +1,286 @@
+//! PostgreSQL. Every value is bound as a text, which the statement casts to the type that PostgreSQL has found for the
+//! parameter, so that a value of each type of PostgreSQL can be bound.
+
+use std::str::FromStr;
+
+use rulebook::handler_kind::HandlerError;
+use serde_json::Value as Json;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind,
+};
+use sqlx::{Arguments, Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+
+use super::postgres_value::base_type;
+use super::prepared::{Described, check_placeholders, statement_error};
+use super::{Binding, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use crate::statement::{Rendered, Statement};
+use crate::target::Target;
+use crate::value::SqlValue;
+
+/// Makes the server look every second whether the client of a running statement is gone. Older servers have no such
+/// setting.
+pub(super) const CHECK_CLIENT: &str =
+    "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
+
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(PgConnectOptions::from_str(url)?.disable_statement_logging())
+}
+
+/// The type of a parameter, and how its values are bound.
+#[derive(PartialEq)]
+struct ParameterType {
+    /// The type in SQL, to which the text is cast.
+    name: String,
+    binding: Binding,
+    /// `true` if the type is a whole number of less than 64 bits. Comparing it with a number of 64 bits finds no row if
+    /// the number is too large; casting the number would be an error.
+    is_short: bool,
+}
+
+/// Prepares a statement: first as it is, so that PostgreSQL finds the types of the parameters, and then with casts.
+pub(super) async fn prepare(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    values: &[NamedValue],
+) -> Result<Described, PrepareError> {
+    let infos = inferred_types(connection, statement, values).await?;
+    let names: Vec<_> = statement.names().collect();
+    let (mut types, mut errors) = (Vec::new(), Vec::new());
+    for (index, info) in infos.iter().enumerate() {
+        match parameter_type(connection, &values[names[index]], info).await? {
+            Ok(found) => types.push(found),
+            Err(error) => errors.push(error.at(statement.parameter_span(index))),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(PrepareError::Definition(errors));
+    }
+    // Parameters share a value if their name and their type are the same.
+    let slot = |index: usize, name: usize| {
+        let is_same = |other: &usize| names[*other] == name && types[*other] == types[index];
+        (0..index).find(is_same).unwrap_or(index)
+    };
+    let cast = |widens: bool| {
+        statement.render(slot, |position, index| {
+            let found = &types[index];
+            let name = if found.is_short && widens { "bigint" } else { found.name.as_str() };
+            format!("(${}::text::{name})", position + 1)
+        })
+    };
+    let mut rendered = cast(true);
+    let mut prepared = (&mut *connection).prepare(&rendered.sql).await;
+    // A function may exist for short numbers only.
+    if matches!(prepared, Err(sqlx::Error::Database(_))) && types.iter().any(|found| found.is_short) {
+        rendered = cast(false);
+        prepared = (&mut *connection).prepare(&rendered.sql).await;
+    }
+    let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
+    let columns = prepared
+        .columns()
+        .iter()
+        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
+    let columns = columns.collect();
+    let mut bound: Vec<_> = rendered.bound.iter().map(|name| (*name, Binding::Text)).collect();
+    for (position, found) in rendered.positions.iter().zip(&types) {
+        bound[*position].1 = found.binding;
+    }
+    Ok(Described { columns, bound, sql: rendered.sql })
+}
+
+/// Returns the type that PostgreSQL has found for each parameter in the order of the text.
+async fn inferred_types(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    values: &[NamedValue],
+) -> Result<Vec<PgTypeInfo>, PrepareError> {
+    let shared = statement.render(|_, name| name, |position, _| format!("${}", position + 1));
+    let first_error = match types_of_placeholders(connection, &shared).await {
+        Ok(types) => return types_of_parameters(&types, statement, &shared),
+        Err(error) => error,
+    };
+    // PostgreSQL does not find the type of `$1` in `$1 is null`, even if `$1` is in other places. So each place gets a
+    // placeholder, and a type that follows from the definition where PostgreSQL finds none.
+    let names: Vec<_> = statement.names().collect();
+    let mut casts = vec![""; names.len()];
+    loop {
+        let placeholder = |position: usize, index: usize| format!("(${}{})", position + 1, casts[index]);
+        let separate = statement.render(|index, _| index, placeholder);
+        let error = match types_of_placeholders(connection, &separate).await {
+            Ok(types) => return types_of_parameters(&types, statement, &separate),
+            Err(error) => error,
+        };
+        match untyped_placeholder(&error).filter(|index| casts.get(*index).is_some_and(|cast| cast.is_empty())) {
+            Some(index) => {
+                casts[index] = match values[names[index]].target {
+                    Target::Integer => "::bigint",
+                    Target::Number => "::float8",
+                    Target::Bool => "::boolean",
+                    Target::Any | Target::Text | Target::Nested => "::text",
+                };
+            }
+            None if untyped_placeholder(&first_error).is_some() => return Err(rejected(error, statement, &separate)),
+            None => return Err(rejected(first_error, statement, &shared)),
+        }
+    }
+}
+
+async fn types_of_placeholders(
+    connection: &mut PgConnection,
+    rendered: &Rendered,
+) -> Result<Vec<PgTypeInfo>, sqlx::Error> {
+    Ok(match connection.prepare(&rendered.sql).await?.parameters() {
+        Some(Either::Left(types)) => types.to_vec(),
+        _ => Vec::new(),
+    })
+}
+
+fn types_of_parameters(
+    types: &[PgTypeInfo],
+    statement: &Statement,
+    rendered: &Rendered,
+) -> Result<Vec<PgTypeInfo>, PrepareError> {
+    check_placeholders(types.len(), statement, rendered)?;
+    Ok(rendered.positions.iter().map(|position| types[*position].clone()).collect())
+}
+
+/// Returns the position of the placeholder whose type PostgreSQL cannot find, if this is the error.
+fn untyped_placeholder(error: &sqlx::Error) -> Option<usize> {
+    let error = error.as_database_error().filter(|error| error.code().as_deref() == Some("42P18"))?;
+    let (_, number) = error.message().rsplit_once('$')?;
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn rejected(error: sqlx::Error, statement: &Statement, rendered: &Rendered) -> PrepareError {
+    let position = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()?.position());
+    let offset = match position {
+        // PostgreSQL counts characters from 1.
+        Some(PgErrorPosition::Original(position)) => {
+            rendered.sql.char_indices().nth(position.saturating_sub(1)).map(|(offset, _)| offset)
+        }
+        _ => None,
+    };
+    statement_error(error, statement, rendered, offset)
+}
+
+/// Compares the type that PostgreSQL has found for a parameter with the type of its values.
+async fn parameter_type(
+    connection: &mut PgConnection,
+    value: &NamedValue,
+    info: &PgTypeInfo,
+) -> Result<Result<ParameterType, HandlerError>, PrepareError> {
+    let oid = info.oid().map(|oid| i64::from(oid.0));
+    let query = sqlx::query_scalar("SELECT format_type($1::bigint::oid, NULL)").bind(oid);
+    let name: Option<String> = query.fetch_one(connection).await.map_err(PrepareError::Database)?;
+    let name = name.unwrap_or_else(|| "text".to_owned());
+    let base = base_type(info);
+    let is_short = matches!(base.name(), "INT2" | "INT4") && std::ptr::eq(base, info);
+    let (accepted, binding): (&[Target], _) = match (base.kind(), base.name()) {
+        (PgTypeKind::Array(_), _) => (&[Target::Nested], Binding::Array),
+        (PgTypeKind::Composite(_) | PgTypeKind::Range(_), _) => (&[Target::Text], Binding::Text),
+        (_, "INT2" | "INT4" | "INT8" | "OID") => (&[Target::Integer], Binding::Text),
+        (_, "FLOAT4" | "FLOAT8" | "NUMERIC") => (&[Target::Integer, Target::Number], Binding::Text),
+        (_, "BOOL") => (&[Target::Bool], Binding::Text),
+        (_, "JSON" | "JSONB") => return Ok(Ok(ParameterType { name, binding: Binding::Json, is_short: false })),
+        (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN") => {
+            return Ok(Ok(ParameterType { name: "text".to_owned(), binding: Binding::Text, is_short: false }));
+        }
+        (_, "BYTEA") => (&[], Binding::Text),
+        _ => (&[Target::Text], Binding::Text),
+    };
+    if value.target != Target::Any && !accepted.contains(&value.target) {
+        let kind = value.target.in_words();
+        let message = format!("the values of `:{}` are {kind}, but the database expects `{name}` here", value.name);
+        let help = format!("change the type of the parameter, or convert the value: `:{}::text::{name}`", value.name);
+        return Ok(Err(HandlerError::new(message).help(help)));
+    }
+    if value.exceeds_i64 && accepted == [Target::Integer] {
+        return Ok(Err(value.range_error()));
+    }
+    Ok(Ok(ParameterType { name, binding, is_short }))
+}
+
+fn column_type(info: &PgTypeInfo) -> ColumnType {
+    let info = base_type(info);
+    match (info.kind(), info.name()) {
+        (PgTypeKind::Array(item), _) => match column_type(item) {
+            ColumnType::Unsupported(name) => ColumnType::Unsupported(format!("{name}[]")),
+            _ => ColumnType::Array,
+        },
+        (_, "BOOL") => ColumnType::Bool,
+        (_, "INT2" | "INT4" | "INT8" | "OID") => ColumnType::Integer { is_boolean: false },
+        (_, "FLOAT4" | "FLOAT8") => ColumnType::Float,
+        (_, "NUMERIC") => ColumnType::Decimal,
+        (_, "JSON" | "JSONB") => ColumnType::Json,
+        (_, "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => ColumnType::Time,
+        (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "UUID" | "citext") => {
+            ColumnType::Text
+        }
+        (_, name) => ColumnType::Unsupported(name.to_owned()),
+    }
+}
+
+pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<PgArguments, BoxDynError> {
+    let mut arguments = PgArguments::default();
+    for (name, binding) in &prepared.bound {
+        arguments.add(text(&values[*name], *binding))?;
+    }
+    Ok(arguments)
+}
+
+/// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
+fn text(value: &SqlValue, binding: Binding) -> Option<String> {
+    if binding == Binding::Json {
+        return json(value).map(|json| json.to_string());
+    }
+    Some(match value {
+        SqlValue::Null => return None,
+        SqlValue::Bool(bool) => bool.to_string(),
+        SqlValue::Int(int) => int.to_string(),
+        SqlValue::Uint(uint) => uint.to_string(),
+        SqlValue::Float(float) => float.to_string(),
+        SqlValue::Text(text) => text.clone(),
+        SqlValue::Nested(Json::Array(items)) if binding == Binding::Array => array_text(items),
+        SqlValue::Nested(json) => json.to_string(),
+    })
+}
+
+fn json(value: &SqlValue) -> Option<Json> {
+    Some(match value {
+        SqlValue::Null => return None,
+        SqlValue::Bool(bool) => Json::from(*bool),
+        SqlValue::Int(int) => Json::from(*int),
+        SqlValue::Uint(uint) => Json::from(*uint),
+        SqlValue::Float(float) => Json::from(*float),
+        SqlValue::Text(text) => Json::from(text.as_str()),
+        SqlValue::Nested(json) => json.clone(),
+    })
+}
+
+/// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.
+fn array_text(items: &[Json]) -> String {
+    let items = items.iter().map(|item| match item {
+        Json::Null => "NULL".to_owned(),
+        Json::Array(inner) => array_text(inner),
+        Json::String(text) => quoted(text),
+        other => quoted(&other.to_string()),
+    });
+    format!("{{{}}}", items.collect::<Vec<_>>().join(","))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn items_of_arrays_are_quoted() {
+        let items = [json!(1), json!(null), json!("a\"b\\c,{}"), json!([true])];
+        assert_eq!(array_text(&items), r#"{"1",NULL,"a\"b\\c,{}",{"true"}}"#);
+    }
+}

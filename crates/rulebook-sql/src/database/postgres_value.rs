@@ -1,0 +1,203 @@
+//! Converts values of PostgreSQL from their binary format.
+
+use jiff::Span;
+use jiff::civil::{Date, date};
+use serde_json::Value as Json;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgRow, PgTypeInfo, PgTypeKind, PgValueFormat};
+use sqlx::{Row, TypeInfo, ValueRef};
+
+use crate::target::{Raw, Target};
+
+/// The day from which PostgreSQL counts.
+const EPOCH: Date = date(2000, 1, 1);
+
+/// Converts a value of a row.
+pub(super) fn decode(row: &PgRow, index: usize, _: Target) -> Result<Raw, BoxDynError> {
+    let value = row.try_get_raw(index)?;
+    if value.is_null() {
+        return Ok(Raw::Json(Json::Null));
+    }
+    let info = value.type_info().into_owned();
+    match value.format() {
+        PgValueFormat::Binary => decode_binary(value.as_bytes()?, &info),
+        PgValueFormat::Text => Ok(Raw::Text(value.as_str()?.to_owned())),
+    }
+}
+
+/// Returns the type of a value whose type is a domain.
+pub(super) fn base_type(info: &PgTypeInfo) -> &PgTypeInfo {
+    match info.kind() {
+        PgTypeKind::Domain(base) => base_type(base),
+        _ => info,
+    }
+}
+
+fn decode_binary(bytes: &[u8], info: &PgTypeInfo) -> Result<Raw, BoxDynError> {
+    let info = base_type(info);
+    let text = || std::str::from_utf8(bytes).map(str::to_owned);
+    Ok(match (info.kind(), info.name()) {
+        (PgTypeKind::Array(item), _) => Raw::Json(decode_array(bytes, item)?),
+        (_, "BOOL") => Raw::Json((array::<1>(bytes)? != [0]).into()),
+        (_, "INT2") => Raw::Int(i16::from_be_bytes(array(bytes)?).into()),
+        (_, "INT4") => Raw::Int(i32::from_be_bytes(array(bytes)?).into()),
+        (_, "INT8") => Raw::Int(i64::from_be_bytes(array(bytes)?)),
+        (_, "OID") => Raw::Int(u32::from_be_bytes(array(bytes)?).into()),
+        (_, "FLOAT4") => Raw::Json(f32::from_be_bytes(array(bytes)?).to_string().parse::<f64>()?.into()),
+        (_, "FLOAT8") => Raw::Json(f64::from_be_bytes(array(bytes)?).into()),
+        (_, "NUMERIC") => Raw::Decimal(numeric_text(bytes)?),
+        (_, "JSON") => Raw::JsonText(text()?),
+        // The first byte is the version of the format.
+        (_, "JSONB") => Raw::JsonText(std::str::from_utf8(bytes.get(1..).unwrap_or_default())?.to_owned()),
+        (_, "DATE") => Raw::Text(days_after_epoch(i32::from_be_bytes(array(bytes)?).into())?.to_string()),
+        (_, "TIMESTAMP") => Raw::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "")?),
+        (_, "TIMESTAMPTZ") => Raw::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "Z")?),
+        (_, "TIME") => Raw::Text(time_text(i64::from_be_bytes(array(bytes)?))?),
+        (_, "UUID") => Raw::Text(uuid_text(array(bytes)?)),
+        (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "citext") => {
+            Raw::Text(text()?)
+        }
+        (_, name) => return Err(format!("the type {name} is not supported; cast the column to text").into()),
+    })
+}
+
+/// Returns the bytes of a value of fixed length.
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], BoxDynError> {
+    bytes.try_into().map_err(|_| format!("the value has {} bytes instead of {N}", bytes.len()).into())
+}
+
+/// Reads big-endian integers and parts from a value.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8], BoxDynError> {
+        let (bytes, rest) = self.0.split_at_checked(len).ok_or("the value is too short")?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn i32(&mut self) -> Result<i32, BoxDynError> {
+        Ok(i32::from_be_bytes(array(self.bytes(4)?)?))
+    }
+
+    fn u16(&mut self) -> Result<u16, BoxDynError> {
+        Ok(u16::from_be_bytes(array(self.bytes(2)?)?))
+    }
+}
+
+/// Converts an array of any number of dimensions: the number of dimensions, two words, the length and the first index
+/// of each dimension, and the items with their lengths.
+fn decode_array(bytes: &[u8], item: &PgTypeInfo) -> Result<Json, BoxDynError> {
+    let mut reader = Reader(bytes);
+    let dimensions = reader.i32()?;
+    reader.bytes(8)?;
+    let mut lengths = Vec::new();
+    for _ in 0..dimensions {
+        lengths.push(usize::try_from(reader.i32()?)?);
+        reader.i32()?;
+    }
+    if lengths.is_empty() {
+        return Ok(Json::Array(Vec::new()));
+    }
+    decode_items(&mut reader, &lengths, item)
+}
+
+fn decode_items(reader: &mut Reader<'_>, lengths: &[usize], item: &PgTypeInfo) -> Result<Json, BoxDynError> {
+    let Some((length, inner)) = lengths.split_first() else {
+        return match usize::try_from(reader.i32()?) {
+            Ok(len) => Ok(decode_binary(reader.bytes(len)?, item)?.into_json(Target::Any)?),
+            // The length -1 is null.
+            Err(_) => Ok(Json::Null),
+        };
+    };
+    let mut items = Vec::new();
+    for _ in 0..*length {
+        items.push(decode_items(reader, inner, item)?);
+    }
+    Ok(Json::Array(items))
+}
+
+/// Converts a decimal: the number of groups of four digits, the position of the first group, the sign, the number of
+/// digits after the point, and the groups.
+fn numeric_text(bytes: &[u8]) -> Result<String, BoxDynError> {
+    let mut reader = Reader(bytes);
+    let count = usize::from(reader.u16()?);
+    let weight = i32::from(reader.u16()? as i16);
+    let sign = reader.u16()?;
+    let scale = usize::from(reader.u16()?);
+    let mut groups = Vec::new();
+    for _ in 0..count {
+        groups.push(reader.u16()?);
+    }
+    let sign = match sign {
+        0 => "",
+        0x4000 => "-",
+        0xD000 => return Ok("Infinity".to_owned()),
+        0xF000 => return Ok("-Infinity".to_owned()),
+        _ => return Ok("NaN".to_owned()),
+    };
+    let group =
+        |position: i32| usize::try_from(position).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0);
+    let mut whole: String = (0..=weight).map(|position| format!("{:04}", group(position))).collect();
+    whole = whole.trim_start_matches('0').to_owned();
+    if whole.is_empty() {
+        whole.push('0');
+    }
+    let fraction_groups = i32::try_from(scale.div_ceil(4))?;
+    let mut fraction: String = (1..=fraction_groups).map(|offset| format!("{:04}", group(weight + offset))).collect();
+    fraction.truncate(scale);
+    Ok(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+fn days_after_epoch(days: i64) -> Result<Date, BoxDynError> {
+    Ok(EPOCH.checked_add(Span::new().try_days(days)?)?)
+}
+
+fn timestamp_text(micros: i64, zone: &str) -> Result<String, BoxDynError> {
+    if micros == i64::MAX || micros == i64::MIN {
+        return Ok(if micros > 0 { "infinity" } else { "-infinity" }.to_owned());
+    }
+    let time = EPOCH.at(0, 0, 0, 0).checked_add(Span::new().try_microseconds(micros)?)?;
+    Ok(format!("{time}{zone}"))
+}
+
+fn time_text(micros: i64) -> Result<String, BoxDynError> {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let time = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    Ok(if fraction == 0 { time } else { format!("{time}.{fraction:06}").trim_end_matches('0').to_owned() })
+}
+
+fn uuid_text(bytes: [u8; 16]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numeric(groups: &[u16], weight: i16, sign: u16, scale: u16) -> String {
+        let head = [groups.len() as u16, weight as u16, sign, scale];
+        let bytes: Vec<u8> = head.iter().chain(groups).flat_map(|word| word.to_be_bytes()).collect();
+        numeric_text(&bytes).unwrap()
+    }
+
+    #[test]
+    fn decimals_are_converted() {
+        assert_eq!(numeric(&[], 0, 0, 0), "0");
+        assert_eq!(numeric(&[12], 0, 0, 0), "12");
+        assert_eq!(numeric(&[1, 2345, 6700], 1, 0x4000, 2), "-12345.67");
+        assert_eq!(numeric(&[5000], -1, 0, 1), "0.5");
+        assert_eq!(numeric(&[12], -2, 0, 8), "0.00000012");
+        assert_eq!(numeric(&[3], 2, 0, 2), "300000000.00");
+        assert_eq!(numeric(&[], 0, 0xC000, 0), "NaN");
+    }
+
+    #[test]
+    fn times_are_converted() {
+        assert_eq!(timestamp_text(0, "Z").unwrap(), "2000-01-01T00:00:00Z");
+        assert_eq!(timestamp_text(-1, "").unwrap(), "1999-12-31T23:59:59.999999");
+        assert_eq!(days_after_epoch(-1).unwrap().to_string(), "1999-12-31");
+        assert_eq!(time_text(3_661_500_000).unwrap(), "01:01:01.5");
+    }
+}

@@ -1,0 +1,108 @@
+//! Statements that a database has prepared.
+
+use rulebook::handler_kind::HandlerError;
+
+use super::Column;
+use crate::statement::{Rendered, Statement, locate};
+use crate::target::Target;
+
+/// A statement with placeholders, which a database has prepared without error.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub sql: String,
+    /// For each placeholder, the index of the value in the values of the method, and how the value is bound.
+    pub bound: Vec<(usize, Binding)>,
+    /// What each column of the result becomes. The list is empty if the statement returns no rows.
+    pub targets: Vec<Target>,
+    /// The names of the columns.
+    pub columns: Vec<Box<str>>,
+    /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
+    /// columns of `returning`. Then `columns` are the names of the outputs.
+    pub has_late_columns: bool,
+}
+
+impl Prepared {
+    /// Returns `true` if the statement returns rows, perhaps none.
+    pub(crate) fn returns_rows(&self) -> bool {
+        !self.columns.is_empty() || self.has_late_columns
+    }
+}
+
+/// How a value is bound to a placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// As a value of its type.
+    Value,
+    /// As a text that PostgreSQL converts to the type of the parameter.
+    Text,
+    /// As the text of a JSON value.
+    Json,
+    /// As the text of an array of PostgreSQL.
+    Array,
+}
+
+/// What is known about a value of a method before a call.
+#[derive(Debug)]
+pub(crate) struct NamedValue {
+    pub name: String,
+    pub target: Target,
+    /// `true` if the value can be above the largest whole number of most databases.
+    pub exceeds_i64: bool,
+}
+
+impl NamedValue {
+    /// Returns the error of a value that is larger than a whole number of the database.
+    pub(super) fn range_error(&self) -> HandlerError {
+        let message = format!("the values of `:{}` are larger than the whole numbers of the database", self.name);
+        HandlerError::new(message).help("give the type an upper bound, such as `uint(0,9223372036854775807)`")
+    }
+}
+
+/// The error of a statement that a database did not prepare.
+#[derive(Debug)]
+pub(crate) enum PrepareError {
+    /// Errors in the definition.
+    Definition(Vec<HandlerError>),
+    /// The database cannot be used.
+    Database(sqlx::Error),
+}
+
+impl From<HandlerError> for PrepareError {
+    fn from(error: HandlerError) -> Self {
+        Self::Definition(vec![error])
+    }
+}
+
+/// A statement that a database has prepared, and its columns, before they are compared with the outputs.
+pub(crate) struct Described {
+    pub sql: String,
+    pub bound: Vec<(usize, Binding)>,
+    pub columns: Vec<Column>,
+}
+
+/// Returns the error of the database as an error in the definition, at the part of the statement that it names.
+/// `offset` is the position that the database reports, in bytes.
+pub(super) fn statement_error(
+    error: sqlx::Error,
+    statement: &Statement,
+    rendered: &Rendered,
+    offset: Option<usize>,
+) -> PrepareError {
+    let sqlx::Error::Database(database) = error else { return PrepareError::Database(error) };
+    let message = database.message();
+    let span = match offset {
+        Some(offset) => statement.span_at(rendered, offset),
+        None => locate(message, statement.text()).map_or(statement.span(), |range| statement.part(range)),
+    };
+    let error = HandlerError::new(format!("the database rejects the statement: {message}")).at(span);
+    PrepareError::from(error)
+}
+
+/// Checks that the definition contains no placeholders of the database besides `:name`.
+pub(super) fn check_placeholders(count: usize, statement: &Statement, rendered: &Rendered) -> Result<(), PrepareError> {
+    if count == rendered.bound.len() {
+        return Ok(());
+    }
+    let error = HandlerError::new("the statement contains placeholders that are not names").at(statement.span());
+    Err(error.help("write `:name` for a parameter of the method").into())
+}

@@ -1,0 +1,99 @@
+//! SQLite.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rulebook::handler_kind::HandlerError;
+use serde_json::Value as Json;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
+};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, Row, Statement as _, TypeInfo, ValueRef};
+
+use super::prepared::{Described, check_placeholders, statement_error};
+use super::{Binding, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use crate::statement::Statement;
+use crate::target::{Raw, Target};
+use crate::value::SqlValue;
+
+/// Returns the options of connections. A relative path is relative to the data folder. `wait` is the maximum time for
+/// which a statement waits for a lock.
+pub(super) fn options(url: &str, data_folder: &Path, wait: Duration) -> Result<SqliteConnectOptions, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(url)?;
+    let file = data_folder.join(options.get_filename());
+    let options = options.filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    Ok(options.foreign_keys(true).busy_timeout(wait).disable_statement_logging())
+}
+
+/// Prepares a statement.
+pub(super) async fn prepare(
+    connection: &mut SqliteConnection,
+    statement: &Statement,
+    values: &[NamedValue],
+) -> Result<Described, PrepareError> {
+    let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
+    let prepared = connection.prepare(&rendered.sql).await;
+    let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
+    let count = match prepared.parameters() {
+        Some(Either::Right(count)) => count,
+        _ => rendered.bound.len(),
+    };
+    check_placeholders(count, statement, &rendered)?;
+    let too_large = statement.names().enumerate().filter(|(_, name)| values[*name].exceeds_i64);
+    let errors: Vec<HandlerError> =
+        too_large.map(|(index, name)| values[name].range_error().at(statement.parameter_span(index))).collect();
+    if !errors.is_empty() {
+        return Err(PrepareError::Definition(errors));
+    }
+    let columns = prepared
+        .columns()
+        .iter()
+        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
+    let columns = columns.collect();
+    let bound = rendered.bound.iter().map(|name| (*name, Binding::Value)).collect();
+    Ok(Described { columns, bound, sql: rendered.sql })
+}
+
+/// Returns the type with which a column was declared. Expressions have no declared type.
+fn column_type(info: &SqliteTypeInfo) -> ColumnType {
+    match info.name() {
+        "INTEGER" | "BOOLEAN" => ColumnType::Integer { is_boolean: true },
+        "REAL" => ColumnType::Float,
+        "TEXT" => ColumnType::Text,
+        "BLOB" => ColumnType::Unsupported("BLOB".to_owned()),
+        _ => ColumnType::Unknown,
+    }
+}
+
+pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
+    let mut arguments = SqliteArguments::default();
+    for (name, _) in &prepared.bound {
+        match &values[*name] {
+            SqlValue::Null => arguments.add(None::<i64>),
+            SqlValue::Bool(bool) => arguments.add(*bool),
+            SqlValue::Int(int) => arguments.add(*int),
+            // Only a value of any type can be so large.
+            SqlValue::Uint(uint) => arguments.add(*uint as f64),
+            SqlValue::Float(float) => arguments.add(*float),
+            SqlValue::Text(text) => arguments.add(text.clone()),
+            SqlValue::Nested(json) => arguments.add(json.to_string()),
+        }?;
+    }
+    Ok(arguments)
+}
+
+pub(super) fn decode(row: &SqliteRow, index: usize, _: Target) -> Result<Raw, BoxDynError> {
+    let value = row.try_get_raw(index)?;
+    if value.is_null() {
+        return Ok(Raw::Json(Json::Null));
+    }
+    let name = value.type_info().name().to_owned();
+    Ok(match name.as_str() {
+        "INTEGER" => Raw::Int(<i64 as Decode<'_, sqlx::Sqlite>>::decode(value)?),
+        "REAL" => Raw::Json(<f64 as Decode<'_, sqlx::Sqlite>>::decode(value)?.into()),
+        "TEXT" => Raw::Text(<String as Decode<'_, sqlx::Sqlite>>::decode(value)?),
+        _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
+    })
+}

@@ -1,0 +1,295 @@
+//! Reads the settings of a method's handler, as far as they can be checked without a database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
+use rulebook::types::{Arity, Value};
+use rulebook_model::model::Parameter;
+
+use crate::call::{Format, Missing, SqlMethod, Step};
+use crate::constraint::{Violations, declared_name};
+use crate::database::{Database, NamedValue};
+use crate::result_shape::{ResultShape, Rows};
+use crate::settings::read::{object, seconds, text, with_suggestion, wrong_value};
+use crate::settings::{MAIN, ResultLimits, max_bytes, max_rows};
+use crate::statement::Statement;
+use crate::target::Target;
+use crate::value::{IDENTITY_NAMES, Source};
+
+/// The main setting: the statement, or a list of statements.
+pub(crate) const SQL: &str = "sql";
+
+/// The other settings.
+pub(crate) const SETTINGS: [&str; 11] = [
+    "rows",
+    "missing",
+    "database",
+    "timeout",
+    "max_rows",
+    "max_bytes",
+    "format",
+    "on_unique",
+    "on_foreign_key",
+    "on_check",
+    "on_not_null",
+];
+
+/// Reads the settings of a method.
+///
+/// # Errors
+/// Returns every error in them.
+pub(crate) fn read_method(
+    method: &HandledMethod<'_>,
+    databases: &[Arc<Database>],
+) -> Result<SqlMethod, Vec<HandlerError>> {
+    let mut errors = Vec::new();
+    let database = database(method, databases).map_err(|error| vec![error])?;
+    let dialect = database.settings.dialect;
+    let mut names = Names { method, sources: Vec::new(), values: Vec::new() };
+    let mut steps = Vec::new();
+    for (node, missing) in statements(method, &mut errors) {
+        let Some(text) = node.string() else {
+            errors.push(wrong_value(node, SQL, "a text"));
+            continue;
+        };
+        match Statement::parse(text, dialect, |name| names.index_of(name)) {
+            Ok(statement) => steps.push(Step { statement, missing }),
+            Err(found) => errors.extend(found),
+        }
+    }
+    let shape = rows(method, &mut errors).and_then(|rows| {
+        let shape = ResultShape::new(method.method, rows);
+        let span = method.optional_setting("rows").map_or(method.setting(SQL).span, |node| node.span);
+        shape.map_err(|error| errors.push(error.at(span))).ok()
+    });
+    let missing = read_missing(method, shape.as_ref(), &steps, &mut errors);
+    let download = format(method, &mut errors);
+    let violations = Violations::read(method, &mut errors);
+    let (timeout, limits) = limits(method, &database, &mut errors);
+    let Some(shape) = shape.filter(|_| errors.is_empty()) else { return Err(errors) };
+    Ok(SqlMethod {
+        database,
+        sources: names.sources,
+        values: names.values,
+        steps,
+        missing,
+        shape,
+        download,
+        file_name: method.method.id.clone(),
+        violations,
+        timeout,
+        limits,
+        span: method.handler.span,
+        prepared: std::sync::OnceLock::new(),
+    })
+}
+
+/// Returns the database that the method names, or the main one.
+fn database(method: &HandledMethod<'_>, databases: &[Arc<Database>]) -> Result<Arc<Database>, HandlerError> {
+    let find = |name: &str| databases.iter().find(|database| database.settings.name == name).map(Arc::clone);
+    let Some(node) = method.optional_setting("database") else {
+        let only = || databases.first().filter(|_| databases.len() == 1).map(Arc::clone);
+        return find(MAIN).or_else(only).ok_or_else(|| {
+            let error = HandlerError::new("the handler must name its database, because there are several")
+                .at(method.handler.span);
+            with_suggestion(error, "", "databases", &database_names(databases))
+        });
+    };
+    let name = text(node, "database")?;
+    find(&name.value).ok_or_else(|| {
+        let error = HandlerError::new(format!("there is no database `{}`", name.value.escape_debug())).at(name.span);
+        with_suggestion(error, &name.value, "databases", &database_names(databases))
+    })
+}
+
+fn database_names(databases: &[Arc<Database>]) -> Vec<&str> {
+    databases.iter().map(|database| database.settings.name.as_str()).collect()
+}
+
+/// Returns the nodes of the statements, each with the declared error that its own setting `missing` names.
+fn statements<'a>(method: &HandledMethod<'a>, errors: &mut Vec<HandlerError>) -> Vec<(&'a JsonNode, Missing)> {
+    let node = method.setting(SQL);
+    let items = match &node.data {
+        JsonData::Array(items) if items.is_empty() => {
+            errors.push(HandlerError::new("the list of statements is empty").at(node.span));
+            return Vec::new();
+        }
+        JsonData::Array(items) => items,
+        JsonData::String(_) => return vec![(node, Missing::Unset)],
+        _ => {
+            errors.push(wrong_value(node, SQL, "a statement or a list of statements"));
+            return Vec::new();
+        }
+    };
+    let mut statements = Vec::new();
+    for item in items {
+        let JsonData::Object(_) = item.data else {
+            statements.push((item, Missing::Unset));
+            continue;
+        };
+        let read = || {
+            let members = object(item, SQL)?;
+            let unknown = members
+                .list
+                .iter()
+                .find(|member| !member.is_comment() && !["sql", "missing"].contains(&member.key.value.as_str()));
+            if let Some(member) = unknown {
+                let error =
+                    HandlerError::new(format!("a statement has no setting `{}`", member.key.value.escape_debug()));
+                return Err(with_suggestion(
+                    error.at(member.key.span),
+                    &member.key.value,
+                    "settings",
+                    &["sql", "missing"],
+                ));
+            }
+            let missing = item.member("missing").map(|node| missing(method, node)).transpose()?;
+            let sql = item.member(SQL).ok_or_else(|| HandlerError::new("the statement has no `sql`").at(item.span))?;
+            Ok((sql, missing.unwrap_or(Missing::Unset)))
+        };
+        match read() {
+            Ok(statement) => statements.push(statement),
+            Err(error) => errors.push(error),
+        }
+    }
+    statements
+}
+
+fn missing(method: &HandledMethod<'_>, node: &JsonNode) -> Result<Missing, HandlerError> {
+    match node.data {
+        JsonData::Bool(false) => Ok(Missing::Impossible),
+        _ => declared_name(method, node, "missing").map(Missing::Error),
+    }
+}
+
+/// Reads `missing` of the whole handler, and requires it for a method that returns one row.
+fn read_missing(
+    method: &HandledMethod<'_>,
+    shape: Option<&ResultShape>,
+    steps: &[Step],
+    errors: &mut Vec<HandlerError>,
+) -> Missing {
+    match method.optional_setting("missing").map(|node| missing(method, node)) {
+        Some(Ok(missing)) => return missing,
+        Some(Err(error)) => errors.push(error),
+        None => {
+            let is_one = shape.is_some_and(|shape| shape.rows == Rows::One);
+            let is_set = |step: &Step| step.missing != Missing::Unset || step.statement.returns_row;
+            if let Some(last) = steps.last().filter(|_| is_one && !steps.iter().any(is_set)) {
+                let message = "the handler has no `missing`: the error of a call for which there is no row";
+                let help = "add \"missing\": \"NAME\" with an error that the method declares, or \"missing\": false if the \
+                            statement always returns a row";
+                errors.push(HandlerError::new(message).at(last.statement.span()).help(help));
+            }
+        }
+    }
+    Missing::Unset
+}
+
+/// Returns `None` if the setting is wrong, and `Some(None)` if the outputs decide.
+fn rows(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Option<Rows>> {
+    let Some(node) = method.optional_setting("rows") else { return Some(None) };
+    match node.string().as_ref().map(|text| text.value.as_str()) {
+        Some("one") => Some(Some(Rows::One)),
+        Some("many") => Some(Some(Rows::Many)),
+        Some("none") => Some(Some(Rows::None)),
+        _ => {
+            errors.push(wrong_value(node, "rows", "`one`, `many` or `none`"));
+            None
+        }
+    }
+}
+
+/// Returns the format of a download; `None` if the method returns outputs.
+fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Format> {
+    let is_download = method.method.options.download;
+    let Some(node) = method.optional_setting("format") else { return is_download.then_some(Format::JsonLines) };
+    if !is_download {
+        let error = HandlerError::new("only a download has a `format`").at(node.span);
+        errors.push(error.help("add \"options\": {\"download\": true}, or remove `format`"));
+    }
+    match node.string().as_ref().map(|text| text.value.as_str()) {
+        Some("jsonl") => Some(Format::JsonLines),
+        Some("csv") => Some(Format::Csv),
+        _ => {
+            errors.push(wrong_value(node, "format", "`jsonl` or `csv`"));
+            None
+        }
+    }
+}
+
+fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<HandlerError>) -> (Duration, ResultLimits) {
+    let settings = &database.settings;
+    let default = if method.method.options.download { settings.download_timeout } else { settings.timeout };
+    let mut limits = settings.limits;
+    let mut timeout = default;
+    let mut keep = |result: Result<(), HandlerError>| errors.extend(result.err());
+    if let Some(node) = method.optional_setting("timeout") {
+        keep(seconds(node, "timeout").map(|seconds| timeout = seconds));
+    }
+    if let Some(node) = method.optional_setting("max_rows") {
+        keep(max_rows(node).map(|rows| limits.rows = rows));
+    }
+    if let Some(node) = method.optional_setting("max_bytes") {
+        keep(max_bytes(node).map(|bytes| limits.bytes = bytes));
+    }
+    (timeout, limits)
+}
+
+/// The names that the statements of a method use.
+struct Names<'m, 'a> {
+    method: &'m HandledMethod<'a>,
+    sources: Vec<Source>,
+    values: Vec<NamedValue>,
+}
+
+impl Names<'_, '_> {
+    /// Returns the index of a name in the statements. The error has no span.
+    fn index_of(&mut self, name: &str) -> Result<usize, HandlerError> {
+        if let Some(index) = self.values.iter().position(|value| value.name == name) {
+            return Ok(index);
+        }
+        let parameters = &self.method.method.parameters;
+        let identity = IDENTITY_NAMES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
+        let (source, target, exceeds_i64) = match parameters.iter().position(|parameter| parameter.name == name) {
+            Some(index) => {
+                let parameter = &parameters[index];
+                check_parameter(parameter)?;
+                let check = &parameter.r#type.check;
+                let target = Target::of_argument(&**check);
+                let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
+                let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
+                (Source::Parameter(index), target, exceeds_i64)
+            }
+            None => match identity {
+                Some(source @ Source::IdentityPermissions) => (source, Target::Nested, false),
+                Some(source) => (source, Target::Text, false),
+                None => return Err(self.unknown_name(name)),
+            },
+        };
+        self.sources.push(source);
+        self.values.push(NamedValue { name: name.to_owned(), target, exceeds_i64 });
+        Ok(self.values.len() - 1)
+    }
+
+    fn unknown_name(&self, name: &str) -> HandlerError {
+        let identity = IDENTITY_NAMES.map(|(name, _)| name);
+        if name.starts_with("identity.") {
+            let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
+            return with_suggestion(error, name, "values", &identity);
+        }
+        let parameters = self.method.method.parameters.iter().map(|parameter| parameter.name.as_str());
+        let error = HandlerError::new(format!("the method has no parameter `{name}`"));
+        with_suggestion(error, name, "names", &parameters.chain(identity).collect::<Vec<_>>())
+    }
+}
+
+fn check_parameter(parameter: &Parameter) -> Result<(), HandlerError> {
+    if matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
+        let error =
+            HandlerError::new(format!("the uploaded file `{}` cannot be a value of a statement", parameter.name));
+        return Err(error.help("store the file in a handler of the program"));
+    }
+    Ok(())
+}

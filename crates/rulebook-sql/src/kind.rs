@@ -1,0 +1,146 @@
+//! The kind of handler `sql`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+
+use crate::call::{SqlHandler, SqlMethod};
+use crate::database::{Database, PrepareError};
+use crate::handler_settings::{SETTINGS, SQL, read_method};
+use crate::migrate::migrate_database;
+use crate::settings::read_databases;
+
+/// The kind of handler `sql`, which a program adds with
+/// [`Rulebook::handler_kind`](rulebook::Rulebook::handler_kind): statements in the definition handle the calls of its
+/// methods.
+///
+/// When the API starts, the databases are opened and migrated, and all statements are prepared and compared with the
+/// definition.
+#[derive(Default)]
+pub struct SqlKind {
+    compiled: Mutex<Compiled>,
+}
+
+#[derive(Default)]
+struct Compiled {
+    /// The databases of the definition; `None` before the first handler is compiled, and an empty list if their
+    /// settings are wrong.
+    databases: Option<Vec<Arc<Database>>>,
+    methods: Vec<Arc<SqlMethod>>,
+}
+
+impl SqlKind {
+    /// Creates the kind of handler. Its databases are those of the definition: `"handlers": {"sql": {…}}` in
+    /// `app.json`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Compiled> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the databases, and the errors in their settings if this call is the first one.
+    fn databases(&self, method: &HandledMethod<'_>) -> Result<Vec<Arc<Database>>, Vec<HandlerError>> {
+        let mut compiled = self.lock();
+        if let Some(databases) = &compiled.databases {
+            return if databases.is_empty() { Err(Vec::new()) } else { Ok(databases.clone()) };
+        }
+        let read = read_databases(method.shared_settings(SQL));
+        let read =
+            read.map(|all| all.into_iter().map(|settings| Arc::new(Database::new(settings))).collect::<Vec<_>>());
+        compiled.databases = Some(read.clone().unwrap_or_default());
+        read
+    }
+
+    /// Returns the databases that methods use, without duplicates.
+    fn used_databases(&self) -> Vec<Arc<Database>> {
+        let compiled = self.lock();
+        let databases = compiled.databases.iter().flatten();
+        let is_used =
+            |database: &&Arc<Database>| compiled.methods.iter().any(|method| Arc::ptr_eq(&method.database, database));
+        databases.filter(is_used).map(Arc::clone).collect()
+    }
+
+    async fn open(&self, data_folder: &Path) -> Result<(), Vec<HandlerError>> {
+        let mut errors = Vec::new();
+        for database in self.used_databases() {
+            if let Err(error) = open(&database, data_folder).await {
+                // The line with the address may contain a password, so that it is not shown.
+                let method =
+                    self.lock().methods.iter().find(|method| Arc::ptr_eq(&method.database, &database)).cloned();
+                errors.push(match (error.span, method) {
+                    (None, Some(method)) => error.at(method.span),
+                    _ => error,
+                });
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let methods = self.lock().methods.clone();
+        for method in methods {
+            match method.prepare().await {
+                Ok(()) => {}
+                Err(PrepareError::Definition(found)) => errors.extend(found),
+                Err(PrepareError::Database(error)) => {
+                    errors
+                        .push(HandlerError::new(format!("the statements cannot be prepared: {error}")).at(method.span));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+/// Opens and migrates a database.
+async fn open(database: &Database, data_folder: &Path) -> Result<(), HandlerError> {
+    let settings = &database.settings;
+    let failed = |error: &dyn std::fmt::Display| {
+        HandlerError::new(format!("the database `{}` cannot be used: {error}", settings.name))
+    };
+    database.open(data_folder).map_err(|error| failed(&error))?;
+    let lease = database.lease().await.map_err(|error| failed(&error))?;
+    lease.release();
+    migrate_database(database).await.map(drop)
+}
+
+impl HandlerKind for SqlKind {
+    fn name(&self) -> &str {
+        SQL
+    }
+
+    fn settings(&self) -> &[&str] {
+        &SETTINGS
+    }
+
+    fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
+        let databases = self.databases(method)?;
+        let method = Arc::new(read_method(method, &databases)?);
+        self.lock().methods.push(Arc::clone(&method));
+        Ok(Arc::new(SqlHandler(method)))
+    }
+
+    fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        let check = |database: Arc<Database>| {
+            let name = format!("sql:{}", database.settings.name);
+            ReadinessCheck::new(name, move || {
+                let database = Arc::clone(&database);
+                async move { database.check_readiness().await }
+            })
+        };
+        self.used_databases().into_iter().map(check).collect()
+    }
+
+    fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {
+        Box::pin(self.open(data_folder))
+    }
+}
+
+impl std::fmt::Debug for SqlKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlKind").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+//! The kind of handler `sql`: a definition contains SQL statements, which handle the calls of its methods on SQLite,
+//! PostgreSQL, MySQL or MariaDB.
+//!
+//! ```
+//! use rulebook::Rulebook;
+//! use rulebook_sql::SqlKind;
+//!
+//! let definition = r#"{ "/": { "sum": { "GET": {
+//!     "info": "Adds two numbers",
+//!     "in": {
+//!         "GET@a": { "info": "A number", "type": "int(0,100)" },
+//!         "GET@b": { "info": "Another number", "type": "int(0,100)" }
+//!     },
+//!     "out": { "sum": { "info": "The sum", "type": "int" } },
+//!     "handler": { "sql": "select :a + :b as sum" }
+//! } } } }"#;
+//! let rulebook = Rulebook::read(vec![("sum.json".into(), definition.into())]).handler_kind(SqlKind::new());
+//! # let folder = std::env::temp_dir().join(format!("rulebook-sql-doc-{}", std::process::id()));
+//! # let rulebook = rulebook.data_folder(&folder);
+//! let engine = rulebook.build().unwrap();
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # let response = runtime.block_on(engine.call("sum.get").arg("a", 2).arg("b", 3).send());
+//! # assert_eq!(response.get("sum"), Some(&5.into()));
+//! # drop(engine);
+//! # let _ = std::fs::remove_dir_all(folder);
+//! ```
+//!
+//! A value of a request is always bound as a parameter of a prepared statement. The text of a statement comes from the
+//! definition only. The page `docs/sql.md` describes all settings.
+
+mod call;
+mod constraint;
+mod database;
+mod handler_settings;
+mod kind;
+mod migrate;
+mod result_shape;
+mod settings;
+mod statement;
+mod target;
+mod value;
+
+pub use kind::SqlKind;
+pub use migrate::migrate;

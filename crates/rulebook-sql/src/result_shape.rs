@@ -1,0 +1,251 @@
+//! How the rows of a result become the outputs of a method, and which columns they must have.
+
+use rulebook::handler_kind::HandlerError;
+use rulebook_model::model::{Method, Output};
+use rulebook_model::suggest::closest_word;
+use rulebook_model::types::{Check, Structure};
+
+use crate::database::{Column, ColumnType};
+use crate::statement::{Statement, locate};
+use crate::target::Target;
+
+/// The number of rows that a method returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// One row: its columns are the outputs.
+    One,
+    /// Any number of rows: one output is the array of them.
+    Many,
+    /// No rows.
+    None,
+}
+
+/// What a row becomes.
+#[derive(Debug)]
+pub(crate) enum RowShape {
+    /// An object with these members.
+    Members(Vec<Member>),
+    /// An object with any members.
+    AnyMembers,
+    /// The value of the only column.
+    Value(Target),
+}
+
+/// A member of an object, which a column fills.
+#[derive(Debug)]
+pub(crate) struct Member {
+    name: String,
+    is_optional: bool,
+    target: Target,
+}
+
+/// How rows become the outputs of a method.
+#[derive(Debug)]
+pub(crate) struct ResultShape {
+    pub rows: Rows,
+    /// The name of the output with the array of rows; `None` if the result is the outputs.
+    pub output: Option<String>,
+    pub row: RowShape,
+}
+
+impl ResultShape {
+    /// Returns the shape of the results of a method.
+    ///
+    /// # Errors
+    /// Fails if the outputs of the method cannot be filled by this number of rows.
+    pub(crate) fn new(method: &Method, rows: Option<Rows>) -> Result<Self, HandlerError> {
+        let single = match &method.outputs[..] {
+            [output] => item_of(output).map(|item| (output, item)),
+            _ => None,
+        };
+        if method.options.download {
+            return match rows {
+                None | Some(Rows::Many) => Ok(Self { rows: Rows::Many, output: None, row: RowShape::AnyMembers }),
+                Some(_) => Err(HandlerError::new("a download consists of many rows").help("remove `rows`")),
+            };
+        }
+        let default = match (&single, method.outputs.is_empty()) {
+            (Some(_), _) => Rows::Many,
+            (None, true) => Rows::None,
+            (None, false) => Rows::One,
+        };
+        match rows.unwrap_or(default) {
+            Rows::None if method.outputs.iter().all(|output| output.optional) => {
+                Ok(Self { rows: Rows::None, output: None, row: RowShape::AnyMembers })
+            }
+            Rows::None => {
+                let error = HandlerError::new("without rows, the method cannot have outputs");
+                Err(error.help("remove `out`, or use `\"rows\": \"one\"`"))
+            }
+            Rows::One => Ok(Self { rows: Rows::One, output: None, row: one_row(method) }),
+            Rows::Many => match single {
+                Some((output, item)) => {
+                    let name = (!output.is_whole()).then(|| output.name.clone());
+                    Ok(Self { rows: Rows::Many, output: name, row: row_shape(&*item) })
+                }
+                None => {
+                    let error = HandlerError::new("many rows need exactly one output, which is an array");
+                    Err(error.help("declare one output of the type `array<…>`, or use `\"rows\": \"one\"`"))
+                }
+            },
+        }
+    }
+
+    /// Compares the columns of a statement with the outputs, and returns the kind of value that each column becomes.
+    ///
+    /// # Errors
+    /// Returns an error for each column that is not an output, each output without a column, and each column whose type
+    /// an output never accepts.
+    pub(crate) fn targets(&self, columns: &[Column], statement: &Statement) -> Result<Vec<Target>, Vec<HandlerError>> {
+        let mut errors = Vec::new();
+        let column_error = |column: &Column, message: String| {
+            let found = locate(&format!("'{}'", column.name), statement.text());
+            let span = found.map_or(statement.span(), |range| statement.part(range));
+            HandlerError::new(message).at(span)
+        };
+        if let RowShape::Value(target) = self.row {
+            let [column] = columns else {
+                let message = format!("the output needs exactly one column, but the statement has {}", columns.len());
+                return Err(vec![
+                    HandlerError::new(message).at(statement.span()).help(format!("it has {}", list(columns))),
+                ]);
+            };
+            errors.extend(type_error(column, target).map(|message| column_error(column, message)));
+            return if errors.is_empty() { Ok(vec![target]) } else { Err(errors) };
+        }
+        let mut targets = Vec::new();
+        for (index, column) in columns.iter().enumerate() {
+            if columns[..index].iter().any(|other| other.name == column.name) {
+                let error = column_error(column, format!("two columns have the name `{}`", column.name));
+                errors.push(error.help("give one of them another name with `as`"));
+                continue;
+            }
+            let target = match &self.row {
+                RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
+                    Some(member) => member.target,
+                    None => {
+                        let error = column_error(column, format!("the column `{}` is not an output", column.name));
+                        errors.push(error.help(unknown_column_help(&column.name, members)));
+                        continue;
+                    }
+                },
+                RowShape::AnyMembers | RowShape::Value(_) => Target::Any,
+            };
+            errors.extend(type_error(column, target).map(|message| column_error(column, message)));
+            targets.push(target);
+        }
+        if let RowShape::Members(members) = &self.row {
+            let has_column = |member: &Member| columns.iter().any(|column| column.name == member.name);
+            for member in members.iter().filter(|member| !member.is_optional && !has_column(member)) {
+                let error = HandlerError::new(format!("the output `{}` has no column", member.name));
+                errors.push(error.at(statement.span()).help(format!(
+                    "the statement has {}; name a column with `… as {}`",
+                    list(columns),
+                    member.name
+                )));
+            }
+        }
+        if errors.is_empty() { Ok(targets) } else { Err(errors) }
+    }
+}
+
+impl ResultShape {
+    /// Returns the names of the outputs and the kinds of values that they accept, for a statement whose columns the
+    /// database does not describe. The name is empty for the only column.
+    ///
+    /// # Errors
+    /// Fails if the rows can have any columns.
+    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Box<str>, Target)>, HandlerError> {
+        match &self.row {
+            RowShape::Members(members) => {
+                Ok(members.iter().map(|member| (member.name.as_str().into(), member.target)).collect())
+            }
+            RowShape::Value(target) => Ok(vec![("".into(), *target)]),
+            RowShape::AnyMembers => {
+                let error = HandlerError::new("the database does not describe the columns of `returning`");
+                Err(error
+                    .at(statement.span())
+                    .help("list the fields of the output, or select the rows in another statement"))
+            }
+        }
+    }
+}
+
+/// Returns the type of the items of an output that is an array.
+fn item_of(output: &Output) -> Option<std::sync::Arc<dyn Check>> {
+    let mut structure = output.r#type.check.structure();
+    loop {
+        structure = match structure {
+            Structure::Array(item) => return Some(item),
+            Structure::Nullable(inner) => inner.structure(),
+            Structure::Schema(schema) => schema.check.structure(),
+            _ => return None,
+        }
+    }
+}
+
+fn one_row(method: &Method) -> RowShape {
+    if let Some(whole) = method.whole() {
+        return row_shape(&*whole.r#type.check);
+    }
+    let members = method.outputs.iter().map(|output| Member {
+        name: output.name.clone(),
+        is_optional: output.optional,
+        target: Target::of(&*output.r#type.check),
+    });
+    RowShape::Members(members.collect())
+}
+
+fn row_shape(check: &dyn Check) -> RowShape {
+    match check.structure() {
+        Structure::Object(shape) if !shape.fields.is_empty() => {
+            let members = shape.fields.iter().map(|field| Member {
+                name: field.name.clone(),
+                is_optional: field.optional,
+                target: Target::of(&*field.check),
+            });
+            RowShape::Members(members.collect())
+        }
+        Structure::Object(_) | Structure::Map(_) | Structure::TaggedUnion { .. } => RowShape::AnyMembers,
+        Structure::Nullable(inner) => row_shape(&*inner),
+        Structure::Schema(schema) => row_shape(&*schema.check),
+        _ => RowShape::Value(Target::of(check)),
+    }
+}
+
+/// Describes the mismatch of a column and an output; `None` if they agree as far as their types are known.
+fn type_error(column: &Column, target: Target) -> Option<String> {
+    let agrees = match (&column.r#type, target) {
+        (ColumnType::Unsupported(name), _) => {
+            let cast = "convert it to a text in the statement";
+            return Some(format!("the column `{}` has the type `{name}`, which is not supported; {cast}", column.name));
+        }
+        (ColumnType::Unknown | ColumnType::Json, _) | (_, Target::Any) => true,
+        (ColumnType::Integer { is_boolean }, target) => {
+            matches!(target, Target::Integer | Target::Number) || (*is_boolean && target == Target::Bool)
+        }
+        (ColumnType::Float, target) => target == Target::Number,
+        (ColumnType::Decimal, target) => matches!(target, Target::Integer | Target::Number | Target::Text),
+        (ColumnType::Bool, target) => target == Target::Bool,
+        (ColumnType::Text, target) => matches!(target, Target::Text | Target::Nested),
+        (ColumnType::Time, target) => target == Target::Text,
+        (ColumnType::Array, target) => target == Target::Nested,
+    };
+    let column_type = column.r#type.in_words();
+    (!agrees).then(|| format!("the column `{}` is {column_type}, but the output is {}", column.name, target.in_words()))
+}
+
+fn unknown_column_help(name: &str, members: &[Member]) -> String {
+    let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+    match closest_word(name, names.iter().copied()) {
+        Some(closest) => {
+            format!("did you mean `{closest}`? declare the column in `out`, rename it with `as`, or omit it")
+        }
+        None => "declare it in `out`, rename it with `as`, or omit it".to_owned(),
+    }
+}
+
+fn list(columns: &[Column]) -> String {
+    let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
+    if names.is_empty() { "no columns".to_owned() } else { format!("the columns {}", names.join(", ")) }
+}

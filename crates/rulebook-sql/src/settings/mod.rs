@@ -1,0 +1,170 @@
+//! The settings of the databases, which all handlers of the kind `sql` share: `"handlers": {"sql": {…}}` in `app.json`.
+
+pub(crate) mod read;
+
+use std::time::Duration;
+
+use rulebook::handler_kind::{HandlerError, JsonMember, JsonNode, expand_variables};
+use rulebook_model::span::{Span, Spanned};
+
+use crate::database::Dialect;
+use read::{bytes, object, seconds, text, whole, with_suggestion};
+
+/// The name of the database of the settings outside of `databases`.
+pub(crate) const MAIN: &str = "main";
+
+/// The database without settings: a file in the data folder.
+const DEFAULT_URL: &str = "sqlite:data.db";
+
+/// The keys of a database.
+const KEYS: [&str; 8] =
+    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "migrations"];
+
+/// The key of the object with further databases.
+const DATABASES: &str = "databases";
+
+/// The limits of the results of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ResultLimits {
+    /// The maximum number of rows.
+    pub rows: u64,
+    /// The maximum size of all values in bytes.
+    pub bytes: u64,
+}
+
+/// The settings of a database. The address may contain a password, so that this type cannot be printed.
+pub(crate) struct DatabaseSettings {
+    pub name: String,
+    pub dialect: Dialect,
+    /// The address, with the values of environment variables.
+    pub url: String,
+    /// The span of the address; `None` if it is the default.
+    pub url_span: Option<Span>,
+    /// The maximum number of connections.
+    pub pool: u32,
+    /// The maximum time for which a call waits for a connection.
+    pub pool_timeout: Duration,
+    /// The time limit of a call.
+    pub timeout: Duration,
+    /// The time limit of a download.
+    pub download_timeout: Duration,
+    pub limits: ResultLimits,
+    /// The folder with the migrations, relative to the current directory.
+    pub migrations: Option<Spanned<String>>,
+}
+
+impl DatabaseSettings {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            dialect: Dialect::Sqlite,
+            url: DEFAULT_URL.to_owned(),
+            url_span: None,
+            pool: 10,
+            pool_timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(5),
+            download_timeout: Duration::from_secs(600),
+            limits: ResultLimits { rows: 10_000, bytes: 16 << 20 },
+            migrations: None,
+        }
+    }
+
+    fn read(&mut self, member: &JsonMember) -> Result<(), HandlerError> {
+        let node = &member.value;
+        let key = member.key.value.as_str();
+        match key {
+            "url" => self.read_url(node)?,
+            "pool" => self.pool = whole(node, key, 1..=1000)? as u32,
+            "pool_timeout" => self.pool_timeout = seconds(node, key)?,
+            "timeout" => self.timeout = seconds(node, key)?,
+            "download_timeout" => self.download_timeout = seconds(node, key)?,
+            "max_rows" => self.limits.rows = max_rows(node)?,
+            "max_bytes" => self.limits.bytes = max_bytes(node)?,
+            "migrations" => self.migrations = Some(text(node, key)?),
+            _ => {
+                let error = HandlerError::new(format!("a database has no setting `{}`", key.escape_debug()));
+                return Err(with_suggestion(error.at(member.key.span), key, "settings", &KEYS));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_url(&mut self, node: &JsonNode) -> Result<(), HandlerError> {
+        let written = text(node, "url")?;
+        let url = expand_variables(&written.value, node.span)?;
+        // The address is not part of any message, because it may contain a password.
+        let Some(dialect) = Dialect::from_url(&url) else {
+            let error = HandlerError::new("the address of a database begins with its kind").at(node.span);
+            return Err(
+                error.help("write `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`")
+            );
+        };
+        if dialect == Dialect::Sqlite && (url.contains(":memory:") || url.contains("mode=memory")) {
+            let error = HandlerError::new("a database in memory has no content for a second connection").at(node.span);
+            return Err(error.help("name a file: `sqlite:data.db`"));
+        }
+        (self.url, self.dialect, self.url_span) = (url, dialect, Some(node.span));
+        Ok(())
+    }
+}
+
+pub(crate) fn max_rows(node: &JsonNode) -> Result<u64, HandlerError> {
+    whole(node, "max_rows", 1..=1_000_000)
+}
+
+pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
+    bytes(node, "max_bytes", 1..=1 << 30)
+}
+
+/// Reads the shared settings. Without them, there is one database: a file in the data folder.
+pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
+    let mut main = DatabaseSettings::new(MAIN);
+    let Some(shared) = shared else { return Ok(vec![main]) };
+    let members = object(shared, "sql").map_err(|error| vec![error])?;
+    let mut errors = Vec::new();
+    let mut named = Vec::new();
+    let mut has_main = false;
+    for member in members.list.iter().filter(|member| !member.is_comment()) {
+        if member.key.value == DATABASES {
+            read_named(&member.value, &mut named, &mut errors);
+        } else {
+            has_main = true;
+            errors.extend(main.read(member).err());
+        }
+    }
+    if let Some(duplicate) = named.iter().find(|database| database.name == MAIN)
+        && has_main
+    {
+        let error = HandlerError::new("the database `main` has settings inside and outside of `databases`");
+        errors.push(error.at(duplicate.url_span.unwrap_or(shared.span)).help("move all of them into `databases`"));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if has_main || named.is_empty() {
+        named.insert(0, main);
+    }
+    Ok(named)
+}
+
+fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {
+    let databases = match object(node, DATABASES) {
+        Ok(databases) => databases,
+        Err(error) => return errors.push(error),
+    };
+    for JsonMember { key, value } in databases.list.iter().filter(|member| !member.is_comment()) {
+        let mut database = DatabaseSettings::new(&key.value);
+        match object(value, &key.value) {
+            Ok(members) => {
+                let members = members.list.iter().filter(|member| !member.is_comment());
+                errors.extend(members.filter_map(|member| database.read(member).err()));
+                if value.member("url").is_none() {
+                    let error = HandlerError::new(format!("the database `{}` has no `url`", key.value.escape_debug()));
+                    errors.push(error.at(key.span).help("add its address: \"url\": \"sqlite:FILE\""));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        named.push(database);
+    }
+}

@@ -1,0 +1,220 @@
+//! The statements of a definition: their text is split once, and parameters are only ever placeholders in it.
+
+mod locate;
+mod tokens;
+
+use std::ops::Range;
+
+use rulebook::handler_kind::HandlerError;
+use rulebook_model::span::{Span, Spanned};
+
+use crate::database::Dialect;
+use tokens::{TokenError, tokenize};
+
+pub(crate) use locate::locate;
+
+/// The first words of statements that begin or end a transaction.
+const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
+
+/// A statement of the definition.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    text: Spanned<String>,
+    /// The ranges of the parameters in the text, in the order of the text, with the index of the parameter's name in
+    /// the names of the method.
+    parameters: Vec<(Range<usize>, usize)>,
+    /// `true` if the statement certainly returns a row unless it fails.
+    pub returns_row: bool,
+    /// `true` if the statement contains the word `returning`.
+    pub has_returning: bool,
+}
+
+/// The text of a statement with placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rendered {
+    pub sql: String,
+    /// For each value that is bound, the index of its name in the names of the method.
+    pub bound: Vec<usize>,
+    /// For each parameter in the order of the text, the index of its value among the bound values.
+    pub positions: Vec<usize>,
+    /// The ranges of the placeholders in `sql`, and those of the parameters in the definition.
+    replaced: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Statement {
+    /// Parses the text of a statement. `index_of` returns the index of a name, or an error without a span.
+    pub(crate) fn parse(
+        text: Spanned<String>,
+        dialect: Dialect,
+        mut index_of: impl FnMut(&str) -> Result<usize, HandlerError>,
+    ) -> Result<Self, Vec<HandlerError>> {
+        let tokens = tokenize(&text.value, dialect).map_err(|TokenError { what, range }| {
+            let error = HandlerError::new(format!("{what} that begins here is not closed"));
+            vec![error.at(text.part(range.start, range.end)).help("add the closing mark")]
+        })?;
+        let mut errors = Vec::new();
+        if let Some(range) = tokens.second_statement {
+            let error = HandlerError::new("a second statement begins here");
+            let help = "write a list of statements, which run in one transaction: [\"…\", \"…\"]";
+            errors.push(error.at(text.part(range.start, range.end)).help(help));
+        }
+        let first_word = tokens.words.first().map(|(word, range)| (word.as_str(), range.clone()));
+        match first_word {
+            None => errors.push(HandlerError::new("the statement is empty").at(text.span)),
+            Some((word, range)) if TRANSACTION_WORDS.contains(&word) => {
+                let error = HandlerError::new(format!("`{word}` cannot be a statement of a handler"));
+                let help = "write a list of statements: they run in one transaction, which is committed after the last";
+                errors.push(error.at(text.part(range.start, range.end)).help(help));
+            }
+            Some(_) => {}
+        }
+        let mut parameters = Vec::new();
+        for range in tokens.parameters {
+            match index_of(&text.value[range.start + 1..range.end]) {
+                Ok(index) => parameters.push((range, index)),
+                Err(error) => errors.push(error.at(text.part(range.start, range.end))),
+            }
+        }
+        let words: Vec<_> = tokens.words.into_iter().map(|(word, _)| word).collect();
+        let returns_row = certainly_returns_row(&words);
+        let has_returning = words.iter().any(|word| word == "returning");
+        if errors.is_empty() { Ok(Self { text, parameters, returns_row, has_returning }) } else { Err(errors) }
+    }
+
+    /// Returns the statement with a placeholder for each parameter. `slot` returns a number by the index of a parameter
+    /// in the text and by the index of its name: parameters with the same number share a value. `placeholder` returns
+    /// the placeholder of a parameter by the position of its value, from 0, and by the index of the parameter in the
+    /// text.
+    pub(crate) fn render(
+        &self,
+        slot: impl Fn(usize, usize) -> usize,
+        placeholder: impl Fn(usize, usize) -> String,
+    ) -> Rendered {
+        let text = &self.text.value;
+        let (mut sql, mut slots) = (String::with_capacity(text.len()), Vec::new());
+        let (mut bound, mut positions, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
+        let mut copied = 0;
+        for (index, (range, name)) in self.parameters.iter().enumerate() {
+            sql.push_str(&text[copied..range.start]);
+            let slot = slot(index, *name);
+            let position = slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+                slots.push(slot);
+                bound.push(*name);
+                slots.len() - 1
+            });
+            positions.push(position);
+            let start = sql.len();
+            sql.push_str(&placeholder(position, index));
+            replaced.push((start..sql.len(), range.clone()));
+            copied = range.end;
+        }
+        sql.push_str(&text[copied..]);
+        Rendered { sql, bound, positions, replaced }
+    }
+
+    /// Returns the index of the name of each parameter, in the order of the text.
+    pub(crate) fn names(&self) -> impl Iterator<Item = usize> {
+        self.parameters.iter().map(|(_, name)| *name)
+    }
+
+    /// Returns the span of the parameter with this index in the text.
+    pub(crate) fn parameter_span(&self, index: usize) -> Span {
+        self.parameters.get(index).map_or(self.text.span, |(range, _)| self.part(range.clone()))
+    }
+
+    /// Returns the span of the whole statement in the definition.
+    pub(crate) fn span(&self) -> Span {
+        self.text.span
+    }
+
+    /// Returns the text of the statement as the definition contains it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text.value
+    }
+
+    /// Returns the span of a part of the statement.
+    pub(crate) fn part(&self, range: Range<usize>) -> Span {
+        self.text.part(range.start, range.end)
+    }
+
+    /// Returns the span of the word or parameter that is at a byte offset of a rendered statement.
+    pub(crate) fn span_at(&self, rendered: &Rendered, offset: usize) -> Span {
+        let mut shift = 0_isize;
+        for (placeholder, parameter) in &rendered.replaced {
+            if placeholder.contains(&offset) {
+                return self.part(parameter.clone());
+            }
+            if placeholder.start > offset {
+                break;
+            }
+            shift = parameter.end as isize - placeholder.end as isize;
+        }
+        let start = offset.saturating_add_signed(shift);
+        let word = self.text.value.get(start..).unwrap_or_default();
+        let len = word.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(word.len());
+        self.part(start..start + len.max(1))
+    }
+}
+
+/// Returns `true` for the two forms of statements that always return a row: a selection without a table and without a
+/// condition, and an insertion of values that returns columns.
+fn certainly_returns_row(words: &[String]) -> bool {
+    let has = |word: &str| words.iter().any(|other| other == word);
+    let is_one_of = |list: &[&str]| list.iter().any(|word| has(word));
+    match words.first().map(String::as_str) {
+        Some("select") => !is_one_of(&["from", "where", "limit", "offset", "having", "except", "intersect"]),
+        Some("insert") => has("returning") && has("values") && !is_one_of(&["conflict", "ignore", "select", "where"]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(sql: &str, dialect: Dialect) -> Statement {
+        let text = Spanned::new(sql.to_owned(), Span { file: 0, start: 100, end: 100 + sql.len() as u32 });
+        let mut names = Vec::new();
+        Statement::parse(text, dialect, |name| {
+            Ok(names.iter().position(|known| known == name).unwrap_or_else(|| {
+                names.push(name.to_owned());
+                names.len() - 1
+            }))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn names_become_placeholders() {
+        let statement = statement("select ':a', :a, :b where :a = 1", Dialect::Sqlite);
+        let shared = statement.render(|_, name| name, |position, _| format!("<{position}>"));
+        assert_eq!(shared.sql, "select ':a', <0>, <1> where <0> = 1");
+        assert_eq!((shared.bound, shared.positions), (vec![0, 1], vec![0, 1, 0]));
+        let separate = statement.render(|index, _| index, |position, _| format!("<{position}>"));
+        assert_eq!(separate.sql, "select ':a', <0>, <1> where <2> = 1");
+        assert_eq!((separate.bound, separate.positions), (vec![0, 1, 0], vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn offsets_of_a_rendered_statement_are_found_in_the_definition() {
+        let statement = statement("select :a, wrong from note", Dialect::Postgres);
+        let rendered = statement.render(|index, _| index, |_, _| "$1::text::int8".to_owned());
+        let wrong = rendered.sql.find("wrong").unwrap();
+        assert_eq!(statement.span_at(&rendered, wrong), Span { file: 0, start: 111, end: 116 });
+        assert_eq!(statement.span_at(&rendered, 9), Span { file: 0, start: 107, end: 109 });
+        assert_eq!(statement.span_at(&rendered, 0), Span { file: 0, start: 100, end: 106 });
+        assert_eq!(statement.span_at(&rendered, 500).end, 126);
+    }
+
+    #[test]
+    fn statements_that_certainly_return_a_row_are_recognized() {
+        let certain = |sql| statement(sql, Dialect::Sqlite).returns_row;
+        assert!(certain("select :a + 1 as b"));
+        assert!(certain("insert into note (title) values (:a) returning id"));
+        assert!(!certain("select a from note"));
+        assert!(!certain("select 1 where :a"));
+        assert!(!certain("insert into note (title) values (:a) on conflict do nothing returning id"));
+        assert!(!certain("insert into note (title) select :a returning id"));
+        assert!(!certain("delete from note returning id"));
+    }
+}

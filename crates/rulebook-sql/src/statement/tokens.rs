@@ -1,0 +1,292 @@
+//! Finds the parameters in the text of an SQL statement: `:name` outside of quotes and comments.
+
+use std::ops::Range;
+
+use crate::database::Dialect;
+
+/// What a statement consists of, besides text that is sent to the database as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tokens {
+    /// The parameters with their colons, in the order of the text.
+    pub parameters: Vec<Range<usize>>,
+    /// The words outside of quotes and comments, in lower case, with their ranges.
+    pub words: Vec<(String, Range<usize>)>,
+    /// The text after a semicolon, if it contains more than spaces and comments.
+    pub second_statement: Option<Range<usize>>,
+}
+
+/// An error in the text of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TokenError {
+    /// What is not closed.
+    pub what: &'static str,
+    /// The range from the opening mark to the end of the text.
+    pub range: Range<usize>,
+}
+
+/// Splits the text of a statement, according to the syntax of a database.
+pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, TokenError> {
+    let mut tokens = Tokens { parameters: Vec::new(), words: Vec::new(), second_statement: None };
+    let mut first_semicolon = None;
+    let mut at = 0;
+    while let Some(next) = sql[at..].chars().next() {
+        let start = at;
+        if let Some(end) = skipped(sql, at, dialect)? {
+            at = end;
+            if is_comment(sql, start) {
+                continue;
+            }
+        } else if is_name_start(next) || next.is_ascii_digit() {
+            at = name_end(sql, at);
+            if is_name_start(next) {
+                tokens.words.push((sql[start..at].to_lowercase(), start..at));
+            }
+        } else if next == ':' {
+            let after = sql[at + 1..].chars().next();
+            let is_parameter = after.is_some_and(is_name_start) && !follows_name(sql, at);
+            // A cast (`::`) and an assignment (`:=`) consist of two characters.
+            at = if is_parameter {
+                parameter_end(sql, at + 1)
+            } else {
+                at + 1 + usize::from(matches!(after, Some(':' | '=')))
+            };
+            if is_parameter {
+                tokens.parameters.push(start..at);
+            }
+        } else {
+            at += next.len_utf8();
+            if next.is_whitespace() {
+                continue;
+            }
+            if next == ';' && first_semicolon.is_none() {
+                first_semicolon = Some(start);
+                continue;
+            }
+        }
+        if first_semicolon.is_some() && tokens.second_statement.is_none() && next != ';' {
+            tokens.second_statement = Some(start..sql.len());
+        }
+    }
+    Ok(tokens)
+}
+
+/// Returns the end of the quoted text or of the comment that begins at `at`. Returns `None` if none begins there.
+fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, TokenError> {
+    let rest = &sql[at..];
+    let is_line_comment = match dialect {
+        // In MySQL, `--` begins a comment only before a space: `5--1` is a subtraction.
+        Dialect::Mysql => {
+            rest.starts_with('#')
+                || rest.strip_prefix("--").is_some_and(|rest| rest.chars().next().is_none_or(char::is_whitespace))
+        }
+        Dialect::Sqlite | Dialect::Postgres => rest.starts_with("--"),
+    };
+    if is_line_comment {
+        return Ok(Some(rest.find('\n').map_or(sql.len(), |end| at + end + 1)));
+    }
+    if rest.starts_with("/*") {
+        return match comment_end(rest, dialect == Dialect::Postgres) {
+            Some(len) => Ok(Some(at + len)),
+            // SQLite accepts a comment without an end.
+            None if dialect == Dialect::Sqlite => Ok(Some(sql.len())),
+            None => Err(TokenError { what: "the comment", range: at..sql.len() }),
+        };
+    }
+    let quoted = |close: char, has_backslashes: bool, what: &'static str| match quote_end(rest, close, has_backslashes)
+    {
+        Some(len) => Ok(Some(at + len)),
+        None => Err(TokenError { what, range: at..sql.len() }),
+    };
+    match (rest.as_bytes()[0], dialect) {
+        (b'\'', Dialect::Mysql) => quoted('\'', true, "the text"),
+        (b'\'', Dialect::Postgres) => quoted('\'', is_escape_text(sql, at), "the text"),
+        (b'\'', Dialect::Sqlite) => quoted('\'', false, "the text"),
+        (b'"', Dialect::Mysql) => quoted('"', true, "the text"),
+        (b'"', _) => quoted('"', false, "the quoted name"),
+        (b'`', Dialect::Mysql | Dialect::Sqlite) => quoted('`', false, "the quoted name"),
+        (b'[', Dialect::Sqlite) => match rest.find(']') {
+            Some(len) => Ok(Some(at + len + 1)),
+            None => Err(TokenError { what: "the quoted name", range: at..sql.len() }),
+        },
+        (b'$', Dialect::Postgres) if !follows_name(sql, at) => dollar_quote_end(rest)
+            .map(|end| end.map(|len| at + len).ok_or(TokenError { what: "the text", range: at..sql.len() }))
+            .transpose(),
+        _ => Ok(None),
+    }
+}
+
+fn is_comment(sql: &str, at: usize) -> bool {
+    let rest = &sql[at..];
+    rest.starts_with("--") || rest.starts_with("/*") || rest.starts_with('#')
+}
+
+/// Returns the length of a comment with its marks; `None` if it is not closed.
+fn comment_end(rest: &str, is_nested: bool) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while at + 1 < bytes.len() {
+        match (bytes[at], bytes[at + 1]) {
+            (b'/', b'*') if depth == 0 || is_nested => (depth, at) = (depth + 1, at + 2),
+            (b'*', b'/') => {
+                (depth, at) = (depth - 1, at + 2);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Returns the length of a quoted text with its quotes; `None` if it is not closed. A doubled quote is part of the
+/// text.
+fn quote_end(rest: &str, quote: char, has_backslashes: bool) -> Option<usize> {
+    let mut chars = rest.char_indices().skip(1).peekable();
+    while let Some((at, char)) = chars.next() {
+        if char == '\\' && has_backslashes {
+            chars.next();
+        } else if char == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
+            return Some(at + quote.len_utf8());
+        }
+    }
+    None
+}
+
+/// Returns `true` if the quote at `at` begins a text with backslashes: `E'…'`.
+fn is_escape_text(sql: &str, at: usize) -> bool {
+    let before = &sql[..at];
+    before.ends_with(['e', 'E']) && !follows_name(sql, at - 1)
+}
+
+/// Returns `None` if no dollar quote begins here, `Some(None)` if it is not closed, and otherwise its length.
+fn dollar_quote_end(rest: &str) -> Option<Option<usize>> {
+    let tag_end = rest[1..].find('$')? + 1;
+    let tag = &rest[1..tag_end];
+    let is_tag = tag.chars().all(is_name_part) && !tag.starts_with(|first: char| first.is_ascii_digit());
+    let mark = &rest[..=tag_end];
+    is_tag.then(|| rest[mark.len()..].find(mark).map(|end| mark.len() + end + mark.len()))
+}
+
+fn is_name_start(char: char) -> bool {
+    char.is_alphabetic() || char == '_'
+}
+
+fn is_name_part(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+/// Returns `true` if a letter, digit or underscore is before the character at `at`.
+fn follows_name(sql: &str, at: usize) -> bool {
+    sql[..at].chars().next_back().is_some_and(is_name_part)
+}
+
+fn name_end(sql: &str, at: usize) -> usize {
+    sql[at..].find(|char: char| !is_name_part(char)).map_or(sql.len(), |len| at + len)
+}
+
+/// Returns the end of the name of a parameter, which may consist of several words with dots between them.
+fn parameter_end(sql: &str, at: usize) -> usize {
+    let end = name_end(sql, at);
+    match sql[end..].strip_prefix('.') {
+        Some(rest) if rest.starts_with(is_name_start) => parameter_end(sql, end + 1),
+        _ => end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Dialect; 3] = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
+
+    fn parameters(sql: &str, dialect: Dialect) -> Vec<&str> {
+        tokenize(sql, dialect).unwrap().parameters.into_iter().map(|range| &sql[range]).collect()
+    }
+
+    #[test]
+    fn parameters_are_found() {
+        for dialect in ALL {
+            assert_eq!(
+                parameters("select :a, f(:b_1),:a||:é where x=:identity.name.", dialect),
+                [":a", ":b_1", ":a", ":é", ":identity.name"]
+            );
+        }
+    }
+
+    #[test]
+    fn casts_assignments_and_slices_are_not_parameters() {
+        assert_eq!(
+            parameters("select :a::text, x::int, a[1:2], a[lo:hi], f(b := 1), b:: c", Dialect::Postgres),
+            [":a"]
+        );
+    }
+
+    #[test]
+    fn quotes_and_comments_are_skipped() {
+        for dialect in ALL {
+            assert_eq!(parameters("select ':a', 'it''s :b', \":c\", /* :d */ :e -- :f\n, :g", dialect), [":e", ":g"]);
+        }
+        assert_eq!(parameters("select `:a`, [:b], '\\', :c", Dialect::Sqlite), [":c"]);
+        assert_eq!(parameters("select `:a`, '\\':b', \"\\\":c\", :d # :e", Dialect::Mysql), [":d"]);
+        assert_eq!(parameters("select 5--:a", Dialect::Mysql), [":a"]);
+        let sql = "select $$ :a $$, $t$ $$ :b $t$, E'\\':c', '\\', :d, /* /* :e */ :f */ a[:g], x$1$ || :h";
+        assert_eq!(parameters(sql, Dialect::Postgres), [":d", ":g", ":h"]);
+    }
+
+    #[test]
+    fn unclosed_quotes_and_comments_are_errors() {
+        let error = |sql, dialect| tokenize(sql, dialect).unwrap_err();
+        assert_eq!(error("select 'a", Dialect::Sqlite), TokenError { what: "the text", range: 7..9 });
+        assert_eq!(error("select \"a", Dialect::Postgres), TokenError { what: "the quoted name", range: 7..9 });
+        assert_eq!(error("select /* /* */", Dialect::Postgres), TokenError { what: "the comment", range: 7..15 });
+        assert_eq!(error("select $x$ $y$", Dialect::Postgres), TokenError { what: "the text", range: 7..14 });
+    }
+
+    #[test]
+    fn a_second_statement_is_found() {
+        let second = |sql| tokenize(sql, Dialect::Sqlite).unwrap().second_statement;
+        assert_eq!(second("select 1; "), None);
+        assert_eq!(second("select ';'; -- select 2\n;/* 3 */"), None);
+        assert_eq!(second("select 1; select 2"), Some(10..18));
+        assert_eq!(second("select 1;'a'"), Some(9..12));
+    }
+
+    proptest! {
+        #[test]
+        fn text_without_colons_has_no_parameters(sql in "[^:]*") {
+            for dialect in ALL {
+                if let Ok(tokens) = tokenize(&sql, dialect) {
+                    prop_assert!(tokens.parameters.is_empty());
+                }
+            }
+        }
+
+        #[test]
+        fn quoted_text_has_no_parameters(text in "[^'\\\\]*") {
+            for dialect in ALL {
+                let sql = format!("select '{text}', :last");
+                prop_assert_eq!(parameters(&sql, dialect), [":last"]);
+            }
+        }
+
+        #[test]
+        fn each_parameter_is_a_colon_and_a_name(sql in r#"[a-c:;'"`$\[\]/*# .\-\\\n]{0,40}"#) {
+            for dialect in ALL {
+                for range in tokenize(&sql, dialect).into_iter().flat_map(|tokens| tokens.parameters) {
+                    prop_assert!(sql[range.clone()].starts_with(':'));
+                    prop_assert!(sql[range.start + 1..range.end].split('.').all(|name| name.starts_with(is_name_start)));
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_can_be_split(sql in any::<String>()) {
+            for dialect in ALL {
+                let _ = tokenize(&sql, dialect);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Which JSON values a type of the definition accepts, as far as conversions from and to a database depend on it.
+
+use rulebook::types::{Check, Structure, Value};
+use serde_json::{Number, Value as Json};
+
+/// The kind of JSON value that a type accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Values of several kinds, or of kinds that are not known.
+    Any,
+    /// `true` and `false`.
+    Bool,
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Number,
+    /// Strings.
+    Text,
+    /// Arrays and objects.
+    Nested,
+}
+
+impl Target {
+    /// Returns the kind of value that a check accepts.
+    pub(crate) fn of(check: &dyn Check) -> Self {
+        match check.structure() {
+            Structure::Array(_) | Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => {
+                Self::Nested
+            }
+            Structure::Nullable(inner) => Self::of(&*inner),
+            Structure::Schema(schema) => Self::of(&*schema.check),
+            Structure::Scalar => match check.schema().get("type").and_then(Json::as_str) {
+                Some("boolean") => Self::Bool,
+                Some("integer") => Self::Integer,
+                Some("number") => Self::Number,
+                Some("string") => Self::Text,
+                Some("array" | "object") => Self::Nested,
+                _ => Self::Any,
+            },
+            _ => Self::Any,
+        }
+    }
+
+    /// Returns the kind of value that a handler gets for a parameter. Some types convert their values: a date can
+    /// become the seconds since 1970.
+    pub(crate) fn of_argument(check: &dyn Check) -> Self {
+        let target = Self::of(check);
+        let example = check.example().and_then(|example| check.checked(example).ok());
+        match (target, example) {
+            (Self::Text, Some(Value::Int(_) | Value::Uint(_))) => Self::Integer,
+            (Self::Text, Some(Value::Float(_))) => Self::Number,
+            (Self::Text, Some(Value::Bool(_))) => Self::Bool,
+            (Self::Text | Self::Bool, Some(Value::List(_) | Value::Map(_))) => Self::Nested,
+            (Self::Bool | Self::Integer | Self::Number, Some(Value::Text(_))) => Self::Text,
+            _ => target,
+        }
+    }
+
+    /// Describes values of this kind.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Any => "any value",
+            Self::Bool => "a boolean",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Nested => "an array or an object",
+        }
+    }
+}
+
+/// A value of a database before its conversion to JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Raw {
+    /// A value whose JSON representation does not depend on the output.
+    Json(Json),
+    /// A whole number, which is a boolean in databases without booleans.
+    Int(i64),
+    /// A decimal number in decimal notation.
+    Decimal(String),
+    /// A text, which contains JSON in databases without a type for it.
+    Text(String),
+    /// The text of a JSON value.
+    JsonText(String),
+}
+
+impl Raw {
+    /// Converts the value for an output.
+    ///
+    /// # Errors
+    /// Fails if a column with JSON contains a text that is not JSON.
+    pub(crate) fn into_json(self, target: Target) -> Result<Json, serde_json::Error> {
+        Ok(match (self, target) {
+            (Self::Json(json), _) => json,
+            (Self::Int(int @ (0 | 1)), Target::Bool) => Json::Bool(int == 1),
+            (Self::Int(int), _) => int.into(),
+            (Self::Decimal(text), Target::Text) => Json::String(text),
+            (Self::Decimal(text), _) => decimal_to_json(text),
+            (Self::Text(text), Target::Nested) => serde_json::from_str(&text)?,
+            (Self::JsonText(text) | Self::Text(text), Target::Text) | (Self::Text(text), _) => Json::String(text),
+            (Self::JsonText(text), _) => serde_json::from_str(&text)?,
+        })
+    }
+}
+
+/// Returns a decimal as a number: as a whole number if it has no fraction. A decimal that is not a JSON number remains
+/// a text (`NaN`).
+fn decimal_to_json(text: String) -> Json {
+    let whole = match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        _ => &text,
+    };
+    if let Ok(int) = whole.parse::<i64>() {
+        return int.into();
+    }
+    match text.parse::<f64>().ok().and_then(Number::from_f64) {
+        Some(number) => Json::Number(number),
+        None => Json::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_converted_for_their_outputs() {
+        let converted = |raw: Raw, target| raw.into_json(target).unwrap();
+        assert_eq!(converted(Raw::Int(1), Target::Bool), json!(true));
+        assert_eq!(converted(Raw::Int(2), Target::Bool), json!(2));
+        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Text), json!("12.50"));
+        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Number), json!(12.5));
+        assert_eq!(converted(Raw::Decimal("12.00".into()), Target::Integer), json!(12));
+        assert_eq!(converted(Raw::Decimal("NaN".into()), Target::Number), json!("NaN"));
+        assert_eq!(converted(Raw::Text("[1]".into()), Target::Nested), json!([1]));
+        assert_eq!(converted(Raw::Text("[1]".into()), Target::Text), json!("[1]"));
+        assert_eq!(converted(Raw::JsonText("[1]".into()), Target::Any), json!([1]));
+        assert!(Raw::Text("[".into()).into_json(Target::Nested).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! Limits of results.
+
+use serde_json::json;
+
+use crate::databases::{TestDatabase, for_each_database, method, of_type};
+
+fn numbers(database: &TestDatabase, count: u32) -> String {
+    database.pick([
+        format!("with recursive c(n) as (select 1 union all select n + 1 from c where n < {count}) select n from c"),
+        format!("select generate_series(1, {count}) as n"),
+        format!("select seq as n from seq_1_to_{count}"),
+    ])
+}
+
+#[test]
+fn a_result_with_too_many_rows_is_an_error() {
+    for_each_database(|database| {
+        let list = |settings: serde_json::Value| {
+            let mut handler = json!({ "sql": numbers(database, 101) });
+            handler.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+            method(json!({}), json!({ "*": of_type("array<int>") }), handler)
+        };
+        let api = database.api_with(
+            json!({ "max_rows": 100, "pool": 1 }),
+            json!({
+                "default": list(json!({})),
+                "more": list(json!({ "max_rows": 101 })),
+                "small": list(json!({ "max_rows": 101, "max_bytes": 1000 })),
+            }),
+        );
+        let (status, reason) = api.error("default.get", json!({}));
+        assert!(status == 500 && reason.contains("more than 100 rows"), "{reason}");
+        let (status, reason) = api.error("small.get", json!({}));
+        assert!(status == 500 && reason.contains("more than 1000 bytes"), "{reason}");
+        assert_eq!(api.outputs("more.get", json!({})).as_array().unwrap().len(), 101);
+    });
+}
+
+#[test]
+fn a_call_that_waits_too_long_for_a_connection_is_unavailable() {
+    for_each_database(|database| {
+        let slow = crate::interrupted::slow(database);
+        let api = database.api_with(
+            json!({ "pool": 1, "pool_timeout": 0.2, "timeout": 20 }),
+            json!({
+                "slow": method(json!({}), json!({ "*": of_type("any") }), json!({ "sql": slow, "rows": "one", "missing": false })),
+                "one": method(json!({}), json!({ "*": of_type("int") }), json!({ "sql": "select 1 as n", "rows": "one" })),
+            }),
+        );
+        api.outputs("one.get", json!({}));
+        let running = api.runtime.spawn(api.started_call("slow.get", json!({})));
+        // The slow call may not have its connection yet.
+        let (status, reason) = loop {
+            let response = api.call("one.get", json!({}));
+            if let Some(error) = response.error() {
+                break (response.status(), error.log().unwrap_or_default().to_owned());
+            }
+        };
+        assert!(status == 503 && reason.contains("no connection"), "{reason}");
+        running.abort();
+    });
+}

@@ -1,0 +1,17 @@
+//! Tests of the kind of handler `sql` through calls of methods, on SQLite, PostgreSQL and MariaDB.
+//!
+//! The environment variables `TEST_POSTGRES` and `TEST_MARIADB` contain the URLs of databases on servers; the script
+//! `tests/external/databases` sets them. Without the variables, only SQLite is tested.
+
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+
+mod databases;
+mod diagnostics;
+mod downloads;
+mod interrupted;
+mod limits;
+mod migrations;
+mod page;
+mod results;
+mod values;
+mod violations;

@@ -1,0 +1,111 @@
+//! Compiles the handlers that a definition chooses for its methods.
+
+use std::sync::Arc;
+
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
+use rulebook_model::model::{Api, DefinedHandler, Method};
+use rulebook_model::span::Span;
+
+use super::bind_handlers::all_methods;
+use crate::handler::{Binding, HandledMethod, HandlerError, HandlerKind};
+use crate::plan::Action;
+
+/// Returns the action of a method whose handler the definition chooses, and `None` if the method has no such handler.
+/// `binding` is the handler of the program for this method: a method cannot have both.
+///
+/// # Errors
+/// Returns a diagnostic for each error in the settings of the handler.
+pub(super) fn compile_handler(
+    api: &Api,
+    method: &Method,
+    binding: Option<&Binding>,
+    kinds: &[Arc<dyn HandlerKind>],
+) -> Option<Result<Action, Vec<Diagnostic>>> {
+    let default = || api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref()).filter(|_| binding.is_none());
+    let handler = method.handler.as_ref().or_else(default)?;
+    if let Some(binding) = binding {
+        let message = format!("{} has a handler here, and another one in the program", method.id);
+        let help = format!("remove one of them; the other one is bound at {}", binding.location);
+        return Some(Err(vec![Diagnostic::new(DiagnosticCode::BadHandler, handler.span, message).help(help)]));
+    }
+    let named = kinds.iter().filter(|kind| handler.setting(kind.name()).is_some());
+    let kind = match named.collect::<Vec<_>>()[..] {
+        [kind] => kind,
+        [] => return Some(Err(vec![unknown_kind_error(handler, kinds)])),
+        [one, other, ..] => {
+            let message = format!("a handler cannot be of both kinds `{}` and `{}`", one.name(), other.name());
+            let error = Diagnostic::new(DiagnosticCode::BadHandler, handler.span, message);
+            return Some(Err(vec![error.help("remove one of these keys")]));
+        }
+    };
+    let mut diagnostics = unknown_setting_errors(handler, &**kind);
+    let compiled = kind.compile(&HandledMethod { method, handler, api });
+    let compiled = compiled.map_err(|errors| {
+        diagnostics.extend(errors.into_iter().map(|error| handler_diagnostic(error, handler.span)));
+    });
+    Some(match compiled {
+        Ok(compiled) if diagnostics.is_empty() => {
+            Ok(Action::Defined { handler: compiled, settings: handler.to_json().to_string().into() })
+        }
+        _ => Err(diagnostics),
+    })
+}
+
+/// Returns the errors of all handlers that the definition chooses, except the default handler, which concerns only
+/// methods without a handler in the program.
+pub(crate) fn defined_handler_errors(api: &Api, kinds: &[Arc<dyn HandlerKind>]) -> Vec<Diagnostic> {
+    let methods = all_methods(api).map(|(_, _, method)| method).filter(|method| method.handler.is_some());
+    let compiled = methods.filter_map(|method| compile_handler(api, method, None, kinds)?.err());
+    unknown_shared_settings(api, kinds).into_iter().chain(compiled.flatten()).collect()
+}
+
+/// Returns an error in the settings of a handler as a diagnostic. `whole` is the span of an error without a span.
+pub(crate) fn handler_diagnostic(error: HandlerError, whole: Span) -> Diagnostic {
+    let HandlerError { message, span, help } = error;
+    let diagnostic = Diagnostic::new(DiagnosticCode::BadHandler, span.unwrap_or(whole), message);
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+fn unknown_kind_error(handler: &DefinedHandler, kinds: &[Arc<dyn HandlerKind>]) -> Diagnostic {
+    let first = handler.settings.first().map(|setting| (setting.key.value.as_str(), setting.key.span));
+    unknown_name_error(first.unwrap_or(("", handler.span)), kinds)
+}
+
+/// Returns an error for each member of the setting `handlers` that is not named after a kind.
+pub(super) fn unknown_shared_settings(api: &Api, kinds: &[Arc<dyn HandlerKind>]) -> Vec<Diagnostic> {
+    let named = api.handlers.iter().flat_map(|handlers| &handlers.kinds);
+    let unknown = named.filter(|member| kinds.iter().all(|kind| kind.name() != member.key.value));
+    unknown.map(|member| unknown_name_error((&member.key.value, member.key.span), kinds)).collect()
+}
+
+fn unknown_name_error((first, span): (&str, Span), kinds: &[Arc<dyn HandlerKind>]) -> Diagnostic {
+    let names: Vec<_> = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect();
+    let message = format!("`{}` is not a kind of handler", first.escape_debug());
+    let error = Diagnostic::new(DiagnosticCode::BadHandler, span, message);
+    let help = format!("one of the keys names the kind; this program has the kinds {}", names.join(", "));
+    error.help(help).suggest(first, kinds.iter().map(|kind| kind.name()))
+}
+
+fn unknown_setting_errors(handler: &DefinedHandler, kind: &dyn HandlerKind) -> Vec<Diagnostic> {
+    let is_known = |key: &str| key == kind.name() || kind.settings().contains(&key);
+    let unknown = handler.settings.iter().filter(|setting| !is_known(&setting.key.value));
+    unknown
+        .map(|setting| {
+            let key = &setting.key.value;
+            let message = format!("a handler of the kind `{}` has no setting `{}`", kind.name(), key.escape_debug());
+            let error = Diagnostic::new(DiagnosticCode::BadHandler, setting.key.span, message);
+            match kind.settings() {
+                [] => error.help("remove it: this kind has no settings besides its name"),
+                known => error
+                    .help(format!(
+                        "its settings are {}",
+                        known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+                    ))
+                    .suggest(key, known.iter().copied()),
+            }
+        })
+        .collect()
+}

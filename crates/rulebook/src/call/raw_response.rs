@@ -1,0 +1,62 @@
+//! Complete responses, which handlers of a definition pass on from another server.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::{ByteStream, ResponseError, is_sent_by_engine};
+
+/// A complete response that a handler of a definition returns instead of outputs: it has no envelope, and any status
+/// from 200 to 599. The engine adds only the fields that all responses have, such as `Date` and `X-Request-Id`.
+pub struct RawResponse {
+    pub(crate) status: u16,
+    pub(crate) media_type: Option<HeaderValue>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: ByteStream,
+    /// The length of the body in bytes; `None` if it is not known before the body ends.
+    pub(crate) length: Option<u64>,
+}
+
+impl RawResponse {
+    /// Creates a response whose body is a stream. The stream is polled as fast as the client receives the body, and
+    /// dropped if the client disconnects. `length` is the number of bytes in the stream, if it is known.
+    ///
+    /// # Errors
+    /// Fails if the status is not from 200 to 599.
+    pub fn new(
+        status: u16,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Result<Self, ResponseError> {
+        if !(200..=599).contains(&status) {
+            return Err(ResponseError::InvalidStatus { status });
+        }
+        let body: Pin<Box<_>> = Box::pin(body);
+        Ok(Self { status, media_type: None, headers: Vec::new(), body, length })
+    }
+
+    /// Adds a header field. Fields with the same name are kept. Fields that describe how the body is sent, the id of
+    /// the request and the fields of CORS are ignored, because the engine sends them itself.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name == header::CONTENT_TYPE {
+            self.media_type.get_or_insert(value);
+        } else if !is_sent_by_engine(&name) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+}
+
+impl fmt::Debug for RawResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawResponse")
+            .field("status", &self.status)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}

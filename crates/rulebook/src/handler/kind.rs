@@ -1,0 +1,188 @@
+//! Kinds of handlers that a definition can choose for its methods, instead of code of the program.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rulebook_model::definition::JsonNode;
+use rulebook_model::model::{Api, DefinedHandler, Method};
+use rulebook_model::span::Span;
+
+use super::{Context, HandlerFuture, ReadinessCheck};
+use crate::call::ArgumentSlots;
+
+/// A kind of handler. A definition chooses it by its name: `"handler": {"value": {"id": 5}}` has the kind `value`.
+/// Programs add kinds with [`Rulebook::handler_kind`](crate::Rulebook::handler_kind).
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use rulebook::handler_kind::{
+///     ArgumentSlots, CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReturnedValue,
+/// };
+/// use rulebook::{Context, Rulebook};
+/// use serde_json::json;
+///
+/// /// `{"repeat": "text", "times": 3}`: the output `text` is the text, three times.
+/// struct Repeat;
+///
+/// impl HandlerKind for Repeat {
+///     fn name(&self) -> &str {
+///         "repeat"
+///     }
+///
+///     fn settings(&self) -> &[&str] {
+///         &["times"]
+///     }
+///
+///     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
+///         let setting = method.setting("repeat");
+///         let Some(text) = setting.string() else {
+///             return Err(vec![HandlerError::new("`repeat` must be a text").at(setting.span)]);
+///         };
+///         let times = method.optional_setting("times").and_then(|times| times.integer());
+///         let times = times.map_or(2, |times| times.value as usize);
+///         Ok(Arc::new(Text(text.value.repeat(times))))
+///     }
+/// }
+///
+/// struct Text(String);
+///
+/// impl CompiledHandler for Text {
+///     fn start(&self, _: ArgumentSlots<'_, '_>, _: Context) -> HandlerFuture {
+///         let outputs = json!({ "text": self.0 });
+///         Box::pin(async { Ok(ReturnedValue::Outputs(Box::new(outputs))) })
+///     }
+/// }
+///
+/// let definition = r#"{ "/": { "song": { "GET": {
+///     "info": "A song",
+///     "out": { "text": { "info": "Its text", "type": "string" } },
+///     "handler": { "repeat": "la", "times": 3 }
+/// } } } }"#;
+/// let engine = Rulebook::read(vec![("song.json".into(), definition.into())]).handler_kind(Repeat).build().unwrap();
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # let response = runtime.block_on(engine.call("song.get").send());
+/// # assert_eq!(response.get("text"), Some(&json!("lalala")));
+/// ```
+pub trait HandlerKind: Send + Sync {
+    /// Returns the name of the kind: the key of its main setting.
+    fn name(&self) -> &str;
+
+    /// Returns the keys of the other settings.
+    fn settings(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Checks the settings of a method's handler, and returns the handler.
+    ///
+    /// # Errors
+    /// Fails if settings are wrong, or do not agree with the parameters, outputs and errors of the method. All errors
+    /// are reported together.
+    fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>>;
+
+    /// Returns the readiness checks of the handlers of this kind: for example, whether their database responds. This
+    /// function is called once, after the handlers of all methods are compiled.
+    fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        Vec::new()
+    }
+
+    /// Prepares all handlers of this kind before the first request, for example opens their database. This function is
+    /// called once, after [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which exists.
+    /// Tasks that the future spawns run as long as the API is served.
+    ///
+    /// # Errors
+    /// Fails if the API cannot be served. The errors are shown as those of [`HandlerKind::compile`].
+    fn start<'a>(&'a self, _data_folder: &'a Path) -> StartFuture<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// The future of [`HandlerKind::start`].
+pub type StartFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Vec<HandlerError>>> + Send + 'a>>;
+
+/// A handler that a definition chooses, ready for calls.
+pub trait CompiledHandler: Send + Sync {
+    /// Returns the future that handles one call. The arguments have passed their checks. They borrow from the request,
+    /// so that the future must contain copies of them.
+    fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture;
+
+    /// Returns `true` if the outputs of the handler are known to be valid. The outputs of all other handlers are
+    /// compared with the definition before they are sent.
+    fn has_valid_outputs(&self) -> bool {
+        false
+    }
+
+    /// Returns `true` if the handler reads the body of the request with [`Context::body`].
+    fn reads_body(&self) -> bool {
+        false
+    }
+}
+
+/// A method whose handler is compiled.
+#[derive(Debug, Clone, Copy)]
+pub struct HandledMethod<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The settings of its handler.
+    pub handler: &'a DefinedHandler,
+    /// The API that contains the method.
+    pub api: &'a Api,
+}
+
+impl<'a> HandledMethod<'a> {
+    /// Returns the value of the setting whose key is the name of the kind. It is always there.
+    ///
+    /// # Panics
+    /// Panics if the handler has no setting with this name.
+    #[must_use]
+    pub fn setting(&self, kind: &str) -> &'a JsonNode {
+        self.optional_setting(kind).unwrap_or_else(|| panic!("the handler is not of the kind `{kind}`"))
+    }
+
+    /// Returns the settings that all handlers of a kind share: the member with the name of the kind in the setting
+    /// `handlers` of `app.json`.
+    #[must_use]
+    pub fn shared_settings(&self, kind: &str) -> Option<&'a JsonNode> {
+        self.api.handlers.as_ref()?.kind(kind)
+    }
+
+    /// Returns the value of another setting; `None` if the definition does not have it.
+    #[must_use]
+    pub fn optional_setting(&self, name: &str) -> Option<&'a JsonNode> {
+        self.handler.setting(name).map(|member| &member.value)
+    }
+}
+
+/// An error in the settings of a handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandlerError {
+    /// What is wrong.
+    pub message: String,
+    /// The part of the definition that is wrong; `None` for the whole handler.
+    pub span: Option<Span>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl HandlerError {
+    /// Creates an error that concerns the whole handler.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), span: None, help: None }
+    }
+
+    /// Sets the part of the definition that is wrong.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    /// Adds what the author of the definition can do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

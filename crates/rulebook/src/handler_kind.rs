@@ -1,0 +1,11 @@
+//! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], and the
+//! types in the signatures of these traits. A definition chooses handlers of such a kind with `handler`.
+
+pub use rulebook_model::definition::{JsonData, JsonMember, JsonMembers, JsonNode};
+pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
+
+pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
+pub use crate::handler::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReadinessCheck, StartFuture,
+    expand_variables,
+};
