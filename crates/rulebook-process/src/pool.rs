@@ -125,10 +125,13 @@ impl Pool {
         self.waiting_jobs.notify_one();
     }
 
-    /// Adds a worker that is ready, and gives it waiting calls.
+    /// Adds a worker that is ready, and gives it waiting calls, unless it has ended.
     pub fn add_ready(&self, slot: usize, input: &Arc<WorkerInput>) {
         let mut output = Vec::new();
         let mut state = self.lock_state();
+        if state.slots[slot].phase != Phase::Starting {
+            return;
+        }
         state.slots[slot].phase = Phase::Ready;
         state.slots[slot].input = Some(Arc::clone(input));
         state.fill(slot, self.settings.concurrency, &mut output);
@@ -178,6 +181,11 @@ impl Pool {
         drop(state);
         let failed = calls.into_iter().map(|call| (call.events, Event::Failed(Failure::Ended(reason.to_owned()))));
         send(failed.chain(waiting));
+    }
+
+    /// Notes that a worker accepts no more calls, because it has ended or is killed.
+    pub fn set_ending(&self, slot: usize) {
+        self.lock_state().slots[slot].phase = Phase::Ending;
     }
 
     /// Notes that a new worker starts.

@@ -41,7 +41,7 @@ pub enum Phase {
     Starting,
     /// The worker accepts calls.
     Ready,
-    /// The worker is killed, because a call exceeded its time limit.
+    /// The worker has ended, or is killed.
     Ending,
     /// Several workers have ended one after the other, so that the next one starts only later.
     Waiting,

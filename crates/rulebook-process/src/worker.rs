@@ -71,6 +71,7 @@ impl Worker {
     /// so that it ends.
     pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> Ended {
         let mut reason = self.exchange_messages(pool, slot, stop).await;
+        pool.set_ending(slot);
         self.read_rest(pool, slot);
         self.process.group.kill();
         // The process ends at once, unless the system is waiting for a device.
@@ -179,7 +180,8 @@ impl Worker {
     fn handle_lines(&mut self, pool: &Pool, slot: usize) -> ControlFlow<String> {
         let mut texts = Vec::new();
         let buffer = std::mem::take(&mut self.output.buffer);
-        let (mut start, mut searched) = (0, self.output.searched);
+        // If a line is too long, the buffer remains empty.
+        let (mut start, mut searched) = (0, std::mem::take(&mut self.output.searched));
         while let Some(length) = memchr::memchr(b'\n', &buffer[searched..]) {
             let end = searched + length;
             if end - start > pool.settings.max_message {

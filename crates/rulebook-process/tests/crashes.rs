@@ -28,6 +28,12 @@ if what == "endless":
 if what == "long":
     write(json.dumps({"jsonrpc": "2.0", "id": id, "result": {"value": "x" * 20000}}) + "\n")
     continue
+if what == "pieces":
+    write("x" * 9000)
+    time.sleep(0.1)
+    write("x" * 2000 + "\n" + "y" * 60000)
+    write("y\n")
+    time.sleep(1000)
 if what == "fork":
     child = subprocess.Popen(["sleep", "1000"])
     open("child", "w").write(str(child.pid))
@@ -132,7 +138,7 @@ async fn noise_between_messages_is_ignored() {
 async fn lines_are_bounded() {
     let api = misbehaving(json!({ "max_message": 10_000 }));
     let engine = api.engine();
-    for what in ["endless", "long"] {
+    for what in ["endless", "long", "pieces"] {
         let (status, log) = failed_act(&engine, what).await;
         assert_eq!(status, 502);
         assert!(log.contains("it has sent a line of more than 10000 bytes, the setting `max_message`"), "{log}");

@@ -1,19 +1,23 @@
 //! Workers that are killed under load: every call has a response, and never the result of another call.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use crate::support::{Api, act, worker};
+use crate::support::{Api, act, is_running, worker};
 
-/// The number of workers that the test kills.
+/// The number of workers that the test kills, unless the environment variable `KILLS` says otherwise.
 const KILLS: usize = 50;
 /// The number of clients that call at the same time.
 const CLIENTS: usize = 32;
+/// The number of calls that succeed between two kills.
+const CALLS_BETWEEN_KILLS: usize = 10;
+/// The maximum time between two kills.
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn killed_workers_fail_calls_but_never_mix_them_up() {
@@ -31,9 +35,12 @@ async fn killed_workers_fail_calls_but_never_mix_them_up() {
              threading.Thread(target=respond, args=(id, value), daemon=True).start()\n    \
              continue",
     );
+    let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let api = Api::new(&program, json!({ "workers": 4, "concurrency": 4, "timeout": 60 }));
     let engine = api.engine();
     let (is_ended, succeeded, failed) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    // The worker that has responded last.
+    let last = AtomicI32::new(0);
     let client = async |client: usize| {
         for number in 0.. {
             if is_ended.load(Ordering::Relaxed) {
@@ -44,30 +51,47 @@ async fn killed_workers_fail_calls_but_never_mix_them_up() {
             match response.status() {
                 200 => {
                     assert_eq!(response.get("value"), Some(&json!(value)));
+                    last.store(
+                        response.get("pid").and_then(Json::as_i64).unwrap().try_into().unwrap(),
+                        Ordering::Relaxed,
+                    );
                     succeeded.fetch_add(1, Ordering::Relaxed);
                 }
                 502 | 503 => {
                     failed.fetch_add(1, Ordering::Relaxed);
+                    // Calls fail at once while no worker can be started.
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 status => panic!("{status}: {:?}", response.error()),
             }
         }
     };
+    // Only workers that have responded are killed, so that the others can start, however slow this machine is.
     let killing = async {
         let mut killed = BTreeSet::new();
-        while killed.len() < KILLS {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let running = api.running_workers();
-            // The workers are killed in turn.
-            let Some(pid) = running.get(killed.len() % running.len().max(1)) else { continue };
-            if kill_process(Pid::from_raw(*pid).unwrap(), Signal::KILL).is_ok() {
-                killed.insert(*pid);
+        let (mut succeeded_before, mut start) = (0, Instant::now());
+        while killed.len() < kills {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let (succeeded, failed) = (succeeded.load(Ordering::Relaxed), failed.load(Ordering::Relaxed));
+            let count = killed.len();
+            assert!(
+                start.elapsed() < LIMIT,
+                "{succeeded} calls have succeeded, {failed} failed; {count} workers killed"
+            );
+            let pid = last.load(Ordering::Relaxed);
+            if succeeded < succeeded_before + CALLS_BETWEEN_KILLS || killed.contains(&pid) || !is_running(pid) {
+                continue;
+            }
+            if kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok() {
+                killed.insert(pid);
+                (succeeded_before, start) = (succeeded, Instant::now());
             }
         }
         is_ended.store(true, Ordering::Relaxed);
     };
     join(killing, join_all((0..CLIENTS).map(client))).await;
     let (succeeded, failed) = (succeeded.into_inner(), failed.into_inner());
-    assert!(succeeded > KILLS && failed > 0, "{succeeded} calls have succeeded, {failed} have failed");
-    assert!(api.workers().len() >= KILLS, "{} workers have started", api.workers().len());
+    println!("{kills} workers killed, {succeeded} calls have succeeded, {failed} have failed");
+    assert!(failed > 0, "no call has failed");
+    assert!(api.workers().len() >= kills, "{} workers have started", api.workers().len());
 }
