@@ -54,10 +54,11 @@ python() {
 # the same settings, a project uses the same builds of its dependencies.
 cargo_profile() { sed -n '/^\[profile\.dev/,/^\[profile\.release\]/{/^\[profile\.release\]/!p}' Cargo.toml; }
 
-# ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if no test has such a name.
+# ignored_tests NAME: runs the ignored tests whose names contain NAME. Fails if no test has such a name. All packages
+# are built, because the builds of some would be other ones than those of the other tests.
 ignored_tests() {
-  cargo test --locked --quiet --test main "$1" -- --ignored | tee "$work/tests" || return
-  if grep -q '^running 0 tests' "$work/tests"; then
+  cargo test --locked --quiet --workspace --test main "$1" -- --ignored | tee "$work/tests" || return
+  if ! grep -q '^running [1-9]' "$work/tests"; then
     say "no test is called $1"
     return 1
   fi
