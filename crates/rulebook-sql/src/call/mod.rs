@@ -88,6 +88,14 @@ pub(crate) enum Failure {
     Stopped(ApiError),
 }
 
+/// Whether the connection of a call can be used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usable {
+    Yes,
+    Perhaps,
+    No,
+}
+
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         Self::Sql(error)
@@ -144,7 +152,11 @@ impl SqlMethod {
     ) -> Result<T, ApiError> {
         let prepared = self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))?;
         let api_error = |error: &sqlx::Error| self.violations.api_error(error);
-        let mut lease = self.database.lease().await.map_err(|error| api_error(&error))?;
+        let lease = match self.download {
+            Some(_) => self.database.lease_for_download().await,
+            None => self.database.lease().await,
+        };
+        let mut lease = lease.map_err(|error| api_error(&error))?;
         let default_timeout = self.database.settings.timeout;
         if self.timeout != default_timeout {
             lease.limit_time(self.timeout).await.map_err(|error| api_error(&error))?;
@@ -162,17 +174,21 @@ impl SqlMethod {
                 (_, Err(error)) => Err(Failure::Sql(error)),
             };
         }
-        let (result, is_usable) = match result {
-            Ok(result) => (Ok(result), true),
-            Err(Failure::Sql(error)) => (Err(api_error(&error)), matches!(error, sqlx::Error::Database(_))),
-            Err(Failure::Api(error)) => (Err(error), true),
-            Err(Failure::Stopped(error)) => (Err(error), false),
+        let (result, state) = match result {
+            Ok(result) => (Ok(result), Usable::Yes),
+            Err(Failure::Sql(error @ sqlx::Error::Database(_))) => (Err(api_error(&error)), Usable::Perhaps),
+            Err(Failure::Sql(error)) => (Err(api_error(&error)), Usable::No),
+            Err(Failure::Api(error)) => (Err(error), Usable::Yes),
+            Err(Failure::Stopped(error)) => (Err(error), Usable::No),
         };
         // A connection that is not released is closed, which rolls its transaction back.
-        let is_clean = is_usable && (!is_transaction || result.is_ok() || lease.run("ROLLBACK").await.is_ok());
+        let is_clean =
+            state != Usable::No && (!is_transaction || result.is_ok() || lease.run("ROLLBACK").await.is_ok());
         let is_reset = is_clean && (self.timeout == default_timeout || lease.limit_time(default_timeout).await.is_ok());
-        if is_reset {
-            lease.release();
+        match state {
+            Usable::Yes if is_reset => lease.release(),
+            Usable::Perhaps if is_reset => lease.release_after_error(),
+            _ => {}
         }
         result
     }
@@ -180,7 +196,7 @@ impl SqlMethod {
     /// Waits for a future, at most for the time limit of the method.
     pub(crate) async fn within<T>(&self, future: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         let ended = self.database.within(self.timeout, future).await;
-        ended.unwrap_or_else(|_| {
+        ended.unwrap_or_else(|| {
             let reason = format!("the database took more than {} seconds", self.timeout.as_secs_f64());
             Err(ApiError::gateway_timeout(reason))
         })

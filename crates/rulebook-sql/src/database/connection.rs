@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 use sqlx::error::BoxDynError;
-use sqlx::pool::PoolConnection;
-use sqlx::{Column as _, Executor, MySql, Postgres, Row, Sqlite};
-use tokio::runtime::Handle;
+use sqlx::mysql::MySqlConnection;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Column as _, Connection as _, Executor, Row};
 
+use super::pool::{Permit, Pool};
 use super::{Column, Dialect, NamedValue, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
@@ -25,38 +27,89 @@ pub(crate) type JsonRow = Vec<Json>;
 
 /// A connection of any kind of database.
 pub(super) enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-    Mysql(PoolConnection<MySql>),
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+    Mysql(MySqlConnection),
+}
+
+impl Connection {
+    /// Asks the database whether the connection works.
+    pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.ping().await,
+            Self::Postgres(connection) => connection.ping().await,
+            Self::Mysql(connection) => connection.ping().await,
+        }
+    }
+}
+
+/// A connection of a pool.
+pub(super) struct OpenConnection {
+    pub connection: Connection,
+    /// Stops the running statement of SQLite.
+    stop: Arc<AtomicBool>,
+    pub opened: Instant,
+}
+
+impl OpenConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, stop: Arc::default(), opened: Instant::now() }
+    }
+
+    /// Makes the statements of SQLite look whether they must stop.
+    pub(super) async fn sqlite(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let continues = {
+            let stop = Arc::clone(&stop);
+            move || !stop.load(Ordering::Relaxed)
+        };
+        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS_PER_CHECK, continues);
+        Ok(Self { connection: Connection::Sqlite(connection), stop, opened: Instant::now() })
+    }
+
+    /// Returns `true` if the database runs in this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        matches!(self.connection, Connection::Sqlite(_))
+    }
+
+    /// Closes the connection, as the database expects it.
+    pub(super) async fn close(self) {
+        // The connection is gone, whether the database has noted it or not.
+        let _ = match self.connection {
+            Connection::Sqlite(connection) => connection.close().await,
+            Connection::Postgres(connection) => connection.close().await,
+            Connection::Mysql(connection) => connection.close().await,
+        };
+    }
 }
 
 /// A connection that a call has borrowed. Unless [`Lease::release`] is called, for example because the client is gone,
 /// the running statement is stopped and the connection is closed.
 pub(crate) struct Lease {
     /// `None` only after the lease was dropped.
-    connection: Option<Connection>,
-    /// Stops a running statement of SQLite.
-    stop: Arc<AtomicBool>,
-    runtime: Handle,
-    is_reusable: bool,
+    connection: Option<OpenConnection>,
+    pool: Arc<Pool>,
+    end: LeaseEnd,
+    /// The last field, because another call gets the connection when it is dropped.
+    _permit: Permit,
+}
+
+/// What happens with the connection at the end of its lease.
+enum LeaseEnd {
+    Close,
+    Reuse,
+    /// The next call uses the connection if it still works.
+    ReuseAfterTest,
 }
 
 impl Lease {
-    pub(super) async fn new(connection: Connection, runtime: Handle) -> Result<Self, sqlx::Error> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let continues = {
-            let stop = Arc::clone(&stop);
-            move || !stop.load(Ordering::Relaxed)
-        };
-        let mut lease = Self { connection: Some(connection), stop, runtime, is_reusable: false };
-        if let Connection::Sqlite(sqlite) = lease.connection() {
-            sqlite.lock_handle().await?.set_progress_handler(INSTRUCTIONS_PER_CHECK, continues);
-        }
-        Ok(lease)
+    pub(super) fn new(connection: OpenConnection, permit: Permit, pool: Arc<Pool>) -> Self {
+        Self { connection: Some(connection), pool, end: LeaseEnd::Close, _permit: permit }
     }
 
-    fn connection(&mut self) -> &mut Connection {
-        self.connection.as_mut().expect("the connection is removed only when the lease is dropped")
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        let open = self.connection.as_mut().expect("the connection is removed only when the lease is dropped");
+        &mut open.connection
     }
 
     fn dialect(&mut self) -> Dialect {
@@ -69,15 +122,20 @@ impl Lease {
 
     /// Returns the connection to the pool.
     pub(crate) fn release(mut self) {
-        self.is_reusable = true;
+        self.end = LeaseEnd::Reuse;
+    }
+
+    /// Returns the connection to the pool after an error of the database, which may have ended the connection.
+    pub(crate) fn release_after_error(mut self) {
+        self.end = LeaseEnd::ReuseAfterTest;
     }
 
     /// Executes a statement without parameters, which is not part of a definition.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         match self.connection() {
-            Connection::Sqlite(connection) => (&mut **connection).execute(sql).await.map(drop),
-            Connection::Postgres(connection) => (&mut **connection).execute(sql).await.map(drop),
-            Connection::Mysql(connection) => (&mut **connection).execute(sql).await.map(drop),
+            Connection::Sqlite(connection) => connection.execute(sql).await.map(drop),
+            Connection::Postgres(connection) => connection.execute(sql).await.map(drop),
+            Connection::Mysql(connection) => connection.execute(sql).await.map(drop),
         }
     }
 
@@ -118,15 +176,15 @@ impl Lease {
         Ok(match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(&mut **connection).await?.rows_affected()
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(&mut **connection).await?.rows_affected()
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(&mut **connection).await?.rows_affected()
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
         })
     }
@@ -141,17 +199,17 @@ impl Lease {
         Ok(match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(&mut **connection);
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
                 rows.map(|row| to_json(prepared, &row?, sqlite::decode)).boxed()
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(&mut **connection);
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
                 rows.map(|row| to_json(prepared, &row?, postgres_value::decode)).boxed()
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(&mut **connection);
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
                 rows.map(|row| to_json(prepared, &row?, mysql::decode)).boxed()
             }
         })
@@ -160,18 +218,17 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // The pool spawns a task for the connection, even if the caller is not in a runtime.
-        let _context = self.runtime.enter();
-        let Some(mut connection) = self.connection.take() else { return };
-        if !self.is_reusable {
-            self.stop.store(true, Ordering::Relaxed);
-            match &mut connection {
-                Connection::Sqlite(connection) => connection.close_on_drop(),
-                Connection::Postgres(connection) => connection.close_on_drop(),
-                Connection::Mysql(connection) => connection.close_on_drop(),
-            }
+        let Some(open) = self.connection.take() else { return };
+        match self.end {
+            LeaseEnd::Close => {}
+            LeaseEnd::Reuse => return self.pool.put_back(open, false),
+            LeaseEnd::ReuseAfterTest => return self.pool.put_back(open, true),
         }
-        drop(connection);
+        open.stop.store(true, Ordering::Relaxed);
+        self.pool.distrust_others();
+        // The caller may be in no runtime.
+        let _context = self.pool.runtime().enter();
+        drop(open);
     }
 }
 

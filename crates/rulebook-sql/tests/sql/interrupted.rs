@@ -136,3 +136,19 @@ fn restart(server: &Server) {
         assert!(client.get("/readyz").send().text().contains("sql:main"));
     });
 }
+
+#[test]
+fn the_end_of_the_api_merges_the_write_ahead_log_of_sqlite() {
+    let database = TestDatabase::sqlite();
+    let add = method(
+        json!({ "GET@title": of_type("string") }),
+        json!({}),
+        json!({ "sql": "insert into note (title) values (:title)" }),
+    );
+    let api = database.api(json!({ "add": add }));
+    let log = database.folder.path().join("data/test.db-wal");
+    api.outputs("add.get", json!({ "title": "a" }));
+    assert!(log.exists());
+    drop(api);
+    assert!(!log.exists());
+}
