@@ -161,16 +161,22 @@ impl Pool {
         Some((std::mem::replace(&mut call.events, sender), next))
     }
 
-    /// Returns the id of the request that a worker handles; `None` if it handles none or several.
-    pub fn only_request(&self, slot: usize) -> Option<RequestId> {
+    /// Returns the id of the call that a worker handles, and the id of its request; `None` if the worker handles none or
+    /// several.
+    pub fn only_call(&self, slot: usize) -> Option<(u64, Option<RequestId>)> {
         match &self.lock_state().slots[slot].in_flight[..] {
-            [call] => call.request_id.clone(),
+            [call] => Some((call.id, call.request_id.clone())),
             _ => None,
         }
     }
 
     /// Removes a worker that has ended. Its calls fail for this reason. If `is_failing`, the next worker starts only
     /// after a while.
+    /// Returns the id of the request that a worker handles; `None` if it handles none or several.
+    pub fn only_request(&self, slot: usize) -> Option<RequestId> {
+        self.only_call(slot)?.1
+    }
+
     pub fn remove_worker(&self, slot: usize, reason: &str, is_failing: bool) {
         let mut state = self.lock_state();
         let removed = &mut state.slots[slot];

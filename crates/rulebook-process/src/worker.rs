@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
-use crate::in_flight::Event;
-use crate::log_text::{LogLines, log_line};
+use crate::in_flight::{Event, Failure};
+use crate::log_text::{LogLines, log_line, printable};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
 use crate::settings::PoolSettings;
@@ -224,6 +224,14 @@ impl Worker {
                 return;
             }
         };
+            Message::Invalid(id, reason) => {
+                // Without a readable id, it is the response to the call that the worker handles, if there is only one.
+                let Some(id) = id.or_else(|| Some(pool.only_call(slot)?.0)) else {
+                    self.output.log_noise(pool, slot, line);
+                    return;
+                };
+                (id, Event::Failed(Failure::Invalid(printable(reason.as_bytes()))))
+            }
         if !pool.end_call(slot, id, event, texts) {
             log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name());
         }

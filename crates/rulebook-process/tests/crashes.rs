@@ -17,9 +17,9 @@ if what == "noise":
     write("a log line\n\n{\n{}\n[]\n{\"jsonrpc\": \"2.0\"}\n{\"jsonrpc\": \"1.0\", \"id\": %d, \"result\": 1}\n" % id)
     sys.stdout.buffer.write(b"\xff\xfe\x00\n" + b"x" * 100000 + b"\n")
     send(method="unknown")
-    send(id=id, result=1, error={})
-    send(id=id)
+    send(id=id + 1)
     send(id=None, result=1)
+    send(result=1)
 if what == "partial":
     write("{\"jsonrpc\": \"2.0\", \"id\": %d, \"result\": {\"value\": 1" % id)
     os._exit(0)

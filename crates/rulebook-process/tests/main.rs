@@ -9,6 +9,7 @@ mod crashes;
 mod diagnostics;
 mod examples;
 mod files;
+mod invalid_responses;
 mod isolation;
 mod kills;
 mod limits;
