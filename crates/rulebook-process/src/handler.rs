@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use rulebook::error::ErrorKind;
+use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
 use rulebook::{ApiError, Context, Response};
@@ -25,6 +25,9 @@ use crate::supervisor::Supervisor;
 /// The maximum number of API calls that a worker can make at the same time for one call that it handles.
 const MAX_API_CALLS: usize = 100;
 /// The initial size in bytes of the memory for a message.
+/// The name in error responses of the limit that `max_message` sets for the arguments of a call. Responses do not
+/// contain the names of settings of handlers.
+const ARGUMENTS_LIMIT: &str = "arguments";
 const MESSAGE_SIZE: usize = 512;
 
 /// The handler of a method.
@@ -122,7 +125,9 @@ impl HandledByPool {
         if text.len() > max_message {
             let (method, length) = (&self.method, text.len());
             let reason = format!("{method}: the arguments have {length} bytes, but `max_message` is {max_message}");
-            return Err(ApiError::internal(reason));
+            let (max, unit, code) = (max_message as u64, Unit::Bytes, ErrorCode::TooLarge);
+            let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
+            return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
         let (events, next) = oneshot::channel();
         let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());

@@ -144,7 +144,9 @@ async fn lines_are_bounded() {
         assert!(log.contains("it has sent a line of more than 10000 bytes, the setting `max_message`"), "{log}");
     }
     let arguments = act(&engine, "echo", "x".repeat(10_000)).await;
-    assert_eq!(arguments.status(), 500);
+    assert_eq!(arguments.status(), 413);
     assert!(arguments.error().unwrap().log().unwrap().contains("but `max_message` is 10000"));
+    let limit = json!({ "name": "arguments", "max": 10_000, "unit": "bytes" });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&arguments.serialize()).unwrap()["limit"], limit);
     assert_eq!(act(&engine, "echo", "x".repeat(9_000)).await.status(), 200);
 }
