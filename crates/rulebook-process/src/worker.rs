@@ -83,6 +83,11 @@ impl Worker {
         {
             reason = format!("{reason}; its last line on standard error: {line}");
         }
+        self.ended(reason)
+    }
+
+    /// Returns how the worker has ended.
+    pub fn ended(&self, reason: String) -> Ended {
         Ended { reason, has_worked: self.output.is_ready && self.input.has_messages() }
     }
 
@@ -219,11 +224,6 @@ impl Worker {
                 texts.append(&mut message::error_line(&id, code, &reason, &Json::Null));
                 return;
             }
-            Message::Noise => {
-                self.output.log_noise(pool, slot, line);
-                return;
-            }
-        };
             Message::Invalid(id, reason) => {
                 // Without a readable id, it is the response to the call that the worker handles, if there is only one.
                 let Some(id) = id.or_else(|| Some(pool.only_call(slot)?.0)) else {
@@ -232,6 +232,11 @@ impl Worker {
                 };
                 (id, Event::Failed(Failure::Invalid(printable(reason.as_bytes()))))
             }
+            Message::Noise => {
+                self.output.log_noise(pool, slot, line);
+                return;
+            }
+        };
         if !pool.end_call(slot, id, event, texts) {
             log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name());
         }

@@ -14,6 +14,8 @@ mod isolation;
 mod kills;
 mod limits;
 mod once;
+mod panics;
+mod pools;
 mod start;
 mod stop;
 mod support;
