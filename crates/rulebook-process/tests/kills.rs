@@ -91,7 +91,7 @@ async fn killed_workers_fail_calls_but_never_mix_them_up() {
     };
     join(killing, join_all((0..CLIENTS).map(client))).await;
     let (succeeded, failed) = (succeeded.into_inner(), failed.into_inner());
-    println!("{kills} workers killed, {succeeded} calls have succeeded, {failed} have failed");
+    eprintln!("{kills} workers killed, {succeeded} calls have succeeded, {failed} have failed");
     assert!(failed > 0, "no call has failed");
     assert!(api.workers().len() >= kills, "{} workers have started", api.workers().len());
 }
