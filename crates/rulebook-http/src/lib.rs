@@ -48,5 +48,6 @@ mod shared_settings;
 mod template;
 mod template_parser;
 mod upstream;
+mod tls;
 
 pub use kind::HttpKind;

@@ -18,6 +18,7 @@ mod real_server;
 mod retries;
 mod timeouts;
 mod unix_sockets;
+mod tls;
 
 use rulebook::Rulebook;
 use rulebook_http::HttpKind;
