@@ -50,6 +50,23 @@ impl Origin {
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tcp { is_tls: true, .. })
     }
+
+    /// Returns `true` if a URL with this scheme, such as `http:`, and this host and port leads to the upstream. Without
+    /// a scheme, it has that of the upstream.
+    pub fn has_address(&self, scheme: &str, authority: &str) -> bool {
+        let Self::Tcp { host, port, is_tls } = self else { return false };
+        let (name, digits) = match authority.rsplit_once(':') {
+            Some((name, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => (name, digits),
+            _ => (authority, ""),
+        };
+        let is_port = if digits.is_empty() { *port == default_port(*is_tls) } else { digits.parse() == Ok(*port) };
+        let is_host = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            Some(name) => name.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == *host),
+            None => name.eq_ignore_ascii_case(host),
+        };
+        let upstream_scheme = if *is_tls { "https:" } else { "http:" };
+        (scheme.is_empty() || scheme.eq_ignore_ascii_case(upstream_scheme)) && is_host && is_port
+    }
 }
 
 /// Returns the port of addresses without one.

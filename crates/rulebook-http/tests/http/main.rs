@@ -13,12 +13,13 @@ mod invalid_responses;
 mod outputs;
 mod page;
 mod pool;
+mod public_location;
 mod raw;
 mod real_server;
 mod retries;
 mod timeouts;
-mod unix_sockets;
 mod tls;
+mod unix_sockets;
 
 use rulebook::Rulebook;
 use rulebook_http::HttpKind;

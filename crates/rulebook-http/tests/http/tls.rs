@@ -162,10 +162,7 @@ fn requests_are_sent_on_over_tls() {
     let shared = json!({ "ca": authority.file() });
     let client = Client::new(rulebook(&json!({ "note": { "GET": method } }), &shared)).unwrap();
     let response = client.get("/note").send();
-    assert_eq!(
-        (response.text(), response.header("location")),
-        (r#"{"text":"over TLS"}"#, Some(format!("https://{}/a", upstream.address).as_str()))
-    );
+    assert_eq!((response.text(), response.header("location")), (r#"{"text":"over TLS"}"#, Some("/a")));
 }
 
 #[test]
