@@ -61,16 +61,16 @@ impl Address {
         let port = port.ok_or_else(|| {
             error("the port must be a number from 1 to 65535".to_owned(), start..text.len(), "such as `127.0.0.1:9000`")
         })?;
+        // Equal hosts have equal texts, so that methods with the same server share its connections.
         let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address = address.map(str::parse::<std::net::Ipv6Addr>);
         let is_host = |host: &str| {
             !host.is_empty()
                 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
         };
         match address {
-            Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
-                Ok(Self::Tcp { host: address.to_owned(), port })
-            }
-            None if is_host(host) => Ok(Self::Tcp { host: host.to_owned(), port }),
+            Some(Ok(address)) => Ok(Self::Tcp { host: address.to_string(), port }),
+            None if is_host(host) => Ok(Self::Tcp { host: host.to_ascii_lowercase(), port }),
             _ => {
                 let message = "the host is neither a name nor an IP address".to_owned();
                 Err(error(message, 0..host.len(), "an IPv6 address is in brackets: `[::1]:9000`"))

@@ -166,6 +166,22 @@ fn arguments_that_php_would_change_are_not_sent_as_a_form() {
 }
 
 #[test]
+fn names_with_line_breaks_are_not_sent_in_a_form_with_files() {
+    let server = "127.0.0.1:1";
+    let method = json!({ "in": {
+        "sizes": { "info": "Sizes", "type": "map<int>" },
+        "picture": { "info": "A picture", "type": "file" }
+    } });
+    let rulebook = rulebook(&settings(server, &json!({})), &song("POST", &method));
+    let client = rulebook_test::Client::new(rulebook).unwrap();
+    for (name, status) in [("a\nb", 500), ("a\rb", 500), ("a\tb\"", 502)] {
+        let sizes = json!({ name: 1 }).to_string();
+        let response = client.post("/song").field("sizes", sizes).file("picture", "a.png", "x").send();
+        assert_eq!(response.status(), status, "{name:?}: {}", response.text());
+    }
+}
+
+#[test]
 fn phalapi_gets_its_service_and_the_names_of_requests() {
     run(async {
         let rules = json!({ "User": { "login": {

@@ -159,6 +159,29 @@ fn an_error_in_shared_settings_is_reported_once() {
 }
 
 #[test]
+fn methods_with_the_same_server_share_its_connections() {
+    let client = |first: &str, second: &str| {
+        let mut api = song("GET", &json!({ "handler": { "fastcgi": first } }));
+        let other = song("GET", &json!({ "handler": { "fastcgi": second, "timeout": 5, "max_response": "1MB" } }));
+        api["/"]["dance"] = other["/"]["song"].clone();
+        rulebook_test::Client::new(rulebook(&settings(first, &json!({})), &api)).unwrap()
+    };
+    let checks = |first: &str, second: &str| {
+        let checks = client(first, second).get("/readyz").send().json()["checks"].clone();
+        checks.as_object().unwrap().keys().filter(|name| name.starts_with("fastcgi")).count()
+    };
+    for (first, second) in [
+        ("LocalHost:1", "localhost:1"),
+        ("localhost:01", "localhost:1"),
+        ("[::1]:1", "[0:0:0:0:0:0:0:1]:1"),
+        ("unix:/nonexistent/php.sock", "unix:/nonexistent//php.sock"),
+    ] {
+        assert_eq!(checks(first, second), 1, "{first} {second}");
+    }
+    assert_eq!(checks("localhost:1", "localhost:2"), 2);
+}
+
+#[test]
 fn a_missing_script_is_reported_at_the_start_if_the_server_sees_the_same_files() {
     run(async {
         let folder = tempfile::tempdir().unwrap();

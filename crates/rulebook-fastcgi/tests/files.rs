@@ -24,6 +24,7 @@ fn uploaded_files_reach_a_script() {
         "info": "Saves files",
         "in": {
             "title": { "info": "A title", "type": "string" },
+            "sizes": { "info": "Sizes", "type": "?map<string>" },
             "picture": { "info": "A picture", "type": "file", "max": "2MB" },
             "more": { "info": "More", "type": "?array<file>" }
         },
@@ -33,11 +34,15 @@ fn uploaded_files_reach_a_script() {
     // Bytes that look like the end of a part, and more than the buffers of a socket.
     let content: Vec<u8> = b"\r\n--rulebook-\r\n\0\xff".repeat(90_000);
     let request = client.put("/file").field("title", "a\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n");
+    // Characters that a form escapes, or that could end the name.
+    let sizes = json!({ "a\"b": "1", "\\": "2", "c\\\"; x=\"y": "3", "\u{1}\t\u{2028}é": "4" });
+    let request = request.field("sizes", sizes.to_string());
     let request = request.file("picture", "é.png", content.clone()).file("more", "empty", "").file("more", "b", "b");
     let response = request.send();
     let json = &response.json()["result"];
     assert_eq!(json["title"], "a\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n", "{}", response.text());
     assert_eq!((&json["picture"]["name"], &json["picture"]["size"]), (&json!("é.png"), &json!(content.len())));
+    assert_eq!(json["sizes"], sizes);
     assert!(json["picture"]["content"] == hex::encode(&content), "the content has changed");
     let sizes: Vec<_> = json["more"].as_array().unwrap().iter().map(|file| file["size"].clone()).collect();
     assert_eq!(sizes, [0, 1]);

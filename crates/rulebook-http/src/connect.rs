@@ -16,7 +16,10 @@ use tokio::task::AbortHandle;
 
 use super::address::Origin;
 use super::content::OutgoingBody;
+use super::error::UpstreamError;
 use super::pool_limits::PoolLimits;
+use super::tls;
+use super::upstream::Upstream;
 
 /// The smallest buffer that the implementation of HTTP/1 accepts.
 const MIN_BUFFER: usize = 8 << 10;
@@ -33,22 +36,32 @@ impl Connection {
     /// Opens a connection. A task of the current runtime drives it.
     ///
     /// # Errors
-    /// Fails if the host is unknown, or the upstream does not accept the connection.
-    pub async fn open(origin: &Origin, limits: PoolLimits) -> io::Result<Self> {
-        match origin {
-            Origin::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
+    /// Fails if the host is unknown, the upstream does not accept the connection, or its certificate is not valid.
+    pub async fn open(upstream: &Upstream) -> Result<Self, UpstreamError> {
+        let limits = upstream.limits;
+        match &upstream.origin {
+            Origin::Tcp { host, port, is_tls } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(UpstreamError::Connect)?;
+                stream.set_nodelay(true).map_err(UpstreamError::Connect)?;
+                if !is_tls {
+                    return Self::start(stream, limits).await;
+                }
+                let connector =
+                    upstream.tls().ok_or_else(|| UpstreamError::Tls(io::Error::other("it is not prepared")))?;
+                let stream = tls::open(connector, host, stream).await.map_err(UpstreamError::Tls)?;
                 Self::start(stream, limits).await
             }
             #[cfg(unix)]
-            Origin::Unix(path) => Self::start(UnixStream::connect(path).await?, limits).await,
+            Origin::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(UpstreamError::Connect)?;
+                Self::start(stream, limits).await
+            }
             #[cfg(not(unix))]
-            Origin::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Origin::Unix(_) => Err(UpstreamError::Connect(io::ErrorKind::Unsupported.into())),
         }
     }
 
-    async fn start<S>(stream: S, limits: PoolLimits) -> io::Result<Self>
+    async fn start<S>(stream: S, limits: PoolLimits) -> Result<Self, UpstreamError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -56,7 +69,8 @@ impl Connection {
         let stream = CountedStream { stream, received: Arc::clone(&received) };
         let mut builder = http1::Builder::new();
         builder.max_buf_size(limits.max_head.max(MIN_BUFFER)).max_header_size(limits.max_head);
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(UpstreamError::from_connection)?;
         // The error of the connection is also the error of the request that is in progress.
         let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         Ok(Self { sender, received, driver })

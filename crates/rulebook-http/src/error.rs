@@ -17,6 +17,9 @@ pub enum UpstreamError {
     /// The connection cannot be opened.
     #[error("cannot connect: {0}")]
     Connect(#[source] io::Error),
+    /// The TLS connection cannot be opened, for example because the certificate of the upstream is not valid.
+    #[error("cannot open a TLS connection: {0}")]
+    Tls(#[source] io::Error),
     /// The connection was not opened in time.
     #[error("no connection within {0:?}")]
     ConnectTimeout(Duration),
@@ -62,7 +65,7 @@ impl UpstreamError {
             // The upstream has not received the request.
             Self::Busy(_) | Self::Connect(_) => ApiError::unavailable(reason),
             Self::ConnectTimeout(_) | Self::Timeout(_) => ApiError::gateway_timeout(reason),
-            Self::Connection(_) | Self::Response(_) | Self::TooLarge(_) => ApiError::bad_gateway(reason),
+            Self::Tls(_) | Self::Connection(_) | Self::Response(_) | Self::TooLarge(_) => ApiError::bad_gateway(reason),
             Self::Upload(_) => ApiError::internal(reason),
         }
     }

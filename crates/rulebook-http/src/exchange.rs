@@ -61,7 +61,7 @@ pub async fn exchange(
     let mut retries = if outgoing.method.is_idempotent() { limits.retries } else { 0 };
     let mut must_be_new = false;
     loop {
-        let lease = upstream.pool().lease(&upstream.origin, must_be_new, limits.connect_timeout, deadline);
+        let lease = upstream.pool().lease(upstream, must_be_new, limits.connect_timeout, deadline);
         let mut lease = lease.await?;
         let received_before = lease.connection.received_bytes();
         let response = lease.connection.sender.try_send_request(outgoing.request());

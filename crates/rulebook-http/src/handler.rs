@@ -19,6 +19,7 @@ use super::exchange::{Outgoing, Received, exchange};
 use super::field_rules::FieldRules;
 use super::outputs::{Expected, read_outputs};
 use super::placement::Placement;
+use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
 use super::template::Template;
 use super::upstream::Upstream;
@@ -60,7 +61,8 @@ impl CompiledHandler for HttpHandler {
         match self.0.outgoing(arguments, &context) {
             Ok(outgoing) => {
                 let plan = Arc::clone(&self.0);
-                Box::pin(async move { plan.call(outgoing).await })
+                let raw = context.head().filter(|_| plan.raw.is_some()).map(|head| SentRequest::new(head, &outgoing));
+                Box::pin(async move { plan.call(outgoing, raw.as_ref()).await })
             }
             Err(error) => Box::pin(ready(Err(error))),
         }
@@ -99,8 +101,9 @@ impl HandlerPlan {
         Ok(with_empty_length(Outgoing { method: self.method.clone(), target, fields, content }))
     }
 
-    /// Sends the request, and returns the outputs or the file in the response.
-    async fn call(&self, outgoing: Outgoing) -> Result<ReturnedValue, ApiError> {
+    /// Sends the request, and returns the outputs or the file in the response. `raw` is the request if it is sent on as
+    /// it came.
+    async fn call(&self, outgoing: Outgoing, raw: Option<&SentRequest>) -> Result<ReturnedValue, ApiError> {
         let deadline = Instant::now() + self.limits.timeout;
         let origin = &self.upstream.origin;
         let is_head = outgoing.method == Method::HEAD;
@@ -108,8 +111,9 @@ impl HandlerPlan {
         // The files of the request are not needed any more.
         drop(outgoing);
         let received = received.map_err(|error| error.for_client(origin))?;
-        if self.raw.is_some() {
-            let response = to_raw_response(received, is_head, origin, &self.limits).map_err(ApiError::bad_gateway)?;
+        if let Some(sent) = raw {
+            let response = to_raw_response(received, sent, is_head, origin, &self.limits);
+            let response = response.map_err(ApiError::bad_gateway)?;
             return Ok(ReturnedValue::Response(Box::new(response)));
         }
         if !received.head.status.is_success() {

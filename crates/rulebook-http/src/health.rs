@@ -23,8 +23,7 @@ pub fn readiness_check(name: String, upstream: Arc<Upstream>, path: Option<Uri>)
 }
 
 async fn check(upstream: &Upstream, path: Option<Uri>) -> Result<(), String> {
-    let connection = Connection::open(&upstream.origin, upstream.limits).await;
-    let mut connection = connection.map_err(|error| format!("cannot connect: {error}"))?;
+    let mut connection = Connection::open(upstream).await.map_err(|error| error.to_string())?;
     let Some(path) = path else { return Ok(()) };
     let mut request = Request::new(Content::Empty.body());
     *request.method_mut() = Method::GET;

@@ -1,9 +1,14 @@
 //! The kind of handler `http`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::ready;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::{Method, Uri};
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, JsonNode, ReadinessCheck};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, JsonNode, ReadinessCheck, StartFuture,
+};
+use rulebook_model::span::Spanned;
 use rulebook_model::suggest::closest_word;
 
 use super::address::{Origin, split_origin};
@@ -19,12 +24,13 @@ use super::settings::Settings;
 use super::shared_settings::SharedSettings;
 use super::template::Template;
 use super::template_parser::parse_template;
+use super::tls;
 use super::upstream::Upstream;
 
 /// The name of the kind.
 pub const HTTP: &str = "http";
 /// The names of the other settings of a handler.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "method",
     "raw",
     "errors",
@@ -36,6 +42,7 @@ const SETTINGS: [&str; 11] = [
     "forward",
     "identity",
     "health",
+    "ca",
 ];
 /// The HTTP methods of requests to upstreams.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -63,17 +70,26 @@ impl HttpKind {
     }
 
     /// Returns the upstream with this origin, which all handlers share.
-    fn upstream(&self, origin: &Origin, limits: PoolLimits, health: Option<String>) -> Arc<Upstream> {
-        let mut upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |used: &UsedUpstream| used.upstream.origin == *origin && used.upstream.limits == limits;
+    fn upstream(&self, origin: &Origin, limits: PoolLimits, settings: &Settings) -> Arc<Upstream> {
+        let ca = settings.ca.as_ref().filter(|_| origin.is_tls());
+        let mut upstreams = self.lock_upstreams();
+        let is_same = |used: &UsedUpstream| {
+            let Upstream { origin: other, limits: other_limits, ca: other_ca, .. } = &*used.upstream;
+            other == origin && *other_limits == limits && other_ca.as_ref().map(path) == ca.map(path)
+        };
         let index = upstreams.iter().position(is_same).unwrap_or_else(|| {
-            let upstream = Arc::new(Upstream::new(origin.clone(), limits));
+            let upstream = Arc::new(Upstream::new(origin.clone(), limits, ca.cloned()));
             upstreams.push(UsedUpstream { upstream, health_paths: Vec::new() });
             upstreams.len() - 1
         });
         let used = &mut upstreams[index];
+        let health = settings.health.clone();
         used.health_paths.extend(health.filter(|path| !used.health_paths.contains(path)));
         Arc::clone(&used.upstream)
+    }
+
+    fn lock_upstreams(&self) -> MutexGuard<'_, Vec<UsedUpstream>> {
+        self.upstreams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,12 +123,16 @@ impl HandlerKind for HttpKind {
         let (Some((origin, template)), Some(method), Some(placement)) = (address, method, placement) else {
             return Err(errors);
         };
+        if let Some(node) = handled.optional_setting("ca").filter(|_| !origin.is_tls()) {
+            let error = HandlerError::new("`ca` has no effect, because connections to the upstream do not use TLS");
+            errors.push(error.at(node.span).help("remove it, or write an address that begins with `https://`"));
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
         let keeps_path = !template.has_path();
         Ok(Arc::new(HttpHandler::new(HandlerPlan {
-            upstream: self.upstream(&origin, shared.pool_limits, settings.health.clone()),
+            upstream: self.upstream(&origin, shared.pool_limits, &settings),
             template,
             method,
             placement,
@@ -125,7 +145,7 @@ impl HandlerKind for HttpKind {
     }
 
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
-        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        let upstreams = self.lock_upstreams();
         let checks = upstreams.iter().flat_map(|used| {
             let paths = used.health_paths.iter().filter_map(|path| Uri::try_from(path.as_str()).ok()).map(Some);
             let paths: Vec<_> = paths.collect();
@@ -136,6 +156,15 @@ impl HandlerKind for HttpKind {
         let name = |number: usize| if number == 1 { HTTP.to_owned() } else { format!("{HTTP}-{number}") };
         (1..).zip(checks).map(|(number, (upstream, path))| readiness_check(name(number), upstream, path)).collect()
     }
+
+    fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {
+        let errors = tls::prepare(self.lock_upstreams().iter().map(|used| &*used.upstream));
+        Box::pin(ready(if errors.is_empty() { Ok(()) } else { Err(errors) }))
+    }
+}
+
+fn path(ca: &Spanned<PathBuf>) -> &Path {
+    &ca.value
 }
 
 /// Reads the address. `base` is the upstream of addresses that consist only of a path.

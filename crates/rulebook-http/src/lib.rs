@@ -41,12 +41,14 @@ mod outputs;
 mod placement;
 mod pool;
 mod pool_limits;
+mod public_location;
 mod raw;
 mod response_body;
 mod settings;
 mod shared_settings;
 mod template;
 mod template_parser;
+mod tls;
 mod upstream;
 
 pub use kind::HttpKind;

@@ -7,10 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::address::Origin;
 use super::connect::Connection;
 use super::error::UpstreamError;
 use super::pool_limits::PoolLimits;
+use super::upstream::Upstream;
 
 /// The connections of one thread to one upstream.
 pub struct Pool {
@@ -57,7 +57,7 @@ impl Pool {
     /// Fails if no connection becomes free or can be opened within `connect_timeout`, or until `deadline`.
     pub async fn lease(
         self: Arc<Self>,
-        origin: &Origin,
+        upstream: &Upstream,
         must_be_new: bool,
         connect_timeout: Duration,
         deadline: Instant,
@@ -69,9 +69,8 @@ impl Pool {
         if !must_be_new && let Some(connection) = self.take_idle() {
             return Ok(LeasedConnection { connection, is_reused: true, pool: self, permit });
         }
-        let connection = timeout_at(connect_deadline, Connection::open(origin, self.limits)).await;
-        let connection = connection.map_err(|_| UpstreamError::ConnectTimeout(connect_timeout))?;
-        let connection = connection.map_err(UpstreamError::Connect)?;
+        let connection = timeout_at(connect_deadline, Connection::open(upstream)).await;
+        let connection = connection.map_err(|_| UpstreamError::ConnectTimeout(connect_timeout))??;
         Ok(LeasedConnection { connection, is_reused: false, pool: self, permit })
     }
 

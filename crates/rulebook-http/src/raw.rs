@@ -18,6 +18,7 @@ use super::field_names::{
 };
 use super::field_rules::FieldRules;
 use super::placement::{BodyForm, Place, Placement};
+use super::public_location::SentRequest;
 use super::template::{Template, has_dot_segment};
 
 /// The header field with the address of the client.
@@ -143,13 +144,15 @@ fn is_multipart(head: &Head) -> bool {
     media_type.get(.."multipart/".len()).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-/// Returns the response of the upstream for the client, without the header fields of the connection to the upstream.
-/// `is_head` is `true` for the response to a HEAD request, which has the length of a body that is not sent.
+/// Returns the response of the upstream for the client, without the header fields of the connection to the upstream, and
+/// with paths of the API instead of the address of the upstream. `is_head` is `true` for the response to a HEAD request,
+/// which has the length of a body that is not sent.
 ///
 /// # Errors
 /// Fails if the status is not from 200 to 599.
 pub fn to_raw_response(
     received: Received,
+    sent: &SentRequest,
     is_head: bool,
     origin: &Origin,
     limits: &CallLimits,
@@ -162,8 +165,9 @@ pub fn to_raw_response(
     let is_kept =
         |name: &HeaderName| !is_hop_by_hop(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
     let fields = head.headers.iter().filter(|(name, _)| is_kept(name)).filter_map(|(name, value)| {
+        let value = sent.public_value(name, value, origin);
         let name = rulebook::http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-        Some((name, rulebook::http::HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        Some((name, rulebook::http::HeaderValue::from_bytes(&value).ok()?))
     });
     Ok(fields.fold(response, |response, (name, value)| response.header(name, value)))
 }

@@ -1,17 +1,20 @@
 //! The settings that a handler and all handlers together can have.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 use rulebook::handler_kind::{HandlerError, JsonNode};
+use rulebook_model::span::Spanned;
 
 use super::call_limits::CallLimits;
 use super::field_rules::{FieldRules, read_fixed, read_forward};
 use super::number_settings::{read_bool, read_count, read_seconds, read_size};
+use super::tls::read_ca;
 
 /// The names of the settings that both a method's `handler` and the setting `handlers.http` can have.
-pub const COMMON_SETTINGS: [&str; 8] =
-    ["timeout", "connect_timeout", "retries", "max_response", "headers", "forward", "identity", "health"];
+pub const COMMON_SETTINGS: [&str; 9] =
+    ["timeout", "connect_timeout", "retries", "max_response", "headers", "forward", "identity", "health", "ca"];
 
 /// The settings that the definition contains.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub struct Settings {
     identity: Option<bool>,
     /// The path that the readiness check requests.
     pub health: Option<String>,
+    /// The file with the certificates of the authorities that certify upstreams.
+    pub ca: Option<Spanned<PathBuf>>,
 }
 
 impl Settings {
@@ -41,6 +46,7 @@ impl Settings {
             forward: find("forward").map(|node| read_forward(node, errors)).unwrap_or_default(),
             identity: find("identity").and_then(|node| read_bool("identity", node, errors)),
             health: find("health").and_then(|node| read_health(node, errors)),
+            ca: find("ca").and_then(|node| read_ca(node, errors)),
         }
     }
 
@@ -63,6 +69,7 @@ impl Settings {
             forward,
             identity: self.identity.or(shared.identity),
             health: self.health.or(shared.health),
+            ca: self.ca.or(shared.ca),
         }
     }
 

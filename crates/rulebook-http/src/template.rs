@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::ApiError;
 use rulebook::handler_kind::ArgumentSlot;
-use rulebook_model::call::{ParameterError, ParameterErrorKind, Source, Value};
+use rulebook_model::call::{ParameterError, ParameterErrorKind, Source, TypeMismatch, Value};
 
 /// The characters that are percent-encoded in arguments: all except the unreserved ones (RFC 3986 section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -40,6 +40,8 @@ pub struct ArgumentPlace {
     pub name: String,
     /// The part of requests that contains the parameter, for errors.
     pub source: Source,
+    /// `true` if the value may be a secret, which errors do not contain.
+    pub is_secret: bool,
 }
 
 impl Template {
@@ -114,7 +116,7 @@ fn expand_segment(segment: &[Piece], arguments: &[ArgumentSlot<'_>], target: &mu
             }
         }
     }
-    if decoded.is_empty() || has_dot_segment(&decoded) { Err(first.error()) } else { Ok(()) }
+    if decoded.is_empty() || has_dot_segment(&decoded) { Err(first.error(arguments)) } else { Ok(()) }
 }
 
 impl Piece {
@@ -139,12 +141,18 @@ impl ArgumentPlace {
             Some(ArgumentSlot::Value(value)) => value_text(value),
             _ => None,
         };
-        value.ok_or_else(|| self.error())
+        value.ok_or_else(|| self.error(arguments))
     }
 
-    fn error(&self) -> ApiError {
-        let kind = ParameterErrorKind::Invalid;
-        ApiError::parameters(vec![ParameterError::new(kind, self.name.clone(), self.source, EXPECTED_SEGMENT)])
+    fn error(&self, arguments: &[ArgumentSlot<'_>]) -> ApiError {
+        let got = match arguments.get(self.slot) {
+            Some(ArgumentSlot::Value(value)) if !self.is_secret => {
+                Some(TypeMismatch::new(EXPECTED_SEGMENT, value).into_details().got)
+            }
+            _ => None,
+        };
+        let error = ParameterError::new(ParameterErrorKind::Invalid, self.name.clone(), self.source, EXPECTED_SEGMENT);
+        ApiError::parameters(vec![error.with_got(got)])
     }
 }
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 use rulebook::handler_kind::HandlerError;
-use rulebook_model::model::{Method, Parameter};
+use rulebook_model::call::is_secret_name;
+use rulebook_model::model::{Location, Method, Parameter};
 use rulebook_model::span::Spanned;
 use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Arity, Structure};
@@ -143,7 +144,11 @@ fn find_place(name: Spanned<&str>, method: &Method) -> Result<ArgumentPlace, Han
         let message = format!("the parameter `{}` {problem}, so that an address cannot contain it", parameter.name);
         return Err(HandlerError::new(message).at(name.span).help(help));
     }
-    Ok(ArgumentPlace { slot, name: parameter.request_name().to_owned(), source: parameter.from.source() })
+    let is_secret = matches!(parameter.from, Location::Header | Location::Cookie)
+        || is_secret_name(&parameter.key)
+        || is_secret_name(&parameter.name);
+    let name = parameter.request_name().to_owned();
+    Ok(ArgumentPlace { slot, name, source: parameter.from.source(), is_secret })
 }
 
 /// Returns why an address cannot contain the values of a parameter, and what to do.

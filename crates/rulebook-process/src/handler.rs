@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use rulebook::error::ErrorKind;
+use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
+use rulebook::types::Value;
 use rulebook::{ApiError, Context, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,6 +25,9 @@ use crate::supervisor::Supervisor;
 
 /// The maximum number of API calls that a worker can make at the same time for one call that it handles.
 const MAX_API_CALLS: usize = 100;
+/// The name in error responses of the limit that `max_message` sets for the arguments of a call. Responses do not
+/// contain the names of settings of handlers.
+const ARGUMENTS_LIMIT: &str = "arguments";
 /// The initial size in bytes of the memory for a message.
 const MESSAGE_SIZE: usize = 512;
 
@@ -37,8 +41,8 @@ struct HandledByPool {
     timeout: Duration,
     /// The folder with the files that a method with the option `download` may return; `None` for other methods.
     downloads: Option<FilesFolder>,
-    /// `true` if the method has a single output, which is the whole body.
-    has_whole_output: bool,
+    /// `true` if the empty array stands for an object without members.
+    has_empty_object: bool,
     pool: Arc<Pool>,
     /// Ends the workers when the last handler is dropped.
     _supervisor: Arc<OnceLock<Supervisor>>,
@@ -78,7 +82,7 @@ impl MethodHandler {
             method_json,
             timeout: settings.timeout,
             downloads,
-            has_whole_output: method.whole().is_some(),
+            has_empty_object: has_empty_object(method),
             pool,
             _supervisor: supervisor,
         }))
@@ -122,7 +126,9 @@ impl HandledByPool {
         if text.len() > max_message {
             let (method, length) = (&self.method, text.len());
             let reason = format!("{method}: the arguments have {length} bytes, but `max_message` is {max_message}");
-            return Err(ApiError::internal(reason));
+            let (max, unit, code) = (max_message as u64, Unit::Bytes, ErrorCode::TooLarge);
+            let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
+            return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
         let (events, next) = oneshot::channel();
         let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
@@ -159,8 +165,7 @@ impl HandledByPool {
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
             Ok(Event::Result(outputs)) => match &self.downloads {
-                // Languages such as PHP have the same value for an empty object and an empty array.
-                None if outputs.get() == "[]" && !self.has_whole_output => {
+                None if outputs.get() == "[]" && self.has_empty_object => {
                     Ok(ReturnedValue::Outputs(Box::new(json!({}))))
                 }
                 None => Ok(ReturnedValue::Outputs(Box::new(outputs))),
@@ -192,6 +197,14 @@ impl HandledByPool {
             None => error,
         }
     }
+}
+
+/// Returns `true` if the outputs of a method can be an object without members, but not an empty array. Languages such as
+/// PHP have the same value for both.
+fn has_empty_object(method: &Method) -> bool {
+    let Some(output) = method.whole() else { return true };
+    let accepts = |value| output.r#type.check.checked(value).is_ok();
+    !accepts(Value::List(Vec::new())) && accepts(Value::Map(Vec::new()))
 }
 
 /// Runs an API call of a worker, and returns the line with its response.

@@ -49,6 +49,8 @@ pub enum Event {
 pub enum Failure {
     /// The worker ended, for this reason.
     Ended(String),
+    /// The response of the worker is not valid, for this reason.
+    Invalid(String),
     /// The worker did not respond within the time limit.
     Late(Duration),
     /// No worker took the call within the time limit.
@@ -66,6 +68,9 @@ impl Failure {
     pub fn into_error(self, method: &str) -> ApiError {
         match self {
             Self::Ended(reason) => ApiError::bad_gateway(format_args!("{method}: {reason}")),
+            Self::Invalid(reason) => {
+                ApiError::bad_gateway(format_args!("{method}: the response of the worker is not valid: {reason}"))
+            }
             Self::Late(limit) => {
                 ApiError::gateway_timeout(format_args!("{method}: the worker has not responded within {limit:?}"))
             }

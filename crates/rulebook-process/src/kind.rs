@@ -1,10 +1,11 @@
 //! The kind of handler `process`.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
-use rulebook::model::Span;
+use rulebook::model::{Api, Span};
 
 use crate::handler::MethodHandler;
 use crate::pool::Pool;
@@ -53,14 +54,16 @@ impl HandlerKind for ProcessKind {
     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
         let settings = MethodSettings::read(method);
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = settings.map_err(|mut errors| {
+        let mut settings = settings.map_err(|mut errors| {
             errors.retain(|error| error.span.is_none_or(|span| !compiled.reported.contains(&span)));
             compiled.reported.extend(errors.iter().filter_map(|error| error.span));
             errors
         })?;
+        // The order of environment variables has no meaning.
+        settings.pool.environment.sort_unstable();
         let known = compiled.pools.iter().find(|pool| pool.settings == settings.pool).cloned();
         let pool = known.unwrap_or_else(|| {
-            let pool = Arc::new(Pool::new(settings.pool.clone()));
+            let pool = Arc::new(Pool::new(settings.pool.clone(), method_ids(method.api)));
             compiled.pools.push(Arc::clone(&pool));
             pool
         });
@@ -85,4 +88,10 @@ impl HandlerKind for ProcessKind {
             Ok(())
         })
     }
+}
+
+/// Returns the ids of all methods of an API.
+fn method_ids(api: &Api) -> HashSet<String> {
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    services.flat_map(|service| &service.methods).map(|method| method.id.clone()).collect()
 }

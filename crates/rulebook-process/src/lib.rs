@@ -24,6 +24,7 @@ mod download;
 mod handler;
 mod in_flight;
 mod kind;
+mod line_members;
 mod log_text;
 mod message;
 mod once;

@@ -1,14 +1,15 @@
 //! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
 use crate::in_flight::Event;
+use crate::line_members::LineMembers;
 
+/// The JSON-RPC code of a message that is not valid JSON.
+const PARSE_ERROR: i64 = -32_700;
 /// The JSON-RPC code of a message that is not a valid request.
 pub const INVALID_REQUEST: i64 = -32_600;
 /// The JSON-RPC code of an unknown method.
@@ -34,6 +35,8 @@ pub enum Message<'a> {
     ApiCall(ApiCallRequest),
     /// A request that no part of the engine handles: its id, and the reason.
     Rejected(Box<RawValue>, i64, String),
+    /// A response that is not valid: the id of its call, if it can be read, and the reason.
+    Invalid(Option<u64>, String),
     /// The line is not a message.
     Noise,
 }
@@ -63,27 +66,6 @@ pub struct ApiCall {
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    jsonrpc: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    method: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    params: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    result: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    error: Option<&'a RawValue>,
-}
-
-/// Deserializes a member that is there, also if it is null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    Deserialize::deserialize(deserializer).map(Some)
-}
-
-#[derive(Deserialize)]
 struct ReadyParams {
     methods: Option<Vec<String>>,
 }
@@ -102,22 +84,21 @@ pub fn read_line(line: &[u8]) -> Message<'_> {
     if line.first() != Some(&b'{') {
         return Message::Noise;
     }
-    let Ok(Line { jsonrpc, id, method, params, result, error }) = serde_json::from_slice(line) else {
-        return Message::Noise;
-    };
-    if jsonrpc != "2.0" {
+    let (members, read) = LineMembers::read(line);
+    if members.jsonrpc.as_deref() != Some("2.0") {
         return Message::Noise;
     }
-    let Some(method) = method else {
-        let number = id.and_then(|id| id.get().parse().ok());
-        return match (number, result, error) {
-            (Some(id), Some(result), None) => Message::Result(id, result),
-            (Some(id), None, Some(error)) => Message::Error(id, error),
+    if let Err(error) = read {
+        let reason = format!("it cannot be read: {error}");
+        return match (&members.method, members.id) {
+            (None, _) if members.is_response => Message::Invalid(members.call_id(), reason),
+            (Some(_), Some(id)) => Message::Rejected(id.to_owned(), PARSE_ERROR, reason),
             _ => Message::Noise,
         };
-    };
+    }
+    let LineMembers { id, method: Some(method), params, .. } = &members else { return read_response(&members) };
     let params = params.map_or("null", RawValue::get);
-    match (&*method, id) {
+    match (&**method, *id) {
         (READY, _) => {
             let params: Option<ReadyParams> = serde_json::from_str(params).unwrap_or_default();
             Message::Ready(params.and_then(|params| params.methods))
@@ -133,6 +114,20 @@ pub fn read_line(line: &[u8]) -> Message<'_> {
             Message::Rejected(id.to_owned(), UNKNOWN_METHOD, message)
         }
         (_, None) => Message::Noise,
+    }
+}
+
+fn read_response<'a>(members: &LineMembers<'a>) -> Message<'a> {
+    match (members.call_id(), members.result, members.error) {
+        (Some(id), Some(result), None) => Message::Result(id, result),
+        (Some(id), None, Some(error)) => Message::Error(id, error),
+        (Some(id), Some(_), Some(_)) => Message::Invalid(Some(id), "it has both `result` and `error`".to_owned()),
+        (Some(id), None, None) => Message::Invalid(Some(id), "it has neither `result` nor `error`".to_owned()),
+        // With this id, JSON-RPC reports a message whose id cannot be read.
+        (None, None, Some(error)) if members.id.is_some_and(|id| id.get() == "null") => {
+            Message::Invalid(None, format!("its id is null, and its error is {error}"))
+        }
+        _ => Message::Noise,
     }
 }
 

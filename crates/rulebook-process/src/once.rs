@@ -1,9 +1,11 @@
 //! Processes that handle a single call: the arguments are their standard input, and the outputs their standard output.
 
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rulebook::RequestId;
 use rulebook::handler_kind::HandlerError;
 use serde::Deserialize;
@@ -71,9 +73,11 @@ async fn run_job(pool: &Pool, job: Job) {
     variables.extend(id.as_deref().map(|id| (REQUEST_ID_VARIABLE, id)));
     variables.extend(identity.as_deref().map(|identity| (IDENTITY_VARIABLE, identity)));
     let running = run_process(pool, &variables, &text, request_id.as_ref());
-    let event = match timeout(limit, running).await {
-        Ok(Ok(event)) => event,
-        Ok(Err(error)) => Event::Failed(Failure::Ended(format!("the process failed: {error}"))),
+    // A logger of the program can panic.
+    let event = match timeout(limit, AssertUnwindSafe(running).catch_unwind()).await {
+        Ok(Ok(Ok(event))) => event,
+        Ok(Ok(Err(error))) => Event::Failed(Failure::Ended(format!("the process failed: {error}"))),
+        Ok(Err(_)) => Event::Failed(Failure::Ended("the process was killed: its task panicked".to_owned())),
         Err(_) => Event::Failed(Failure::Late(limit)),
     };
     // The receiver is dropped if the server no longer needs the result.

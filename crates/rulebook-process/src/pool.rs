@@ -1,5 +1,6 @@
 //! A pool of workers with the same command.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,7 +32,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub fn new(settings: PoolSettings) -> Self {
+    /// Creates a pool. `api_methods` are the ids of all methods of the API.
+    pub fn new(settings: PoolSettings, api_methods: HashSet<String>) -> Self {
         let name = settings.command.join(" ");
         let slots = (0..settings.workers).map(|_| Slot::new()).collect();
         Self {
@@ -40,7 +42,7 @@ impl Pool {
             next_id: AtomicU64::new(1),
             busy: Notify::new(),
             waiting_jobs: Notify::new(),
-            start: PoolStart::new(name),
+            start: PoolStart::new(name, api_methods),
         }
     }
 
@@ -161,12 +163,18 @@ impl Pool {
         Some((std::mem::replace(&mut call.events, sender), next))
     }
 
-    /// Returns the id of the request that a worker handles; `None` if it handles none or several.
-    pub fn only_request(&self, slot: usize) -> Option<RequestId> {
+    /// Returns the id of the call that a worker handles, and the id of its request; `None` if the worker handles none or
+    /// several.
+    pub fn only_call(&self, slot: usize) -> Option<(u64, Option<RequestId>)> {
         match &self.lock_state().slots[slot].in_flight[..] {
-            [call] => call.request_id.clone(),
+            [call] => Some((call.id, call.request_id.clone())),
             _ => None,
         }
+    }
+
+    /// Returns the id of the request that a worker handles; `None` if it handles none or several.
+    pub fn only_request(&self, slot: usize) -> Option<RequestId> {
+        self.only_call(slot)?.1
     }
 
     /// Removes a worker that has ended. Its calls fail for this reason. If `is_failing`, the next worker starts only

@@ -16,6 +16,9 @@ pub type FirstStart = Result<Option<Vec<String>>, String>;
 pub struct PoolStart {
     /// The command, for the log and for errors in the definition.
     pub name: String,
+    /// The ids of all methods of the API, also of those that another pool or another kind of handler handles: several
+    /// pools can have the same program.
+    api_methods: HashSet<String>,
     methods: Mutex<Vec<PoolMethod>>,
     first: Mutex<Option<oneshot::Sender<FirstStart>>>,
 }
@@ -30,8 +33,8 @@ struct PoolMethod {
 }
 
 impl PoolStart {
-    pub fn new(name: String) -> Self {
-        Self { name, methods: Mutex::default(), first: Mutex::default() }
+    pub fn new(name: String, api_methods: HashSet<String>) -> Self {
+        Self { name, api_methods, methods: Mutex::default(), first: Mutex::default() }
     }
 
     /// Adds a method that the pool handles. `command` is the span of the command in its definition.
@@ -60,10 +63,10 @@ impl PoolStart {
             Ok(Err(reason)) => return vec![self.error(&reason)],
             Err(_) => return vec![self.error("the task of the worker ended")],
         };
-        let methods = lock(&self.methods);
-        for unknown in handled.iter().filter(|id| methods.iter().all(|method| method.id != **id)) {
+        for unknown in handled.difference(&self.api_methods) {
             log::warn!("{}: the definition has no method `{}`", self.name, unknown.escape_debug());
         }
+        let methods = lock(&self.methods);
         let missing = methods.iter().filter(|method| !handled.contains(&method.id));
         let error = |method: &PoolMethod| {
             let message = format!("the worker `{}` has no handler for the method `{}`", self.name, method.id);

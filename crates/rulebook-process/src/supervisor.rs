@@ -66,6 +66,7 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
     let mut tasks = JoinSet::new();
     let mut starting = JoinSet::new();
     for pool in pools {
+        tasks.spawn(Arc::clone(&pool).watch_time_limits(stop.clone()));
         if pool.settings.once {
             tasks.spawn(once::run_jobs(Arc::clone(&pool), stop.clone()));
             starting.spawn(async move { once::check_program(&pool) });
@@ -76,7 +77,6 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
         for slot in 0..pool.settings.workers {
             tasks.spawn(worker_slot::run(Arc::clone(&pool), slot, stop.clone()));
         }
-        tasks.spawn(Arc::clone(&pool).watch_time_limits(stop.clone()));
         starting.spawn(async move { pool.start.errors(first.await) });
     }
     let mut found = Vec::new();

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
-use crate::in_flight::Event;
-use crate::log_text::{LogLines, log_line};
+use crate::in_flight::{Event, Failure};
+use crate::log_text::{LogLines, log_line, printable};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
 use crate::settings::PoolSettings;
@@ -83,6 +83,11 @@ impl Worker {
         {
             reason = format!("{reason}; its last line on standard error: {line}");
         }
+        self.ended(reason)
+    }
+
+    /// Returns how the worker has ended.
+    pub fn ended(&self, reason: String) -> Ended {
         Ended { reason, has_worked: self.output.is_ready && self.input.has_messages() }
     }
 
@@ -218,6 +223,14 @@ impl Worker {
             Message::Rejected(id, code, reason) => {
                 texts.append(&mut message::error_line(&id, code, &reason, &Json::Null));
                 return;
+            }
+            Message::Invalid(id, reason) => {
+                // Without a readable id, it is the response to the call that the worker handles, if there is only one.
+                let Some(id) = id.or_else(|| Some(pool.only_call(slot)?.0)) else {
+                    self.output.log_noise(pool, slot, line);
+                    return;
+                };
+                (id, Event::Failed(Failure::Invalid(printable(reason.as_bytes()))))
             }
             Message::Noise => {
                 self.output.log_noise(pool, slot, line);

@@ -1,8 +1,10 @@
 //! Keeps one worker of a pool running: starts it, and starts a new one when it has ended.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use crate::pool::Pool;
@@ -22,7 +24,11 @@ pub async fn run(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>) 
     let mut delay = MIN_DELAY;
     loop {
         let ended = match Worker::start(&pool.settings) {
-            Ok(mut worker) => worker.run(&pool, slot, &mut stop).await,
+            Ok(mut worker) => {
+                // A logger of the program can panic.
+                let running = AssertUnwindSafe(worker.run(&pool, slot, &mut stop)).catch_unwind().await;
+                running.unwrap_or_else(|_| worker.ended("its task panicked".to_owned()))
+            }
             Err(error) => Ended { reason: error.to_string(), has_worked: false },
         };
         let is_stopped = *stop.borrow() || stop.has_changed().is_err();

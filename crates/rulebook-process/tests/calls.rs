@@ -1,12 +1,13 @@
 //! Calls that workers handle: results, errors, the caller, and calls back into the API.
 
 use futures_util::future::join_all;
-use rulebook::Response;
+use rulebook::{Response, Rulebook};
+use rulebook_process::ProcessKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
 use crate::captured_log;
-use crate::support::{Api, act, echo_worker, failed_act, python_library, wait_until, worker};
+use crate::support::{Api, PROTOCOL, act, echo_worker, failed_act, python_library, wait_until, worker};
 
 #[tokio::test]
 async fn results_are_outputs() {
@@ -148,6 +149,32 @@ if what == "wrong":
     let engine = api.engine();
     let response = act(&engine, "wrong", 1).await;
     assert_eq!(response.get("value"), Some(&json!([["c1", -32600], ["c2", -32600], ["c3", -32601]])));
+}
+
+#[test]
+fn an_empty_array_is_an_object_if_the_method_returns_an_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = format!("{PROTOCOL}\nsend(method='ready')\nfor id, *_ in calls(): send(id=id, result=[])");
+    std::fs::write(folder.path().join("handlers.py"), program).unwrap();
+    let types = ["array<int>", "map<int>", "?map<int>", "any"];
+    let service = |r#type: &&str| {
+        let out = json!({ "*": { "info": "All", "type": r#type } });
+        json!({ "GET": { "info": "A method", "out": out } })
+    };
+    let services: Json = (0..).zip(&types).map(|(index, r#type)| (format!("m{index}"), service(r#type))).collect();
+    let process = json!({ "workers": 1, "directory": folder.path() });
+    let default = json!({ "process": ["python3", "handlers.py"] });
+    let app = json!({ "envelope": "plain", "handlers": { "default": default, "process": process } });
+    let files = vec![
+        ("app.json".into(), app.to_string().into()),
+        ("m.json".into(), json!({ "/": services }).to_string().into()),
+    ];
+    let rulebook = Rulebook::read(files).data_folder(folder.path().join("data")).handler_kind(ProcessKind::new());
+    let client = Client::new(rulebook).unwrap();
+    for (index, expected) in (0..).zip([json!([]), json!({}), json!({}), json!([])]) {
+        let response = client.get(&format!("/m{index}")).send();
+        assert_eq!((response.status(), response.json()), (200, expected), "{}", types[index]);
+    }
 }
 
 #[test]

@@ -7,6 +7,9 @@ use log::kv::Key;
 /// The message and the id of the request of each record.
 static RECORDS: Mutex<Vec<(String, Option<String>)>> = Mutex::new(Vec::new());
 
+/// A log message with this text makes the logger panic.
+pub const PANIC: &str = "let the logger panic";
+
 struct CapturedLog;
 
 impl log::Log for CapturedLog {
@@ -15,8 +18,10 @@ impl log::Log for CapturedLog {
     }
 
     fn log(&self, record: &log::Record<'_>) {
+        let message = record.args().to_string();
+        assert!(!message.contains(PANIC), "the logger panics");
         let request_id = record.key_values().get(Key::from("request_id")).map(|id| id.to_string());
-        RECORDS.lock().unwrap().push((record.args().to_string(), request_id));
+        RECORDS.lock().unwrap().push((message, request_id));
     }
 
     fn flush(&self) {}

@@ -17,9 +17,9 @@ if what == "noise":
     write("a log line\n\n{\n{}\n[]\n{\"jsonrpc\": \"2.0\"}\n{\"jsonrpc\": \"1.0\", \"id\": %d, \"result\": 1}\n" % id)
     sys.stdout.buffer.write(b"\xff\xfe\x00\n" + b"x" * 100000 + b"\n")
     send(method="unknown")
-    send(id=id, result=1, error={})
-    send(id=id)
+    send(id=id + 1)
     send(id=None, result=1)
+    send(result=1)
 if what == "partial":
     write("{\"jsonrpc\": \"2.0\", \"id\": %d, \"result\": {\"value\": 1" % id)
     os._exit(0)
@@ -144,7 +144,9 @@ async fn lines_are_bounded() {
         assert!(log.contains("it has sent a line of more than 10000 bytes, the setting `max_message`"), "{log}");
     }
     let arguments = act(&engine, "echo", "x".repeat(10_000)).await;
-    assert_eq!(arguments.status(), 500);
+    assert_eq!(arguments.status(), 413);
     assert!(arguments.error().unwrap().log().unwrap().contains("but `max_message` is 10000"));
+    let limit = json!({ "name": "arguments", "max": 10_000, "unit": "bytes" });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&arguments.serialize()).unwrap()["limit"], limit);
     assert_eq!(act(&engine, "echo", "x".repeat(9_000)).await.status(), 200);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use rulebook::Response;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
@@ -100,6 +100,28 @@ async fn programs_are_bounded() {
     assert!(running.iter().all(|running| *running <= 2), "{running:?}");
     let statuses: Vec<_> = responses.iter().map(Response::status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 3, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_process_at_most_for_its_time_limit() {
+    let program = "import os, time\n\
+        open('waiting', 'w').close()\n\
+        while not os.path.exists('wake'): time.sleep(0.01)\n\
+        print('{}')\n";
+    let api = Api::new(program, json!({ "once": true, "timeout": 0.3 })).other_timeout(60);
+    let engine = api.engine();
+    let handled = engine.call("other.get").scope(["reader"]).send();
+    let waiting = async {
+        while !api.folder.path().join("waiting").exists() {
+            tokio::task::yield_now().await;
+        }
+        let failed = failed_act(&engine, "echo").await;
+        fs::write(api.folder.path().join("wake"), "").unwrap();
+        failed
+    };
+    let (handled, waiting) = join(handled, waiting).await;
+    assert_eq!(waiting, (503, "act.get: no worker took the call within 300ms".to_owned()));
+    assert_eq!(handled.status(), 200);
 }
 
 #[test]

@@ -79,9 +79,14 @@ impl Api {
     }
 
     /// Sets another time limit for the method `other.get`, in seconds.
-    pub fn other_timeout(mut self, seconds: u32) -> Self {
-        let command = &self.app["handlers"]["default"]["process"];
-        self.other_handler = Some(json!({ "process": command, "timeout": seconds }));
+    pub fn other_timeout(self, seconds: u32) -> Self {
+        self.other_settings(json!({ "timeout": seconds }))
+    }
+
+    /// Gives the method `other.get` a handler with the same command, and these settings.
+    pub fn other_settings(mut self, mut settings: Json) -> Self {
+        settings["process"] = self.app["handlers"]["default"]["process"].clone();
+        self.other_handler = Some(settings);
         self
     }
 

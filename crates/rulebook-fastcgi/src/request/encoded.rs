@@ -6,7 +6,7 @@ use rulebook::types::Value;
 use rulebook::{ApiError, HttpMethod};
 use serde_json::{Map, Value as Json};
 
-use super::form::{Field, FormError, push_fields, scalar_text, urlencoded};
+use super::form::{Field, FormError, check_multipart_names, push_fields, scalar_text, urlencoded};
 use super::multipart::{Multipart, multipart};
 use crate::protocol::BodyPart;
 use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, SentIn, Style};
@@ -133,6 +133,7 @@ impl Encoded {
     }
 
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
+        check_multipart_names(&fields).map_err(ApiError::internal)?;
         let Multipart { content_type, body, len } = multipart(fields).map_err(ApiError::internal)?;
         Ok(Self { http: HttpMethod::Post.as_str(), query, content_type, body, len, header_fields: Vec::new() })
     }

@@ -22,6 +22,9 @@ pub enum FormError {
     /// A name in an object would change the structure.
     #[error("PHP cannot read the name {0:?} of a member in the field of a form; set `arguments` to `json`")]
     Name(String),
+    /// A name in an object contains a line break, which would end a line in the head of a part.
+    #[error("PHP cannot read the line break in the field {0:?} of a form with files; change the name of the member")]
+    LineBreak(String),
     /// Values are nested too deeply.
     #[error("PHP reads at most {MAX_DEPTH} levels of arrays in a form; set `arguments` to `json`")]
     Depth,
@@ -80,6 +83,19 @@ pub fn scalar_text(value: &Value<'_>) -> String {
 fn is_readable_key(key: &str) -> bool {
     let begins_with_space = key.starts_with(|char: char| char.is_ascii_whitespace() || char == '\u{b}');
     !key.is_empty() && !begins_with_space && !key.contains(['[', ']', '\0'])
+}
+
+/// Checks that the names of fields can be in a form with files.
+///
+/// # Errors
+/// Fails if a name contains a line break.
+pub fn check_multipart_names(fields: &[Field]) -> Result<(), FormError> {
+    for Field::Text(name, _) | Field::File(name, _) in fields {
+        if name.contains(['\r', '\n']) {
+            return Err(FormError::LineBreak(name.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Returns `true` if PHP does not change the name of a field.

@@ -19,7 +19,7 @@ pub struct Multipart {
     pub len: u64,
 }
 
-/// Encodes the fields of a form.
+/// Encodes the fields of a form, whose names contain no line breaks.
 pub fn multipart(fields: Vec<Field>) -> Result<Multipart, getrandom::Error> {
     // No content can contain the boundary on purpose, because it is random.
     let mut random = [0; 16];
@@ -33,12 +33,12 @@ fn with_boundary(fields: Vec<Field>, boundary: &str) -> Multipart {
         text.push_str(&format!("--{boundary}\r\nContent-Disposition: form-data; name="));
         match field {
             Field::Text(name, value) => {
-                text.push_str(&format!("{}\r\n\r\n{value}\r\n", quoted(&name)));
+                text.push_str(&format!("{}\r\n\r\n{value}\r\n", quoted_name(&name)));
             }
             Field::File(name, upload) => {
                 let media_type = header_text(upload.media_type());
-                let filename = quoted(upload.filename());
-                text.push_str(&format!("{}; filename={filename}\r\nContent-Type: {media_type}\r\n\r\n", quoted(&name)));
+                let (name, filename) = (quoted_name(&name), quoted_filename(upload.filename()));
+                text.push_str(&format!("{name}; filename={filename}\r\nContent-Type: {media_type}\r\n\r\n"));
                 len += text.len() as u64 + upload.size();
                 body.push(BodyPart::Bytes(Bytes::from(std::mem::replace(&mut text, "\r\n".to_owned()))));
                 body.push(BodyPart::File(upload));
@@ -51,9 +51,15 @@ fn with_boundary(fields: Vec<Field>, boundary: &str) -> Multipart {
     Multipart { content_type: format!("multipart/form-data; boundary={boundary}"), body, len }
 }
 
-/// Returns a name in quotes. PHP reads a backslash before a quote as an escape, so that both are percent-encoded, as
-/// browsers do with quotes.
-fn quoted(name: &str) -> String {
+/// Returns the name of a field in quotes. PHP removes backslashes before quotes and backslashes. The name contains no
+/// line break.
+fn quoted_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Returns the name of a file in quotes. PHP reads a backslash before a quote as an escape, so that both are
+/// percent-encoded, as browsers do with quotes.
+fn quoted_filename(name: &str) -> String {
     let mut quoted = String::with_capacity(name.len() + 2);
     quoted.push('"');
     for char in name.chars() {

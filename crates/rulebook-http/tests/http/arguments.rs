@@ -213,5 +213,24 @@ fn arguments_that_lead_to_another_path_are_rejected_and_not_sent() {
         let response = client.get(&format!("/file?name={sent}")).send();
         assert_eq!((response.status(), response.invalid_parameters()), (400, vec!["name"]), "{sent:?}");
     }
+    let error = &client.get("/file?name=..%2Fadmin").send().json()["errors"][0];
+    assert_eq!(error["got"], r#""../admin""#);
     assert_eq!(fake.requests().len(), 0);
+}
+
+#[test]
+fn an_error_does_not_contain_a_rejected_secret() {
+    let fake = echo();
+    for (key, name) in
+        [("GET@token", "name"), ("GET@name", "token"), ("HEADER@x-name", "name"), ("COOKIE@name", "name")]
+    {
+        let client = serve(&json!({ "file": { "GET": {
+            "info": "A file", "in": { key: { "info": "The name", "type": "string", "name": name } },
+            "handler": { "http": fake.url(&format!("/files/{{{name}}}")) }
+        } } }));
+        let request = client.get("/file?token=..%2Fadmin&name=..%2Fadmin").header("x-name", "../admin");
+        let response = request.header("cookie", "name=../admin").send();
+        assert_eq!((response.status(), &response.json()["errors"][0]["got"]), (400, &Json::Null), "{key}");
+        assert!(!response.text().contains("admin"), "{}", response.text());
+    }
 }

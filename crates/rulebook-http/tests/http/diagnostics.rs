@@ -39,6 +39,9 @@ fn valid_addresses_have_no_errors() {
         "http://notes",
         "http://notes.example:80/a-b/c%20d/{id}.json?q={id}&a=/?",
         "http://[::1]:9000/",
+        "https://notes.example/notes/{id}",
+        "https://127.0.0.1:9443/",
+        "https://[::1]/",
         "unix:/run/app.sock:/notes/{id}",
         "unix:/run/app.sock",
     ] {
@@ -58,7 +61,10 @@ fn errors_in_addresses_name_the_part_that_is_wrong() {
     let check = |address: &str, part: &str, message: &str, help: &str| {
         check(&json!({ "http": address }), part, message, help);
     };
-    check("https://a/", "https", "TLS", "proxy");
+    check("https://", "https://", "not a host", "https://notes");
+    check("https://a..b/", "a..b", "not a host", "https://notes");
+    check("https://a:0/", ":0", "not a port", "65535");
+    check("https://{id}/", "{id}", "another server", "path");
     check("ftp://a/", "ftp://a/", "http://", "unix:");
     check("/notes", "/notes", "no host", "base");
     check("http://", "http://", "not a host", "http://127.0.0.1");
@@ -99,6 +105,8 @@ fn errors_in_settings_name_the_part_that_is_wrong() {
     check(&with("identity", json!("yes")), "yes", "`true` or `false`", "");
     check(&with("raw", json!(1)), "1", "`true` or `false`", "");
     check(&with("health", json!("up")), "up", "begins with `/`", "/healthz");
+    check(&json!({ "http": "https://a/", "ca": 5 }), "5", "must be the path of a file", "PEM");
+    check(&with("ca", json!("ca.pem")), "ca.pem", "no effect", "https://");
     check(&with("headers", json!([])), "[]", "must be an object", "");
     check(&with("headers", json!({ "a b": "c" })), "a b", "not a name", "");
     check(&with("headers", json!({ "Connection": "close" })), "Connection", "set by the server", "remove");
@@ -128,7 +136,8 @@ fn errors_in_the_settings_of_all_handlers_are_reported_once() {
     let method = note_method(&json!({ "http": "/a" }));
     let services = json!({ "a": { "GET": method, "POST": method }, "b": { "GET": method } });
     for (shared, message) in [
-        (json!({ "base": "https://a" }), "TLS"),
+        (json!({ "base": "ftp://a" }), "does not begin with `http://`, `https://` or `unix:`"),
+        (json!({ "base": "https://a", "ca": 5 }), "must be the path of a file"),
         (json!({ "base": "http://a/{id}" }), "neither arguments nor a query"),
         (json!({ "base": "http://a", "connections": 0 }), "from 1 to 10000"),
         (json!({ "base": "http://a", "conections": 5 }), "no setting `conections`"),

@@ -124,7 +124,8 @@ impl Connection {
         while self.receive() > 0 {}
     }
 
-    fn receive(&mut self) -> usize {
+    /// Receives bytes, and returns their number; 0 at the end.
+    pub fn receive(&mut self) -> usize {
         let mut bytes = [0; 4096];
         let read = self.stream.read(&mut bytes).unwrap_or(0);
         self.received.extend_from_slice(&bytes[..read]);

@@ -13,10 +13,12 @@ mod invalid_responses;
 mod outputs;
 mod page;
 mod pool;
+mod public_location;
 mod raw;
 mod real_server;
 mod retries;
 mod timeouts;
+mod tls;
 mod unix_sockets;
 
 use rulebook::Rulebook;

@@ -21,9 +21,11 @@ fn check(app: &Json, module: &Json) {
 
 #[test]
 fn the_examples_of_the_page_are_valid() {
-    let [definition, shared, default] = &examples()[..] else { panic!("the page has other examples") };
+    let [definition, shared, tls, default] = &examples()[..] else { panic!("the page has other examples") };
     check(&json!({}), definition);
-    check(shared, &json!({ "/": { "a": { "GET": note_method(&json!({ "http": "/a" })) } } }));
+    for shared in [shared, tls] {
+        check(shared, &json!({ "/": { "a": { "GET": note_method(&json!({ "http": "/a" })) } } }));
+    }
     check(default, &json!({ "/": { "a": { "GET": { "info": "A" } } } }));
 }
 

@@ -247,8 +247,8 @@ final class Worker
         try {
             $call = new Call($this, $id, $method, $message['params']);
             $outputs = $handler->run($message['params']['arguments'], $call);
-            // An empty array is an object without outputs.
-            $outputs = $outputs === [] ? '{}' : self::encode($outputs);
+            // The server takes an empty array for an object without members if the definition has an object.
+            $outputs = self::encode($outputs);
             return "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":$outputs}\n";
         } catch (Failure $failure) {
             $data = ['name' => $failure->name, 'members' => (object) $failure->members];

@@ -29,6 +29,7 @@ handler('fails', fn () => throw new Failure('not_found', ['id' => 5], 'not here'
 handler('throws', fn () => throw new RuntimeException("secret \xff"));
 handler('nan', fn () => ['value' => NAN]);
 handler('empty', fn () => []);
+handler('values', fn ($value) => ['float' => 1.0, 'list' => [], 'object' => (object) [], "a\nb" => $value]);
 handler('nested', function (Call $call) {
     try {
         return ['outputs' => $call->api('other.get', ['id' => 7])];
@@ -67,7 +68,12 @@ final class Program
 
     public function receive(): array
     {
-        return json_decode(fgets($this->pipes[1]), true, 512, JSON_THROW_ON_ERROR);
+        return json_decode($this->receiveLine(), true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    public function receiveLine(): string
+    {
+        return fgets($this->pipes[1]);
     }
 
     public function call(string $method, array $arguments = [], array $params = []): array
@@ -135,6 +141,15 @@ $tests = [
         }
         same([], $program->call('empty')['result']);
         same(true, str_contains($program->finish()[1], 'RuntimeException: secret'));
+    },
+    'values keep their types' => function () {
+        $program = new Program();
+        $program->send(message(1, 'values', ['value' => ["c\nd" => [0.5, '', null, ['e' => 1]]]]));
+        $outputs = '{"float":1.0,"list":[],"object":{},"a\nb":{"c\nd":[0.5,"",null,{"e":1}]}}';
+        same('{"jsonrpc":"2.0","id":1,"result":' . $outputs . "}\n", $program->receiveLine());
+        // The server knows from the definition whether this is an object.
+        $program->send(message(2, 'empty'));
+        same('{"jsonrpc":"2.0","id":2,"result":[]}' . "\n", $program->receiveLine());
     },
     'a handler calls the API while other calls arrive' => function () {
         $program = new Program();

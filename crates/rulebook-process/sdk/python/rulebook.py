@@ -71,14 +71,17 @@ class Identity:
 class Failure(Exception):
     """An error that the definition declares for the method.
 
-    `members` are added to the response. `message` replaces the message in the definition.
+    Members are added to the response: as keywords, or in a dict if their names cannot be keywords, such as `message`.
+    The keyword `message` replaces the message in the definition.
     """
 
-    def __init__(self, name: str, *, message: Optional[str] = None, **members: Any) -> None:
+    def __init__(
+        self, name: str, members: Optional[dict[str, Any]] = None, /, *, message: Optional[str] = None, **more: Any
+    ) -> None:
         super().__init__(name)
         self.name = name
         self.message = message
-        self.members = members
+        self.members: dict[str, Any] = {**(members or {}), **more}
 
 
 class CallError(Exception):
@@ -114,7 +117,7 @@ class Call:
         found = self._identity
         return None if found is None else Identity(found["name"], found["permissions"])
 
-    def api(self, target: str, **arguments: Any) -> Any:
+    def api(self, target: str, /, **arguments: Any) -> Any:
         """Calls a method of the API with the permissions of the caller, and returns its outputs.
 
         `target` is the id of the method, such as `user.get`, or an HTTP method and a path. Raises CallError if the
@@ -154,11 +157,11 @@ class _Handler:
         arguments = call.arguments
         if not self.takes_all and not (arguments.keys() <= self.names):
             arguments = {name: value for name, value in arguments.items() if name in self.names}
-        for name in self.required:
-            if name not in arguments:
-                arguments[name] = None
+        missing = [name for name in self.required if name not in arguments]
+        if missing:
+            arguments = {**arguments, **dict.fromkeys(missing)}
         if self.call_name is not None:
-            return self.function(**arguments, **{self.call_name: call})
+            arguments = {**arguments, self.call_name: call}
         return self.function(**arguments)
 
 

@@ -45,6 +45,17 @@ def noisy():
 def fails():
     raise Failure("not_found", message="not here", id=5)
 
+@handler("names")
+def names(call, **arguments):
+    if "fail" in arguments:
+        raise Failure("taken", {"message": "m", "a\\nb": 1}, name="n", members=2, self=3)
+    sent = dict(call.arguments)
+    return {"arguments": arguments, "sent": sent, "outputs": call.api("other.get", target=7, self=8, call_id=9)}
+
+@handler("omitted")
+def omitted(first, call):
+    return {"first": first, "sent": call.arguments}
+
 @handler("raises")
 def raises():
     raise ValueError("secret")
@@ -162,6 +173,23 @@ class WorkerTest(unittest.TestCase):
     def test_a_failure_is_a_declared_error(self):
         error = Program(self).call("fails")["error"]
         self.assertEqual(error["data"], {"name": "not_found", "members": {"id": 5}, "message": "not here"})
+
+    def test_members_and_arguments_may_have_any_name(self):
+        program = Program(self)
+        error = program.call("names", {"fail": True})["error"]
+        self.assertEqual(error["data"], {"name": "taken", "members": {"message": "m", "a\nb": 1, "name": "n", "members": 2, "self": 3}})
+        arguments = {"call": 1, "self": 2, "method": 3, "a\nb": {"\n\u2028": [1.0]}}
+        program.send(call(1, "names", arguments))
+        request = program.receive()
+        self.assertEqual(request["params"]["arguments"], {"target": 7, "self": 8, "call_id": 9})
+        program.send({"jsonrpc": "2.0", "id": request["id"], "result": {}})
+        result = program.receive()["result"]
+        self.assertEqual(result["sent"], arguments)
+        del arguments["call"]
+        self.assertEqual(result["arguments"], arguments)
+
+    def test_omitted_arguments_are_not_among_the_arguments_of_the_call(self):
+        self.assertEqual(Program(self).call("omitted")["result"], {"first": None, "sent": {}})
 
     def test_an_exception_is_an_internal_error(self):
         program = Program(self)
