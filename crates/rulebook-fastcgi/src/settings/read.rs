@@ -5,8 +5,8 @@ use rulebook::model::Span;
 
 use super::api3::below;
 use super::{
-    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, ParameterSettings, Reader, Style, headers, parameters,
-    style,
+    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, OutputShape, ParameterSettings, Reader, Style, headers,
+    parameters, style,
 };
 use crate::address::Address;
 
@@ -53,10 +53,11 @@ fn common(
     HandlerSettings {
         http: method.http,
         is_download: method.options.download,
-        output_names: method
-            .whole()
-            .is_none()
-            .then(|| method.outputs.iter().map(|output| output.name.clone()).collect()),
+        outputs: match method.whole() {
+            Some(_) => OutputShape::Whole,
+            None if method.outputs.is_empty() => OutputShape::Nothing,
+            None => OutputShape::Object,
+        },
         style,
         arguments,
         parameters,
