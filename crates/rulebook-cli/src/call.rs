@@ -52,10 +52,7 @@ fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
 fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
     let engine = match settings.new_rulebook(app).build() {
         Ok(engine) => engine,
-        Err(report) => {
-            output::print_report(&report);
-            return Exit::ErrorsReported;
-        }
+        Err(report) => return output::print_report(&report),
     };
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     if let Err(error) = engine.check_argument_names(&options.method, names.map(String::as_str)) {
@@ -63,8 +60,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
         return Exit::InvalidUsage;
     }
     if let Err(error) = engine.start() {
-        output::print_to_stderr(&format!("error: {error}\n"));
-        return Exit::SystemError;
+        return output::print_system_error(&error.to_string());
     }
     let Options { method, arguments, json, scope } = options;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
@@ -77,10 +73,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            output::print_to_stderr(&format!("error: cannot start the asynchronous runtime: {error}\n"));
-            return Exit::SystemError;
-        }
+        Err(error) => return output::print_system_error(&format!("cannot start the asynchronous runtime: {error}")),
     };
     let response = runtime.block_on(call.send());
     if response.download().is_some() {
@@ -125,10 +118,7 @@ fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit
     match copied {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => {
-            output::print_to_stderr(&format!("error: cannot write the file to standard output: {error}\n"));
-            Exit::SystemError
-        }
+        Err(error) => output::print_system_error(&format!("cannot write the file to standard output: {error}")),
     }
 }
 

@@ -55,13 +55,15 @@ impl ClientOptions {
     /// the key cannot be read.
     pub(super) fn create_client(&self) -> Result<Client, Exit> {
         let key = match &self.key_file {
-            Some(path) => {
-                Some(self.read_key(path).map_err(|why| print_local_error(&format!("{}: {why}", path.display())))?)
-            }
+            Some(path) => Some(
+                self.read_key(path).map_err(|why| output::print_system_error(&format!("{}: {why}", path.display())))?,
+            ),
             None => match std::env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty()) {
                 Some(key) => {
                     let key = key.to_str().and_then(BearerKey::parse);
-                    Some(key.ok_or_else(|| print_local_error(&format!("the value of {KEY_VARIABLE} is not a key")))?)
+                    Some(key.ok_or_else(|| {
+                        output::print_system_error(&format!("the value of {KEY_VARIABLE} is not a key"))
+                    })?)
                 }
                 None => None,
             },
@@ -148,15 +150,9 @@ impl ClientOptions {
     }
 }
 
-/// Prints an error that occurred on this machine, and returns the exit code for it.
-pub(super) fn print_local_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
-}
-
 /// Prints the error of a failed transfer, and returns the exit code for it.
 pub(super) fn print_transfer_error(error: &TransferError) -> Exit {
-    let exit = print_local_error(&error.to_string());
+    let exit = output::print_system_error(&error.to_string());
     if matches!(error, TransferError::ErrorResponse(_) | TransferError::Redirect { .. }) {
         Exit::ErrorsReported
     } else {

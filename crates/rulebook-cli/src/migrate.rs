@@ -18,18 +18,15 @@ struct Options {}
 fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     let validated = match settings.new_rulebook(app).validate() {
         Ok(validated) => validated,
-        Err(report) => {
-            output::print_report(&report);
-            return Exit::ErrorsReported;
-        }
+        Err(report) => return output::print_report(&report),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return print_error(&error.to_string()),
+        Err(error) => return output::print_system_error(&error.to_string()),
     };
     let data = validated.data_folder.path();
     if let Err(error) = std::fs::create_dir_all(data) {
-        return print_error(&format!("the data folder {} cannot be created: {error}", data.display()));
+        return output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()));
     }
     match runtime.block_on(rulebook_sql::migrate(&validated.api, data)) {
         Ok(databases) if databases.is_empty() => output::print_to_stdout("no database has migrations\n"),
@@ -41,9 +38,4 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             Exit::ErrorsReported
         }
     }
-}
-
-fn print_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
 }

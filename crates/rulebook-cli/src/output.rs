@@ -15,10 +15,7 @@ pub(super) fn print_to_stdout(text: &str) -> Exit {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => {
-            print_to_stderr(&format!("error: standard output: {error}\n"));
-            Exit::SystemError
-        }
+        Err(error) => print_system_error(&format!("standard output: {error}")),
     }
 }
 
@@ -27,10 +24,7 @@ pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
     let Some(file) = file else { return print_to_stdout(document) };
     match replace_file(file, document) {
         Ok(()) => Exit::Success,
-        Err(error) => {
-            print_to_stderr(&format!("error: --output {}: {error}\n", file.display()));
-            Exit::SystemError
-        }
+        Err(error) => print_system_error(&format!("--output {}: {error}", file.display())),
     }
 }
 
@@ -94,10 +88,18 @@ pub(super) fn print_to_stderr(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints the errors of a definition to standard error, in color if standard error is a terminal.
-pub(super) fn print_report(report: &Report) {
+/// Prints the errors of a definition to standard error, in color if standard error is a terminal. Returns the exit code
+/// for them.
+pub(super) fn print_report(report: &Report) -> Exit {
     print_to_stderr(&report.render(has_color(&io::stderr())));
     print_to_stderr(&format!("\n{}\n", error_count(report)));
+    Exit::ErrorsReported
+}
+
+/// Prints an error of the operating system to standard error, and returns the exit code for it.
+pub(super) fn print_system_error(why: &str) -> Exit {
+    print_to_stderr(&format!("error: {why}\n"));
+    Exit::SystemError
 }
 
 /// Returns the number of errors in a report, as text: `1 error`, `2 errors`.

@@ -45,29 +45,26 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     let validated = match settings.new_rulebook(app).validate() {
         Ok(validated) => validated,
-        Err(report) => {
-            output::print_report(&report);
-            return Exit::ErrorsReported;
-        }
+        Err(report) => return output::print_report(&report),
     };
     output::print_warnings(&validated.warnings);
     let api = &validated.api;
     let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
     let format = settings.log_format.map_or(api.log_format, LogFormat::from);
     if let Err(why) = log::start_logging(&log, format) {
-        return print_error(&format!("cannot start the log: {why}"));
+        return output::print_system_error(&format!("cannot start the log: {why}"));
     }
     let folder = validated.data_folder.clone();
     let data = folder.path();
     let _lock = match lock_data_folder(data, settings.share_data.unwrap_or(false)) {
         Ok(lock) => lock,
-        Err(why) => return print_error(&why),
+        Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
     let file = data.join(key::FILE);
     let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
         Ok(keys) => keys,
-        Err(error) => return print_error(&format!("--data {}: {error}", data.display())),
+        Err(error) => return output::print_system_error(&format!("--data {}: {error}", data.display())),
     };
     let key_count = keys.len();
     let reloaded_keys = keys.clone();
@@ -75,16 +72,15 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     // stopped.
     let _watcher = match keys.watch() {
         Ok(watcher) => watcher,
-        Err(error) => return print_error(&format!("cannot start the thread that reloads the keys: {error}")),
+        Err(error) => {
+            return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
+        }
     };
     let mut validated = validated.authenticator(keys);
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
     let engine = match validated.build() {
         Ok(engine) => engine,
-        Err(report) => {
-            output::print_report(&report);
-            return Exit::ErrorsReported;
-        }
+        Err(report) => return output::print_report(&report),
     };
     let api = engine.api();
     let bind = match (&settings.bind[..], &api.bind) {
@@ -96,16 +92,20 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return print_error(&format!("--files {}: {error}", files.path().display()));
+        return output::print_system_error(&format!("--files {}: {error}", files.path().display()));
     }
     if let Err(error) = engine.start() {
-        return print_error(&error.to_string());
+        return output::print_system_error(&error.to_string());
     }
     let running = match engine.serve(&server_settings) {
         Ok(running) => running,
         // The program was built without a feature that a setting needs.
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => return print_error(&error.to_string()),
-        Err(error) => return print_error(&format!("--bind {}: {error}", server_settings.bind.join(","))),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            return output::print_system_error(&error.to_string());
+        }
+        Err(error) => {
+            return output::print_system_error(&format!("--bind {}: {error}", server_settings.bind.join(",")));
+        }
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
@@ -123,7 +123,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     ));
     match running.wait() {
         Ok(()) => Exit::Success,
-        Err(error) => print_error(&error.to_string()),
+        Err(error) => output::print_system_error(&error.to_string()),
     }
 }
 
@@ -181,11 +181,6 @@ fn lock_data_folder(folder: &Path, is_shared: bool) -> Result<Option<File>, Stri
             Ok(None)
         }
     }
-}
-
-fn print_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
 }
 
 /// The values that the server uses for its settings, for the summary at startup.

@@ -207,10 +207,7 @@ impl Settings {
 
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
         let checked = rulebook.check();
-        let mut api = checked.map_err(|report| {
-            output::print_report(&report);
-            Exit::ErrorsReported
-        })?;
+        let mut api = checked.map_err(|report| output::print_report(&report))?;
         // `serve` accepts bearer keys in addition to the authenticators of the program.
         if !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());

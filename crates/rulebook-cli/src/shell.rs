@@ -66,12 +66,12 @@ fn write_manual(options: &ManOptions) -> Exit {
         let rendered = Man::new(parser).render(&mut page);
         return match rendered {
             Ok(()) => output::print_to_stdout(&String::from_utf8_lossy(&page)),
-            Err(error) => print_error(&error.to_string()),
+            Err(error) => output::print_system_error(&error.to_string()),
         };
     };
     match write_pages(parser, folder) {
         Ok(()) => Exit::Success,
-        Err(error) => print_error(&format!("--output {}: {error}", folder.display())),
+        Err(error) => output::print_system_error(&format!("--output {}: {error}", folder.display())),
     }
 }
 
@@ -84,9 +84,4 @@ fn write_pages(parser: clap::Command, folder: &std::path::Path) -> io::Result<()
 fn program_name() -> String {
     let path = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
     path.file_stem().and_then(|name| name.to_str()).unwrap_or("rulebook").to_owned()
-}
-
-fn print_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
 }

@@ -53,7 +53,7 @@ fn the_page_describes_all_settings() {
         r#"{ "/": { "a": { "GET": { "info": "A", "handler": { "fastcgi": "h:1", "script": "/a", "y": 1 } } } } }"#;
     let files = vec![("app.json".into(), app.into()), ("api.json".into(), api.into())];
     let report = Rulebook::read(files).handler_kind(FastCgiKind::new()).build().err().unwrap().to_string();
-    let lists: Vec<_> = report.lines().filter(|line| line.contains("its settings are")).collect();
+    let lists: Vec<_> = report.lines().filter(|line| line.contains("the settings are")).collect();
     assert_eq!(lists.len(), 2, "{report}");
     let names: Vec<_> = lists.iter().flat_map(|list| list.split('`').skip(1).step_by(2)).collect();
     assert!(names.len() > 30, "{names:?}");

@@ -42,8 +42,10 @@ fn plain_scripts_return_outputs_and_declared_errors() {
         let whole = json!({ "out": { "*": { "info": "All", "type": "array<int>" } } });
         assert_eq!(respond("A: b", &json!([1, 2]), &json!({}), &whole).await.outputs().unwrap(), json!([1, 2]));
         assert_eq!(respond("A: b", &json!([]), &json!({}), &whole).await.outputs().unwrap(), json!([]));
-        let more = respond("A: b", &json!({ "text": "la", "debug": 1 }), &json!({}), &json!({})).await;
-        assert_eq!(more.outputs().unwrap(), json!({ "text": "la" }));
+        // Members that are not outputs are not sent, not even those of the envelope.
+        let more = json!({ "error": 7, "text": "la", "debug": 1 });
+        let more = respond("A: b", &more, &json!({}), &json!({})).await;
+        assert_eq!(more.serialize(), r#"{"error":0,"ErrorDescription":"all right","text":"la"}"#);
         // PHP writes an empty object as an array.
         let optional = json!({ "out": { "text": { "info": "It", "type": "?string" } } });
         assert_eq!(respond("A: b", &json!([]), &json!({}), &optional).await.status(), 200);

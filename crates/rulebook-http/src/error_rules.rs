@@ -2,8 +2,8 @@
 
 use hyper::StatusCode;
 use rulebook::ApiError;
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
-use rulebook_model::suggest::closest_word;
+use rulebook::handler_kind::settings::text_members;
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -67,32 +67,21 @@ impl ErrorRules {
 }
 
 fn read_statuses(node: &JsonNode, declared: &[String], errors: &mut Vec<HandlerError>) -> Vec<(u16, String)> {
-    let JsonData::Object(members) = &node.data else {
-        let message = format!("`errors` must be an object, but this is {}", node.describe_kind());
-        errors.push(HandlerError::new(message).at(node.span).help("write `{\"404\": \"no_such_note\"}`"));
-        return Vec::new();
-    };
+    let members = text_members(node, "errors").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut by_status = Vec::new();
-    for member in members.list.iter().filter(|member| !member.is_comment()) {
-        let status = member.key.value.parse().ok().filter(|status| STATUSES.contains(status));
+    for (key, name) in members {
+        let status = key.value.parse().ok().filter(|status| STATUSES.contains(status));
         if status.is_none() {
-            let message = format!("`{}` is not the status of an error", member.key.value.escape_debug());
-            let error = HandlerError::new(message).at(member.key.span);
-            errors.push(error.help(format!("write a status from {} to {}", STATUSES.start(), STATUSES.end())));
+            let error = HandlerError::new(format!("`{}` is not the status of an error", key.value.escape_debug()));
+            let help = format!("write a status from {} to {}", STATUSES.start(), STATUSES.end());
+            errors.push(error.at(key.span).help(help));
         }
-        let name = member.value.string().map(|name| name.value);
-        if let Some(name) = name.as_ref().filter(|name| !declared.contains(name)) {
-            let message = format!("the method declares no error `{}`", name.escape_debug());
-            let help = match closest_word(name, declared.iter().map(String::as_str)) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => "declare it in the `errors` of the method".to_owned(),
-            };
-            errors.push(HandlerError::new(message).at(member.value.span).help(help));
-        } else if name.is_none() {
-            let message = format!("the name of an error must be a text, but this is {}", member.value.describe_kind());
-            errors.push(HandlerError::new(message).at(member.value.span));
+        if !declared.contains(&name.value) {
+            let error = HandlerError::new(format!("the method declares no error `{}`", name.value.escape_debug()));
+            let known: Vec<_> = declared.iter().map(String::as_str).collect();
+            errors.push(error.at(name.span).suggest(&name.value, "declared errors", &known));
         }
-        by_status.extend(status.zip(name));
+        by_status.extend(status.map(|status| (status, name.value)));
     }
     by_status
 }

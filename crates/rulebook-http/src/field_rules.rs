@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use rulebook::handler_kind::settings::{texts, wrong_value};
 use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
 use rulebook::{Context, Identity};
 use serde_json::json;
@@ -69,8 +70,7 @@ fn identity_field(identity: &Identity) -> Option<HeaderValue> {
 /// Reads the setting `headers`.
 pub fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderName, HeaderValue)> {
     let JsonData::Object(members) = &node.data else {
-        let message = format!("`headers` must be an object, but this is {}", node.describe_kind());
-        errors.push(HandlerError::new(message).at(node.span).help("write `{\"X-Source\": \"api\"}`"));
+        errors.push(wrong_value(node, "headers", "an object").help("write `{\"X-Source\": \"api\"}`"));
         return Vec::new();
     };
     let mut fixed: Vec<(HeaderName, HeaderValue)> = Vec::new();
@@ -102,18 +102,9 @@ fn read_value(name: &str, node: &JsonNode) -> Result<HeaderValue, HandlerError> 
 
 /// Reads the setting `forward`.
 pub fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderName> {
-    let JsonData::Array(items) = &node.data else {
-        let message = format!("`forward` must be an array, but this is {}", node.describe_kind());
-        errors.push(HandlerError::new(message).at(node.span).help("write `[\"Accept-Language\"]`"));
-        return Vec::new();
-    };
+    let items = texts(node, "forward").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut names = Vec::new();
-    for item in items {
-        let Some(text) = item.string() else {
-            let message = format!("the name of a header field must be a text, but this is {}", item.describe_kind());
-            errors.push(HandlerError::new(message).at(item.span));
-            continue;
-        };
+    for text in items {
         let Some(name) = read_name(&text.value, text.span, errors) else { continue };
         if is_never_copied(&name) {
             let error = HandlerError::new(format!("the header field `{name}` of a request is never passed on"));

@@ -5,22 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::{Method, Uri};
-use rulebook::handler_kind::{
-    CompiledHandler, HandledMethod, HandlerError, HandlerKind, JsonNode, ReadinessCheck, StartFuture,
-};
+use rulebook::handler_kind::settings::{boolean, choice, wrong_value};
+use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
 use rulebook_model::span::Spanned;
-use rulebook_model::suggest::closest_word;
 
 use super::address::{Origin, split_origin};
 use super::error_rules::ErrorRules;
 use super::handler::{HandlerPlan, HttpHandler};
 use super::health::readiness_check;
-use super::number_settings::read_bool;
 use super::outputs::Expected;
 use super::placement::Placement;
 use super::pool_limits::PoolLimits;
 use super::raw::RawRules;
-use super::settings::Settings;
+use super::settings::{Settings, read_setting};
 use super::shared_settings::SharedSettings;
 use super::template::Template;
 use super::template_parser::parse_template;
@@ -45,7 +42,13 @@ const SETTINGS: [&str; 12] = [
     "ca",
 ];
 /// The HTTP methods of requests to upstreams.
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const METHODS: [(&str, Method); 5] = [
+    ("GET", Method::GET),
+    ("POST", Method::POST),
+    ("PUT", Method::PUT),
+    ("PATCH", Method::PATCH),
+    ("DELETE", Method::DELETE),
+];
 
 /// The kind of handler `http`: `"handler": {"http": "http://127.0.0.1:9000/notes/{id}"}` sends the checked arguments of
 /// each call to this address, and returns the JSON or the file of the response.
@@ -106,12 +109,13 @@ impl HandlerKind for HttpKind {
         let mut errors = Vec::new();
         // Errors in the settings of all handlers are found for each of them, but reported once.
         let shared = SharedSettings::read(handled, &mut errors);
-        let settings = Settings::read(|name| handled.optional_setting(name), &mut errors);
+        let find = |name: &str| handled.optional_setting(name);
+        let settings = Settings::read(find, &mut errors);
         let settings = settings.with_shared(shared.settings);
         let method = read_method(handled, &mut errors);
         let error_rules = ErrorRules::read(handled, &mut errors);
         let address = read_address(handled, shared.base.as_ref()).map_err(|mut found| errors.append(&mut found)).ok();
-        let is_raw = handled.optional_setting("raw").and_then(|node| read_bool("raw", node, &mut errors)) == Some(true);
+        let is_raw = read_setting(find, "raw", boolean, &mut errors) == Some(true);
         if let Some(node) = handled.optional_setting("errors").filter(|_| is_raw) {
             let error = HandlerError::new("a handler with `raw` passes errors on as they are").at(node.span);
             errors.push(error.help("remove `errors`, or `raw`"));
@@ -174,9 +178,7 @@ fn read_address(
 ) -> Result<(Origin, Template), Vec<HandlerError>> {
     let node = handled.setting(HTTP);
     let Some(address) = node.string() else {
-        let message = format!("`http` must be an address, but this is {}", node.describe_kind());
-        let error = HandlerError::new(message).at(node.span);
-        return Err(vec![error.help("write `http://127.0.0.1:9000/notes/{id}`")]);
+        return Err(vec![wrong_value(node, HTTP, "an address").help("write `http://127.0.0.1:9000/notes/{id}`")]);
     };
     let has_path_only = address.value.starts_with('/');
     let (origin, segments, start) = match base.filter(|_| has_path_only) {
@@ -197,20 +199,8 @@ fn has_base(handled: &HandledMethod<'_>) -> bool {
 
 /// Returns the HTTP method of requests, by default that of the method.
 fn read_method(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Method> {
-    let default = || Method::try_from(handled.method.http.as_str()).ok();
-    let Some(node) = handled.optional_setting("method") else { return default() };
-    let name = node.string().map(|name| name.value);
-    let known = name.as_deref().filter(|name| METHODS.contains(name)).and_then(|name| Method::try_from(name).ok());
-    if known.is_none() {
-        errors.push(method_error(node, name.as_deref()));
+    match handled.optional_setting("method") {
+        Some(node) => choice(node, "method", &METHODS).map_err(|error| errors.push(error)).ok(),
+        None => Method::try_from(handled.method.http.as_str()).ok(),
     }
-    known
-}
-
-fn method_error(node: &JsonNode, name: Option<&str>) -> HandlerError {
-    let help = match name.and_then(|name| closest_word(name, METHODS)) {
-        Some(close) => format!("did you mean `{close}`?"),
-        None => format!("write one of `{}`", METHODS.join("`, `")),
-    };
-    HandlerError::new("`method` is not an HTTP method").at(node.span).help(help)
 }

@@ -36,7 +36,6 @@ mod handler;
 mod health;
 mod kind;
 mod multipart;
-mod number_settings;
 mod outputs;
 mod placement;
 mod pool;

@@ -2,15 +2,17 @@
 
 use rulebook::handler_kind::ReturnedValue;
 use rulebook_model::model::Method;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::error::UpstreamError;
 
 /// What a method returns.
 #[derive(Debug)]
 pub enum Expected {
-    /// Outputs with these names.
-    Outputs(Vec<String>),
+    /// The members of a JSON object.
+    Outputs,
+    /// No outputs.
+    Nothing,
     /// A single output, which is the whole body.
     Whole,
     /// A file.
@@ -24,35 +26,28 @@ impl Expected {
             Self::File
         } else if method.whole().is_some() {
             Self::Whole
+        } else if method.outputs.is_empty() {
+            Self::Nothing
         } else {
-            Self::Outputs(method.outputs.iter().map(|output| output.name.clone()).collect())
+            Self::Outputs
         }
     }
 }
 
-/// Returns the outputs in the body of a response. Members that are not outputs are omitted; an empty body has no
-/// outputs.
+/// Returns the outputs in the body of a response, from which the engine removes members that are not outputs. An empty
+/// body has no outputs.
 ///
 /// # Errors
 /// Fails if the body is not JSON, or not an object although the method has named outputs.
 pub fn read_outputs(expected: &Expected, body: &[u8]) -> Result<ReturnedValue, UpstreamError> {
-    let parse = |body: &[u8]| {
-        serde_json::from_slice::<Json>(body)
-            // The message of the parser contains no part of the body.
-            .map_err(|error| UpstreamError::Response(format!("the body of the response is not JSON: {error}")))
-    };
-    let outputs = match expected {
-        Expected::Outputs(names) if names.is_empty() => Json::Object(Map::new()),
-        Expected::Outputs(names) => {
-            let body = if body.is_empty() { Json::Object(Map::new()) } else { parse(body)? };
-            let Json::Object(mut members) = body else {
-                return Err(UpstreamError::Response("the body of the response is not a JSON object".to_owned()));
-            };
-            members.retain(|name, _| names.contains(name));
-            Json::Object(members)
-        }
-        Expected::Whole | Expected::File if body.is_empty() => Json::Null,
-        Expected::Whole | Expected::File => parse(body)?,
-    };
+    if matches!(expected, Expected::Nothing) || body.is_empty() {
+        return Ok(ReturnedValue::Outputs(Box::new(Json::Null)));
+    }
+    let outputs: Json = serde_json::from_slice(body)
+        // The message of the parser contains no part of the body.
+        .map_err(|error| UpstreamError::Response(format!("the body of the response is not JSON: {error}")))?;
+    if matches!(expected, Expected::Outputs) && !outputs.is_object() {
+        return Err(UpstreamError::Response("the body of the response is not a JSON object".to_owned()));
+    }
     Ok(ReturnedValue::Outputs(Box::new(outputs)))
 }

@@ -16,9 +16,9 @@ pub struct PoolLimits {
 
 impl PoolLimits {
     /// The range of [`PoolLimits::connections`].
-    pub const CONNECTIONS: RangeInclusive<u64> = 1..=10_000;
+    pub const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
     /// The range of [`PoolLimits::max_head`].
-    pub const MAX_HEAD: RangeInclusive<u64> = 1024..=1_048_576;
+    pub const MAX_HEAD: RangeInclusive<usize> = 1024..=1_048_576;
 }
 
 impl Default for PoolLimits {

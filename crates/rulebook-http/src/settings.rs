@@ -1,20 +1,24 @@
 //! The settings that a handler and all handlers together can have.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
+use rulebook::handler_kind::settings::{boolean, byte_size, seconds, whole_number};
 use rulebook::handler_kind::{HandlerError, JsonNode};
 use rulebook_model::span::Spanned;
 
 use super::call_limits::CallLimits;
 use super::field_rules::{FieldRules, read_fixed, read_forward};
-use super::number_settings::{read_bool, read_count, read_seconds, read_size};
 use super::tls::read_ca;
 
 /// The names of the settings that both a method's `handler` and the setting `handlers.http` can have.
 pub const COMMON_SETTINGS: [&str; 9] =
     ["timeout", "connect_timeout", "retries", "max_response", "headers", "forward", "identity", "health", "ca"];
+
+/// The range of [`CallLimits::max_response`].
+const MAX_RESPONSE: RangeInclusive<usize> = 1..=1 << 30;
 
 /// The settings that the definition contains.
 #[derive(Debug, Default)]
@@ -35,16 +39,14 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings. `find` returns the value of a setting.
     pub fn read<'n>(find: impl Fn(&str) -> Option<&'n JsonNode>, errors: &mut Vec<HandlerError>) -> Self {
-        let mut seconds = |name| find(name).and_then(|node| read_seconds(name, node, errors));
-        let (timeout, connect_timeout) = (seconds("timeout"), seconds("connect_timeout"));
         Self {
-            timeout,
-            connect_timeout,
-            retries: find("retries").and_then(|node| read_count("retries", 0..=10, node, errors)),
-            max_response: find("max_response").and_then(|node| read_size("max_response", 1..=1 << 30, node, errors)),
+            timeout: read_setting(&find, "timeout", seconds, errors),
+            connect_timeout: read_setting(&find, "connect_timeout", seconds, errors),
+            retries: read_setting(&find, "retries", |node, name| whole_number(node, name, 0..=10), errors),
+            max_response: read_setting(&find, "max_response", |node, name| byte_size(node, name, MAX_RESPONSE), errors),
             headers: find("headers").map(|node| read_fixed(node, errors)).unwrap_or_default(),
             forward: find("forward").map(|node| read_forward(node, errors)).unwrap_or_default(),
-            identity: find("identity").and_then(|node| read_bool("identity", node, errors)),
+            identity: read_setting(&find, "identity", boolean, errors),
             health: find("health").and_then(|node| read_health(node, errors)),
             ca: find("ca").and_then(|node| read_ca(node, errors)),
         }
@@ -88,6 +90,16 @@ impl Settings {
     pub fn field_rules(self) -> FieldRules {
         FieldRules { fixed: self.headers, forward: self.forward, identity: self.identity.unwrap_or(false) }
     }
+}
+
+/// Reads the setting `name`, if the definition contains it. `find` returns the value of a setting.
+pub fn read_setting<'n, T>(
+    find: impl Fn(&str) -> Option<&'n JsonNode>,
+    name: &str,
+    read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>,
+    errors: &mut Vec<HandlerError>,
+) -> Option<T> {
+    read(find(name)?, name).map_err(|error| errors.push(error)).ok()
 }
 
 fn read_health(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<String> {

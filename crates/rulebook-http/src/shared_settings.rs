@@ -1,14 +1,13 @@
 //! The settings of all handlers of the kind `http`, in `handlers.http` of `app.json`.
 
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::handler_kind::settings::{byte_size, seconds, unknown_settings, whole_number, wrong_value};
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode, expand_variables};
 use rulebook_model::span::Spanned;
-use rulebook_model::suggest::closest_word;
 
 use super::address::{Origin, split_origin};
 use super::kind::HTTP;
-use super::number_settings::{read_count, read_seconds, read_size};
 use super::pool_limits::PoolLimits;
-use super::settings::{COMMON_SETTINGS, Settings};
+use super::settings::{COMMON_SETTINGS, Settings, read_setting};
 use super::template_parser::parse_base_path;
 
 /// The settings that only all handlers together can have.
@@ -29,30 +28,15 @@ impl SharedSettings {
     /// Reads the settings.
     pub fn read(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let Some(node) = handled.shared_settings(HTTP) else { return Self::default() };
-        let JsonData::Object(members) = &node.data else {
-            let message = format!("`handlers.http` must be an object, but this is {}", node.describe_kind());
-            errors.push(HandlerError::new(message).at(node.span).help("write `{\"timeout\": 10}`"));
-            return Self::default();
-        };
-        let known = || SHARED_SETTINGS.into_iter().chain(COMMON_SETTINGS);
-        for member in members.list.iter().filter(|member| !member.is_comment()) {
-            let key = member.key.value.as_str();
-            if known().any(|known| known == key) {
-                continue;
-            }
-            let help = match closest_word(key, known()) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("its settings are `{}`", known().collect::<Vec<_>>().join("`, `")),
-            };
-            let message = format!("`handlers.http` has no setting `{}`", key.escape_debug());
-            errors.push(HandlerError::new(message).at(member.key.span).help(help));
-        }
+        let known: Vec<_> = SHARED_SETTINGS.into_iter().chain(COMMON_SETTINGS).collect();
+        errors.extend(unknown_settings(node, "handlers.http", &known));
         let default = PoolLimits::default();
         let find = |name: &str| node.member(name);
-        let connections = find("connections");
-        let connections = connections.and_then(|n| read_count("connections", PoolLimits::CONNECTIONS, n, errors));
-        let idle_timeout = find("idle_timeout").and_then(|n| read_seconds("idle_timeout", n, errors));
-        let max_head = find("max_head").and_then(|n| read_size("max_head", PoolLimits::MAX_HEAD, n, errors));
+        let connections = |node: &JsonNode, name: &str| whole_number(node, name, PoolLimits::CONNECTIONS);
+        let connections = read_setting(find, "connections", connections, errors);
+        let idle_timeout = read_setting(find, "idle_timeout", seconds, errors);
+        let max_head = |node: &JsonNode, name: &str| byte_size(node, name, PoolLimits::MAX_HEAD);
+        let max_head = read_setting(find, "max_head", max_head, errors);
         let pool_limits = PoolLimits {
             connections: connections.unwrap_or(default.connections),
             idle_timeout: idle_timeout.unwrap_or(default.idle_timeout),
@@ -65,8 +49,7 @@ impl SharedSettings {
 
 fn read_base(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<(Origin, Vec<String>)> {
     let Some(address) = node.string() else {
-        let message = format!("`base` must be an address, but this is {}", node.describe_kind());
-        errors.push(HandlerError::new(message).at(node.span).help("write `http://127.0.0.1:9000`"));
+        errors.push(wrong_value(node, "base", "an address").help("write `http://127.0.0.1:9000`"));
         return None;
     };
     let address = match expand_variables(&address.value, address.span) {

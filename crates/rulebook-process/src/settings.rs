@@ -1,10 +1,12 @@
 //! The settings of the kind `process`: those of a method's handler, and those that all handlers share.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
+use rulebook::handler_kind::settings::{
+    boolean, byte_size, non_empty_text, seconds, text_members, texts, unknown_settings, whole_number,
+};
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode};
 use rulebook::model::Span;
 
 /// The name of the kind, and of the setting with the command.
@@ -37,9 +39,9 @@ pub const SETTINGS: [&str; 11] = [
     FILES,
 ];
 
-const DEFAULT_CONCURRENCY: u64 = 1;
-const DEFAULT_QUEUE: u64 = 1_000;
-const DEFAULT_MAX_MESSAGE: u64 = 8_000_000;
+const DEFAULT_CONCURRENCY: usize = 1;
+const DEFAULT_QUEUE: usize = 1_000;
+const DEFAULT_MAX_MESSAGE: usize = 8_000_000;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_START_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,24 +88,26 @@ impl MethodSettings {
     /// # Errors
     /// Returns all errors in these settings.
     pub fn read(method: &HandledMethod<'_>) -> Result<Self, Vec<HandlerError>> {
-        let mut reader = SettingsReader { method: *method, shared: None, errors: Vec::new() };
-        reader.read_shared_settings();
+        let mut reader = SettingsReader::new(*method);
         let command = reader.command();
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = reader.read(WORKERS, |node, name| whole_number(node, name, 1..=1_024));
+        let concurrency = reader.read(CONCURRENCY, |node, name| whole_number(node, name, 1..=1_000));
+        let queue = reader.read(QUEUE, |node, name| whole_number(node, name, 0..=1_000_000));
+        let max_message = reader.read(MAX_MESSAGE, |node, name| byte_size(node, name, 1_024..=1_000_000_000));
         let settings = Self {
             pool: PoolSettings {
                 command,
-                workers: reader.integer(WORKERS, 1..=1_024, processors as u64),
-                concurrency: reader.integer(CONCURRENCY, 1..=1_000, DEFAULT_CONCURRENCY),
-                queue: reader.integer(QUEUE, 0..=1_000_000, DEFAULT_QUEUE),
-                max_message: reader.byte_size(MAX_MESSAGE, 1_024..=1_000_000_000, DEFAULT_MAX_MESSAGE),
-                start_timeout: reader.seconds(START_TIMEOUT, DEFAULT_START_TIMEOUT),
-                stop_timeout: reader.seconds(STOP_TIMEOUT, DEFAULT_STOP_TIMEOUT),
-                once: reader.boolean(ONCE),
+                workers: workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+                concurrency: concurrency.unwrap_or(DEFAULT_CONCURRENCY),
+                queue: queue.unwrap_or(DEFAULT_QUEUE),
+                max_message: max_message.unwrap_or(DEFAULT_MAX_MESSAGE),
+                start_timeout: reader.read(START_TIMEOUT, seconds).unwrap_or(DEFAULT_START_TIMEOUT),
+                stop_timeout: reader.read(STOP_TIMEOUT, seconds).unwrap_or(DEFAULT_STOP_TIMEOUT),
+                once: reader.read(ONCE, boolean).unwrap_or(false),
                 environment: reader.environment(),
                 directory: reader.path(DIRECTORY).unwrap_or_else(|| PathBuf::from(".")),
             },
-            timeout: reader.seconds(TIMEOUT, DEFAULT_TIMEOUT),
+            timeout: reader.read(TIMEOUT, seconds).unwrap_or(DEFAULT_TIMEOUT),
             files: reader.path(FILES),
         };
         if reader.errors.is_empty() { Ok(settings) } else { Err(reader.errors) }
@@ -118,165 +122,76 @@ struct SettingsReader<'a> {
 }
 
 impl<'a> SettingsReader<'a> {
-    fn read_shared_settings(&mut self) {
-        let Some(node) = self.method.shared_settings(PROCESS) else { return };
-        let JsonData::Object(members) = &node.data else {
-            self.report_kind(node, "the settings of `process`", "an object", "for example `{\"workers\": 4}`");
-            return;
-        };
-        self.shared = Some(node);
-        for member in &members.list {
-            let name = member.key.value.as_str();
-            if !SETTINGS.contains(&name) && !member.is_comment() {
-                let message = format!("handlers of the kind `process` share no setting `{}`", name.escape_debug());
-                let help = format!("they can share {}", SETTINGS.map(|name| format!("`{name}`")).join(", "));
-                self.errors.push(HandlerError::new(message).at(member.key.span).help(help));
-            }
-        }
+    /// Creates a reader. Errors in the names of shared settings are reported.
+    fn new(method: HandledMethod<'a>) -> Self {
+        let shared = method.shared_settings(PROCESS);
+        let errors = shared.map(|shared| unknown_settings(shared, "handlers.process", &SETTINGS)).unwrap_or_default();
+        Self { method, shared, errors }
     }
 
     fn setting(&self, name: &str) -> Option<&'a JsonNode> {
         self.method.optional_setting(name).or_else(|| self.shared?.member(name))
     }
 
-    fn report(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(HandlerError::new(message).at(span).help(help));
+    /// Reads a setting of the method, or else the shared one, with a function of
+    /// [`settings`](rulebook::handler_kind::settings).
+    fn read<T>(&mut self, name: &str, read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>) -> Option<T> {
+        read(self.setting(name)?, name).map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// Reports a value of the wrong JSON type.
-    fn report_kind(&mut self, node: &JsonNode, subject: &str, expected: &str, help: &str) {
-        self.report(node.span, format!("{subject} must be {expected}, but this is {}", node.describe_kind()), help);
+    fn report(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.errors.push(HandlerError::new(message).at(span).help(help));
     }
 
     /// Returns the program and its arguments; an empty list after an error.
     fn command(&mut self) -> Vec<String> {
         const HELP: &str = "write the program and its arguments: `[\"python3\", \"handlers.py\"]`";
         let node = self.method.setting(PROCESS);
-        let JsonData::Array(items) = &node.data else {
-            self.report_kind(node, "`process`", "an array of strings", HELP);
-            return Vec::new();
+        let items = match texts(node, PROCESS) {
+            Ok(items) => items,
+            Err(errors) => {
+                self.errors.extend(errors.into_iter().map(|error| error.help(HELP)));
+                return Vec::new();
+            }
         };
-        if items.is_empty() {
-            self.report(node.span, "the command in `process` is empty", HELP);
-        }
-        let mut command = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            match item.string() {
-                None => self.report_kind(item, "an item of `process`", "a string", HELP),
-                Some(text) if text.value.contains('\0') => {
-                    self.report(item.span, "an argument of a program cannot contain U+0000", "remove the character");
-                }
-                Some(text) if index == 0 && text.value.is_empty() => {
-                    self.report(item.span, "the name of the program is empty", HELP);
-                }
-                Some(text) => command.push(text.value),
+        match items.first() {
+            None => self.report(node.span, "the command in `process` is empty", HELP),
+            Some(program) if program.value.is_empty() => {
+                self.report(program.span, "the name of the program is empty", HELP);
             }
+            Some(_) => {}
         }
-        command
-    }
-
-    fn integer(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> usize {
-        let value =
-            self.number(name, &range, default, "a whole number", |node| node.integer().map(|value| value.value));
-        usize::try_from(value).unwrap_or(usize::MAX)
-    }
-
-    fn byte_size(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> usize {
-        let expected = "a number of bytes, or a size such as `\"8MB\"`,";
-        let value = self.number(name, &range, default, expected, |node| node.byte_size().map(|size| size.value));
-        usize::try_from(value).unwrap_or(usize::MAX)
-    }
-
-    fn number(
-        &mut self,
-        name: &str,
-        range: &RangeInclusive<u64>,
-        default: u64,
-        expected: &str,
-        read: impl FnOnce(&JsonNode) -> Option<u64>,
-    ) -> u64 {
-        let Some(node) = self.setting(name) else { return default };
-        let value = read(node);
-        if let Some(value) = value.filter(|value| range.contains(value)) {
-            return value;
+        for item in items.iter().filter(|item| item.value.contains('\0')) {
+            self.report(item.span, "an argument of a program cannot contain U+0000", "remove the character");
         }
-        let expected = format!("{expected} from {} to {}", range.start(), range.end());
-        let help = format!("without `{name}`, it is {default}");
-        match value {
-            Some(value) => self.report(node.span, format!("`{name}` must be {expected}, but this is {value}"), help),
-            None => self.report_kind(node, &format!("`{name}`"), &expected, &help),
-        }
-        default
-    }
-
-    /// Returns a time limit, which the definition writes as a number of seconds.
-    fn seconds(&mut self, name: &str, default: Duration) -> Duration {
-        const RANGE: RangeInclusive<f64> = 0.001..=86_400.0;
-        let Some(node) = self.setting(name) else { return default };
-        match &node.data {
-            JsonData::Number(number) => match number.as_f64().filter(|seconds| RANGE.contains(seconds)) {
-                Some(seconds) => return Duration::from_secs_f64(seconds),
-                None => self.report(
-                    node.span,
-                    format!("`{name}` must be from 0.001 to 86400 seconds, but this is {number}"),
-                    format!("without `{name}`, it is {} seconds", default.as_secs()),
-                ),
-            },
-            _ => self.report_kind(node, &format!("`{name}`"), "a number of seconds", "for example 30"),
-        }
-        default
-    }
-
-    fn boolean(&mut self, name: &str) -> bool {
-        match self.setting(name) {
-            None => false,
-            Some(JsonNode { data: JsonData::Bool(value), .. }) => *value,
-            Some(node) => {
-                self.report_kind(
-                    node,
-                    &format!("`{name}`"),
-                    "true or false",
-                    &format!("without `{name}`, it is false"),
-                );
-                false
-            }
-        }
+        items.into_iter().map(|item| item.value).collect()
     }
 
     fn path(&mut self, name: &str) -> Option<PathBuf> {
-        let node = self.setting(name)?;
-        match node.string() {
-            None => self.report_kind(node, &format!("`{name}`"), "a string", "write the path of a folder"),
-            Some(path) if path.value.is_empty() || path.value.contains('\0') => {
-                self.report(node.span, format!("`{name}` is not a path"), "write the path of a folder");
-            }
-            Some(path) => return Some(PathBuf::from(path.value)),
-        }
-        None
+        let help = "write the path of a folder";
+        self.read(name, |node, name| non_empty_text(node, name).map_err(|error| error.help(help)))
+            .map(|path| PathBuf::from(path.value))
     }
 
     fn environment(&mut self) -> Vec<(String, String)> {
-        const HELP: &str = "for example `{\"LANG\": \"C.UTF-8\"}`";
         let Some(node) = self.setting(ENVIRONMENT) else { return Vec::new() };
-        let JsonData::Object(members) = &node.data else {
-            self.report_kind(node, "`environment`", "an object", HELP);
-            return Vec::new();
+        let members = match text_members(node, ENVIRONMENT) {
+            Ok(members) => members,
+            Err(errors) => {
+                let help = "for example `{\"LANG\": \"C.UTF-8\"}`";
+                self.errors.extend(errors.into_iter().map(|error| error.help(help)));
+                return Vec::new();
+            }
         };
-        let mut variables = Vec::new();
-        for member in &members.list {
-            let name = &member.key.value;
-            match member.value.string() {
-                _ if name.is_empty() || name.contains(['=', '\0']) => {
-                    let message = format!("`{}` is not a name of an environment variable", name.escape_debug());
-                    self.report(member.key.span, message, "a name has no `=`");
-                }
-                None => self.report_kind(&member.value, "the value of an environment variable", "a string", HELP),
-                Some(value) if value.value.contains('\0') => {
-                    self.report(value.span, "an environment variable cannot contain U+0000", "remove the character");
-                }
-                Some(value) => variables.push((name.clone(), value.value)),
+        for (name, value) in &members {
+            if name.value.is_empty() || name.value.contains(['=', '\0']) {
+                let message = format!("`{}` is not a name of an environment variable", name.value.escape_debug());
+                self.report(name.span, message, "a name has no `=`");
+            }
+            if value.value.contains('\0') {
+                self.report(value.span, "an environment variable cannot contain U+0000", "remove the character");
             }
         }
-        variables
+        members.into_iter().map(|(name, value)| (name.value, value.value)).collect()
     }
 }

@@ -34,7 +34,7 @@ fn commands_are_arrays_of_strings() {
         (json!([]), "the command in `process` is empty"),
         (json!([""]), "the name of the program is empty"),
         (json!("python3 handlers.py"), "`process` must be an array of strings, but this is a string"),
-        (json!(["python3", 5]), "an item of `process` must be a string, but this is the number 5"),
+        (json!(["python3", 5]), "each item of `process` must be a string, but this is the number 5"),
         (json!(["a\u{0}"]), "an argument of a program cannot contain U+0000"),
     ] {
         assert_errors(&json!({ "process": command }), &[expected]);
@@ -44,30 +44,37 @@ fn commands_are_arrays_of_strings() {
 #[test]
 fn settings_have_ranges() {
     for (name, value, expected) in [
-        ("workers", json!(0), "`workers` must be a whole number from 1 to 1024, but this is 0"),
-        ("workers", json!("two"), "`workers` must be a whole number from 1 to 1024, but this is a string"),
-        ("concurrency", json!(1_001), "`concurrency` must be a whole number from 1 to 1000, but this is 1001"),
+        ("workers", json!(0), "`workers` must be a whole number from 1 to 1024, but this is the number 0"),
+        ("workers", json!("two"), "`workers` must be a whole number from 1 to 1024, but this is \"two\""),
+        (
+            "concurrency",
+            json!(1_001),
+            "`concurrency` must be a whole number from 1 to 1000, but this is the number 1001",
+        ),
         ("queue", json!(-1), "`queue` must be a whole number from 0 to 1000000, but this is the number -1"),
-        ("timeout", json!(0), "`timeout` must be from 0.001 to 86400 seconds, but this is 0"),
-        ("timeout", json!("1s"), "`timeout` must be a number of seconds, but this is a string"),
-        ("start_timeout", json!(90_000), "`start_timeout` must be from 0.001 to 86400 seconds, but this is 90000"),
-        ("stop_timeout", json!(null), "`stop_timeout` must be a number of seconds, but this is null"),
-        ("once", json!("yes"), "`once` must be true or false, but this is a string"),
-        ("directory", json!(""), "`directory` is not a path"),
+        ("timeout", json!(0), "`timeout` must be a number of seconds from 0.001 to 86400, but this is the number 0"),
+        ("timeout", json!("1s"), "`timeout` must be a number of seconds from 0.001 to 86400, but this is \"1s\""),
+        (
+            "start_timeout",
+            json!(90_000),
+            "`start_timeout` must be a number of seconds from 0.001 to 86400, but this is the number 90000",
+        ),
+        (
+            "stop_timeout",
+            json!(null),
+            "`stop_timeout` must be a number of seconds from 0.001 to 86400, but this is null",
+        ),
+        ("once", json!("yes"), "`once` must be true or false, but this is \"yes\""),
+        ("directory", json!(""), "`directory` must not be empty"),
         ("files", json!(5), "`files` must be a string, but this is the number 5"),
         ("environment", json!([]), "`environment` must be an object, but this is an array"),
-        (
-            "environment",
-            json!({"A": 5}),
-            "the value of an environment variable must be a string, but this is the number 5",
-        ),
+        ("environment", json!({"A": 5}), "each member of `environment` must be a string, but this is the number 5"),
         ("environment", json!({"A=": "5"}), "`A=` is not a name of an environment variable"),
         ("threads", json!(5), "a handler of the kind `process` has no setting `threads`"),
     ] {
         assert_errors(&json!({ "process": ["true"], name: value }), &[expected]);
     }
-    let message =
-        "`max_message` must be a number of bytes, or a size such as `\"8MB\"`, from 1024 to 1000000000, but this is 5";
+    let message = "`max_message` must be a size in bytes from 1024 to 1000000000, such as `16KB`, but this is \"5B\"";
     assert_errors(&json!({ "process": ["true"], "max_message": "5B" }), &[message]);
     assert_errors(&json!({ "process": ["true"], "max_message": "8MB", "timeout": 0.5, "queue": 0 }), &[]);
 }
@@ -76,7 +83,10 @@ fn settings_have_ranges() {
 fn all_errors_of_a_handler_are_reported() {
     assert_errors(
         &json!({ "process": [], "workers": 0 }),
-        &["the command in `process` is empty", "`workers` must be a whole number from 1 to 1024, but this is 0"],
+        &[
+            "the command in `process` is empty",
+            "`workers` must be a whole number from 1 to 1024, but this is the number 0",
+        ],
     );
 }
 
@@ -91,8 +101,8 @@ fn errors_in_shared_settings_are_reported_once() {
     assert_eq!(
         messages,
         [
-            "`workers` must be a whole number from 1 to 1024, but this is 0",
-            "handlers of the kind `process` share no setting `thread`"
+            "`workers` must be a whole number from 1 to 1024, but this is the number 0",
+            "`handlers.process` has no setting `thread`"
         ]
     );
     let texts: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();

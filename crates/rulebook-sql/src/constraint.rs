@@ -2,11 +2,10 @@
 //! names, and all others to errors of the server.
 
 use rulebook::ApiError;
+use rulebook::handler_kind::settings::wrong_value;
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
-
-use crate::settings::read::{with_suggestion, wrong_value};
 
 /// The settings for violations of constraints.
 pub(crate) const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
@@ -102,7 +101,7 @@ pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &s
     }
     let error =
         HandlerError::new(format!("the method declares no error `{}`", name.value.escape_debug())).at(name.span);
-    Err(with_suggestion(error, &name.value, "declared errors", &known))
+    Err(error.suggest(&name.value, "declared errors", &known))
 }
 
 /// Converts an error that the database itself has not reported.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rulebook::handler_kind::settings::{choice, object, seconds, text, unknown_setting, wrong_value};
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
 use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
@@ -11,7 +12,6 @@ use crate::call::{Format, Missing, SqlMethod, Step};
 use crate::constraint::{Violations, declared_name};
 use crate::database::{Database, NamedValue};
 use crate::result_shape::{ResultShape, Rows};
-use crate::settings::read::{object, seconds, text, with_suggestion, wrong_value};
 use crate::settings::{MAIN, ResultLimits, max_bytes, max_rows};
 use crate::statement::Statement;
 use crate::target::Target;
@@ -50,7 +50,7 @@ pub(crate) fn read_method(
     let mut steps = Vec::new();
     for (node, missing) in statements(method, &mut errors) {
         let Some(text) = node.string() else {
-            errors.push(wrong_value(node, SQL, "a text"));
+            errors.push(wrong_value(node, SQL, "a string"));
             continue;
         };
         match Statement::parse(text, dialect, |name| names.index_of(name)) {
@@ -91,15 +91,14 @@ fn database(method: &HandledMethod<'_>, databases: &[Arc<Database>]) -> Result<A
     let Some(node) = method.optional_setting("database") else {
         let only = || databases.first().filter(|_| databases.len() == 1).map(Arc::clone);
         return find(MAIN).or_else(only).ok_or_else(|| {
-            let error = HandlerError::new("the handler must name its database, because there are several")
-                .at(method.handler.span);
-            with_suggestion(error, "", "databases", &database_names(databases))
+            let error = HandlerError::new("the handler must name its database, because there are several");
+            error.at(method.handler.span).suggest("", "databases", &database_names(databases))
         });
     };
     let name = text(node, "database")?;
     find(&name.value).ok_or_else(|| {
         let error = HandlerError::new(format!("there is no database `{}`", name.value.escape_debug())).at(name.span);
-        with_suggestion(error, &name.value, "databases", &database_names(databases))
+        error.suggest(&name.value, "databases", &database_names(databases))
     })
 }
 
@@ -129,20 +128,10 @@ fn statements<'a>(method: &HandledMethod<'a>, errors: &mut Vec<HandlerError>) ->
             continue;
         };
         let read = || {
+            let known = [SQL, "missing"];
             let members = object(item, SQL)?;
-            let unknown = members
-                .list
-                .iter()
-                .find(|member| !member.is_comment() && !["sql", "missing"].contains(&member.key.value.as_str()));
-            if let Some(member) = unknown {
-                let error =
-                    HandlerError::new(format!("a statement has no setting `{}`", member.key.value.escape_debug()));
-                return Err(with_suggestion(
-                    error.at(member.key.span),
-                    &member.key.value,
-                    "settings",
-                    &["sql", "missing"],
-                ));
+            if let Some(member) = members.iter().find(|member| !known.contains(&member.key.value.as_str())) {
+                return Err(unknown_setting(&member.key, "a statement", &known));
             }
             let missing = item.member("missing").map(|node| missing(method, node)).transpose()?;
             let sql = item.member(SQL).ok_or_else(|| HandlerError::new("the statement has no `sql`").at(item.span))?;
@@ -190,15 +179,8 @@ fn read_missing(
 /// Returns `None` if the setting is wrong, and `Some(None)` if the outputs decide.
 fn rows(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Option<Rows>> {
     let Some(node) = method.optional_setting("rows") else { return Some(None) };
-    match node.string().as_ref().map(|text| text.value.as_str()) {
-        Some("one") => Some(Some(Rows::One)),
-        Some("many") => Some(Some(Rows::Many)),
-        Some("none") => Some(Some(Rows::None)),
-        _ => {
-            errors.push(wrong_value(node, "rows", "`one`, `many` or `none`"));
-            None
-        }
-    }
+    let words = [("one", Rows::One), ("many", Rows::Many), ("none", Rows::None)];
+    choice(node, "rows", &words).map_err(|error| errors.push(error)).ok().map(Some)
 }
 
 /// Returns the format of a download; `None` if the method returns outputs.
@@ -209,14 +191,8 @@ fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<
         let error = HandlerError::new("only a download has a `format`").at(node.span);
         errors.push(error.help("add \"options\": {\"download\": true}, or remove `format`"));
     }
-    match node.string().as_ref().map(|text| text.value.as_str()) {
-        Some("jsonl") => Some(Format::JsonLines),
-        Some("csv") => Some(Format::Csv),
-        _ => {
-            errors.push(wrong_value(node, "format", "`jsonl` or `csv`"));
-            None
-        }
-    }
+    let words = [("jsonl", Format::JsonLines), ("csv", Format::Csv)];
+    choice(node, "format", &words).map_err(|error| errors.push(error)).ok()
 }
 
 fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<HandlerError>) -> (Duration, ResultLimits) {
@@ -277,11 +253,11 @@ impl Names<'_, '_> {
         let identity = IDENTITY_NAMES.map(|(name, _)| name);
         if name.starts_with("identity.") {
             let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
-            return with_suggestion(error, name, "values", &identity);
+            return error.suggest(name, "values", &identity);
         }
         let parameters = self.method.method.parameters.iter().map(|parameter| parameter.name.as_str());
         let error = HandlerError::new(format!("the method has no parameter `{name}`"));
-        with_suggestion(error, name, "names", &parameters.chain(identity).collect::<Vec<_>>())
+        error.suggest(name, "names", &parameters.chain(identity).collect::<Vec<_>>())
     }
 }
 

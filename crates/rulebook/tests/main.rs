@@ -1,7 +1,8 @@
-//! Tests of the public API of the crate, and of the crate without its features. The tests of its behaviour over HTTP
-//! are in the folder `tests` of the workspace.
+//! Tests of the public API of the crate, of the settings of handlers, and of the crate without its features. The tests
+//! of its behaviour over HTTP are in the folder `tests` of the workspace.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod handler_settings;
 mod public_api;
 mod without_features;

@@ -91,8 +91,8 @@ fn run(options: &Options) -> Result<Exit, Exit> {
     let folder = &options.folder;
     match write::is_unused(folder) {
         Ok(true) => {}
-        Ok(false) => return Err(print_system_error(&format!("`{}` is not an empty folder", folder.display()))),
-        Err(error) => return Err(print_system_error(&format!("{}: {error}", folder.display()))),
+        Ok(false) => return Err(output::print_system_error(&format!("`{}` is not an empty folder", folder.display()))),
+        Err(error) => return Err(output::print_system_error(&format!("{}: {error}", folder.display()))),
     }
     let bytes = read_description(options)?;
     let root = read::parse(&options.description, bytes).map_err(|error| {
@@ -106,11 +106,10 @@ fn run(options: &Options) -> Result<Exit, Exit> {
             return Exit::ErrorsReported;
         }
         output::print_to_stderr("error: the description cannot be converted to a definition without errors\n");
-        output::print_report(&report);
-        Exit::ErrorsReported
+        output::print_report(&report)
     })?;
     write::write_files(folder, &imported.files)
-        .map_err(|error| print_system_error(&format!("{}: {error}", folder.display())))?;
+        .map_err(|error| output::print_system_error(&format!("{}: {error}", folder.display())))?;
     let mut exit = Exit::Success;
     if let Some(file) = &options.losses {
         exit = output::write_document(&imported.losses.to_text(), Some(file));
@@ -143,7 +142,7 @@ fn read_description(options: &Options) -> Result<Vec<u8>, Exit> {
     if name.starts_with("http://") || name.starts_with("https://") {
         return fetch_description(name, options);
     }
-    fs::read(name).map_err(|error| print_system_error(&format!("{name}: {error}")))
+    fs::read(name).map_err(|error| output::print_system_error(&format!("{name}: {error}")))
 }
 
 #[cfg(feature = "client")]
@@ -187,9 +186,4 @@ fn report(root: &Json, imported: &Imported, folder: &Path, list: Option<&Path>) 
             Some(list) => format!("{} lists them.\n", list.display()),
             None => "--losses FILE lists them.\n".to_owned(),
         }
-}
-
-fn print_system_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
 }

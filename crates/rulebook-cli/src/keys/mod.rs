@@ -197,10 +197,7 @@ fn deliver_key(
     };
     let mut created = match create_private_file(path) {
         Ok(created) => created,
-        Err(error) => {
-            output::print_to_stderr(&format!("error: --output {}: {error}\n", path.display()));
-            return Ok(Exit::SystemError);
-        }
+        Err(error) => return Ok(output::print_system_error(&format!("--output {}: {error}", path.display()))),
     };
     let key = make().inspect_err(|_| {
         // The file is empty. If it cannot be removed, it does no harm.
@@ -208,10 +205,7 @@ fn deliver_key(
     })?;
     match writeln!(created, "{key}").and_then(|()| created.sync_all()) {
         Ok(()) => Ok(Exit::Success),
-        Err(error) => {
-            output::print_to_stderr(&format!("error: --output {}: {error}; revoke the key\n", path.display()));
-            Ok(Exit::SystemError)
-        }
+        Err(error) => Ok(output::print_system_error(&format!("--output {}: {error}; revoke the key", path.display()))),
     }
 }
 

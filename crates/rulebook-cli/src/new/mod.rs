@@ -58,20 +58,22 @@ struct Options {
 fn run(options: &Options) -> Exit {
     let name = &options.name;
     if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
-        return print_error("--path is for handlers in Rust: the program `rulebook` serves this project");
+        return output::print_system_error(
+            "--path is for handlers in Rust: the program `rulebook` serves this project",
+        );
     }
     let rulebook = match options.path.as_deref().map(checkout_path).transpose() {
         Ok(Some(folder)) => RulebookSource::Folder(folder),
         Ok(None) if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
         Ok(None) => RulebookSource::Vendored,
-        Err(why) => return print_error(&why),
+        Err(why) => return output::print_system_error(&why),
     };
     let imported = match options.from.zip(options.folder.as_deref()) {
         None => None,
         Some((framework, folder)) => match from::import(framework, folder, name) {
             Ok(imported) => Some((framework, folder, imported)),
             Err(error) => {
-                print_error(&error.to_string());
+                output::print_system_error(&error.to_string());
                 let is_definition = matches!(error, ImportError::Definition(_));
                 return if is_definition { Exit::ErrorsReported } else { Exit::SystemError };
             }
@@ -81,7 +83,7 @@ fn run(options: &Options) -> Exit {
         ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::Iapi }
     });
     if let Err(error) = project::create_project(Path::new("."), name, &rulebook, &content) {
-        return print_error(&match error.kind() {
+        return output::print_system_error(&match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
             }
@@ -140,9 +142,4 @@ fn create_repository(project: &Path) {
         // The project is complete without a repository.
         let _ = git.stderr(Stdio::null()).status();
     }
-}
-
-fn print_error(why: &str) -> Exit {
-    output::print_to_stderr(&format!("error: {why}\n"));
-    Exit::SystemError
 }

@@ -10,10 +10,10 @@ mod plain;
 
 use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Context};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, Style};
+use crate::settings::{HandlerSettings, OutputShape, Style};
 pub use download::download;
 pub use head::ResponseHead;
 
@@ -67,20 +67,14 @@ fn parse_json(body: &[u8]) -> Result<Json, CallError> {
     serde_json::from_slice(body).map_err(|error| CallError::Response(format!("the response is not JSON: {error}")))
 }
 
-/// Returns the outputs in a response, without members that are not outputs. PHP writes an array without members as
-/// `[]`, even if it is an object.
+/// Returns the outputs in a response, from which the engine removes members that are not outputs.
 fn outputs(settings: &HandlerSettings, json: Json) -> Json {
-    let Some(names) = &settings.output_names else { return json };
-    match json {
-        Json::Object(mut members) => {
-            members.retain(|name, _| names.contains(name));
-            Json::Object(members)
-        }
-        Json::Array(items) if items.is_empty() => Json::Object(Map::new()),
-        Json::Null => Json::Object(Map::new()),
-        // A method without outputs has nothing that could be wrong.
-        _ if names.is_empty() => Json::Object(Map::new()),
-        other => other,
+    match (settings.outputs, json) {
+        // A method without outputs has no part that could be wrong.
+        (OutputShape::Nothing, _) => Json::Null,
+        // PHP writes an array without members as `[]`, even if it is an object.
+        (OutputShape::Object, Json::Array(items)) if items.is_empty() => Json::Null,
+        (OutputShape::Object | OutputShape::Whole, json) => json,
     }
 }
 

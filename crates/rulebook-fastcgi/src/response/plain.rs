@@ -5,11 +5,11 @@ use serde_json::Value as Json;
 use super::named_error::{declared, undeclared};
 use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
-use crate::settings::HandlerSettings;
+use crate::settings::{HandlerSettings, OutputShape};
 
 pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
     if head.is_success() {
-        let is_ignored = settings.output_names.as_ref().is_some_and(Vec::is_empty);
+        let is_ignored = settings.outputs == OutputShape::Nothing;
         let json = if is_ignored || body.trim_ascii().is_empty() { Json::Null } else { parse_json(body)? };
         return Ok(Content::Outputs(outputs(settings, json)));
     }

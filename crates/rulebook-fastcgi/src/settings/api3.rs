@@ -1,6 +1,7 @@
 //! The class of an api 3.0 module.
 
 use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::settings::texts;
 use rulebook::model::{Segment, Spanned};
 use serde_json::Value as Json;
 
@@ -92,7 +93,7 @@ fn namespace(reader: &mut Reader<'_>) -> String {
 
 /// Reads the methods that the class may call with `Request`.
 fn delegates(reader: &mut Reader<'_>) -> Vec<String> {
-    let mut delegates = reader.texts("delegates");
+    let mut delegates = reader.read_list("delegates", texts);
     delegates.retain(|delegate| is_known_delegate(reader, delegate));
     delegates.into_iter().map(|delegate| delegate.value).collect()
 }

@@ -1,6 +1,7 @@
 //! The settings with header fields and FastCGI parameters.
 
 use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::settings::{text_members, texts};
 use rulebook::http::HeaderName;
 use rulebook::model::Spanned;
 
@@ -39,7 +40,7 @@ pub fn response_headers(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> {
-    let mut names = reader.texts(setting);
+    let mut names = reader.read_list(setting, texts);
     names.retain(|name| {
         let is_name = HeaderName::from_bytes(name.value.as_bytes()).is_ok();
         if !is_name {
@@ -54,7 +55,7 @@ fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> 
 /// Reads `environment`.
 pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
-    for (name, value) in reader.members("environment") {
+    for (name, value) in reader.read_list("environment", text_members) {
         let is_variable = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         let error =
             if !name.value.bytes().all(is_variable) || !name.value.starts_with(|char: char| !char.is_ascii_digit()) {

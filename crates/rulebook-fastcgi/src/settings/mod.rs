@@ -53,8 +53,7 @@ pub struct HandlerSettings {
     pub http: HttpMethod,
     /// `true` if the method returns a file.
     pub is_download: bool,
-    /// The names of the outputs, which are the members of an object; `None` if a single output is the whole body.
-    pub output_names: Option<Vec<String>>,
+    pub outputs: OutputShape,
     pub style: Style,
     pub arguments: ArgumentNotation,
     /// The parameters in the order of the definition.
@@ -81,6 +80,17 @@ pub struct HandlerSettings {
     pub declared_errors: Vec<ErrorSettings>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
+}
+
+/// The JSON that a method returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputShape {
+    /// An object, whose members are the outputs.
+    Object,
+    /// The value of a single output.
+    Whole,
+    /// No outputs.
+    Nothing,
 }
 
 /// How the PHP code is called, and how its output is read.

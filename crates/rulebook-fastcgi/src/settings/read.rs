@@ -1,12 +1,15 @@
 //! Reads the settings of a handler.
 
+use std::time::Duration;
+
 use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::settings::{boolean, byte_size, choice, seconds, text_members, whole_number, wrong_value};
 use rulebook::model::Span;
 
 use super::api3::below;
 use super::{
-    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, ParameterSettings, Reader, Style, headers, parameters,
-    style,
+    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, OutputShape, ParameterSettings, Reader, Style, headers,
+    parameters, style,
 };
 use crate::address::Address;
 
@@ -24,10 +27,11 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ReadSettings> {
     let root = root(reader);
     let (style, style_parameters) = style::style(reader, root.as_deref());
     let notation = [("form", ArgumentNotation::Form), ("json", ArgumentNotation::Json)];
-    let arguments = reader.choice("arguments", &notation);
+    let arguments = reader.read("arguments", |node, name| choice(node, name, &notation));
+    let arguments = arguments.unwrap_or(ArgumentNotation::Form);
     let script = script(reader, root.as_deref(), &style);
     let parameters = parameters::parameters(reader, &style, arguments);
-    let local_files = reader.bool("local_files");
+    let local_files = reader.read("local_files", boolean);
     let is_local = local_files.or_else(|| Some(address.as_ref()?.is_unix_socket())).unwrap_or(false);
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
     let settings = common(reader, style, arguments, parameters);
@@ -53,18 +57,19 @@ fn common(
     HandlerSettings {
         http: method.http,
         is_download: method.options.download,
-        output_names: method
-            .whole()
-            .is_none()
-            .then(|| method.outputs.iter().map(|output| output.name.clone()).collect()),
+        outputs: match method.whole() {
+            Some(_) => OutputShape::Whole,
+            None if method.outputs.is_empty() => OutputShape::Nothing,
+            None => OutputShape::Object,
+        },
         style,
         arguments,
         parameters,
         root: None,
         script: None,
-        timeout: reader.seconds("timeout", 30.0, 0.01..=86_400.0),
-        max_response: reader.byte_size("max_response", 8 << 20, 1..=1 << 30),
-        form_fields: usize::try_from(reader.integer("form_fields", 1000, 1..=1_000_000)).unwrap_or(usize::MAX),
+        timeout: reader.read("timeout", seconds).unwrap_or(Duration::from_secs(30)),
+        max_response: reader.read("max_response", |node, name| byte_size(node, name, 1..=1 << 30)).unwrap_or(8 << 20),
+        form_fields: reader.read("form_fields", |node, name| whole_number(node, name, 1..=1_000_000)).unwrap_or(1000),
         environment: headers::environment(reader),
         style_parameters: Vec::new(),
         request_headers: headers::request_headers(reader),
@@ -77,8 +82,7 @@ fn common(
 fn address(reader: &mut Reader<'_>) -> Option<Address> {
     let node = reader.method.setting(KIND);
     let Some(text) = node.string() else {
-        let message = format!("`{KIND}` must be the address of a FastCGI server, but this is {}", node.describe_kind());
-        let error = HandlerError::new(message).at(node.span);
+        let error = wrong_value(node, KIND, "the address of a FastCGI server");
         reader.error(error.help("for example `unix:/run/php/php-fpm.sock` or `127.0.0.1:9000`"));
         return None;
     };
@@ -140,7 +144,7 @@ fn error_names(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let method = reader.method;
     let of_method = method.optional_setting("errors").is_some();
     let mut names = Vec::new();
-    for (returned, name) in reader.members("errors") {
+    for (returned, name) in reader.read_list("errors", text_members) {
         let is_declared = method.method.errors_of_call(&method.api.auth_errors).any(|error| error.name == name.value);
         if is_declared {
             names.push((returned.value, name.value));

@@ -1,6 +1,7 @@
 //! The style of a handler, and the service or class that it calls.
 
 use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::settings::choice;
 use rulebook::model::Segment;
 
 use super::{Reader, Style, api3};
@@ -19,7 +20,7 @@ enum StyleName {
 /// Reads the style, and the FastCGI parameters by which the bridge finds a class.
 pub fn style(reader: &mut Reader<'_>, root: Option<&str>) -> (Style, Vec<(String, String)>) {
     let choices = [("plain", StyleName::Plain), ("phalapi", StyleName::PhalApi), ("api3", StyleName::Api3)];
-    let name = reader.choice("style", &choices);
+    let name = reader.read("style", |node, name| choice(node, name, &choices)).unwrap_or(StyleName::Plain);
     let others: &[&str] = match name {
         StyleName::Plain => &["service", "class", "function"],
         StyleName::PhalApi => &["class", "function", "arguments"],

@@ -38,7 +38,7 @@ fn the_page_describes_every_setting() {
     let report = Rulebook::read(files).handler_kind(HttpKind::new()).build().map(|_| ()).unwrap_err();
     let helps = report.diagnostics.iter().filter_map(|found| found.help.as_ref());
     let names: Vec<_> = helps
-        .filter(|help| help.starts_with("its settings are"))
+        .filter(|help| help.starts_with("the settings are"))
         .flat_map(|help| help.split('`').skip(1).step_by(2))
         .collect();
     assert!(names.contains(&"raw") && names.contains(&"idle_timeout"), "{names:?}");

@@ -90,7 +90,7 @@ fn errors_in_the_settings_of_a_method_are_reported() {
         (ONE, r#"{"sql": «"", "missing": "missing"}"#, "the statement is empty"),
         (ONE, r#"{"sql": «[], "missing": "missing"}"#, "the list of statements is empty"),
         (ONE, r#"{"sql": «7}"#, "`sql` must be a statement or a list of statements, but this is the number 7"),
-        (ONE, r#"{"sql": ["select 1", «7]}"#, "`sql` must be a text"),
+        (ONE, r#"{"sql": ["select 1", «7]}"#, "`sql` must be a string"),
         (ONE, r#"{"sql": [{"sql": "select 1", "«mising": "missing"}]}"#, "did you mean `missing`?"),
         (ONE, r#"{"sql": [«{"missing": "missing"}]}"#, "the statement has no `sql`"),
         (ONE, r#"{"sql": "«select id, title from note"}"#, "the handler has no `missing`"),
@@ -120,7 +120,7 @@ fn errors_in_the_settings_of_a_method_are_reported() {
         (
             ONE,
             r#"{"sql": "select 1", "missing": false, "max_bytes": "«a"}"#,
-            "`max_bytes` must be a size such as `16MB`",
+            "`max_bytes` must be a size in bytes from 1",
         ),
         (ONE, r#"{"sql": "select 1", "missing": false, "database": "«min"}"#, "did you mean `main`?"),
         (
@@ -271,7 +271,7 @@ fn expect_settings_error(settings: &str, message: &str) -> String {
 #[test]
 fn errors_in_the_settings_of_databases_are_reported() {
     for (settings, message) in [
-        (r#"«7"#, "`sql` must be an object"),
+        (r#"«7"#, "`handlers.sql` must be an object"),
         (r#"{"«ulr": "sqlite:a.db"}"#, "did you mean `url`?"),
         (r#"{"url": "«oracle:a"}"#, "the address of a database begins with its kind"),
         (r#"{"url": "«sqlite::memory:"}"#, "a database in memory"),

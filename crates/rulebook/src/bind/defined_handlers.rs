@@ -7,6 +7,7 @@ use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 
 use super::bind_handlers::all_methods;
+use crate::handler::settings::unknown_setting;
 use crate::handler::{Binding, HandledMethod, HandlerError, HandlerKind};
 use crate::plan::Action;
 
@@ -92,20 +93,13 @@ fn unknown_name_error((first, span): (&str, Span), kinds: &[Arc<dyn HandlerKind>
 fn unknown_setting_errors(handler: &DefinedHandler, kind: &dyn HandlerKind) -> Vec<Diagnostic> {
     let is_known = |key: &str| key == kind.name() || kind.settings().contains(&key);
     let unknown = handler.settings.iter().filter(|setting| !is_known(&setting.key.value));
-    unknown
-        .map(|setting| {
-            let key = &setting.key.value;
-            let message = format!("a handler of the kind `{}` has no setting `{}`", kind.name(), key.escape_debug());
-            let error = Diagnostic::new(DiagnosticCode::BadHandler, setting.key.span, message);
-            match kind.settings() {
-                [] => error.help("remove it: this kind has no settings besides its name"),
-                known => error
-                    .help(format!(
-                        "its settings are {}",
-                        known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-                    ))
-                    .suggest(key, known.iter().copied()),
-            }
-        })
-        .collect()
+    let owner = format!("a handler of the kind `{}`", kind.name());
+    let errors = unknown.map(|setting| {
+        let error = unknown_setting(&setting.key, &owner, kind.settings());
+        match kind.settings() {
+            [] => error.help("remove it: this kind has no settings besides its name"),
+            _ => error,
+        }
+    });
+    errors.map(|error| handler_diagnostic(error, handler.span)).collect()
 }

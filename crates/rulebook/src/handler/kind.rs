@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rulebook_model::definition::JsonNode;
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
+use rulebook_model::suggest::closest_word;
 
 use super::{Context, HandlerFuture, ReadinessCheck};
 use crate::call::ArgumentSlots;
@@ -19,6 +20,7 @@ use crate::call::ArgumentSlots;
 ///
 /// use rulebook::handler_kind::{
 ///     ArgumentSlots, CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReturnedValue,
+///     settings,
 /// };
 /// use rulebook::{Context, Rulebook};
 /// use serde_json::json;
@@ -36,13 +38,13 @@ use crate::call::ArgumentSlots;
 ///     }
 ///
 ///     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
-///         let setting = method.setting("repeat");
-///         let Some(text) = setting.string() else {
-///             return Err(vec![HandlerError::new("`repeat` must be a text").at(setting.span)]);
-///         };
-///         let times = method.optional_setting("times").and_then(|times| times.integer());
-///         let times = times.map_or(2, |times| times.value as usize);
-///         Ok(Arc::new(Text(text.value.repeat(times))))
+///         let text = settings::text(method.setting("repeat"), "repeat");
+///         let times = method.optional_setting("times");
+///         let times = times.map_or(Ok(2), |node| settings::whole_number(node, "times", 1..=100_usize));
+///         match (text, times) {
+///             (Ok(text), Ok(times)) => Ok(Arc::new(Text(text.value.repeat(times)))),
+///             (text, times) => Err([text.err(), times.err()].into_iter().flatten().collect()),
+///         }
 ///     }
 /// }
 ///
@@ -184,5 +186,17 @@ impl HandlerError {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Adds help for the author of an unknown name: the known name that resembles `word`, and the list of known names.
+    /// `what` is their noun in plural, such as "settings".
+    #[must_use]
+    pub fn suggest(self, word: &str, what: &str, known: &[&str]) -> Self {
+        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = if known.is_empty() { format!("there are no {what}") } else { format!("the {what} are {list}") };
+        self.help(match closest_word(word, known.iter().copied()) {
+            Some(closest) => format!("did you mean `{closest}`? {list}"),
+            None => list,
+        })
     }
 }

@@ -16,6 +16,7 @@ mod module;
 mod out;
 mod readiness_check;
 mod response_overrides;
+pub mod settings;
 mod slots_reader;
 mod state;
 mod value_kind;

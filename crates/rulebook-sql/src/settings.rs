@@ -1,14 +1,14 @@
 //! The settings of the databases, which all handlers of the kind `sql` share: `"handlers": {"sql": {…}}` in `app.json`.
 
-pub(crate) mod read;
-
 use std::time::Duration;
 
+use rulebook::handler_kind::settings::{
+    byte_size, non_empty_text, object, seconds, text, unknown_setting, whole_number,
+};
 use rulebook::handler_kind::{HandlerError, JsonMember, JsonNode, expand_variables};
 use rulebook_model::span::{Span, Spanned};
 
 use crate::database::Dialect;
-use read::{bytes, object, seconds, text, whole, with_suggestion};
 
 /// The name of the database of the settings outside of `databases`.
 pub(crate) const MAIN: &str = "main";
@@ -74,17 +74,14 @@ impl DatabaseSettings {
         let key = member.key.value.as_str();
         match key {
             "url" => self.read_url(node)?,
-            "pool" => self.pool = whole(node, key, 1..=1000)? as u32,
+            "pool" => self.pool = whole_number(node, key, 1..=1000)?,
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" => self.limits.rows = max_rows(node)?,
             "max_bytes" => self.limits.bytes = max_bytes(node)?,
-            "migrations" => self.migrations = Some(text(node, key)?),
-            _ => {
-                let error = HandlerError::new(format!("a database has no setting `{}`", key.escape_debug()));
-                return Err(with_suggestion(error.at(member.key.span), key, "settings", &KEYS));
-            }
+            "migrations" => self.migrations = Some(non_empty_text(node, key)?),
+            _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
         Ok(())
     }
@@ -109,22 +106,22 @@ impl DatabaseSettings {
 }
 
 pub(crate) fn max_rows(node: &JsonNode) -> Result<u64, HandlerError> {
-    whole(node, "max_rows", 1..=1_000_000)
+    whole_number(node, "max_rows", 1..=1_000_000)
 }
 
 pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
-    bytes(node, "max_bytes", 1..=1 << 30)
+    byte_size(node, "max_bytes", 1..=1 << 30)
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.
 pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
     let mut main = DatabaseSettings::new(MAIN);
     let Some(shared) = shared else { return Ok(vec![main]) };
-    let members = object(shared, "sql").map_err(|error| vec![error])?;
+    let members = object(shared, "handlers.sql").map_err(|error| vec![error])?;
     let mut errors = Vec::new();
     let mut named = Vec::new();
     let mut has_main = false;
-    for member in members.list.iter().filter(|member| !member.is_comment()) {
+    for member in members {
         if member.key.value == DATABASES {
             read_named(&member.value, &mut named, &mut errors);
         } else {
@@ -152,12 +149,11 @@ fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut V
         Ok(databases) => databases,
         Err(error) => return errors.push(error),
     };
-    for JsonMember { key, value } in databases.list.iter().filter(|member| !member.is_comment()) {
+    for JsonMember { key, value } in databases {
         let mut database = DatabaseSettings::new(&key.value);
         match object(value, &key.value) {
             Ok(members) => {
-                let members = members.list.iter().filter(|member| !member.is_comment());
-                errors.extend(members.filter_map(|member| database.read(member).err()));
+                errors.extend(members.into_iter().filter_map(|member| database.read(member).err()));
                 if value.member("url").is_none() {
                     let error = HandlerError::new(format!("the database `{}` has no `url`", key.value.escape_debug()));
                     errors.push(error.at(key.span).help("add its address: \"url\": \"sqlite:FILE\""));
