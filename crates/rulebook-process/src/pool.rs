@@ -10,7 +10,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::in_flight::{Event, Failure, Job};
 use crate::pool_start::PoolStart;
-use crate::pool_state::{Notice, Phase, PoolState, Slot};
+use crate::pool_state::{InFlight, Notice, Phase, PoolState, Slot};
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
@@ -148,9 +148,11 @@ impl Pool {
         let ended = state.slots[slot].remove(id);
         state.fill(slot, self.settings.concurrency, output);
         drop(state);
-        let Some(call) = ended else { return false };
+        let Some(InFlight { events, uploads, .. }) = ended else { return false };
+        // The files are gone when the client has the response.
+        drop(uploads);
         // The receiver is dropped if the server no longer needs the result.
-        let _ = call.events.send(event);
+        let _ = events.send(event);
         true
     }
 

@@ -56,7 +56,7 @@ pub struct InFlight {
     pub request_id: Option<RequestId>,
     pub events: oneshot::Sender<Event>,
     /// The uploaded files of the call are removed with this value.
-    _uploads: Vec<Upload>,
+    pub uploads: Vec<Upload>,
 }
 
 /// An event for a handler, which is sent after the lock of the state was released.
@@ -70,7 +70,7 @@ impl Slot {
     /// Adds a call to those that the worker handles, and returns the text for the worker.
     pub fn add(&mut self, job: Job, now: Instant) -> Vec<u8> {
         let Job { id, text, timeout, request_id, uploads, events, .. } = job;
-        self.in_flight.push(InFlight { id, timeout, deadline: now + timeout, request_id, events, _uploads: uploads });
+        self.in_flight.push(InFlight { id, timeout, deadline: now + timeout, request_id, events, uploads });
         text
     }
 
