@@ -144,9 +144,9 @@ fn is_multipart(head: &Head) -> bool {
     media_type.get(.."multipart/".len()).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-/// Returns the response of the upstream for the client, without the header fields of the connection to the upstream, and
-/// with paths of the API instead of the address of the upstream. `is_head` is `true` for the response to a HEAD request,
-/// which has the length of a body that is not sent.
+/// Returns the response of the upstream for the client, without the header fields of the connection to the upstream,
+/// and with paths of the API instead of the address of the upstream. `is_head` is `true` for the response to a HEAD
+/// request, which has the length of a body that is not sent.
 ///
 /// # Errors
 /// Fails if the status is not from 200 to 599.

@@ -165,8 +165,8 @@ impl Pool {
         Some((std::mem::replace(&mut call.events, sender), next))
     }
 
-    /// Returns the id of the call that a worker handles, and the id of its request; `None` if the worker handles none or
-    /// several.
+    /// Returns the id of the call that a worker handles, and the id of its request; `None` if the worker handles none
+    /// or several.
     pub fn only_call(&self, slot: usize) -> Option<(u64, Option<RequestId>)> {
         match &self.lock_state().slots[slot].in_flight[..] {
             [call] => Some((call.id, call.request_id.clone())),
