@@ -49,11 +49,7 @@ pub(crate) fn read_method(
     let mut names = Names { method, sources: Vec::new(), values: Vec::new() };
     let mut steps = Vec::new();
     for (node, missing) in statements(method, &mut errors) {
-        let Some(text) = node.string() else {
-            errors.push(wrong_value(node, SQL, "a text"));
-            continue;
-        };
-        match Statement::parse(text, dialect, |name| names.index_of(name)) {
+        match Statement::parse(node, dialect, |name| names.index_of(name)) {
             Ok(statement) => steps.push(Step { statement, missing }),
             Err(found) => errors.extend(found),
         }

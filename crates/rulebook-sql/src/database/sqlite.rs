@@ -1,5 +1,6 @@
 //! SQLite.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,8 +24,20 @@ use crate::value::SqlValue;
 pub(super) fn options(url: &str, data_folder: &Path, wait: Duration) -> Result<SqliteConnectOptions, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(url)?;
     let file = data_folder.join(options.get_filename());
+    create_file(&file);
     let options = options.filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     Ok(options.foreign_keys(true).busy_timeout(wait).disable_statement_logging())
+}
+
+/// Creates an empty database if the file does not exist. Only the user of the server can read it; SQLite gives its
+/// other files the same permissions.
+fn create_file(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // If the file cannot be created, SQLite cannot open it, and reports the error.
+    let _ = options.open(file);
 }
 
 /// Prepares a statement.

@@ -4,7 +4,7 @@ pub(crate) mod read;
 
 use std::time::Duration;
 
-use rulebook::handler_kind::{HandlerError, JsonMember, JsonNode, expand_variables};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_variables};
 use rulebook_model::span::{Span, Spanned};
 
 use crate::database::Dialect;
@@ -40,6 +40,8 @@ pub(crate) struct DatabaseSettings {
     pub url: String,
     /// The span of the address; `None` if it is the default.
     pub url_span: Option<Span>,
+    /// `true` if lines of the settings may contain a password, so that errors do not show them.
+    pub hides_lines: bool,
     /// The maximum number of connections.
     pub pool: u32,
     /// The maximum time for which a call waits for a connection.
@@ -60,6 +62,7 @@ impl DatabaseSettings {
             dialect: Dialect::Sqlite,
             url: DEFAULT_URL.to_owned(),
             url_span: None,
+            hides_lines: false,
             pool: 10,
             pool_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
@@ -73,7 +76,8 @@ impl DatabaseSettings {
         let node = &member.value;
         let key = member.key.value.as_str();
         match key {
-            "url" => self.read_url(node)?,
+            // The line may contain a password.
+            "url" => self.read_url(node).map_err(HandlerError::hide_line)?,
             "pool" => self.pool = whole(node, key, 1..=1000)? as u32,
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
@@ -120,6 +124,7 @@ pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
 pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
     let mut main = DatabaseSettings::new(MAIN);
     let Some(shared) = shared else { return Ok(vec![main]) };
+    let hides_lines = contains_password(shared);
     let members = object(shared, "sql").map_err(|error| vec![error])?;
     let mut errors = Vec::new();
     let mut named = Vec::new();
@@ -139,12 +144,25 @@ pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSe
         errors.push(error.at(duplicate.url_span.unwrap_or(shared.span)).help("move all of them into `databases`"));
     }
     if !errors.is_empty() {
-        return Err(errors);
+        let hide = |error: HandlerError| if hides_lines { error.hide_line() } else { error };
+        return Err(errors.into_iter().map(hide).collect());
     }
     if has_main || named.is_empty() {
         named.insert(0, main);
     }
+    for database in &mut named {
+        database.hides_lines = hides_lines;
+    }
     Ok(named)
+}
+
+/// Returns `true` if an address in the settings may contain a password. Another setting may be on the same line.
+fn contains_password(node: &JsonNode) -> bool {
+    match &node.data {
+        JsonData::String(text) => text.contains('@') || text.to_lowercase().contains("password"),
+        JsonData::Object(members) => members.list.iter().any(|member| contains_password(&member.value)),
+        _ => false,
+    }
 }
 
 fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {

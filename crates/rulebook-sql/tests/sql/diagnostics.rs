@@ -303,6 +303,32 @@ fn an_unreachable_database_is_reported_without_its_password() {
     let app = r#"{"handlers": {"sql": {"pool_timeout": 0.3, "url": "postgres://ada:hunter2@127.0.0.1:1/notes"}}}"#;
     let definition = DEFINITION.replace("OUT", MANY).replace("HANDLER", r#""handler": {"sql": "select 1 as id"}"#);
     let Err(error) = TestApi::start_texts(folder.path(), app, &definition) else { panic!("it started") };
-    assert!(error.contains("note.json:6:12") && error.contains("the database `main` cannot be used"), "{error}");
+    assert!(error.contains("app.json:1:52") && error.contains("the database `main` cannot be used"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn errors_never_show_a_line_with_a_password() {
+    for settings in [
+        r#"{"url": "«postgre://ada:hunter2@127.0.0.1/notes"}"#,
+        r#"{"url": "postgres://ada:hunter2@127.0.0.1/notes", "pool": «0}"#,
+        r#"{"url": "«${A}postgres://ada:hunter2@127.0.0.1/notes"}"#,
+        r#"{"databases": {"main": {"url": "postgres:///notes?Password=hunter2", "«ulr": ""}}}"#,
+        r#"{"databases": {"main": {"url": "postgres://a:hunter2@127.0.0.1"}, "log": {"url": "«oracle:a"}}}"#,
+    ] {
+        let error = expect_settings_error(settings, "error");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn positions_after_escape_sequences_are_those_of_the_definition() {
+    for_each_database(|database| {
+        for (handler, message) in [
+            (r#"{"sql": "select '\u00e9\"\ud83e\udd80',\n\tid, «:wrong from note"}"#, "no parameter `wrong`"),
+            (r#"{"sql": "select /* \u00e9\" */\n id from «nothing where id = :id"}"#, "nothing"),
+        ] {
+            expect_error(database, MANY, handler, message);
+        }
+    });
 }

@@ -13,5 +13,6 @@ mod limits;
 mod migrations;
 mod page;
 mod results;
+mod sqlite_files;
 mod values;
 mod violations;
