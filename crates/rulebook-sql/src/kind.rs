@@ -82,7 +82,7 @@ impl SqlKind {
         }
         let methods = self.lock().methods.clone();
         for method in methods {
-            match method.prepare().await {
+            match method.prepare(data_folder).await {
                 Ok(()) => {}
                 Err(PrepareError::Definition(found)) => errors.extend(found),
                 Err(PrepareError::Database(error)) => {

@@ -5,8 +5,10 @@ mod connection;
 mod dialect;
 mod mysql;
 mod postgres;
+mod postgres_arguments;
 mod postgres_value;
 mod prepared;
+mod row;
 mod sqlite;
 
 use std::path::Path;
@@ -21,9 +23,10 @@ use tokio::time::{error::Elapsed, timeout};
 
 pub(crate) use column::{Column, ColumnType};
 use connection::Connection;
-pub(crate) use connection::{JsonRow, Lease, row_object};
+pub(crate) use connection::{Lease, row_object};
 pub(crate) use dialect::Dialect;
-pub(crate) use prepared::{Binding, NamedValue, PrepareError, Prepared};
+pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
+pub(crate) use row::{FileRow, FromRow, JsonRow};
 
 use crate::settings::DatabaseSettings;
 

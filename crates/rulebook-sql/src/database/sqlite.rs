@@ -13,8 +13,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, Row, Statement as _, TypeInfo, ValueRef};
 
-use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Binding, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
+use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
 use crate::value::SqlValue;
@@ -65,7 +65,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
     let columns = columns.collect();
-    let bound = rendered.bound.iter().map(|name| (*name, Binding::Value)).collect();
+    let bound = rendered.bound.iter().copied().map(Bound::value).collect();
     Ok(Described { columns, bound, sql: rendered.sql })
 }
 
@@ -75,15 +75,15 @@ fn column_type(info: &SqliteTypeInfo) -> ColumnType {
         "INTEGER" | "BOOLEAN" => ColumnType::Integer { is_boolean: true },
         "REAL" => ColumnType::Float,
         "TEXT" => ColumnType::Text,
-        "BLOB" => ColumnType::Unsupported("BLOB".to_owned()),
+        "BLOB" => ColumnType::Binary,
         _ => ColumnType::Unknown,
     }
 }
 
 pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
     let mut arguments = SqliteArguments::default();
-    for (name, _) in &prepared.bound {
-        match &values[*name] {
+    for bound in &prepared.bound {
+        match &values[bound.name] {
             SqlValue::Null => arguments.add(None::<i64>),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
@@ -92,12 +92,14 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
             SqlValue::Float(float) => arguments.add(*float),
             SqlValue::Text(text) => arguments.add(text.clone()),
             SqlValue::Nested(json) => arguments.add(json.to_string()),
+            SqlValue::Bytes(bytes) => arguments.add(bytes.clone()),
+            SqlValue::File(_) => Err(UNREAD_FILE.into()),
         }?;
     }
     Ok(arguments)
 }
 
-pub(super) fn decode(row: &SqliteRow, index: usize, _: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));
@@ -107,6 +109,7 @@ pub(super) fn decode(row: &SqliteRow, index: usize, _: Target) -> Result<Raw, Bo
         "INTEGER" => Raw::Int(<i64 as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         "REAL" => Raw::Json(<f64 as Decode<'_, sqlx::Sqlite>>::decode(value)?.into()),
         "TEXT" => Raw::Text(<String as Decode<'_, sqlx::Sqlite>>::decode(value)?),
+        _ if target == Target::Binary => Raw::Bytes(<Vec<u8> as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
     })
 }

@@ -17,19 +17,21 @@ pub(crate) const MAIN: &str = "main";
 const DEFAULT_URL: &str = "sqlite:data.db";
 
 /// The keys of a database.
-const KEYS: [&str; 8] =
-    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "migrations"];
+const KEYS: [&str; 9] =
+    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "max_file", "migrations"];
 
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
 
-/// The limits of the results of one call.
+/// The limits of the values and the results of one call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ResultLimits {
+pub(crate) struct CallLimits {
     /// The maximum number of rows.
     pub rows: u64,
-    /// The maximum size of all values in bytes.
+    /// The maximum size of all values of the result in bytes.
     pub bytes: u64,
+    /// The maximum size of an uploaded file that is bound, and of a file that is downloaded, in bytes.
+    pub file: u64,
 }
 
 /// The settings of a database. The address may contain a password, so that this type cannot be printed.
@@ -50,7 +52,7 @@ pub(crate) struct DatabaseSettings {
     pub timeout: Duration,
     /// The time limit of a download.
     pub download_timeout: Duration,
-    pub limits: ResultLimits,
+    pub limits: CallLimits,
     /// The folder with the migrations, relative to the current directory.
     pub migrations: Option<Spanned<String>>,
 }
@@ -67,7 +69,7 @@ impl DatabaseSettings {
             pool_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
             download_timeout: Duration::from_secs(600),
-            limits: ResultLimits { rows: 10_000, bytes: 16 << 20 },
+            limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20 },
             migrations: None,
         }
     }
@@ -84,6 +86,7 @@ impl DatabaseSettings {
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" => self.limits.rows = max_rows(node)?,
             "max_bytes" => self.limits.bytes = max_bytes(node)?,
+            "max_file" => self.limits.file = max_file(node)?,
             "migrations" => self.migrations = Some(text(node, key)?),
             _ => {
                 let error = HandlerError::new(format!("a database has no setting `{}`", key.escape_debug()));
@@ -118,6 +121,10 @@ pub(crate) fn max_rows(node: &JsonNode) -> Result<u64, HandlerError> {
 
 pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
     bytes(node, "max_bytes", 1..=1 << 30)
+}
+
+pub(crate) fn max_file(node: &JsonNode) -> Result<u64, HandlerError> {
+    bytes(node, "max_file", 1..=1 << 30)
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.

@@ -241,20 +241,6 @@ fn numbers_that_do_not_fit_are_reported_for_sqlite() {
     expect_error(&TestDatabase::sqlite(), MANY, handler, "are larger than the whole numbers of the database");
 }
 
-#[test]
-fn uploaded_files_cannot_be_values() {
-    let database = TestDatabase::sqlite();
-    let definition = r#"{ "/": { "note": { "POST": {
-        "info": "Stores a file", "in": { "file": { "info": "The file", "type": "file" } },
-        "handler": {"sql": "insert into note values (:file)"}
-    } } } }"#;
-    let Err(error) = TestApi::start_texts(database.folder.path(), "{}", definition) else { panic!("it started") };
-    assert!(
-        error.contains("note.json:3:54") && error.contains("the uploaded file `file` cannot be a value"),
-        "{error}"
-    );
-}
-
 /// Starts an API with these settings in `app.json`, in which `«` marks the position of an error.
 #[track_caller]
 fn expect_settings_error(settings: &str, message: &str) -> String {

@@ -8,7 +8,10 @@
 mod databases;
 mod diagnostics;
 mod downloads;
+mod file_diagnostics;
+mod files;
 mod interrupted;
+mod invalid_values;
 mod limits;
 mod migrations;
 mod page;
