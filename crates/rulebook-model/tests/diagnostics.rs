@@ -229,3 +229,13 @@ fn the_closest_known_word_is_suggested_for_a_misspelled_word() {
         assert_eq!(closest_word(word, ["varchar", "int"]), expected, "{word}");
     }
 }
+
+#[test]
+fn an_error_can_hide_its_line() {
+    let mut report = report_one_error("{\n  \"url\": \"secret\"\n}\n", 12, 18);
+    assert!(report.to_string().contains("secret"), "{report}");
+    report.diagnostics[0] = report.diagnostics[0].clone().hide_line().help("it is hidden");
+    assert_eq!(rendered_positions(&report), ("2:11".to_owned(), "2:11".to_owned()));
+    assert!(report.to_string().contains("it is hidden") && !report.to_string().contains("secret"), "{report}");
+    assert!(!report.json_lines().contains("secret"));
+}

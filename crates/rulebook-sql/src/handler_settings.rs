@@ -5,29 +5,27 @@ use std::time::Duration;
 
 use rulebook::handler_kind::settings::{choice, object, seconds, text, unknown_setting, wrong_value};
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
-use rulebook::types::{Arity, Value};
-use rulebook_model::model::Parameter;
 
-use crate::call::{Format, Missing, SqlMethod, Step};
+use crate::call::{DownloadContent, Format, Missing, SqlMethod, Step};
 use crate::constraint::{Violations, declared_name};
-use crate::database::{Database, NamedValue};
+use crate::database::Database;
+use crate::names::Names;
 use crate::result_shape::{ResultShape, Rows};
-use crate::settings::{MAIN, ResultLimits, max_bytes, max_rows};
+use crate::settings::{CallLimits, MAIN, max_bytes, max_file, max_rows};
 use crate::statement::Statement;
-use crate::target::Target;
-use crate::value::{IDENTITY_NAMES, Source};
 
 /// The main setting: the statement, or a list of statements.
 pub(crate) const SQL: &str = "sql";
 
 /// The other settings.
-pub(crate) const SETTINGS: [&str; 11] = [
+pub(crate) const SETTINGS: [&str; 12] = [
     "rows",
     "missing",
     "database",
     "timeout",
     "max_rows",
     "max_bytes",
+    "max_file",
     "format",
     "on_unique",
     "on_foreign_key",
@@ -46,27 +44,23 @@ pub(crate) fn read_method(
     let mut errors = Vec::new();
     let database = database(method, databases).map_err(|error| vec![error])?;
     let dialect = database.settings.dialect;
-    let mut names = Names { method, sources: Vec::new(), values: Vec::new() };
+    let (timeout, limits) = limits(method, &database, &mut errors);
+    let mut names = Names::new(method, limits.file);
     let mut steps = Vec::new();
     for (node, missing) in statements(method, &mut errors) {
-        let Some(text) = node.string() else {
-            errors.push(wrong_value(node, SQL, "a string"));
-            continue;
-        };
-        match Statement::parse(text, dialect, |name| names.index_of(name)) {
+        match Statement::parse(node, dialect, |name| names.index_of(name)) {
             Ok(statement) => steps.push(Step { statement, missing }),
             Err(found) => errors.extend(found),
         }
     }
+    let download = format(method, &mut errors);
     let shape = rows(method, &mut errors).and_then(|rows| {
-        let shape = ResultShape::new(method.method, rows);
+        let shape = ResultShape::new(method.method, rows, download == Some(DownloadContent::File));
         let span = method.optional_setting("rows").map_or(method.setting(SQL).span, |node| node.span);
         shape.map_err(|error| errors.push(error.at(span))).ok()
     });
     let missing = read_missing(method, shape.as_ref(), &steps, &mut errors);
-    let download = format(method, &mut errors);
     let violations = Violations::read(method, &mut errors);
-    let (timeout, limits) = limits(method, &database, &mut errors);
     let Some(shape) = shape.filter(|_| errors.is_empty()) else { return Err(errors) };
     Ok(SqlMethod {
         database,
@@ -183,21 +177,30 @@ fn rows(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Op
     choice(node, "rows", &words).map_err(|error| errors.push(error)).ok().map(Some)
 }
 
-/// Returns the format of a download; `None` if the method returns outputs.
-fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Format> {
+/// Returns what a download consists of; `None` if the method returns outputs.
+fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<DownloadContent> {
     let is_download = method.method.options.download;
-    let Some(node) = method.optional_setting("format") else { return is_download.then_some(Format::JsonLines) };
+    let Some(node) = method.optional_setting("format") else {
+        return is_download.then_some(DownloadContent::Rows(Format::JsonLines));
+    };
     if !is_download {
         let error = HandlerError::new("only a download has a `format`").at(node.span);
         errors.push(error.help("add \"options\": {\"download\": true}, or remove `format`"));
     }
-    let words = [("jsonl", Format::JsonLines), ("csv", Format::Csv)];
+    let words = [
+        ("jsonl", DownloadContent::Rows(Format::JsonLines)),
+        ("csv", DownloadContent::Rows(Format::Csv)),
+        ("file", DownloadContent::File),
+    ];
     choice(node, "format", &words).map_err(|error| errors.push(error)).ok()
 }
 
-fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<HandlerError>) -> (Duration, ResultLimits) {
+fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<HandlerError>) -> (Duration, CallLimits) {
     let settings = &database.settings;
-    let default = if method.method.options.download { settings.download_timeout } else { settings.timeout };
+    // The connection is free again before a file is sent, and only after the last row is sent.
+    let is_file = method.optional_setting("format").and_then(JsonNode::string).is_some_and(|text| text.value == "file");
+    let sends_rows = method.method.options.download && !is_file;
+    let default = if sends_rows { settings.download_timeout } else { settings.timeout };
     let mut limits = settings.limits;
     let mut timeout = default;
     let mut keep = |result: Result<(), HandlerError>| errors.extend(result.err());
@@ -210,62 +213,8 @@ fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<Hand
     if let Some(node) = method.optional_setting("max_bytes") {
         keep(max_bytes(node).map(|bytes| limits.bytes = bytes));
     }
+    if let Some(node) = method.optional_setting("max_file") {
+        keep(max_file(node).map(|bytes| limits.file = bytes));
+    }
     (timeout, limits)
-}
-
-/// The names that the statements of a method use.
-struct Names<'m, 'a> {
-    method: &'m HandledMethod<'a>,
-    sources: Vec<Source>,
-    values: Vec<NamedValue>,
-}
-
-impl Names<'_, '_> {
-    /// Returns the index of a name in the statements. The error has no span.
-    fn index_of(&mut self, name: &str) -> Result<usize, HandlerError> {
-        if let Some(index) = self.values.iter().position(|value| value.name == name) {
-            return Ok(index);
-        }
-        let parameters = &self.method.method.parameters;
-        let identity = IDENTITY_NAMES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
-        let (source, target, exceeds_i64) = match parameters.iter().position(|parameter| parameter.name == name) {
-            Some(index) => {
-                let parameter = &parameters[index];
-                check_parameter(parameter)?;
-                let check = &parameter.r#type.check;
-                let target = Target::of_argument(&**check);
-                let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
-                let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
-                (Source::Parameter(index), target, exceeds_i64)
-            }
-            None => match identity {
-                Some(source @ Source::IdentityPermissions) => (source, Target::Nested, false),
-                Some(source) => (source, Target::Text, false),
-                None => return Err(self.unknown_name(name)),
-            },
-        };
-        self.sources.push(source);
-        self.values.push(NamedValue { name: name.to_owned(), target, exceeds_i64 });
-        Ok(self.values.len() - 1)
-    }
-
-    fn unknown_name(&self, name: &str) -> HandlerError {
-        let identity = IDENTITY_NAMES.map(|(name, _)| name);
-        if name.starts_with("identity.") {
-            let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
-            return error.suggest(name, "values", &identity);
-        }
-        let parameters = self.method.method.parameters.iter().map(|parameter| parameter.name.as_str());
-        let error = HandlerError::new(format!("the method has no parameter `{name}`"));
-        error.suggest(name, "names", &parameters.chain(identity).collect::<Vec<_>>())
-    }
-}
-
-fn check_parameter(parameter: &Parameter) -> Result<(), HandlerError> {
-    if matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
-        let error =
-            HandlerError::new(format!("the uploaded file `{}` cannot be a value of a statement", parameter.name));
-        return Err(error.help("store the file in a handler of the program"));
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, Handl
 use crate::call::{SqlHandler, SqlMethod};
 use crate::database::{Database, PrepareError};
 use crate::handler_settings::{SETTINGS, SQL, read_method};
-use crate::migrate::migrate_database;
+use crate::migrate::open_and_migrate;
 use crate::settings::read_databases;
 
 /// The kind of handler `sql`, which a program adds with
@@ -67,8 +67,8 @@ impl SqlKind {
     async fn open(&self, data_folder: &Path) -> Result<(), Vec<HandlerError>> {
         let mut errors = Vec::new();
         for database in self.used_databases() {
-            if let Err(error) = open(&database, data_folder).await {
-                // The line with the address may contain a password, so that it is not shown.
+            if let Err(error) = open_and_migrate(&database, data_folder).await {
+                // The default address is not part of the definition.
                 let method =
                     self.lock().methods.iter().find(|method| Arc::ptr_eq(&method.database, &database)).cloned();
                 errors.push(match (error.span, method) {
@@ -82,7 +82,7 @@ impl SqlKind {
         }
         let methods = self.lock().methods.clone();
         for method in methods {
-            match method.prepare().await {
+            match method.prepare(data_folder).await {
                 Ok(()) => {}
                 Err(PrepareError::Definition(found)) => errors.extend(found),
                 Err(PrepareError::Database(error)) => {
@@ -93,18 +93,6 @@ impl SqlKind {
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
-}
-
-/// Opens and migrates a database.
-async fn open(database: &Database, data_folder: &Path) -> Result<(), HandlerError> {
-    let settings = &database.settings;
-    let failed = |error: &dyn std::fmt::Display| {
-        HandlerError::new(format!("the database `{}` cannot be used: {error}", settings.name))
-    };
-    database.open(data_folder).map_err(|error| failed(&error))?;
-    let lease = database.lease().await.map_err(|error| failed(&error))?;
-    lease.release();
-    migrate_database(database).await.map(drop)
 }
 
 impl HandlerKind for SqlKind {

@@ -31,14 +31,17 @@
 mod call;
 mod constraint;
 mod database;
+mod file_shape;
 mod handler_settings;
 mod kind;
 mod migrate;
+mod names;
 mod result_shape;
 mod settings;
 mod statement;
 mod target;
 mod value;
+mod value_error;
 
 pub use kind::SqlKind;
 pub use migrate::migrate;

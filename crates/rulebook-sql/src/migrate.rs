@@ -1,9 +1,11 @@
 //! Applies the migrations of databases.
 
-use std::path::Path;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 
 use rulebook::handler_kind::HandlerError;
 use rulebook::model::Api;
+use sqlx::migrate::MigrateError;
 
 use crate::database::Database;
 use crate::handler_settings::SQL;
@@ -27,9 +29,7 @@ pub async fn migrate(api: &Api, data_folder: &Path) -> Result<Vec<String>, Vec<H
             continue;
         }
         let database = Database::new(settings);
-        let opened = database.open(data_folder);
-        opened.map_err(|error| vec![migration_error(&database, &error)])?;
-        let result = migrate_database(&database).await;
+        let result = open_and_migrate(&database, data_folder).await;
         database.close().await;
         result.map_err(|error| vec![error])?;
         migrated.push(database.settings.name.clone());
@@ -37,21 +37,62 @@ pub async fn migrate(api: &Api, data_folder: &Path) -> Result<Vec<String>, Vec<H
     Ok(migrated)
 }
 
-/// Applies the migrations of an open database, if it has some.
-pub(crate) async fn migrate_database(database: &Database) -> Result<(), HandlerError> {
+/// Opens a database, and applies its migrations, if it has some.
+///
+/// # Errors
+/// The error of a database that cannot be used is at its address, and that of a migration at the folder.
+pub(crate) async fn open_and_migrate(database: &Database, data_folder: &Path) -> Result<(), HandlerError> {
+    open(database, data_folder).await.map_err(|error| {
+        let settings = &database.settings;
+        let error = HandlerError::new(format!("the database `{}` cannot be used: {error}", settings.name));
+        match settings.url_span {
+            // The line may contain a password.
+            Some(span) => error.at(span).hide_line(),
+            None => error,
+        }
+    })?;
     let Some(folder) = &database.settings.migrations else { return Ok(()) };
     database.migrate(Path::new(&folder.value)).await.map_err(|error| migration_error(database, &error))
 }
 
-fn migration_error(database: &Database, error: &dyn std::error::Error) -> HandlerError {
-    let mut message = format!("the migrations of the database `{}`: {error}", database.settings.name);
+async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error> {
+    database.open(data_folder)?;
+    database.lease().await?.release();
+    Ok(())
+}
+
+/// Returns the error of a migration at the setting that names the folder, with the file of the migration.
+fn migration_error(database: &Database, error: &MigrateError) -> HandlerError {
+    let settings = &database.settings;
+    let mut message = format!("the migrations of the database `{}`: ", settings.name);
+    let file = settings.migrations.as_ref().and_then(|folder| migration_file(Path::new(&folder.value), error));
+    if let Some(file) = file {
+        message = format!("{message}{}: ", file.display());
+    }
+    message = format!("{message}{error}");
     // The cause names the statement or the file.
     if let Some(cause) = error.source().filter(|cause| !message.contains(&cause.to_string())) {
         message = format!("{message}: {cause}");
     }
     let error = HandlerError::new(message);
-    match &database.settings.migrations {
+    let error = if settings.hides_lines { error.hide_line() } else { error };
+    match &settings.migrations {
         Some(folder) => error.at(folder.span),
         None => error,
     }
+}
+
+/// Returns the file of the migration that an error names.
+fn migration_file(folder: &Path, error: &MigrateError) -> Option<PathBuf> {
+    let version = match error {
+        MigrateError::ExecuteMigration(_, version)
+        | MigrateError::VersionMismatch(version)
+        | MigrateError::Dirty(version) => *version,
+        _ => return None,
+    };
+    let is_migration = |file: &PathBuf| {
+        let number = || file.file_name()?.to_str()?.split_once('_')?.0.parse::<i64>().ok();
+        number() == Some(version)
+    };
+    std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(is_migration)
 }

@@ -6,6 +6,7 @@ use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Check, Structure};
 
 use crate::database::{Column, ColumnType};
+use crate::file_shape::{FILE_COLUMNS, file_targets};
 use crate::statement::{Statement, locate};
 use crate::target::Target;
 
@@ -29,6 +30,8 @@ pub(crate) enum RowShape {
     AnyMembers,
     /// The value of the only column.
     Value(Target),
+    /// A file.
+    File,
 }
 
 /// A member of an object, which a column fills.
@@ -53,11 +56,17 @@ impl ResultShape {
     ///
     /// # Errors
     /// Fails if the outputs of the method cannot be filled by this number of rows.
-    pub(crate) fn new(method: &Method, rows: Option<Rows>) -> Result<Self, HandlerError> {
+    pub(crate) fn new(method: &Method, rows: Option<Rows>, is_file: bool) -> Result<Self, HandlerError> {
         let single = match &method.outputs[..] {
             [output] => item_of(output).map(|item| (output, item)),
             _ => None,
         };
+        if is_file {
+            return match rows {
+                None | Some(Rows::One) => Ok(Self { rows: Rows::One, output: None, row: RowShape::File }),
+                Some(_) => Err(HandlerError::new("a file comes from one row").help("remove `rows`")),
+            };
+        }
         if method.options.download {
             return match rows {
                 None | Some(Rows::Many) => Ok(Self { rows: Rows::Many, output: None, row: RowShape::AnyMembers }),
@@ -98,11 +107,12 @@ impl ResultShape {
     /// an output never accepts.
     pub(crate) fn targets(&self, columns: &[Column], statement: &Statement) -> Result<Vec<Target>, Vec<HandlerError>> {
         let mut errors = Vec::new();
-        let column_error = |column: &Column, message: String| {
-            let found = locate(&format!("'{}'", column.name), statement.text());
-            let span = found.map_or(statement.span(), |range| statement.part(range));
-            HandlerError::new(message).at(span)
+        let type_error = |column: &Column, target: Target| {
+            type_error(column, target).map(|message| column_error(column, statement, message))
         };
+        if let RowShape::File = self.row {
+            return file_targets(columns, statement);
+        }
         if let RowShape::Value(target) = self.row {
             let [column] = columns else {
                 let message = format!("the output needs exactly one column, but the statement has {}", columns.len());
@@ -110,28 +120,25 @@ impl ResultShape {
                     HandlerError::new(message).at(statement.span()).help(format!("it has {}", list(columns))),
                 ]);
             };
-            errors.extend(type_error(column, target).map(|message| column_error(column, message)));
+            errors.extend(type_error(column, target));
             return if errors.is_empty() { Ok(vec![target]) } else { Err(errors) };
         }
+        errors.extend(duplicate_column(columns, statement));
         let mut targets = Vec::new();
-        for (index, column) in columns.iter().enumerate() {
-            if columns[..index].iter().any(|other| other.name == column.name) {
-                let error = column_error(column, format!("two columns have the name `{}`", column.name));
-                errors.push(error.help("give one of them another name with `as`"));
-                continue;
-            }
+        for column in columns {
             let target = match &self.row {
                 RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
                     Some(member) => member.target,
                     None => {
-                        let error = column_error(column, format!("the column `{}` is not an output", column.name));
+                        let message = format!("the column `{}` is not an output", column.name);
+                        let error = column_error(column, statement, message);
                         errors.push(error.help(unknown_column_help(&column.name, members)));
                         continue;
                     }
                 },
-                RowShape::AnyMembers | RowShape::Value(_) => Target::Any,
+                RowShape::AnyMembers | RowShape::Value(_) | RowShape::File => Target::Any,
             };
-            errors.extend(type_error(column, target).map(|message| column_error(column, message)));
+            errors.extend(type_error(column, target));
             targets.push(target);
         }
         if let RowShape::Members(members) = &self.row {
@@ -161,6 +168,7 @@ impl ResultShape {
                 Ok(members.iter().map(|member| (member.name.as_str().into(), member.target)).collect())
             }
             RowShape::Value(target) => Ok(vec![("".into(), *target)]),
+            RowShape::File => Ok(FILE_COLUMNS.into_iter().map(|(name, target)| (name.into(), target)).collect()),
             RowShape::AnyMembers => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error
@@ -213,12 +221,33 @@ fn row_shape(check: &dyn Check) -> RowShape {
     }
 }
 
+/// Returns an error at a column of a statement.
+pub(crate) fn column_error(column: &Column, statement: &Statement, message: String) -> HandlerError {
+    let found = locate(&format!("'{}'", column.name), statement.text());
+    let span = found.map_or(statement.span(), |range| statement.part(range));
+    HandlerError::new(message).at(span)
+}
+
+/// Returns the error of the first column with the name of another one.
+pub(crate) fn duplicate_column(columns: &[Column], statement: &Statement) -> Option<HandlerError> {
+    let mut indexed = columns.iter().enumerate();
+    let (_, column) =
+        indexed.find(|(index, column)| columns[..*index].iter().any(|other| other.name == column.name))?;
+    let error = column_error(column, statement, format!("two columns have the name `{}`", column.name));
+    Some(error.help("give one of them another name with `as`"))
+}
+
 /// Describes the mismatch of a column and an output; `None` if they agree as far as their types are known.
 fn type_error(column: &Column, target: Target) -> Option<String> {
     let agrees = match (&column.r#type, target) {
         (ColumnType::Unsupported(name), _) => {
             let cast = "convert it to a text in the statement";
             return Some(format!("the column `{}` has the type `{name}`, which is not supported; {cast}", column.name));
+        }
+        (ColumnType::Binary, _) => {
+            let help =
+                "only a download with `\"format\": \"file\"` can return it; convert it to a text in the statement";
+            return Some(format!("the column `{}` is binary data; {help}", column.name));
         }
         (ColumnType::Unknown | ColumnType::Json, _) | (_, Target::Any) => true,
         (ColumnType::Integer { is_boolean }, target) => {
@@ -245,7 +274,8 @@ fn unknown_column_help(name: &str, members: &[Member]) -> String {
     }
 }
 
-fn list(columns: &[Column]) -> String {
+/// Lists the columns of a statement.
+pub(crate) fn list(columns: &[Column]) -> String {
     let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
     if names.is_empty() { "no columns".to_owned() } else { format!("the columns {}", names.join(", ")) }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rulebook::handler_kind::settings::{
     byte_size, non_empty_text, object, seconds, text, unknown_setting, whole_number,
 };
-use rulebook::handler_kind::{HandlerError, JsonMember, JsonNode, expand_variables};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_variables};
 use rulebook_model::span::{Span, Spanned};
 
 use crate::database::Dialect;
@@ -17,19 +17,21 @@ pub(crate) const MAIN: &str = "main";
 const DEFAULT_URL: &str = "sqlite:data.db";
 
 /// The keys of a database.
-const KEYS: [&str; 8] =
-    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "migrations"];
+const KEYS: [&str; 9] =
+    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "max_file", "migrations"];
 
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
 
-/// The limits of the results of one call.
+/// The limits of the values and the results of one call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ResultLimits {
+pub(crate) struct CallLimits {
     /// The maximum number of rows.
     pub rows: u64,
-    /// The maximum size of all values in bytes.
+    /// The maximum size of all values of the result in bytes.
     pub bytes: u64,
+    /// The maximum size of an uploaded file that is bound, and of a file that is downloaded, in bytes.
+    pub file: u64,
 }
 
 /// The settings of a database. The address may contain a password, so that this type cannot be printed.
@@ -40,6 +42,8 @@ pub(crate) struct DatabaseSettings {
     pub url: String,
     /// The span of the address; `None` if it is the default.
     pub url_span: Option<Span>,
+    /// `true` if lines of the settings may contain a password, so that errors do not show them.
+    pub hides_lines: bool,
     /// The maximum number of connections.
     pub pool: u32,
     /// The maximum time for which a call waits for a connection.
@@ -48,7 +52,7 @@ pub(crate) struct DatabaseSettings {
     pub timeout: Duration,
     /// The time limit of a download.
     pub download_timeout: Duration,
-    pub limits: ResultLimits,
+    pub limits: CallLimits,
     /// The folder with the migrations, relative to the current directory.
     pub migrations: Option<Spanned<String>>,
 }
@@ -60,11 +64,12 @@ impl DatabaseSettings {
             dialect: Dialect::Sqlite,
             url: DEFAULT_URL.to_owned(),
             url_span: None,
+            hides_lines: false,
             pool: 10,
             pool_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
             download_timeout: Duration::from_secs(600),
-            limits: ResultLimits { rows: 10_000, bytes: 16 << 20 },
+            limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20 },
             migrations: None,
         }
     }
@@ -73,13 +78,15 @@ impl DatabaseSettings {
         let node = &member.value;
         let key = member.key.value.as_str();
         match key {
-            "url" => self.read_url(node)?,
+            // The line may contain a password.
+            "url" => self.read_url(node).map_err(HandlerError::hide_line)?,
             "pool" => self.pool = whole_number(node, key, 1..=1000)?,
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" => self.limits.rows = max_rows(node)?,
             "max_bytes" => self.limits.bytes = max_bytes(node)?,
+            "max_file" => self.limits.file = max_file(node)?,
             "migrations" => self.migrations = Some(non_empty_text(node, key)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
@@ -113,10 +120,15 @@ pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
     byte_size(node, "max_bytes", 1..=1 << 30)
 }
 
+pub(crate) fn max_file(node: &JsonNode) -> Result<u64, HandlerError> {
+    byte_size(node, "max_file", 1..=1 << 30)
+}
+
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.
 pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
     let mut main = DatabaseSettings::new(MAIN);
     let Some(shared) = shared else { return Ok(vec![main]) };
+    let hides_lines = contains_password(shared);
     let members = object(shared, "handlers.sql").map_err(|error| vec![error])?;
     let mut errors = Vec::new();
     let mut named = Vec::new();
@@ -136,12 +148,25 @@ pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSe
         errors.push(error.at(duplicate.url_span.unwrap_or(shared.span)).help("move all of them into `databases`"));
     }
     if !errors.is_empty() {
-        return Err(errors);
+        let hide = |error: HandlerError| if hides_lines { error.hide_line() } else { error };
+        return Err(errors.into_iter().map(hide).collect());
     }
     if has_main || named.is_empty() {
         named.insert(0, main);
     }
+    for database in &mut named {
+        database.hides_lines = hides_lines;
+    }
     Ok(named)
+}
+
+/// Returns `true` if an address in the settings may contain a password. Another setting may be on the same line.
+fn contains_password(node: &JsonNode) -> bool {
+    match &node.data {
+        JsonData::String(text) => text.contains('@') || text.to_lowercase().contains("password"),
+        JsonData::Object(members) => members.list.iter().any(|member| contains_password(&member.value)),
+        _ => false,
+    }
 }
 
 fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {

@@ -2,6 +2,7 @@
 
 use rulebook::types::{Check, Structure, Value};
 use serde_json::{Number, Value as Json};
+use sqlx::error::BoxDynError;
 
 /// The kind of JSON value that a type accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Target {
     Text,
     /// Arrays and objects.
     Nested,
+    /// The content of a file: that of an uploaded file, or that of a download.
+    Binary,
 }
 
 impl Target {
@@ -65,6 +68,7 @@ impl Target {
             Self::Number => "a number",
             Self::Text => "a text",
             Self::Nested => "an array or an object",
+            Self::Binary => "a file",
         }
     }
 }
@@ -82,6 +86,8 @@ pub(crate) enum Raw {
     Text(String),
     /// The text of a JSON value.
     JsonText(String),
+    /// Binary data, for [`Target::Binary`] only.
+    Bytes(Vec<u8>),
 }
 
 impl Raw {
@@ -99,7 +105,24 @@ impl Raw {
             (Self::Text(text), Target::Nested) => serde_json::from_str(&text)?,
             (Self::JsonText(text) | Self::Text(text), Target::Text) | (Self::Text(text), _) => Json::String(text),
             (Self::JsonText(text), _) => serde_json::from_str(&text)?,
+            // A file does not become JSON.
+            (Self::Bytes(_), _) => Json::Null,
         })
+    }
+}
+
+impl Raw {
+    /// Converts the value to the bytes of a file; `None` if it is null.
+    ///
+    /// # Errors
+    /// Fails if the value is neither binary data nor a text.
+    pub(crate) fn into_bytes(self) -> Result<Option<Vec<u8>>, BoxDynError> {
+        match self {
+            Self::Json(Json::Null) => Ok(None),
+            Self::Bytes(bytes) => Ok(Some(bytes)),
+            Self::Text(text) | Self::JsonText(text) => Ok(Some(text.into_bytes())),
+            _ => Err("the value is neither binary data nor a text".into()),
+        }
     }
 }
 

@@ -1,20 +1,39 @@
 //! The values that calls bind to the parameters of statements.
 
-use rulebook::Context;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::types::Value;
+use rulebook::{Context, Upload};
 use serde_json::Value as Json;
+
+use crate::target::Target;
 
 /// Where the value of a name in a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The parameter of the method with this index.
     Parameter(usize),
+    /// A fact about the uploaded file of the parameter of the method with this index.
+    FileFact(usize, FileFact),
     /// The name of the caller's identity.
     IdentityName,
     /// The permissions of the caller's identity.
     IdentityPermissions,
 }
+
+/// A fact about an uploaded file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileFact {
+    Name,
+    MediaType,
+    Size,
+}
+
+/// The names of the facts about an uploaded file, which follow the name of its parameter: `file.name`.
+pub(crate) const FILE_FACTS: [(&str, FileFact, Target); 3] = [
+    ("name", FileFact::Name, Target::Text),
+    ("type", FileFact::MediaType, Target::Text),
+    ("size", FileFact::Size, Target::Integer),
+];
 
 /// The names of values that are not parameters.
 pub(crate) const IDENTITY_NAMES: [(&str, Source); 2] =
@@ -32,16 +51,25 @@ pub(crate) enum SqlValue {
     Text(String),
     /// An array or an object.
     Nested(Json),
+    /// An uploaded file before its content is read.
+    File(Upload),
+    /// The content of an uploaded file.
+    Bytes(Vec<u8>),
 }
 
 impl Source {
     /// Returns the value in a call.
     pub(crate) fn value(self, arguments: &ArgumentSlots<'_, '_>, context: &Context) -> SqlValue {
         let identity = context.identity();
+        let argument = |index: usize| match arguments.values.get(index) {
+            Some(ArgumentSlot::Value(value)) => value,
+            Some(ArgumentSlot::Null | ArgumentSlot::Absent) | None => &Value::Null,
+        };
         match self {
-            Self::Parameter(index) => match arguments.values.get(index) {
-                Some(ArgumentSlot::Value(value)) => SqlValue::from(value),
-                Some(ArgumentSlot::Null | ArgumentSlot::Absent) | None => SqlValue::Null,
+            Self::Parameter(index) => SqlValue::from(argument(index)),
+            Self::FileFact(index, fact) => match argument(index) {
+                Value::File(upload) => fact.of(upload),
+                _ => SqlValue::Null,
             },
             Self::IdentityName => {
                 identity.map_or(SqlValue::Null, |identity| SqlValue::Text(identity.name().to_owned()))
@@ -50,6 +78,16 @@ impl Source {
                 let permissions = identity.map(|identity| identity.permissions().map(Json::from).collect());
                 SqlValue::Nested(Json::Array(permissions.unwrap_or_default()))
             }
+        }
+    }
+}
+
+impl FileFact {
+    fn of(self, upload: &Upload) -> SqlValue {
+        match self {
+            Self::Name => SqlValue::Text(upload.filename().to_owned()),
+            Self::MediaType => SqlValue::Text(upload.media_type().to_owned()),
+            Self::Size => SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)),
         }
     }
 }
@@ -63,7 +101,8 @@ impl From<&Value<'_>> for SqlValue {
             Value::Uint(uint) => Self::Uint(*uint),
             Value::Float(float) => Self::Float(*float),
             Value::Text(text) => Self::Text(text.clone().into_owned()),
-            Value::List(_) | Value::Map(_) | Value::File(_) => Self::Nested(value.to_json()),
+            Value::List(_) | Value::Map(_) => Self::Nested(value.to_json()),
+            Value::File(upload) => Self::File(upload.clone()),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn read_settings_and_modules(
             }
         }
     }
-    let node = JsonNode { data: JsonData::Object(merged), span };
+    let node = JsonNode { data: JsonData::Object(merged), span, escaped: None };
     if let Some(object) = CheckedObject::new(&node, &APP, diagnostics) {
         read_api_modules(&object, definition, diagnostics);
         definition.app = read_settings(object, diagnostics);

@@ -8,6 +8,7 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
+use super::escaped_string::escaped_offset;
 use super::keys::COMMENT_PREFIXES;
 use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
 use crate::byte_size;
@@ -30,6 +31,8 @@ pub struct JsonNode {
     pub data: JsonData,
     /// The range of the file that contains the value.
     pub span: Span,
+    /// The text of a string as the file contains it, if it contains escape sequences; `None` for all other values.
+    pub escaped: Option<Box<str>>,
 }
 
 /// A JSON value without its own span; the values that it contains have spans.
@@ -100,6 +103,19 @@ impl JsonNode {
         match &self.data {
             JsonData::String(text) => Some(Spanned::new(text.clone(), self.span)),
             _ => None,
+        }
+    }
+
+    /// Returns the span of a part of this value if the value is a string. `start` and `end` are byte offsets in the
+    /// decoded string; an offset beyond its end is replaced by the end.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Span {
+        match (&self.data, &self.escaped) {
+            (JsonData::String(_), Some(escaped)) => {
+                self.span.slice(escaped_offset(escaped, start), escaped_offset(escaped, end))
+            }
+            (JsonData::String(text), None) if !text.is_empty() => self.span.slice(start, end),
+            _ => self.span,
         }
     }
 
@@ -232,12 +248,16 @@ impl NodeConverter<'_> {
         if depth > MAX_JSON_DEPTH {
             return Err(too_deep_error(whole));
         }
+        let mut escaped = None;
         let (data, span) = match value {
             ast::Value::NullKeyword(_) => (JsonData::Null, whole),
             ast::Value::BooleanLit(literal) => (JsonData::Bool(literal.value), whole),
             ast::Value::NumberLit(literal) => (JsonData::Number(parse_json_number(literal.value, whole)?), whole),
             ast::Value::StringLit(literal) => {
-                (JsonData::String(literal.value.into_owned()), self.span_without_quotes(range))
+                let span = self.span_without_quotes(range);
+                let text = self.text.get(span.start as usize..span.end as usize);
+                escaped = text.filter(|text| text.contains('\\')).map(Into::into);
+                (JsonData::String(literal.value.into_owned()), span)
             }
             ast::Value::Array(array) => {
                 let items = array.elements.into_iter().map(|item| self.convert_value(item, depth + 1));
@@ -245,7 +265,7 @@ impl NodeConverter<'_> {
             }
             ast::Value::Object(object) => (JsonData::Object(self.convert_members(object, depth)?), whole),
         };
-        Ok(JsonNode { data, span })
+        Ok(JsonNode { data, span, escaped })
     }
 
     fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<JsonMembers, Diagnostic> {

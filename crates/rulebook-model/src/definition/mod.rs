@@ -9,6 +9,7 @@ mod app;
 mod checked_object;
 mod dialect;
 pub mod dialect_spec;
+mod escaped_string;
 mod files;
 mod jsonc;
 pub mod keys;

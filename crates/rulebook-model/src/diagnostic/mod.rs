@@ -35,13 +35,22 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// `true` if the definition can be used nevertheless.
     pub is_warning: bool,
+    /// `true` if the line with the error may contain a password, so that only its position is shown.
+    pub hides_line: bool,
 }
 
 impl Diagnostic {
     /// Creates a diagnostic without a label, related spans and help.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
         let (message, label, related) = (message.into(), String::new(), Vec::new());
-        Self { code, message, span, label, related, help: None, is_warning: false }
+        Self { code, message, span, label, related, help: None, is_warning: false, hides_line: false }
+    }
+
+    /// Shows only the position of the error, and not the line, which may contain a password.
+    #[must_use]
+    pub fn hide_line(mut self) -> Self {
+        self.hides_line = true;
+        self
     }
 
     /// Changes the error to a warning: the definition can be used nevertheless.

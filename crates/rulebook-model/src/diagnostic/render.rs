@@ -37,8 +37,15 @@ pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, colo
     let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
     let mut group = Group::with_title(title);
-    for snippet in group_into_snippets(diagnostic_markers(sources, diagnostic)) {
-        group = render_snippet(group, &snippet);
+    let markers = diagnostic_markers(sources, diagnostic);
+    if diagnostic.hides_line {
+        for marker in &markers {
+            group = group.element(position_of_marker(marker));
+        }
+    } else {
+        for snippet in group_into_snippets(markers) {
+            group = render_snippet(group, &snippet);
+        }
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
@@ -107,6 +114,12 @@ fn render_snippet<'a>(group: Group<'a>, markers: &[Marker<'a>]) -> Group<'a> {
     let origin = Origin::path(path).line(top).char_column(first.position.column);
     let snippet = Snippet::source(&source.text[start..end]).line_start(top);
     group.element(origin).element(snippet.annotations(markers.iter().map(|marker| annotation_of_marker(marker, start))))
+}
+
+/// Returns the file, the line and the column of a marker, without the text of the line.
+fn position_of_marker<'a>(marker: &Marker<'a>) -> Origin<'a> {
+    let path = normalize_untrusted_str(&marker.source.path.display().to_string());
+    Origin::path(path).line(marker.position.line).char_column(marker.position.column)
 }
 
 fn annotation_of_marker<'a>(marker: &Marker<'a>, start: usize) -> Annotation<'a> {

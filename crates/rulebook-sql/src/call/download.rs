@@ -11,7 +11,7 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download};
 use tokio::sync::mpsc;
 
-use super::{Failure, Format, PreparedMethod, SqlMethod, Step};
+use super::{Failure, Format, PreparedMethod, SqlMethod};
 use crate::database::Lease;
 use crate::value::SqlValue;
 
@@ -51,10 +51,10 @@ fn stream_error(error: &ApiError) -> io::Error {
 /// Runs the statements until all rows are sent, the client is gone, or the time is over.
 async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, sender: mpsc::Sender<Chunk>) {
     let rows = async {
-        let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod| {
-            write_rows(method, lease, prepared, &values, format, &sender).await
+        let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
+            write_rows(method, lease, prepared, values, format, &sender).await
         };
-        method.with_connection(run).await
+        method.with_connection(values, run).await
     };
     let limited = async { method.within(rows).await };
     let ended = match select(pin!(limited), pin!(sender.closed())).await {
@@ -91,18 +91,11 @@ async fn write_rows(
             }
         }
         if is_empty {
-            check_missing(method, step)?;
+            method.check_missing(step)?;
         }
         send(sender, chunk).await?;
     }
     Ok(())
-}
-
-fn check_missing(method: &SqlMethod, step: &Step) -> Result<(), Failure> {
-    match [&step.missing, &method.missing].into_iter().find_map(|missing| missing.error()) {
-        Some(name) => Err(Failure::Api(ApiError::declared(name.to_owned()))),
-        None => Ok(()),
-    }
 }
 
 async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), Failure> {

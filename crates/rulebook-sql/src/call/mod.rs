@@ -1,9 +1,12 @@
 //! Calls of methods: the statements of a method run on a borrowed connection.
 
 mod download;
+mod file;
 mod format;
 mod rows;
+mod upload;
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,9 +17,10 @@ use rulebook_model::span::Span;
 use crate::constraint::Violations;
 use crate::database::{Database, Lease, NamedValue, PrepareError, Prepared};
 use crate::result_shape::{ResultShape, Rows};
-use crate::settings::ResultLimits;
+use crate::settings::CallLimits;
 use crate::statement::Statement;
 use crate::value::{Source, SqlValue};
+use crate::value_error::invalid_value;
 
 pub(crate) use format::Format;
 
@@ -31,18 +35,27 @@ pub(crate) struct SqlMethod {
     /// What happens if the result has no row, or the last statement changes none.
     pub missing: Missing,
     pub shape: ResultShape,
-    /// The format of the file that the method returns; `None` if it returns outputs.
-    pub download: Option<Format>,
+    /// What the download of the method consists of; `None` if it returns outputs.
+    pub download: Option<DownloadContent>,
     /// The name of this file without its extension.
     pub file_name: String,
     pub violations: Violations,
     /// The time limit of a call.
     pub timeout: Duration,
-    pub limits: ResultLimits,
+    pub limits: CallLimits,
     /// The span of the settings.
     pub span: Span,
     /// The prepared statements, after the start of the API.
     pub prepared: OnceLock<PreparedMethod>,
+}
+
+/// What a download consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DownloadContent {
+    /// All rows, in a format.
+    Rows(Format),
+    /// The file in the only row.
+    File,
 }
 
 /// A statement of a method.
@@ -76,6 +89,10 @@ pub(crate) struct PreparedMethod {
     pub statements: Vec<Prepared>,
     /// The index of the statement whose rows are the result.
     pub output: Option<usize>,
+    /// The maximum size of an uploaded file in bytes.
+    max_upload: u64,
+    /// The folder for temporary files.
+    data_folder: PathBuf,
 }
 
 /// Why statements did not succeed.
@@ -104,7 +121,7 @@ impl From<sqlx::Error> for Failure {
 
 impl SqlMethod {
     /// Prepares the statements, and compares their columns with the outputs.
-    pub(crate) async fn prepare(&self) -> Result<(), PrepareError> {
+    pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
         let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
         let mut statements = Vec::new();
         let (mut all_columns, mut errors) = (Vec::new(), Vec::new());
@@ -118,6 +135,7 @@ impl SqlMethod {
                 Err(error) => return Err(error),
             }
         }
+        let max_upload = self.max_upload(&mut lease).await?;
         lease.release();
         if !errors.is_empty() {
             return Err(PrepareError::Definition(errors));
@@ -140,23 +158,38 @@ impl SqlMethod {
                 .into());
         }
         // A method is prepared once.
-        let _ = self.prepared.set(PreparedMethod { statements, output });
+        let data_folder = data_folder.to_owned();
+        let _ = self.prepared.set(PreparedMethod { statements, output, max_upload, data_folder });
         Ok(())
     }
 
-    /// Runs the statements with a connection, in a transaction if there are several. If `run` fails, or its future is
-    /// dropped, nothing is changed.
+    /// Returns the prepared statements.
+    fn prepared(&self) -> Result<&PreparedMethod, ApiError> {
+        self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))
+    }
+
+    /// Runs the statements with a connection and the values of a call, in a transaction if there are several. If `run`
+    /// fails, or its future is dropped, nothing is changed.
     pub(crate) async fn with_connection<T>(
         &self,
-        run: impl AsyncFnOnce(&Self, &mut Lease, &PreparedMethod) -> Result<T, Failure>,
+        mut values: Vec<SqlValue>,
+        run: impl AsyncFnOnce(&Self, &mut Lease, &PreparedMethod, &[SqlValue]) -> Result<T, Failure>,
     ) -> Result<T, ApiError> {
-        let prepared = self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))?;
-        let api_error = |error: &sqlx::Error| self.violations.api_error(error);
+        let prepared = self.prepared()?;
         let lease = match self.download {
-            Some(_) => self.database.lease_for_download().await,
-            None => self.database.lease().await,
+            Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
+            Some(DownloadContent::File) | None => self.database.lease().await,
         };
-        let mut lease = lease.map_err(|error| api_error(&error))?;
+        let mut lease = lease.map_err(|error| self.violations.api_error(&error))?;
+        if let Err(error) = self.read_files(&mut values, prepared.max_upload).await {
+            lease.release();
+            return Err(error);
+        }
+        let api_error = |error: &sqlx::Error| {
+            let bound = prepared.statements.iter().flat_map(|statement| &statement.bound);
+            let invalid = invalid_value(error, &self.values, &values, bound);
+            invalid.unwrap_or_else(|| self.violations.api_error(error))
+        };
         let default_timeout = self.database.settings.timeout;
         if self.timeout != default_timeout {
             lease.limit_time(self.timeout).await.map_err(|error| api_error(&error))?;
@@ -166,7 +199,7 @@ impl SqlMethod {
             let begin = self.database.settings.dialect.begin();
             lease.run(begin).await.map_err(|error| api_error(&error))?;
         }
-        let mut result = run(self, &mut lease, prepared).await;
+        let mut result = run(self, &mut lease, prepared, &values).await;
         if is_transaction && result.is_ok() {
             // Constraints that are checked at the end are reported here.
             result = match (result, lease.run("COMMIT").await) {
@@ -177,6 +210,8 @@ impl SqlMethod {
         let (result, state) = match result {
             Ok(result) => (Ok(result), Usable::Yes),
             Err(Failure::Sql(error @ sqlx::Error::Database(_))) => (Err(api_error(&error)), Usable::Perhaps),
+            // A value that cannot be encoded was not sent.
+            Err(Failure::Sql(error @ sqlx::Error::Encode(_))) => (Err(api_error(&error)), Usable::Yes),
             Err(Failure::Sql(error)) => (Err(api_error(&error)), Usable::No),
             Err(Failure::Api(error)) => (Err(error), Usable::Yes),
             Err(Failure::Stopped(error)) => (Err(error), Usable::No),
@@ -223,6 +258,14 @@ impl SqlMethod {
             _ => Ok(()),
         }
     }
+
+    /// Fails with the error for an empty result, if the statement or the method names one.
+    fn check_missing(&self, step: &Step) -> Result<(), Failure> {
+        match [&step.missing, &self.missing].into_iter().find_map(|missing| missing.error()) {
+            Some(name) => Err(Failure::Api(ApiError::declared(name.to_owned()))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The handler of a method.
@@ -233,16 +276,17 @@ impl CompiledHandler for SqlHandler {
         let method = Arc::clone(&self.0);
         let values = method.sources.iter().map(|source| source.value(&arguments, &context)).collect();
         match method.download {
-            Some(format) => Box::pin(download::download(method, values, format)),
+            Some(DownloadContent::Rows(format)) => Box::pin(download::download(method, values, format)),
+            Some(DownloadContent::File) => Box::pin(file::file(method, values)),
             None => Box::pin(outputs(method, values)),
         }
     }
 }
 
 async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod| {
-        rows::outputs(method, lease, prepared, &values).await
+    let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
+        rows::outputs(method, lease, prepared, values).await
     };
-    let outputs = method.within(method.with_connection(run)).await?;
+    let outputs = method.within(method.with_connection(values, run)).await?;
     Ok(ReturnedValue::Outputs(Box::new(outputs)))
 }

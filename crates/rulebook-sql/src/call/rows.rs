@@ -25,10 +25,7 @@ pub(super) async fn outputs(
         }
         let rows = collect(method, lease.fetch(statement, values)?, statement).await?;
         if rows.is_empty() {
-            let missing = method.steps[index].missing.error().or_else(|| method.missing.error());
-            if let Some(name) = missing {
-                return Err(Failure::Api(ApiError::declared(name.to_owned())));
-            }
+            method.check_missing(&method.steps[index])?;
         }
         outputs = match (method.shape.rows, &method.shape.output) {
             (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
@@ -71,7 +68,7 @@ async fn collect(
 fn row_value(method: &SqlMethod, statement: &Prepared, row: JsonRow) -> Json {
     match method.shape.row {
         RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
-        RowShape::Members(_) | RowShape::AnyMembers => Json::Object(row_object(statement, row)),
+        RowShape::Members(_) | RowShape::AnyMembers | RowShape::File => Json::Object(row_object(statement, row)),
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) enum ColumnType {
     /// A date, a time or both.
     Time,
     Array,
+    Binary,
     /// A type that cannot be converted to JSON.
     Unsupported(String),
 }
@@ -41,6 +42,7 @@ impl ColumnType {
             Self::Json => "a JSON value",
             Self::Time => "a date or time, which becomes a text",
             Self::Array => "an array",
+            Self::Binary => "binary data",
         }
     }
 }

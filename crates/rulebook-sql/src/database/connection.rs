@@ -7,23 +7,21 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
-use sqlx::error::BoxDynError;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Column as _, Connection as _, Executor, Row};
+use sqlx::{Connection as _, Executor};
 
 use super::pool::{Permit, Pool};
-use super::{Column, Dialect, NamedValue, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
+use super::{
+    Column, Dialect, FromRow, JsonRow, NamedValue, PrepareError, Prepared, mysql, postgres, postgres_arguments,
+    postgres_value, sqlite,
+};
 use crate::statement::Statement;
-use crate::target::{Raw, Target};
 use crate::value::SqlValue;
 
 /// The number of instructions of SQLite after which a running statement looks whether it must stop.
 const INSTRUCTIONS_PER_CHECK: i32 = 2_000;
-
-/// A row of a result: a value for each column.
-pub(crate) type JsonRow = Vec<Json>;
 
 /// A connection of any kind of database.
 pub(super) enum Connection {
@@ -151,6 +149,14 @@ impl Lease {
         result
     }
 
+    /// Returns the maximum size of all values of a statement in bytes; `None` if the database has no such limit.
+    pub(crate) async fn max_packet(&mut self) -> Result<Option<u64>, sqlx::Error> {
+        match self.connection() {
+            Connection::Mysql(connection) => mysql::max_packet(connection).await.map(Some),
+            Connection::Sqlite(_) | Connection::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Prepares a statement, without executing it. Returns its columns too.
     pub(crate) async fn prepare(
         &mut self,
@@ -179,7 +185,7 @@ impl Lease {
                 sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres_arguments::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Mysql(connection) => {
@@ -190,27 +196,27 @@ impl Lease {
     }
 
     /// Executes a statement that returns rows.
-    pub(crate) fn fetch<'a>(
+    pub(crate) fn fetch<'a, T: FromRow + 'a>(
         &'a mut self,
         prepared: &'a Prepared,
         values: &'a [SqlValue],
-    ) -> Result<BoxStream<'a, Result<JsonRow, sqlx::Error>>, sqlx::Error> {
+    ) -> Result<BoxStream<'a, Result<T, sqlx::Error>>, sqlx::Error> {
         let sql = prepared.sql.as_str();
         Ok(match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| to_json(prepared, &row?, sqlite::decode)).boxed()
+                rows.map(|row| T::from_row(prepared, &row?, sqlite::decode)).boxed()
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres_arguments::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| to_json(prepared, &row?, postgres_value::decode)).boxed()
+                rows.map(|row| T::from_row(prepared, &row?, postgres_value::decode)).boxed()
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| to_json(prepared, &row?, mysql::decode)).boxed()
+                rows.map(|row| T::from_row(prepared, &row?, mysql::decode)).boxed()
             }
         })
     }
@@ -230,28 +236,6 @@ impl Drop for Lease {
         let _context = self.pool.runtime().enter();
         drop(open);
     }
-}
-
-/// Converts the values of a row.
-fn to_json<R: Row>(
-    prepared: &Prepared,
-    row: &R,
-    decode: impl Fn(&R, usize, Target) -> Result<Raw, BoxDynError>,
-) -> Result<JsonRow, sqlx::Error> {
-    let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
-    let values = targets.map(|(index, (target, name))| {
-        let index = match prepared.has_late_columns && !name.is_empty() {
-            true => match row.columns().iter().position(|column| column.name() == &**name) {
-                Some(index) => index,
-                // The outputs are compared with the definition, which reports the missing one if it is required.
-                None => return Ok(Json::Null),
-            },
-            false => index,
-        };
-        let value = decode(row, index, *target).and_then(|raw| Ok(raw.into_json(*target)?));
-        value.map_err(|source| sqlx::Error::ColumnDecode { index: name.to_string(), source })
-    });
-    values.collect()
 }
 
 /// Returns a row as an object.

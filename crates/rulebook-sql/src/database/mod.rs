@@ -7,8 +7,10 @@ mod mysql;
 mod options;
 mod pool;
 mod postgres;
+mod postgres_arguments;
 mod postgres_value;
 mod prepared;
+mod row;
 mod sqlite;
 
 use std::path::Path;
@@ -21,11 +23,12 @@ use tokio::runtime::Handle;
 
 pub(crate) use column::{Column, ColumnType};
 use connection::Connection;
-pub(crate) use connection::{JsonRow, Lease, row_object};
+pub(crate) use connection::{Lease, row_object};
 pub(crate) use dialect::Dialect;
 use options::Options;
 use pool::Pool;
-pub(crate) use prepared::{Binding, NamedValue, PrepareError, Prepared};
+pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
+pub(crate) use row::{FileRow, FromRow, JsonRow};
 
 use crate::settings::DatabaseSettings;
 

@@ -8,14 +8,19 @@ use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, MySql, Row, Statement as _, TypeInfo};
 
-use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Binding, Column, ColumnType, PrepareError, Prepared};
+use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
+use super::{Bound, Column, ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
 use crate::value::SqlValue;
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
     Ok(MySqlConnectOptions::from_str(url)?.disable_statement_logging())
+}
+
+/// Returns the maximum size of a packet, which contains all values of a statement.
+pub(super) async fn max_packet(connection: &mut MySqlConnection) -> Result<u64, sqlx::Error> {
+    sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection).await
 }
 
 /// Prepares a statement.
@@ -36,7 +41,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info().name()) });
     let columns = columns.collect();
-    let bound = rendered.bound.iter().map(|name| (*name, Binding::Value)).collect();
+    let bound = rendered.bound.iter().copied().map(Bound::value).collect();
     Ok(Described { columns, bound, sql: rendered.sql })
 }
 
@@ -57,8 +62,8 @@ fn column_type(name: &str) -> ColumnType {
 
 pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
     let mut arguments = MySqlArguments::default();
-    for (name, _) in &prepared.bound {
-        match &values[*name] {
+    for bound in &prepared.bound {
+        match &values[bound.name] {
             SqlValue::Null => arguments.add(None::<i64>),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
@@ -66,6 +71,8 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
             SqlValue::Float(float) => arguments.add(*float),
             SqlValue::Text(text) => arguments.add(text),
             SqlValue::Nested(json) => arguments.add(json.to_string()),
+            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
+            SqlValue::File(_) => Err(UNREAD_FILE.into()),
         }?;
     }
     Ok(arguments)
@@ -98,6 +105,7 @@ pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw
         "TIME" => Raw::Text(time_text(<&[u8] as Decode<'_, MySql>>::decode(value)?)?),
         "JSON" => Raw::JsonText(text(value)?),
         "BIT" | "GEOMETRY" => return Err("the type is not supported; convert it to a text in the statement".into()),
+        _ if target == Target::Binary => Raw::Bytes(<&[u8] as Decode<'_, MySql>>::decode(value)?.to_vec()),
         _ if target == Target::Nested => Raw::JsonText(text(value)?),
         _ => Raw::Text(text(value)?),
     })

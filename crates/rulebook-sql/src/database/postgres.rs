@@ -4,19 +4,14 @@
 use std::str::FromStr;
 
 use rulebook::handler_kind::HandlerError;
-use serde_json::Value as Json;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind,
-};
-use sqlx::{Arguments, Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind};
+use sqlx::{Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
 
 use super::postgres_value::base_type;
 use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Binding, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::{Accepts, Binding, Bound, Column, ColumnType, NamedValue, PrepareError};
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
-use crate::value::SqlValue;
 
 /// Makes the server look every second whether the client of a running statement is gone. Older servers have no such
 /// setting.
@@ -33,9 +28,15 @@ struct ParameterType {
     /// The type in SQL, to which the text is cast.
     name: String,
     binding: Binding,
-    /// `true` if the type is a whole number of less than 64 bits. Comparing it with a number of 64 bits finds no row if
-    /// the number is too large; casting the number would be an error.
-    is_short: bool,
+    accepts: Accepts,
+}
+
+impl ParameterType {
+    /// Returns `true` if the type is a whole number of less than 64 bits. Comparing it with a number of 64 bits finds
+    /// no row if the number is too large; casting the number would be an error.
+    fn is_short(&self) -> bool {
+        matches!(self.accepts, Accepts::Integer { .. })
+    }
 }
 
 /// Prepares a statement: first as it is, so that PostgreSQL finds the types of the parameters, and then with casts.
@@ -64,15 +65,18 @@ pub(super) async fn prepare(
     let cast = |widens: bool| {
         statement.render(slot, |position, index| {
             let found = &types[index];
-            let name = if found.is_short && widens { "bigint" } else { found.name.as_str() };
-            format!("(${}::text::{name})", position + 1)
+            let name = if found.is_short() && widens { "bigint" } else { found.name.as_str() };
+            let text = if found.binding == Binding::Bytes { "" } else { "::text" };
+            format!("(${}{text}::{name})", position + 1)
         })
     };
-    let mut rendered = cast(true);
+    let mut widens = true;
+    let mut rendered = cast(widens);
     let mut prepared = (&mut *connection).prepare(&rendered.sql).await;
     // A function may exist for short numbers only.
-    if matches!(prepared, Err(sqlx::Error::Database(_))) && types.iter().any(|found| found.is_short) {
+    if matches!(prepared, Err(sqlx::Error::Database(_))) && types.iter().any(ParameterType::is_short) {
         rendered = cast(false);
+        widens = false;
         prepared = (&mut *connection).prepare(&rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
@@ -81,9 +85,13 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
     let columns = columns.collect();
-    let mut bound: Vec<_> = rendered.bound.iter().map(|name| (*name, Binding::Text)).collect();
+    let mut bound: Vec<_> = rendered.bound.iter().copied().map(Bound::value).collect();
     for (position, found) in rendered.positions.iter().zip(&types) {
-        bound[*position].1 = found.binding;
+        bound[*position].binding = found.binding;
+        bound[*position].accepts = match found.accepts {
+            Accepts::Integer { min, max, .. } => Accepts::Integer { min, max, is_strict: !widens },
+            other => other,
+        };
     }
     Ok(Described { columns, bound, sql: rendered.sql })
 }
@@ -116,6 +124,7 @@ async fn inferred_types(
                     Target::Integer => "::bigint",
                     Target::Number => "::float8",
                     Target::Bool => "::boolean",
+                    Target::Binary => "::bytea",
                     Target::Any | Target::Text | Target::Nested => "::text",
                 };
             }
@@ -174,30 +183,45 @@ async fn parameter_type(
     let name: Option<String> = query.fetch_one(connection).await.map_err(PrepareError::Database)?;
     let name = name.unwrap_or_else(|| "text".to_owned());
     let base = base_type(info);
-    let is_short = matches!(base.name(), "INT2" | "INT4") && std::ptr::eq(base, info);
-    let (accepted, binding): (&[Target], _) = match (base.kind(), base.name()) {
+    if value.target == Target::Binary && base.name() != "BYTEA" {
+        let message = format!("`:{}` is a file, but the database expects `{name}` here", value.name);
+        let help = "store files in a column of the type `bytea`";
+        return Ok(Err(HandlerError::new(message).help(help)));
+    }
+    let accepts = match base.name() {
+        "INT2" if std::ptr::eq(base, info) => short_integer(i16::MIN.into(), i16::MAX.into()),
+        "INT4" if std::ptr::eq(base, info) => short_integer(i32::MIN.into(), i32::MAX.into()),
+        "DATE" | "TIMESTAMP" | "TIMESTAMPTZ" => Accepts::Time,
+        _ => Accepts::Unknown,
+    };
+    let (targets, binding): (&[Target], _) = match (base.kind(), base.name()) {
         (PgTypeKind::Array(_), _) => (&[Target::Nested], Binding::Array),
         (PgTypeKind::Composite(_) | PgTypeKind::Range(_), _) => (&[Target::Text], Binding::Text),
         (_, "INT2" | "INT4" | "INT8" | "OID") => (&[Target::Integer], Binding::Text),
         (_, "FLOAT4" | "FLOAT8" | "NUMERIC") => (&[Target::Integer, Target::Number], Binding::Text),
         (_, "BOOL") => (&[Target::Bool], Binding::Text),
-        (_, "JSON" | "JSONB") => return Ok(Ok(ParameterType { name, binding: Binding::Json, is_short: false })),
+        (_, "JSON" | "JSONB") => return Ok(Ok(ParameterType { name, binding: Binding::Json, accepts })),
         (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN") => {
-            return Ok(Ok(ParameterType { name: "text".to_owned(), binding: Binding::Text, is_short: false }));
+            return Ok(Ok(ParameterType { name: "text".to_owned(), binding: Binding::Text, accepts }));
         }
-        (_, "BYTEA") => (&[], Binding::Text),
+        (_, "BYTEA") if value.target == Target::Binary => (&[Target::Binary], Binding::Bytes),
+        (_, "BYTEA") => (&[Target::Binary], Binding::Text),
         _ => (&[Target::Text], Binding::Text),
     };
-    if value.target != Target::Any && !accepted.contains(&value.target) {
+    if value.target != Target::Any && !targets.contains(&value.target) {
         let kind = value.target.in_words();
         let message = format!("the values of `:{}` are {kind}, but the database expects `{name}` here", value.name);
         let help = format!("change the type of the parameter, or convert the value: `:{}::text::{name}`", value.name);
         return Ok(Err(HandlerError::new(message).help(help)));
     }
-    if value.exceeds_i64 && accepted == [Target::Integer] {
+    if value.exceeds_i64 && targets == [Target::Integer] {
         return Ok(Err(value.range_error()));
     }
-    Ok(Ok(ParameterType { name, binding, is_short }))
+    Ok(Ok(ParameterType { name, binding, accepts }))
+}
+
+fn short_integer(min: i64, max: i64) -> Accepts {
+    Accepts::Integer { min, max, is_strict: false }
 }
 
 fn column_type(info: &PgTypeInfo) -> ColumnType {
@@ -213,74 +237,10 @@ fn column_type(info: &PgTypeInfo) -> ColumnType {
         (_, "NUMERIC") => ColumnType::Decimal,
         (_, "JSON" | "JSONB") => ColumnType::Json,
         (_, "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => ColumnType::Time,
+        (_, "BYTEA") => ColumnType::Binary,
         (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "UUID" | "citext") => {
             ColumnType::Text
         }
         (_, name) => ColumnType::Unsupported(name.to_owned()),
-    }
-}
-
-pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<PgArguments, BoxDynError> {
-    let mut arguments = PgArguments::default();
-    for (name, binding) in &prepared.bound {
-        arguments.add(text(&values[*name], *binding))?;
-    }
-    Ok(arguments)
-}
-
-/// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
-fn text(value: &SqlValue, binding: Binding) -> Option<String> {
-    if binding == Binding::Json {
-        return json(value).map(|json| json.to_string());
-    }
-    Some(match value {
-        SqlValue::Null => return None,
-        SqlValue::Bool(bool) => bool.to_string(),
-        SqlValue::Int(int) => int.to_string(),
-        SqlValue::Uint(uint) => uint.to_string(),
-        SqlValue::Float(float) => float.to_string(),
-        SqlValue::Text(text) => text.clone(),
-        SqlValue::Nested(Json::Array(items)) if binding == Binding::Array => array_text(items),
-        SqlValue::Nested(json) => json.to_string(),
-    })
-}
-
-fn json(value: &SqlValue) -> Option<Json> {
-    Some(match value {
-        SqlValue::Null => return None,
-        SqlValue::Bool(bool) => Json::from(*bool),
-        SqlValue::Int(int) => Json::from(*int),
-        SqlValue::Uint(uint) => Json::from(*uint),
-        SqlValue::Float(float) => Json::from(*float),
-        SqlValue::Text(text) => Json::from(text.as_str()),
-        SqlValue::Nested(json) => json.clone(),
-    })
-}
-
-/// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.
-fn array_text(items: &[Json]) -> String {
-    let items = items.iter().map(|item| match item {
-        Json::Null => "NULL".to_owned(),
-        Json::Array(inner) => array_text(inner),
-        Json::String(text) => quoted(text),
-        other => quoted(&other.to_string()),
-    });
-    format!("{{{}}}", items.collect::<Vec<_>>().join(","))
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn items_of_arrays_are_quoted() {
-        let items = [json!(1), json!(null), json!("a\"b\\c,{}"), json!([true])];
-        assert_eq!(array_text(&items), r#"{"1",NULL,"a\"b\\c,{}",{"true"}}"#);
     }
 }

@@ -13,13 +13,16 @@ use crate::target::{Raw, Target};
 const EPOCH: Date = date(2000, 1, 1);
 
 /// Converts a value of a row.
-pub(super) fn decode(row: &PgRow, index: usize, _: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));
     }
     let info = value.type_info().into_owned();
     match value.format() {
+        PgValueFormat::Binary if target == Target::Binary && base_type(&info).name() == "BYTEA" => {
+            Ok(Raw::Bytes(value.as_bytes()?.to_vec()))
+        }
         PgValueFormat::Binary => decode_binary(value.as_bytes()?, &info),
         PgValueFormat::Text => Ok(Raw::Text(value.as_str()?.to_owned())),
     }

@@ -1,17 +1,25 @@
 //! Statements that a database has prepared.
 
+use std::borrow::Cow;
+
+use rulebook::ApiError;
 use rulebook::handler_kind::HandlerError;
+use rulebook_model::call::{ParameterError, ParameterErrorKind, Source};
+use rulebook_model::model::Parameter;
 
 use super::Column;
 use crate::statement::{Rendered, Statement, locate};
 use crate::target::Target;
 
+/// The error of a file that was not read before its value is bound.
+pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
+
 /// A statement with placeholders, which a database has prepared without error.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub sql: String,
-    /// For each placeholder, the index of the value in the values of the method, and how the value is bound.
-    pub bound: Vec<(usize, Binding)>,
+    /// The value of each placeholder.
+    pub bound: Vec<Bound>,
     /// What each column of the result becomes. The list is empty if the statement returns no rows.
     pub targets: Vec<Target>,
     /// The names of the columns.
@@ -28,6 +36,38 @@ impl Prepared {
     }
 }
 
+/// A value that is bound to a placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The index of the value in the values of the method.
+    pub name: usize,
+    pub binding: Binding,
+    pub accepts: Accepts,
+}
+
+impl Bound {
+    /// Returns a value of a type that the database does not report.
+    pub(super) fn value(name: usize) -> Self {
+        Self { name, binding: Binding::Value, accepts: Accepts::Unknown }
+    }
+}
+
+/// Which values a placeholder accepts, as far as the database reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    Unknown,
+    /// Whole numbers in this range.
+    Integer {
+        min: i64,
+        max: i64,
+        /// `true` if another number is always an error. Otherwise, it is an error only if it is stored: comparing it
+        /// finds no row.
+        is_strict: bool,
+    },
+    /// Dates, perhaps with a time, from the year 1.
+    Time,
+}
+
 /// How a value is bound to a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binding {
@@ -39,6 +79,8 @@ pub(crate) enum Binding {
     Json,
     /// As the text of an array of PostgreSQL.
     Array,
+    /// As binary data.
+    Bytes,
 }
 
 /// What is known about a value of a method before a call.
@@ -48,6 +90,34 @@ pub(crate) struct NamedValue {
     pub target: Target,
     /// `true` if the value can be above the largest whole number of most databases.
     pub exceeds_i64: bool,
+    /// The maximum size of a file in bytes that the type of its parameter sets.
+    pub max_bytes: Option<u64>,
+    /// The parameter of the method; `None` for values of the caller.
+    pub request: Option<RequestParameter>,
+}
+
+/// A parameter as error responses describe it.
+#[derive(Debug)]
+pub(crate) struct RequestParameter {
+    pub name: String,
+    source: Source,
+    /// The message that the definition sets for errors of this parameter.
+    message: Option<Box<str>>,
+}
+
+impl RequestParameter {
+    pub(crate) fn new(parameter: &Parameter) -> Self {
+        let message = parameter.message.as_deref().map(Into::into);
+        Self { name: parameter.request_name().to_owned(), source: parameter.from.source(), message }
+    }
+
+    /// Returns the error of a call whose value the database cannot store. `expected` describes the other values.
+    pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> ApiError {
+        let kind = ParameterErrorKind::Invalid;
+        let mut error = ParameterError::new(kind, self.name.as_str(), self.source, expected);
+        error.message.clone_from(&self.message);
+        ApiError::parameters(vec![error])
+    }
 }
 
 impl NamedValue {
@@ -76,7 +146,7 @@ impl From<HandlerError> for PrepareError {
 /// A statement that a database has prepared, and its columns, before they are compared with the outputs.
 pub(crate) struct Described {
     pub sql: String,
-    pub bound: Vec<(usize, Binding)>,
+    pub bound: Vec<Bound>,
     pub columns: Vec<Column>,
 }
 

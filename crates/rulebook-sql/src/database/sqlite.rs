@@ -1,5 +1,6 @@
 //! SQLite.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, Row, Statement as _, TypeInfo, ValueRef};
 
-use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Binding, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
+use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
 use crate::value::SqlValue;
@@ -23,8 +24,20 @@ use crate::value::SqlValue;
 pub(super) fn options(url: &str, data_folder: &Path, wait: Duration) -> Result<SqliteConnectOptions, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(url)?;
     let file = data_folder.join(options.get_filename());
+    create_file(&file);
     let options = options.filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     Ok(options.foreign_keys(true).busy_timeout(wait).disable_statement_logging())
+}
+
+/// Creates an empty database if the file does not exist. Only the user of the server can read it; SQLite gives its
+/// other files the same permissions.
+fn create_file(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // If the file cannot be created, SQLite cannot open it, and reports the error.
+    let _ = options.open(file);
 }
 
 /// Prepares a statement.
@@ -52,7 +65,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
     let columns = columns.collect();
-    let bound = rendered.bound.iter().map(|name| (*name, Binding::Value)).collect();
+    let bound = rendered.bound.iter().copied().map(Bound::value).collect();
     Ok(Described { columns, bound, sql: rendered.sql })
 }
 
@@ -62,15 +75,15 @@ fn column_type(info: &SqliteTypeInfo) -> ColumnType {
         "INTEGER" | "BOOLEAN" => ColumnType::Integer { is_boolean: true },
         "REAL" => ColumnType::Float,
         "TEXT" => ColumnType::Text,
-        "BLOB" => ColumnType::Unsupported("BLOB".to_owned()),
+        "BLOB" => ColumnType::Binary,
         _ => ColumnType::Unknown,
     }
 }
 
 pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
     let mut arguments = SqliteArguments::default();
-    for (name, _) in &prepared.bound {
-        match &values[*name] {
+    for bound in &prepared.bound {
+        match &values[bound.name] {
             SqlValue::Null => arguments.add(None::<i64>),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
@@ -79,12 +92,14 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
             SqlValue::Float(float) => arguments.add(*float),
             SqlValue::Text(text) => arguments.add(text.clone()),
             SqlValue::Nested(json) => arguments.add(json.to_string()),
+            SqlValue::Bytes(bytes) => arguments.add(bytes.clone()),
+            SqlValue::File(_) => Err(UNREAD_FILE.into()),
         }?;
     }
     Ok(arguments)
 }
 
-pub(super) fn decode(row: &SqliteRow, index: usize, _: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));
@@ -94,6 +109,7 @@ pub(super) fn decode(row: &SqliteRow, index: usize, _: Target) -> Result<Raw, Bo
         "INTEGER" => Raw::Int(<i64 as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         "REAL" => Raw::Json(<f64 as Decode<'_, sqlx::Sqlite>>::decode(value)?.into()),
         "TEXT" => Raw::Text(<String as Decode<'_, sqlx::Sqlite>>::decode(value)?),
+        _ if target == Target::Binary => Raw::Bytes(<Vec<u8> as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
     })
 }

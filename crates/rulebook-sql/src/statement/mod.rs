@@ -5,10 +5,13 @@ mod tokens;
 
 use std::ops::Range;
 
-use rulebook::handler_kind::HandlerError;
-use rulebook_model::span::{Span, Spanned};
+use rulebook::handler_kind::settings::wrong_value;
+use rulebook::handler_kind::{HandlerError, JsonData, JsonNode};
+use rulebook_model::span::Span;
 
 use crate::database::Dialect;
+use crate::handler_settings::SQL;
+
 use tokens::{TokenError, tokenize};
 
 pub(crate) use locate::locate;
@@ -19,7 +22,8 @@ const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollba
 /// A statement of the definition.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    text: Spanned<String>,
+    /// The string in the definition.
+    node: JsonNode,
     /// The ranges of the parameters in the text, in the order of the text, with the index of the parameter's name in
     /// the names of the method.
     parameters: Vec<(Range<usize>, usize)>,
@@ -42,43 +46,48 @@ pub(crate) struct Rendered {
 }
 
 impl Statement {
-    /// Parses the text of a statement. `index_of` returns the index of a name, or an error without a span.
+    /// Parses a statement. `index_of` returns the index of a name, or an error without a span.
     pub(crate) fn parse(
-        text: Spanned<String>,
+        node: &JsonNode,
         dialect: Dialect,
         mut index_of: impl FnMut(&str) -> Result<usize, HandlerError>,
     ) -> Result<Self, Vec<HandlerError>> {
-        let tokens = tokenize(&text.value, dialect).map_err(|TokenError { what, range }| {
+        let JsonData::String(text) = &node.data else { return Err(vec![wrong_value(node, SQL, "a string")]) };
+        let tokens = tokenize(text, dialect).map_err(|TokenError { what, range }| {
             let error = HandlerError::new(format!("{what} that begins here is not closed"));
-            vec![error.at(text.part(range.start, range.end)).help("add the closing mark")]
+            vec![error.at(node.part(range.start, range.end)).help("add the closing mark")]
         })?;
         let mut errors = Vec::new();
         if let Some(range) = tokens.second_statement {
             let error = HandlerError::new("a second statement begins here");
             let help = "write a list of statements, which run in one transaction: [\"…\", \"…\"]";
-            errors.push(error.at(text.part(range.start, range.end)).help(help));
+            errors.push(error.at(node.part(range.start, range.end)).help(help));
         }
         let first_word = tokens.words.first().map(|(word, range)| (word.as_str(), range.clone()));
         match first_word {
-            None => errors.push(HandlerError::new("the statement is empty").at(text.span)),
+            None => errors.push(HandlerError::new("the statement is empty").at(node.span)),
             Some((word, range)) if TRANSACTION_WORDS.contains(&word) => {
                 let error = HandlerError::new(format!("`{word}` cannot be a statement of a handler"));
                 let help = "write a list of statements: they run in one transaction, which is committed after the last";
-                errors.push(error.at(text.part(range.start, range.end)).help(help));
+                errors.push(error.at(node.part(range.start, range.end)).help(help));
             }
             Some(_) => {}
         }
         let mut parameters = Vec::new();
         for range in tokens.parameters {
-            match index_of(&text.value[range.start + 1..range.end]) {
+            match index_of(&text[range.start + 1..range.end]) {
                 Ok(index) => parameters.push((range, index)),
-                Err(error) => errors.push(error.at(text.part(range.start, range.end))),
+                Err(error) => errors.push(error.at(node.part(range.start, range.end))),
             }
         }
         let words: Vec<_> = tokens.words.into_iter().map(|(word, _)| word).collect();
         let returns_row = certainly_returns_row(&words);
         let has_returning = words.iter().any(|word| word == "returning");
-        if errors.is_empty() { Ok(Self { text, parameters, returns_row, has_returning }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { node: node.clone(), parameters, returns_row, has_returning })
+        } else {
+            Err(errors)
+        }
     }
 
     /// Returns the statement with a placeholder for each parameter. `slot` returns a number by the index of a parameter
@@ -90,7 +99,7 @@ impl Statement {
         slot: impl Fn(usize, usize) -> usize,
         placeholder: impl Fn(usize, usize) -> String,
     ) -> Rendered {
-        let text = &self.text.value;
+        let text = self.text();
         let (mut sql, mut slots) = (String::with_capacity(text.len()), Vec::new());
         let (mut bound, mut positions, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
         let mut copied = 0;
@@ -119,22 +128,25 @@ impl Statement {
 
     /// Returns the span of the parameter with this index in the text.
     pub(crate) fn parameter_span(&self, index: usize) -> Span {
-        self.parameters.get(index).map_or(self.text.span, |(range, _)| self.part(range.clone()))
+        self.parameters.get(index).map_or(self.node.span, |(range, _)| self.part(range.clone()))
     }
 
     /// Returns the span of the whole statement in the definition.
     pub(crate) fn span(&self) -> Span {
-        self.text.span
+        self.node.span
     }
 
-    /// Returns the text of the statement as the definition contains it.
+    /// Returns the text of the statement in the definition, without escape sequences.
     pub(crate) fn text(&self) -> &str {
-        &self.text.value
+        match &self.node.data {
+            JsonData::String(text) => text,
+            _ => "",
+        }
     }
 
     /// Returns the span of a part of the statement.
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
-        self.text.part(range.start, range.end)
+        self.node.part(range.start, range.end)
     }
 
     /// Returns the span of the word or parameter that is at a byte offset of a rendered statement.
@@ -150,7 +162,7 @@ impl Statement {
             shift = parameter.end as isize - placeholder.end as isize;
         }
         let start = offset.saturating_add_signed(shift);
-        let word = self.text.value.get(start..).unwrap_or_default();
+        let word = self.text().get(start..).unwrap_or_default();
         let len = word.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(word.len());
         self.part(start..start + len.max(1))
     }
@@ -173,9 +185,10 @@ mod tests {
     use super::*;
 
     fn statement(sql: &str, dialect: Dialect) -> Statement {
-        let text = Spanned::new(sql.to_owned(), Span { file: 0, start: 100, end: 100 + sql.len() as u32 });
+        let span = Span { file: 0, start: 100, end: 100 + sql.len() as u32 };
+        let node = JsonNode { data: JsonData::String(sql.to_owned()), span, escaped: None };
         let mut names = Vec::new();
-        Statement::parse(text, dialect, |name| {
+        Statement::parse(&node, dialect, |name| {
             Ok(names.iter().position(|known| known == name).unwrap_or_else(|| {
                 names.push(name.to_owned());
                 names.len() - 1

@@ -54,26 +54,29 @@ pub struct TestDatabase {
     _running: Option<RwLockReadGuard<'static, ()>>,
 }
 
-/// The tables of the tests: notes and their authors.
+/// The tables of the tests: notes, their authors, and files.
 const TABLES: [&str; 3] = [
     "create table author (id integer primary key, name text not null);
      insert into author (id, name) values (1, 'Ada');
      create table note (id integer primary key, title text not null unique, stars integer not null default 0,
          done boolean not null default false, meta text, price real, author_id integer references author (id),
-         constraint stars_positive check (stars >= 0));",
+         constraint stars_positive check (stars >= 0));
+     create table attachment (id integer primary key, content blob, name varchar(100), type varchar(100), size integer);",
     "create table author (id integer primary key, name text not null);
      insert into author (id, name) values (1, 'Ada');
      create table note (id serial primary key, title text not null constraint note_title unique,
          stars integer not null default 0, done boolean not null default false, meta jsonb, price numeric(10, 2),
          author_id integer constraint note_author references author (id),
-         constraint stars_positive check (stars >= 0));",
+         constraint stars_positive check (stars >= 0));
+     create table attachment (id integer primary key, content bytea, name varchar(100), type varchar(100), size integer);",
     "create table author (id integer primary key, name text not null);
      insert into author (id, name) values (1, 'Ada');
      create table note (id integer auto_increment primary key, title varchar(200) not null, stars integer not null default 0,
          done boolean not null default false, meta json, price decimal(10, 2), author_id integer,
          constraint note_title unique (title),
          constraint note_author foreign key (author_id) references author (id),
-         constraint stars_positive check (stars >= 0));",
+         constraint stars_positive check (stars >= 0));
+     create table attachment (id integer primary key, content longblob, name varchar(100), type varchar(100), size integer);",
 ];
 
 impl Server {

@@ -241,20 +241,6 @@ fn numbers_that_do_not_fit_are_reported_for_sqlite() {
     expect_error(&TestDatabase::sqlite(), MANY, handler, "are larger than the whole numbers of the database");
 }
 
-#[test]
-fn uploaded_files_cannot_be_values() {
-    let database = TestDatabase::sqlite();
-    let definition = r#"{ "/": { "note": { "POST": {
-        "info": "Stores a file", "in": { "file": { "info": "The file", "type": "file" } },
-        "handler": {"sql": "insert into note values (:file)"}
-    } } } }"#;
-    let Err(error) = TestApi::start_texts(database.folder.path(), "{}", definition) else { panic!("it started") };
-    assert!(
-        error.contains("note.json:3:54") && error.contains("the uploaded file `file` cannot be a value"),
-        "{error}"
-    );
-}
-
 /// Starts an API with these settings in `app.json`, in which `«` marks the position of an error.
 #[track_caller]
 fn expect_settings_error(settings: &str, message: &str) -> String {
@@ -303,6 +289,32 @@ fn an_unreachable_database_is_reported_without_its_password() {
     let app = r#"{"handlers": {"sql": {"pool_timeout": 0.3, "url": "postgres://ada:hunter2@127.0.0.1:1/notes"}}}"#;
     let definition = DEFINITION.replace("OUT", MANY).replace("HANDLER", r#""handler": {"sql": "select 1 as id"}"#);
     let Err(error) = TestApi::start_texts(folder.path(), app, &definition) else { panic!("it started") };
-    assert!(error.contains("note.json:6:12") && error.contains("the database `main` cannot be used"), "{error}");
+    assert!(error.contains("app.json:1:52") && error.contains("the database `main` cannot be used"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn errors_never_show_a_line_with_a_password() {
+    for settings in [
+        r#"{"url": "«postgre://ada:hunter2@127.0.0.1/notes"}"#,
+        r#"{"url": "postgres://ada:hunter2@127.0.0.1/notes", "pool": «0}"#,
+        r#"{"url": "«${A}postgres://ada:hunter2@127.0.0.1/notes"}"#,
+        r#"{"databases": {"main": {"url": "postgres:///notes?Password=hunter2", "«ulr": ""}}}"#,
+        r#"{"databases": {"main": {"url": "postgres://a:hunter2@127.0.0.1"}, "log": {"url": "«oracle:a"}}}"#,
+    ] {
+        let error = expect_settings_error(settings, "error");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn positions_after_escape_sequences_are_those_of_the_definition() {
+    for_each_database(|database| {
+        for (handler, message) in [
+            (r#"{"sql": "select '\u00e9\"\ud83e\udd80',\n\tid, «:wrong from note"}"#, "no parameter `wrong`"),
+            (r#"{"sql": "select /* \u00e9\" */\n id from «nothing where id = :id"}"#, "nothing"),
+        ] {
+            expect_error(database, MANY, handler, message);
+        }
+    });
 }

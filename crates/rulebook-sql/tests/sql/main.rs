@@ -8,10 +8,14 @@
 mod databases;
 mod diagnostics;
 mod downloads;
+mod file_diagnostics;
+mod files;
 mod interrupted;
+mod invalid_values;
 mod limits;
 mod migrations;
 mod page;
 mod results;
+mod sqlite_files;
 mod values;
 mod violations;

@@ -247,6 +247,8 @@ fn a_value_that_the_database_cannot_convert_is_not_in_the_log() {
         }));
         api.outputs("add.get", json!({}));
         let (status, reason) = api.error("set.get", json!({ "v": "secret".repeat(100) }));
-        assert!(status == 500 && reason.contains("the database") && !reason.contains("secret"), "{reason}");
+        // SQLite does not distinguish this error from others.
+        let expected = database.pick([500, 400, 400]);
+        assert!(status == expected && reason.contains("the database") && !reason.contains("secret"), "{reason}");
     });
 }

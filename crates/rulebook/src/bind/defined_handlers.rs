@@ -62,8 +62,9 @@ pub(crate) fn defined_handler_errors(api: &Api, kinds: &[Arc<dyn HandlerKind>]) 
 
 /// Returns an error in the settings of a handler as a diagnostic. `whole` is the span of an error without a span.
 pub(crate) fn handler_diagnostic(error: HandlerError, whole: Span) -> Diagnostic {
-    let HandlerError { message, span, help } = error;
+    let HandlerError { message, span, help, hides_line } = error;
     let diagnostic = Diagnostic::new(DiagnosticCode::BadHandler, span.unwrap_or(whole), message);
+    let diagnostic = if hides_line { diagnostic.hide_line() } else { diagnostic };
     match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

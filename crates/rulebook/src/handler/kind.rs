@@ -165,19 +165,28 @@ pub struct HandlerError {
     pub span: Option<Span>,
     /// What to do.
     pub help: Option<String>,
+    /// `true` if the line of the definition may contain a password, so that only its position is shown.
+    pub hides_line: bool,
 }
 
 impl HandlerError {
     /// Creates an error that concerns the whole handler.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, help: None }
+        Self { message: message.into(), span: None, help: None, hides_line: false }
     }
 
     /// Sets the part of the definition that is wrong.
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Shows only the position of the error, and not the line of the definition, which may contain a password.
+    #[must_use]
+    pub fn hide_line(mut self) -> Self {
+        self.hides_line = true;
         self
     }
 

@@ -2,7 +2,8 @@
 # Tests the methods on an empty database: `sh test.sh`.
 set -eu
 data=$(mktemp -d)
-trap 'rm -rf "$data"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$data"' EXIT
 notes() { rulebook --data "$data" call "$@"; }
 # expect TEXT COMMAND…: fails unless the command prints the text.
 expect() {
@@ -28,4 +29,24 @@ expect '"changed": "20' notes note.change --scope writer note_id=1 "text=We have
 expect 'have milk' notes note.read note_id=1
 expect '"title": "Groceries"' notes note.remove --scope writer note_id=1
 expect no_note notes note.remove --scope writer note_id=1
+
+# Keys and files need a server.
+key=$(rulebook keys add --data "$data" --name ada --scope writer)
+rulebook serve --data "$data" --bind 127.0.0.1:0 >"$data/log" 2>&1 &
+server=$!
+url=
+while [ -z "$url" ]; do
+    sleep 0.1
+    kill -0 "$server"
+    url=$(sed -n 's,^ *listens *\(http://[^/ ]*\).*,\1,p' "$data/log")
+done
+as_ada() { curl -s -H "Authorization: Bearer $key" "$@"; }
+expect '"note_id":3' as_ada "$url/note" -d title=Files -d text=-
+expect '"author":"ada"' curl -s "$url/note/3"
+expect 'no_file' curl -s "$url/note/3/file"
+expect 'ErrorDescription":"all right"' as_ada "$url/note/3/file" -F file=@test.sh
+expect 'filename="test.sh"' curl -s -D - -o "$data/file" "$url/note/3/file"
+cmp test.sh "$data/file"
+expect '"errors"' as_ada "$url/note/3/file" -F file=text
+expect 'credential' curl -s "$url/note/3/file" -F file=@test.sh
 echo "all tests passed"

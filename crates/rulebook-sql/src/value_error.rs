@@ -1,0 +1,166 @@
+//! Errors of values of a request that the database cannot store: too long, too large, or not a date. The response has
+//! the status 400, with the name of the parameter if it is known.
+
+use std::borrow::Cow;
+
+use rulebook::ApiError;
+use rulebook::error::ErrorCode;
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
+
+use crate::database::{Accepts, Binding, Bound, NamedValue, RequestParameter};
+use crate::value::SqlValue;
+
+/// The error of a value that is not sent to the database, because the database would reject it.
+#[derive(Debug, thiserror::Error)]
+#[error("the database cannot store the value of a parameter")]
+pub(crate) struct InvalidValue {
+    /// The index of the value in the values of the method.
+    pub name: usize,
+    /// A description of the values that the database can store.
+    pub expected: Cow<'static, str>,
+}
+
+/// The reason why a database rejects a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    TooLong,
+    OutOfRange,
+    Date,
+    Json,
+    Other,
+}
+
+/// A value that a statement binds, which comes from a parameter of the method.
+struct Candidate<'a> {
+    /// The name in the statement.
+    name: &'a str,
+    parameter: &'a RequestParameter,
+    value: &'a SqlValue,
+    bound: &'a Bound,
+}
+
+/// Returns the error of a call with a value that the database cannot store, and `None` for other errors. `bound` are
+/// the values that the statements of the method bind.
+pub(crate) fn invalid_value<'a>(
+    error: &sqlx::Error,
+    names: &'a [NamedValue],
+    values: &'a [SqlValue],
+    bound: impl Iterator<Item = &'a Bound>,
+) -> Option<ApiError> {
+    if let sqlx::Error::Encode(source) = error {
+        let InvalidValue { name, expected } = source.downcast_ref()?;
+        return Some(names[*name].request.as_ref()?.error(expected.clone()));
+    }
+    let database = error.as_database_error()?;
+    let problem = problem(database)?;
+    let candidate = |bound: &'a Bound| {
+        let NamedValue { name, request, .. } = &names[bound.name];
+        Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.name)?, bound })
+    };
+    let candidates: Vec<_> = bound.filter_map(candidate).collect();
+    // Without values of the request, the values in the database are the cause.
+    candidates.first()?;
+    let error = parameter_error(database, problem, &candidates);
+    let code = database.code().unwrap_or_default();
+    let error = error.unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
+    Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
+}
+
+/// Returns the error of the parameter that is the cause, if it is known.
+fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
+    let out_of_range = |candidate: &&Candidate<'_>| match (candidate.bound.accepts, candidate.value) {
+        (Accepts::Integer { min, max, .. }, SqlValue::Int(int)) => !(min..=max).contains(int),
+        _ => false,
+    };
+    if problem == Problem::OutOfRange
+        && let Some(candidate) = candidates.iter().find(out_of_range)
+        && let Accepts::Integer { min, max, .. } = candidate.bound.accepts
+    {
+        return Some(candidate.parameter.error(format!("a whole number from {min} to {max}")));
+    }
+    let column = database.try_downcast_ref::<MySqlDatabaseError>().and_then(|error| mysql_column(error.message()));
+    let is_named = |candidate: &&Candidate<'_>| Some(candidate.name) == column;
+    let cause = candidates.iter().find(is_named).or_else(|| only_cause(problem, candidates))?;
+    Some(cause.parameter.error(problem.expected()))
+}
+
+/// Returns the only parameter whose value can be the cause.
+fn only_cause<'c, 'a>(problem: Problem, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+    let has_type = |candidate: &Candidate<'_>| match problem {
+        Problem::Date => candidate.bound.accepts == Accepts::Time,
+        Problem::Json => candidate.bound.binding == Binding::Json,
+        _ => true,
+    };
+    let is_number = |value: &SqlValue| matches!(value, SqlValue::Int(_) | SqlValue::Uint(_) | SqlValue::Float(_));
+    let is_possible = |candidate: &Candidate<'_>| match candidate.value {
+        SqlValue::Null | SqlValue::Bool(_) => false,
+        value => is_number(value) == (problem == Problem::OutOfRange),
+    };
+    let mut possible: Vec<_> = candidates.iter().filter(|candidate| is_possible(candidate)).collect();
+    if possible.iter().any(|candidate| has_type(candidate)) {
+        possible.retain(|candidate| has_type(candidate));
+    }
+    let first = possible.first()?;
+    possible.iter().all(|other| std::ptr::eq(other.parameter, first.parameter)).then_some(first)
+}
+
+impl Problem {
+    /// Describes the values that the database can store.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::TooLong => "a shorter value",
+            Self::OutOfRange => "a number in the range of the database",
+            Self::Date => "a date that the database can store",
+            Self::Json => "a JSON value that the database can store",
+            Self::Other => "a value that the database can store",
+        }
+    }
+}
+
+fn problem(error: &dyn DatabaseError) -> Option<Problem> {
+    if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return Some(match mysql.number() {
+            1406 => Problem::TooLong,
+            1264 | 1690 => Problem::OutOfRange,
+            3140 => Problem::Json,
+            // Values that are truncated, or not a number, a date or a text of the character set.
+            1265 | 1292 | 1366 | 1367 | 1411 => Problem::Other,
+            _ => return None,
+        });
+    }
+    error.try_downcast_ref::<PgDatabaseError>()?;
+    // Other data exceptions, such as a division by zero, are errors of the statement.
+    Some(match &*error.code()? {
+        "22001" => Problem::TooLong,
+        "22003" => Problem::OutOfRange,
+        "22007" | "22008" => Problem::Date,
+        "22P05" => Problem::Json,
+        "22021" | "22P02" | "22P03" => Problem::Other,
+        _ => return None,
+    })
+}
+
+/// Returns the name of the column in a message of MySQL or MariaDB, such as "Data too long for column 'title' at row 1"
+/// or "Incorrect date value: 'x' for column `main`.`note`.`day` at row 1".
+fn mysql_column(message: &str) -> Option<&str> {
+    // A value in the message may contain the same words, so that the last ones count.
+    let (_, rest) = message.rsplit_once(" for column ")?;
+    let (column, _) = rest.rsplit_once(" at row ")?;
+    let name = column.trim_matches(['\'', '`']).rsplit(['.', '`']).next()?;
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_mysql_are_found() {
+        assert_eq!(mysql_column("Data too long for column 'title' at row 1"), Some("title"));
+        assert_eq!(mysql_column("Incorrect date value: 'x' for column `main`.`note`.`day` at row 1"), Some("day"));
+        assert_eq!(mysql_column("Incorrect date value: ' for column 'a' at row 1' for column 'b' at row 1"), Some("b"));
+        assert_eq!(mysql_column("BIGINT UNSIGNED value is out of range in '(1 - 2)'"), None);
+    }
+}
