@@ -11,7 +11,7 @@ use rulebook_model::span::Span;
 
 use super::check_handler::check_handler;
 use super::check_outputs::check_outputs;
-use super::defined_handlers::{compile_handler, unknown_shared_settings};
+use super::defined_handlers::{compile_handler, handler_diagnostic, unknown_shared_settings};
 use crate::call::HttpMethod;
 use crate::handler::{self, Binding, HandlerKind, MockHandler};
 use crate::plan::Action;
@@ -72,9 +72,14 @@ pub fn bind_handlers(
                     .collect();
                 Action::Handler { handler: binding.handler.clone(), nullable }
             }
-            None if unbound == Unbound::Mock => {
-                Action::Defined { handler: Arc::new(MockHandler::new(method)), settings: Box::default() }
-            }
+            None if unbound == Unbound::Mock => match MockHandler::new(method) {
+                Ok(handler) => Action::Defined { handler: Arc::new(handler), settings: Box::default() },
+                Err(errors) => {
+                    let errors = errors.into_iter().map(|error| handler_diagnostic(error, method.span));
+                    bound.diagnostics.extend(errors);
+                    Action::NotImplemented
+                }
+            },
             None => {
                 if unbound == Unbound::Refuse {
                     bound.diagnostics.push(missing_handler_error(module, service, method));
