@@ -174,6 +174,26 @@ fn handlers_of_a_kind_share_settings() {
 }
 
 #[test]
+fn errors_in_the_kind_of_the_default_handler_are_reported_once() {
+    let method = json!({ "info": "Nothing" });
+    let handled = json!({ "info": "Something", "handler": { "value": {} } });
+    for (default, expected) in [
+        (json!({ "valeu": {} }), "`valeu` is not a kind of handler"),
+        (json!({ "value": {}, "exampels": {} }), "a handler of the kind `value` has no setting `exampels`"),
+        (json!({ "value": {}, "echo": {} }), "a handler cannot be of both kinds `value` and `echo`"),
+    ] {
+        for (a, b) in [(&method, &method), (&handled, &handled), (&method, &handled)] {
+            let mut all = files("notes", &json!({ "/": { "a": { "GET": a }, "b": { "GET": b } } }));
+            let app = json!({ "handlers": { "default": default } });
+            all.push(("api/app.json".into(), app.to_string().into_bytes()));
+            let report = report(Rulebook::read(all).handler_kind(echo()));
+            assert!(report.contains(expected) && report.contains("api/app.json:1:"), "{report}");
+            assert_eq!(report.matches("error[").count(), 1, "{report}");
+        }
+    }
+}
+
+#[test]
 fn outputs_of_a_kind_are_compared_with_the_definition() {
     for (outputs, is_valid) in [(json!({ "title": "Milk" }), true), (json!({ "title": 5 }), false), (json!(5), false)] {
         let rulebook = Rulebook::read(note(&json!({ "echo": outputs }), &title_and_size())).handler_kind(echo());
