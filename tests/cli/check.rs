@@ -83,6 +83,27 @@ fn handlers_are_checked_if_the_flag_bound_is_given() {
 }
 
 #[test]
+fn unknown_kinds_of_handlers_are_reported_even_if_no_method_uses_them() {
+    let method = json!({ "info": "A", "handler": { "value": {} } });
+    let folder = |handlers: Json| {
+        let app = json!({ "handlers": handlers });
+        definition_folder(&[("app.json", app), ("a.json", json!({ "/": { "a": { "GET": method } } }))])
+    };
+    for (handlers, expected) in [
+        (json!({ "default": { "proces": ["python3"] } }), "`proces` is not a kind of handler"),
+        (json!({ "proces": { "workers": 4 } }), "`proces` is not a kind of handler"),
+        (json!({ "default": { "process": ["python3"], "wrokers": 4 } }), "has no setting `wrokers`"),
+    ] {
+        let result = run_program(folder(handlers).path(), &["check"]);
+        assert_eq!(result.exit_code, Some(1), "{}", result.stdout);
+        assert!(result.stdout.contains("error[bad-handler]") && result.stdout.contains(expected), "{}", result.stdout);
+        assert!(result.stdout.contains("api/app.json:1:"), "{}", result.stdout);
+    }
+    let known = json!({ "default": { "value": {} }, "process": { "workers": 4 } });
+    assert_eq!(run_program(folder(known).path(), &["check"]).exit_code, Some(0));
+}
+
+#[test]
 fn a_missing_definition_folder_is_reported() {
     let result = run_program(shop_folder().path(), &["check", "nowhere"]);
     assert_eq!(result.exit_code, Some(1));

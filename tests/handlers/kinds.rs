@@ -10,22 +10,23 @@ use rulebook::handler_kind::{
     ArgumentSlots, CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, JsonNode, ReadinessCheck,
     ReturnedValue, StartFuture,
 };
-use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
+use rulebook::{ApiError, Args, Context, Module, Rulebook};
 use rulebook_model::describe::canonical_definition;
 use serde_json::{Value as Json, json};
 
 use super::over_http::serve;
+use super::preferences::get;
 use super::{block_on, build, call, files};
 use support::golden;
 
 /// Returns the files of a definition whose only method, `GET /note`, has this handler and these outputs.
-fn note(handler: &Json, outputs: &Json) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+pub(super) fn note(handler: &Json, outputs: &Json) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let errors = json!({ "no_note": { "status": 404, "info": "There is no such note" } });
     let method = json!({ "info": "A note", "out": outputs, "errors": errors, "handler": handler });
     files("notes", &json!({ "/": { "note": { "GET": method } } }))
 }
 
-fn title_and_size() -> Json {
+pub(super) fn title_and_size() -> Json {
     json!({
         "title": { "info": "The title", "type": "string(1, 20)" },
         "size": { "info": "The number of characters", "type": "?uint" }
@@ -173,6 +174,26 @@ fn handlers_of_a_kind_share_settings() {
 }
 
 #[test]
+fn errors_in_the_kind_of_the_default_handler_are_reported_once() {
+    let method = json!({ "info": "Nothing" });
+    let handled = json!({ "info": "Something", "handler": { "value": {} } });
+    for (default, expected) in [
+        (json!({ "valeu": {} }), "`valeu` is not a kind of handler"),
+        (json!({ "value": {}, "exampels": {} }), "a handler of the kind `value` has no setting `exampels`"),
+        (json!({ "value": {}, "echo": {} }), "a handler cannot be of both kinds `value` and `echo`"),
+    ] {
+        for (a, b) in [(&method, &method), (&handled, &handled), (&method, &handled)] {
+            let mut all = files("notes", &json!({ "/": { "a": { "GET": a }, "b": { "GET": b } } }));
+            let app = json!({ "handlers": { "default": default } });
+            all.push(("api/app.json".into(), app.to_string().into_bytes()));
+            let report = report(Rulebook::read(all).handler_kind(echo()));
+            assert!(report.contains(expected) && report.contains("api/app.json:1:"), "{report}");
+            assert_eq!(report.matches("error[").count(), 1, "{report}");
+        }
+    }
+}
+
+#[test]
 fn outputs_of_a_kind_are_compared_with_the_definition() {
     for (outputs, is_valid) in [(json!({ "title": "Milk" }), true), (json!({ "title": 5 }), false), (json!(5), false)] {
         let rulebook = Rulebook::read(note(&json!({ "echo": outputs }), &title_and_size())).handler_kind(echo());
@@ -187,7 +208,7 @@ fn outputs_that_the_definition_does_not_declare_are_omitted() {
     let outputs = json!({ "title": "Milk", "error": 7, "password": "x", "size": null });
     let engine = Rulebook::read(note(&json!({ "echo": outputs }), &title_and_size())).handler_kind(echo()).build();
     let (running, at) = serve(&engine.unwrap());
-    let (status, _, body) = get(&format!("{at}/note"), "");
+    let (status, _, body) = get(&format!("{at}/note"), &[]);
     let expected = r#"{"error":0,"ErrorDescription":"all right","title":"Milk","size":null}"#;
     assert_eq!((status, body.as_str()), (200, expected));
     running.stop().unwrap();
@@ -225,80 +246,6 @@ fn an_error_at_the_start_of_a_kind_is_shown_as_a_report() {
     let error = engine.start().unwrap_err().to_string();
     assert!(error.contains("error[bad-handler]: there is no echo in this room"), "{error}");
     assert!(error.contains("find another one"), "{error}");
-}
-
-#[test]
-fn with_mock_methods_without_a_handler_return_an_example() {
-    let outputs = json!({
-        "title": { "info": "The title", "type": "string(1, 20)", "example": "Bread" },
-        "size": { "info": "The number of characters", "type": "uint(3, 9)" }
-    });
-    let mut method = json!({ "info": "A note", "out": outputs });
-    let file = json!({ "info": "A file", "options": { "download": true } });
-    let valued = json!({ "info": "A value", "out": { "n": { "info": "A number", "type": "int" } }, "handler": { "value": { "n": 7 } } });
-    method["in"] = json!({ "x": { "info": "Anything", "type": "string" } });
-    let definition =
-        json!({ "/": { "note": { "POST": method }, "file": { "GET": file }, "seven": { "GET": valued } } });
-    let engine = Rulebook::read(files("notes", &definition)).unbound(Unbound::Mock).build().unwrap();
-    let outputs = |target: &str, arguments: Json| call(&engine, target, &arguments).outputs();
-    let note = outputs("note.post", json!({ "x": "y" })).unwrap();
-    assert_eq!(note["title"], "Bread");
-    assert!((3..=9).contains(&note["size"].as_u64().unwrap()), "{note}");
-    assert_eq!(outputs("note.post", json!({ "x": "y" })).unwrap(), note, "every call has the same outputs");
-    assert_eq!(outputs("note.post", json!({})).unwrap_err().code(), ErrorCode::MissingParameter);
-    assert_eq!(outputs("seven.get", json!({})).unwrap(), json!({ "n": 7 }));
-    assert!(call(&engine, "file.get", &json!({})).download().is_some());
-}
-
-/// Sends a GET request that prefers something (RFC 7240). Returns the status, the field `Preference-Applied`, and the
-/// body.
-fn get(url: &str, prefer: &str) -> (u16, String, String) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut response = agent.get(url).header("Prefer", prefer).call().unwrap();
-    let applied = response.headers().get("preference-applied").map_or("", |value| value.to_str().unwrap()).to_owned();
-    (response.status().as_u16(), applied, response.body_mut().read_to_string().unwrap())
-}
-
-#[test]
-fn a_request_can_prefer_an_example() {
-    let handler = json!({
-        "value": { "title": "Milk" },
-        "examples": { "empty": { "title": "-" }, "long": { "title": "Milk and bread", "size": 14 } }
-    });
-    let (running, at) = serve(&build(note(&handler, &title_and_size()), []));
-    for (prefer, applied, title) in [
-        ("", "", "Milk"),
-        ("example=empty", "example=empty", "-"),
-        ("Example=\"long\"", "example=long", "Milk and bread"),
-        ("respond-async, example=empty; foo=bar, wait=5", "example=empty", "-"),
-        ("example=other", "", "Milk"),
-        ("example", "", "Milk"),
-        ("example=", "", "Milk"),
-        ("code=404", "", "Milk"),
-    ] {
-        let (status, header, body) = get(&format!("{at}/note"), prefer);
-        assert_eq!((status, header.as_str()), (200, applied), "{prefer}");
-        assert!(body.contains(&format!("\"title\":\"{title}\"")), "{prefer}: {body}");
-    }
-    running.stop().unwrap();
-}
-
-#[test]
-fn with_mock_a_request_can_prefer_the_status_of_a_declared_error() {
-    let mut all = note(&json!({}), &title_and_size());
-    let text = String::from_utf8(all[0].1.clone()).unwrap();
-    let mut definition: Json = serde_json::from_str(&text).unwrap();
-    definition["/"]["note"]["GET"].as_object_mut().unwrap().remove("handler");
-    all[0].1 = definition.to_string().into_bytes();
-    let engine = Rulebook::read(all).unbound(Unbound::Mock).build().unwrap();
-    let (running, at) = serve(&engine);
-    for (prefer, status, applied) in
-        [("", 200, ""), ("code=404", 404, "code=404"), ("code=418", 200, ""), ("code=abc", 200, "")]
-    {
-        let (got, header, body) = get(&format!("{at}/note"), prefer);
-        assert_eq!((got, header.as_str()), (status, applied), "{prefer}: {body}");
-    }
-    running.stop().unwrap();
 }
 
 #[test]

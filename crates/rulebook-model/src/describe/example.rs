@@ -71,12 +71,17 @@ pub fn schema_example(schema: &Schema) -> Option<Json> {
 #[must_use]
 pub fn outputs_example(method: &Method) -> Option<Json> {
     if let Some(whole) = method.whole() {
-        return output_example(whole);
+        return output_example(whole).or(whole.optional.then_some(Json::Null));
     }
     let examples = method.outputs.iter().map(|output| (output, output_example(output)));
     let examples = examples.filter(|(output, example)| example.is_some() || !output.optional);
     let members = examples.map(|(output, example)| Some((output.name.clone(), example?)));
     members.collect::<Option<_>>().map(Json::Object)
+}
+
+/// Returns the required outputs of a method for which no example value exists.
+pub fn outputs_without_example(method: &Method) -> impl Iterator<Item = &Output> {
+    method.outputs.iter().filter(|output| !output.optional && output_example(output).is_none())
 }
 
 /// Returns an example of the JSON body of a method's success response. Returns `None` if no example value exists for a

@@ -273,7 +273,8 @@ impl Check for ArrayCheck {
             return Vec::new();
         }
         let mut candidates = Vec::new();
-        if let Some(first) = items.first() {
+        let fits = |first: &&Value<'_>| min.saturating_mul(count_nested_values(first)) <= MAX_REQUIRED_VALUES;
+        if let Some(first) = items.first().filter(fits) {
             candidates.push(vec![first.clone(); min]);
         } else if min == 0 {
             candidates.push(Vec::new());
@@ -283,7 +284,7 @@ impl Check for ArrayCheck {
         let sizes: usize = items.iter().map(count_nested_values).sum();
         let all = items.into_iter().take(if sizes <= MAX_NESTED_VALUES { max } else { max.min(1) });
         let mut one_of_each: Vec<_> = all.collect();
-        if let Some(last) = one_of_each.last().cloned() {
+        if let Some(last) = one_of_each.last().filter(fits).cloned() {
             one_of_each.resize(one_of_each.len().max(min), last);
         }
         candidates.push(one_of_each.clone());
@@ -300,10 +301,9 @@ impl Check for ArrayCheck {
             return None;
         }
         let min = usize::try_from(self.item_count.min.unwrap_or(0)).unwrap_or(usize::MAX);
-        let item = self
-            .item_check
-            .example()
-            .filter(|item| min.max(1).saturating_mul(count_nested_values(item)) <= MAX_NESTED_VALUES);
+        let limit = if min == 0 { MAX_NESTED_VALUES } else { MAX_REQUIRED_VALUES };
+        let fits = |item: &Value<'_>| min.max(1).saturating_mul(count_nested_values(item)) <= limit;
+        let item = self.item_check.example().filter(fits);
         first_valid_value(self, item.map(|item| Value::List(vec![item; min.max(1)])))
     }
 
@@ -354,6 +354,9 @@ pub(super) fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
 
 /// The maximum number of nested values in an example or boundary value, as [`count_nested_values`] counts them.
 const MAX_NESTED_VALUES: usize = 256;
+
+/// The maximum number of nested values of an array or a map that must have several items.
+pub(super) const MAX_REQUIRED_VALUES: usize = 20_000;
 
 /// Returns the number of values that `value` contains at all levels of nesting, including `value` itself.
 pub(super) fn count_nested_values(value: &Value<'_>) -> usize {

@@ -1,12 +1,13 @@
 //! The type `map<T>`: an object with any members, whose values have the type `T`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::any::decode_json;
-use super::array::{insert_item_attributes, item_type_expr};
+use super::array::{MAX_REQUIRED_VALUES, count_nested_values, insert_item_attributes, item_type_expr};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::object::keep_last_member_of_each_name;
@@ -137,7 +138,7 @@ impl Check for MapCheck {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        let mut names = self.names().into_iter().cycle();
+        let mut names = self.names(MAX_BOUNDARY_NAMES).into_iter().cycle();
         let values = self.values.boundary_values().into_iter();
         let mut candidates: Vec<_> =
             values.filter_map(|value| Some(vec![(names.next()?, value)])).chain([Vec::new()]).map(Value::Map).collect();
@@ -154,33 +155,65 @@ impl Check for MapCheck {
     }
 }
 
+/// The number of names in the boundary values.
+const MAX_BOUNDARY_NAMES: usize = 8;
 /// The maximum number of members in an example.
-const MAX_EXAMPLE_MEMBERS: u64 = 64;
+const MAX_EXAMPLE_MEMBERS: u64 = 1000;
+/// The maximum number of names that are tried.
+const MAX_TRIED_NAMES: usize = 20_000;
 
 impl MapCheck {
-    /// Returns names that members can have, beginning with an example. All are different.
-    fn names(&self) -> Vec<Cow<'static, str>> {
+    /// Returns up to `count` names that members can have, beginning with an example. All are different.
+    fn names(&self, count: usize) -> Vec<Cow<'static, str>> {
         let Some(keys) = &self.keys else {
-            return (1..=MAX_EXAMPLE_MEMBERS).map(|number| Cow::Owned(format!("key{number}"))).collect();
+            return (1..=count).map(|number| Cow::Owned(format!("key{number}"))).collect();
         };
         let mut names: Vec<Cow<'static, str>> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut tried = 0;
         for value in keys.example().into_iter().chain(keys.boundary_values()) {
             if let Value::Text(text) = value
-                && !names.contains(&text)
+                && seen.insert(text.clone())
             {
                 names.push(text);
             }
         }
+        // Further names differ in one character from a name before them.
+        let mut at = 0;
+        while let Some(name) = names.get(at).cloned().filter(|_| names.len() < count && tried < MAX_TRIED_NAMES) {
+            at += 1;
+            for changed in names_like(&name) {
+                tried += 1;
+                if names.len() < count
+                    && !seen.contains(&*changed)
+                    && keys.checked(Value::Text(Cow::Borrowed(&changed))).is_ok()
+                {
+                    seen.insert(Cow::Owned(changed.clone()));
+                    names.push(Cow::Owned(changed));
+                }
+            }
+        }
+        names.truncate(count);
         names
     }
 
     /// Returns a map in which every member has the value `value`. It has one member, or as many as the definition
     /// requires.
     fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
-        let count = self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS);
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let members =
-            value.map(|value| self.names().into_iter().take(count).map(|name| (name, value.clone())).collect());
-        Some(Value::Map(members.unwrap_or_default()))
+        let Some(value) = value else { return Some(Value::Map(Vec::new())) };
+        let count = usize::try_from(self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS)).ok()?;
+        if count > 1 && count.saturating_mul(count_nested_values(&value)) > MAX_REQUIRED_VALUES {
+            return None;
+        }
+        Some(Value::Map(self.names(count).into_iter().map(|name| (name, value.clone())).collect()))
     }
+}
+
+/// Returns the texts in which one character is replaced, from the last character to the first.
+fn names_like(name: &str) -> impl Iterator<Item = String> {
+    let others = ('1'..='9').chain(['0']).chain('a'..='z').chain('A'..='Z');
+    name.char_indices().rev().flat_map(move |(at, char)| {
+        let (before, after) = (&name[..at], &name[at + char.len_utf8()..]);
+        others.clone().map(move |other| format!("{before}{other}{after}"))
+    })
 }

@@ -76,6 +76,21 @@ impl StringCheck {
             .or_else(|| (!matches()).then_some(Violation::Pattern))
     }
 
+    /// Returns texts with an allowed length that possibly match the pattern, or are possibly valid for the inner type.
+    fn fitted_texts(&self) -> impl Iterator<Item = Value<'static>> {
+        let (min, max) = (self.length.min.unwrap_or(0), self.length.max.unwrap_or(u64::MAX));
+        let matching = self.pattern.iter().flat_map(move |pattern| pattern.fitted_samples(min, max));
+        let inner =
+            self.inner_check.iter().flat_map(|inner| inner.example().into_iter().chain(inner.boundary_values()));
+        // Some types, such as `text_id`, accept texts although their examples are not texts.
+        let resized = inner.chain([Value::Text("1".into())]).flat_map(move |value| match value {
+            Value::Text(text) => resized_texts(&text, min, max),
+            _ => Vec::new(),
+        });
+        let resized = resized.filter(|_| self.inner_check.is_some());
+        matching.chain(resized).map(|text| Value::Text(Cow::Owned(text)))
+    }
+
     fn accepts_text(&self, text: &str) -> bool {
         self.length.contains_length(text)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
@@ -89,8 +104,11 @@ fn accepts_some_text(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.checked(Value::Text(Cow::Borrowed(text))).is_ok())
 }
 
-/// The maximum number of characters in an example or a boundary value.
-const MAX_EXAMPLE_LEN: u64 = 4096;
+/// The maximum number of characters in an example or a boundary value, if the type has no shorter values.
+const MAX_EXAMPLE_LEN: u64 = 16_384;
+
+/// The maximum number of characters in a boundary value, if the type has shorter values, too.
+const MAX_OPTIONAL_LEN: u64 = 4096;
 
 /// Returns a text that consists of `unit` repeated `times` times, or `None` if `times` is above [`MAX_EXAMPLE_LEN`].
 pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
@@ -110,6 +128,23 @@ fn filler_text(length: u64) -> String {
         words.push('.');
     }
     words
+}
+
+/// Changes the length of a text that is too short or too long: in each of the returned texts, another character is
+/// repeated, or other characters are removed.
+fn resized_texts(text: &str, min: u64, max: u64) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let joined = |before: &[char], repeated: usize, after: &[char]| {
+        let last = before.iter().rev().take(1).cycle().take(repeated);
+        before.iter().chain(last).chain(after).collect()
+    };
+    let missing = min.saturating_sub(chars.len() as u64).min(MAX_EXAMPLE_LEN) as usize;
+    let removed = (chars.len() as u64).saturating_sub(max) as usize;
+    let positions = (0..=chars.len() - removed).rev();
+    match (missing, removed) {
+        (0, 0) => Vec::new(),
+        _ => positions.map(|at| joined(&chars[..at], missing, &chars[at + removed..])).collect(),
+    }
 }
 
 /// Returns the characters that the texts of a type consist of, in words, if `term` is the term of such a type.
@@ -185,7 +220,7 @@ impl Check for StringCheck {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        let bounds = [self.length.min, self.length.max];
+        let bounds = [self.length.min, self.length.max.filter(|max| *max <= MAX_OPTIONAL_LEN)];
         let mut candidates: Vec<_> =
             bounds.into_iter().flatten().filter_map(|length| repeated_text("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
@@ -195,7 +230,9 @@ impl Check for StringCheck {
         if let Some(inner) = &self.inner_check {
             candidates.extend(inner.boundary_values());
         }
-        keep_valid_values(self, candidates)
+        let valid = keep_valid_values(self, candidates);
+        let is_valid = |text: &Value<'static>| self.checked(text.clone()).is_ok();
+        if valid.is_empty() { self.fitted_texts().find(is_valid).into_iter().collect() } else { valid }
     }
 
     fn example(&self) -> Option<Value<'static>> {

@@ -13,6 +13,7 @@ mod grammar;
 mod recorded;
 mod regex;
 mod repeated_members;
+mod required_examples;
 mod table;
 mod words;
 

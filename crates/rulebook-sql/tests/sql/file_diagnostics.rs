@@ -59,7 +59,7 @@ fn files_that_cannot_be_bound_are_reported() {
         (
             r#""type": "file""#,
             r#""handler": {"sql": "insert into file (content) values (:file)", "max_file": «0}"#,
-            "`max_file` must be a size such as `16MB`",
+            "`max_file` must be a size in bytes from 1 to 1073741824",
         ),
     ] {
         expect_error(&database, file, rest, message);

@@ -11,7 +11,7 @@ use rulebook_model::span::Span;
 
 use super::check_handler::check_handler;
 use super::check_outputs::check_outputs;
-use super::defined_handlers::{compile_handler, unknown_shared_settings};
+use super::defined_handlers::{compile_handler, handler_diagnostic, shared_handler_errors};
 use crate::call::HttpMethod;
 use crate::handler::{self, Binding, HandlerKind, MockHandler};
 use crate::plan::Action;
@@ -47,7 +47,7 @@ pub fn bind_handlers(
         bound.actions = all_methods(api).map(|_| Action::Echo).collect();
         return bound;
     }
-    bound.diagnostics.extend(unknown_shared_settings(api, kinds));
+    bound.diagnostics.extend(shared_handler_errors(api, kinds));
     let known = defined_modules(api, modules, &mut bound.diagnostics);
     let mut bindings = bindings_by_method(api, &known, &mut bound.diagnostics);
     for (module, service, method) in all_methods(api) {
@@ -72,9 +72,14 @@ pub fn bind_handlers(
                     .collect();
                 Action::Handler { handler: binding.handler.clone(), nullable }
             }
-            None if unbound == Unbound::Mock => {
-                Action::Defined { handler: Arc::new(MockHandler::new(method)), settings: Box::default() }
-            }
+            None if unbound == Unbound::Mock => match MockHandler::new(method) {
+                Ok(handler) => Action::Defined { handler: Arc::new(handler), settings: Box::default() },
+                Err(errors) => {
+                    let errors = errors.into_iter().map(|error| handler_diagnostic(error, method.span));
+                    bound.diagnostics.extend(errors);
+                    Action::NotImplemented
+                }
+            },
             None => {
                 if unbound == Unbound::Refuse {
                     bound.diagnostics.push(missing_handler_error(module, service, method));

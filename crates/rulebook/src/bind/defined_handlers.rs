@@ -15,31 +15,28 @@ use crate::plan::Action;
 /// `binding` is the handler of the program for this method: a method cannot have both.
 ///
 /// # Errors
-/// Returns a diagnostic for each error in the settings of the handler.
+/// Returns a diagnostic for each error in the settings of the handler. The errors of the default handler that
+/// [`shared_handler_errors`] returns are not repeated for each method.
 pub(super) fn compile_handler(
     api: &Api,
     method: &Method,
     binding: Option<&Binding>,
     kinds: &[Arc<dyn HandlerKind>],
 ) -> Option<Result<Action, Vec<Diagnostic>>> {
-    let default = || api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref()).filter(|_| binding.is_none());
+    let default = || default_handler(api).filter(|_| binding.is_none());
     let handler = method.handler.as_ref().or_else(default)?;
     if let Some(binding) = binding {
         let message = format!("{} has a handler here, and another one in the program", method.id);
         let help = format!("remove one of them; the other one is bound at {}", binding.location);
         return Some(Err(vec![Diagnostic::new(DiagnosticCode::BadHandler, handler.span, message).help(help)]));
     }
-    let named = kinds.iter().filter(|kind| handler.setting(kind.name()).is_some());
-    let kind = match named.collect::<Vec<_>>()[..] {
-        [kind] => kind,
-        [] => return Some(Err(vec![unknown_kind_error(handler, kinds)])),
-        [one, other, ..] => {
-            let message = format!("a handler cannot be of both kinds `{}` and `{}`", one.name(), other.name());
-            let error = Diagnostic::new(DiagnosticCode::BadHandler, handler.span, message);
-            return Some(Err(vec![error.help("remove one of these keys")]));
-        }
+    let (kind, mut diagnostics) = match find_kind(handler, kinds) {
+        Ok(kind) => (kind, unknown_setting_errors(handler, kind)),
+        Err(error) => return Some(Err(if method.handler.is_some() { vec![error] } else { Vec::new() })),
     };
-    let mut diagnostics = unknown_setting_errors(handler, &**kind);
+    if method.handler.is_none() && !diagnostics.is_empty() {
+        return Some(Err(Vec::new()));
+    }
     let compiled = kind.compile(&HandledMethod { method, handler, api });
     let compiled = compiled.map_err(|errors| {
         diagnostics.extend(errors.into_iter().map(|error| handler_diagnostic(error, handler.span)));
@@ -52,12 +49,46 @@ pub(super) fn compile_handler(
     })
 }
 
-/// Returns the errors of all handlers that the definition chooses, except the default handler, which concerns only
-/// methods without a handler in the program.
+/// Returns the errors of all handlers that the definition chooses. What depends on the method is not checked for the
+/// default handler, which concerns only methods without a handler in the program.
 pub(crate) fn defined_handler_errors(api: &Api, kinds: &[Arc<dyn HandlerKind>]) -> Vec<Diagnostic> {
     let methods = all_methods(api).map(|(_, _, method)| method).filter(|method| method.handler.is_some());
     let compiled = methods.filter_map(|method| compile_handler(api, method, None, kinds)?.err());
-    unknown_shared_settings(api, kinds).into_iter().chain(compiled.flatten()).collect()
+    shared_handler_errors(api, kinds).into_iter().chain(compiled.flatten()).collect()
+}
+
+/// Returns the errors in the setting `handlers` that do not depend on methods: members that are not named after a kind,
+/// and an unknown kind or unknown settings of the default handler, whether or not a method uses it.
+pub(super) fn shared_handler_errors(api: &Api, kinds: &[Arc<dyn HandlerKind>]) -> Vec<Diagnostic> {
+    let default = default_handler(api).map(|handler| match find_kind(handler, kinds) {
+        Ok(kind) => unknown_setting_errors(handler, kind),
+        Err(error) => vec![error],
+    });
+    let named = api.handlers.iter().flat_map(|handlers| &handlers.kinds);
+    let unknown = named.filter(|member| kinds.iter().all(|kind| kind.name() != member.key.value));
+    let unknown = unknown.map(|member| unknown_name_error((&member.key.value, member.key.span), kinds));
+    default.into_iter().flatten().chain(unknown).collect()
+}
+
+fn default_handler(api: &Api) -> Option<&DefinedHandler> {
+    api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref())
+}
+
+/// Returns the kind that one of the settings of a handler names.
+fn find_kind<'k>(
+    handler: &DefinedHandler,
+    kinds: &'k [Arc<dyn HandlerKind>],
+) -> Result<&'k dyn HandlerKind, Diagnostic> {
+    let named = kinds.iter().filter(|kind| handler.setting(kind.name()).is_some());
+    match named.collect::<Vec<_>>()[..] {
+        [kind] => Ok(&**kind),
+        [] => Err(unknown_kind_error(handler, kinds)),
+        [one, other, ..] => {
+            let message = format!("a handler cannot be of both kinds `{}` and `{}`", one.name(), other.name());
+            let error = Diagnostic::new(DiagnosticCode::BadHandler, handler.span, message);
+            Err(error.help("remove one of these keys"))
+        }
+    }
 }
 
 /// Returns an error in the settings of a handler as a diagnostic. `whole` is the span of an error without a span.
@@ -74,13 +105,6 @@ pub(crate) fn handler_diagnostic(error: HandlerError, whole: Span) -> Diagnostic
 fn unknown_kind_error(handler: &DefinedHandler, kinds: &[Arc<dyn HandlerKind>]) -> Diagnostic {
     let first = handler.settings.first().map(|setting| (setting.key.value.as_str(), setting.key.span));
     unknown_name_error(first.unwrap_or(("", handler.span)), kinds)
-}
-
-/// Returns an error for each member of the setting `handlers` that is not named after a kind.
-pub(super) fn unknown_shared_settings(api: &Api, kinds: &[Arc<dyn HandlerKind>]) -> Vec<Diagnostic> {
-    let named = api.handlers.iter().flat_map(|handlers| &handlers.kinds);
-    let unknown = named.filter(|member| kinds.iter().all(|kind| kind.name() != member.key.value));
-    unknown.map(|member| unknown_name_error((&member.key.value, member.key.span), kinds)).collect()
 }
 
 fn unknown_name_error((first, span): (&str, Span), kinds: &[Arc<dyn HandlerKind>]) -> Diagnostic {

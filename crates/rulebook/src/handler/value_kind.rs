@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use http::{HeaderValue, header};
 use rulebook_model::call::Value;
 use rulebook_model::definition::{JsonData, JsonNode};
-use rulebook_model::describe::example::outputs_example;
-use rulebook_model::model::Method;
+use rulebook_model::describe::example::{outputs_example, outputs_without_example};
+use rulebook_model::model::{Method, Output};
 use serde_json::Value as Json;
 
 use super::{CompiledHandler, Context, HandledMethod, HandlerError, HandlerFuture, HandlerKind};
-use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
+use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue, applied_preference, preferred_value};
 
 /// `{"value": outputs}`: the outputs of every call. `examples` has other outputs by name, which a request selects with
 /// `Prefer: example=NAME`.
@@ -58,7 +59,7 @@ impl HandlerKind for ValueKind {
 
 /// Returns an error for each output that is missing, unknown or has the wrong type.
 fn output_errors(method: &Method, node: &JsonNode) -> Vec<HandlerError> {
-    let check = |name: &str, output: &rulebook_model::model::Output, value: &JsonNode| {
+    let check = |name: &str, output: &Output, value: &JsonNode| {
         let json = value.json();
         let mismatch = output.r#type.check.checked(Value::from(&json)).err()?;
         if json.is_null() && output.optional {
@@ -97,13 +98,12 @@ struct ValueHandler {
 
 impl CompiledHandler for ValueHandler {
     fn start(&self, _: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
-        let preferred = preference(&context, "example");
-        let named = preferred.as_ref().and_then(|preferred| self.named.iter().find(|(name, _)| name == preferred));
-        let returned = match named {
-            None => Ok(Arc::clone(&self.value)),
-            Some((name, value)) => confirm(&context, "example", name).map(|()| Arc::clone(value)),
-        };
-        ready(returned.map(|outputs| ReturnedValue::Outputs(Box::new(outputs))))
+        if self.named.is_empty() {
+            return ready(Ok(ReturnedValue::Outputs(Box::new(Arc::clone(&self.value)))));
+        }
+        let named = find_preferred(&context, "example", &self.named, |(name, _)| name.clone());
+        let outputs = named.map(|named| named.map_or(&self.value, |(_, value)| value));
+        ready(outputs.map(|outputs| ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))))
     }
 
     fn has_valid_outputs(&self) -> bool {
@@ -114,36 +114,50 @@ impl CompiledHandler for ValueHandler {
 /// The handler of a method without one: its outputs are examples. A request that prefers the status of a declared error
 /// (`Prefer: code=404`) gets this error.
 pub struct MockHandler {
-    /// `None` if there is no example of the outputs.
-    outputs: Option<Arc<Json>>,
-    returns_file: bool,
-    /// The names and statuses of the declared errors.
-    errors: Vec<(String, u16)>,
+    response: MockResponse,
+    /// The statuses that a request can prefer: that of a success, for which there is no name, and those of the declared
+    /// errors with their names.
+    statuses: Vec<(u16, Option<String>)>,
+}
+
+/// The response of a mock handler to a request that prefers no error.
+enum MockResponse {
+    Outputs(Arc<Json>),
+    File,
 }
 
 impl MockHandler {
     /// Returns the handler of a method.
-    pub fn new(method: &Method) -> Self {
-        Self {
-            outputs: outputs_example(method).map(Arc::new),
-            returns_file: method.options.download,
-            errors: method.errors.iter().map(|error| (error.name.clone(), error.status.get())).collect(),
-        }
+    ///
+    /// # Errors
+    /// Returns an error for each output of which no example can be generated.
+    pub fn new(method: &Method) -> Result<Self, Vec<HandlerError>> {
+        let response = match outputs_example(method) {
+            _ if method.options.download => MockResponse::File,
+            Some(outputs) => MockResponse::Outputs(Arc::new(outputs)),
+            None => return Err(outputs_without_example(method).map(|output| example_error(method, output)).collect()),
+        };
+        let success = (method.options.status, None);
+        let errors = method.errors.iter().map(|error| (error.status.get(), Some(error.name.clone())));
+        Ok(Self { response, statuses: [success].into_iter().chain(errors).collect() })
     }
+}
+
+fn example_error(method: &Method, output: &Output) -> HandlerError {
+    let (name, term) = (output.name.escape_debug(), &output.r#type.written.term);
+    let message = format!("no example of the output `{name}` of {} can be generated from the type `{term}`", method.id);
+    let help = "add an `example` to the output, or a `handler` to the method, such as `{\"value\": {…}}`";
+    HandlerError::new(message).at(output.span).help(help)
 }
 
 impl CompiledHandler for MockHandler {
     fn start(&self, _: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
-        let code = preference(&context, "code");
-        let error = code.and_then(|code| self.errors.iter().find(|(_, status)| status.to_string() == code));
-        ready(match (error, &self.outputs) {
-            (Some((name, status)), _) => {
-                confirm(&context, "code", &status.to_string()).and_then(|()| Err(ApiError::declared(name.clone())))
-            }
-            (None, _) if self.returns_file => Ok(ReturnedValue::Download(Box::new(Download::bytes("example\n")))),
-            (None, Some(outputs)) => Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))),
-            (None, None) => Err(ApiError::internal("the outputs have no example")),
-        })
+        let preferred = find_preferred(&context, "code", &self.statuses, |(status, _)| status.to_string());
+        ready(preferred.and_then(|preferred| match (preferred, &self.response) {
+            (Some((_, Some(error))), _) => Err(ApiError::declared(error.clone())),
+            (_, MockResponse::File) => Ok(ReturnedValue::Download(Box::new(Download::bytes("example\n")))),
+            (_, MockResponse::Outputs(outputs)) => Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))),
+        }))
     }
 
     fn has_valid_outputs(&self) -> bool {
@@ -155,16 +169,22 @@ fn ready(returned: Result<ReturnedValue, ApiError>) -> HandlerFuture {
     Box::pin(std::future::ready(returned))
 }
 
-/// Returns the value of a preference in the header field `Prefer` (RFC 7240 section 2).
-fn preference(context: &Context, name: &str) -> Option<String> {
-    let preferences = context.header("prefer")?.split(',').filter_map(|preference| preference.split(';').next());
-    let values = preferences.filter_map(|preference| preference.split_once('='));
-    let mut values = values.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
-    values.next().map(|(_, value)| value.trim().trim_matches('"').to_owned())
-}
-
-/// Says in the header field `Preference-Applied` that a preference was fulfilled (RFC 7240 section 3).
-fn confirm(context: &Context, name: &str, value: &str) -> Result<(), ApiError> {
-    let applied = format!("{name}={value}");
-    context.set_header("preference-applied", applied.as_str()).map_err(ApiError::internal)
+/// Returns the option that the request prefers in the header field `Prefer` (RFC 7240), for example the example whose
+/// name is in `example=empty`. `text` returns the value by which a request selects an option. Returns `None` if the
+/// request prefers no option, or an unknown one, which is ignored (RFC 7240 section 2). Sets `Vary` for caches, and
+/// `Preference-Applied` if the preference is fulfilled.
+fn find_preferred<'o, T>(
+    context: &Context,
+    preference: &str,
+    options: &'o [T],
+    text: impl Fn(&T) -> String,
+) -> Result<Option<&'o T>, ApiError> {
+    context.append_header(header::VARY, HeaderValue::from_static("prefer"))?;
+    let preferred = context.head().and_then(|head| preferred_value(head.header_values("prefer"), preference));
+    let Some(preferred) = preferred else { return Ok(None) };
+    let found = options.iter().find(|option| text(option) == preferred);
+    if let Some(applied) = found.and_then(|_| applied_preference(preference, &preferred)) {
+        context.set_header("preference-applied", applied)?;
+    }
+    Ok(found)
 }

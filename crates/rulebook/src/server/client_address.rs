@@ -9,6 +9,8 @@ use std::net::{IpAddr, SocketAddr};
 use http::header::{FORWARDED, HeaderName, HeaderValue};
 use rulebook_model::model::{AddressRange, ForwardedField};
 
+use crate::call::split_outside_of_quotes;
+
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies that the server trusts, and the header field that it reads from them.
@@ -84,22 +86,6 @@ impl TrustedProxies {
             _ => parse_address(std::str::from_utf8(element).ok()?),
         }
     }
-}
-
-/// Splits a part of the value of `Forwarded` at the separators outside of quoted strings (RFC 9110 section 5.6.4). A
-/// client may have sent the beginning of the value: if it contains an unmatched quote, the rest is one element, which
-/// has no address.
-fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    let is_separator = |byte: &u8| {
-        let escapes = is_quoted && *byte == b'\\' && !is_escaped;
-        if *byte == b'"' && !is_escaped {
-            is_quoted = !is_quoted;
-        }
-        is_escaped = escapes;
-        *byte == separator && !is_quoted
-    };
-    value.split(is_separator).collect()
 }
 
 /// Parses an IP address with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or

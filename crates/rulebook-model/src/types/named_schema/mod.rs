@@ -62,13 +62,15 @@ impl SampleValues {
     fn new(schema: &NamedSchema) -> Self {
         let mut boundary_values = schema.check.boundary_values();
         let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
+        let smallest = boundary_values.iter().min_by_key(|value| count_nested_values(value)).cloned();
         if sizes(&boundary_values) > MAX_SAMPLES {
             boundary_values.truncate(1);
             boundary_values.retain(|value| count_nested_values(value) <= MAX_SAMPLES);
         }
         let declared = schema.example.as_ref().map(Value::from);
-        let example = declared.or_else(|| schema.check.example());
-        Self { boundary_values, example: example.filter(|value| count_nested_values(value) <= MAX_SAMPLES) }
+        let mut examples = declared.or_else(|| schema.check.example()).into_iter().chain(smallest);
+        let example = examples.find(|value| count_nested_values(value) <= MAX_SAMPLES);
+        Self { boundary_values, example }
     }
 }
 

@@ -4,8 +4,10 @@
 //! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
 //! occurs twice, the last member with this name is used, as in most JSON parsers.
 
+mod fulfill;
 mod members;
 mod samples;
+mod similar_values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -274,7 +276,8 @@ impl Check for ObjectCheck {
         let all = self.example_object(|_| true);
         let required = self.example_object(|field| !field.optional);
         let candidates = [all, required].into_iter().flatten();
-        first_valid_value(self, candidates.map(|candidate| self.fulfill_constraints(candidate)))
+        let candidates = candidates.map(|candidate| self.with_added_members(self.fulfill_constraints(candidate)));
+        first_valid_value(self, candidates)
     }
 }
 

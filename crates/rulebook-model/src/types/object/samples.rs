@@ -3,15 +3,11 @@
 use std::borrow::Cow;
 
 use super::ObjectCheck;
-use super::members::given_member;
 use crate::call::Value;
 use crate::types::ObjectField;
 
-/// The maximum number of members of a generated object that are changed for each constraint.
-const MAX_CHANGES: usize = 4;
-
 /// The maximum number of members with generated names in an example.
-const MAX_ADDED_MEMBERS: u64 = 64;
+const MAX_ADDED_MEMBERS: u64 = 1000;
 
 impl ObjectCheck {
     /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
@@ -36,47 +32,38 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    /// Returns an object with an example of each known member for which `is_selected` returns `true`. If the object
-    /// then has fewer members than the definition requires, members with generated names are added.
+    /// Returns an object with an example of each known member for which `is_selected` returns `true`.
     pub(super) fn example_object(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
         let mut members = Vec::new();
         for field in self.fields().iter().filter(|field| is_selected(field)) {
-            let declared = field.example.as_ref().map(Value::from);
-            match declared.or_else(|| field.check.example()) {
+            match example_of(field) {
                 Some(value) => members.push((Cow::Owned(field.name.clone()), value)),
                 None if field.optional => {}
                 None => return None,
             }
         }
+        Some(Value::Map(members))
+    }
+
+    /// Adds members with generated names to a generated object that has fewer members than the definition requires, or
+    /// that would be an empty example.
+    pub(super) fn with_added_members(&self, object: Value<'static>) -> Value<'static> {
+        let Value::Map(mut members) = object else { return object };
         let min = if self.fields.is_none() && self.member_count.max != Some(0) { 1 } else { 0 };
         let min = self.member_count.min.unwrap_or(0).max(min);
         let numbered = (2..=MAX_ADDED_MEMBERS).map(|number| format!("key{number}"));
         let names = std::iter::once("key".to_owned()).chain(numbered);
-        let mut names = names.filter(|name| !self.field_indexes.contains_key(name));
-        while (members.len() as u64) < min {
-            members.push((Cow::Owned(names.next()?), Value::Text(Cow::Borrowed("value"))));
-        }
-        Some(Value::Map(members))
-    }
-
-    /// Removes optional members from a generated object, and adds others, until it fulfills the constraints.
-    pub(super) fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
-        let Value::Map(mut members) = object else { return object };
-        for _ in 0..self.constraints.len() * MAX_CHANGES {
-            let given = |name: &str| given_member(&members, name);
-            let broken = self.constraints.iter().find_map(|constraint| constraint.check(&given, &str::to_owned));
-            let Some(broken) = broken else { break };
-            let field = self.field_indexes.get(broken.name).map(|index| &self.fields()[*index]);
-            match field {
-                Some(field) if broken.is_missing => {
-                    let Some(value) = field.check.example() else { break };
-                    members.retain(|(name, _)| *name != field.name);
-                    members.push((Cow::Owned(field.name.clone()), value));
-                }
-                Some(field) if field.optional => members.retain(|(name, _)| *name != field.name),
-                _ => break,
-            }
+        let mut names = names.filter(|name| !self.field_indexes.contains_key(name) && !self.is_closed);
+        while (members.len() as u64) < min
+            && let Some(name) = names.next()
+        {
+            members.push((Cow::Owned(name), Value::Text(Cow::Borrowed("value"))));
         }
         Value::Map(members)
     }
+}
+
+/// Returns the example that the definition gives for a member, or else a generated one.
+pub(super) fn example_of(field: &ObjectField) -> Option<Value<'static>> {
+    field.example.as_ref().map(Value::from).or_else(|| field.check.example())
 }

@@ -1,8 +1,11 @@
 //! The attribute `regex` of strings, which contains a *pattern* that valid strings must match. This Rust module parses
 //! and compiles patterns, and translates them to the regular expressions of JSON Schema.
 
+mod characters;
 mod ecma;
 pub(super) mod file_name_patterns;
+mod fitted;
+mod lengths;
 mod parse;
 mod sample;
 mod words;
@@ -100,5 +103,11 @@ impl Pattern {
     /// Returns texts of several lengths that probably match the pattern, in the order of preference.
     pub(super) fn sample_texts(&self) -> impl Iterator<Item = String> {
         EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample_text(&self.hir, extra))
+    }
+
+    /// Returns texts with `min` to `max` characters that probably match the pattern. They are less readable than those
+    /// of [`Pattern::sample_texts`], and take longer to generate.
+    pub(super) fn fitted_samples(&self, min: u64, max: u64) -> impl Iterator<Item = String> {
+        fitted::fitted_samples(&self.hir, min, max)
     }
 }

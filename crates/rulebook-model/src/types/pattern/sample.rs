@@ -1,42 +1,34 @@
 //! Generates readable sample texts, which a pattern probably matches.
 
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::characters::CharacterPicker;
 
 /// The maximum length of a sample text in bytes.
 const MAX_SAMPLE_LEN: usize = 4096;
-
-/// The characters of which sample texts consist, in groups. For a character class, the first group is used that has
-/// characters of this class.
-const CHARACTER_GROUPS: [&str; 4] =
-    ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "1234567890", "-_.:/@+#%&=,;!?*()[]{}<>$~^|'\"`\\ "];
 
 /// Returns a text that matches the pattern `hir` if the assertions in the pattern are true for this text. Returns
 /// `None` if no text can be generated. Each repeated part occurs `extra_repetitions` times more often than required, up
 /// to its maximum.
 pub(super) fn sample_text(hir: &Hir, extra_repetitions: u32) -> Option<String> {
-    let mut sample = SampleBuilder {
-        text: String::new(),
-        extra_repetitions: Some(extra_repetitions),
-        used_by_group: [0; CHARACTER_GROUPS.len()],
-    };
+    let characters = CharacterPicker::varied();
+    let mut sample = SampleBuilder { text: String::new(), extra_repetitions, characters };
     sample.append_sample(hir).then_some(sample.text)
 }
 
 /// Returns the smallest text that [`sample_text`] could generate. Each repeated part occurs only as often as required,
 /// and the first visible character of a character class is used.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
-    let mut sample =
-        SampleBuilder { text: String::new(), extra_repetitions: None, used_by_group: [0; CHARACTER_GROUPS.len()] };
+    let characters = CharacterPicker::first_visible();
+    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: 0, characters };
     sample.append_sample(hir).then_some(sample.text)
 }
 
 struct SampleBuilder {
     text: String,
-    /// The number of times by which a repeated part occurs more often than required. `None` for a minimal sample text.
-    extra_repetitions: Option<u32>,
-    /// The number of characters that have been used from each of [`CHARACTER_GROUPS`], so that the next character
-    /// differs.
-    used_by_group: [usize; CHARACTER_GROUPS.len()],
+    /// The number of times by which a repeated part occurs more often than required.
+    extra_repetitions: u32,
+    characters: CharacterPicker,
 }
 
 impl SampleBuilder {
@@ -53,17 +45,14 @@ impl SampleBuilder {
                 })
             }
             HirKind::Class(Class::Unicode(class)) => {
-                let character = self.pick_character(class);
+                let character = self.characters.pick(class);
                 self.text.extend(character);
                 character.is_some()
             }
             HirKind::Class(Class::Bytes(_)) => false,
             HirKind::Repetition(repetition) => {
                 let max = repetition.max.unwrap_or(u32::MAX);
-                self.append_repeated(
-                    &repetition.sub,
-                    repetition.min.saturating_add(self.extra_repetitions.unwrap_or(0)).min(max),
-                )
+                self.append_repeated(&repetition.sub, repetition.min.saturating_add(self.extra_repetitions).min(max))
             }
             HirKind::Capture(capture) => self.append_sample(&capture.sub),
             HirKind::Concat(parts) => parts.iter().all(|part| self.append_sample(part)),
@@ -90,22 +79,5 @@ impl SampleBuilder {
             }
         }
         true
-    }
-
-    /// Returns a character of a character class, or `None` if the class is empty.
-    fn pick_character(&mut self, class: &ClassUnicode) -> Option<char> {
-        let Some(_) = self.extra_repetitions else {
-            let visible = class.iter().find(|range| range.end() >= '!');
-            return visible.or(class.ranges().first()).map(|range| range.start().max('!').min(range.end()));
-        };
-        let contains = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
-        for (group, used) in CHARACTER_GROUPS.iter().zip(&mut self.used_by_group) {
-            let candidates: Vec<char> = group.chars().filter(|c| contains(*c)).collect();
-            if !candidates.is_empty() {
-                *used += 1;
-                return candidates.get((*used - 1) % candidates.len()).copied();
-            }
-        }
-        class.ranges().first().map(ClassUnicodeRange::start)
     }
 }

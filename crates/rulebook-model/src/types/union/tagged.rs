@@ -10,7 +10,7 @@ use super::kinds::values_of;
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
-use crate::types::check::keep_valid_values;
+use crate::types::check::first_valid_value;
 use crate::types::constant::constant_text;
 use crate::types::object::object_check;
 use crate::types::{
@@ -234,7 +234,7 @@ impl Check for TaggedUnion {
 
     fn example(&self) -> Option<Value<'static>> {
         let examples = self.branches.iter().filter_map(|(value, branch)| with_tag(branch.example()?, &self.tag, value));
-        keep_valid_values(self, examples.take(1).collect()).pop().or_else(|| self.boundary_values().into_iter().next())
+        first_valid_value(self, examples)
     }
 }
 
