@@ -165,8 +165,8 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // The last connection of SQLite merges the write-ahead log when it is closed, on another thread. Without waiting,
-        // the program could end before.
+        // The last connection of SQLite merges the write-ahead log when it is closed, on another thread. The program
+        // could end before.
         let idle = std::mem::take(&mut self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).list);
         for connection in idle.into_iter().filter(|idle| idle.connection.is_embedded()) {
             futures_executor::block_on(connection.connection.close());
