@@ -11,7 +11,10 @@
 //! use rulebook::model::Span;
 //!
 //! // In a kind of handler, `HandledMethod::optional_setting` returns such a value of the definition.
-//! let number = |seconds: u64| JsonNode { data: JsonData::Number(seconds.into()), span: Span::default() };
+//! let number = |seconds: u64| {
+//!     let data = JsonData::Number(seconds.into());
+//!     JsonNode { data, span: Span::default(), escaped: None }
+//! };
 //!
 //! assert_eq!(settings::seconds(&number(30), "timeout"), Ok(Duration::from_secs(30)));
 //! assert_eq!(
