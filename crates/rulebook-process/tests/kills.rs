@@ -1,6 +1,5 @@
 //! Workers that are killed under load: every call has a response, and never the result of another call.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -68,22 +67,21 @@ async fn killed_workers_fail_calls_but_never_mix_them_up() {
     };
     // Only workers that have responded are killed, so that the others can start, however slow this machine is.
     let killing = async {
-        let mut killed = BTreeSet::new();
-        let (mut succeeded_before, mut start) = (0, Instant::now());
-        while killed.len() < kills {
+        let (mut killed, mut succeeded_before, mut start) = (0, 0, Instant::now());
+        while killed < kills {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let (succeeded, failed) = (succeeded.load(Ordering::Relaxed), failed.load(Ordering::Relaxed));
-            let count = killed.len();
             assert!(
                 start.elapsed() < LIMIT,
-                "{succeeded} calls have succeeded, {failed} failed; {count} workers killed"
+                "{succeeded} calls have succeeded, {failed} failed; {killed} workers killed"
             );
-            let pid = last.load(Ordering::Relaxed);
-            if succeeded < succeeded_before + CALLS_BETWEEN_KILLS || killed.contains(&pid) || !is_running(pid) {
+            if succeeded < succeeded_before + CALLS_BETWEEN_KILLS {
                 continue;
             }
-            if kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok() {
-                killed.insert(pid);
+            // 0 until a worker responds. The system uses the ids of processes again.
+            let pid = last.swap(0, Ordering::Relaxed);
+            if pid != 0 && is_running(pid) && kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok() {
+                killed += 1;
                 (succeeded_before, start) = (succeeded, Instant::now());
             }
         }
@@ -93,5 +91,4 @@ async fn killed_workers_fail_calls_but_never_mix_them_up() {
     let (succeeded, failed) = (succeeded.into_inner(), failed.into_inner());
     eprintln!("{kills} workers killed, {succeeded} calls have succeeded, {failed} have failed");
     assert!(failed > 0, "no call has failed");
-    assert!(api.workers().len() >= kills, "{} workers have started", api.workers().len());
 }
