@@ -49,6 +49,35 @@ impl JsonLimits {
     pub fn value_seed(&self, level: u64) -> JsonValueSeed<'_> {
         JsonValueSeed { limits: self, level }
     }
+
+    /// Returns the [`DeserializeSeed`] that does the same as [`value_seed`](Self::value_seed), and stores the value in
+    /// a place that contains [`Value::Null`]. This is faster if the value is not moved afterwards.
+    pub fn place_seed<'v, 'de>(&'v self, level: u64, place: &'v mut Value<'de>) -> JsonPlaceSeed<'v, 'de> {
+        JsonPlaceSeed { limits: self, level, place }
+    }
+
+    /// Returns the nesting level of the items of an array, or the members of an object, that is itself at `level`.
+    ///
+    /// # Errors
+    /// Fails if the nesting is too deep.
+    pub fn nested_level<E: Error>(&self, level: u64) -> Result<u64, E> {
+        let nested = level + 1;
+        if nested > self.max_nesting {
+            return Err(self.limit_error(limits::NESTING_DEPTH.with_value(self.max_nesting)));
+        }
+        Ok(nested)
+    }
+
+    /// Checks that an array or object that already has `items` items or members can have another one.
+    ///
+    /// # Errors
+    /// Fails if it would have too many.
+    pub fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
+        if items as u64 >= self.max_items {
+            return Err(self.limit_error(limits::ITEM_COUNT.with_value(self.max_items)));
+        }
+        Ok(())
+    }
 }
 
 /// Parses one JSON value under [`JsonLimits`]. Strings without escape sequences are borrowed from the text.
@@ -63,7 +92,7 @@ impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
         let mut value = Value::Null;
-        PlaceSeed { limits: self.limits, level: self.level, place: &mut value }.deserialize(deserializer)?;
+        self.limits.place_seed(self.level, &mut value).deserialize(deserializer)?;
         Ok(value)
     }
 }
@@ -72,37 +101,21 @@ impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
 const INITIAL_MEMBERS: usize = 4;
 
 /// Parses one JSON value into its place, because moving each value of a large text there takes time.
-struct PlaceSeed<'l, 'v, 'de> {
-    limits: &'l JsonLimits,
+#[derive(Debug)]
+pub struct JsonPlaceSeed<'v, 'de> {
+    limits: &'v JsonLimits,
     level: u64,
     place: &'v mut Value<'de>,
 }
 
-impl<'de> PlaceSeed<'_, '_, 'de> {
-    /// Returns the level of the items of an array, or the values of an object's members, which is one level deeper.
-    fn nested_level<E: Error>(&self) -> Result<u64, E> {
-        let level = self.level + 1;
-        if level > self.limits.max_nesting {
-            return Err(self.limits.limit_error(limits::NESTING_DEPTH.with_value(self.limits.max_nesting)));
-        }
-        Ok(level)
-    }
-
-    /// Returns an error if an array or object that already has `items` items or members cannot have another one.
-    fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
-        if items as u64 >= self.limits.max_items {
-            return Err(self.limits.limit_error(limits::ITEM_COUNT.with_value(self.limits.max_items)));
-        }
-        Ok(())
-    }
-
+impl<'de> JsonPlaceSeed<'_, 'de> {
     fn store<E>(self, value: Value<'de>) -> Result<(), E> {
         store(self.place, value);
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for PlaceSeed<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for JsonPlaceSeed<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -111,7 +124,7 @@ impl<'de> DeserializeSeed<'de> for PlaceSeed<'_, '_, 'de> {
 }
 
 // Some functions are not inlined for the reason that `store_text` describes.
-impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
+impl<'de> Visitor<'de> for JsonPlaceSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,28 +168,28 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let level = self.nested_level()?;
+        let level = self.limits.nested_level(self.level)?;
         let mut items = Vec::new();
         let mut item = Value::Null;
-        while access.next_element_seed(PlaceSeed { limits: self.limits, level, place: &mut item })?.is_some() {
-            self.check_item_count(items.len())?;
+        while access.next_element_seed(self.limits.place_seed(level, &mut item))?.is_some() {
+            self.limits.check_item_count(items.len())?;
             items.push(mem::replace(&mut item, Value::Null));
         }
         self.store(Value::List(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let level = self.nested_level()?;
+        let level = self.limits.nested_level(self.level)?;
         let mut next_key = access.next_key_seed(MemberNameSeed)?;
         let mut members = Vec::with_capacity(if next_key.is_some() { INITIAL_MEMBERS } else { 0 });
         while let Some(key) = next_key {
-            self.check_item_count(members.len())?;
+            self.limits.check_item_count(members.len())?;
             match key {
                 Cow::Borrowed(name) => add_member(&mut members, name),
                 Cow::Owned(name) => members.push((Cow::Owned(name), Value::Null)),
             }
             if let Some((_, place)) = members.last_mut() {
-                access.next_value_seed(PlaceSeed { limits: self.limits, level, place })?;
+                access.next_value_seed(self.limits.place_seed(level, place))?;
             }
             next_key = access.next_key_seed(MemberNameSeed)?;
         }

@@ -26,6 +26,7 @@ mod arguments;
 mod check;
 mod functions;
 mod grammar;
+mod parts;
 mod structure;
 mod table;
 mod term_compiler;
@@ -94,5 +95,6 @@ pub(crate) use named_schema::{
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
 pub use object::ObjectShape;
+pub use parts::{ItemParts, KnownMember, KnownMembers, Parts};
 pub use structure::Structure;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

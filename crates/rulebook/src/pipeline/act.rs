@@ -47,19 +47,30 @@ pub(crate) fn start_handler<'r>(
     let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
     let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
-    let (module, handler_context) = (method.module_index, context.clone());
-    let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
+    let handler_context = context.clone();
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
     let running = catch_panic("the argument type", || match &method.action {
-        Action::Handler { handler, nullable } => handler.start(slots, nullable, context),
+        Action::Handler { handler, nullable, .. } => handler.start(slots, nullable, context),
         Action::Defined { handler, .. } => Ok(handler.start(slots, context)),
         Action::Echo | Action::NotImplemented => Err(ApiError::internal("there is no handler")),
     })??;
-    let running = match hooks {
-        Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
-        None => running,
+    Ok(with_hooks(runner, granted, running, handler_context))
+}
+
+/// Adds the hooks of the API module to a handler that has been started, but not polled yet.
+pub(super) fn with_hooks<'r>(
+    runner: &'r Arc<MethodRunner>,
+    granted: &GrantedCall<'_>,
+    running: HandlerFuture,
+    context: Context,
+) -> RunningHandler<'r> {
+    let module = granted.method().module_index;
+    let running = if runner.plan.modules[module].hooks.is_empty() {
+        running
+    } else {
+        Box::pin(run_with_hooks(Arc::clone(runner), module, running, context.clone()))
     };
-    Ok(RunningHandler::new(runner, granted.method_index(), Some(handler_context), running))
+    RunningHandler::new(runner, granted.method_index(), Some(context), running)
 }
 
 /// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are

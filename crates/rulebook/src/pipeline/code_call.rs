@@ -165,7 +165,7 @@ pub fn find_unknown_argument<'n>(
 
 /// Returns the slot of the parameter with this percent-encoded name in the query.
 fn find_query_slot(method: &PlannedMethod, key: &[u8], next: &mut usize) -> Result<usize, UnknownArgument> {
-    let slot = urlencoded::decode_text(key).and_then(|key| read::find_slot(method, &method.query_slots, &key, next));
+    let slot = urlencoded::decode_text(key).and_then(|key| method.find_slot(&method.query_slots, &key, next));
     slot.ok_or_else(|| {
         let known = method.query_slots.iter().map(|slot| &method.parameters[*slot].key);
         UnknownArgument::new(method, &String::from_utf8_lossy(key), known)

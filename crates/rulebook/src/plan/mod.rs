@@ -189,6 +189,20 @@ pub struct PlannedMethod {
     pub declared_errors: Box<[PlannedError]>,
 }
 
+impl PlannedMethod {
+    /// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send
+    /// fields in the order of the definition, so the search begins at the index `next` of `slots`, which is then set to
+    /// the index after the result.
+    pub fn find_slot(&self, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+        let position = match slots.get(*next) {
+            Some(slot) if *self.parameters[*slot].key == *name => *next,
+            _ => slots.iter().position(|slot| *self.parameters[*slot].key == *name)?,
+        };
+        *next = position + 1;
+        Some(slots[position])
+    }
+}
+
 /// The code that a call of an API method runs.
 pub enum Action {
     /// The call runs a handler of the program.
@@ -197,6 +211,8 @@ pub enum Action {
         handler: Arc<dyn Handler>,
         /// For each parameter, `true` if the handler's argument type distinguishes null from a missing argument.
         nullable: Box<[bool]>,
+        /// `true` if the handler can read its arguments directly from a JSON body.
+        reads_json: bool,
     },
     /// The call runs a handler that the definition chooses.
     Defined {

@@ -20,7 +20,7 @@ use crate::call::Head;
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, identify, negotiate_coding, preflighted_method,
-    read_parameters, respond, respond_to_options, respond_with_error, route, start_handler,
+    read_parameters, respond, respond_to_options, respond_with_error, route, start_handler, start_with_body,
 };
 
 /// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
@@ -61,11 +61,17 @@ fn run_stages(
             worker.state().check_detached_handlers(head)?;
             let body = receive(body, head, plan, granted.method(), worker).await?;
             check_auth_fields(plan, &client, &body)?;
-            let values = read_parameters(plan, &client.head, &matched, &body)?;
-            let arguments = check_parameters(plan, granted.method(), values)?;
-            let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
-            let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
-            start_handler(runner, &granted, arguments, origin)?.await
+            let running = match start_with_body(runner, &granted, &matched, &client.head, &body) {
+                Some(running) => running,
+                None => {
+                    let values = read_parameters(plan, &client.head, &matched, &body)?;
+                    let arguments = check_parameters(plan, granted.method(), values)?;
+                    let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
+                    let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+                    start_handler(runner, &granted, arguments, origin)?
+                }
+            };
+            running.await
         };
         match respond(plan, head, matched.method_index, call.await, quota) {
             CallReply::Reply(reply) => reply,

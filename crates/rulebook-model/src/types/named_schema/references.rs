@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
-use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Structure, TypeExpr};
+use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Parts, Structure, TypeExpr};
 
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
@@ -59,6 +59,10 @@ impl Check for SchemaReference {
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         self.schema.check.check(value)
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        self.schema.check.parts()
     }
 
     fn expected(&self) -> Cow<'static, str> {

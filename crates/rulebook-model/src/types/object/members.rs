@@ -39,28 +39,13 @@ fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
 const MAX_RECORDED_FIELDS: usize = 1024;
 
 impl ObjectCheck {
-    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
-    /// before it: most clients send the members in the order of the definition.
-    #[inline]
-    fn field<'f>(&self, fields: &'f [ObjectField], name: &str, next: usize) -> Option<(usize, &'f ObjectField)> {
-        match fields.get(next) {
-            Some(field) if field.name == name => Some((next, field)),
-            _ => self.field_with_name(fields, name),
-        }
-    }
-
-    #[cold]
-    fn field_with_name<'f>(&self, fields: &'f [ObjectField], name: &str) -> Option<(usize, &'f ObjectField)> {
-        self.field_indexes.get(name).map(|index| (*index, &fields[*index]))
-    }
-
     /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
     pub(super) fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
         let (mut next, mut others) = (0, 0);
         let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
         for (name, _) in members {
-            match self.field(self.fields(), name, next) {
-                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
+            match self.known.find(name, next) {
+                Some(index) if index < MAX_RECORDED_FIELDS => {
                     let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
                     if *word & bit != 0 {
                         return true;
@@ -79,27 +64,27 @@ impl ObjectCheck {
         &self,
         members: &mut [(Cow<'_, str>, Value<'_>)],
     ) -> Result<Option<usize>, TypeMismatch> {
-        let fields = self.fields();
         let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
         let mut are_last = None;
         for at in 0..members.len() {
             let (name, member) = &mut members[at];
-            let Some((index, field)) = self.field(fields, name, next) else {
-                if self.is_closed {
+            let Some(index) = self.known.find(name, next) else {
+                if self.known.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
                 }
                 unknown += 1;
                 continue;
             };
+            let known = &self.known.members[index];
             is_in_order &= index >= next;
             next = index + 1;
-            required += usize::from(!field.optional);
-            if field.optional && matches!(member, Value::Null) {
+            required += usize::from(!known.is_optional);
+            if known.is_optional && matches!(member, Value::Null) {
                 continue;
             }
             // If the name occurs again, only the last value counts.
-            if let Err(mismatch) = field.check.check(member)
+            if let Err(mismatch) = known.check.check(member)
                 && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
             {
                 return Err(mismatch.inside(&format!(".{}", members[at].0)));
@@ -109,7 +94,7 @@ impl ObjectCheck {
     }
 
     pub(super) fn count_required(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> usize {
-        let known = members.iter().filter_map(|(name, _)| self.field_indexes.get(&**name));
+        let known = members.iter().filter_map(|(name, _)| self.known.indexes.get(&**name));
         known.filter(|index| !self.fields()[**index].optional).count()
     }
 

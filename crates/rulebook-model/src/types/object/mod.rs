@@ -10,7 +10,6 @@ mod samples;
 mod similar_values;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -24,7 +23,8 @@ use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::nullable::nullable_schema;
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, ObjectField, Structure, TypeArguments, TypeExpr,
+    ArgumentError, ArgumentErrorKind, Arity, Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure,
+    TypeArguments, TypeExpr,
 };
 
 /// The name of the attribute with the constraints between members.
@@ -34,18 +34,12 @@ const CLOSED_ATTRIBUTE: &str = "closed";
 
 #[derive(Debug)]
 struct ObjectCheck {
-    /// The bounds of the number of members of an object.
-    member_count: Bounds<u64>,
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
-    /// The index in `fields` of each known member, by the member's name.
-    field_indexes: HashMap<String, usize>,
-    /// The number of known members that every object must have.
-    required_count: usize,
+    /// What the check of an object needs of the known members.
+    known: KnownMembers,
     /// The number of known members, and of those in their types.
     field_count: usize,
-    /// `true` if objects can have only the known members.
-    is_closed: bool,
     /// The constraints between the known members.
     constraints: Vec<Constraint>,
 }
@@ -77,8 +71,9 @@ pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn
 
 /// Compiles the type `filled_object`, an object with at least one member.
 pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let object = compile_object(arguments)?;
-    Ok(Arc::new(ObjectCheck { member_count: object.member_count.with_default_min_one()?, ..object }))
+    let mut object = compile_object(arguments)?;
+    object.known.count = object.known.count.with_default_min_one()?;
+    Ok(Arc::new(object))
 }
 
 fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
@@ -126,12 +121,10 @@ impl ObjectCheck {
         member_count: Bounds<u64>,
         constraints: Vec<Constraint>,
     ) -> Self {
-        let names = fields.iter().flatten().enumerate();
-        let field_indexes = names.map(|(index, field)| (field.name.clone(), index)).collect();
-        let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
+        let known = KnownMembers::new(fields.as_deref().unwrap_or_default(), is_closed, member_count);
         let inner_count = |field: &ObjectField| field.check.field_count().saturating_add(1);
         let field_count = fields.iter().flatten().map(inner_count).fold(0, usize::saturating_add);
-        Self { member_count, fields, field_indexes, required_count, field_count, is_closed, constraints }
+        Self { fields, known, field_count, constraints }
     }
 
     fn fields(&self) -> &[ObjectField] {
@@ -152,7 +145,7 @@ impl Check for ObjectCheck {
         }
         let members = array.into_items().into_iter().map(|(key, item)| {
             let name = key.into_text();
-            let value = match (self.field_indexes.get(&*name), item) {
+            let value = match (self.known.indexes.get(&*name), item) {
                 (Some(index), item) => decode_item(&*self.fields()[*index].check, item),
                 (None, PhpItem::Value(value)) => value,
                 (None, PhpItem::Array(array)) => array.into_value(),
@@ -166,9 +159,9 @@ impl Check for ObjectCheck {
         let Value::Map(members) = value else {
             return Err(TypeMismatch::new(self.expected(), value));
         };
-        if !self.member_count.contains_count(members.len()) {
+        if !self.known.count.contains_count(members.len()) {
             keep_last_member_of_each_name(members);
-            if !self.member_count.contains_count(members.len()) {
+            if !self.known.count.contains_count(members.len()) {
                 return Err(TypeMismatch::new(self.expected(), value));
             }
         }
@@ -177,7 +170,7 @@ impl Check for ObjectCheck {
             None => {
                 if self.has_repeated_member(members) {
                     keep_last_member_of_each_name(members);
-                    if !self.member_count.contains_count(members.len()) {
+                    if !self.known.count.contains_count(members.len()) {
                         return Err(TypeMismatch::new(self.expected(), value));
                     }
                 }
@@ -185,7 +178,7 @@ impl Check for ObjectCheck {
             }
         };
         // No name occurs twice, so that the number of required members is sufficient.
-        if required < self.required_count
+        if required < self.known.required_count
             && let Some(missing) = self.missing_member(members)
         {
             let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
@@ -194,13 +187,18 @@ impl Check for ObjectCheck {
         self.broken_constraint(members).map_or(Ok(()), Err)
     }
 
+    fn parts(&self) -> Parts<'_> {
+        let is_whole = !self.constraints.is_empty() || self.known.members.len() > KnownMembers::MAX_IN_PARTS;
+        if is_whole { Parts::Whole } else { Parts::Members(&self.known) }
+    }
+
     fn in_words(&self) -> Cow<'static, str> {
         let constraints = self.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
         std::iter::once(self.expected().into_owned()).chain(constraints).collect::<Vec<_>>().join("; ").into()
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("an object{}", self.member_count.count_phrase("member")).into()
+        format!("an object{}", self.known.count.count_phrase("member")).into()
     }
 
     fn members(&self) -> &[ObjectField] {
@@ -208,9 +206,9 @@ impl Check for ObjectCheck {
     }
 
     fn object_shape(&self) -> Option<ObjectShape> {
-        let Bounds { min, max } = self.member_count;
+        let Bounds { min, max } = self.known.count;
         let (fields, constraints) = (self.fields().to_vec(), self.constraints.clone());
-        Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
+        Some(ObjectShape { fields, is_closed: self.known.is_closed, min, max, constraints })
     }
 
     fn field_count(&self) -> usize {
@@ -238,17 +236,17 @@ impl Check for ObjectCheck {
                 schema.insert("required".to_owned(), json!(names));
             }
         }
-        if self.is_closed {
+        if self.known.is_closed {
             schema.insert("additionalProperties".to_owned(), json!(false));
         }
-        self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
+        self.known.count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
         Json::Object(schema)
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.member_count.type_expr_with_attributes("object");
-        if self.is_closed {
+        let mut type_expr = self.known.count.type_expr_with_attributes("object");
+        if self.known.is_closed {
             type_expr.attributes.insert(CLOSED_ATTRIBUTE.to_owned(), json!(true));
         }
         if !self.constraints.is_empty() {

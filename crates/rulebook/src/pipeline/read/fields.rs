@@ -3,7 +3,7 @@
 use rulebook_model::limits;
 
 use super::array_fields::{find_slot_of_array, find_slot_of_invalid_name};
-use super::{ParameterReader, RawValue, find_slot};
+use super::{ParameterReader, RawValue};
 use crate::call::{ApiError, Source, Value};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::PlannedMethod;
@@ -42,7 +42,7 @@ pub(super) fn read_fields<'a>(
             }
             continue;
         };
-        let Some(slot) = find_slot(method, slots, &name, &mut next) else {
+        let Some(slot) = method.find_slot(slots, &name, &mut next) else {
             if let Some(slot) = find_slot_of_array(method, slots, &name) {
                 body_slots.clear_query_value(slot, &mut reading.raw);
                 reading.add_to_array(slot, name, decode_text(value).map(Value::Text))?;

@@ -7,7 +7,7 @@ use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::SlotsFilledByBody;
-use super::{ParameterReader, RawValue, find_slot};
+use super::{ParameterReader, RawValue};
 use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberNameSeed, Source};
 
 /// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method.
@@ -93,7 +93,7 @@ impl<'a> Visitor<'a> for JsonMemberReader<'_, 'a, '_> {
             if count > max {
                 return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(max)));
             }
-            let Some(slot) = find_slot(method, &method.body_slots, &key, &mut next) else {
+            let Some(slot) = method.find_slot(&method.body_slots, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;
                 self.reading.handle_unknown_field(&key, Source::Body);
                 continue;

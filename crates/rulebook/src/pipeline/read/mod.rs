@@ -168,18 +168,6 @@ fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) 
 #[must_use]
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
     let slots = &method.body_slots;
-    let slot = find_slot(method, slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;
+    let slot = method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;
     Some(&method.parameters[slot])
-}
-
-/// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send fields in
-/// the order of the definition, so the search begins at the index `next` of `slots`, which is then set to the index
-/// after the result.
-pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
-    let position = match slots.get(*next) {
-        Some(slot) if *method.parameters[*slot].key == *name => *next,
-        _ => slots.iter().position(|slot| *method.parameters[*slot].key == *name)?,
-    };
-    *next = position + 1;
-    Some(slots[position])
 }

@@ -6,7 +6,7 @@ use rulebook_model::limits;
 
 use super::array_fields::find_slot_of_array;
 use super::fields::SlotsFilledByBody;
-use super::{BodyPart, BodyPartContent, ParameterReader, RawValue, find_slot};
+use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
 use crate::call::{ApiError, Source, Value};
 
 /// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
@@ -21,7 +21,7 @@ pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [
     let mut next = 0;
     let mut body_slots = SlotsFilledByBody::for_method(method);
     for part in parts {
-        let Some(slot) = find_slot(method, &method.body_slots, &part.name, &mut next) else {
+        let Some(slot) = method.find_slot(&method.body_slots, &part.name, &mut next) else {
             if let Some(slot) = find_slot_of_array(method, &method.body_slots, &part.name) {
                 body_slots.clear_query_value(slot, &mut reading.raw);
                 let value = match &part.content {
