@@ -137,7 +137,8 @@ mod tests {
         let name = "abcdefghijklmnopqrstu";
         for length in 0..name.len() {
             let text = &name[..length];
-            assert!(is_same_name(text, &text.to_owned()), "{text}");
+            let same = text.to_owned();
+            assert!(is_same_name(text, &same), "{text}");
             assert!(!is_same_name(text, &name[..length + 1]), "{text}");
             for at in 0..length {
                 let mut other = text.to_owned();
