@@ -68,7 +68,7 @@ fn values_of_types_of_the_program_are_json_values() {
 }
 
 /// The number of random definitions whose code is compiled.
-const DEFINITIONS: usize = 60;
+const DEFINITIONS: usize = 20;
 
 #[test]
 #[ignore = "builds a project, with the settings that `tests/external/new` provides"]
