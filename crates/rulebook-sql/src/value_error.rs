@@ -96,6 +96,8 @@ fn only_cause<'c, 'a>(problem: Problem, candidates: &'c [Candidate<'a>]) -> Opti
     let is_number = |value: &SqlValue| matches!(value, SqlValue::Int(_) | SqlValue::Uint(_) | SqlValue::Float(_));
     let is_possible = |candidate: &Candidate<'_>| match candidate.value {
         SqlValue::Null | SqlValue::Bool(_) => false,
+        // An array of PostgreSQL can contain numbers or texts.
+        SqlValue::Nested(_) if candidate.bound.binding == Binding::Array => true,
         value => is_number(value) == (problem == Problem::OutOfRange),
     };
     let mut possible: Vec<_> = candidates.iter().filter(|candidate| is_possible(candidate)).collect();
