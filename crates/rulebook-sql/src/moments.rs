@@ -39,8 +39,8 @@ impl Moments {
         }
     }
 
-    /// Converts the points in time in a value to UTC, in the notation of a database. Only PostgreSQL has arrays of them;
-    /// an array for another database is JSON text, which stays as it is.
+    /// Converts the points in time in a value to UTC, in the notation of a database. Only PostgreSQL has arrays of
+    /// them; an array for another database is JSON text, which stays as it is.
     ///
     /// # Errors
     /// Fails if the year of a point in time has more than four digits in UTC.

@@ -81,8 +81,8 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
     Ok(arguments)
 }
 
-/// Adds a null of the type that other values of the parameter have. A function such as `coalesce` returns this type, and
-/// a column of the type `uuid` of MariaDB does not take the null of a number.
+/// Adds a null of the type that other values of the parameter have. A function such as `coalesce` returns this type,
+/// and a column of the type `uuid` of MariaDB does not take the null of a number.
 fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDynError> {
     match target {
         Target::Bool => arguments.add(None::<bool>),

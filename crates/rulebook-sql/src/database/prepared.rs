@@ -127,10 +127,14 @@ impl RequestParameter {
 
     /// Returns the error of a call whose value the database cannot store. `expected` describes the other values.
     pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> ApiError {
+        ApiError::parameters(vec![self.parameter_error(expected)])
+    }
+
+    pub(crate) fn parameter_error(&self, expected: impl Into<Cow<'static, str>>) -> ParameterError {
         let kind = ParameterErrorKind::Invalid;
         let mut error = ParameterError::new(kind, self.name.as_str(), self.source, expected);
         error.message.clone_from(&self.message);
-        ApiError::parameters(vec![error])
+        error
     }
 }
 
