@@ -6,6 +6,7 @@ use rulebook::handler_kind::settings::wrong_value;
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// The settings for violations of constraints.
 pub(crate) const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
@@ -159,7 +160,14 @@ fn failure(error: &dyn DatabaseError) -> Failure {
 }
 
 /// Returns the name of the violated constraint. SQLite names the columns of a unique or a required value instead.
+/// PostgreSQL reports no constraint for a required value, so that it gets the name that SQLite gives it.
 fn constraint_name(error: &dyn DatabaseError) -> Option<String> {
+    if let Some(postgres) = error.try_downcast_ref::<PgDatabaseError>()
+        && error.kind() == ErrorKind::NotNullViolation
+        && let (Some(table), Some(column)) = (postgres.table(), postgres.column())
+    {
+        return Some(format!("{table}.{column}"));
+    }
     if let Some(name) = error.constraint() {
         return Some(name.to_owned());
     }

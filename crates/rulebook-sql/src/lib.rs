@@ -35,6 +35,7 @@ mod file_shape;
 mod handler_settings;
 mod kind;
 mod migrate;
+mod moments;
 mod names;
 mod result_shape;
 mod settings;

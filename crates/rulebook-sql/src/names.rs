@@ -5,6 +5,7 @@ use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
 
 use crate::database::{NamedValue, RequestParameter};
+use crate::moments::Moments;
 use crate::target::Target;
 use crate::value::{FILE_FACTS, IDENTITY_NAMES, Source};
 
@@ -35,7 +36,14 @@ impl<'m, 'a> Names<'m, 'a> {
             let target = if source == Source::IdentityPermissions { Target::Nested } else { Target::Text };
             Ok((
                 source,
-                NamedValue { name: name.to_owned(), target, exceeds_i64: false, max_bytes: None, request: None },
+                NamedValue {
+                    name: name.to_owned(),
+                    target,
+                    moments: None,
+                    exceeds_i64: false,
+                    max_bytes: None,
+                    request: None,
+                },
             ))
         })?;
         self.sources.push(source);
@@ -65,7 +73,7 @@ impl<'m, 'a> Names<'m, 'a> {
         let request = Some(RequestParameter::new(parameter));
         Some(Ok((
             Source::Parameter(index),
-            NamedValue { name: name.to_owned(), target, exceeds_i64, max_bytes, request },
+            NamedValue { name: name.to_owned(), target, moments: Moments::of(check), exceeds_i64, max_bytes, request },
         )))
     }
 
@@ -84,7 +92,8 @@ impl<'m, 'a> Names<'m, 'a> {
             return Some(Err(error.suggest(fact, "values", &FILE_FACTS.map(|(known, ..)| known))));
         };
         let request = Some(RequestParameter::new(parameter));
-        let value = NamedValue { name: name.to_owned(), target, exceeds_i64: false, max_bytes: None, request };
+        let value =
+            NamedValue { name: name.to_owned(), target, moments: None, exceeds_i64: false, max_bytes: None, request };
         Some(Ok((Source::FileFact(index, fact), value)))
     }
 

@@ -256,8 +256,8 @@ fn type_error(column: &Column, target: Target) -> Option<String> {
         (ColumnType::Float, target) => target == Target::Number,
         (ColumnType::Decimal, target) => matches!(target, Target::Integer | Target::Number | Target::Text),
         (ColumnType::Bool, target) => target == Target::Bool,
-        (ColumnType::Text, target) => matches!(target, Target::Text | Target::Nested),
-        (ColumnType::Time, target) => target == Target::Text,
+        (ColumnType::Text, target) => matches!(target, Target::Text | Target::Datetime | Target::Nested),
+        (ColumnType::Time, target) => matches!(target, Target::Text | Target::Datetime),
         (ColumnType::Array, target) => target == Target::Nested,
     };
     let column_type = column.r#type.in_words();

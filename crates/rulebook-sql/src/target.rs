@@ -4,6 +4,8 @@ use rulebook::types::{Check, Structure, Value};
 use serde_json::{Number, Value as Json};
 use sqlx::error::BoxDynError;
 
+use crate::moments::{is_datetime, with_zone};
+
 /// The kind of JSON value that a type accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -17,6 +19,8 @@ pub(crate) enum Target {
     Number,
     /// Strings.
     Text,
+    /// Points in time, as strings. Only outputs have this kind: databases get those of parameters as texts.
+    Datetime,
     /// Arrays and objects.
     Nested,
     /// The content of a file: that of an uploaded file, or that of a download.
@@ -36,6 +40,7 @@ impl Target {
                 Some("boolean") => Self::Bool,
                 Some("integer") => Self::Integer,
                 Some("number") => Self::Number,
+                Some("string") if is_datetime(check) => Self::Datetime,
                 Some("string") => Self::Text,
                 Some("array" | "object") => Self::Nested,
                 _ => Self::Any,
@@ -47,7 +52,10 @@ impl Target {
     /// Returns the kind of value that a handler gets for a parameter. Some types convert their values: a date can
     /// become the seconds since 1970.
     pub(crate) fn of_argument(check: &dyn Check) -> Self {
-        let target = Self::of(check);
+        let target = match Self::of(check) {
+            Self::Datetime => Self::Text,
+            target => target,
+        };
         let example = check.example().and_then(|example| check.checked(example).ok());
         match (target, example) {
             (Self::Text, Some(Value::Int(_) | Value::Uint(_))) => Self::Integer,
@@ -67,6 +75,7 @@ impl Target {
             Self::Integer => "a whole number",
             Self::Number => "a number",
             Self::Text => "a text",
+            Self::Datetime => "a date and time",
             Self::Nested => "an array or an object",
             Self::Binary => "a file",
         }
@@ -102,6 +111,7 @@ impl Raw {
             (Self::Int(int), _) => int.into(),
             (Self::Decimal(text), Target::Text) => Json::String(text),
             (Self::Decimal(text), _) => decimal_to_json(text),
+            (Self::Text(text), Target::Datetime) => Json::String(with_zone(text)),
             (Self::Text(text), Target::Nested) => serde_json::from_str(&text)?,
             (Self::JsonText(text) | Self::Text(text), Target::Text) | (Self::Text(text), _) => Json::String(text),
             (Self::JsonText(text), _) => serde_json::from_str(&text)?,
@@ -157,6 +167,9 @@ mod tests {
         assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Number), json!(12.5));
         assert_eq!(converted(Raw::Decimal("12.00".into()), Target::Integer), json!(12));
         assert_eq!(converted(Raw::Decimal("NaN".into()), Target::Number), json!("NaN"));
+        let time = "2026-05-17 14:30:00";
+        assert_eq!(converted(Raw::Text(time.into()), Target::Datetime), json!("2026-05-17T14:30:00Z"));
+        assert_eq!(converted(Raw::Text(time.into()), Target::Text), json!(time));
         assert_eq!(converted(Raw::Text("[1]".into()), Target::Nested), json!([1]));
         assert_eq!(converted(Raw::Text("[1]".into()), Target::Text), json!("[1]"));
         assert_eq!(converted(Raw::JsonText("[1]".into()), Target::Any), json!([1]));

@@ -1,5 +1,5 @@
 //! Errors of values of a request that the database cannot store: too long, too large, or not a date. The response has
-//! the status 400, with the name of the parameter if it is known.
+//! the status 400, with the names of the parameters that can be the cause.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ pub(crate) fn invalid_value<'a>(
     Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
 }
 
-/// Returns the error of the parameter that is the cause, if it is known.
+/// Returns the error of the parameter that is the cause, or of all that can be it; `None` if none can.
 fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
     let out_of_range = |candidate: &&Candidate<'_>| match (candidate.bound.accepts, candidate.value) {
         (Accepts::Integer { min, max, .. }, SqlValue::Int(int)) => !(min..=max).contains(int),
@@ -82,12 +82,24 @@ fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &
     }
     let column = database.try_downcast_ref::<MySqlDatabaseError>().and_then(|error| mysql_column(error.message()));
     let is_named = |candidate: &&Candidate<'_>| Some(candidate.name) == column;
-    let cause = candidates.iter().find(is_named).or_else(|| only_cause(problem, candidates))?;
-    Some(cause.parameter.error(problem.expected()))
+    let causes = match candidates.iter().find(is_named) {
+        Some(candidate) => vec![candidate.parameter],
+        None => possible_causes(problem, candidates),
+    };
+    let expected = |cause: &&RequestParameter| {
+        let others: Vec<_> =
+            causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.name.as_str()).collect();
+        match others.is_empty() {
+            true => problem.expected().to_owned(),
+            false => format!("{}, here or in {}", problem.expected(), others.join(", ")),
+        }
+    };
+    let errors: Vec<_> = causes.iter().map(|cause| cause.parameter_error(expected(cause))).collect();
+    (!errors.is_empty()).then(|| ApiError::parameters(errors))
 }
 
-/// Returns the only parameter whose value can be the cause.
-fn only_cause<'c, 'a>(problem: Problem, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+/// Returns the parameters whose values can be the cause.
+fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a RequestParameter> {
     let has_type = |candidate: &Candidate<'_>| match problem {
         Problem::Date => candidate.bound.accepts == Accepts::Time,
         Problem::Json => candidate.bound.binding == Binding::Json,
@@ -96,14 +108,21 @@ fn only_cause<'c, 'a>(problem: Problem, candidates: &'c [Candidate<'a>]) -> Opti
     let is_number = |value: &SqlValue| matches!(value, SqlValue::Int(_) | SqlValue::Uint(_) | SqlValue::Float(_));
     let is_possible = |candidate: &Candidate<'_>| match candidate.value {
         SqlValue::Null | SqlValue::Bool(_) => false,
+        // An array of PostgreSQL can contain numbers or texts.
+        SqlValue::Nested(_) if candidate.bound.binding == Binding::Array => true,
         value => is_number(value) == (problem == Problem::OutOfRange),
     };
     let mut possible: Vec<_> = candidates.iter().filter(|candidate| is_possible(candidate)).collect();
     if possible.iter().any(|candidate| has_type(candidate)) {
         possible.retain(|candidate| has_type(candidate));
     }
-    let first = possible.first()?;
-    possible.iter().all(|other| std::ptr::eq(other.parameter, first.parameter)).then_some(first)
+    let mut causes: Vec<&RequestParameter> = Vec::new();
+    for candidate in possible {
+        if causes.iter().all(|known| !std::ptr::eq(*known, candidate.parameter)) {
+            causes.push(candidate.parameter);
+        }
+    }
+    causes
 }
 
 impl Problem {

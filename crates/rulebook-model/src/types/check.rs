@@ -191,6 +191,12 @@ pub trait Check: Send + Sync + Debug {
         number::compare(one, other)
     }
 
+    /// Returns the point in time that a value denotes: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from
+    /// 0 to 999,999,999. Returns `None` if the type is not `datetime`, or if the value is not a text of it.
+    fn point_in_time(&self, _value: &Value<'_>) -> Option<(i64, u32)> {
+        None
+    }
+
     /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
     /// type contains schemas that were not compiled before it.
     fn late_error(&self) -> Option<ArgumentError> {

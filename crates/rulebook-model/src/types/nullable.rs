@@ -75,6 +75,10 @@ impl Check for NullableCheck {
         self.0.compare(one, other)
     }
 
+    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
+        self.0.point_in_time(value)
+    }
+
     fn late_error(&self) -> Option<ArgumentError> {
         self.0.late_error()
     }

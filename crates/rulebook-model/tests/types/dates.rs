@@ -4,6 +4,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 use proptest::prelude::*;
+use rulebook_model::call::Value;
 use serde_json::{Value as Json, json};
 
 use super::{compile, plain_validator};
@@ -51,6 +52,22 @@ fn the_pattern_of_times_with_bounds_limits_the_date() {
         ("2024-03-03", false),
     ] {
         assert_eq!(validator.is_valid(&json!(text)), is_valid, "{text}");
+    }
+}
+
+#[test]
+fn points_in_time_are_those_of_the_type_datetime() {
+    for (term, text, expected) in [
+        ("datetime", "1970-01-01T01:00:00.5+01:00", Some((0, 500_000_000))),
+        ("?datetime", "1970-01-02 00:00:00", Some((86_400, 0))),
+        ("datetime", "9999-12-31T23:59:60Z", Some((253_402_300_800, 0))),
+        ("datetime", "tomorrow", None),
+        ("date", "1970-01-01", None),
+        ("string", "1970-01-01T00:00:00Z", None),
+    ] {
+        let check = compile(term, &serde_json::Map::new()).unwrap();
+        assert_eq!(check.point_in_time(&Value::from(text)), expected, "{term} {text}");
+        assert_eq!(check.point_in_time(&Value::Null), None);
     }
 }
 

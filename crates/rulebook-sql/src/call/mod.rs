@@ -16,6 +16,7 @@ use rulebook_model::span::Span;
 
 use crate::constraint::Violations;
 use crate::database::{Database, Lease, NamedValue, PrepareError, Prepared};
+use crate::moments::convert_moments;
 use crate::result_shape::{ResultShape, Rows};
 use crate::settings::CallLimits;
 use crate::statement::Statement;
@@ -176,6 +177,7 @@ impl SqlMethod {
         run: impl AsyncFnOnce(&Self, &mut Lease, &PreparedMethod, &[SqlValue]) -> Result<T, Failure>,
     ) -> Result<T, ApiError> {
         let prepared = self.prepared()?;
+        convert_moments(&mut values, &self.values, self.database.settings.dialect)?;
         let lease = match self.download {
             Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
             Some(DownloadContent::File) | None => self.database.lease().await,

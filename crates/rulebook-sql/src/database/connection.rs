@@ -166,7 +166,7 @@ impl Lease {
         let described = match self.connection() {
             Connection::Sqlite(connection) => sqlite::prepare(connection, statement, values).await,
             Connection::Postgres(connection) => postgres::prepare(connection, statement, values).await,
-            Connection::Mysql(connection) => mysql::prepare(connection, statement).await,
+            Connection::Mysql(connection) => mysql::prepare(connection, statement, values).await,
         }?;
         let columns = described.columns.iter().map(|column| column.name.as_str().into()).collect();
         let has_late_columns =

@@ -9,13 +9,15 @@ use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, MySql, Row, Statement as _, TypeInfo};
 
 use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
-use super::{Bound, Column, ColumnType, PrepareError, Prepared};
+use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
 use crate::value::SqlValue;
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
-    Ok(MySqlConnectOptions::from_str(url)?.disable_statement_logging())
+    // The columns of the type `timestamp` are converted to the time zone of the session.
+    let options = MySqlConnectOptions::from_str(url)?.timezone("+00:00".to_owned());
+    Ok(options.disable_statement_logging())
 }
 
 /// Returns the maximum size of a packet, which contains all values of a statement.
@@ -27,6 +29,7 @@ pub(super) async fn max_packet(connection: &mut MySqlConnection) -> Result<u64, 
 pub(super) async fn prepare(
     connection: &mut MySqlConnection,
     statement: &Statement,
+    values: &[NamedValue],
 ) -> Result<Described, PrepareError> {
     let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
     let prepared = connection.prepare(&rendered.sql).await;
@@ -41,7 +44,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info().name()) });
     let columns = columns.collect();
-    let bound = rendered.bound.iter().copied().map(Bound::value).collect();
+    let bound = Bound::values(&rendered, values);
     Ok(Described { columns, bound, sql: rendered.sql })
 }
 
@@ -64,7 +67,7 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
         match &values[bound.name] {
-            SqlValue::Null => arguments.add(None::<i64>),
+            SqlValue::Null => add_null(&mut arguments, bound.target),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
             SqlValue::Uint(uint) => arguments.add(*uint),
@@ -76,6 +79,18 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
         }?;
     }
     Ok(arguments)
+}
+
+/// Adds a null of the type that other values of the parameter have. A function such as `coalesce` returns this type,
+/// and a column of the type `uuid` of MariaDB does not take the null of a number.
+fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDynError> {
+    match target {
+        Target::Bool => arguments.add(None::<bool>),
+        Target::Integer => arguments.add(None::<i64>),
+        Target::Number => arguments.add(None::<f64>),
+        Target::Binary => arguments.add(None::<&[u8]>),
+        Target::Any | Target::Text | Target::Datetime | Target::Nested => arguments.add(None::<&str>),
+    }
 }
 
 pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {

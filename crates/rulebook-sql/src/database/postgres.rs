@@ -85,7 +85,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
     let columns = columns.collect();
-    let mut bound: Vec<_> = rendered.bound.iter().copied().map(Bound::value).collect();
+    let mut bound = Bound::values(&rendered, values);
     for (position, found) in rendered.positions.iter().zip(&types) {
         bound[*position].binding = found.binding;
         bound[*position].accepts = match found.accepts {
@@ -125,7 +125,7 @@ async fn inferred_types(
                     Target::Number => "::float8",
                     Target::Bool => "::boolean",
                     Target::Binary => "::bytea",
-                    Target::Any | Target::Text | Target::Nested => "::text",
+                    Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
                 };
             }
             None if untyped_placeholder(&first_error).is_some() => return Err(rejected(error, statement, &separate)),
@@ -188,11 +188,16 @@ async fn parameter_type(
         let help = "store files in a column of the type `bytea`";
         return Ok(Err(HandlerError::new(message).help(help)));
     }
-    let accepts = match base.name() {
-        "INT2" if std::ptr::eq(base, info) => short_integer(i16::MIN.into(), i16::MAX.into()),
-        "INT4" if std::ptr::eq(base, info) => short_integer(i32::MIN.into(), i32::MAX.into()),
-        "DATE" | "TIMESTAMP" | "TIMESTAMPTZ" => Accepts::Time,
-        _ => Accepts::Unknown,
+    let accepts = match (base.kind(), base.name()) {
+        (PgTypeKind::Array(item), _) => match integer_range(base_type(item)) {
+            Some((min, max)) => Accepts::Integers { min, max },
+            None => Accepts::Unknown,
+        },
+        (_, "DATE" | "TIMESTAMP" | "TIMESTAMPTZ") => Accepts::Time,
+        _ => match integer_range(base).filter(|(_, max)| *max < i64::MAX && std::ptr::eq(base, info)) {
+            Some((min, max)) => Accepts::Integer { min, max, is_strict: false },
+            None => Accepts::Unknown,
+        },
     };
     let (targets, binding): (&[Target], _) = match (base.kind(), base.name()) {
         (PgTypeKind::Array(_), _) => (&[Target::Nested], Binding::Array),
@@ -220,8 +225,14 @@ async fn parameter_type(
     Ok(Ok(ParameterType { name, binding, accepts }))
 }
 
-fn short_integer(min: i64, max: i64) -> Accepts {
-    Accepts::Integer { min, max, is_strict: false }
+/// Returns the smallest and the largest number of a type of whole numbers.
+fn integer_range(info: &PgTypeInfo) -> Option<(i64, i64)> {
+    match info.name() {
+        "INT2" => Some((i16::MIN.into(), i16::MAX.into())),
+        "INT4" => Some((i32::MIN.into(), i32::MAX.into())),
+        "INT8" => Some((i64::MIN, i64::MAX)),
+        _ => None,
+    }
 }
 
 fn column_type(info: &PgTypeInfo) -> ColumnType {

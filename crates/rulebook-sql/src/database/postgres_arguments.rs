@@ -37,8 +37,22 @@ fn expected_value(value: &SqlValue, text: Option<&str>, accepts: Accepts) -> Opt
         (Accepts::Integer { min, max, is_strict: true }, SqlValue::Int(int)) if !(min..=max).contains(int) => {
             Some(format!("a whole number from {min} to {max}").into())
         }
+        (Accepts::Integers { min, max }, SqlValue::Nested(array)) if has_integer_beyond(array, min, max) => {
+            Some(format!("an array of whole numbers from {min} to {max}").into())
+        }
         (Accepts::Time, SqlValue::Text(text)) if text.starts_with("0000-") => Some("a date from the year 1".into()),
         _ => text.filter(|text| text.contains('\0')).map(|_| "a text without the character U+0000".into()),
+    }
+}
+
+/// Returns `true` if an array, perhaps of arrays, contains a whole number outside of a range.
+fn has_integer_beyond(json: &Json, min: i64, max: i64) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| has_integer_beyond(item, min, max)),
+        Json::Number(number) if number.is_u64() || number.is_i64() => {
+            number.as_i64().is_none_or(|int| !(min..=max).contains(&int))
+        }
+        _ => false,
     }
 }
 

@@ -12,6 +12,9 @@ use crate::target::{Raw, Target};
 /// The day from which PostgreSQL counts.
 const EPOCH: Date = date(2000, 1, 1);
 
+/// The microseconds after which the calendar repeats: 400 years.
+const CALENDAR_CYCLE: i64 = 146_097 * 86_400 * 1_000_000;
+
 /// Converts a value of a row.
 pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
@@ -160,8 +163,15 @@ fn timestamp_text(micros: i64, zone: &str) -> Result<String, BoxDynError> {
     if micros == i64::MAX || micros == i64::MIN {
         return Ok(if micros > 0 { "infinity" } else { "-infinity" }.to_owned());
     }
-    let time = EPOCH.at(0, 0, 0, 0).checked_add(Span::new().try_microseconds(micros)?)?;
-    Ok(format!("{time}{zone}"))
+    let after_epoch =
+        |micros| Ok::<_, BoxDynError>(EPOCH.at(0, 0, 0, 0).checked_add(Span::new().try_microseconds(micros)?)?);
+    if let Ok(time) = after_epoch(micros) {
+        return Ok(format!("{time}{zone}"));
+    }
+    // After the year 9999, the date is that of the same day in an earlier cycle of the calendar.
+    let time = after_epoch(micros % CALENDAR_CYCLE)?;
+    let year = i64::from(time.year()) + 400 * (micros / CALENDAR_CYCLE);
+    Ok(format!("{year}-{:02}-{:02}T{}{zone}", time.month(), time.day(), time.time()))
 }
 
 fn time_text(micros: i64) -> Result<String, BoxDynError> {
@@ -200,6 +210,8 @@ mod tests {
     fn times_are_converted() {
         assert_eq!(timestamp_text(0, "Z").unwrap(), "2000-01-01T00:00:00Z");
         assert_eq!(timestamp_text(-1, "").unwrap(), "1999-12-31T23:59:59.999999");
+        assert_eq!(timestamp_text(20 * CALENDAR_CYCLE, "Z").unwrap(), "10000-01-01T00:00:00Z");
+        assert_eq!(timestamp_text(21 * CALENDAR_CYCLE - 500_000, "").unwrap(), "10399-12-31T23:59:59.5");
         assert_eq!(days_after_epoch(-1).unwrap().to_string(), "1999-12-31");
         assert_eq!(time_text(3_661_500_000).unwrap(), "01:01:01.5");
     }

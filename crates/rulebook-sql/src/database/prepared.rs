@@ -8,6 +8,7 @@ use rulebook_model::call::{ParameterError, ParameterErrorKind, Source};
 use rulebook_model::model::Parameter;
 
 use super::Column;
+use crate::moments::Moments;
 use crate::statement::{Rendered, Statement, locate};
 use crate::target::Target;
 
@@ -41,14 +42,20 @@ impl Prepared {
 pub(crate) struct Bound {
     /// The index of the value in the values of the method.
     pub name: usize,
+    /// The kind of the values.
+    pub target: Target,
     pub binding: Binding,
     pub accepts: Accepts,
 }
 
 impl Bound {
-    /// Returns a value of a type that the database does not report.
-    pub(super) fn value(name: usize) -> Self {
-        Self { name, binding: Binding::Value, accepts: Accepts::Unknown }
+    /// Returns the values of placeholders whose types the database does not report.
+    pub(super) fn values(rendered: &Rendered, values: &[NamedValue]) -> Vec<Self> {
+        let bound = rendered.bound.iter().map(|name| {
+            let target = values[*name].target;
+            Self { name: *name, target, binding: Binding::Value, accepts: Accepts::Unknown }
+        });
+        bound.collect()
     }
 }
 
@@ -63,6 +70,11 @@ pub(crate) enum Accepts {
         /// `true` if another number is always an error. Otherwise, it is an error only if it is stored: comparing it
         /// finds no row.
         is_strict: bool,
+    },
+    /// Arrays of whole numbers in this range.
+    Integers {
+        min: i64,
+        max: i64,
     },
     /// Dates, perhaps with a time, from the year 1.
     Time,
@@ -88,6 +100,8 @@ pub(crate) enum Binding {
 pub(crate) struct NamedValue {
     pub name: String,
     pub target: Target,
+    /// Where the value contains points in time; `None` if it contains none.
+    pub moments: Option<Moments>,
     /// `true` if the value can be above the largest whole number of most databases.
     pub exceeds_i64: bool,
     /// The maximum size of a file in bytes that the type of its parameter sets.
@@ -113,10 +127,14 @@ impl RequestParameter {
 
     /// Returns the error of a call whose value the database cannot store. `expected` describes the other values.
     pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> ApiError {
+        ApiError::parameters(vec![self.parameter_error(expected)])
+    }
+
+    pub(crate) fn parameter_error(&self, expected: impl Into<Cow<'static, str>>) -> ParameterError {
         let kind = ParameterErrorKind::Invalid;
         let mut error = ParameterError::new(kind, self.name.as_str(), self.source, expected);
         error.message.clone_from(&self.message);
-        ApiError::parameters(vec![error])
+        error
     }
 }
 

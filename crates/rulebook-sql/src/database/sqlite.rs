@@ -65,7 +65,7 @@ pub(super) async fn prepare(
         .iter()
         .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
     let columns = columns.collect();
-    let bound = rendered.bound.iter().copied().map(Bound::value).collect();
+    let bound = Bound::values(&rendered, values);
     Ok(Described { columns, bound, sql: rendered.sql })
 }
 

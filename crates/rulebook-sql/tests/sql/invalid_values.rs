@@ -55,6 +55,15 @@ fn api(database: &TestDatabase) -> TestApi {
             json!({ "v": of_type("any") }),
             json!({ "sql": "select :v::jsonb as v" }),
         );
+        for (name, r#type, sql) in [
+            ("shorts", "array<int>", "select :v::smallint[]::text as v"),
+            ("ints", "array<int>", "select :v::int[]::text as v"),
+            ("longs", "array<uint>", "select :v::bigint[]::text as v"),
+            ("decimals", "array<float>", "select :v::numeric(4, 2)[]::text as v"),
+        ] {
+            methods[name] =
+                method(parameters(&[("v", r#type)]), json!({ "v": of_type("string") }), json!({ "sql": sql }));
+        }
         methods["uuid"] = method(
             parameters(&[("v", "string")]),
             json!({ "v": of_type("any") }),
@@ -84,7 +93,11 @@ fn a_value_that_does_not_fit_into_its_column_is_an_invalid_parameter() {
         assert_eq!(rejected(&api, "all.get", values("tag", json!("secret"))).as_deref(), Some("tag"));
         assert_eq!(rejected(&api, "tag.get", json!({ "id": 1, "tag": "secret" })).as_deref(), Some("tag"));
         // Either of both could be shorter.
-        assert_eq!(rejected(&api, "two.get", json!({ "id": 1, "a": "secret", "b": "secret" })), None);
+        let two = api.call("two.get", json!({ "id": 1, "a": "secret", "b": "secret" }));
+        let errors = two.error().unwrap().parameter_errors();
+        let errors: Vec<_> = errors.iter().map(|error| (error.parameter.as_str(), &*error.expected)).collect();
+        let expected = [("a", "a shorter value, here or in b"), ("b", "a shorter value, here or in a")];
+        assert_eq!(errors, expected, "{:?}", database.kind);
         api.outputs("all.get", json!({ "id": 1, "small": 2, "number": 3, "tag": "abcde" }));
         // No row has such a number.
         assert_eq!(api.outputs("find.get", json!({ "number": 3_000_000_000_i64 })), json!({ "n": 0 }));
@@ -117,6 +130,18 @@ fn values_that_postgresql_cannot_convert_are_invalid_parameters() {
         assert_eq!(name("json.get", json!({ "v": "secret\0" })), "v");
         assert_eq!(name("uuid.get", json!({ "v": "secret" })), "v");
         assert_eq!(name("left.get", json!({ "n": 3_000_000_000_i64 })), "n");
+        for (method, item) in [
+            ("shorts.get", json!(40_000)),
+            ("ints.get", json!(-3_000_000_000_i64)),
+            ("longs.get", json!(u64::MAX)),
+            ("decimals.get", json!(100.5)),
+        ] {
+            assert_eq!(name(method, json!({ "v": [1, item] })), "v");
+        }
+        let ints = api.call("ints.get", json!({ "v": [3_000_000_000_i64] }));
+        let expected = &ints.error().unwrap().parameter_errors()[0].expected;
+        assert_eq!(expected, "an array of whole numbers from -2147483648 to 2147483647");
+        assert_eq!(api.outputs("ints.get", json!({ "v": [i32::MAX] })), json!({ "v": "{2147483647}" }));
         // Other errors are those of the statement.
         assert_eq!(api.outputs("tag.get", json!({ "id": 1, "tag": "a" })), json!({}));
         assert_eq!(api.error("divide.get", json!({ "n": 0 })).0, 500);

@@ -5,7 +5,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 
-use crate::databases::{Kind, TestDatabase, for_each_database, method, of_type};
+use crate::databases::{Kind, TestApi, TestDatabase, for_each_database, method, of_type};
 
 /// Texts that would change a statement if they became part of it.
 const TEXTS: [&str; 16] = [
@@ -133,6 +133,49 @@ fn extreme_numbers_are_exact() {
     });
 }
 
+#[test]
+fn null_is_a_value_of_every_column() {
+    for_each_database(|database| {
+        if database.kind == Kind::Sqlite {
+            // The columns of SQLite have no types.
+            return;
+        }
+        let binary = database.pick(["", "bytea", "longblob"]);
+        let columns = [
+            ("a", "uuid", "?uuid"),
+            ("b", database.pick(["", "inet", "inet6"]), "?ip"),
+            ("c", "json", "?object"),
+            ("d", binary, "?file"),
+            ("e", "integer", "?int"),
+            ("f", "date", "?date"),
+            ("g", "boolean", "?bool"),
+            ("h", "numeric(5, 2)", "?float"),
+            ("i", "varchar(9)", "?string"),
+            ("j", "timestamp null", "?datetime"),
+        ];
+        let table = columns.map(|(name, r#type, _)| format!("{name} {type}")).join(", ");
+        let values = columns.map(|(name, ..)| format!(":{name}")).join(", ");
+        let input = columns.map(|(name, _, r#type)| (name.to_owned(), of_type(r#type)));
+        let input = Json::Object(input.into_iter().collect());
+        let app = json!({ "handlers": { "sql": {
+            "url": database.url, "migrations": database.write_migration(&format!("create table thing ({table})"))
+        } } });
+        let add = method(input, json!({}), json!({ "sql": format!("insert into thing values ({values})") }));
+        let definition = json!({ "/": {
+            "add": { "POST": add["GET"] },
+            "count": method(json!({}), json!({ "n": of_type("int") }),
+                json!({ "sql": "select count(*) as n from thing where a is null and b is null", "missing": false })),
+            "default": method(json!({ "GET@v": of_type("?int") }), json!({ "v": of_type("int") }),
+                json!({ "sql": "select coalesce(:v, 7) as v", "missing": false })),
+        } });
+        let api = TestApi::start(database.folder.path(), &app, &definition).unwrap_or_else(|error| panic!("{error}"));
+        api.outputs("add.post", json!({}));
+        assert_eq!(api.outputs("count.get", json!({})), json!({ "n": 1 }));
+        // The type of the null is the type of the result.
+        assert_eq!(api.outputs("default.get", json!({})), json!({ "v": 7 }));
+    });
+}
+
 /// Returns the value of a column for an output of a type.
 fn column(database: &TestDatabase, sql: &str, r#type: &str) -> Json {
     let handler = json!({ "sql": format!("select {sql} as v"), "rows": "one", "missing": false });
@@ -157,6 +200,7 @@ fn types_of_servers_become_json() {
                 ("123456789012345678901234567890::numeric", "string", json!("123456789012345678901234567890")),
                 ("'2026-01-31'::date", "date", json!("2026-01-31")),
                 ("'2026-01-31 12:30:00.5+02'::timestamptz", "datetime", json!("2026-01-31T10:30:00.5Z")),
+                ("'9999-12-31T23:59:60Z'::timestamptz", "string", json!("10000-01-01T00:00:00Z")),
                 ("'12:30'::time", "string", json!("12:30:00")),
                 ("'6f1c3e8a-1b2c-4d5e-8f90-a1b2c3d4e5f6'::uuid", "uuid", json!("6f1c3e8a-1b2c-4d5e-8f90-a1b2c3d4e5f6")),
                 ("array[1, null, 3]", "array", json!([1, null, 3])),

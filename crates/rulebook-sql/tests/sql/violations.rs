@@ -11,6 +11,7 @@ fn api(database: &TestDatabase) -> TestApi {
                 "GET@author": of_type("?int") })
     };
     let unique = database.pick(["note.title", "note_title", "note_title"]);
+    let required = database.pick(["note.title", "note.title", "title"]);
     let insert_with = |settings: serde_json::Value| {
         let mut handler = json!({ "sql": insert });
         handler.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -20,7 +21,8 @@ fn api(database: &TestDatabase) -> TestApi {
         "plain": insert_with(json!({})),
         "all": insert_with(json!({ "on_unique": "taken", "on_foreign_key": "missing", "on_check": "wrong",
                                    "on_not_null": "wrong" })),
-        "named": insert_with(json!({ "on_unique": { unique: "taken" }, "on_check": { "stars_positive": "wrong" } })),
+        "named": insert_with(json!({ "on_unique": { unique: "taken" }, "on_check": { "stars_positive": "wrong" },
+                                     "on_not_null": { required: "missing" } })),
         "other": insert_with(json!({ "on_unique": { "another": "taken" } })),
         "twice": method(json!({ "GET@title": of_type("string"), "GET@author": of_type("int") }), json!({}), json!({
             "sql": [
@@ -58,7 +60,11 @@ fn violations_of_constraints_are_declared_errors() {
         assert_eq!(status("all.get", json!({})), 422);
         assert_eq!(status("named.get", json!({ "title": "a" })), 409);
         assert_eq!(status("named.get", json!({ "title": "d", "stars": -1 })), 422);
+        assert_eq!(status("named.get", json!({})), 404);
         assert_eq!(api.outputs("counts.get", json!({})), json!({ "notes": 1, "authors": 1 }));
+        let (status, reason) = api.error("plain.get", json!({}));
+        let required = database.pick(["note.title", "note.title", "title"]);
+        assert!(status == 500 && reason.ends_with(&format!("NotNullViolation: {required}")), "{reason}");
     });
 }
 

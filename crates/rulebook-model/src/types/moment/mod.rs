@@ -229,6 +229,13 @@ impl Check for MomentCheck {
         }
     }
 
+    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
+        match value {
+            Value::Text(text) if self.grammar == DateGrammar::Datetime => self.parse_valid_moment(text),
+            _ => None,
+        }
+    }
+
     fn text_for(&self, value: &str) -> Option<String> {
         if !self.returns_timestamp {
             return Some(value.to_owned());

@@ -81,6 +81,10 @@ impl Check for SchemaReference {
         self.schema.check.compare(one, other)
     }
 
+    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
+        self.schema.check.point_in_time(value)
+    }
+
     fn object_shape(&self) -> Option<ObjectShape> {
         self.schema.check.object_shape()
     }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Tests the methods on an empty database: `sh test.sh`.
+# It is an SQLite file, unless DATABASE_URL contains the address of another empty database.
 set -eu
 data=$(mktemp -d)
 server=
@@ -41,12 +42,12 @@ while [ -z "$url" ]; do
     url=$(sed -n 's,^ *listens *\(http://[^/ ]*\).*,\1,p' "$data/log")
 done
 as_ada() { curl -s -H "Authorization: Bearer $key" "$@"; }
-expect '"note_id":3' as_ada "$url/note" -d title=Files -d text=-
-expect '"author":"ada"' curl -s "$url/note/3"
-expect 'no_file' curl -s "$url/note/3/file"
-expect 'ErrorDescription":"all right"' as_ada "$url/note/3/file" -F file=@test.sh
-expect 'filename="test.sh"' curl -s -D - -o "$data/file" "$url/note/3/file"
+note=$(as_ada "$url/note" -d title=Files -d text=- | sed -n 's/.*"note_id":\([0-9]*\).*/\1/p')
+expect '"author":"ada"' curl -s "$url/note/$note"
+expect 'no_file' curl -s "$url/note/$note/file"
+expect 'ErrorDescription":"all right"' as_ada "$url/note/$note/file" -F file=@test.sh
+expect 'filename="test.sh"' curl -s -D - -o "$data/file" "$url/note/$note/file"
 cmp test.sh "$data/file"
-expect '"errors"' as_ada "$url/note/3/file" -F file=text
-expect 'credential' curl -s "$url/note/3/file" -F file=@test.sh
+expect '"errors"' as_ada "$url/note/$note/file" -F file=text
+expect 'credential' curl -s "$url/note/$note/file" -F file=@test.sh
 echo "all tests passed"

@@ -1,9 +1,9 @@
 create table note (
     note_id integer primary key,
-    title text not null unique,
+    title varchar(80) not null unique,
     text text not null,
     author text not null,
-    changed text not null default (datetime('now')),
+    changed timestamp not null default current_timestamp,
     file_name text,
     file_type text,
     file blob

@@ -1,0 +1,146 @@
+//! Points in time: values of the type `datetime`. Databases get and return them in UTC.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+use rulebook::ApiError;
+use rulebook::types::{Arity, Check, Structure, Value};
+use serde_json::Value as Json;
+
+use crate::database::{Dialect, NamedValue};
+use crate::value::SqlValue;
+
+/// Where a value of a method contains points in time.
+#[derive(Debug)]
+pub(crate) enum Moments {
+    /// The value is a point in time.
+    One(Arc<dyn Check>),
+    /// The value is an array of them.
+    Items(Arc<dyn Check>),
+}
+
+/// Returns `true` if the values of a type are points in time, at least before they are converted.
+pub(crate) fn is_datetime(check: &dyn Check) -> bool {
+    check.example().is_some_and(|example| check.point_in_time(&example).is_some())
+}
+
+impl Moments {
+    /// Returns where the values of a parameter contain points in time; `None` if they contain none.
+    pub(crate) fn of(check: &Arc<dyn Check>) -> Option<Self> {
+        if check.arity() == Arity::One && is_datetime(&**check) {
+            return Some(Self::One(Arc::clone(check)));
+        }
+        match check.structure() {
+            Structure::Array(item) => is_datetime(&*item).then_some(Self::Items(item)),
+            Structure::Nullable(inner) => Self::of(&inner),
+            Structure::Schema(schema) => Self::of(&schema.check),
+            _ => None,
+        }
+    }
+
+    /// Converts the points in time in a value to UTC, in the notation of a database. Only PostgreSQL has arrays of
+    /// them; an array for another database is JSON text, which stays as it is.
+    ///
+    /// # Errors
+    /// Fails if the year of a point in time has more than four digits in UTC.
+    fn convert(&self, value: &mut SqlValue, dialect: Dialect) -> Result<(), OutOfRange> {
+        match (self, value) {
+            (Self::One(check), SqlValue::Text(text)) => convert_text(&**check, text, dialect),
+            (Self::Items(item), SqlValue::Nested(Json::Array(items))) if dialect == Dialect::Postgres => {
+                let texts = items.iter_mut().filter_map(|item| match item {
+                    Json::String(text) => Some(text),
+                    _ => None,
+                });
+                texts.into_iter().try_for_each(|text| convert_text(&**item, text, dialect))
+            }
+            // Null, or the seconds since 1970.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The error of a point in time that databases cannot store.
+struct OutOfRange;
+
+/// Converts the points in time among the values of a call. `named` is what is known about the values.
+///
+/// # Errors
+/// Fails if databases cannot store one of them.
+pub(crate) fn convert_moments(values: &mut [SqlValue], named: &[NamedValue], dialect: Dialect) -> Result<(), ApiError> {
+    for (value, named) in values.iter_mut().zip(named) {
+        let Some(moments) = &named.moments else { continue };
+        if let (Err(OutOfRange), Some(request)) = (moments.convert(value, dialect), &named.request) {
+            return Err(request.error("a date and time from the year 0 to the year 9999 in UTC"));
+        }
+    }
+    Ok(())
+}
+
+fn convert_text(check: &dyn Check, text: &mut String, dialect: Dialect) -> Result<(), OutOfRange> {
+    let Some((seconds, nanos)) = check.point_in_time(&Value::from(text.as_str())) else { return Ok(()) };
+    *text = in_utc(seconds, nanos, dialect).ok_or(OutOfRange)?;
+    Ok(())
+}
+
+/// Formats a point in time. A database that stores microseconds could round other fractions up to the year 10000.
+fn in_utc(seconds: i64, nanos: u32, dialect: Dialect) -> Option<String> {
+    let nanos = i32::try_from(nanos / 1_000 * 1_000).ok()?;
+    let since_1970 = SignedDuration::new(seconds, nanos);
+    let time = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(since_1970).ok()?;
+    (time.year() >= 0).then(|| match dialect {
+        // A `timestamp` of PostgreSQL ignores the zone, and a `timestamptz` needs it.
+        Dialect::Postgres => format!("{time}Z"),
+        // MySQL knows no `Z`, and `datetime('now')` of SQLite writes none: texts of one notation can be compared.
+        Dialect::Sqlite | Dialect::Mysql => time.to_string().replacen('T', " ", 1),
+    })
+}
+
+/// Adds the zone to a date and time that a database returns without a zone. Other texts stay as they are.
+pub(crate) fn with_zone(text: String) -> String {
+    let is_clock = |byte: u8, index: usize| match index {
+        4 | 7 => byte == b'-',
+        10 => byte == b' ' || byte == b'T',
+        13 | 16 => byte == b':',
+        19 => byte == b'.',
+        _ => byte.is_ascii_digit(),
+    };
+    let is_without_zone =
+        (text.len() == 19 || text.len() > 20) && text.bytes().enumerate().all(|(index, byte)| is_clock(byte, index));
+    if is_without_zone { format!("{}Z", text.replacen(' ', "T", 1)) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time_are_formatted_in_utc() {
+        for (seconds, nanos, expected) in [
+            (0, 0, Some("1970-01-01T00:00:00Z")),
+            (-1, 500_000_000, Some("1969-12-31T23:59:59.5Z")),
+            (253_402_300_799, 999_999_999, Some("9999-12-31T23:59:59.999999Z")),
+            (253_402_300_800, 0, None),
+            (-62_167_219_200, 0, Some("0000-01-01T00:00:00Z")),
+            (-62_167_219_201, 0, None),
+        ] {
+            assert_eq!(in_utc(seconds, nanos, Dialect::Postgres).as_deref(), expected, "{seconds}");
+        }
+        assert_eq!(in_utc(0, 1_500, Dialect::Mysql).as_deref(), Some("1970-01-01 00:00:00.000001"));
+    }
+
+    #[test]
+    fn times_without_a_zone_get_it() {
+        for (text, expected) in [
+            ("2026-05-17 14:30:00", "2026-05-17T14:30:00Z"),
+            ("2026-05-17T14:30:00.25", "2026-05-17T14:30:00.25Z"),
+            ("2026-05-17T14:30:00+02:00", "2026-05-17T14:30:00+02:00"),
+            ("2026-05-17T14:30:00Z", "2026-05-17T14:30:00Z"),
+            ("2026-05-17", "2026-05-17"),
+            ("2026-05-17 14:30:00.", "2026-05-17 14:30:00."),
+            ("", ""),
+        ] {
+            assert_eq!(with_zone(text.to_owned()), expected);
+        }
+    }
+}
