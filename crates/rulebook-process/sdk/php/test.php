@@ -38,7 +38,7 @@ handler('nested', function (Call $call) {
     }
 });
 handler('programs', function () {
-    // The first one goes on running in the background, in a session of its own; both would read the next calls.
+    // The first one continues in the background, in another session. Both would read the next calls.
     exec('setsid -f cat >/dev/null 2>&1');
     system('echo of a program; cat', $status);
     return ['status' => $status, 'input' => stream_get_contents(fopen('php://stdin', 'r'))];
