@@ -1,5 +1,5 @@
-//! Errors of PHP that the method does not declare: the log says how to declare them, and the setting `errors` can name
-//! one error for all of them.
+//! Errors of PHP that the method does not declare: the log contains their declarations, and the setting `errors` can
+//! name one error for all of them.
 
 use rulebook::error::ErrorKind;
 use rulebook::{Engine, Response};
