@@ -103,7 +103,8 @@ fn program() -> Option<PathBuf> {
     programs.first().map(fs::DirEntry::path)
 }
 
-/// Returns the settings that docs/php.md shows for a style, with this address of php-fpm and the folder in `tests/data`.
+/// Returns the settings that docs/php.md shows for a style, with this address of php-fpm, and the folder in
+/// `tests/data`.
 pub fn documented_settings(style: &str, address: &str) -> Json {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/php.md");
     let page = fs::read_to_string(page).unwrap();

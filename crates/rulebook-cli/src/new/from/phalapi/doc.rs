@@ -64,12 +64,12 @@ pub(super) fn description(doc: &Doc) -> Map<String, Json> {
     keys
 }
 
-/// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return` and `@errors`. With
-/// `rejects_elsewhere`, code that the method may call rejects requests with an unknown `ret`.
+/// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return` and `@errors`.
+/// With `has_other_rejections`, code that the method may call rejects requests with an unknown `ret`.
 pub(super) fn annotations(
     class: &Class,
     method: &Method,
-    rejects_elsewhere: bool,
+    has_other_rejections: bool,
     warnings: &mut Vec<Warning>,
 ) -> Map<String, Json> {
     let mut keys = Map::new();
@@ -106,7 +106,7 @@ pub(super) fn annotations(
             insert_error(*ret, message, &mut errors);
         }
     }
-    if rejects_elsewhere {
+    if has_other_rejections {
         errors.insert(REFUSED.to_owned(), json!({ "status": 400, "info": "the request is refused" }));
     }
     if !returned.is_empty() {

@@ -73,7 +73,7 @@ fn rejections_warning(rejections: &[Place]) -> Option<Warning> {
 /// Returns the file with the rules of a class. `names` contains the names of other files, without their extension.
 fn class_definition(
     class: &Class,
-    rejects_elsewhere: bool,
+    has_other_rejections: bool,
     names: &mut HashSet<String>,
     warnings: &mut Vec<Warning>,
 ) -> DefinitionFile {
@@ -89,7 +89,7 @@ fn class_definition(
         content.insert("*".to_owned(), rules.into());
     }
     for method in &class.methods {
-        let definition = method_definition(class, method, rejects_elsewhere, &positions, warnings);
+        let definition = method_definition(class, method, has_other_rejections, &positions, warnings);
         content.insert(method.name.clone(), definition.into());
         let path = vec![class.name.clone(), method.name.clone()];
         positions.entry(path).or_insert_with(|| (method.file.clone(), method.line));
@@ -112,12 +112,12 @@ fn class_definition(
 fn method_definition(
     class: &Class,
     method: &Method,
-    rejects_elsewhere: bool,
+    has_other_rejections: bool,
     positions: &BTreeMap<Vec<String>, (String, usize)>,
     warnings: &mut Vec<Warning>,
 ) -> Map<String, Json> {
     let mut content = doc::description(&method.doc);
-    let mut annotations = doc::annotations(class, method, rejects_elsewhere, warnings);
+    let mut annotations = doc::annotations(class, method, has_other_rejections, warnings);
     // The rules follow the HTTP methods, and precede what the method returns.
     if let Some(methods) = annotations.shift_remove("@method") {
         content.insert("@method".to_owned(), methods);
