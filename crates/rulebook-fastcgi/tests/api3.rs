@@ -5,7 +5,7 @@ use rulebook_fastcgi::FastCgiKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
-use super::php_fpm::{PhpFpm, data};
+use super::php_fpm::{PhpFpm, data, documented_settings};
 
 /// Serves the project with its definition, as a user has it, and with settings of handlers.
 fn client(fpm: &PhpFpm, shared: &Json) -> Client {
@@ -95,6 +95,27 @@ fn a_class_runs_behind_the_checks_and_calls_the_methods_that_its_definition_list
     assert_eq!((missing.status(), missing.json()["error"].clone()), (404, json!(12)));
     let locked = client.post("/article/lock").send();
     assert_eq!((locked.status(), locked.json()["error"].clone()), (409, json!(13)));
+}
+
+#[test]
+fn one_declared_error_keeps_the_numbers_of_a_project() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let app = documented_settings("api3", &fpm.address());
+    let errors = json!({ "refused": { "status": 400, "description": "the request is refused" } });
+    let id = json!({ "description": "The wanted article", "type": "id", "name": "article_id" });
+    let modules = json!({ "article": {
+        "GET::read": { "description": "Reads an article", "parameters": { "URL_0": id }, "errors": errors },
+        "POST::lock": { "description": "Locks an article", "errors": errors }
+    } });
+    let files = vec![("app.json".into(), app.to_string().into()), ("modules.json".into(), modules.to_string().into())];
+    let client = Client::new(Rulebook::read(files).handler_kind(FastCgiKind::new())).unwrap();
+    for (response, number) in [(client.get("/article/read/404").send(), 12), (client.post("/article/lock").send(), 13)]
+    {
+        let description = "it failed: the request is refused";
+        assert_eq!(response.status(), 400, "{}", fpm.log());
+        let expected = json!({ "error": number, "ErrorDescription": description, "name": "refused" });
+        assert_eq!(response.json(), expected);
+    }
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod php_fpm;
 mod plain;
 mod responses;
 mod reuse;
+mod undeclared;

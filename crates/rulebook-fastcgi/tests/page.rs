@@ -3,9 +3,8 @@
 use rulebook::Rulebook;
 use rulebook_fastcgi::FastCgiKind;
 use rulebook_test::Client;
-use serde_json::Value as Json;
 
-use super::php_fpm::{PhpFpm, data};
+use super::php_fpm::{PhpFpm, documented_settings};
 
 /// Returns the code blocks of the page in a language.
 fn blocks(language: &str) -> Vec<String> {
@@ -31,12 +30,11 @@ fn the_first_example_works() {
 
 #[test]
 fn the_settings_for_existing_projects_are_valid() {
-    for (block, api, root) in [
-        (1, r#"{ "User": { "login": { "@desc": "Logs in" } } }"#, "/srv/shop"),
-        (2, r#"{ "article": { "GET::read": { "description": "Reads an article" } } }"#, "/srv/app"),
+    for (style, api) in [
+        ("phalapi", r#"{ "User": { "login": { "@desc": "Logs in" } } }"#),
+        ("api3", r#"{ "article": { "GET::read": { "description": "Reads an article" } } }"#),
     ] {
-        let settings = blocks("json")[block].replace(root, &data(if block == 1 { "phalapi" } else { "api3" }));
-        let settings: Json = serde_json::from_str(&settings).unwrap();
+        let settings = documented_settings(style, "unix:/run/php/php-fpm.sock");
         let files = vec![("app.json".into(), settings.to_string().into()), ("api.json".into(), api.into())];
         let client = Client::new(Rulebook::read(files).handler_kind(FastCgiKind::new()));
         client.unwrap_or_else(|error| panic!("{error}"));

@@ -5,25 +5,20 @@ use rulebook_fastcgi::FastCgiKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
-use super::php_fpm::{PhpFpm, data};
+use super::php_fpm::{PhpFpm, documented_settings};
 
 /// Serves the project. The rules are those of its class, in the dialect that `rulebook new --from phalapi` writes.
 fn client(fpm: &PhpFpm) -> Client {
-    let app = json!({
-        "envelope": "phalapi",
-        "service": { "on": true },
-        "handlers": {
-            "default": { "fastcgi": fpm.address() },
-            "fastcgi": { "root": data("phalapi"), "script": "public/index.php", "style": "phalapi" }
-        }
-    });
+    let mut app = documented_settings("phalapi", &fpm.address());
+    app["envelope"] = json!("phalapi");
+    app["service"] = json!({ "on": true });
     let rules = json!({ "User": {
         "*": { "sign": { "name": "X-Sign", "source": "header" } },
         "login": {
             "@desc": "Logs a user in",
             "@method": "POST",
             "@return": { "code": { "type": "int", "desc": "0" }, "info": { "type": "object", "desc": "The user" } },
-            "@errors": { "wrong_sign": { "status": 406, "info": "the signature is wrong" } },
+            "@errors": { "refused": { "status": 400, "info": "the request is refused" } },
             "username": { "name": "username", "require": true, "min": 1, "max": 50 },
             "password": { "name": "password", "require": true, "min": 6 },
             "isRememberMe": { "name": "is_remember_me", "type": "boolean", "default": true },
@@ -65,8 +60,8 @@ fn services_run_as_they_are_and_return_what_they_returned_before() {
     // rulebook rejects this request before PHP sees it.
     let invalid = login(&[("username", "ada"), ("password", "123")]);
     assert_eq!(invalid["ret"], 400, "{invalid}");
-    let declared = login(&[("username", "nobody"), ("password", "123456")]);
-    assert_eq!((&declared["ret"], &declared["msg"]), (&json!(406), &json!("Bad Request: wrong sign")));
+    let refused = login(&[("username", "nobody"), ("password", "123456")]);
+    assert_eq!((&refused["ret"], &refused["msg"]), (&json!(406), &json!("Bad Request: wrong sign")));
     let failed = login(&[("username", "broken"), ("password", "123456")]);
     assert_eq!(failed["ret"], 502, "{failed}");
     assert!(!failed.to_string().contains("database"), "{failed}");

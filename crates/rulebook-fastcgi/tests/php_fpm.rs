@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 /// A php-fpm with two processes. It is stopped when it is dropped.
@@ -100,6 +101,20 @@ fn program() -> Option<PathBuf> {
             .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
     });
     programs.first().map(fs::DirEntry::path)
+}
+
+/// Returns the settings that docs/php.md shows for a style, with this address of php-fpm, and the folder in
+/// `tests/data`.
+pub fn documented_settings(style: &str, address: &str) -> Json {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/php.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks =
+        page.split("```json\n").skip(1).filter_map(|rest| serde_json::from_str(rest.split("```").next()?).ok());
+    let mut blocks = blocks.filter(|block: &Json| block["handlers"]["fastcgi"]["style"] == style);
+    let mut app = blocks.next().unwrap_or_else(|| panic!("docs/php.md has no settings for {style}"));
+    app["handlers"]["default"]["fastcgi"] = address.into();
+    app["handlers"]["fastcgi"]["root"] = data(style).into();
+    app
 }
 
 /// Returns the path of a file or folder in `tests/data`.

@@ -80,7 +80,10 @@ impl RawRules {
             None if is_multipart(head) => {
                 let (content, media_type) =
                     encode_body(&self.form, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
-                fields.extend(media_type.map(|media_type| (header::CONTENT_TYPE, media_type)));
+                // It replaces the type of the client's form, whose boundary is another one; `extend` would add it.
+                if let Some(media_type) = media_type {
+                    fields.insert(header::CONTENT_TYPE, media_type);
+                }
                 content
             }
             None => Content::Empty,

@@ -1,6 +1,6 @@
 //! The responses of the bridge, which calls a class of api 3.0 (`bridge.php`).
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::named_error::{declared, undeclared};
 use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
@@ -30,14 +30,24 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
 /// contains.
 fn error(settings: &HandlerSettings, json: &Json) -> Result<rulebook::ApiError, CallError> {
     if let Some(name) = json.get("name").and_then(Json::as_str) {
-        let error = settings.error_by_name(name).ok_or_else(|| undeclared(name))?;
-        return Ok(declared(error, json.get("message")));
+        let error = settings.error_by_name(name).or_else(|| settings.other_error());
+        let declaration = json!({ "status": 400, "description": "…" });
+        return Ok(declared(error.ok_or_else(|| undeclared(name, name, &declaration))?, ""));
     }
     let number = json.get("number").and_then(Json::as_i64).unwrap_or_default();
     let unsigned = u32::try_from(number).ok();
     let by_number = || settings.only_error(|error| error.number.is_some() && error.number == unsigned);
-    let error = settings.error_by_name(&number.to_string()).or_else(by_number);
-    let api_error = declared(error.ok_or_else(|| undeclared(&number.to_string()))?, json.get("message"));
+    let text = number.to_string();
+    let error = settings.error_by_name(&text).or_else(by_number).or_else(|| settings.other_error());
+    let error = error.ok_or_else(|| {
+        // A declaration cannot have a negative number.
+        let declaration = unsigned.map_or_else(
+            || json!({ "status": 400, "description": "…" }),
+            |number| json!({ "status": 400, "number": number, "description": "…" }),
+        );
+        undeclared(&text, &format!("error_{text}"), &declaration)
+    })?;
+    let api_error = declared(error, "");
     Ok(match unsigned {
         Some(number) if number > 0 => api_error.with_number(number),
         _ => api_error,

@@ -1,8 +1,8 @@
 //! The responses of PhalApi: `{"ret": 200, "data": …, "msg": ""}`.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::named_error::{declared, undeclared};
+use super::named_error::{REJECTIONS, declared, error_status, start, undeclared};
 use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
 use crate::settings::HandlerSettings;
@@ -31,11 +31,13 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
         return Ok(Content::Outputs(outputs(settings, response.remove("data").unwrap_or_default())));
     }
     let by_status = || settings.only_error(|error| u64::from(error.status) == ret);
-    let error = settings.error_by_name(&ret.to_string()).or_else(by_status).ok_or_else(|| {
-        let message = response.get("msg").and_then(Json::as_str).unwrap_or_default();
-        undeclared(&format!("{ret} {message}"))
+    let other = || settings.other_error().filter(|_| REJECTIONS.contains(&ret));
+    let message = response.get("msg").and_then(Json::as_str).unwrap_or_default();
+    let error = settings.error_by_name(&ret.to_string()).or_else(by_status).or_else(other).ok_or_else(|| {
+        let declaration = json!({ "status": error_status(ret), "info": start(without_prefix(message)) });
+        undeclared(&format!("{ret} {message}"), &format!("error_{ret}"), &declaration)
     })?;
-    let api_error = declared(error, response.get("msg").map(without_prefix).as_ref());
+    let api_error = declared(error, without_prefix(message));
     // The envelope `phalapi` adds the code to 400, or to 500 for an error of the server.
     let base = if error.status >= 500 { 500 } else { 400 };
     let code = ret.checked_sub(base).filter(|code| *code <= 99).and_then(|code| u32::try_from(code).ok());
@@ -46,10 +48,9 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
 }
 
 /// Removes the words with which PhalApi begins a message, because the envelope `phalapi` begins with them, too.
-fn without_prefix(message: &Json) -> Json {
-    let text = message.as_str().unwrap_or_default();
-    let stripped = MESSAGE_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
-    stripped.unwrap_or(text).trim_start().into()
+fn without_prefix(message: &str) -> &str {
+    let stripped = MESSAGE_PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix));
+    stripped.unwrap_or(message).trim_start()
 }
 
 fn without_ret() -> CallError {

@@ -1,8 +1,8 @@
 //! The responses of plain scripts: `{"title": "…"}`, or `{"error": "name", "message": "…"}` with a status from 400.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::named_error::{declared, undeclared};
+use super::named_error::{REJECTIONS, declared, error_status, undeclared};
 use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
 use crate::settings::{HandlerSettings, OutputShape};
@@ -18,9 +18,16 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     let name = json.get("error").and_then(Json::as_str);
     let error = name.and_then(|name| settings.error_by_name(name));
     let error = error.or_else(|| settings.error_by_name(&head.status.to_string()));
+    // Without a name, it can be an error page of php-fpm.
+    let is_rejection = name.is_some() && REJECTIONS.contains(&u64::from(head.status));
+    let error = error.or_else(|| settings.other_error().filter(|_| is_rejection));
+    let message = json.get("message").and_then(Json::as_str).unwrap_or_default();
     match (error, name) {
-        (Some(error), _) => Ok(Content::Error(declared(error, json.get("message")))),
-        (None, Some(name)) => Err(undeclared(name)),
+        (Some(error), _) => Ok(Content::Error(declared(error, message))),
+        (None, Some(name)) => {
+            let declaration = json!({ "status": error_status(head.status.into()), "info": "…" });
+            Err(undeclared(name, name, &declaration))
+        }
         (None, None) => Err(unexpected_status(head)),
     }
 }

@@ -41,6 +41,8 @@ pub const METHOD_SETTINGS: [&str; 19] = [
     "bootstrap",
     "delegates",
 ];
+/// The name that the setting `errors` has for all errors that nothing else matches.
+pub const OTHER_ERRORS: &str = "*";
 /// The settings that belong to a method only, so that methods cannot share them.
 const UNSHARED_SETTINGS: [&str; 3] = ["service", "class", "function"];
 /// The settings that all methods share.

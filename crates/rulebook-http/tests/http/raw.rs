@@ -203,7 +203,12 @@ fn forms_with_files_are_sent_under_the_names_of_the_request() {
     let response = client.post("/file").field("title", "A").file("picture", "a.txt", "content").send();
     assert_eq!(response.status(), 200);
     let request = fake.last_request();
-    assert!(field(&request, "content-type").unwrap().starts_with("multipart/form-data; boundary=rulebook-"));
+    let (head, _) = request.split_once("\r\n\r\n").unwrap();
+    // The boundary of the client, which is another one, must not arrive.
+    assert_eq!(head.to_lowercase().matches("\r\ncontent-type: ").count(), 1, "{head}");
+    let boundary = field(&request, "content-type").unwrap().strip_prefix("multipart/form-data; boundary=").unwrap();
+    assert!(body(&request).starts_with(&format!("--{boundary}\r\n")), "{request}");
+    assert!(body(&request).ends_with(&format!("\r\n--{boundary}--\r\n")), "{request}");
     assert!(body(&request).contains("name=\"picture\"; filename=\"a.txt\"\r\n"), "{request}");
     assert!(body(&request).contains("name=\"title\"\r\n\r\nA\r\n"), "{request}");
 }

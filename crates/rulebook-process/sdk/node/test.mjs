@@ -13,6 +13,7 @@ import { test } from "node:test";
 const LIBRARY = new URL("./rulebook.mjs", import.meta.url);
 
 const HANDLERS = `
+import { execSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { CallError, Failure, handler, serve } from ${JSON.stringify(LIBRARY.href)};
 
@@ -24,6 +25,10 @@ handler("echo", ({ value }, call) => {
 handler("noisy", () => {
     console.log("printed");
     process.stdout.write("written\\n");
+});
+handler("programs", () => {
+    spawn("cat", { detached: true });
+    return { output: execSync("echo of a program; cat").toString() + spawnSync("cat").stdout };
 });
 handler("fails", async () => {
     throw new Failure("not_found", { id: 5 }, "not here");
@@ -106,6 +111,14 @@ test("what handlers print goes to standard error", async (context) => {
     const [code, written] = await program.finish();
     assert.equal(code, 0);
     assert.match(written, /printed\nwritten\n/);
+});
+
+test("programs that a handler starts do not read calls", async (context) => {
+    const program = await start(context);
+    program.send(call(1, "programs"), call(2, "echo", { value: "a" }));
+    assert.equal((await program.receive()).result.output, "of a program\n");
+    assert.equal((await program.receive()).result.value, "a");
+    assert.equal((await program.call("echo", { value: "b" })).result.value, "b");
 });
 
 test("a failure is a declared error", async (context) => {

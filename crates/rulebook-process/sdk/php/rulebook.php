@@ -162,6 +162,8 @@ final class Worker
 {
     /** @var array<string, Handler> */
     public static array $handlers = [];
+    /** @var resource|false the standard input of programs that handlers start */
+    private static $nothing = false;
 
     /** @var list<string> */
     private array $lines = [];
@@ -175,6 +177,24 @@ final class Worker
      */
     public function __construct(private $input, private $output)
     {
+    }
+
+    /**
+     * Returns the pipe with the calls under another number than 0, so that a program that a handler starts does not
+     * read them: its standard input is empty.
+     *
+     * @return resource
+     */
+    public static function input()
+    {
+        $input = fopen('php://fd/0', 'r');
+        if ($input === false) {
+            return STDIN;
+        }
+        fclose(STDIN);
+        // The system gives a new file the smallest free number, which is 0.
+        self::$nothing = fopen('/dev/null', 'r');
+        return $input;
     }
 
     public function run(): void
@@ -342,6 +362,7 @@ function handler(string $method, callable $function): void
 
 /**
  * Handles calls until the server ends. What handlers print goes to standard error, and so to the log of the server.
+ * Handlers and the programs that they start have an empty standard input; the constant `STDIN` is closed.
  */
 function serve(): void
 {
@@ -351,6 +372,7 @@ function serve(): void
         fwrite(STDERR, $printed);
         return '';
     }, 1);
-    stream_set_read_buffer(STDIN, 0);
-    (new Worker(STDIN, STDOUT))->run();
+    $input = Worker::input();
+    stream_set_read_buffer($input, 0);
+    (new Worker($input, STDOUT))->run();
 }

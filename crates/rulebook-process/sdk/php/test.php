@@ -37,6 +37,12 @@ handler('nested', function (Call $call) {
         return ['error' => [$error->getMessage(), $error->name, $error->status, $error->members]];
     }
 });
+handler('programs', function () {
+    // The first one continues in the background, in another session. Both would read the next calls.
+    exec('setsid -f cat >/dev/null 2>&1');
+    system('echo of a program; cat', $status);
+    return ['status' => $status, 'input' => stream_get_contents(fopen('php://stdin', 'r'))];
+});
 handler('upload', fn (array $file) => ['content' => file_get_contents($file['path'])]);
 serve();
 PHP;
@@ -73,6 +79,10 @@ final class Program
 
     public function receiveLine(): string
     {
+        [$read, $write, $except] = [[$this->pipes[1]], null, null];
+        if (stream_select($read, $write, $except, 20) !== 1) {
+            throw new Exception('there is no message');
+        }
         return fgets($this->pipes[1]);
     }
 
@@ -129,6 +139,16 @@ $tests = [
         [$code, $written] = $program->finish();
         same(0, $code);
         same(true, str_contains($written, 'printed') && str_contains($written, 'a warning'));
+    },
+    'programs that a handler starts do not read calls' => function () {
+        $program = new Program();
+        $program->send(message(1, 'programs'), message(2, 'defaults'));
+        same(['status' => 0, 'input' => ''], $program->receive()['result']);
+        same(2, $program->receive()['id']);
+        same(['first' => null, 'second' => 2], $program->call('defaults')['result']);
+        [$code, $written] = $program->finish();
+        same(0, $code);
+        same(true, str_contains($written, 'of a program'));
     },
     'a failure is a declared error' => function () {
         $error = (new Program())->call('fails')['error'];

@@ -11,6 +11,11 @@ use super::{DefinitionFile, Dialect, Import, ImportError, Warning};
 /// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
 
+/// The class with the numbers of errors, as PHP code names it before the name of a number.
+const ERROR: &str = "Err::";
+/// The name of the number that means success.
+const SUCCESS: &str = "Success";
+
 /// PHP methods that run before and after each call, and the hooks of rulebook that replace them.
 const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
 
@@ -80,6 +85,14 @@ fn read_php(file: &TextFile, import: &mut Import) {
                         &php["function ".len()..]
                     ),
                 );
+            }
+        }
+        for (line, text) in file.lines_with(ERROR) {
+            let names = text.split(ERROR).skip(1).map(|rest| {
+                rest.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').next().unwrap_or_default()
+            });
+            for name in names.filter(|name| !name.is_empty() && *name != SUCCESS) {
+                warn(line, format!("the method declares the error `{ERROR}{name}` in `errors`, with its `number`"));
             }
         }
     }

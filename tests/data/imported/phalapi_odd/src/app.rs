@@ -2,9 +2,9 @@
 //!
 //! TODO: write the handlers. Until then, each of them responds with the status 501.
 
-use rulebook::{ApiError, Context, Module};
+use rulebook::{Context, Module};
 
-use super::api::app::{Handlers, MatchArguments};
+use super::api::app::{Handlers, MatchArguments, MatchError};
 use super::not_implemented;
 
 /// Returns the handlers of the API module.
@@ -13,6 +13,6 @@ pub fn module() -> Module {
 }
 
 /// App.match
-async fn match_(_: MatchArguments, _: Context) -> Result<(), ApiError> {
-    Err(not_implemented("app.match.get"))
+async fn match_(_: MatchArguments, _: Context) -> Result<(), MatchError> {
+    Err(not_implemented("app.match.get").into())
 }

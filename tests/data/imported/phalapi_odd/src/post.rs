@@ -2,9 +2,9 @@
 //!
 //! TODO: write the handlers. Until then, each of them responds with the status 501.
 
-use rulebook::{ApiError, Context, Module};
+use rulebook::{Context, Module};
 
-use super::api::post::{GetArguments, Handlers, OptionsArguments};
+use super::api::post::{GetArguments, GetError, Handlers, OptionsArguments, OptionsError};
 use super::not_implemented;
 
 /// Returns the handlers of the API module.
@@ -13,11 +13,11 @@ pub fn module() -> Module {
 }
 
 /// Post.options
-async fn options(_: OptionsArguments, _: Context) -> Result<(), ApiError> {
-    Err(not_implemented("post.options.get"))
+async fn options(_: OptionsArguments, _: Context) -> Result<(), OptionsError> {
+    Err(not_implemented("post.options.get").into())
 }
 
 /// Post.GET
-async fn get(_: GetArguments, _: Context) -> Result<(), ApiError> {
-    Err(not_implemented("post.GET.get"))
+async fn get(_: GetArguments, _: Context) -> Result<(), GetError> {
+    Err(not_implemented("post.GET.get").into())
 }

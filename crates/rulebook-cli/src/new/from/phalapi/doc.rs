@@ -4,7 +4,7 @@ use rulebook_model::definition::keys::rules::{RETURN_TYPE_ALIASES, tree_name_of_
 use serde_json::{Map, Value as Json, json};
 
 use super::super::Warning;
-use super::export::{Class, Doc, Method};
+use super::export::{Class, Doc, Method, Rejection};
 
 /// The names of PHP's types that PhalApi's documentation does not list, and the types that they mean.
 const OTHER_TYPES: [(&str, &str); 6] = [
@@ -41,6 +41,9 @@ const KNOWN_TAGS: [&str; 18] = [
     "property",
 ];
 
+/// The name of the error for all exceptions that no method declares itself.
+pub(super) const REFUSED: &str = "refused";
+
 /// Returns the description of a class or a method: the keys `@info` and `@desc`.
 pub(super) fn description(doc: &Doc) -> Map<String, Json> {
     let tags = doc.tags.iter().filter(|(name, _)| name == "desc").map(|(_, text)| text.as_str());
@@ -61,8 +64,14 @@ pub(super) fn description(doc: &Doc) -> Map<String, Json> {
     keys
 }
 
-/// Returns the keys of a method that its annotations define: `@method`, `@return` and `@errors`.
-pub(super) fn annotations(class: &Class, method: &Method, warnings: &mut Vec<Warning>) -> Map<String, Json> {
+/// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return` and `@errors`.
+/// With `has_other_rejections`, code that the method may call rejects requests with an unknown `ret`.
+pub(super) fn annotations(
+    class: &Class,
+    method: &Method,
+    has_other_rejections: bool,
+    warnings: &mut Vec<Warning>,
+) -> Map<String, Json> {
     let mut keys = Map::new();
     let (mut returned, mut errors) = (Map::new(), Map::new());
     for (tag, text) in &method.doc.tags {
@@ -90,6 +99,15 @@ pub(super) fn annotations(class: &Class, method: &Method, warnings: &mut Vec<War
             other if !KNOWN_TAGS.contains(&other) => warn(format!("the annotation `@{other}` is not read")),
             _ => {}
         }
+    }
+    for Rejection { ret, message } in &method.rejections {
+        let is_declared = |error: &Json| error["status"] == *ret;
+        if !errors.values().any(is_declared) {
+            insert_error(*ret, message, &mut errors);
+        }
+    }
+    if has_other_rejections {
+        errors.insert(REFUSED.to_owned(), json!({ "status": 400, "info": "the request is refused" }));
     }
     if !returned.is_empty() {
         keys.insert("@return".to_owned(), returned.into());
@@ -135,6 +153,11 @@ fn add_error(text: &str, errors: &mut Map<String, Json>, warn: &mut dyn FnMut(St
     let Some(status) = code.parse::<u16>().ok().filter(|status| (400..600).contains(status)) else {
         return warn(format!("`@exception {text}` has no `ret` from 400 to 599: the error is not declared"));
     };
+    insert_error(status, description, errors);
+}
+
+/// Adds an error with this status. If the description is empty, the name describes the error.
+fn insert_error(status: u16, description: &str, errors: &mut Map<String, Json>) {
     let mut name = format!("error_{status}");
     let mut number = 2;
     while errors.contains_key(&name) {

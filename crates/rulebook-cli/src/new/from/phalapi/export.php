@@ -8,6 +8,7 @@
 namespace RulebookExport;
 
 require __DIR__ . '/code.php';
+require __DIR__ . '/rejections.php';
 require __DIR__ . '/stubs.php';
 
 /** Folders that contain code of others, or tests. */
@@ -21,7 +22,8 @@ class Export
     public $file = '';
     /** The name of the class that is exported. */
     private $service = '';
-    public $result = ['classes' => [], 'config' => null, 'setup' => [], 'notes' => []];
+    private $rejections;
+    public $result = ['classes' => [], 'config' => null, 'setup' => [], 'rejections' => [], 'notes' => []];
 
     public function __construct($root)
     {
@@ -37,9 +39,11 @@ class Export
 
     public function run()
     {
-        $files = $this->apiFiles($this->root);
+        $files = $this->files($this->root);
         sort($files);
-        foreach ($files as $file) {
+        $this->rejections = new Rejections($files);
+        foreach (preg_grep('~(^|/)Api/~', array_map([$this, 'relative'], $files)) as $name) {
+            $file = "$this->root/$name";
             $this->guard($file, function () use ($file) { $this->exportFile($file); });
         }
         foreach (['Config/app.php', 'config/app.php'] as $name) {
@@ -48,6 +52,9 @@ class Export
             }
         }
         $this->result['setup'] = Code::setup($this->root);
+        foreach ($this->rejections->others() as $other) {
+            $this->result['rejections'][] = ['file' => $this->relative($other['file'])] + $other;
+        }
     }
 
     /** Loads a class of the project, or defines a stub for a class that the project does not contain. */
@@ -103,7 +110,8 @@ class Export
         eval("namespace $namespace { $kind }");
     }
 
-    private function apiFiles($folder)
+    /** Returns the PHP files of the project. */
+    private function files($folder)
     {
         $found = [];
         foreach (scandir($folder) as $name) {
@@ -112,14 +120,12 @@ class Export
                 continue;
             }
             if (is_dir($path)) {
-                $found = array_merge($found, $this->apiFiles($path));
-            } elseif (substr($name, -4) === '.php' && strpos($this->relative($path), 'Api/') !== false) {
+                $found = array_merge($found, $this->files($path));
+            } elseif (substr($name, -4) === '.php') {
                 $found[] = $path;
             }
         }
-        return array_values(array_filter($found, function ($path) {
-            return preg_match('~(^|/)Api/~', $this->relative($path));
-        }));
+        return $found;
     }
 
     private function relative($path) { return ltrim(substr($path, strlen($this->root)), '/'); }
@@ -227,7 +233,8 @@ class Export
         }
         $lines = $this->ruleLines($method->getDeclaringClass());
         return ['name' => $method->name, 'file' => $this->relative($method->getFileName()), 'line' => $method->getStartLine(),
-            'doc' => Code::doc($method->getDocComment()), 'rules' => $this->clean($own, $method->getFileName(), $lines, $method->name)];
+            'doc' => Code::doc($method->getDocComment()), 'rules' => $this->clean($own, $method->getFileName(), $lines, $method->name),
+            'rejections' => $this->rejections->ofMethod($method)];
     }
 
     /** Returns the lines of the keys in getRules(): those of `login`, and those of its rules as `login/username`. */

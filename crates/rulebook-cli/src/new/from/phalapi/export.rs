@@ -12,9 +12,10 @@ use serde_json::{Map, Value as Json};
 use super::super::ImportError;
 
 /// The script, which runs without PhalApi: the names and the texts of its files. The first file is executed.
-const SCRIPT_FILES: [(&str, &str); 3] = [
+const SCRIPT_FILES: [(&str, &str); 4] = [
     ("export.php", include_str!("export.php")),
     ("code.php", include_str!("code.php")),
+    ("rejections.php", include_str!("rejections.php")),
     ("stubs.php", include_str!("stubs.php")),
 ];
 
@@ -26,6 +27,8 @@ pub(super) struct Export {
     /// The settings that the script has found in entry scripts of the project.
     #[serde(default, deserialize_with = "php_map")]
     pub setup: BTreeMap<String, Vec<Found>>,
+    /// Where the project rejects requests, except in API methods with a known `ret`.
+    pub rejections: Vec<Place>,
     pub notes: Vec<Note>,
     /// An error after which PHP cannot continue.
     fatal: Option<Fatal>,
@@ -60,6 +63,24 @@ pub(super) struct Method {
     pub doc: Doc,
     #[serde(deserialize_with = "php_object")]
     pub rules: Map<String, Json>,
+    /// The exceptions with which the method rejects requests.
+    pub rejections: Vec<Rejection>,
+}
+
+/// An exception with which a method rejects requests.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rejection {
+    /// From 400 to 499.
+    pub ret: u16,
+    /// The message; empty if it is computed.
+    pub message: String,
+}
+
+/// A place in a file.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    pub file: String,
+    pub line: usize,
 }
 
 /// A doc comment.

@@ -9,7 +9,8 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 
 use super::{DefinitionFile, Dialect, Import, ImportError, Warning};
-use export::{Class, Config, Export, Found, Method};
+use doc::REFUSED;
+use export::{Class, Config, Export, Found, Method, Place};
 
 /// The names of services that PhalApi calls if a request names none, in PhalApi 1 and 2.
 const DEFAULT_SERVICES: [(&str, &str); 2] = [("Default", "index"), ("Site", "index")];
@@ -38,7 +39,7 @@ pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
     }
     let mut names = HashSet::from(["app".to_owned()]);
     for class in &export.classes {
-        let definition = class_definition(class, &mut names, &mut import.warnings);
+        let definition = class_definition(class, !export.rejections.is_empty(), &mut names, &mut import.warnings);
         let methods = class.methods.len();
         let plural = if methods == 1 { "" } else { "s" };
         let what = format!("class `{}` with {methods} method{plural} → `api/{}`", class.name, definition.name);
@@ -46,14 +47,36 @@ pub(super) fn import(folder: &Path) -> Result<Import, ImportError> {
         import.definitions.push(definition);
     }
     add_settings(&export, &mut import);
+    import.warnings.extend(rejections_warning(&export.rejections));
     if let Some(config) = &export.config {
         add_config(config, &mut import);
     }
     Ok(import)
 }
 
+/// Returns a warning if the project rejects requests with exceptions that methods do not declare.
+fn rejections_warning(rejections: &[Place]) -> Option<Warning> {
+    let (first, others) = rejections.split_first()?;
+    let count = match others.len() {
+        0 => String::new(),
+        1 => ", and so does another place".to_owned(),
+        count => format!(", and so do {count} other places"),
+    };
+    let message = format!(
+        "rejects requests outside of API methods, or with a code that is not a number{count}: each method declares the \
+         error `{REFUSED}` for this; a handler in PHP needs `\"errors\": {{\"*\": \"{REFUSED}\"}}` (docs/php.md), and \
+         one in Rust sets its message and its code (`ApiError::with_phalapi_code`)"
+    );
+    Some(Warning::new(&first.file, Some(first.line), message))
+}
+
 /// Returns the file with the rules of a class. `names` contains the names of other files, without their extension.
-fn class_definition(class: &Class, names: &mut HashSet<String>, warnings: &mut Vec<Warning>) -> DefinitionFile {
+fn class_definition(
+    class: &Class,
+    has_other_rejections: bool,
+    names: &mut HashSet<String>,
+    warnings: &mut Vec<Warning>,
+) -> DefinitionFile {
     let mut content = doc::description(&class.doc);
     let mut positions = BTreeMap::from([(vec![class.name.clone()], (class.file.clone(), class.line))]);
     for (path, line) in &class.lines {
@@ -66,7 +89,8 @@ fn class_definition(class: &Class, names: &mut HashSet<String>, warnings: &mut V
         content.insert("*".to_owned(), rules.into());
     }
     for method in &class.methods {
-        content.insert(method.name.clone(), method_definition(class, method, &positions, warnings).into());
+        let definition = method_definition(class, method, has_other_rejections, &positions, warnings);
+        content.insert(method.name.clone(), definition.into());
         let path = vec![class.name.clone(), method.name.clone()];
         positions.entry(path).or_insert_with(|| (method.file.clone(), method.line));
     }
@@ -88,11 +112,12 @@ fn class_definition(class: &Class, names: &mut HashSet<String>, warnings: &mut V
 fn method_definition(
     class: &Class,
     method: &Method,
+    has_other_rejections: bool,
     positions: &BTreeMap<Vec<String>, (String, usize)>,
     warnings: &mut Vec<Warning>,
 ) -> Map<String, Json> {
     let mut content = doc::description(&method.doc);
-    let mut annotations = doc::annotations(class, method, warnings);
+    let mut annotations = doc::annotations(class, method, has_other_rejections, warnings);
     // The rules follow the HTTP methods, and precede what the method returns.
     if let Some(methods) = annotations.shift_remove("@method") {
         content.insert("@method".to_owned(), methods);

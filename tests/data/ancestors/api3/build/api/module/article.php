@@ -13,6 +13,8 @@ class article {
 	public function read($params) {
 		$request = new Request('author/read', ['URL_0' => $params['article_id']]);
 		$response = $request->dispatch();
+		if ($response->error->get() !== Err::Success)
+			return ['error' => new \error\core\Error(Err::NoSuchArticle)];
 		return ['title' => 'An article', 'body' => 'by ' . $response->get('author')];
 	}
 

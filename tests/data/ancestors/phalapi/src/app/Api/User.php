@@ -70,6 +70,9 @@ class User extends Api {
      * @return array
      */
     public function upload() {
+        if (disk_free_space('/') < $this->file['size']) {
+            throw new BadRequestException(\PhalApi\T('the disk is full'), 7);
+        }
         return array();
     }
 
