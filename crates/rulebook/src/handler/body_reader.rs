@@ -15,7 +15,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::part_reader::{PartReader, unreadable};
+use super::part_reader::{PartReader, Reading, unreadable};
 use super::slots_reader::FieldValue;
 use crate::call::{ArgumentSlot, JsonLimits, MemberNameSeed};
 use crate::plan::{PlannedMethod, PlannedParameter};
@@ -103,10 +103,11 @@ impl<'a, V: Visitor<'a>> Visitor<'a> for BodyVisitor<'a, '_, V> {
     fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<V::Value, A::Error> {
         let BodyReader { arguments, nullable } = self.reader;
         let BodyArguments { method, outside, limits, max_members, ignores_unknown, .. } = arguments;
+        let reading = Reading::new(limits);
         let mut access = ArgumentsAccess {
             method,
             nullable,
-            limits: &limits,
+            reading: &reading,
             max_members,
             ignores_unknown,
             outside: outside.into_iter().enumerate(),
@@ -117,7 +118,7 @@ impl<'a, V: Visitor<'a>> Visitor<'a> for BodyVisitor<'a, '_, V> {
             is_complete: false,
         };
         let value = self.visitor.visit_map(&mut access)?;
-        if access.is_complete { Ok(value) } else { Err(unreadable()) }
+        if access.is_complete && !reading.has_failed() { Ok(value) } else { Err(unreadable()) }
     }
 }
 
@@ -136,7 +137,7 @@ struct ReadMembers {
 struct ArgumentsAccess<'a, 'r, A> {
     method: &'a PlannedMethod,
     nullable: &'r [bool],
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     max_members: u64,
     ignores_unknown: bool,
     outside: Enumerate<vec::IntoIter<ArgumentSlot<'a>>>,
@@ -219,7 +220,8 @@ impl<'a, A: MapAccess<'a>> MapAccess<'a> for ArgumentsAccess<'a, '_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        let Some(slot) = self.next_slot()? else { return Ok(None) };
+        let reading = self.reading;
+        let Some(slot) = reading.note(self.next_slot())? else { return Ok(None) };
         seed.deserialize(StrDeserializer::new(&self.method.parameter_names[slot])).map(Some)
     }
 
@@ -228,7 +230,8 @@ impl<'a, A: MapAccess<'a>> MapAccess<'a> for ArgumentsAccess<'a, '_, A> {
             (Some(NextValue::Known(value)), _) => value.read(seed).map_err(A::Error::custom),
             (Some(NextValue::Member(parameter, slot)), Some(members)) => {
                 let is_nullable = self.nullable.get(slot).copied().unwrap_or(false);
-                members.next_value_seed(ParameterSeed { seed, parameter, is_nullable, limits: self.limits })
+                let reading = self.reading;
+                reading.note(members.next_value_seed(ParameterSeed { seed, parameter, is_nullable, reading }))
             }
             _ => Err(unreadable()),
         }
@@ -240,7 +243,7 @@ struct ParameterSeed<'r, S> {
     seed: S,
     parameter: &'r PlannedParameter,
     is_nullable: bool,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
 }
 
 /// The nesting level of the members of the body.
@@ -253,12 +256,12 @@ impl<'a, S: DeserializeSeed<'a>> DeserializeSeed<'a> for ParameterSeed<'_, S> {
         let check = &*self.parameter.check;
         match check.parts() {
             Parts::Whole => {
-                let value = self.limits.value_seed(MEMBER_LEVEL).deserialize(json)?;
+                let value = self.reading.limits.value_seed(MEMBER_LEVEL).deserialize(json)?;
                 let argument = self.parameter.check_value(value).map_err(|_| unreadable())?;
                 let value = FieldValue::new(argument, self.is_nullable).ok_or_else(unreadable)?;
                 value.read(self.seed).map_err(D::Error::custom)
             }
-            parts => self.seed.deserialize(PartReader::new(json, check, parts, self.limits, MEMBER_LEVEL)),
+            parts => self.seed.deserialize(PartReader::new(json, check, parts, self.reading, MEMBER_LEVEL)),
         }
     }
 }

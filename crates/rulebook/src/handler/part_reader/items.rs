@@ -5,14 +5,13 @@ use std::fmt;
 use rulebook_model::types::{Check, ItemParts};
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
-use super::{PartSeed, unreadable};
-use crate::call::JsonLimits;
+use super::{PartSeed, Reading, unreadable};
 
 /// Passes the items of an array to the visitor of the target type.
 pub(super) struct ItemsVisitor<'r, V> {
     pub(super) visitor: V,
     pub(super) items: ItemParts<'r>,
-    pub(super) limits: &'r JsonLimits,
+    pub(super) reading: &'r Reading,
     /// The nesting level of the items.
     pub(super) level: u64,
 }
@@ -25,8 +24,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ItemsVisitor<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        let Self { visitor, items, limits, level } = self;
-        let mut access = ItemsAccess { access, check: items.check, limits, level, count: 0 };
+        let Self { visitor, items, reading, level } = self;
+        let mut access = ItemsAccess { access, check: items.check, reading, level, count: 0 };
         // If the visitor leaves items unread, serde_json returns an error.
         let value = visitor.visit_seq(&mut access)?;
         if items.allow_count(access.count) { Ok(value) } else { Err(unreadable()) }
@@ -36,7 +35,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ItemsVisitor<'_, V> {
 struct ItemsAccess<'r, A> {
     access: A,
     check: &'r dyn Check,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     level: u64,
     /// The number of items that have been read.
     count: usize,
@@ -46,10 +45,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for ItemsAccess<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let (limits, level) = (self.limits, self.level);
-        let part = PartSeed { seed, check: Some(self.check), has_parts: true, is_optional: false, limits, level };
-        let Some(item) = self.access.next_element_seed(part)? else { return Ok(None) };
-        limits.check_item_count(self.count)?;
+        let (reading, level) = (self.reading, self.level);
+        let part = PartSeed { seed, check: Some(self.check), has_parts: true, is_optional: false, reading, level };
+        let Some(item) = reading.note(self.access.next_element_seed(part))? else { return Ok(None) };
+        reading.note(reading.limits.check_item_count(self.count))?;
         self.count += 1;
         Ok(Some(item))
     }

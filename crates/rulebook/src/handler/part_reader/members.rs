@@ -6,15 +6,14 @@ use std::fmt;
 use rulebook_model::types::{KnownMember, KnownMembers};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::{PartSeed, unreadable};
-use crate::call::JsonLimits;
+use super::{PartSeed, Reading, unreadable};
 use crate::handler::value_reader::MemberNameReader;
 
 /// Passes the members of an object to the visitor of the target type.
 pub(super) struct MembersVisitor<'r, V> {
     pub(super) visitor: V,
     pub(super) members: &'r KnownMembers,
-    pub(super) limits: &'r JsonLimits,
+    pub(super) reading: &'r Reading,
     /// The nesting level of the members.
     pub(super) level: u64,
 }
@@ -27,11 +26,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for MembersVisitor<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        let Self { visitor, members, limits, level } = self;
+        let Self { visitor, members, reading, level } = self;
         let mut access = MembersAccess {
             access,
             members,
-            limits,
+            reading,
             level,
             count: 0,
             required: 0,
@@ -54,7 +53,7 @@ const MAX_UNKNOWN_MEMBERS: usize = 24;
 struct MembersAccess<'de, 'r, A> {
     access: A,
     members: &'r KnownMembers,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     level: u64,
     /// The number of members that have been read.
     count: usize,
@@ -76,19 +75,20 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for MembersAccess<'de, '_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if !self.begin_member()? {
+        let reading = self.reading;
+        if !reading.note(self.begin_member())? {
             return Ok(None);
         }
         seed.deserialize(MemberNameReader(&self.name)).map(Some).map_err(A::Error::custom)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let (limits, level) = (self.limits, self.level);
+        let (reading, level) = (self.reading, self.level);
         let (check, has_parts, is_optional) = match self.begun {
             Some(member) => (Some(&*member.check), member.has_parts, member.is_optional),
             None => (None, false, false),
         };
-        self.access.next_value_seed(PartSeed { seed, check, has_parts, is_optional, limits, level })
+        reading.note(self.access.next_value_seed(PartSeed { seed, check, has_parts, is_optional, reading, level }))
     }
 }
 
@@ -98,7 +98,7 @@ impl<'de, A: MapAccess<'de>> MembersAccess<'de, '_, A> {
         if self.access.next_key_seed(NameSeed(&mut self.name))?.is_none() {
             return Ok(false);
         }
-        self.limits.check_item_count(self.count)?;
+        self.reading.limits.check_item_count(self.count)?;
         self.count += 1;
         let Some(index) = self.members.find(&self.name, self.next) else {
             return self.begin_unknown_member().map(|()| true);

@@ -7,6 +7,7 @@
 mod items;
 mod members;
 
+use std::cell::Cell;
 use std::fmt;
 
 use rulebook_model::types::{Check, Parts};
@@ -24,6 +25,34 @@ pub(in crate::handler) fn unreadable<E: Error>() -> E {
     E::custom("the arguments cannot be read directly")
 }
 
+/// What all readers of the parts of one text share.
+#[derive(Debug)]
+pub(in crate::handler) struct Reading {
+    pub(in crate::handler) limits: JsonLimits,
+    has_failed: Cell<bool>,
+}
+
+impl Reading {
+    pub(in crate::handler) fn new(limits: JsonLimits) -> Self {
+        Self { limits, has_failed: Cell::new(false) }
+    }
+
+    /// Returns a result, and remembers whether it is an error: the target type could ignore the error of an invalid
+    /// value.
+    #[inline]
+    pub(in crate::handler) fn note<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        if result.is_err() {
+            self.has_failed.set(true);
+        }
+        result
+    }
+
+    /// Returns `true` if any part was invalid.
+    pub(in crate::handler) fn has_failed(&self) -> bool {
+        self.has_failed.get()
+    }
+}
+
 /// A deserializer for an array or object that is checked in parts.
 pub(in crate::handler) struct PartReader<'r, D> {
     json: D,
@@ -31,15 +60,21 @@ pub(in crate::handler) struct PartReader<'r, D> {
     parts: Parts<'r>,
     /// `true` if the value may also be null.
     is_optional: bool,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     /// The number of arrays and objects around the value.
     level: u64,
 }
 
 impl<'r, D> PartReader<'r, D> {
     /// Creates the deserializer of a value whose parts are those of `check`.
-    pub(in crate::handler) fn new(json: D, check: &'r dyn Check, parts: Parts<'r>, limits: &'r JsonLimits, level: u64) -> Self {
-        Self { json, check, parts, is_optional: false, limits, level }
+    pub(in crate::handler) fn new(
+        json: D,
+        check: &'r dyn Check,
+        parts: Parts<'r>,
+        reading: &'r Reading,
+        level: u64,
+    ) -> Self {
+        Self { json, check, parts, is_optional: false, reading, level }
     }
 }
 
@@ -47,7 +82,7 @@ impl<'de, D: Deserializer<'de>> PartReader<'_, D> {
     /// Parses and checks the whole value.
     fn whole(self) -> Result<Value<'de>, D::Error> {
         let mut value = Value::Null;
-        read_whole(self.json, Some(self.check), self.is_optional, (self.limits, self.level), &mut value)?;
+        read_whole(self.json, Some(self.check), self.is_optional, (&self.reading.limits, self.level), &mut value)?;
         Ok(value)
     }
 }
@@ -56,22 +91,27 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for PartReader<'_, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        match self.parts {
-            Parts::Items(items) => {
-                let level = self.limits.nested_level(self.level)?;
-                self.json.deserialize_seq(ItemsVisitor { visitor, items, limits: self.limits, level })
-            }
-            Parts::Members(members) => {
-                let level = self.limits.nested_level(self.level)?;
-                self.json.deserialize_map(MembersVisitor { visitor, members, limits: self.limits, level })
-            }
-            Parts::Whole => ValueReader(&mut self.whole()?).deserialize_any(visitor).map_err(D::Error::custom),
-        }
+        let reading = self.reading;
+        let result = match self.parts {
+            Parts::Items(items) => reading
+                .limits
+                .nested_level(self.level)
+                .and_then(|level| self.json.deserialize_seq(ItemsVisitor { visitor, items, reading, level })),
+            Parts::Members(members) => reading
+                .limits
+                .nested_level(self.level)
+                .and_then(|level| self.json.deserialize_map(MembersVisitor { visitor, members, reading, level })),
+            Parts::Whole => self
+                .whole()
+                .and_then(|mut value| ValueReader(&mut value).deserialize_any(visitor).map_err(D::Error::custom)),
+        };
+        reading.note(result)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let Self { json, check, parts, is_optional, limits, level } = self;
-        json.deserialize_option(OptionVisitor { visitor, check, parts, is_optional, limits, level })
+        let Self { json, check, parts, is_optional, reading, level } = self;
+        let visitor = OptionVisitor { visitor, check, parts, is_optional, reading, level };
+        reading.note(json.deserialize_option(visitor))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
@@ -84,7 +124,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for PartReader<'_, D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let mut value = self.whole()?;
+        let mut value = self.reading.note(self.whole())?;
         ValueReader(&mut value).deserialize_enum(name, variants, visitor).map_err(D::Error::custom)
     }
 
@@ -100,7 +140,7 @@ struct OptionVisitor<'r, V> {
     check: &'r dyn Check,
     parts: Parts<'r>,
     is_optional: bool,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     level: u64,
 }
 
@@ -120,7 +160,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OptionVisitor<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(PartReader::new(json, self.check, self.parts, self.limits, self.level))
+        self.visitor.visit_some(PartReader::new(json, self.check, self.parts, self.reading, self.level))
     }
 }
 
@@ -133,7 +173,7 @@ struct PartSeed<'r, S> {
     has_parts: bool,
     /// `true` if the value may also be null.
     is_optional: bool,
-    limits: &'r JsonLimits,
+    reading: &'r Reading,
     level: u64,
 }
 
@@ -141,15 +181,15 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for PartSeed<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<S::Value, D::Error> {
-        let Self { seed, check, has_parts, is_optional, limits, level } = self;
+        let Self { seed, check, has_parts, is_optional, reading, level } = self;
         if let Some(check) = check.filter(|_| has_parts) {
             match check.parts() {
                 Parts::Whole => {}
-                parts => return seed.deserialize(PartReader { json, check, parts, is_optional, limits, level }),
+                parts => return seed.deserialize(PartReader { json, check, parts, is_optional, reading, level }),
             }
         }
         let mut value = Value::Null;
-        read_whole(json, check, is_optional, (limits, level), &mut value)?;
+        read_whole(json, check, is_optional, (&reading.limits, level), &mut value)?;
         seed.deserialize(ValueReader(&mut value)).map_err(D::Error::custom)
     }
 }
