@@ -68,8 +68,7 @@ struct Lenient {
 #[derive(Deserialize, Serialize)]
 struct Counted {
     tags: Count,
-    #[serde(default)]
-    place: Count,
+    place: Option<Count>,
 }
 
 async fn echo<T: Serialize + Send>(Args(arguments): Args<T>, _: Context) -> Result<T, ApiError> {
@@ -84,7 +83,8 @@ fn statuses<T: DeserializeOwned + Serialize + Send + 'static>(bodies: &[&str]) -
         "tags": { "info": "T", "type": "array<string(2,4)>", "max": 3 },
         "place": { "info": "P", "type": "?object", "fields": place, "closed": true } }));
     let engine = build(files, [Module::new("shop").post("/it", echo::<T>)]);
-    let mut connection = TestServer::start(&engine).connect();
+    let server = TestServer::start(&engine);
+    let mut connection = server.connect();
     let request = |body: &&str| Request::new("POST", "/it").body("application/json", *body);
     bodies.iter().map(|body| connection.send(&request(body)).status).collect()
 }
