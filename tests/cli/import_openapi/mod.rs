@@ -6,6 +6,7 @@
 mod errors;
 mod requests;
 mod whole_bodies;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::fs;
