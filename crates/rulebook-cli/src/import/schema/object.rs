@@ -24,13 +24,13 @@ impl<'a> Converter<'a> {
     pub(super) fn object(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
         self.report_unsupported(schema, place, &KEYWORDS);
         match self.object_parts(schema, place) {
-            Some(parts) => self.object_of_parts(parts, hint),
+            Some(parts) => self.object_of_parts(&parts, hint),
             None => Type::new("object"),
         }
     }
 
-    fn object_of_parts(&mut self, parts: ObjectParts<'a>, hint: &str) -> Type {
-        self.report_parts(&parts);
+    fn object_of_parts(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
+        self.report_parts(parts);
         let common = match parts.others.as_slice() {
             // Names that do not match a pattern can have any value, unless the object is closed.
             [others] if !others.is_pattern || !parts.closings.is_empty() => Some(others),
@@ -38,9 +38,9 @@ impl<'a> Converter<'a> {
         };
         let has_keys = !parts.keys.is_empty() && parts.closings.is_empty();
         let mut object = if parts.members.is_empty() && (common.is_some() || has_keys) {
-            self.map(&parts, common, hint)
+            self.map(parts, common, hint)
         } else {
-            self.report_others(&parts);
+            self.report_others(parts);
             for (_, keys_place) in &parts.keys {
                 self.losses.add(LossKind::Keyword, keys_place, "the names of members are not checked");
             }
@@ -146,7 +146,7 @@ impl<'a> Converter<'a> {
             && (!object.members.is_empty() || object.not_merged.is_empty())
         {
             self.report_unsupported(schema, place, &KEYWORDS);
-            return self.object_of_parts(object, hint);
+            return self.object_of_parts(&object, hint);
         }
         self.report_unsupported(schema, place, &[]);
         self.report_branches(schema, place, "");
