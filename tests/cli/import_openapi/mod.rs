@@ -3,9 +3,11 @@
 //! `data/openapi_import` contains descriptions, and a folder for each with the definition that the command writes, its
 //! report and its losses.
 
+mod constraints;
 mod errors;
 mod requests;
 mod whole_bodies;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -132,7 +132,7 @@ fn import(root: &Json) -> Result<Imported, Report> {
     let Converter { mut losses, schemas, .. } = converter;
     let schema_count = schemas.len();
     let mut files = write::definition_files(root, settings, schemas, modules);
-    let api = repair::repair(&mut files, &mut losses)?;
+    let api = repair::repair(root, &mut files, &mut losses)?;
     Ok(Imported { files, api, schema_count, losses })
 }
 

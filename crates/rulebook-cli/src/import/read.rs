@@ -63,12 +63,16 @@ fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// Parses YAML. Limits prevent that a small text with many references becomes a large value.
+/// Parses YAML 1.2, as OpenAPI recommends: words such as `no` are texts. Limits prevent that a small text with many
+/// references becomes a large value.
 fn parse_yaml(text: &str) -> Result<Json, String> {
     let mut budget = Budget::default();
     (budget.max_depth, budget.max_events, budget.max_nodes) = (MAX_DEPTH, MAX_EVENTS, MAX_EVENTS);
     let mut options = serde_saphyr::Options::default();
     options.budget = Some(budget);
     options.with_snippet = false;
+    options.strict_booleans = true;
+    // These are numbers only in YAML 1.1, or only outside of JSON.
+    (options.underscored_numbers_as_strings, options.leading_zero_numbers_as_strings) = (true, true);
     serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }

@@ -24,11 +24,11 @@ const MAX_ROUNDS: usize = 60;
 /// The HTTP methods, which are the keys of methods.
 const HTTP_METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
-/// Changes the files until the definition has no errors. Returns the API.
+/// Changes the files until the definition has no errors. Returns the API. `root` is the description.
 ///
 /// # Errors
 /// Returns the errors that cannot be fixed.
-pub(super) fn repair(files: &mut [DefinitionFile], losses: &mut Losses) -> Result<Api, Report> {
+pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Losses) -> Result<Api, Report> {
     let mut last_report = Report::default();
     for _ in 0..MAX_ROUNDS {
         let texts: Vec<String> = files.iter().map(DefinitionFile::text).collect();
@@ -54,7 +54,7 @@ pub(super) fn repair(files: &mut [DefinitionFile], losses: &mut Losses) -> Resul
             for (error, path) in located {
                 // Other errors of a member that was changed, or that contains it, are found in the next round.
                 if !changed.overlaps(&file.content, &path)
-                    && let Some(path) = fix(&mut file.content, &path, error, losses)
+                    && let Some(path) = fix(root, &mut file.content, &path, error, losses)
                 {
                     changed.insert(&path);
                     is_changed = true;
@@ -100,7 +100,13 @@ impl ChangedPaths {
 }
 
 /// Fixes an error in the member at `path`. Returns the path of the changed member.
-fn fix(content: &mut Json, path: &[String], error: &Diagnostic, losses: &mut Losses) -> Option<MemberPath> {
+fn fix(
+    root: &Json,
+    content: &mut Json,
+    path: &[String],
+    error: &Diagnostic,
+    losses: &mut Losses,
+) -> Option<MemberPath> {
     let place = origin(content, path);
     let message = error.message.lines().next().unwrap_or_default();
     match error.code {
@@ -111,7 +117,7 @@ fn fix(content: &mut Json, path: &[String], error: &Diagnostic, losses: &mut Los
                 _ => ("default", LossKind::Default),
             };
             let changed = remove_nearest(content, path, key)?;
-            losses.add(kind, &place.member(key), message);
+            losses.add(kind, &place_of_value(root, &place, key), message);
             Some(changed)
         }
         DiagnosticCode::EndlessSchema => {
@@ -157,6 +163,15 @@ fn fix(content: &mut Json, path: &[String], error: &Diagnostic, losses: &mut Los
             remove(content, &path[..count])
         }
     }
+}
+
+/// Returns the place of the example or the default at `place`: of this value, of its schema, or of the media type
+/// around it. Returns `place` if it has no such value.
+fn place_of_value(root: &Json, place: &Place, key: &str) -> Place {
+    let parent = place.as_str().rsplit_once('/').map(|(parent, _)| Place::new(parent));
+    let around = [Some(place.clone()), Some(place.member("schema")), parent];
+    let places = around.iter().flatten().flat_map(|around| [around.member(key), around.member(&format!("{key}s"))]);
+    places.into_iter().find(|place| root.pointer(place.as_str()).is_some()).unwrap_or_else(|| place.clone())
 }
 
 /// Returns the place in the description from which the member at `path` comes.

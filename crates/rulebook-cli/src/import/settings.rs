@@ -27,9 +27,11 @@ pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Jso
     let mut settings = Map::new();
     let info = root.get("info").unwrap_or(&Json::Null);
     let place = Place::new("/info");
-    for key in ["title", "version"] {
-        settings.extend(text(info, key).map(|text| (key.to_owned(), json!(text))));
-    }
+    settings.extend(text(info, "title").map(|title| ("title".to_owned(), json!(title))));
+    // In YAML, a version without quotes can be a number.
+    let number = info.get("version").filter(|version| version.is_number()).map(Json::to_string);
+    let version = text(info, "version").map(str::to_owned).or(number);
+    settings.extend(version.map(|version| ("version".to_owned(), json!(version))));
     let description = match (text(info, "summary"), text(info, "description")) {
         (Some(summary), Some(description)) => Some(format!("{summary}\n\n{description}")),
         (one, other) => one.or(other).map(str::to_owned),

@@ -79,25 +79,27 @@ pub(super) fn convert_body<'a>(
         let message = "how single fields are encoded is not described";
         converter.losses.add(LossKind::ContentType, &media_place.member("encoding"), message);
     }
-    let Some(schema) = schema else { return };
+    if schema.is_none() {
+        return;
+    }
     let Some(parts) = parts else {
         let message = "the body is not an object with fields, which would be parameters: it is omitted";
         converter.losses.add(LossKind::Body, &schema_place, message);
         return;
     };
     converter.report_parts(&parts);
-    for keyword in ["oneOf", "anyOf", "not", "if", "dependentRequired", "dependentSchemas"] {
-        if schema.get(keyword).is_some() {
-            let message = "a definition has no conditions between parameters";
-            converter.losses.add(LossKind::Constraint, &schema_place.member(keyword), message);
-        }
-    }
-    if parts.is_closed {
+    for closing in &parts.closings {
         let message = "unknown fields are handled as the setting `unknown` says";
-        converter.losses.add(LossKind::Keyword, &schema_place.member("additionalProperties"), message);
+        converter.losses.add(LossKind::Keyword, &closing.place, message);
     }
-    if let Some((_, others)) = parts.others.as_ref().filter(|(others, _)| !members(Some(others)).is_empty()) {
-        converter.losses.add(LossKind::Keyword, others, "a body has no other fields than parameters");
+    for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
+        converter.losses.add(LossKind::Keyword, &others.place, "a body has no other fields than parameters");
+    }
+    for (_, place) in &parts.keys {
+        converter.losses.add(LossKind::Keyword, place, "the names of the fields of a body are not checked");
+    }
+    for place in &parts.bounds {
+        converter.losses.add(LossKind::Keyword, place, "the number of the fields of a body is not checked");
     }
     let is_required = body.get("required").and_then(Json::as_bool) == Some(true);
     if !is_required && parts.members.iter().any(|member| member.is_required) {

@@ -134,8 +134,11 @@ fn convert_outputs<'a>(
         let is_usable = parts.members.iter().all(|member| is_read(member.name) && member.name != "*");
         is_usable
             && !parts.members.is_empty()
-            && parts.others.is_none()
-            && !parts.is_closed
+            && parts.others.is_empty()
+            && parts.closings.is_empty()
+            && parts.keys.is_empty()
+            && parts.min.is_none()
+            && parts.max.is_none()
             && parts.not_merged.is_empty()
     });
     if let Some(parts) = parts.filter(|_| !is_named) {

@@ -102,20 +102,14 @@ impl<'a> Document<'a> {
         Values { constants, ..values }
     }
 
-    /// Returns the type of a schema without `type` that its keywords imply.
+    /// Returns the type of a schema without `type` that its keywords imply. Keywords of texts and numbers imply no
+    /// type: other values are valid, too.
     pub(super) fn implied_type(self, schema: &Json) -> Option<&'static str> {
         let has = |keywords: &[&str]| keywords.iter().any(|keyword| schema.get(*keyword).is_some());
         if has(&["properties", "additionalProperties", "patternProperties", "propertyNames", "required"]) {
             Some("object").filter(|_| !has(&["allOf", "oneOf", "anyOf"]) || has(&["properties"]))
-        } else if has(&["items", "minItems", "maxItems"]) {
-            Some("array")
-        } else if has(&["pattern", "minLength", "maxLength"]) {
-            Some("string")
-        } else if has(&["minimum", "maximum", "multipleOf"]) {
-            Some("number")
         } else {
-            let format = schema.get("format").and_then(Json::as_str)?;
-            ["date", "date-time", "email", "uuid", "uri"].contains(&format).then_some("string")
+            has(&["items", "minItems", "maxItems"]).then_some("array")
         }
     }
 
@@ -147,10 +141,14 @@ impl<'a> Document<'a> {
         if branches.any(|branch| self.is_nullable_at(branch, depth + 1, seen)) {
             return type_names(schema).is_empty();
         }
-        match items(schema.get("allOf")) {
-            [only] => self.is_nullable_at(only, depth + 1, seen),
-            _ => false,
-        }
+        // Null is a value of all parts. A part without a type, such as a note, accepts it, too.
+        let parts = items(schema.get("allOf"));
+        let is_note = |part: &&'a Json| {
+            let values = self.values(part);
+            values.kinds == [true; 5] && values.constants.is_none() && reference_of(part).is_none()
+        };
+        let mut typed = parts.iter().filter(|part| !is_note(part)).peekable();
+        typed.peek().is_some() && typed.all(|part| self.is_nullable_at(part, depth + 1, seen))
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Each Rust module converts one kind of schemas. All of them report what a type cannot express as losses.
 
+mod array;
 mod constant;
 mod kinds;
+mod map;
 mod notes;
 mod number;
 mod object;
@@ -22,7 +24,6 @@ use serde_json::{Map, Value as Json};
 use super::document::{Document, is_true, items, members, reference_of, schema_key, schema_place, text};
 use super::losses::{LossKind, Losses, Place};
 use super::names::{schema_name, unique_name};
-use notes::COMMON_KEYWORDS;
 
 /// The key under which a part of the definition has its place in the description, until the definition is written.
 pub(super) const ORIGIN_KEY: &str = "$origin";
@@ -177,6 +178,12 @@ impl<'a> Converter<'a> {
             if let Some(branches) = schema.get(keyword).and_then(Json::as_array)
                 && let Some(union) = self.union(schema, branches, &place.member(keyword), hint)
             {
+                self.report_unsupported(schema, place, &[]);
+                self.report_branches(schema, place, keyword);
+                if schema.get("required").is_some() {
+                    let message = "the members of the branches are not required here";
+                    self.losses.add(LossKind::Constraint, &place.member("required"), message);
+                }
                 return union;
             }
         }
@@ -216,25 +223,9 @@ impl<'a> Converter<'a> {
         }
     }
 
-    fn array(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        self.report_unsupported(schema, place, &["items", "minItems", "maxItems"]);
-        let item = schema.get("items").map(|item| self.convert(item, &place.member("items"), &format!("{hint}_item")));
-        let mut array = item.unwrap_or_else(|| Type::new("any")).inside("array");
-        for (keyword, attribute) in [("minItems", "min"), ("maxItems", "max")] {
-            if let Some(bound) = schema.get(keyword).filter(|bound| bound.is_u64()) {
-                array = array.with(attribute, bound.clone());
-            }
-        }
-        array
-    }
-
     /// Converts a reference: to the name of a schema, or to the type of the schema to which it leads.
     fn convert_reference(&mut self, reference: &str, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        for (keyword, _) in members(Some(schema)) {
-            if !COMMON_KEYWORDS.contains(&keyword.as_str()) && !keyword.starts_with("x-") {
-                self.losses.add(LossKind::Keyword, &place.member(keyword), "the keyword is next to a reference");
-            }
-        }
+        self.report_siblings(schema, place);
         let name = schema_key(reference).and_then(|key| self.names.get(&key).cloned());
         let Some((target, target_place)) = self.document.find(reference) else {
             let why = if reference.starts_with('#') { "leads nowhere" } else { "leads to another file" };

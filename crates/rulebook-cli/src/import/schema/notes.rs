@@ -33,6 +33,9 @@ pub(super) const COMMON_KEYWORDS: [&str; 19] = [
     "type",
 ];
 
+/// The common keywords that limit the values of the reference next to them.
+const LIMITS: [&str; 6] = ["allOf", "anyOf", "const", "enum", "oneOf", "required"];
+
 /// The keywords that require something only of values of one type.
 const KEYWORDS_OF_TYPES: [(&str, &[&str]); 4] = [
     (
@@ -58,7 +61,8 @@ impl Converter<'_> {
             return None;
         }
         if example.to_string().len() > MAX_EXAMPLE_BYTES {
-            self.losses.add(LossKind::Example, &place.member("example"), "the example is too long");
+            let key = if schema.get("example").is_some() { "example" } else { "examples" };
+            self.losses.add(LossKind::Example, &place.member(key), "the example is too long");
             return None;
         }
         Some(example.clone())
@@ -75,6 +79,26 @@ impl Converter<'_> {
         }
         if text(schema, "title").is_some() && text(schema, "description").is_some() {
             self.losses.add(LossKind::Annotation, &place.member("title"), "there is a description, too");
+        }
+    }
+
+    /// Reports the branches next to the keyword that is converted.
+    pub(super) fn report_branches(&mut self, schema: &Json, place: &Place, converted: &str) {
+        for keyword in ["oneOf", "anyOf"] {
+            if keyword != converted && schema.get(keyword).is_some() {
+                let message = "the branches limit the values of the schema next to them";
+                self.losses.add(LossKind::Constraint, &place.member(keyword), message);
+            }
+        }
+    }
+
+    /// Reports the keywords next to a reference.
+    pub(super) fn report_siblings(&mut self, schema: &Json, place: &Place) {
+        let is_kept = |keyword: &str| {
+            (COMMON_KEYWORDS.contains(&keyword) && !LIMITS.contains(&keyword)) || keyword.starts_with("x-")
+        };
+        for keyword in members(Some(schema)).keys().filter(|keyword| !is_kept(keyword)) {
+            self.losses.add(LossKind::Keyword, &place.member(keyword), "the keyword is next to a reference");
         }
     }
 

@@ -9,7 +9,7 @@ use super::{Converter, LossKind, ORIGIN_KEY, Place, Type, description, items, me
 use crate::import::names::is_read;
 
 /// The keywords of objects that are read here.
-const KEYWORDS: [&str; 7] = [
+pub(super) const KEYWORDS: [&str; 7] = [
     "additionalProperties",
     "maxProperties",
     "minProperties",
@@ -24,54 +24,51 @@ impl<'a> Converter<'a> {
     pub(super) fn object(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
         self.report_unsupported(schema, place, &KEYWORDS);
         match self.object_parts(schema, place) {
-            Some(parts) => self.object_of_parts(parts, place, hint),
+            Some(parts) => self.object_of_parts(&parts, hint),
             None => Type::new("object"),
         }
     }
 
-    fn object_of_parts(&mut self, parts: ObjectParts<'a>, place: &Place, hint: &str) -> Type {
-        self.report_parts(&parts);
-        let (min, max, is_closed) = (parts.min, parts.max, parts.is_closed);
-        let mut object = match parts.others {
-            Some((others, others_place)) if parts.members.is_empty() => {
-                let mut map = self.convert(others, &others_place, &format!("{hint}_value")).inside("map");
-                if let Some((keys, keys_place)) = parts.keys {
-                    // The schema of names can omit `type`, because names are always strings.
-                    let keys = self.string(keys, &keys_place);
-                    map = map.with("keys", keys.attributes);
-                }
-                if others_place.as_str().contains("/patternProperties/") {
-                    let message = "names that do not match the pattern are accepted, too";
-                    self.losses.add(LossKind::Keyword, &others_place, message);
-                }
-                map
+    fn object_of_parts(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
+        self.report_parts(parts);
+        let common = match parts.others.as_slice() {
+            // Names that do not match a pattern can have any value, unless the object is closed.
+            [others] if !others.is_pattern || !parts.closings.is_empty() => Some(others),
+            _ => None,
+        };
+        let has_keys = !parts.keys.is_empty() && parts.closings.is_empty();
+        let mut object = if parts.members.is_empty() && (common.is_some() || has_keys) {
+            self.map(parts, common, hint)
+        } else {
+            self.report_others(parts);
+            for (_, keys_place) in &parts.keys {
+                self.losses.add(LossKind::Keyword, keys_place, "the names of members are not checked");
             }
-            others => {
-                if let Some((others, others_place)) = others
-                    && !members(Some(others)).is_empty()
-                {
-                    let message = "other members of an object with fields can have any value";
-                    self.losses.add(LossKind::Keyword, &others_place, message);
-                }
-                let fields = self.fields(&parts.members, hint);
-                match (fields.is_empty(), is_closed) {
-                    (true, true) => Type::new("object").with("max", 0),
-                    (true, false) => Type::new("object"),
-                    (false, true) => Type::new("object").with("closed", true).with("fields", fields),
-                    (false, false) => Type::new("object").with("fields", fields),
-                }
+            let fields = self.fields(&parts.members, hint);
+            match (fields.is_empty(), parts.is_closed()) {
+                (true, true) => Type::new("object").with("max", 0),
+                (true, false) => Type::new("object"),
+                (false, true) => Type::new("object").with("closed", true).with("fields", fields),
+                (false, false) => Type::new("object").with("fields", fields),
             }
         };
-        if let Some(required) = parts.required.iter().find(|name| !parts.members.iter().any(|m| m.name == **name)) {
-            let message = format!("the required member `{}` has no schema", required.escape_debug());
-            self.losses.add(LossKind::Constraint, place, message);
-        }
-        for (bound, attribute) in [(min, "min"), (max, "max")] {
+        for (bound, attribute) in [(parts.min, "min"), (parts.max, "max")] {
             if let Some(bound) = bound {
                 object = object.with(attribute, bound.clone());
             }
         }
         object
+    }
+
+    /// Reports the schemas of other members that are not converted.
+    pub(super) fn report_others(&mut self, parts: &ObjectParts<'a>) {
+        let message = match parts.members.is_empty() {
+            true => "the members can have any value",
+            false => "other members of an object with fields can have any value",
+        };
+        for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
+            self.losses.add(LossKind::Keyword, &others.place, message);
+        }
     }
 
     /// Converts the members of an object to fields.
@@ -133,14 +130,26 @@ impl<'a> Converter<'a> {
             ["properties", "required", "additionalProperties"].iter().any(|key| schema.get(*key).is_some());
         if let ([only], false) = (parts, has_members) {
             self.report_unsupported(schema, place, &[]);
+            self.report_branches(schema, place, "");
             return self.convert(only, &place.member("allOf").item(0), hint);
         }
-        if let Some(object) = self.object_parts(schema, place)
+        let object = self.object_parts(schema, place);
+        if let Some(object) = &object
+            && self.document.values(schema).kinds == [true; 5]
+            && object.members.is_empty()
+            && object.not_merged.is_empty()
+        {
+            self.report_keywords(object);
+            return Type::new("any");
+        }
+        if let Some(object) = object
             && (!object.members.is_empty() || object.not_merged.is_empty())
         {
             self.report_unsupported(schema, place, &KEYWORDS);
-            return self.object_of_parts(object, place, hint);
+            return self.object_of_parts(&object, hint);
         }
+        self.report_unsupported(schema, place, &[]);
+        self.report_branches(schema, place, "");
         // The parts are not objects: the first that has a type is used.
         let has_type = |part: &&'a Json| !self.document.values(part).kinds.iter().all(|kind| *kind);
         let first = parts.iter().position(|part| has_type(&part)).unwrap_or(0);
@@ -162,7 +171,11 @@ impl<'a> Converter<'a> {
         }
         let merged = self.object_parts(schema, place)?;
         let is_simple = |parts: &ObjectParts<'_>| {
-            parts.others.is_none() && parts.not_merged.is_empty() && parts.conflicts.is_empty() && !parts.is_closed
+            parts.others.is_empty()
+                && parts.closings.is_empty()
+                && parts.keys.is_empty()
+                && parts.not_merged.is_empty()
+                && parts.conflicts.is_empty()
         };
         if !is_simple(&merged) || merged.min.is_some() || merged.max.is_some() {
             return None;
@@ -197,7 +210,7 @@ impl<'a> Converter<'a> {
         if extends.is_empty() || parts.iter().any(declares) || self.is_recursive_base(schema) {
             return None;
         }
-        self.report_unsupported(schema, place, &KEYWORDS);
+        self.report_parts(&merged);
         self.report_notes(schema, place);
         let declared: Vec<_> = merged.members.into_iter().filter(|member| !inherited.contains(member.name)).collect();
         let fields = self.fields(&declared, hint);

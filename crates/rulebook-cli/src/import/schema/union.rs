@@ -44,6 +44,10 @@ impl<'a> Converter<'a> {
                 None => self.untagged_union(&different, place, hint),
             },
         };
+        if converted.term() == "any" && !super::type_names(schema).is_empty() {
+            self.losses.add(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
+            return None;
+        }
         Some(Type { is_nullable, ..converted })
     }
 
@@ -57,7 +61,7 @@ impl<'a> Converter<'a> {
             let reference = reference_of(branch.schema)?;
             let key = schema_key(reference)?;
             let name = self.names.get(&key)?.clone();
-            self.object_parts(branch.schema, &branch.place).filter(|parts| parts.others.is_none())?;
+            self.object_parts(branch.schema, &branch.place).filter(|parts| parts.others.is_empty())?;
             let is_branch = |target: &Json| target.as_str().is_some_and(|target| target == reference || target == key);
             let mut values: Vec<&str> =
                 mapping.iter().filter(|(_, target)| is_branch(target)).map(|(value, _)| value.as_str()).collect();

@@ -1,0 +1,45 @@
+//! Converts objects whose members all have the same schema.
+
+use serde_json::Value as Json;
+
+use super::parts::{ObjectParts, Others};
+use super::{Converter, LossKind, Place, Type};
+
+impl<'a> Converter<'a> {
+    /// Converts an object without fields. `common` is the schema of all its members.
+    pub(super) fn map(&mut self, parts: &ObjectParts<'a>, common: Option<&Others<'a>>, hint: &str) -> Type {
+        let mut map = match common {
+            Some(others) => {
+                if others.is_pattern {
+                    let message = "names that do not match the pattern are accepted, too";
+                    self.losses.add(LossKind::Keyword, &others.place, message);
+                }
+                self.convert(others.schema, &others.place, &format!("{hint}_value")).inside("map")
+            }
+            None => {
+                self.report_others(parts);
+                Type::new("map<any>")
+            }
+        };
+        for (index, (keys, place)) in parts.keys.iter().enumerate() {
+            let converted = if index == 0 { self.keys(keys, place, hint) } else { None };
+            match converted {
+                Some(keys) => map = map.with("keys", keys.attributes),
+                None => self.losses.add(LossKind::Keyword, place, "the names of members are not checked"),
+            }
+        }
+        map
+    }
+
+    /// Converts the schema of the names of members to a type of strings. Returns `None` if there is no such type.
+    fn keys(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Option<Type> {
+        let values = self.document.values(schema);
+        let is_text = |constants: Vec<Json>| !constants.is_empty() && constants.iter().all(Json::is_string);
+        if values.kinds == [false, false, true, false, false] {
+            return values.constants.is_none_or(is_text).then(|| self.convert(schema, place, &format!("{hint}_name")));
+        }
+        // The schema of names can omit `type`, because names are always strings.
+        let is_composed = ["$ref", "allOf", "anyOf", "oneOf"].iter().any(|keyword| schema.get(*keyword).is_some());
+        (values.kinds == [true; 5] && schema.is_object() && !is_composed).then(|| self.string(schema, place))
+    }
+}
