@@ -17,6 +17,7 @@ fn python_clients_equal_the_golden_files() {
         ("api", "articles.py"),
         ("tests/typescript/odd", "odd.py"),
         ("crates/rulebook-model/tests/definitions/good/unions", "unions.py"),
+        ("crates/rulebook-model/tests/definitions/good/whole-body", "whole_body.py"),
     ] {
         let api = Rulebook::load(Path::new(folder)).check().expect("the definition is valid");
         golden::compare(&Path::new("tests/python").join(kept), &python(&api));

@@ -190,3 +190,33 @@ test("values of parameters in every location arrive unchanged", async (t) => {
   const { args } = await api.path.get({ number: 2.5, yes: true });
   assert.deepEqual([args.text, args.number, args.yes], [null, 2.5, true], "what is left out in front is left empty");
 });
+
+test("the tag of a union has the same error as on the server", async (t) => {
+  const info = "x";
+  const object = (name) => ({ info, fields: { [name]: { info, type: "int" } } });
+  const schemas = { Card: object("number"), Bill: { ...object("amount"), closed: true } };
+  const union = { info, type: "union", tag: "kind", of: { card: "Card", bill: "Bill" } };
+  const inputs = { one: { ...union, type: "?union" }, list: { info, type: "?array<Payment>" } };
+  const tree = { schemas: { ...schemas, Payment: union }, "/": { pay: { POST: { info, in: inputs } } } };
+  const api = await rulebook(await echo(t, tree));
+  const errorOf = async (args, options) => {
+    const error = await api.pay.post(args, options).then(() => assert.fail(shown(args)), (reason) => reason);
+    const [{ parameter, expected }] = error.errors;
+    return [parameter, expected];
+  };
+  const tags = "one of card, bill";
+  const cases = [
+    [{ one: { kind: "cash" } }, "one.kind", tags],
+    [{ one: { kind: null } }, "one.kind", tags],
+    [{ one: {} }, "one.kind", tags],
+    [{ list: [{ kind: "card", number: 1 }, { kind: "" }] }, "list[1].kind", tags],
+    [{ list: [3] }, "list[0]", "an object"],
+  ];
+  for (const [args, parameter, expected] of cases) {
+    assert.deepEqual(await errorOf(args), [parameter, expected], shown(args));
+    assert.deepEqual(await errorOf(args, { check: false }), [parameter, expected], `${shown(args)}, on the server`);
+  }
+  // A known tag selects the branch whose error is reported.
+  const [member] = await errorOf({ one: { kind: "bill" } });
+  assert.equal(member, "one.amount");
+});

@@ -80,11 +80,13 @@ class Connection:
         cookies: Sequence[tuple[Any, ...]] = (),
         body: Sequence[tuple[Any, ...]] = (),
         nulls: Sequence[str] = (),
+        whole_body: bool = False,
         whole: bool = False,
         download: bool = False,
     ) -> Any:
         """Calls a method, and returns its outputs or its file. A parameter is a tuple: its name, its value and, for a
-        list of scalars outside of a JSON body, the way in which the items are written."""
+        list of scalars outside of a JSON body, the way in which the items are written. If `whole_body` is true, the body
+        is the value of the only parameter in `body`, and not an object with it."""
         segments = [segment if isinstance(segment, str) else _segment(*segment) for segment in path]
         last = max((n for n, (_, value, *_) in enumerate(positions) if value is not None), default=-1)
         # A missing position before another one is an empty segment.
@@ -104,10 +106,11 @@ class Connection:
             fields["Cookie"] = _latin_1("; ".join(cookie))
         sent = [item for item in body if item[1] is not None or item[0] in nulls]
         data = None
-        if any(_is_file(part) for item in sent for part in _list(item[1])):
+        if not whole_body and any(_is_file(part) for item in sent for part in _list(item[1])):
             data, fields["Content-Type"] = _multipart(sent)
         elif sent:
-            data, fields["Content-Type"] = _json({item[0]: item[1] for item in sent}).encode(), "application/json"
+            content = sent[0][1] if whole_body else {item[0]: item[1] for item in sent}
+            data, fields["Content-Type"] = _json(content).encode(), "application/json"
         request = urllib.request.Request(url, data=data, headers=fields, method=http)
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as response:

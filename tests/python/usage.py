@@ -110,6 +110,14 @@ def use_echo(url: str) -> None:
     assert {name: result[name] for name in ("class", "self", "list")} == {"class": "a", "self": "b", "list": ["c"]}, result
     # Null is a value of a parameter that is not optional.
     assert api.words.put(value=None)["args"] == {"value": None}
+    # A value is the whole body. Without an optional one, there is no body.
+    for values in ([], [1, "ü", None], [{"a": [True]}], [b"x".hex()]):
+        assert api.whole.post(items=values)["args"] == {"items": values}, values
+    changed = api.whole.patch(body={"a": {"b": []}}, text="c")["args"]
+    assert changed == {"body": {"a": {"b": []}}, "text": "c"}, changed
+    assert api.whole.patch()["args"].get("body") is None
+    for value in (3, None):
+        assert api.whole.put(body=value)["args"] == {"body": value}, value
     for invalid in ("", ".", ".."):
         try:
             api.path.get(text=invalid)

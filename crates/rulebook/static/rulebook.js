@@ -547,7 +547,12 @@ export function mismatch(schema, value, at) {
   if (schema.enum && !schema.enum.some(same)) return fail();
   if ("const" in schema && !same(schema.const)) return fail();
   const branches = schema.anyOf ?? schema.oneOf;
-  if (branches && !branches.some((inner) => !mismatch(inner, value, at))) return fail();
+  const branch = branches && kind === "object" && onlyBranch(schema, branches, value);
+  if (branch === null) return unknownTag(schema, value, at);
+  if (branch) {
+    const wrong = mismatch(branch, value, at);
+    if (wrong) return wrong;
+  } else if (branches && !branches.some((inner) => !mismatch(inner, value, at))) return fail();
   for (const inner of schema.allOf ?? []) {
     const wrong = mismatch(inner, value, at);
     if (wrong) return wrong;
@@ -572,6 +577,33 @@ export function mismatch(schema, value, at) {
     return first(members, ([name, member]) => mismatch(known.get(name) ?? other, member, `${at}.${name}`));
   }
   return undefined;
+}
+
+/**
+ * Returns the only branch of a union that an object can match, by its tag or because the other branch is null; null if
+ * no branch has its tag; undefined if all branches must be tried.
+ */
+function onlyBranch({ discriminator }, branches, value) {
+  const others = branches.filter(({ type }) => type !== "null");
+  if (others.length === 1) return others[0];
+  const tag = discriminator?.propertyName;
+  const tags = tag === undefined ? [] : branches.map((branch) => tagOf(branch, tag));
+  if (tags.length === 0 || tags.includes(undefined) || value[tag] instanceof Json) return undefined;
+  return (Object.hasOwn(value, tag) && branches[tags.indexOf(value[tag])]) || null;
+}
+
+/** Returns the only value of a tag in the objects of a schema. */
+function tagOf({ properties = {}, allOf = [] }, tag) {
+  const { const: value, enum: values = [] } = Object.hasOwn(properties, tag) ? properties[tag] : {};
+  const own = value ?? (values.length === 1 ? values[0] : undefined);
+  // The last schema adds the tag to the branch.
+  return own ?? (allOf.length > 0 ? tagOf(allOf.at(-1), tag) : undefined);
+}
+
+function unknownTag({ oneOf, anyOf, discriminator: { propertyName: tag } }, value, at) {
+  const known = (oneOf ?? anyOf).map((branch) => tagOf(branch, tag)).join(", ");
+  const got = Object.hasOwn(value, tag) && value[tag] !== undefined ? summary(value[tag]) : "nothing";
+  return new ArgumentError(`${at}.${tag}`, `one of ${known}`, got);
 }
 
 function first(all, find) {
@@ -618,7 +650,9 @@ function summary(value) {
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
 function expected(schema) {
   if (schema.enum) return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
-  if (schema.anyOf ?? schema.oneOf) return (schema.anyOf ?? schema.oneOf).map(expected).join(" or ");
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (branches) return [...new Set(branches.map(expected))].join(" or ");
+  if (schema.allOf && schema.type === undefined) return expected(schema.allOf[0]);
   if (schema.format === "binary") return "a file";
   const scalars = { integer: "a whole number", number: "a number", boolean: "true or false", string: "a string" };
   const names = { ...scalars, array: "an array", object: "an object", null: "null" };

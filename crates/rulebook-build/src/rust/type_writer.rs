@@ -14,7 +14,7 @@ use super::{Purpose, objects, unions};
 use crate::identifier::unique_type;
 
 /// Names that the types of an API cannot have, because the generated code uses other types with these names.
-pub(super) const RESERVED_TYPES: [&str; 20] = [
+pub(super) const RESERVED_TYPES: [&str; 21] = [
     "Box",
     "Clone",
     "Copy",
@@ -34,6 +34,7 @@ pub(super) const RESERVED_TYPES: [&str; 20] = [
     "Send",
     "Serialize",
     "String",
+    "Sync",
     "Vec",
 ];
 

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::lowering::{Lowering, without_unused_capacity};
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;
-use crate::constraint::{Constraint, ConstraintError, Subject, parse_constraints};
-use crate::definition::parsed;
+use crate::constraint::{Constraint, Subject, parse_constraints};
+use crate::definition::{JsonData, JsonNode, parsed};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{EnvelopeName, Method, Parameter, Segment, default_method_id};
 use crate::span::{Span, Spanned};
@@ -101,18 +99,23 @@ impl Lowering<'_> {
     /// Converts the constraints between the parameters of a method. `parameters` are all parameters of the method.
     fn lower_constraints(
         &mut self,
-        constraints: Option<&Spanned<Json>>,
+        constraints: Option<&JsonNode>,
         parameters: &[LoweredParameter],
     ) -> Vec<Constraint> {
-        let Some(Spanned { value, span }) = constraints else { return Vec::new() };
+        let Some(node) = constraints else { return Vec::new() };
         // A parameter with an error has been reported. A constraint that names it would be a further error.
         let subjects: Option<Vec<_>> =
             parameters.iter().map(|lowered| lowered.parameter.as_ref().map(subject)).collect();
         let Some(subjects) = subjects else { return Vec::new() };
-        parse_constraints(value, &subjects).unwrap_or_else(|ConstraintError { message, help }| {
-            self.report(Diagnostic::new(DiagnosticCode::BadConstraint, *span, message).help(help));
-            Vec::new()
-        })
+        let (constraints, errors) = parse_constraints(&node.json(), &subjects);
+        for error in errors {
+            let span = match (&node.data, error.entry) {
+                (JsonData::Array(entries), Some(index)) => entries[index].span,
+                _ => node.span,
+            };
+            self.report(Diagnostic::new(DiagnosticCode::BadConstraint, span, error.message).help(error.help));
+        }
+        constraints
     }
 
     fn lower_http_method(&mut self, name: &Spanned<String>) -> Option<HttpMethod> {

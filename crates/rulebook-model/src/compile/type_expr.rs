@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
 use crate::span::{Span, Spanned};
 use crate::types::{
     ArgumentError, ArgumentErrorKind, Check, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
-    names_in_attribute, names_in_term,
+    names_in_attribute, names_in_term, remove_attributes_about_fields,
 };
 
 /// The sentence in the help for an unknown type that explains how a program adds types.
@@ -80,11 +80,14 @@ impl Lowering<'_> {
             }
             return None;
         };
-        let attributes: Map<_, _> =
+        let mut attributes: Map<_, _> =
             spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
         // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
         // type are reported too.
         let has_field_error = fields.is_none();
+        if has_field_error || owner.is_incomplete {
+            remove_attributes_about_fields(&mut attributes);
+        }
         let schemas = self.schemas_in_type(spec)?;
         let shared_key =
             (matches!(fields, Some(None)) && schemas.is_empty()).then(|| self.type_key(&term.value, &attributes));

@@ -14,10 +14,18 @@ use serde_json::{Map, Value as Json, json};
 
 pub use evaluate::{BrokenConstraint, Given};
 pub(crate) use json_schema::add_to_object_schema;
-pub(crate) use parse::{ConstraintError, Subject, parse_constraints};
+pub(crate) use parse::{Subject, parse_constraints};
 
 use crate::call::Value;
 use crate::types::Check;
+
+/// The key of the constraints in a definition.
+pub(crate) const CONSTRAINTS_KEY: &str = "constraints";
+
+/// Returns the path of an entry in the list of constraints, by which diagnostics find its span.
+pub(crate) fn entry_path(index: usize) -> String {
+    format!("{CONSTRAINTS_KEY}[{index}]")
+}
 
 /// A constraint between parameters or fields.
 #[derive(Debug, Clone)]

@@ -26,43 +26,52 @@ pub(crate) struct ConstraintError {
     pub message: String,
     /// How to fix it.
     pub help: String,
+    /// The index of the entry in the list; `None` if the value is not a list.
+    pub entry: Option<usize>,
 }
 
 fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, ConstraintError> {
-    Err(ConstraintError { message: message.into(), help: help.into() })
+    Err(ConstraintError { message: message.into(), help: help.into(), entry: None })
 }
 
 /// The help for a value of another structure.
 const FORM: &str = "write `[{\"exactly_one\": [\"id\", \"name\"]}]`";
 
-/// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`.
-///
-/// # Errors
-/// Returns the first error.
-pub(crate) fn parse_constraints(json: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, ConstraintError> {
-    let Json::Array(items) = json else { return error("`constraints` must be a list of objects", FORM) };
-    let mut constraints = Vec::new();
-    for item in items {
-        let Json::Object(members) = item else { return error("a constraint must be an object", FORM) };
-        let message = match members.get("message") {
-            None => None,
-            Some(Json::String(message)) => Some(message.clone()),
-            Some(_) => return error("the `message` of a constraint must be a string", "write the text for clients"),
-        };
-        let keys: Vec<_> = members.keys().filter(|key| *key != "message").collect();
-        let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
-        let kinds = ConstraintKind::KEYS;
-        let Some((kind, _)) = kinds.iter().find(|(_, name)| name == key) else {
-            let names = kinds.map(|(_, name)| name);
-            let similar = closest_word(key, names).map(|name| format!("did you mean `{name}`?"));
-            let help = similar.unwrap_or_else(|| format!("the constraints are `{}`", names.join("`, `")));
-            return error(format!("unknown constraint `{}`", key.escape_debug()), help);
-        };
-        for names in read_names(*kind, &members[key.as_str()])? {
-            constraints.push(new_constraint(*kind, names, message.clone(), subjects)?);
+/// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`. Returns the
+/// constraints of the valid entries, and the first error of each of the others.
+pub(crate) fn parse_constraints(json: &Json, subjects: &[Subject]) -> (Vec<Constraint>, Vec<ConstraintError>) {
+    let Json::Array(entries) = json else {
+        let (message, help) = ("`constraints` must be a list of objects".to_owned(), FORM.to_owned());
+        return (Vec::new(), vec![ConstraintError { message, help, entry: None }]);
+    };
+    let (mut constraints, mut errors) = (Vec::new(), Vec::new());
+    for (index, entry) in entries.iter().enumerate() {
+        match parse_entry(entry, subjects) {
+            Ok(parsed) => constraints.extend(parsed),
+            Err(error) => errors.push(ConstraintError { entry: Some(index), ..error }),
         }
     }
-    Ok(constraints)
+    (constraints, errors)
+}
+
+fn parse_entry(entry: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, ConstraintError> {
+    let Json::Object(members) = entry else { return error("a constraint must be an object", FORM) };
+    let message = match members.get("message") {
+        None => None,
+        Some(Json::String(message)) => Some(message.clone()),
+        Some(_) => return error("the `message` of a constraint must be a string", "write the text for clients"),
+    };
+    let keys: Vec<_> = members.keys().filter(|key| *key != "message").collect();
+    let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
+    let kinds = ConstraintKind::KEYS;
+    let Some((kind, _)) = kinds.iter().find(|(_, name)| name == key) else {
+        let names = kinds.map(|(_, name)| name);
+        let similar = closest_word(key, names).map(|name| format!("did you mean `{name}`?"));
+        let help = similar.unwrap_or_else(|| format!("the constraints are `{}`", names.join("`, `")));
+        return error(format!("unknown constraint `{}`", key.escape_debug()), help);
+    };
+    let lists = read_names(*kind, &members[key.as_str()])?;
+    lists.into_iter().map(|names| new_constraint(*kind, names, message.clone(), subjects)).collect()
 }
 
 /// Returns the names in a constraint. A `requires` has several lists, one for each name that requires others.

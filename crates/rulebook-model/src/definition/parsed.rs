@@ -101,7 +101,7 @@ pub struct Method {
     /// The errors under the key `errors`, which the handler may return.
     pub errors: Vec<DeclaredError>,
     /// The value of the key `constraints`: what must hold between the parameters.
-    pub constraints: Option<Spanned<Json>>,
+    pub constraints: Option<JsonNode>,
     /// The value of the key `handler`: what handles calls of the method instead of code of the program.
     pub handler: Option<JsonNode>,
     /// The values under the key `options`.
@@ -164,7 +164,8 @@ pub struct TypeSpec {
     pub term: Option<Spanned<String>>,
     /// The attributes next to the key `type`: `min`, `max`, `regex`, `items`, ….
     pub attributes: Vec<Attribute>,
-    /// The attributes in `items` by their paths (such as `items.max`), which diagnostics use to find their spans.
+    /// The attributes in `items` by their paths (such as `items.max`), and the entries of constraints
+    /// (`constraints[0]`), which diagnostics use to find their spans.
     pub items: Vec<Attribute>,
     /// The fields under the key `fields` of an object type.
     pub fields: Option<Spanned<Vec<Output>>>,

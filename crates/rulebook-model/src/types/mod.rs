@@ -95,6 +95,7 @@ pub(crate) use named_schema::{
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
 pub use object::ObjectShape;
+pub(crate) use object::remove_attributes_about_fields;
 pub use parts::{ItemParts, KnownMember, KnownMembers, Parts};
 pub use structure::Structure;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

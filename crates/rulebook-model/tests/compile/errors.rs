@@ -108,6 +108,64 @@ fn an_error_in_one_value_does_not_hide_errors_in_other_values() {
     }
 }
 
+#[test]
+fn an_error_in_a_field_is_reported_once() {
+    let object = |field: &str, more: &str| {
+        format!(r#"{{ "info": "i", "fields": {{ "a": {field}, "b": {{ "info": "i", "type": "?int" }} }}{more} }}"#)
+    };
+    let method = |schemas: &str, r#type: &str| {
+        format!(
+            r#"{{ "schemas": {{ {schemas} }}, "POST": {{ "info": "i", "in": {{ "x": {{ "info": "i", {type} }} }} }} }}"#
+        )
+    };
+    let wrong = r#"{ "info": "i", "type": "?itn" }"#;
+    let about_fields = r#", "closed": true, "constraints": [{ "together": ["a", "b"] }]"#;
+    let in_items =
+        r#", "type": "array<object>", "items": { "closed": true, "constraints": [{ "equal": ["a", "b"] }] }"#;
+    let reference = r#"{ "info": "i", "type": "Inner" }"#;
+    let inner = format!(r#""Inner": {}"#, object(wrong, about_fields));
+    let outer = format!(r#"{inner}, "Outer": {}"#, object(reference, about_fields));
+    let fields = |more: &str| format!(r#""type": "object", "fields": {{ "a": {wrong} }}{more}"#);
+    for (text, expected) in [
+        (method("", &fields(r#", "closed": true"#)), vec!["unknown-type"]),
+        (method("", &fields(about_fields)), vec!["unknown-type"]),
+        (method(&inner, r#""type": "int""#), vec!["unknown-type"]),
+        (method(&outer, r#""type": "?Outer""#), vec!["unknown-type"]),
+        (method(&format!(r#""A": {}"#, object(wrong, in_items)), r#""type": "A""#), vec!["unknown-type"]),
+        // The list of the fields is missing, because its key is wrong.
+        (method("", r#""type": "object", "feilds": {}, "closed": true"#), vec!["unknown-key"]),
+        // Other errors of the object are still reported.
+        (method("", &fields(r#", "closed": 1"#)), vec!["unknown-type", "bad-type-argument"]),
+        (method("", &fields(r#", "min": 2, "max": 1"#)), vec!["unknown-type", "bad-bounds"]),
+    ] {
+        let (_, report) = super::compile_definition(super::load_one_file(&text));
+        assert_eq!(diagnostic_codes(&report), expected, "{text}:\n{report}");
+    }
+}
+
+#[test]
+fn errors_of_constraints_are_at_their_entries() {
+    let fields = r#""a": { "info": "i", "type": "?int" }, "b": { "info": "i", "type": "?int" }"#;
+    let constraints = "\"constraints\": [\n{ \"equal\": [\"a\", \"b\"] },\n{ \"equal\": [\"a\", \"c\"] },\n3 ]";
+    let object = |r#type: &str| {
+        format!(
+            r#"{{ "POST": {{ "info": "i", "in": {{ "x": {{ "info": "i", "fields": {{ {fields} }}, {type} }} }} }} }}"#
+        )
+    };
+    for (text, lines) in [
+        (format!(r#"{{ "POST": {{ "info": "i", "in": {{ {fields} }}, {constraints} }} }}"#), vec![3, 4]),
+        // The errors of an object are reported one after the other.
+        (object(&format!(r#""type": "object", {constraints}"#)), vec![3]),
+        (object(&format!(r#""type": "array<object>", "items": {{ {constraints} }}"#)), vec![3]),
+    ] {
+        let (_, report) = super::compile_definition(super::load_one_file(&text));
+        let errors = report.json_lines();
+        let errors = errors.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let found: Vec<_> = errors.map(|error| error["line"].as_u64().unwrap()).collect();
+        assert_eq!(found, lines, "{text}:\n{report}");
+    }
+}
+
 /// Checks a generated definition on one line, with many thousands of captures, methods and errors. This takes seconds.
 /// It would take minutes if each of these values were compared with all values before it.
 #[test]

@@ -9,6 +9,7 @@ use super::super::keys::{
     AFTER_ATTRIBUTE, ERROR, ITEM_ATTRIBUTES, METHOD, OPTIONS, OUTPUT, PARAMETER, TYPE_ATTRIBUTES,
 };
 use super::super::parsed::{Attribute, DeclaredError, DeclaredOptions, Method, Output, Parameter, Schema, TypeSpec};
+use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
@@ -49,7 +50,7 @@ pub(super) fn read_checked_tree_method(
         parameters,
         outputs,
         errors,
-        constraints: object.json("constraints"),
+        constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
         options: options.as_ref().map(self::read_options).unwrap_or_default(),
         span: object.span,
@@ -179,6 +180,7 @@ pub(super) fn read_type(
     };
     let mut item_attributes = Vec::new();
     let items = self::read_items_attribute("items", object, &mut item_attributes, diagnostics);
+    item_attributes.extend(constraint_entries("", object));
     TypeSpec {
         term: object.string("type"),
         attributes: object
@@ -196,6 +198,15 @@ pub(super) fn read_type(
     }
 }
 
+/// Returns the entries of the attribute `constraints` by their paths, which begin with `prefix`.
+fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
+    let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
+    let entry = |(index, entry): (usize, &JsonNode)| {
+        (Spanned::new(format!("{prefix}{}", entry_path(index)), entry.span), Spanned::new(entry.json(), entry.span))
+    };
+    entries.iter().enumerate().map(entry).collect()
+}
+
 /// Reads the attribute `items` of an object, and adds the attributes in it to `all`. Each attribute is added with its
 /// path, and the most deeply nested attributes come first. `path` is the path of `items` itself: `items`,
 /// `items.items`, ….
@@ -208,6 +219,7 @@ fn read_items_attribute(
     let member = object.members().find(|member| member.key.value == "items")?;
     let mut inner = object.object("items", &ITEM_ATTRIBUTES, diagnostics)?;
     let deeper = read_items_attribute(&format!("{path}.items"), &mut inner, item_attributes, diagnostics);
+    item_attributes.extend(constraint_entries(&format!("{path}."), &inner));
     let mut attributes = Map::new();
     for JsonMember { key, value } in inner.members().filter(|member| member.key.value != "items") {
         attributes.insert(key.value.clone(), value.json());

@@ -119,7 +119,7 @@ fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics
         parameters,
         outputs,
         errors,
-        constraints: object.json("constraints"),
+        constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
         options: options.unwrap_or_default(),
         span: object.span,

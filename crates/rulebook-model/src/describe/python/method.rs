@@ -158,13 +158,14 @@ fn call(api: &Api, module: &Module, service: &Service, method: &Method, names: &
     let positions = positions.iter().flat_map(|position| tuples(&|parameter| std::ptr::eq(parameter, *position)));
     // A parameter of query or body is sent in the query of methods that have no body.
     let has_body = !matches!(method.http, HttpMethod::Get | HttpMethod::Delete);
-    let is_in_either = |parameter: &Parameter| matches!(parameter.from, Location::Any | Location::Body);
+    let is_in_body =
+        |parameter: &Parameter| matches!(parameter.from, Location::Any | Location::Body | Location::WholeBody);
     let arguments = [
         ("positions", positions.collect()),
-        ("query", tuples(&|parameter| parameter.from == Location::Query || is_in_either(parameter) && !has_body)),
+        ("query", tuples(&|parameter| parameter.from == Location::Query || is_in_body(parameter) && !has_body)),
         ("headers", tuples(&|parameter| parameter.from == Location::Header)),
         ("cookies", tuples(&|parameter| parameter.from == Location::Cookie)),
-        ("body", tuples(&|parameter| is_in_either(parameter) && has_body)),
+        ("body", tuples(&|parameter| is_in_body(parameter) && has_body)),
     ];
     let envelope = string_literal(&super::envelope_key(api, module));
     let http = method.http.as_str();
@@ -179,14 +180,19 @@ fn call(api: &Api, module: &Module, service: &Service, method: &Method, names: &
             }
         };
     }
-    let nulls = method.parameters.iter().filter(|parameter| {
-        has_body && is_in_either(parameter) && !parameter.optional && parameter.r#type.check.accepts_null()
+    let nulls = method.parameters.iter().zip(names).filter(|(parameter, _)| {
+        has_body && is_in_body(parameter) && !parameter.optional && parameter.r#type.check.accepts_null()
     });
-    let nulls: Vec<String> = nulls.map(|parameter| string_literal(&parameter.key)).collect();
+    let nulls: Vec<String> = nulls.map(|(parameter, name)| key_literal(parameter, name)).collect();
     if !nulls.is_empty() {
         text += &format!("            nulls=[{}],\n", nulls.join(", "));
     }
-    for (argument, is_set) in [("whole", method.whole().is_some()), ("download", method.options.download)] {
+    let flags = [
+        ("whole_body", method.parameters.iter().any(Parameter::is_whole_body)),
+        ("whole", method.whole().is_some()),
+        ("download", method.options.download),
+    ];
+    for (argument, is_set) in flags {
         if is_set {
             text += &format!("            {argument}=True,\n");
         }
@@ -197,10 +203,10 @@ fn call(api: &Api, module: &Module, service: &Service, method: &Method, names: &
 /// Returns the tuple of a parameter in a call: its name in requests, its value and, for a list of scalars, how the
 /// items are written outside of a JSON body.
 fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
-    let key = string_literal(if parameter.key.is_empty() { name } else { &parameter.key });
+    let key = key_literal(parameter, name);
     let attributes = type_attributes(&*parameter.r#type.check);
     let is_json = attributes.get("format").is_some_and(|format| format == "json");
-    if is_json || !has_scalar_items(parameter) {
+    if is_json || parameter.is_whole_body() || !has_scalar_items(parameter) {
         return format!("({key}, {name})");
     }
     match ListFormat::from_attributes(&attributes) {
@@ -210,6 +216,12 @@ fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
             format!("({key}, {name}, \"{style}\", {})", string_literal(separator))
         }
     }
+}
+
+/// Returns the name of a parameter in requests as a literal. Positions and whole bodies have none; errors and `nulls`
+/// then name the argument.
+fn key_literal(parameter: &Parameter, name: &str) -> String {
+    string_literal(if parameter.key.is_empty() { name } else { &parameter.key })
 }
 
 /// Returns `true` if the values of a parameter are lists whose items have one type of scalars.

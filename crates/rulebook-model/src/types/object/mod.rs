@@ -4,6 +4,7 @@
 //! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
 //! occurs twice, the last member with this name is used, as in most JSON parsers.
 
+mod about_fields;
 mod fulfill;
 mod members;
 mod samples;
@@ -14,21 +15,22 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use about_fields::parse_field_constraints;
+pub(crate) use about_fields::remove_attributes_about_fields;
 pub(in crate::types) use members::keep_last_member_of_each_name;
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
-use crate::constraint::{Constraint, ConstraintError, Subject, add_to_object_schema, parse_constraints};
+use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
 use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::nullable::nullable_schema;
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, Arity, Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure,
-    TypeArguments, TypeExpr,
+    ArgumentError, Arity, Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure, TypeArguments, TypeExpr,
 };
 
 /// The name of the attribute with the constraints between members.
-pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = "constraints";
+pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = CONSTRAINTS_KEY;
 /// The name of the attribute that excludes members that the definition does not list.
 const CLOSED_ATTRIBUTE: &str = "closed";
 
@@ -99,19 +101,6 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
         constraints.extend(parse_field_constraints(json, fields.as_deref().unwrap_or_default())?);
     }
     Ok(ObjectCheck::new(fields, is_closed, member_count, constraints))
-}
-
-/// Reads the constraints between the fields of an object.
-fn parse_field_constraints(json: &Json, fields: &[ObjectField]) -> Result<Vec<Constraint>, ArgumentError> {
-    let subject = |field: &ObjectField| Subject {
-        name: field.name.clone(),
-        is_always_given: !field.optional,
-        check: Arc::clone(&field.check),
-    };
-    let subjects: Vec<_> = fields.iter().map(subject).collect();
-    parse_constraints(json, &subjects).map_err(|ConstraintError { message, help }| {
-        ArgumentError::new(ArgumentErrorKind::Constraint, message).at(CONSTRAINTS_ATTRIBUTE).help(help)
-    })
 }
 
 impl ObjectCheck {

@@ -39,7 +39,7 @@ pub(super) fn read_method(
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
-    let constraints = object.json("@constraints");
+    let constraints = object.get("@constraints").cloned();
     let handler = object.get("@handler").cloned();
     let jsonp = object.bool("@jsonp");
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
