@@ -141,7 +141,10 @@ proptest! {
 
     #[test]
     fn check_and_schema_match_the_same_texts(regex in regex_strategy(), texts in prop::collection::vec("[a-cA-K1é \n\u{17f}\u{212a}😀&~-]{0,6}", 12)) {
-        let check = compile("string", &regex_attribute(&regex)).unwrap();
+        let compiled = compile("string", &regex_attribute(&regex));
+        // Repetitions within each other can be too many for the engine.
+        prop_assume!(!compiled.as_ref().is_err_and(|errors| format!("{errors:?}").contains("too large")));
+        let check = compiled.unwrap();
         let schema = check.schema();
         let validator = plain_validator(&schema);
         for text in texts {
