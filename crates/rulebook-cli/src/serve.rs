@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{AddHandlers, Command, Exit, Settings, log, output};
 use rulebook::key::{self, Keys};
-use rulebook::{Engine, ForwardedField, Settings as ServerSettings};
+use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
@@ -24,6 +24,10 @@ pub(super) const COMMAND: Command = Command {
         "workers",
         "address-connections",
         "http2",
+        "tls-certificate",
+        "tls-key",
+        "tls-client-ca",
+        "tls-client-certificate",
         "trusted-proxies",
         "forwarded-field",
         "keep-alive",
@@ -87,8 +91,13 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let server_settings =
-        new_server_settings(settings, api, bind, workers).with_hangup_hook(move || reloaded_keys.reload());
+    let tls = match tls_settings(settings, api) {
+        Ok(tls) => tls,
+        Err(why) => return output::print_system_error(&why),
+    };
+    let server_settings = new_server_settings(settings, api, bind, workers)
+        .with_tls(tls)
+        .with_hangup_hook(move || reloaded_keys.reload());
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
@@ -108,7 +117,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         }
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
-    let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
+    let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
+        let scheme = if bound.starts_with("https://") { "https" } else { "http" };
+        format!("{scheme}://{address}{}", api.base)
+    });
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
@@ -146,6 +158,42 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, worker
         new = new.with_shutdown_timeout(Duration::from_secs(seconds));
     }
     new
+}
+
+/// Returns the settings of TLS: those from flags and environment variables, otherwise those of the definition. Returns
+/// `None` if they name no files.
+///
+/// # Errors
+/// Fails if a file is missing. The error is a message.
+fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, String> {
+    let files = |flags: &[PathBuf], defined: &[String]| -> Vec<PathBuf> {
+        if flags.is_empty() { defined.iter().map(PathBuf::from).collect() } else { flags.to_vec() }
+    };
+    let certificates = files(&settings.tls_certificate, &api.tls_certificates);
+    let keys = files(&settings.tls_key, &api.tls_keys);
+    let client_ca = settings.tls_client_ca.clone().or_else(|| api.tls_client_ca.as_ref().map(PathBuf::from));
+    let mode = settings.tls_client_certificate.map_or(api.tls_client_certificate, ClientCertificateMode::from);
+    if certificates.len() != keys.len() {
+        let (certificates, keys) = (certificates.len(), keys.len());
+        return Err(format!(
+            "--tls-certificate names {certificates} files, and --tls-key {keys}; name a key for each certificate"
+        ));
+    }
+    let mut pairs = certificates.into_iter().zip(keys);
+    let Some((certificate, key)) = pairs.next() else {
+        return match client_ca {
+            Some(file) => Err(format!("--tls-client-ca {}: --tls-certificate is missing", file.display())),
+            None => Ok(None),
+        };
+    };
+    let mut tls = TlsSettings::new(certificate, key);
+    for (certificate, key) in pairs {
+        tls = tls.with_certificate(certificate, key);
+    }
+    Ok(Some(match client_ca {
+        Some(file) => tls.with_client_ca(file, mode),
+        None => tls,
+    }))
 }
 
 /// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
-use rulebook::{AddressRange, ForwardedField, Rulebook};
+use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, Rulebook};
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
@@ -24,7 +24,7 @@ pub(super) struct Settings {
     /// Folder with the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
     pub(super) api: PathBuf,
-    /// Address and port to listen on; for several, repeat the flag or separate them with commas
+    /// Address and port to listen on, after `https://` with TLS; for several, repeat the flag or separate them with commas
     /// [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',', value_parser = parse_bind_address)]
     pub(super) bind: Vec<String>,
@@ -47,9 +47,22 @@ pub(super) struct Settings {
     /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
-    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS [default: false].
+    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS. Over TLS, they always can [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
     pub(super) http2: Option<bool>,
+    /// File with the certificate of the server, followed by those of its authorities, for addresses that begin with
+    /// `https://`; for several names of the server, repeat the flag or separate the files with commas [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_CERTIFICATE", value_delimiter = ',')]
+    pub(super) tls_certificate: Vec<PathBuf>,
+    /// File with the private key of the certificate; for several, in the order of the certificates [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_KEY", value_delimiter = ',')]
+    pub(super) tls_key: Vec<PathBuf>,
+    /// File with the certificates of the authorities from which the certificates of clients must come [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_CLIENT_CA")]
+    pub(super) tls_client_ca: Option<PathBuf>,
+    /// Whether clients must have a certificate from `--tls-client-ca` [default: required].
+    #[arg(long, global = true, value_name = "MODE", env = "RULEBOOK_TLS_CLIENT_CERTIFICATE")]
+    pub(super) tls_client_certificate: Option<ClientCertificateFlag>,
     /// Addresses of the proxies in front of the server, whose header field with the address of the client is believed:
     /// `127.0.0.1`, `10.0.0.0/8`; repeat the flag or separate them with commas [default: none].
     #[arg(long, global = true, value_name = "ADDRESSES", env = "RULEBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
@@ -147,6 +160,23 @@ impl From<ForwardedFieldFlag> for ForwardedField {
         match flag {
             ForwardedFieldFlag::XForwardedFor => Self::XForwardedFor,
             ForwardedFieldFlag::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ClientCertificateFlag {
+    /// Clients without a valid certificate cannot connect.
+    Required,
+    /// Clients can connect without a certificate.
+    Optional,
+}
+
+impl From<ClientCertificateFlag> for ClientCertificateMode {
+    fn from(flag: ClientCertificateFlag) -> Self {
+        match flag {
+            ClientCertificateFlag::Required => Self::Required,
+            ClientCertificateFlag::Optional => Self::Optional,
         }
     }
 }

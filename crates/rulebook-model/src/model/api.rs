@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{AddressRange, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema};
+use super::{
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema,
+};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -66,7 +68,8 @@ pub struct Api {
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
-    /// The address on which the server listens, as `address:port`; `None` for the default.
+    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
+    /// default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
@@ -78,6 +81,14 @@ pub struct Api {
     pub address_connections: Option<u64>,
     /// `true` if clients can speak HTTP/2 without TLS.
     pub http2: bool,
+    /// The files with the certificates of the server for TLS.
+    pub tls_certificates: Vec<String>,
+    /// The files with the private keys of the certificates, in the order of the certificates.
+    pub tls_keys: Vec<String>,
+    /// The file with the certificates of the authorities that certify clients; `None` if clients need no certificate.
+    pub tls_client_ca: Option<String>,
+    /// Whether clients must have a certificate from these authorities.
+    pub tls_client_certificate: ClientCertificateMode,
     /// The proxies whose statements about their clients the server believes.
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
@@ -143,6 +154,10 @@ impl Default for Api {
             workers: None,
             address_connections: None,
             http2: false,
+            tls_certificates: Vec::new(),
+            tls_keys: Vec::new(),
+            tls_client_ca: None,
+            tls_client_certificate: ClientCertificateMode::default(),
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
             keep_alive: None,

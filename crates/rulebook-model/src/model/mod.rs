@@ -15,6 +15,7 @@ mod schema;
 mod scope;
 mod server_path;
 mod service;
+mod tls;
 mod without_spans;
 
 pub use crate::envelope::EnvelopeName;
@@ -34,3 +35,4 @@ pub use schema::Schema;
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
 pub use service::{Module, Repeated, Segment, Service, default_method_id};
+pub use tls::ClientCertificateMode;

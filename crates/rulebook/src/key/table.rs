@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hmac::Mac;
 use jiff::Timestamp;
 
-use super::key_file::{self, Entry, FileStamp};
+use super::key_file::{self, Entry};
 use super::pepper::Pepper;
 use super::usage::{Usage, Usages, UsedRequests};
 use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
 use crate::call::{Identity, RateLimiter};
+use crate::file_stamp::FileStamp;
 
 /// The precision in seconds with which the time of a key's last use is recorded. All workers share this time, and a
 /// request writes it only if the recorded time is at least this old.

@@ -46,7 +46,9 @@ pub(super) async fn respond_at_server_path(
             status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
         }
         ServerPath::Metrics => {
-            let text = state.metrics.to_openmetrics(state.detached_handlers.count(), &state.exceeded_limits);
+            let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
+            let detached = state.detached_handlers.count();
+            let text = state.metrics.to_openmetrics(detached, &state.exceeded_limits, certificates);
             status_reply(200, METRICS_MEDIA_TYPE, text)
         }
         ServerPath::Health | ServerPath::Docs | ServerPath::Static => status_reply(200, TEXT_MEDIA_TYPE, "ok\n".into()),
