@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AddressRange, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema};
+use super::{AddressRange, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Module, Schema};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -66,6 +66,8 @@ pub struct Api {
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
+    /// The authenticators of the server; `None` if the definition does not choose them.
+    pub auth: Option<DefinedAuth>,
     /// The address on which the server listens, as `address:port`; `None` for the default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
@@ -137,6 +139,7 @@ impl Default for Api {
             limits: Limits::default(),
             unbound: Unbound::default(),
             handlers: None,
+            auth: None,
             bind: None,
             data: None,
             files: None,
@@ -162,6 +165,14 @@ impl Default for Api {
 }
 
 impl Api {
+    /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
+    /// definition does not have this setting.
+    #[must_use]
+    pub fn accepts_keys(&self) -> bool {
+        let lists_keys = |auth: &DefinedAuth| auth.kinds.iter().any(|member| member.key.value == DefinedAuth::KEYS);
+        self.auth.as_ref().is_none_or(lists_keys)
+    }
+
     /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
     /// API.
     #[must_use]
