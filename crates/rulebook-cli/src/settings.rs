@@ -238,8 +238,8 @@ impl Settings {
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
         let checked = rulebook.check();
         let mut api = checked.map_err(|report| output::print_report(&report))?;
-        // `serve` accepts bearer keys in addition to the authenticators of the program.
-        if !api.auth_schemes.contains(&AuthScheme::bearer()) {
+        // `serve` accepts bearer keys in addition to the other authenticators.
+        if api.accepts_keys() && !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());
         }
         // The documents describe the server as it would run with these settings.

@@ -57,6 +57,7 @@
 //! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
 //! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
+//! | add kinds of authenticators that definitions can choose | [`auth_kind`], [`Rulebook::auth_kind`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
 //! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`], [`ClientCertificates`] |
 //! | manage and check bearer keys | [`key`] |
@@ -68,6 +69,8 @@
 //!
 //! `rulebook_cli::run` gives a program the command line of rulebook. `rulebook_test::Client` tests a program over HTTP.
 
+mod auth;
+pub mod auth_kind;
 mod bind;
 mod call;
 mod client_shares;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AddressRange, ClientCertificateMode, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema,
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Module,
+    Schema,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -68,6 +69,8 @@ pub struct Api {
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
+    /// The authenticators of the server; `None` if the definition does not choose them.
+    pub auth: Option<DefinedAuth>,
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
     /// default.
     pub bind: Option<String>,
@@ -148,6 +151,7 @@ impl Default for Api {
             limits: Limits::default(),
             unbound: Unbound::default(),
             handlers: None,
+            auth: None,
             bind: None,
             data: None,
             files: None,
@@ -177,6 +181,14 @@ impl Default for Api {
 }
 
 impl Api {
+    /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
+    /// definition does not have this setting.
+    #[must_use]
+    pub fn accepts_keys(&self) -> bool {
+        let lists_keys = |auth: &DefinedAuth| auth.kinds.iter().any(|member| member.key.value == DefinedAuth::KEYS);
+        self.auth.as_ref().is_none_or(lists_keys)
+    }
+
     /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
     /// API.
     #[must_use]

@@ -5,6 +5,7 @@
 //! of definitions or on requests.
 
 mod api;
+mod auth;
 mod for_permissions;
 mod handler;
 mod method;
@@ -24,6 +25,8 @@ pub use api::{
     Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
+pub(crate) use auth::COMBINE;
+pub use auth::DefinedAuth;
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};

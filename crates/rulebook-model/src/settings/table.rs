@@ -13,8 +13,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedHandlers, ForwardedField,
-    LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
+    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers,
+    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
 };
 use crate::schema::{self, pattern};
 
@@ -201,6 +201,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "The settings of each kind of handler, by its name, and the handler of methods without one as `default`.",
         |lowering, value, api| api.handlers = lowering.lower_handlers(value),
         |api| api.handlers.as_ref().map(DefinedHandlers::to_json),
+    )
+    .mark_internal(),
+    setting(
+        "auth",
+        ValueKind::AnyObject,
+        "The kinds of credentials that the server accepts, each with its settings; by default only keys.",
+        |lowering, value, api| api.auth = lowering.lower_auth(value),
+        |api| api.auth.as_ref().map(DefinedAuth::to_json),
     )
     .mark_internal(),
     setting(

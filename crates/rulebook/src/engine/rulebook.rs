@@ -17,7 +17,8 @@ use super::Engine;
 use super::data_folder::DataFolder;
 use super::files_folder::FilesSettings;
 use super::start::{StartContext, StartHook};
-use super::validated::Validated;
+use super::validated::{DefinedAuthParts, Validated};
+use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
 
@@ -66,6 +67,7 @@ pub struct Rulebook {
     source: DefinitionSource,
     modules: Vec<Module>,
     handler_kinds: Vec<Arc<dyn HandlerKind>>,
+    auth_kinds: Vec<Arc<dyn AuthKind>>,
     types: Vec<Arc<dyn Type>>,
     responses: ResponseRegistry,
     functions: Functions,
@@ -104,6 +106,7 @@ impl Rulebook {
             source,
             modules: Vec::new(),
             handler_kinds: vec![Arc::new(ValueKind)],
+            auth_kinds: Vec::new(),
             types: Vec::new(),
             responses: ResponseRegistry::default(),
             functions: Functions::default(),
@@ -132,6 +135,15 @@ impl Rulebook {
     pub fn handler_kind(mut self, new: impl HandlerKind + 'static) -> Self {
         self.handler_kinds.retain(|kind| kind.name() != new.name());
         self.handler_kinds.push(Arc::new(new));
+        self
+    }
+
+    /// Adds a kind of authenticator, which the definition can choose with the setting `auth`. The kind replaces an
+    /// earlier kind of the same name. The authenticators of the definition are called after those of the program.
+    #[must_use]
+    pub fn auth_kind(mut self, new: impl AuthKind + 'static) -> Self {
+        self.auth_kinds.retain(|kind| kind.name() != new.name());
+        self.auth_kinds.push(Arc::new(new));
         self
     }
 
@@ -198,7 +210,8 @@ impl Rulebook {
     }
 
     /// Sets whether a caller has the permissions from all authenticators. This is the default. With `false`, the
-    /// authenticators are called only until one of them returns an identity, and this identity is the caller.
+    /// authenticators are called only until one of them returns an identity, and this identity is the caller. The
+    /// member `combine` in the setting `auth` of the definition has the same effect.
     ///
     /// ```
     /// use rulebook::Rulebook;
@@ -359,6 +372,11 @@ impl Rulebook {
         let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
         let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
             compile::check_definition(loaded, extensions)?;
+        let compiled = match compile_auth(&api, &self.auth_kinds) {
+            Ok(compiled) => compiled,
+            Err(diagnostics) => return Err(Report::new(sources, diagnostics)),
+        };
+        let combines_identities = self.combines_identities && api.auth.as_ref().is_none_or(|auth| auth.combine);
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
@@ -378,7 +396,8 @@ impl Rulebook {
             modules: self.modules,
             handler_kinds: self.handler_kinds,
             authenticators: self.authenticators,
-            combines_identities: self.combines_identities,
+            defined_auth: DefinedAuthParts::default(),
+            combines_identities,
             ending_authenticators: 0,
             auth_error_diagnostics: Vec::new(),
             warnings,
@@ -386,6 +405,6 @@ impl Rulebook {
             readiness_checks: self.readiness_checks,
             start_hooks: self.start_hooks,
         };
-        Ok(validated.with_auth_schemes())
+        Ok(validated.with_defined_auth(compiled).with_auth_schemes())
     }
 }
