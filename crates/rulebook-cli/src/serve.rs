@@ -97,12 +97,11 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(tls) => tls,
         Err(why) => return output::print_system_error(&why),
     };
-    let server_settings =
-        new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
-            if let Some(keys) = &reloaded_keys {
-                keys.reload();
-            }
-        });
+    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+        if let Some(keys) = &reloaded_keys {
+            keys.reload();
+        }
+    });
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {

@@ -84,6 +84,7 @@ pub mod key;
 pub mod model;
 mod pipeline;
 mod plan;
+mod rate_limit;
 mod secret;
 mod server;
 pub mod store;
@@ -98,8 +99,11 @@ pub use call::{
 };
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
+pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;
-pub use rulebook_model::model::{AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound};
+pub use rulebook_model::model::{
+    AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound, WhenUnavailable,
+};
 pub use server::{ApiService, RunningServer, Settings, StopHandle, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.

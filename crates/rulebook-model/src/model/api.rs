@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Module,
-    Schema,
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Method,
+    Module, RateLimit, Schema, SharedLimits,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -65,6 +65,10 @@ pub struct Api {
     pub default_types: bool,
     /// The limits of requests, such as the maximum size of a body.
     pub limits: Limits,
+    /// The limits of the number of requests to all methods that take no other limits from themselves or their module.
+    pub rate_limits: Vec<RateLimit>,
+    /// Where several servers count the requests of limits together; `None` if each server counts by itself.
+    pub shared_limits: Option<SharedLimits>,
     /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
@@ -149,6 +153,8 @@ impl Default for Api {
             timezone: DEFAULT_TIMEZONE.to_owned(),
             default_types: true,
             limits: Limits::default(),
+            rate_limits: Vec::new(),
+            shared_limits: None,
             unbound: Unbound::default(),
             handlers: None,
             auth: None,
@@ -194,6 +200,13 @@ impl Api {
     #[must_use]
     pub fn envelope_name<'a>(&'a self, module: &'a Module) -> &'a EnvelopeName {
         module.envelope.as_ref().unwrap_or(&self.envelope)
+    }
+
+    /// Returns the limits of the number of requests to a method: those of the method, otherwise those of its module,
+    /// otherwise those of the API.
+    #[must_use]
+    pub fn rate_limits<'a>(&'a self, module: &'a Module, method: &'a Method) -> &'a [RateLimit] {
+        method.options.rate_limits.as_deref().or(module.rate_limits.as_deref()).unwrap_or(&self.rate_limits)
     }
 
     /// Creates the envelope with this name, and applies the settings of the API to it.

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, SERVER, SERVICE, Setting, TYPES, cors, network, objects,
-    setting,
+    CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE,
+    SHARED_LIMITS, Setting, TYPES, cors, network, objects, rate_limits, setting,
 };
 use crate::definition::JsonNode;
 use crate::definition::keys::ValueKind;
@@ -14,7 +14,7 @@ use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
     Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers,
-    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
+    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
 };
 use crate::schema::{self, pattern};
 
@@ -171,6 +171,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |lowering, value, api| api.limits = objects::lower_limits(lowering, value),
         |api| objects::limits_to_json(&api.limits),
     ),
+    setting(
+        "rate_limit",
+        ValueKind::ObjectOrObjects(&RATE_LIMIT),
+        RATE_LIMIT_DESCRIPTION,
+        |lowering, value, api| {
+            api.rate_limits = lowering.lower_rate_limits(value);
+            lowering.default_rate_limits.clone_from(&api.rate_limits);
+        },
+        |api| (!api.rate_limits.is_empty()).then(|| rate_limits_to_json(&api.rate_limits)),
+    ),
+    setting(
+        "shared_limits",
+        ValueKind::Object(&SHARED_LIMITS),
+        "The Valkey or Redis server in which several servers count the requests of limits together.",
+        |lowering, value, api| api.shared_limits = lowering.lower_shared_limits(value),
+        |api| api.shared_limits.as_ref().map(rate_limits::shared_limits_to_json),
+    )
+    .mark_internal(),
     setting(
         "options",
         ValueKind::String,

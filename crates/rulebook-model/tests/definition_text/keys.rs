@@ -101,7 +101,9 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             ValueKind::Integer | ValueKind::ByteSize => json!(123_456_789),
             ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
             ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
-            ValueKind::Objects(keys) => json!([object_with_all_keys(keys, &path, texts)]),
+            ValueKind::Objects(keys) | ValueKind::ObjectOrObjects(keys) => {
+                json!([object_with_all_keys(keys, &path, texts)])
+            }
             ValueKind::ObjectsByName(_) | ValueKind::ObjectsByNameOrStrings(_) | ValueKind::CommonParameters => {
                 let keys = match key.kind {
                     ValueKind::ObjectsByName(keys) | ValueKind::ObjectsByNameOrStrings(keys) => keys,

@@ -12,6 +12,7 @@ mod cors;
 mod defined_handlers;
 mod multipart_limits;
 mod plan;
+mod rate_limits;
 
 pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;

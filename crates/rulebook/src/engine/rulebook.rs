@@ -21,6 +21,7 @@ use super::validated::{DefinedAuthParts, Validated};
 use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
+use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -80,6 +81,7 @@ pub struct Rulebook {
     data_folder: DataFolder,
     files: FilesSettings,
     verify_outputs: Option<bool>,
+    shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
@@ -119,6 +121,7 @@ impl Rulebook {
             data_folder: DataFolder::default(),
             files: FilesSettings::default(),
             verify_outputs: None,
+            shared_counter: None,
         }
     }
 
@@ -292,6 +295,24 @@ impl Rulebook {
         self
     }
 
+    /// Sets the counter that counts the requests of limits for several servers: of the limits in the definition, and of
+    /// [rate limiters](crate::RateLimiter::with_shared_name) with a shared name, such as those of keys. Without it, each
+    /// server counts by itself. The crate `rulebook-redis` has a counter for Valkey and Redis; the program `rulebook`
+    /// and programs with its command line use it if the definition has `shared_limits`.
+    ///
+    /// ```no_run
+    /// use rulebook::{Rulebook, SharedCounterSettings, WhenUnavailable};
+    /// # fn add(rulebook: Rulebook, counter: impl rulebook::SharedCounter) -> Rulebook {
+    /// let settings = SharedCounterSettings::new().when_unavailable(WhenUnavailable::Closed);
+    /// rulebook.shared_counter(counter, settings)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
+        self.shared_counter = Some((Arc::new(counter), settings));
+        self
+    }
+
     /// Sets how the server responds to calls of API methods without a handler. Overrides `unbound` in the definition.
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
@@ -404,6 +425,7 @@ impl Rulebook {
             state,
             readiness_checks: self.readiness_checks,
             start_hooks: self.start_hooks,
+            shared_counter: self.shared_counter,
         };
         Ok(validated.with_defined_auth(compiled).with_auth_schemes())
     }

@@ -16,6 +16,7 @@ use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate, DynAuthenticate};
 use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
 use crate::key::Keys;
+use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 
 /// A definition without errors, and the code and state that the program adds to it.
 #[doc(hidden)]
@@ -42,6 +43,7 @@ pub struct Validated {
     pub(super) state: ProgramState,
     pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
+    pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
@@ -180,6 +182,19 @@ impl Validated {
         }
     }
 
+    /// Sets the counter that counts the requests of limits for several servers, unless the program has set one.
+    #[doc(hidden)]
+    pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
+        self.shared_counter.get_or_insert_with(|| (Arc::new(counter), settings));
+        self
+    }
+
+    /// Returns `true` if the program has set a shared counter.
+    #[doc(hidden)]
+    pub fn has_shared_counter(&self) -> bool {
+        self.shared_counter.is_some()
+    }
+
     /// Checks the handlers that the definition chooses, without the handlers of the program.
     #[doc(hidden)]
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
@@ -213,6 +228,16 @@ impl Validated {
                 hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
             }
         }
+        // While each server counts by itself, the server is ready without the counter.
+        if let Some((counter, settings)) = self.shared_counter.as_ref().filter(|_| !echo)
+            && settings.refuses_when_unavailable()
+        {
+            let counter = Arc::clone(counter);
+            checks.push(ReadinessCheck::new("shared_limits", move || {
+                let checking = counter.check();
+                async move { checking.await.map_err(|error| error.to_string()) }
+            }));
+        }
         let api = Arc::new(self.api);
         // The program can override the setting `unbound` of the definition. The documents describe the responses that
         // clients get.
@@ -231,6 +256,7 @@ impl Validated {
             state: self.state,
             readiness_checks: checks,
             protected_resources: resources,
+            shared_counter: self.shared_counter.filter(|_| !echo),
             verify_outputs: self.verify_outputs,
             documents: documents::create_document_cache(&described),
         };

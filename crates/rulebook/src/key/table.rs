@@ -124,12 +124,14 @@ impl StoredKey {
             PreviousUsage::File(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
                 let used = usage.used.map_or(0, Timestamp::as_second);
-                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(limit, usage.spent, workers)));
+                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
             PreviousUsage::Table(table) => match table.by_id.get(&*id) {
-                Some(stored) => (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(limit, workers))),
-                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(limit, None, workers)))),
+                Some(stored) => {
+                    (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(&id, limit, workers)))
+                }
+                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, None, workers)))),
             },
         };
         let identity = Identity::new(&name, scope);
@@ -146,13 +148,13 @@ impl StoredKey {
 
     /// Returns the rate limiter for a limit: the current limiter if the limit is the same. Otherwise returns a new
     /// limiter, which continues from the number of requests that the current limiter has counted.
-    fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
+    fn rate_limiter(&self, id: &str, limit: Limit, workers: usize) -> Arc<RateLimiter> {
         let has_limit = |limiter: &&Arc<RateLimiter>| {
             limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(new_rate_limiter(limit, self.usage(true).spent, workers)),
+            None => Arc::new(new_rate_limiter(id, limit, self.usage(true).spent, workers)),
         }
     }
 
@@ -179,9 +181,11 @@ impl StoredKey {
     }
 }
 
-/// Creates a rate limiter. It continues from the requests in `used`, which count against the limit already.
-fn new_rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
+/// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the limit already.
+fn new_rate_limiter(id: &str, limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
+    // Servers that share the limits of keys need not share the key file.
+    let rate_limiter = rate_limiter.with_shared_name(format!("key:{id}"));
     match used {
         Some(UsedRequests { since, requests }) => {
             rate_limiter.with_used(u64::try_from(since.as_second()).unwrap_or_default(), requests)

@@ -7,13 +7,14 @@
 use http::{HeaderValue, header};
 use rulebook_model::model;
 
-use super::identify::{Client, authenticate, check_quota};
+use super::identify::{Client, authenticate};
 use super::jsonp;
 use super::raw_value::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
 use crate::plan::{
     MatchedMethod, Plan, PlannedMethod, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
 };
+use crate::rate_limit::check_limits_of_identity;
 
 /// The proof that a client may call an API method. Only this stage creates values of this type, and
 /// [`start_handler`](super::start_handler) runs a handler only with such a value.
@@ -84,7 +85,7 @@ pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMe
         Some(_) => None,
         None => authenticate(plan, head).await?,
     };
-    check_quota(identity.as_ref())?;
+    check_limits_of_identity(plan.shared_limiter.as_ref(), identity.as_ref())?;
     check_permission_groups(plan, method, identity.as_ref(), Some(head), |slot| {
         raw_value::raw_value_in_head(method, slot, head, &matched.segments)
     })

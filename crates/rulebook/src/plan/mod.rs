@@ -57,6 +57,7 @@ use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
 use crate::handler::{CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
+use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
 
 /// The data structures for the requests of a whole API.
 pub struct Plan {
@@ -93,6 +94,8 @@ pub struct Plan {
     /// The limits for a multipart body that arrives before the API method is known: the maximum of the limits of all
     /// methods.
     pub max_multipart_limits: MultipartLimits,
+    /// Counts the requests of limits for several servers; `None` if each server counts by itself.
+    pub shared_limiter: Option<SharedLimiter>,
     /// Whether requests with unknown parameters are accepted, logged or refused.
     pub unknown_parameters: UnknownParameters,
     /// The authenticators of the program, in the order in which they are called.
@@ -154,6 +157,10 @@ pub struct PlannedMethod {
     pub id: Box<str>,
     /// The index of its module.
     pub module_index: usize,
+    /// The limits of the number of requests to the API method, and of others that share the limits.
+    pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
+    /// The number of requests as which a call counts for limits.
+    pub cost: u32,
     /// The permissions that a caller needs.
     pub required_permissions: RequiredPermissions,
     /// The challenges that name these permissions; `None` if challenges do not depend on the method.
