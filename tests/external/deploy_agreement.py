@@ -83,6 +83,9 @@ compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 named = re.findall(r"^ +server (\S+):8080 ", (DEPLOY / "nginx.conf").read_text(), re.M)
 services = [name for name, service in compose["services"].items() if service["image"] == "rulebook"]
 expect(named == services, f"nginx.conf has the servers {named}, and compose.yaml {services}")
+trusted = compose["services"]["rulebook-1"]["environment"]["RULEBOOK_TRUSTED_PROXIES"]
+nginx = compose["services"]["nginx"]["networks"]["front"]["ipv4_address"]
+expect(trusted == nginx, f"compose.yaml trusts {trusted} instead of nginx, {nginx}")
 expect(configured["RULEBOOK_BIND"] == "0.0.0.0:8080", "the port in configmap.yaml")
 expect(container["ports"][0]["containerPort"] == 8080, "the port in deployment.yaml")
 expect(first(r"^ENV RULEBOOK_BIND=0\.0\.0\.0:(\d+) ", "Containerfile") == 8080, "the port in the Containerfile")
