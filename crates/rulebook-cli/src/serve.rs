@@ -89,12 +89,11 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let server_settings =
-        new_server_settings(settings, api, bind, workers).with_hangup_hook(move || {
-            if let Some(keys) = &reloaded_keys {
-                keys.reload();
-            }
-        });
+    let server_settings = new_server_settings(settings, api, bind, workers).with_hangup_hook(move || {
+        if let Some(keys) = &reloaded_keys {
+            keys.reload();
+        }
+    });
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {

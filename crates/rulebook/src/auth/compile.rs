@@ -35,7 +35,9 @@ pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<Com
         };
         // The command line adds the authenticator that checks keys, because it knows the key file.
         if name == DefinedAuth::KEYS {
-            report(unknown_settings(&member.value, name, &[]), member.value.span);
+            let errors = unknown_settings(&member.value, name, &[]).into_iter();
+            let errors = errors.map(|error| error.help("write `{}`: the keys are in the data folder of the server"));
+            report(errors.collect(), member.value.span);
             compiled.keys_position = Some(compiled.authenticators.len());
             continue;
         }
