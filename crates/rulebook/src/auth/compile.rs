@@ -74,5 +74,5 @@ fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagn
     let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("`{}` is not a kind of authenticator", name.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
-    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known.into_iter())
+    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known)
 }

@@ -229,6 +229,7 @@ mod tests {
             verify_outputs: false,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
+            protected_resources: Vec::new(),
             documents: DocumentCache::new(
                 LazyDocuments::new(empty_documents),
                 false,
