@@ -11,13 +11,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 10] = [
+const VENDORED_CRATES: [&str; 12] = [
     "rulebook",
+    "rulebook-auth",
     "rulebook-build",
     "rulebook-cli",
     "rulebook-fastcgi",
     "rulebook-http",
     "rulebook-iapi",
+    "rulebook-login",
     "rulebook-model",
     "rulebook-process",
     "rulebook-sql",

@@ -1,5 +1,6 @@
 //! Kinds of authenticators that a definition can choose with the setting `auth`: [`JwtKind`] for signed tokens of an
-//! issuer.
+//! issuer, and
+//! [`BasicKind`] for names and passwords.
 //!
 //! ```
 //! use rulebook::Rulebook;
@@ -11,10 +12,14 @@
 //!     "jwks": "https://id.example/jwks.json",
 //!     "permissions": ["user[{sub}]", "{scope}"]
 //! } } }"#;
-//! let rulebook = Rulebook::read(vec![("app.json".into(), definition.into())]).auth_kind(JwtKind);
-//! assert!(rulebook.check().is_ok());
+//! let methods = r#"{ "/": { "note": { "GET": { "info": "A note", "scope": [["reader"]] } } } }"#;
+//! let files = vec![("app.json".into(), definition.into()), ("notes.json".into(), methods.into())];
+//! assert!(Rulebook::read(files).auth_kind(JwtKind).check().is_ok());
 //! ```
 
+mod basic;
 mod jwt;
+mod template;
 
+pub use basic::BasicKind;
 pub use jwt::{Claims, JwtKind};

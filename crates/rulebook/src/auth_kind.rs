@@ -4,4 +4,6 @@
 //!
 //! [`handler_kind`]: crate::handler_kind
 
+pub use rulebook_model::model::DefinedAuth;
+
 pub use crate::auth::{AuthKind, AuthSettings, CompiledAuth, ProtectedResource, VerifiedCredentials};

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Claims(pub(super) Map<String, Json>);
+pub struct Claims(pub(crate) Map<String, Json>);
 
 impl Claims {
     /// Returns the value of a claim. If no claim has this name, the name is split at dots: `realm_access.roles` is the

@@ -80,16 +80,15 @@ impl KeySource {
     pub async fn renew(&self) -> Renewal {
         let mut fetches = self.last.subscribe();
         let last = *fetches.borrow_and_update();
-        let is_recent = last.ended.is_some_and(|ended| ended.elapsed() < self.times.cooldown);
-        if is_recent || self.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
-            if !is_recent {
-                self.waiting.fetch_sub(1, Ordering::Relaxed);
-                return Renewal::Failed;
-            }
+        if last.ended.is_some_and(|ended| ended.elapsed() < self.times.cooldown) {
             return last.renewal();
         }
-        // If the request ends before the fetch, the number must be decreased nevertheless.
+        let others = self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Decreases the number, even if the request ends before the fetch.
         let _waiting = Waiting(&self.waiting);
+        if others >= MAX_WAITING {
+            return Renewal::Failed;
+        }
         self.requested.notify_one();
         // The task may have to wait for a moment before and after the fetch.
         let longest = self.times.timeout + Duration::from_secs(1);

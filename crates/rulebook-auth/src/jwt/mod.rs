@@ -14,7 +14,6 @@ mod key_set;
 mod key_source;
 mod kind;
 mod settings;
-mod template;
 mod token;
 mod unique_json;
 mod verify;

@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::algorithm::Algorithm;
 use super::fetch::Origin;
 use super::key_source::FetchTimes;
-use super::template::Template;
+use crate::template::Template;
 
 /// The names of the settings.
 pub const SETTINGS: [&str; 15] = [
@@ -34,6 +34,8 @@ pub const SETTINGS: [&str; 15] = [
     "openid",
 ];
 
+/// What to do if the issuer or the address of its keys is missing.
+const MISSING_HELP: &str = "the OpenID Connect discovery document of the issuer contains it, as `issuer` or `jwks_uri`";
 /// The algorithms that are accepted if the definition names none.
 const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 /// The default of `leeway`, in seconds.
@@ -83,9 +85,10 @@ impl JwtSettings {
         let mut errors = Vec::new();
         let mut reader = Reader { settings, errors: &mut errors };
         let issuer = reader.required("issuer", expanded_text);
-        let audiences = reader.required_list("audience", "the text in the claim `aud` of the tokens, such as `notes`");
+        let audiences =
+            reader.required_list("audience", "write the text in the claim `aud` of the tokens, such as `notes`");
         let jwks = reader.required("jwks", expanded_text);
-        let permissions = reader.required_list("permissions", "an array of templates, such as `user[{sub}]`");
+        let permissions = reader.required_list("permissions", "write an array of templates, such as `user[{sub}]`");
         let permissions = reader.templates(permissions);
         let algorithms = reader.algorithms();
         let name = reader.optional("name", non_empty_text).map_or_else(|| "sub".to_owned(), |name| name.value);
@@ -135,7 +138,8 @@ impl<'a> Reader<'_, 'a> {
         name: &str,
         read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>,
     ) -> Option<(T, &'a JsonNode)> {
-        let read = self.settings.required(name).and_then(|node| Ok((read(node, name)?, node)));
+        let node = self.settings.required(name).map_err(|error| error.help(MISSING_HELP));
+        let read = node.and_then(|node| Ok((read(node, name)?, node)));
         read.map_err(|error| self.errors.push(error)).ok()
     }
 
@@ -144,7 +148,7 @@ impl<'a> Reader<'_, 'a> {
         let node = match self.settings.required(name) {
             Ok(node) => node,
             Err(error) => {
-                self.errors.push(error.help(format!("add {help}")));
+                self.errors.push(error.help(help));
                 return None;
             }
         };
@@ -260,7 +264,9 @@ fn resource(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
 fn web_url(text: &str, name: &str, node: &JsonNode) -> Result<Url, HandlerError> {
     let error = |message: String| HandlerError::new(message).at(node.span);
     let Ok(url) = Url::parse(text) else {
-        return Err(wrong_value(node, name, "an address").help("write `https://id.example/jwks.json`"));
+        return Err(
+            wrong_value(node, name, "an address").help("write it with `https://` and the host: `https://id.example`")
+        );
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Err(error(format!("`{name}` must not contain a password")).hide_line());

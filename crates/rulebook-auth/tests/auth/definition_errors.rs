@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use rulebook::Rulebook;
-use rulebook_auth::JwtKind;
+use rulebook_auth::{BasicKind, JwtKind};
 use support::golden;
 
 /// A module without methods that require permissions.
@@ -11,8 +11,9 @@ const NOTE: &str = r#"{ "/": { "note": { "GET": { "info": "A note" } } } }"#;
 
 /// Returns the report for an `app.json` with this text.
 fn report(app: &str) -> String {
-    let rulebook =
-        Rulebook::read(vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())]).auth_kind(JwtKind);
+    let rulebook = Rulebook::read(vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())])
+        .auth_kind(JwtKind)
+        .auth_kind(BasicKind);
     rulebook.check().err().map(|report| report.render(false)).unwrap_or_default()
 }
 
@@ -57,6 +58,12 @@ fn errors_name_the_part_that_is_wrong() {
              \"user[{sub\", \"a}\", \"{}\", \"\", \"a b\", \"{a{b}\"\n  ]\n} }",
         ),
     ];
+    let basic = [
+        only("{ \"basic\": {} }"),
+        only("{ \"basic\": { \"users\": [], \"realm\": \"é\", \"permissions\": [\"user[{sub}]\", \"a b\"] } }"),
+        only("{ \"basic\": { \"user\": \"users.htpasswd\" } }"),
+    ];
+    let texts: Vec<_> = texts.into_iter().chain(basic).collect();
     let reports = texts.iter().map(|text| format!("{text}\n\n{}", report(text)));
     golden::compare("tests/auth/data/definition_errors.txt".as_ref(), &reports.collect::<Vec<_>>().join("\n----\n"));
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
+mod basic;
 mod definition_errors;
 mod documents;
 mod forged;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rulebook::{ApiError, Args, Context, Module, Rulebook};
-use rulebook_auth::{Claims, JwtKind};
+use rulebook_auth::{BasicKind, Claims, JwtKind};
 use rulebook_test::Client;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -63,7 +64,7 @@ fn files(auth: &Json) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 fn rulebook(auth: &Json) -> Rulebook {
-    Rulebook::read(files(auth)).module(Module::new("notes").get("/me", me)).auth_kind(JwtKind)
+    Rulebook::read(files(auth)).module(Module::new("notes").get("/me", me)).auth_kind(JwtKind).auth_kind(BasicKind)
 }
 
 fn serve(auth: &Json) -> Client {

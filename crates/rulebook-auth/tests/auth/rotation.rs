@@ -116,7 +116,9 @@ fn the_server_starts_without_the_issuer() {
     let response = response.send();
     assert_eq!((response.status(), response.code()), (503, Some("unavailable")));
     assert!(response.header("retry-after").is_some());
-    assert_eq!(status(&client, "/note", "not-a-token"), 503);
+    assert_eq!(status(&client, "/note", "not-a-token"), 401, "the credential may belong to another authenticator");
+    let other = issuer.token("RS256", &claims_with(json!({ "iss": "https://other.example" })));
+    assert_eq!(status(&client, "/note", &other), 401, "the keys of this issuer are not needed");
     server.set_away(false);
     wait_until("the keys are fetched", || status(&client, "/note", &issuer.token("RS256", &claims())) == 200);
 }

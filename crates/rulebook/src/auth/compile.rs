@@ -35,7 +35,9 @@ pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<Com
         };
         // The command line adds the authenticator that checks keys, because it knows the key file.
         if name == DefinedAuth::KEYS {
-            report(unknown_settings(&member.value, name, &[]), member.value.span);
+            let errors = unknown_settings(&member.value, name, &[]).into_iter();
+            let errors = errors.map(|error| error.help("write `{}`: the keys are in the data folder of the server"));
+            report(errors.collect(), member.value.span);
             compiled.keys_position = Some(compiled.authenticators.len());
             continue;
         }
@@ -72,5 +74,5 @@ fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagn
     let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("`{}` is not a kind of authenticator", name.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
-    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known.into_iter())
+    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known)
 }

@@ -6,7 +6,7 @@
 use rulebook::handler_kind::{HandlerError, JsonNode};
 use serde_json::Value as Json;
 
-use super::claims::Claims;
+use crate::jwt::Claims;
 
 /// The maximum number of permissions from one template.
 const MAX_PERMISSIONS: usize = 1000;
@@ -62,6 +62,14 @@ impl Template {
             Some((start, c)) => Err(error("a permission cannot contain this character", start, start + c.len_utf8())),
             None => Ok(Self(pieces)),
         }
+    }
+
+    /// Returns the names of the claims that the template inserts.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Claim(name) => Some(name.as_str()),
+            Piece::Literal(_) => None,
+        })
     }
 
     /// Returns the permissions that this template makes of the claims of a token: one for each value, and none if a
