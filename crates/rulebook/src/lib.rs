@@ -89,7 +89,7 @@ pub mod types;
 
 pub use call::{
     ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, Content, CustomError,
-    Download, ETag, Head, HttpMethod, Identity, Quota, RateLimiter, RequestId, ResponseError, Upload,
+    Download, ETag, Head, HttpMethod, Identity, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};

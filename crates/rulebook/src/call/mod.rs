@@ -29,7 +29,7 @@ pub use rulebook_model::call::*;
 pub use auth_error::AuthError;
 pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
 pub use body_fields::BodyFields;
-pub use download::{ByteStream, Content, Download};
+pub use download::{ByteStream, Content, Download, RangedContent};
 pub use etag::ETag;
 pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};
