@@ -194,8 +194,10 @@ impl Settings {
             Some(folder) => rulebook.data_folder(folder),
             None => rulebook,
         };
+        #[cfg(feature = "s3")]
+        let rulebook = rulebook_s3::add(rulebook);
         let rulebook = app(match &self.files {
-            Some(folder) => rulebook.files_folder(folder),
+            Some(location) => rulebook.files_folder(location),
             None => rulebook,
         });
         let rulebook = match self.verify_outputs {

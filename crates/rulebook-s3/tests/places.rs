@@ -82,6 +82,10 @@ impl Objects {
         block_on(self.s3.list(Some(&self.path(folder))).try_collect::<Vec<_>>()).unwrap().len()
     }
 
+    pub fn delete(&self, key: &str) {
+        block_on(self.s3.delete(&self.path(key))).unwrap();
+    }
+
     pub fn put(&self, key: &str, content: &str) {
         block_on(self.s3.put(&self.path(key), content.to_owned().into())).unwrap();
     }
