@@ -105,7 +105,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return output::print_system_error(&format!("--files {}: {error}", files.path().display()));
+        return output::print_system_error(&format!("--files {}: {error}", files.location()));
     }
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
@@ -281,7 +281,7 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
     ];
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.path().display().to_string()));
+        rows.insert(after_data, ("files", files.location()));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

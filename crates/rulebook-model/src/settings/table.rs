@@ -250,10 +250,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "files",
         ValueKind::String,
-        "The folder for stored files, if the program stores any.",
-        |lowering, value, api| {
-            api.files = lowering.lower_folder(value, "files", "the folder `files` in the data folder");
-        },
+        "The folder for stored files, if the program stores any, or the URL of an S3 bucket.",
+        |lowering, value, api| api.files = lowering.lower_files_location(value),
         |api| api.files.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))

@@ -39,7 +39,7 @@ pub use body_fields::BodyFields;
 pub(crate) use certificate_parser::certificate_expiry;
 pub use client_certificate::ClientCertificate;
 pub use client_certificates::{CertificateName, ClientCertificates, InvalidCertificateName};
-pub use download::{ByteStream, Content, Download};
+pub use download::{ByteStream, Content, Download, RangedContent};
 pub use etag::ETag;
 pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};

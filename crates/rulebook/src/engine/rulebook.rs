@@ -15,13 +15,14 @@ use serde_json::Value as Json;
 
 use super::Engine;
 use super::data_folder::DataFolder;
-use super::files_folder::FilesSettings;
+use super::files_folder::{FilesFolder, FilesSettings};
 use super::start::{StartContext, StartHook};
 use super::validated::{DefinedAuthParts, Validated};
 use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::store::{FileEngine, StoreError};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -332,7 +333,8 @@ impl Rulebook {
     /// Enables stored files, which handlers access with [`Context::store`](crate::Context::store). The flag `--files`,
     /// [`Rulebook::files_folder`] or the definition sets the folder of stored files; the default is `files` in the data
     /// folder. The server writes uploads to this folder and hashes them while they arrive, so that no data is copied
-    /// when a handler stores an upload.
+    /// when a handler stores an upload. If files are stored elsewhere ([`Rulebook::file_storage`]), uploads are temporary
+    /// files, which are copied when a handler stores them.
     ///
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
@@ -344,9 +346,27 @@ impl Rulebook {
     /// Sets the folder of stored files, for a program that [stores files](Self::keep_files). Overrides `files` in the
     /// definition. If a program calls this function several times, only the first call takes effect. The flag `--files`
     /// of the command line overrides all calls in the program. If the folder cannot be used, the server does not start.
+    ///
+    /// Instead of a folder, this can be a URL such as `s3://bucket/prefix`, if the program has a storage for its scheme
+    /// ([`Rulebook::file_storage`]).
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.files.set_folder_if_unset(folder.into());
+        self.files.set_location_if_unset(folder.into());
+        self
+    }
+
+    /// Adds a storage for stored files. If the location of stored files is a URL with this scheme, `open` is called with
+    /// the URL when the program starts. For the scheme `s3`, the crate `rulebook-s3` has such a function; a program can
+    /// also implement [`FileEngine`] for a storage that it already has.
+    ///
+    /// The readiness check `files` reports whether the storage can be used.
+    #[must_use]
+    pub fn file_storage(
+        mut self,
+        scheme: &'static str,
+        open: impl Fn(&str) -> Result<Arc<dyn FileEngine>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        self.files.add_storage(scheme, Arc::new(open));
         self
     }
 
@@ -401,11 +421,13 @@ impl Rulebook {
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
-        let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
+        let files = self.files.resolve_location(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;
         if let Some(files) = &files {
-            state.insert_shared(Arc::clone(&files.folder));
+            state.insert_shared(Arc::clone(&files.store));
         }
+        let mut readiness_checks = self.readiness_checks;
+        readiness_checks.extend(files.as_ref().and_then(FilesFolder::readiness_check));
         let validated = Validated {
             files,
             unbound: self.unbound.unwrap_or(api.unbound),
@@ -423,7 +445,7 @@ impl Rulebook {
             auth_error_diagnostics: Vec::new(),
             warnings,
             state,
-            readiness_checks: self.readiness_checks,
+            readiness_checks,
             start_hooks: self.start_hooks,
             shared_counter: self.shared_counter,
         };
