@@ -12,8 +12,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers, ForwardedField, LogFormat,
-    MAX_WORKERS, Unbound, UnknownParameters,
+    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers, ForwardedField,
+    LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
 };
 use crate::schema::{self, pattern};
 

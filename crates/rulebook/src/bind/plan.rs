@@ -8,13 +8,13 @@ use rulebook_model::compile::decode_default;
 use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
 use rulebook_model::routing::fields_naming_another_service;
 
+use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
 use super::bind_handlers::all_methods;
 use super::cors;
 use super::multipart_limits;
+use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
-use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
-use crate::auth::ProtectedResource;
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
     PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
