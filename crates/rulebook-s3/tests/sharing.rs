@@ -59,7 +59,7 @@ fn server(url: &str) -> Client {
     let document: Json = json!({ "title": "Files", "modules": { "files": {
         "PUT": {
             "info": "Stores files",
-            "in": { "name": name, "content": { "info": "The files", "type": "array<file>", "max": "50MB" } },
+            "in": { "name": name, "content": { "info": "The files", "type": "array<file>", "items": { "max": "50MB" } } },
             "errors": errors
         },
         "GET": { "info": "Reads a file", "options": { "download": true }, "in": { "GET@name": name }, "errors": errors }
