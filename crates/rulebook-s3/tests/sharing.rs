@@ -16,7 +16,7 @@ struct Stored {
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct ReadParameters {
     name: String,
 }
 
@@ -43,7 +43,7 @@ async fn store(Args(Stored { name, content }): Args<Stored>, context: Context) -
     published.await.map_err(ApiError::internal)?.map(drop).map_err(failed)
 }
 
-async fn read(Args(Wanted { name }): Args<Wanted>, context: Context) -> Result<Download, ApiError> {
+async fn read(Args(ReadParameters { name }): Args<ReadParameters>, context: Context) -> Result<Download, ApiError> {
     let store: Store = context.store()?;
     let name = FileName::parse(&name).map_err(ApiError::internal)?;
     let file = spawn_blocking(move || store.read(&name)).await.map_err(ApiError::internal)?;
