@@ -181,7 +181,8 @@ impl StoredKey {
     }
 }
 
-/// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the limit already.
+/// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the
+/// limit already.
 fn new_rate_limiter(id: &str, limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
     // Servers that share the limits of keys need not share the key file.
