@@ -24,8 +24,8 @@ pub(super) struct Settings {
     /// Folder with the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
     pub(super) api: PathBuf,
-    /// Address and port to listen on, after `https://` with TLS; for several, repeat the flag or separate them with commas
-    /// [default: 127.0.0.1:8080].
+    /// Address and port to listen on, after `https://` with TLS; for several, repeat the flag or separate them with
+    /// commas [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',', value_parser = parse_bind_address)]
     pub(super) bind: Vec<String>,
     /// Folder for the server's own data, such as keys.json [default: data].

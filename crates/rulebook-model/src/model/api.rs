@@ -68,8 +68,8 @@ pub struct Api {
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
-    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
-    /// default.
+    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
+    /// the default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
