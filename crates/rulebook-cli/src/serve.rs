@@ -65,22 +65,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
-    let file = data.join(key::FILE);
-    let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
+    let keys = match load_keys(&validated.api, data, workers) {
         Ok(keys) => keys,
-        Err(error) => return output::print_system_error(&format!("--data {}: {error}", data.display())),
+        Err(why) => return output::print_system_error(&why),
     };
-    let key_count = keys.len();
+    let key_count = keys.as_ref().map(Keys::len);
     let reloaded_keys = keys.clone();
     // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
     // stopped.
-    let _watcher = match keys.watch() {
+    let _watcher = match keys.as_ref().map(Keys::watch).transpose() {
         Ok(watcher) => watcher,
         Err(error) => {
             return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
         }
     };
-    let mut validated = validated.authenticator(keys);
+    let mut validated = match keys {
+        Some(keys) => validated.keys_authenticator(keys),
+        None => validated,
+    };
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
     let engine = match validated.build() {
         Ok(engine) => engine,
@@ -95,13 +97,15 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(tls) => tls,
         Err(why) => return output::print_system_error(&why),
     };
-    let server_settings = new_server_settings(settings, api, bind, workers)
-        .with_tls(tls)
-        .with_hangup_hook(move || reloaded_keys.reload());
+    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+        if let Some(keys) = &reloaded_keys {
+            keys.reload();
+        }
+    });
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return output::print_system_error(&format!("--files {}: {error}", files.path().display()));
+        return output::print_system_error(&format!("--files {}: {error}", files.location()));
     }
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
@@ -137,6 +141,19 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
+}
+
+/// Reads the key file in the data folder; `None` if the definition does not list `keys` in the setting `auth`.
+///
+/// # Errors
+/// Fails if the key file cannot be read. The error is a message.
+fn load_keys(api: &Api, data: &Path, workers: Option<usize>) -> Result<Option<Keys>, String> {
+    if !api.accepts_keys() {
+        return Ok(None);
+    }
+    let file = data.join(key::FILE);
+    let keys = workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers));
+    keys.map(Some).map_err(|error| format!("--data {}: {error}", data.display()))
 }
 
 /// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.
@@ -236,7 +253,8 @@ struct EffectiveSettings<'a> {
     addresses: Vec<String>,
     unbound: Unbound,
     data: &'a Path,
-    key_count: usize,
+    /// The number of keys; `None` if the server accepts no keys.
+    key_count: Option<usize>,
     workers: Option<usize>,
     log: String,
 }
@@ -250,19 +268,20 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
         format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
     };
     let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
         ("unbound", describe_unbound(effective.unbound).to_owned()),
-        ("data", format!("{} ({})", effective.data.display(), output::count_with_noun(effective.key_count, "key"))),
+        ("data", format!("{} ({keys})", effective.data.display())),
         ("static", pages),
         ("workers", workers),
         ("log", effective.log.clone()),
     ];
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.path().display().to_string()));
+        rows.insert(after_data, ("files", files.location()));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

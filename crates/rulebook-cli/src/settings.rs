@@ -1,13 +1,16 @@
 //! The settings that all commands share. Each can be set by a flag or by an environment variable.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
 use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, Rulebook};
+use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
@@ -98,13 +101,16 @@ pub(super) struct Settings {
 pub(super) fn new_files_arg() -> Arg {
     Arg::new(FILES_FLAG)
         .long(FILES_FLAG)
-        .value_name("DIR")
+        .value_name("DIR|URL")
         .env("RULEBOOK_FILES")
-        .value_parser(clap::value_parser!(PathBuf))
+        .value_parser(clap::builder::OsStringValueParser::new().try_map(parse_files_location))
         .help_heading(HELP_HEADING)
         // With this position, the help lists the flag after `--data`.
         .display_order(3)
-        .help("Folder for stored files, if the program stores any [default: the folder `files` in the --data folder]")
+        .help(
+            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` [default: the folder `files` in the \
+             --data folder]",
+        )
 }
 
 /// Returns the value of `--files`: that of the flag after the name of the command, otherwise that of the flag before
@@ -112,6 +118,14 @@ pub(super) fn new_files_arg() -> Arg {
 pub(super) fn files_folder(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
     let is_flag = |matches: &&ArgMatches| matches.value_source(FILES_FLAG) == Some(ValueSource::CommandLine);
     command.filter(is_flag).unwrap_or(matches).get_one(FILES_FLAG).cloned()
+}
+
+/// Returns the value of `--files` if it is the path of a folder or a valid URL. Not every path is valid Unicode.
+fn parse_files_location(text: OsString) -> Result<PathBuf, String> {
+    match text.to_str().map(FilesLocation::parse) {
+        Some(Err(error)) => Err(format!("{error}; {}", error.help)),
+        _ => Ok(text.into()),
+    }
 }
 
 fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
@@ -210,8 +224,10 @@ impl Settings {
             Some(folder) => rulebook.data_folder(folder),
             None => rulebook,
         };
+        #[cfg(feature = "s3")]
+        let rulebook = rulebook_s3::add(rulebook);
         let rulebook = app(match &self.files {
-            Some(folder) => rulebook.files_folder(folder),
+            Some(location) => rulebook.files_folder(location),
             None => rulebook,
         });
         let rulebook = match self.verify_outputs {
@@ -238,8 +254,8 @@ impl Settings {
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
         let checked = rulebook.check();
         let mut api = checked.map_err(|report| output::print_report(&report))?;
-        // `serve` accepts bearer keys in addition to the authenticators of the program.
-        if !api.auth_schemes.contains(&AuthScheme::bearer()) {
+        // `serve` accepts bearer keys in addition to the other authenticators.
+        if api.accepts_keys() && !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());
         }
         // The documents describe the server as it would run with these settings.

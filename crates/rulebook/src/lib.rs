@@ -57,6 +57,7 @@
 //! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
 //! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
+//! | add kinds of authenticators that definitions can choose | [`auth_kind`], [`Rulebook::auth_kind`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
 //! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`ClientCertificates`] |
 //! | limit the requests of a client | [`RateLimiter`], [`Quota`] |
@@ -69,6 +70,8 @@
 //!
 //! `rulebook_cli::run` gives a program the command line of rulebook. `rulebook_test::Client` tests a program over HTTP.
 
+mod auth;
+pub mod auth_kind;
 mod bind;
 mod call;
 mod client_shares;
@@ -82,6 +85,7 @@ pub mod key;
 pub mod model;
 mod pipeline;
 mod plan;
+mod rate_limit;
 mod secret;
 mod server;
 pub mod store;
@@ -92,12 +96,15 @@ pub mod types;
 pub use call::{
     ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName,
     ClientCertificate, ClientCertificates, Content, CustomError, Download, ETag, Head, HttpMethod, Identity,
-    InvalidCertificateName, Quota, RateLimiter, RequestId, ResponseError, Upload,
+    InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
+pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;
-pub use rulebook_model::model::{AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound};
+pub use rulebook_model::model::{
+    AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound, WhenUnavailable,
+};
 pub use server::{ApiService, RunningServer, Settings, StopHandle, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.

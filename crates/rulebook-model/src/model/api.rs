@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AddressRange, ClientCertificateMode, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema,
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Method,
+    Module, RateLimit, Schema, SharedLimits,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -64,10 +65,16 @@ pub struct Api {
     pub default_types: bool,
     /// The limits of requests, such as the maximum size of a body.
     pub limits: Limits,
+    /// The limits of the number of requests to all methods that take no other limits from themselves or their module.
+    pub rate_limits: Vec<RateLimit>,
+    /// Where several servers count the requests of limits together; `None` if each server counts by itself.
+    pub shared_limits: Option<SharedLimits>,
     /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
+    /// The authenticators of the server; `None` if the definition does not choose them.
+    pub auth: Option<DefinedAuth>,
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
     /// the default.
     pub bind: Option<String>,
@@ -146,8 +153,11 @@ impl Default for Api {
             timezone: DEFAULT_TIMEZONE.to_owned(),
             default_types: true,
             limits: Limits::default(),
+            rate_limits: Vec::new(),
+            shared_limits: None,
             unbound: Unbound::default(),
             handlers: None,
+            auth: None,
             bind: None,
             data: None,
             files: None,
@@ -177,11 +187,26 @@ impl Default for Api {
 }
 
 impl Api {
+    /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
+    /// definition does not have this setting.
+    #[must_use]
+    pub fn accepts_keys(&self) -> bool {
+        let lists_keys = |auth: &DefinedAuth| auth.kinds.iter().any(|member| member.key.value == DefinedAuth::KEYS);
+        self.auth.as_ref().is_none_or(lists_keys)
+    }
+
     /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
     /// API.
     #[must_use]
     pub fn envelope_name<'a>(&'a self, module: &'a Module) -> &'a EnvelopeName {
         module.envelope.as_ref().unwrap_or(&self.envelope)
+    }
+
+    /// Returns the limits of the number of requests to a method: those of the method, otherwise those of its module,
+    /// otherwise those of the API.
+    #[must_use]
+    pub fn rate_limits<'a>(&'a self, module: &'a Module, method: &'a Method) -> &'a [RateLimit] {
+        method.options.rate_limits.as_deref().or(module.rate_limits.as_deref()).unwrap_or(&self.rate_limits)
     }
 
     /// Creates the envelope with this name, and applies the settings of the API to it.

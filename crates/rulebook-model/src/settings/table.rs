@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, SERVER, SERVICE, Setting, TYPES, cors, network, objects,
-    setting,
+    CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE,
+    SHARED_LIMITS, Setting, TYPES, cors, network, objects, rate_limits, setting,
 };
 use crate::definition::JsonNode;
 use crate::definition::keys::ValueKind;
@@ -13,8 +13,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedHandlers, ForwardedField,
-    LogFormat, MAX_WORKERS, Unbound, UnknownParameters,
+    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers,
+    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
 };
 use crate::schema::{self, pattern};
 
@@ -172,6 +172,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |api| objects::limits_to_json(&api.limits),
     ),
     setting(
+        "rate_limit",
+        ValueKind::ObjectOrObjects(&RATE_LIMIT),
+        RATE_LIMIT_DESCRIPTION,
+        |lowering, value, api| {
+            api.rate_limits = lowering.lower_rate_limits(value);
+            lowering.default_rate_limits.clone_from(&api.rate_limits);
+        },
+        |api| (!api.rate_limits.is_empty()).then(|| rate_limits_to_json(&api.rate_limits)),
+    ),
+    setting(
+        "shared_limits",
+        ValueKind::Object(&SHARED_LIMITS),
+        "The Valkey or Redis server in which several servers count the requests of limits together.",
+        |lowering, value, api| api.shared_limits = lowering.lower_shared_limits(value),
+        |api| api.shared_limits.as_ref().map(rate_limits::shared_limits_to_json),
+    )
+    .mark_internal(),
+    setting(
         "options",
         ValueKind::String,
         "The methods that the documents describe: with `public` all methods, with `own` those that the caller may \
@@ -204,6 +222,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     )
     .mark_internal(),
     setting(
+        "auth",
+        ValueKind::AnyObject,
+        "The kinds of credentials that the server accepts, each with its settings; by default only keys.",
+        |lowering, value, api| api.auth = lowering.lower_auth(value),
+        |api| api.auth.as_ref().map(DefinedAuth::to_json),
+    )
+    .mark_internal(),
+    setting(
         "bind",
         ValueKind::String,
         "The address to listen on, as `address:port`, or as `https://address:port` with TLS.",
@@ -224,10 +250,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "files",
         ValueKind::String,
-        "The folder for stored files, if the program stores any.",
-        |lowering, value, api| {
-            api.files = lowering.lower_folder(value, "files", "the folder `files` in the data folder");
-        },
+        "The folder for stored files, if the program stores any, or the URL of an S3 bucket.",
+        |lowering, value, api| api.files = lowering.lower_files_location(value),
         |api| api.files.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))

@@ -156,7 +156,8 @@ impl Head {
     }
 
     /// Returns `true` if an `Authorization` field has the authentication scheme Bearer, with any token.
-    pub(crate) fn has_bearer_scheme(&self) -> bool {
+    #[must_use]
+    pub fn has_bearer_scheme(&self) -> bool {
         self.get_all(&header::AUTHORIZATION).any(|field| bearer_token(field).is_some())
     }
 

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use super::key_file::{self, Entry};
 use super::pepper::Pepper;
 use super::usage::{Usage, Usages, UsedRequests};
-use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
+use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};
 use crate::file_stamp::FileStamp;
 
@@ -25,7 +25,8 @@ const LAST_USE_PRECISION: i64 = 10;
 
 /// The keys of a key file, by their ids.
 pub(super) struct KeyTable {
-    number: TableNumber,
+    /// The keys that each worker has verified. As soon as a new table replaces this table, each key is verified again.
+    verified: VerifiedCredentials<StoredKey>,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
     /// The metadata of the key file when it was read; `None` if the file did not exist.
@@ -81,7 +82,7 @@ impl KeyTable {
         };
         let key = |entry| StoredKey::new(entry, previous, workers);
         let by_id = file.keys.into_iter().filter_map(key).collect();
-        Ok(Self { number: TableNumber::next(), pepper, by_id, stamp })
+        Ok(Self { verified: VerifiedCredentials::new(), pepper, by_id, stamp })
     }
 
     /// Returns the number of keys in the table.
@@ -92,8 +93,7 @@ impl KeyTable {
     /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
     /// seconds.
     pub(super) fn find(&self, key: &str, now: i64) -> Result<Identity, LookupError> {
-        let tag = KeyTag::new(self.number, key);
-        if let Some(found) = tag.and_then(|tag| verified::recall(tag, |stored| stored.record_use(now))) {
+        if let Some(found) = self.verified.recall(key, |stored| stored.record_use(now)) {
             return found;
         }
         let token = token::parse(key).map_err(LookupError::Malformed)?;
@@ -102,10 +102,8 @@ impl KeyTable {
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
-        if let Some(tag) = tag {
-            // A copy for this worker alone: workers that shared the identity would write to its reference count.
-            verified::remember(tag, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
-        }
+        // A copy for this worker alone: workers that shared the identity would write to its reference count.
+        self.verified.remember(key, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
         stored.record_use(now)
     }
 
@@ -126,12 +124,14 @@ impl StoredKey {
             PreviousUsage::File(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
                 let used = usage.used.map_or(0, Timestamp::as_second);
-                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(limit, usage.spent, workers)));
+                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
             PreviousUsage::Table(table) => match table.by_id.get(&*id) {
-                Some(stored) => (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(limit, workers))),
-                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(limit, None, workers)))),
+                Some(stored) => {
+                    (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(&id, limit, workers)))
+                }
+                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, None, workers)))),
             },
         };
         let identity = Identity::new(&name, scope);
@@ -148,13 +148,13 @@ impl StoredKey {
 
     /// Returns the rate limiter for a limit: the current limiter if the limit is the same. Otherwise returns a new
     /// limiter, which continues from the number of requests that the current limiter has counted.
-    fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
+    fn rate_limiter(&self, id: &str, limit: Limit, workers: usize) -> Arc<RateLimiter> {
         let has_limit = |limiter: &&Arc<RateLimiter>| {
             limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(new_rate_limiter(limit, self.usage(true).spent, workers)),
+            None => Arc::new(new_rate_limiter(id, limit, self.usage(true).spent, workers)),
         }
     }
 
@@ -181,9 +181,11 @@ impl StoredKey {
     }
 }
 
-/// Creates a rate limiter. It continues from the requests in `used`, which count against the limit already.
-fn new_rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
+/// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the limit already.
+fn new_rate_limiter(id: &str, limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
+    // Servers that share the limits of keys need not share the key file.
+    let rate_limiter = rate_limiter.with_shared_name(format!("key:{id}"));
     match used {
         Some(UsedRequests { since, requests }) => {
             rate_limiter.with_used(u64::try_from(since.as_second()).unwrap_or_default(), requests)

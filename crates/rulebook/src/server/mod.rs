@@ -169,8 +169,8 @@ pub(crate) fn api_service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: 
 
 fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
     let uploads = match plan.load().state.get::<LazyStore>() {
-        Some(folder) => UploadStorage::Store(folder),
-        None => UploadStorage::Folder(settings.upload_folder.clone()),
+        Some(store) if store.is_folder() => UploadStorage::Store(store),
+        _ => UploadStorage::Folder(settings.upload_folder.clone()),
     };
     let files = StaticFiles::new(settings.static_files.as_deref());
     let proxies = TrustedProxies {
