@@ -59,7 +59,8 @@
 //! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
 //! | add kinds of authenticators that definitions can choose | [`auth_kind`], [`Rulebook::auth_kind`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
-//! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`], [`ClientCertificates`] |
+//! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`ClientCertificates`] |
+//! | limit the requests of a client | [`RateLimiter`], [`Quota`] |
 //! | manage and check bearer keys | [`key`] |
 //! | open a database when the program starts | [`Rulebook::on_start`], [`StartContext`], [`DataFolder`] |
 //! | add parameter types that definitions can use | [`types`], [`Rulebook::callable`] |

@@ -73,7 +73,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns the value of a setting that names one file or several; `None` if there is none.
+/// Returns the value of a setting that names one file or several; `None` if it names no file.
 pub(super) fn files_to_json(files: &[String]) -> Option<Json> {
     match files {
         [] => None,

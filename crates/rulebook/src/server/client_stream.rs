@@ -45,8 +45,8 @@ impl ClientStream {
         matches!(self, Self::Tls(_))
     }
 
-    /// Releases the memory for received bytes that have not been decrypted. Called when the connection waits for the next
-    /// request.
+    /// Releases the memory for received bytes that have not been decrypted. Called when the connection waits for the
+    /// next request.
     #[inline]
     pub(super) fn release_memory(&mut self) {
         if let Self::Tls(stream) = self {

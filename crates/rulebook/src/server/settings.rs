@@ -35,8 +35,8 @@ pub struct Settings {
     /// 3.3. By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is
     /// disabled. Over TLS, clients can always speak HTTP/2 if the crate has this feature.
     pub http2: bool,
-    /// The certificates for the addresses with TLS. The server fails to start if it is `None` and an address has TLS, or
-    /// if an address has TLS and the feature `tls` of the crate is disabled.
+    /// The certificates for the addresses with TLS. The server fails to start if it is `None` and an address has TLS,
+    /// or if an address has TLS and the feature `tls` of the crate is disabled.
     pub tls: Option<TlsSettings>,
     /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is
     /// the address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
@@ -60,8 +60,8 @@ pub struct Settings {
 /// The files with the certificates of a server, for its addresses that begin with `https://`.
 ///
 /// The server reads the files again when they have changed, and on the signal SIGHUP if it
-/// [handles signals](Settings::with_signals). New connections then have the new certificates. If the new files cannot be
-/// used, the certificates stay as they were, and the log contains the error.
+/// [handles signals](Settings::with_signals). New connections then have the new certificates. If the new files cannot
+/// be used, the certificates stay as they were, and the log contains the error.
 ///
 /// ```
 /// use rulebook::{ClientCertificateMode, Settings, TlsSettings};
@@ -74,18 +74,19 @@ pub struct Settings {
 #[non_exhaustive]
 pub struct TlsSettings {
     /// The certificates, each as a file with the chain of certificates that begins with that of the server, and a file
-    /// with its private key. Both files are in the PEM format (RFC 7468). A connection has the first certificate that is
-    /// valid for the name of the server which the client sends (RFC 6066 section 3), otherwise the first one.
+    /// with its private key. Both files are in the PEM format (RFC 7468). A connection has the first certificate that
+    /// is valid for the name of the server which the client sends (RFC 6066 section 3), otherwise the first one.
     pub certificates: Vec<(PathBuf, PathBuf)>,
-    /// The file, in the PEM format, with the certificates of the authorities from which the certificates of clients must
-    /// come. If it is `None`, the server asks clients for no certificate.
+    /// The file, in the PEM format, with the certificates of the authorities from which the certificates of clients
+    /// must come. If it is `None`, the server asks clients for no certificate.
     pub client_ca: Option<PathBuf>,
     /// Whether a client must have a certificate from one of these authorities.
     pub client_certificates: ClientCertificateMode,
 }
 
 impl TlsSettings {
-    /// Returns the settings for a file with a chain of certificates, and the file with the private key of the first one.
+    /// Returns the settings for a file with a chain of certificates, and the file with the private key of the first
+    /// one.
     #[must_use]
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self {

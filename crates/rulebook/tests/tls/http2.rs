@@ -87,10 +87,12 @@ fn large_bodies_and_files_arrive_completely() {
 #[test]
 fn a_client_can_prefer_http1() {
     let server = TestServer::start();
-    let client = server.authority.client().with_protocols(&[b"http/1.1"]);
-    let mut connection = server.try_connect(&client).unwrap();
-    assert_eq!(connection.0.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
-    assert!(connection.get("/caller").starts_with("HTTP/1.1 200 "));
+    for name in [&b"http/1.1"[..], b"http/1.0"] {
+        let client = server.authority.client().with_protocols(&[name]);
+        let mut connection = server.try_connect(&client).unwrap();
+        assert_eq!(connection.0.conn.alpn_protocol(), Some(name));
+        assert!(connection.get("/caller").starts_with("HTTP/1.1 200 "));
+    }
 }
 
 /// One client address can have 16 connections of HTTP/2.

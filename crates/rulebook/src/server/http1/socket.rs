@@ -193,7 +193,7 @@ impl Socket {
         share.map(Some).map_err(|UsedUp| io::ErrorKind::OutOfMemory.into())
     }
 
-    /// Sends the bytes that the server has encrypted and the system has not accepted yet. Without TLS, there are none.
+    /// Sends the bytes that the server has encrypted and the system has not accepted yet. Without TLS, nothing waits.
     ///
     /// # Errors
     /// Fails if the connection is broken.

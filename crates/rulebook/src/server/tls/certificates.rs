@@ -16,7 +16,7 @@ use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiC
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::{HTTP1_PROTOCOL, HTTP2_PROTOCOL};
+use super::{HTTP1_PROTOCOLS, HTTP2_PROTOCOL};
 use crate::call::certificate_expiry;
 use crate::file_stamp::FileStamp;
 use crate::server::settings::TlsSettings;
@@ -136,7 +136,7 @@ fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
         Some(file) => builder.with_client_cert_verifier(client_verifier(file, settings.client_certificates, provider)?),
     };
     let mut without_http2 = builder.with_cert_resolver(Arc::new(CertificatesByName(keys)));
-    without_http2.alpn_protocols = vec![HTTP1_PROTOCOL.to_vec()];
+    without_http2.alpn_protocols = HTTP1_PROTOCOLS.map(<[u8]>::to_vec).into();
     let mut with_http2 = without_http2.clone();
     with_http2.alpn_protocols.insert(0, HTTP2_PROTOCOL.to_vec());
     Ok(Configs { with_http2: Arc::new(with_http2), without_http2: Arc::new(without_http2), expiry_times, stamps })

@@ -36,8 +36,8 @@ use crate::call::{ClientCertificate, TlsSession};
 
 /// The name of HTTP/2 in the handshake (RFC 9113 section 3.1).
 const HTTP2_PROTOCOL: &[u8] = b"h2";
-/// The name of HTTP/1.1 in the handshake (RFC 7301 section 6).
-const HTTP1_PROTOCOL: &[u8] = b"http/1.1";
+/// The names of HTTP/1.1 and HTTP/1.0 in the handshake (RFC 7301 section 6). Some clients of HTTP/1.0 offer only that.
+const HTTP1_PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 
 /// How a connection to an address with TLS begins.
 pub(super) enum Accepted<'w> {
@@ -93,8 +93,8 @@ async fn handshake<'w>(stream: TcpStream, peer: SocketAddr, worker: &'w Rc<Worke
         Err(error) => return failed(peer, &error, accepting.take_io()),
     };
     // A client to which HTTP/2 is not offered, because there are too many connections of HTTP/2, speaks HTTP/1.1.
-    let wants_http2 = begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == HTTP2_PROTOCOL));
-    let counted = if wants_http2 && served == Served::Everything { Counted::new(worker, Some(peer)) } else { None };
+    let offers_http2 = begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == HTTP2_PROTOCOL));
+    let counted = if offers_http2 && served == Served::Everything { Counted::new(worker, Some(peer)) } else { None };
     let config = tls.server_config(counted.is_some());
     let accepting = begun.into_stream_with(config, |connection| connection.set_buffer_limit(Some(UNSENT_LEN)));
     let stream = match accepting.into_fallible().await {
