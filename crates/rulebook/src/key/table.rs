@@ -4,15 +4,15 @@
 //! which ids exist. Only keys that the worker has verified before are recognised without this comparison.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hmac::Mac;
 use jiff::Timestamp;
 
-use super::key_file::{self, Entry, FileStamp};
+use super::entry::{self, Entry};
 use super::pepper::Pepper;
+use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of};
 use super::usage::{Usage, Usages, UsedRequests};
 use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
@@ -22,13 +22,22 @@ use crate::call::{Identity, RateLimiter};
 /// request writes it only if the recorded time is at least this old.
 const LAST_USE_PRECISION: i64 = 10;
 
-/// The keys of a key file, by their ids.
+/// The difference in milliseconds between the clock of a storage and that of this server by which the difference that
+/// a table uses may be wrong.
+const CLOCK_PRECISION: i64 = 1_500;
+
+/// The keys of a storage, by their ids.
+#[derive(Clone)]
 pub(super) struct KeyTable {
     number: TableNumber,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
-    /// The metadata of the key file when it was read; `None` if the file did not exist.
-    pub(super) stamp: Option<FileStamp>,
+    /// The version of the keys in the storage.
+    version: KeyVersion,
+    /// The seconds by which the clock of the storage is ahead of the clock of this server.
+    clock_offset: i64,
+    /// `true` if the storage could not be read for so long that no key is accepted.
+    is_outdated: bool,
 }
 
 /// One key of the table, without its secret.
@@ -53,34 +62,44 @@ pub(super) enum LookupError {
     Unknown,
     /// The key has expired.
     Expired,
+    /// The storage could not be read for too long.
+    Outdated,
 }
 
 /// Where a new table gets the earlier usage of its keys from.
 pub(super) enum PreviousUsage<'b> {
-    /// From the usage file, which an earlier process has written.
-    File(Usages),
+    /// From the storage, in which an earlier process has recorded it.
+    Storage(Usages),
     /// From the table that the new table replaces while the server runs.
     Table(&'b KeyTable),
 }
 
 impl KeyTable {
-    /// Loads the keys of a key file, for this number of workers. A file that does not exist counts as a file without
-    /// keys.
-    pub(super) fn load(path: &Path, previous: &PreviousUsage<'_>, workers: usize) -> Result<Self, KeyError> {
-        let (file, stamp) = key_file::read_key_file(path)?;
-        let pepper = if file.keys.is_empty() {
-            Pepper::random()?
-        } else {
-            let file_path = || path.to_owned();
-            let pepper = Pepper::read(path)?.ok_or_else(|| KeyError::NoPepper { file: file_path() })?;
-            if file.pepper.is_some_and(|known| known != pepper.fingerprint()) {
-                return Err(KeyError::WrongPepper { file: file_path() });
-            }
-            pepper
-        };
-        let key = |entry| StoredKey::new(entry, previous, workers);
-        let by_id = file.keys.into_iter().filter_map(key).collect();
-        Ok(Self { number: TableNumber::next(), pepper, by_id, stamp })
+    /// Loads the keys of a storage, for this number of workers.
+    pub(super) fn load(
+        storage: &dyn KeyStorage,
+        previous: &PreviousUsage<'_>,
+        workers: usize,
+    ) -> Result<Self, KeyError> {
+        let (mut set, state) = storage.load()?;
+        check_keys(storage, &mut set)?;
+        let pepper = if set.keys.is_empty() { Pepper::random()? } else { pepper_of(storage, &set)? };
+        let clock_offset = rounded_seconds(clock_difference(&state));
+        let key = |entry| StoredKey::new(entry, previous, workers, clock_offset);
+        let by_id = set.keys.into_iter().filter_map(key).collect();
+        let (number, version) = (TableNumber::next(), state.version);
+        Ok(Self { number, pepper, by_id, version, clock_offset, is_outdated: false })
+    }
+
+    /// Returns `true` if the storage still has the keys of this table, and its clock has not been changed.
+    pub(super) fn is_current(&self, state: &KeyState) -> bool {
+        let clock_error = clock_difference(state) - self.clock_offset * 1_000;
+        self.version == state.version && clock_error.abs() <= CLOCK_PRECISION && !self.is_outdated
+    }
+
+    /// Returns this table without valid keys; `None` if it has none already.
+    pub(super) fn outdated(&self) -> Option<Self> {
+        (!self.is_outdated).then(|| Self { number: TableNumber::next(), is_outdated: true, ..self.clone() })
     }
 
     /// Returns the number of keys in the table.
@@ -96,6 +115,9 @@ impl KeyTable {
             return found;
         }
         let token = token::parse(key).map_err(LookupError::Malformed)?;
+        if self.is_outdated {
+            return Err(LookupError::Outdated);
+        }
         let stored = self.by_id.get(token.id);
         // For an unknown id, a hash is compared as well, so that the comparison takes as long as for a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
@@ -110,21 +132,22 @@ impl KeyTable {
 
     /// Returns the usage of all keys that have been used. [`RateLimiter::last_window_usage`] describes `exact`.
     pub(super) fn usages(&self, exact: bool) -> Usages {
-        let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact)));
+        let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact, self.clock_offset)));
         usages.filter(|(_, usage)| *usage != Usage::default()).collect()
     }
 }
 
 impl StoredKey {
-    fn new(entry: Entry, previous: &PreviousUsage<'_>, workers: usize) -> Option<(Box<str>, Self)> {
+    fn new(entry: Entry, previous: &PreviousUsage<'_>, workers: usize, clock_offset: i64) -> Option<(Box<str>, Self)> {
         let Entry { id, hash, name, scope, patterns, expires, limit, .. } = entry;
-        // Entries without a valid hash are rejected when the file is read.
-        let hash = key_file::decode_hash(&hash)?;
-        let expires = expires.map(Timestamp::as_second);
+        // Entries without a valid hash are rejected when they are read.
+        let hash = entry::decode_hash(&hash)?;
+        // Requests compare it with the clock of this server.
+        let expires = expires.map(|expires| expires.as_second() - clock_offset);
         let (last_used, rate_limiter) = match previous {
-            PreviousUsage::File(usages) => {
+            PreviousUsage::Storage(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
-                let used = usage.used.map_or(0, Timestamp::as_second);
+                let used = usage.used.map_or(0, |used| used.as_second() - clock_offset);
                 let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
@@ -153,7 +176,7 @@ impl StoredKey {
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(new_rate_limiter(limit, self.usage(true).spent, workers)),
+            None => Arc::new(new_rate_limiter(limit, self.used_requests(true), workers)),
         }
     }
 
@@ -168,16 +191,26 @@ impl StoredKey {
         Ok(self.identity.clone())
     }
 
-    fn usage(&self, exact: bool) -> Usage {
+    fn usage(&self, exact: bool, clock_offset: i64) -> Usage {
         let used = self.last_used.load(Ordering::Relaxed);
-        let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
-        let spent = self.rate_limiter.as_ref().and_then(|rate_limiter| {
-            let (since, requests) = rate_limiter.last_window_usage(exact);
-            let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
-            (requests > 0).then_some(UsedRequests { since, requests })
-        });
-        Usage { used, spent }
+        let used = if used == 0 { None } else { Timestamp::from_second(used + clock_offset).ok() };
+        Usage { used, spent: self.used_requests(exact) }
     }
+
+    fn used_requests(&self, exact: bool) -> Option<UsedRequests> {
+        let (since, requests) = self.rate_limiter.as_ref()?.last_window_usage(exact);
+        let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
+        (requests > 0).then_some(UsedRequests { since, requests })
+    }
+}
+
+/// Returns the milliseconds by which the clock of a storage is ahead of the clock of this server.
+fn clock_difference(state: &KeyState) -> i64 {
+    state.now.map_or(0, |now| now.as_millisecond() - Timestamp::now().as_millisecond())
+}
+
+fn rounded_seconds(milliseconds: i64) -> i64 {
+    (milliseconds + 500).div_euclid(1_000)
 }
 
 /// Creates a rate limiter. It continues from the requests in `used`, which count against the limit already.
