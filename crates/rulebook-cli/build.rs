@@ -11,15 +11,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 10] = [
+const VENDORED_CRATES: [&str; 13] = [
     "rulebook",
+    "rulebook-auth",
     "rulebook-build",
     "rulebook-cli",
     "rulebook-fastcgi",
     "rulebook-http",
     "rulebook-iapi",
+    "rulebook-login",
     "rulebook-model",
     "rulebook-process",
+    "rulebook-s3",
     "rulebook-sql",
     "rulebook-test",
 ];

@@ -137,6 +137,7 @@ fn every_object_of_a_definition_has_a_table() {
         waiting.extend(keys.iter().filter_map(|key| match key.kind {
             ValueKind::Object(keys)
             | ValueKind::Objects(keys)
+            | ValueKind::ObjectOrObjects(keys)
             | ValueKind::ObjectsByName(keys)
             | ValueKind::ObjectsByNameOrStrings(keys) => Some(keys),
             _ => None,
@@ -171,6 +172,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::Permissions => "a list of strings, or of lists of strings".to_owned(),
             ValueKind::Object(keys) => keys.subject.to_owned(),
             ValueKind::Objects(keys) => format!("a list; each item is {}", keys.subject),
+            ValueKind::ObjectOrObjects(keys) => format!("{0}, or a list; each item is {0}", keys.subject),
             ValueKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
             ValueKind::ObjectsByNameOrStrings(keys) => {
                 format!("an object; each member is {}; or a list of strings", keys.subject)

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AddHandlers, Command, Exit, Settings, log, output};
-use rulebook::key::{self, Keys};
-use rulebook::{Engine, ForwardedField, Settings as ServerSettings};
+use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
+use rulebook::key::Keys;
+use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
@@ -18,12 +18,17 @@ pub(super) const COMMAND: Command = Command {
         "api",
         "bind",
         "data",
+        "key-storage",
         "files",
         "static",
         "unbound",
         "workers",
         "address-connections",
         "http2",
+        "tls-certificate",
+        "tls-key",
+        "tls-client-ca",
+        "tls-client-certificate",
         "trusted-proxies",
         "forwarded-field",
         "keep-alive",
@@ -61,22 +66,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
-    let file = data.join(key::FILE);
-    let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
+    let keys = match load_keys(settings, &validated.api, data, workers) {
         Ok(keys) => keys,
-        Err(error) => return output::print_system_error(&format!("--data {}: {error}", data.display())),
+        Err(why) => return output::print_system_error(&why),
     };
-    let key_count = keys.len();
+    let key_count = keys.as_ref().map(|(keys, _)| keys.len());
+    let key_database = keys.as_ref().filter(|(_, is_shared)| *is_shared).map(|(keys, _)| keys.location());
     let reloaded_keys = keys.clone();
-    // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
-    // stopped.
-    let _watcher = match keys.watch() {
+    // While this value exists, a thread reloads the keys when they change. It is dropped after the server has stopped.
+    let _watcher = match keys.as_ref().map(|(keys, _)| keys.watch()).transpose() {
         Ok(watcher) => watcher,
         Err(error) => {
             return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
         }
     };
-    let mut validated = validated.authenticator(keys);
+    let mut validated = match keys {
+        Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
+        None => validated,
+    };
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
     let engine = match validated.build() {
         Ok(engine) => engine,
@@ -87,12 +94,22 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let server_settings =
-        new_server_settings(settings, api, bind, workers).with_hangup_hook(move || reloaded_keys.reload());
+    let tls = match tls_settings(settings, api) {
+        Ok(tls) => tls,
+        Err(why) => return output::print_system_error(&why),
+    };
+    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+        match reloaded_keys.clone() {
+            // The server must not wait for the database.
+            Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
+            Some((keys, false)) => keys.reload(),
+            None => {}
+        }
+    });
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return output::print_system_error(&format!("--files {}: {error}", files.path().display()));
+        return output::print_system_error(&format!("--files {}: {error}", files.location()));
     }
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
@@ -108,7 +125,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         }
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
-    let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
+    let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
+        let scheme = if bound.starts_with("https://") { "https" } else { "http" };
+        format!("{scheme}://{address}{}", api.base)
+    });
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
@@ -117,6 +137,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             unbound,
             data,
             key_count,
+            key_database,
             workers: server_settings.workers,
             log,
         },
@@ -125,6 +146,28 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
+}
+
+/// Reads the keys, and returns `true` with them if they are in a database. Returns `None` if the definition does not
+/// list `keys` in the setting `auth`.
+///
+/// # Errors
+/// Fails if the keys cannot be read. The error is a message.
+fn load_keys(
+    settings: &Settings,
+    api: &Api,
+    data: &Path,
+    workers: Option<usize>,
+) -> Result<Option<(Keys, bool)>, String> {
+    if !api.accepts_keys() {
+        return Ok(None);
+    }
+    let Some(url) = key_storage::database_url(settings, Some(api))? else {
+        let keys = Keys::open(key_storage::file(data), workers);
+        return keys.map(|keys| Some((keys, false))).map_err(|error| format!("--data {}: {error}", data.display()));
+    };
+    let keys = Keys::open(key_storage::database(&url, data, key_storage::START_WAIT)?, workers);
+    keys.map(|keys| Some((keys, true))).map_err(|error| format!("--key-storage: {error}"))
 }
 
 /// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.
@@ -146,6 +189,42 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, worker
         new = new.with_shutdown_timeout(Duration::from_secs(seconds));
     }
     new
+}
+
+/// Returns the settings of TLS: those from flags and environment variables, otherwise those of the definition. Returns
+/// `None` if they name no files.
+///
+/// # Errors
+/// Fails if a file is missing. The error is a message.
+fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, String> {
+    let files = |flags: &[PathBuf], defined: &[String]| -> Vec<PathBuf> {
+        if flags.is_empty() { defined.iter().map(PathBuf::from).collect() } else { flags.to_vec() }
+    };
+    let certificates = files(&settings.tls_certificate, &api.tls_certificates);
+    let keys = files(&settings.tls_key, &api.tls_keys);
+    let client_ca = settings.tls_client_ca.clone().or_else(|| api.tls_client_ca.as_ref().map(PathBuf::from));
+    let mode = settings.tls_client_certificate.map_or(api.tls_client_certificate, ClientCertificateMode::from);
+    if certificates.len() != keys.len() {
+        let (certificates, keys) = (certificates.len(), keys.len());
+        return Err(format!(
+            "--tls-certificate names {certificates} files, and --tls-key {keys}; name a key for each certificate"
+        ));
+    }
+    let mut pairs = certificates.into_iter().zip(keys);
+    let Some((certificate, key)) = pairs.next() else {
+        return match client_ca {
+            Some(file) => Err(format!("--tls-client-ca {}: --tls-certificate is missing", file.display())),
+            None => Ok(None),
+        };
+    };
+    let mut tls = TlsSettings::new(certificate, key);
+    for (certificate, key) in pairs {
+        tls = tls.with_certificate(certificate, key);
+    }
+    Ok(Some(match client_ca {
+        Some(file) => tls.with_client_ca(file, mode),
+        None => tls,
+    }))
 }
 
 /// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A
@@ -188,7 +267,10 @@ struct EffectiveSettings<'a> {
     addresses: Vec<String>,
     unbound: Unbound,
     data: &'a Path,
-    key_count: usize,
+    /// The number of keys; `None` if the server accepts no keys.
+    key_count: Option<usize>,
+    /// The database with the keys; `None` if they are in a file.
+    key_database: Option<String>,
     workers: Option<usize>,
     log: String,
 }
@@ -202,19 +284,24 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
         format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
     };
     let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
+    let data = effective.data.display();
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
         ("unbound", describe_unbound(effective.unbound).to_owned()),
-        ("data", format!("{} ({})", effective.data.display(), output::count_with_noun(effective.key_count, "key"))),
+        ("data", if effective.key_database.is_some() { data.to_string() } else { format!("{data} ({keys})") }),
         ("static", pages),
         ("workers", workers),
         ("log", effective.log.clone()),
     ];
+    if let Some(database) = &effective.key_database {
+        rows.insert(5, ("keys", format!("{database} ({keys})")));
+    }
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.path().display().to_string()));
+        rows.insert(after_data, ("files", files.location()));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

@@ -43,6 +43,9 @@ pub struct Limits {
     /// The maximum size of all files for which download links exist, in bytes. The header fields with which these files
     /// are sent count too.
     pub links: u64,
+    /// The maximum number of callers or client addresses whose requests each rate limit counts. If there are more in one
+    /// period, those with the fewest requests are forgotten.
+    pub callers: u64,
 }
 
 /// A row of the table [`ALL_LIMITS`]: a description of one limit.
@@ -186,6 +189,21 @@ pub const LINKED_FILES_SIZE: LimitSpec = limit_spec(
     |limits| &mut limits.links,
 );
 
+/// The limit of the number of callers or client addresses whose requests a rate limit counts.
+pub const CALLER_COUNT: LimitSpec = LimitSpec {
+    // This many callers need about 1 GB of memory.
+    max: 20_000_000,
+    code: ErrorCode::TooManyRequests,
+    ..limit_spec(
+        "callers",
+        Unit::Items,
+        100_000,
+        "The number of callers or client addresses that each rate limit counts, at most 20000000; of more in one \
+         period, those with the fewest requests are forgotten.",
+        |limits| &mut limits.callers,
+    )
+};
+
 /// All limits, in the order in which documents list them.
 pub const ALL_LIMITS: &[LimitSpec] = &[
     HEADERS_SIZE,
@@ -201,6 +219,7 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
     SEARCHED_BODY_SIZE,
     LINK_SECONDS,
     LINKED_FILES_SIZE,
+    CALLER_COUNT,
 ];
 
 /// The keys that are allowed below `limits` in `app.json`.
@@ -251,6 +270,7 @@ impl Default for Limits {
             dispatch: SEARCHED_BODY_SIZE.default,
             link: LINK_SECONDS.default,
             links: LINKED_FILES_SIZE.default,
+            callers: CALLER_COUNT.default,
         }
     }
 }

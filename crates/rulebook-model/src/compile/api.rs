@@ -84,6 +84,7 @@ pub fn lower_definition<'a>(
         default_envelope: responses.envelopes.get(EnvelopeName::default().as_str()).cloned(),
         allows_jsonp_by_default: false,
         has_invalid_base: false,
+        default_rate_limits: Vec::new(),
         dialect: &TREE,
         compiled_types: HashMap::new(),
         schemas: Schemas::default(),

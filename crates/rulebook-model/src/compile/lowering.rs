@@ -9,7 +9,7 @@ use super::function::FunctionRef;
 use super::schemas::Schemas;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::EnvelopeName;
+use crate::model::{EnvelopeName, RateLimit};
 use crate::span::{Span, Spanned};
 use crate::types::{CompiledTerm, Types};
 
@@ -28,6 +28,9 @@ pub(crate) struct Lowering<'a> {
     pub allows_jsonp_by_default: bool,
     /// `true` if the settings have an invalid base path.
     pub has_invalid_base: bool,
+    /// The limits of the number of requests to methods that set none: those of the API module that is being converted,
+    /// otherwise those of the API.
+    pub default_rate_limits: Vec<RateLimit>,
     /// The dialect (the notation of definition files) of the API module that is being converted.
     pub dialect: &'static DialectSpec,
     /// The types without fields that have been compiled, by their dialect, attributes (as JSON) and terms. Equal types

@@ -27,10 +27,13 @@ impl Lowering<'_> {
         outputs: &[Output],
         is_public: bool,
     ) -> MethodOptions {
-        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated } = options;
+        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated, rate_limit, cost } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         let by_default =
             (*has_jsonp_on_post && self.allows_jsonp_by_default && is_public && !is_download).then_some(true);
+        let rate_limits = rate_limit.as_ref().map(|limits| self.lower_rate_limits(limits));
+        let applicable = rate_limits.as_ref().unwrap_or(&self.default_rate_limits).clone();
+        let cost = self.lower_cost(cost.as_ref(), &applicable);
         MethodOptions {
             status: status
                 .as_ref()
@@ -39,6 +42,8 @@ impl Lowering<'_> {
             download: download.as_ref().is_some_and(|download| self.lower_download_option(download, outputs)),
             jsonp: jsonp.as_ref().map(|jsonp| jsonp.value).or(by_default),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
+            rate_limits,
+            cost,
         }
     }
 

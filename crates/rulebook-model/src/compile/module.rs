@@ -36,6 +36,11 @@ impl<'d> Lowering<'d> {
         let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
+        let rate_limits = parts
+            .first_node_in_parts(self, "rate_limit", |part| part.rate_limit.as_ref())
+            .map(|limits| self.lower_rate_limits(limits));
+        let limits_of_api = self.default_rate_limits.clone();
+        self.default_rate_limits = rate_limits.clone().unwrap_or_else(|| limits_of_api.clone());
         self.schemas.module = Some(&name.value);
         let mut services = ServiceMerger { ignore_case, ..ServiceMerger::default() };
         for part in parts.all_parts() {
@@ -50,12 +55,14 @@ impl<'d> Lowering<'d> {
                 }
             }
         }
+        self.default_rate_limits = limits_of_api;
         Module {
             name: name.value.clone(),
             info: info.map(|info| info.value.clone()),
             envelope: module_envelope.flatten(),
             ignore_case,
             repeated: repeated.unwrap_or_default(),
+            rate_limits,
             schemas: self.schemas_of(Some(&name.value)),
             services: services.into_sorted(),
             span: parts.first_part.span,

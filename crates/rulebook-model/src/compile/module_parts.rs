@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::lowering::Lowering;
+use crate::definition::JsonNode;
 use crate::definition::parsed::Module;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::span::Spanned;
+use crate::span::{Span, Spanned};
 
 /// The parts of one API module: the objects with its name in the definition files, in the order of the files.
 pub(super) struct ModuleParts<'d> {
@@ -48,17 +49,34 @@ impl<'d> ModuleParts<'d> {
         let mut values = self.all_parts().filter_map(get);
         let first = values.next()?;
         for other in values.filter(|other| other.value != first.value) {
-            let message =
-                format!("the module `{}` has different values of `{key}` in several files", self.first_part.name.value);
-            lowering.report(
-                Diagnostic::new(DiagnosticCode::NameCollision, other.span, message)
-                    .label("second value")
-                    .related(first.span, "first value")
-                    .help(format!(
-                        "remove `{key}` here, or give this module a name of its own with `\"module\": \"…\"`"
-                    )),
-            );
+            self.report_different_values(lowering, key, first.span, other.span);
         }
         Some(first)
+    }
+
+    /// Same as [`ModuleParts::first_value_in_parts`], for a value that is an array or an object.
+    pub(super) fn first_node_in_parts(
+        &self,
+        lowering: &mut Lowering<'_>,
+        key: &str,
+        get: impl Fn(&'d Module) -> Option<&'d JsonNode>,
+    ) -> Option<&'d JsonNode> {
+        let mut values = self.all_parts().filter_map(get);
+        let first = values.next()?;
+        for other in values.filter(|other| other.json() != first.json()) {
+            self.report_different_values(lowering, key, first.span, other.span);
+        }
+        Some(first)
+    }
+
+    fn report_different_values(&self, lowering: &mut Lowering<'_>, key: &str, first: Span, other: Span) {
+        let message =
+            format!("the module `{}` has different values of `{key}` in several files", self.first_part.name.value);
+        lowering.report(
+            Diagnostic::new(DiagnosticCode::NameCollision, other, message)
+                .label("second value")
+                .related(first, "first value")
+                .help(format!("remove `{key}` here, or give this module a name of its own with `\"module\": \"…\"`")),
+        );
     }
 }

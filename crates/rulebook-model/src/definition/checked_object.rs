@@ -182,6 +182,9 @@ fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> 
         {
             return check_array_of_strings(member);
         }
+        ValueKind::ObjectOrObjects(_) => {
+            (matches!(node.data, JsonData::Object(_) | JsonData::Array(_)), "an object or an array of objects")
+        }
         ValueKind::ObjectsByNameOrStrings(_) => {
             (matches!(node.data, JsonData::Object(_)), "an object or an array of strings")
         }

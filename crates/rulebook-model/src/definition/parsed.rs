@@ -63,6 +63,8 @@ pub struct Module {
     pub ignore_case: Option<Spanned<bool>>,
     /// The value of the key `repeated`, which is `refuse` or `last`. The dialect `rules` sets it to `last`.
     pub repeated: Option<Spanned<String>>,
+    /// The value of the key `rate_limit`: the limits of the number of requests to all methods that set none.
+    pub rate_limit: Option<JsonNode>,
     /// The schemas of the API module.
     pub schemas: Vec<Schema>,
     /// The URIs that have methods, in the order of the text. Several services may have the same path.
@@ -125,6 +127,10 @@ pub struct DeclaredOptions {
     pub has_jsonp_on_post: bool,
     /// The value of the key `deprecated`: `true` if clients should no longer call the method.
     pub deprecated: Option<Spanned<bool>>,
+    /// The value of the key `rate_limit`: the limits of the number of requests.
+    pub rate_limit: Option<JsonNode>,
+    /// The value of the key `cost`: the number of requests as which a call counts.
+    pub cost: Option<Spanned<u64>>,
 }
 
 /// A parameter of a method.

@@ -18,7 +18,7 @@ use super::canonical_schemas::{
 use crate::constraint::Constraint;
 use crate::model::{
     Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType,
-    Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name, rate_limits_to_json,
 };
 use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
@@ -134,11 +134,13 @@ impl Serialize for ModuleObject<'_> {
 
 /// Writes the keys of an API module, except its services. `envelope` and `schemas` replace those of the module.
 fn write_module_settings(object: &mut ObjectWriter, module: &Module, envelope: Option<&EnvelopeName>, schemas: Json) {
-    let Module { name: _, info, envelope: _, ignore_case, repeated, schemas: _, services: _, span: _ } = module;
+    let Module { name: _, info, envelope: _, ignore_case, repeated, rate_limits, schemas: _, services: _, span: _ } =
+        module;
     object.add_if_some("info", info.as_deref());
     object.add_if_some("envelope", envelope.map(EnvelopeName::as_str));
     object.add_if_some("ignore_case", ignore_case.then_some(true));
     object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
+    object.add_if_some("rate_limit", rate_limits.as_deref().map(rate_limits_to_json));
     object.add_unless_empty("schemas", schemas);
 }
 
@@ -248,13 +250,15 @@ fn write_error(error: &DeclaredError) -> Json {
 }
 
 fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions { status, download, jsonp, deprecated } = options;
+    let MethodOptions { status, download, jsonp, deprecated, rate_limits, cost } = options;
     let mut object = ObjectWriter::default();
     let default = MethodOptions::default();
     object.add_if_some("status", (*status != default.status).then_some(*status));
     object.add_if_some("download", download.then_some(true));
     object.add_if_some("jsonp", *jsonp);
     object.add_if_some("deprecated", deprecated.then_some(true));
+    object.add_if_some("rate_limit", rate_limits.as_deref().map(rate_limits_to_json));
+    object.add_if_some("cost", (*cost != default.cost).then_some(*cost));
     object.into_json()
 }
 

@@ -32,6 +32,8 @@ mod pages;
 #[cfg(feature = "documents")]
 mod python;
 #[cfg(feature = "documents")]
+mod rate_limits;
+#[cfg(feature = "documents")]
 mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;

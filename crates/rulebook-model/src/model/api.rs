@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{AddressRange, DeclaredError, DefinedHandlers, ForwardedField, Limits, Module, Schema};
+use super::{
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Method,
+    Module, RateLimit, Schema, SharedLimits,
+};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
@@ -62,22 +65,40 @@ pub struct Api {
     pub default_types: bool,
     /// The limits of requests, such as the maximum size of a body.
     pub limits: Limits,
+    /// The limits of the number of requests to all methods that take no other limits from themselves or their module.
+    pub rate_limits: Vec<RateLimit>,
+    /// Where several servers count the requests of limits together; `None` if each server counts by itself.
+    pub shared_limits: Option<SharedLimits>,
     /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
-    /// The address on which the server listens, as `address:port`; `None` for the default.
+    /// The authenticators of the server; `None` if the definition does not choose them.
+    pub auth: Option<DefinedAuth>,
+    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
+    /// default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
     /// The folder where the program stores files; `None` for the default.
     pub files: Option<String>,
+    /// The address of the database with the API keys, in which `${NAME}` is an environment variable; `None` if the keys
+    /// are in a file in the data folder.
+    pub key_storage: Option<String>,
     /// The number of worker threads; `None` for one per processor.
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
     pub address_connections: Option<u64>,
     /// `true` if clients can speak HTTP/2 without TLS.
     pub http2: bool,
+    /// The files with the certificates of the server for TLS.
+    pub tls_certificates: Vec<String>,
+    /// The files with the private keys of the certificates, in the order of the certificates.
+    pub tls_keys: Vec<String>,
+    /// The file with the certificates of the authorities that certify clients; `None` if clients need no certificate.
+    pub tls_client_ca: Option<String>,
+    /// Whether clients must have a certificate from these authorities.
+    pub tls_client_certificate: ClientCertificateMode,
     /// The proxies whose statements about their clients the server believes.
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
@@ -135,14 +156,22 @@ impl Default for Api {
             timezone: DEFAULT_TIMEZONE.to_owned(),
             default_types: true,
             limits: Limits::default(),
+            rate_limits: Vec::new(),
+            shared_limits: None,
             unbound: Unbound::default(),
             handlers: None,
+            auth: None,
             bind: None,
             data: None,
             files: None,
+            key_storage: None,
             workers: None,
             address_connections: None,
             http2: false,
+            tls_certificates: Vec::new(),
+            tls_keys: Vec::new(),
+            tls_client_ca: None,
+            tls_client_certificate: ClientCertificateMode::default(),
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
             keep_alive: None,
@@ -162,11 +191,26 @@ impl Default for Api {
 }
 
 impl Api {
+    /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
+    /// definition does not have this setting.
+    #[must_use]
+    pub fn accepts_keys(&self) -> bool {
+        let lists_keys = |auth: &DefinedAuth| auth.kinds.iter().any(|member| member.key.value == DefinedAuth::KEYS);
+        self.auth.as_ref().is_none_or(lists_keys)
+    }
+
     /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
     /// API.
     #[must_use]
     pub fn envelope_name<'a>(&'a self, module: &'a Module) -> &'a EnvelopeName {
         module.envelope.as_ref().unwrap_or(&self.envelope)
+    }
+
+    /// Returns the limits of the number of requests to a method: those of the method, otherwise those of its module,
+    /// otherwise those of the API.
+    #[must_use]
+    pub fn rate_limits<'a>(&'a self, module: &'a Module, method: &'a Method) -> &'a [RateLimit] {
+        method.options.rate_limits.as_deref().or(module.rate_limits.as_deref()).unwrap_or(&self.rate_limits)
     }
 
     /// Creates the envelope with this name, and applies the settings of the API to it.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{DefinedHandler, Location, Parameter, ParameterType, Scope};
+use super::{DefinedHandler, Location, Parameter, ParameterType, RateLimit, Scope};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -107,6 +107,10 @@ pub struct MethodOptions {
     pub jsonp: Option<bool>,
     /// `true` if documents say that clients should no longer use the method.
     pub deprecated: bool,
+    /// The limits of the number of requests; `None` if those of the API module or of the API apply.
+    pub rate_limits: Option<Vec<RateLimit>>,
+    /// The number of requests as which a call counts for the limits of the method and of the caller's key, from 1.
+    pub cost: u32,
 }
 
 impl MethodOptions {
@@ -116,7 +120,7 @@ impl MethodOptions {
 
 impl Default for MethodOptions {
     fn default() -> Self {
-        Self { status: 200, download: false, jsonp: None, deprecated: false }
+        Self { status: 200, download: false, jsonp: None, deprecated: false, rate_limits: None, cost: 1 }
     }
 }
 

@@ -5,16 +5,20 @@
 //! of definitions or on requests.
 
 mod api;
+mod auth;
 mod for_permissions;
 mod handler;
 mod method;
 mod parameter;
 mod permission_values;
 mod proxies;
+mod rate_limit;
 mod schema;
 mod scope;
 mod server_path;
 mod service;
+mod shared_limits;
+mod tls;
 mod without_spans;
 
 pub use crate::envelope::EnvelopeName;
@@ -23,6 +27,8 @@ pub use api::{
     Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
+pub(crate) use auth::COMBINE;
+pub use auth::DefinedAuth;
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};
@@ -30,7 +36,10 @@ pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use permission_values::{PermissionMatch, match_permission};
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
+pub use rate_limit::{RateLimit, RateLimitBy, RatePeriod, rate_limits_to_json};
 pub use schema::Schema;
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
 pub use service::{Module, Repeated, Segment, Service, default_method_id};
+pub use shared_limits::{SharedLimits, WhenUnavailable};
+pub use tls::ClientCertificateMode;

@@ -15,7 +15,9 @@ use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
 use crate::definition::keys::{self, KeyTable, methods, rules};
 use crate::error::ErrorStatus;
 use crate::limits;
-use crate::model::{EnvelopeName, MethodOptions, Repeated};
+use crate::model::{
+    EnvelopeName, MethodOptions, RateLimit, RateLimitBy, RatePeriod, Repeated, SharedLimits, WhenUnavailable,
+};
 use crate::settings;
 use crate::types::{Type, Types};
 
@@ -41,6 +43,16 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&keys::MODULE, "envelope", envelope_examples),
     constraint(&keys::MODULE, "repeated", || one_of_constraint(Repeated::ALL.map(Repeated::as_str))),
     constraint(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    constraint(&keys::OPTIONS, "cost", cost_constraint),
+    constraint(&methods::OPTIONS, "cost", cost_constraint),
+    constraint(&rules::METHOD, "@cost", cost_constraint),
+    constraint(&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
+    constraint(&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
+    constraint(&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
+    constraint(&keys::SHARED_LIMITS, "when_unavailable", || {
+        one_of_constraint(WhenUnavailable::ALL.map(WhenUnavailable::as_str))
+    }),
+    constraint(&keys::SHARED_LIMITS, "timeout_ms", || json!({ "minimum": 1, "maximum": SharedLimits::MAX_TIMEOUT_MS })),
     constraint(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
     constraint(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
     constraint(&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
@@ -172,4 +184,8 @@ fn http_methods_constraint() -> Json {
     let pattern = pattern::one_of_ignoring_case(names);
     let item = json!({ "type": "string", "pattern": pattern, "examples": names });
     json!({ "pattern": pattern, "examples": names, "items": item })
+}
+
+fn cost_constraint() -> Json {
+    json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })
 }

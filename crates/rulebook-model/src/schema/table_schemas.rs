@@ -127,6 +127,10 @@ impl SchemaTables {
             ValueKind::Permissions => permission_groups_schema(true),
             ValueKind::Object(inner) => self.reference_to_table(inner),
             ValueKind::Objects(inner) => json!({ "type": "array", "items": self.reference_to_table(inner) }),
+            ValueKind::ObjectOrObjects(inner) => {
+                let object = self.reference_to_table(inner);
+                json!({ "anyOf": [object, { "type": "array", "items": object }] })
+            }
             ValueKind::ObjectsByName(inner) => {
                 let mut schema = Schema::new();
                 schema.insert("type".to_owned(), json!("object"));

@@ -9,6 +9,7 @@ mod checks;
 mod cors;
 mod network;
 mod objects;
+mod rate_limits;
 mod table;
 
 use serde_json::Value as Json;
@@ -21,6 +22,8 @@ use crate::model::Api;
 pub use cors::CORS;
 pub use network::{MAX_SECONDS, check_bind_address};
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
+pub(crate) use rate_limits::RATE_LIMIT_DESCRIPTION;
+pub use rate_limits::{RATE_LIMIT, SHARED_LIMITS};
 pub(crate) use table::SETTINGS;
 
 /// A setting of an API: one key of `app.json`.

@@ -30,7 +30,7 @@ use options::Options;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
 pub(crate) use row::{FileRow, FromRow, JsonRow};
-pub(crate) use session::{Session, SessionConnection};
+pub(crate) use session::{Session, SessionConnection, TextRow};
 
 use crate::settings::DatabaseSettings;
 

@@ -45,13 +45,13 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// use std::time::Duration;
 ///
 /// use rulebook::Rulebook;
-/// use rulebook::key::{KeySettings, Keys};
+/// use rulebook::key::Keys;
 /// use rulebook_sql::SqlKeys;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let url = std::env::var("RULEBOOK_KEYS")?;
+/// let url = std::env::var("RULEBOOK_KEY_STORAGE")?;
 /// let storage = SqlKeys::open(&url, "data".as_ref(), Duration::from_secs(30))?;
-/// let keys = Keys::open(Arc::new(storage), KeySettings::default())?;
+/// let keys = Keys::open(Arc::new(storage), None)?;
 /// let watcher = keys.watch()?;
 /// let rulebook = Rulebook::load("api").authenticator(keys);
 /// # Ok(())

@@ -4,6 +4,7 @@
 //! Mismatches are reported as diagnostics: API methods without a handler, handlers without an API method, and handlers
 //! whose argument type does not accept all valid arguments.
 
+mod auth_challenges;
 mod bind_handlers;
 mod check_handler;
 mod check_outputs;
@@ -11,6 +12,7 @@ mod cors;
 mod defined_handlers;
 mod multipart_limits;
 mod plan;
+mod rate_limits;
 
 pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;

@@ -8,6 +8,10 @@
 mod auth_error;
 mod authenticate;
 mod body_fields;
+#[cfg_attr(not(feature = "tls"), path = "without_certificate_parser.rs")]
+mod certificate_parser;
+mod client_certificate;
+mod client_certificates;
 mod download;
 mod etag;
 mod etag_list;
@@ -17,29 +21,37 @@ mod head;
 mod identity;
 mod outcome;
 mod prefer;
+mod quota;
 mod quoted_string;
 mod rate_limiter;
 mod raw_response;
 mod request_id;
 mod response_header;
 mod slots;
+mod tls_session;
 
 pub use rulebook_model::call::*;
 
 pub use auth_error::AuthError;
 pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
 pub use body_fields::BodyFields;
-pub use download::{ByteStream, Content, Download};
+#[cfg(feature = "tls")]
+pub(crate) use certificate_parser::certificate_expiry;
+pub use client_certificate::ClientCertificate;
+pub use client_certificates::{CertificateName, ClientCertificates, InvalidCertificateName};
+pub use download::{ByteStream, Content, Download, RangedContent};
 pub use etag::ETag;
 pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};
 pub use identity::Identity;
 pub use outcome::{Outcome, ReturnedValue, Success};
 pub(crate) use prefer::{applied_preference, preferred_value};
+pub use quota::Quota;
 pub(crate) use quoted_string::split_outside_of_quotes;
-pub use rate_limiter::{Quota, RateLimiter};
+pub use rate_limiter::RateLimiter;
 pub use raw_response::RawResponse;
 pub use request_id::RequestId;
 pub use response_header::ResponseError;
 pub(crate) use response_header::{check_response_header, is_sent_by_engine};
 pub use slots::{ArgumentSlot, ArgumentSlots};
+pub(crate) use tls_session::TlsSession;

@@ -2,18 +2,13 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::{HeaderName, HeaderValue};
-
-use super::{ApiError, ErrorKind, Outcome};
+use super::Quota;
+use crate::rate_limit::unix_time;
 
 /// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
 /// fewer requests stay unused if a worker gets no more requests.
 const BLOCKS_PER_WORKER: u32 = 4;
-/// The value of `Retry-After` in seconds if a limit without a time window is used up. After this time, an administrator
-/// may have raised the limit.
-const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 
 /// Limits the number of requests of an identity in a time window.
 ///
@@ -38,6 +33,8 @@ const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 pub struct RateLimiter {
     requests: u32,
     seconds: u32,
+    /// The name under which several servers count the requests together; `None` if each server counts by itself.
+    shared_name: Option<Box<str>>,
     /// The current window, and the number of requests that workers have claimed in this window.
     claimed: PaddedCounter,
     /// For each worker, the window to which its block belongs, and the number of requests that remain in the block.
@@ -66,7 +63,7 @@ impl RateLimiter {
     #[must_use]
     pub fn new(requests: u32, seconds: u32, workers: usize) -> Self {
         let blocks = (0..workers.clamp(1, 512)).map(|_| PaddedCounter::default()).collect();
-        Self { requests, seconds, claimed: PaddedCounter::default(), blocks }
+        Self { requests, seconds, shared_name: None, claimed: PaddedCounter::default(), blocks }
     }
 
     /// The maximum number of requests in a window.
@@ -94,34 +91,74 @@ impl RateLimiter {
     /// # Errors
     /// Fails under the same conditions as [`RateLimiter::take`].
     pub fn take_at(&self, now: u64) -> Result<Quota, Quota> {
+        self.count(now, 1).map(|(quota, _)| quota)
+    }
+
+    /// Counts a request as `cost` requests at the Unix time `now`. Returns the state of the limit after the request, and
+    /// the window in which it counts.
+    ///
+    /// # Errors
+    /// Fails if fewer than `cost` requests remain; the request then is not counted.
+    pub(crate) fn count(&self, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
         let window = self.current_window(now);
-        let block = &self.blocks[worker_index() % self.blocks.len()].0;
-        let counted =
-            block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| match unpack_window_and_count(packed) {
-                (of, remaining_requests) if of == window && remaining_requests > 0 => {
-                    Some(pack_window_and_count(window, remaining_requests - 1))
-                }
-                _ => None,
-            });
-        let remaining_requests = match counted {
-            Ok(before) => unpack_window_and_count(before).1 - 1,
-            Err(_) => {
-                let Some(claimed) = self.claim_block(window) else { return Err(self.quota_at(now, window, 0)) };
-                // Another thread may have the same index, and may have stored a block in the same place in the
-                // meantime. The requests of that block are added to the new block.
-                let add = |packed| match unpack_window_and_count(packed) {
-                    (of, remaining_requests) if of == window => {
-                        Some(pack_window_and_count(window, remaining_requests.saturating_add(claimed - 1)))
-                    }
-                    _ => Some(pack_window_and_count(window, claimed - 1)),
-                };
-                let _ = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-                claimed - 1
+        let block = self.block();
+        let take = |packed| match unpack_window_and_count(packed) {
+            (of, remaining) if of == window && remaining >= cost => {
+                Some(pack_window_and_count(window, remaining - cost))
             }
+            _ => None,
+        };
+        let before = loop {
+            let held = match block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+                Ok(before) => break unpack_window_and_count(before).1,
+                Err(known) => match unpack_window_and_count(known) {
+                    (of, remaining) if of == window => remaining,
+                    _ => 0,
+                },
+            };
+            let Some(claimed) = self.claim_block(window, cost.saturating_sub(held)) else {
+                return Err(self.quota_at(now, window, 0));
+            };
+            self.add_to_block(window, claimed);
+            // Another thread may have the same index, and may take the requests first. Then more are claimed.
         };
         let (of, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
-        Ok(self.quota_at(now, window, unclaimed.saturating_add(remaining_requests)))
+        Ok((self.quota_at(now, window, unclaimed.saturating_add(before - cost)), window))
+    }
+
+    /// Takes back a request that [`RateLimiter::count`] has counted in this window.
+    pub(crate) fn give_back(&self, window: u32, cost: u32) {
+        let add = |packed| match unpack_window_and_count(packed) {
+            (of, remaining) if of == window => Some(pack_window_and_count(window, remaining.saturating_add(cost))),
+            _ => None,
+        };
+        let _ = self.block().fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Records requests of the current window that a counter of several servers has granted, so that
+    /// [`RateLimiter::last_window_usage`] includes them.
+    pub(crate) fn record(&self, requests: u32) {
+        let window = self.current_window(unix_time());
+        let add = |packed| {
+            let (of, claimed) = unpack_window_and_count(packed);
+            let claimed = if of == window { claimed } else { 0 };
+            Some(pack_window_and_count(window, claimed.saturating_add(requests).min(self.requests)))
+        };
+        let _ = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Sets the name under which several servers count the requests together, if the program has a
+    /// [shared counter](crate::Rulebook::shared_counter). Limiters with the same name on all servers must have the same
+    /// limit.
+    #[must_use]
+    pub fn with_shared_name(self, name: impl Into<Box<str>>) -> Self {
+        Self { shared_name: Some(name.into()), ..self }
+    }
+
+    /// Returns the name that was set with [`RateLimiter::with_shared_name`].
+    pub(crate) fn shared_name(&self) -> Option<&str> {
+        self.shared_name.as_deref()
     }
 
     /// Checks whether a further request would be allowed, without counting a request.
@@ -131,8 +168,7 @@ impl RateLimiter {
     pub fn check(&self) -> Result<(), Quota> {
         let now = unix_time();
         let window = self.current_window(now);
-        let block = &self.blocks[worker_index() % self.blocks.len()].0;
-        let (of, remaining_requests) = unpack_window_and_count(block.load(Ordering::Relaxed));
+        let (of, remaining_requests) = unpack_window_and_count(self.block().load(Ordering::Relaxed));
         let (claimed_in, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let has_block = of == window && remaining_requests > 0;
         let is_allowed = has_block || claimed_in != window || claimed < self.requests;
@@ -159,19 +195,34 @@ impl RateLimiter {
         self
     }
 
-    /// Claims a block of requests, and returns the number of requests in the block; `None` if the limit is used up.
-    fn claim_block(&self, window: u32) -> Option<u32> {
+    /// Claims a block of at least `needed` requests, and returns the number of requests in the block; `None` if fewer
+    /// requests remain.
+    fn claim_block(&self, window: u32, needed: u32) -> Option<u32> {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         let next = |packed| {
             let (of, claimed) = unpack_window_and_count(packed);
             let claimed = if of == window { claimed } else { 0 };
             let remaining_requests = self.requests.saturating_sub(claimed);
-            (remaining_requests > 0)
-                .then(|| (claimed, (remaining_requests / workers.saturating_mul(BLOCKS_PER_WORKER)).max(1)))
+            let block = (remaining_requests / workers.saturating_mul(BLOCKS_PER_WORKER)).max(needed).max(1);
+            (remaining_requests >= block).then_some((claimed, block))
         };
         let add = |packed| next(packed).map(|(claimed, block)| pack_window_and_count(window, claimed + block));
         let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
         next(before).map(|(_, block)| block)
+    }
+
+    /// Adds claimed requests to the block of this worker.
+    fn add_to_block(&self, window: u32, claimed: u32) {
+        let add = |packed| match unpack_window_and_count(packed) {
+            (of, remaining) if of == window => Some(pack_window_and_count(window, remaining.saturating_add(claimed))),
+            _ => Some(pack_window_and_count(window, claimed)),
+        };
+        let _ = self.block().fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Returns the block of this worker.
+    fn block(&self) -> &AtomicU64 {
+        &self.blocks[worker_index() % self.blocks.len()].0
     }
 
     fn window_at(&self, now: u64) -> u32 {
@@ -194,11 +245,6 @@ impl RateLimiter {
     }
 }
 
-/// Returns the current Unix time in seconds.
-fn unix_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 /// Returns the index of the current thread: the first thread that counts a request has the index 0, the next thread the
 /// index 1.
 fn worker_index() -> usize {
@@ -211,49 +257,4 @@ fn worker_index() -> usize {
         cell.set(Some(index));
         index
     })
-}
-
-/// The state of a rate limit after a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Quota {
-    /// The maximum number of requests in a window.
-    pub requests: u32,
-    /// The length of a window in seconds; 0 if the limit has no window.
-    pub seconds: u32,
-    /// The number of requests that remain in this window. Blocks of other workers may contain a few more requests.
-    pub remaining: u32,
-    /// The number of seconds until the next window; 0 if the limit has no window.
-    pub reset: u64,
-}
-
-impl Quota {
-    /// Returns the error for a request over the limit.
-    #[must_use]
-    pub fn error(self) -> ApiError {
-        let retry_after = if self.seconds == 0 { RETRY_AFTER_USED_UP } else { self.reset.max(1) };
-        ApiError::new(ErrorKind::TooManyRequests { retry_after })
-    }
-
-    /// Adds the header fields that describe the quota to the result of a call.
-    pub(crate) fn add_headers(self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Ok(mut success) => {
-                success.headers.extend(self.headers());
-                Ok(success)
-            }
-            Err(error) => Err(error.with_headers(self.headers())),
-        }
-    }
-
-    /// Returns the header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
-    pub(crate) fn headers(self) -> Vec<(HeaderName, HeaderValue)> {
-        let Self { requests, seconds, remaining, reset } = self;
-        let (policy, state) = match seconds {
-            0 => (format!("\"default\";q={requests}"), format!("\"default\";r={remaining}")),
-            _ => (format!("\"default\";q={requests};w={seconds}"), format!("\"default\";r={remaining};t={reset}")),
-        };
-        let field = |name, value| HeaderValue::try_from(value).ok().map(|value| (HeaderName::from_static(name), value));
-        [field("ratelimit-policy", policy), field("ratelimit", state)].into_iter().flatten().collect()
-    }
 }

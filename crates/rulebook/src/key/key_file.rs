@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use super::KeyError;
 use super::entry::check_entries;
 use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion};
 use super::usage::{self, Usages};
+use crate::file_stamp::FileStamp;
 
 /// The storage of keys in a file. The usage of keys is stored in a file beside it, and so is the pepper.
 #[derive(Debug)]
@@ -37,13 +37,13 @@ impl KeyStorage for KeyFile {
 
     /// Never fails: a file whose metadata cannot be read is reported when it is loaded.
     fn state(&self) -> Result<KeyState, KeyError> {
-        Ok(FileStamp::state(FileStamp::of(&self.path)))
+        Ok(state(FileStamp::of(&self.path)))
     }
 
     /// Reads the file. A file that does not exist counts as a file without keys.
     fn load(&self) -> Result<(KeySet, KeyState), KeyError> {
         let (keys, stamp) = read_key_file(&self.path)?;
-        Ok((keys, FileStamp::state(stamp)))
+        Ok((keys, state(stamp)))
     }
 
     fn change(&self, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
@@ -82,35 +82,9 @@ impl KeyStorage for KeyFile {
     }
 }
 
-/// The metadata of a file, by which a change of the file is detected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileStamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    /// The number of the inode, which changes whenever the file is replaced.
-    inode: u64,
-}
-
-impl FileStamp {
-    /// Returns the current metadata of the file at `path`; `None` if the file does not exist.
-    fn of(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::from)
-    }
-
-    /// Returns the state of a key file with this metadata.
-    fn state(stamp: Option<Self>) -> KeyState {
-        KeyState::new(KeyVersion::new(format!("{stamp:?}")), None)
-    }
-}
-
-impl From<&fs::Metadata> for FileStamp {
-    fn from(metadata: &fs::Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Self { length: metadata.len(), modified: metadata.modified().ok(), inode }
-    }
+/// Returns the state of a key file with this metadata; `None` if the file does not exist.
+fn state(stamp: Option<FileStamp>) -> KeyState {
+    KeyState::new(KeyVersion::new(format!("{stamp:?}")), None)
 }
 
 /// Reads a key file and its metadata. A file that does not exist counts as a file without keys.

@@ -3,7 +3,8 @@
 //! A key is a bearer token that consists of an id and a secret of 40 random bytes. The storage of keys, which is a file
 //! ([`KeyFile`]) or something else ([`KeyStorage`]), contains only the HMAC of the secret, computed with the *pepper*:
 //! another secret, which belongs to the server. A random secret of this length needs neither a salt nor a slow hash.
-//! Requests look up keys in a table in memory; when the keys in the storage change, a new table replaces it. This Rust module must not interpret permissions.
+//! Requests look up keys in a table in memory; when the keys in the storage change, a new table replaces it. This Rust
+//! module must not interpret permissions.
 
 mod entry;
 mod error;
@@ -16,14 +17,12 @@ mod storage;
 mod table;
 mod token;
 mod usage;
-mod verified;
 mod watcher;
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -67,32 +66,8 @@ struct SharedKeys {
     table: ArcSwap<KeyTable>,
     storage: Arc<dyn KeyStorage>,
     workers: usize,
-    /// The time for which the keys are accepted although the storage cannot be read; `None` if it is unlimited.
-    max_age: Option<Duration>,
     /// Why the keys may not be current; `None` if they are.
     problem: Mutex<Option<String>>,
-}
-
-/// The settings of [`Keys::open`].
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use rulebook::key::KeySettings;
-///
-/// let mut settings = KeySettings::default();
-/// settings.max_age = Some(Duration::from_secs(300));
-/// ```
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct KeySettings {
-    /// The number of workers of the server; `None` for one per processor. The rate limit of a key is divided among the
-    /// workers by a [`RateLimiter`](crate::RateLimiter).
-    pub workers: Option<usize>,
-    /// The time for which keys are accepted although the storage cannot be read. After it, the response to a request
-    /// with a key has the status 503 until the storage can be read again. `None`, the default, means that it is
-    /// unlimited.
-    pub max_age: Option<Duration>,
 }
 
 impl fmt::Debug for Keys {
@@ -119,20 +94,19 @@ impl Keys {
     /// # Errors
     /// Fails like [`Keys::load`].
     pub fn load_for(path: &Path, workers: usize) -> Result<Self, KeyError> {
-        Self::open(Arc::new(KeyFile::new(path)), KeySettings { workers: Some(workers), max_age: None })
+        Self::open(Arc::new(KeyFile::new(path)), Some(workers))
     }
 
-    /// Reads the keys of any storage.
+    /// Reads the keys of any storage, for a server with this number of workers; `None` for one per processor.
     ///
     /// # Errors
     /// Fails if the storage cannot be read, or if the pepper is missing or is not the one that the keys were created
     /// with.
-    pub fn open(storage: Arc<dyn KeyStorage>, settings: KeySettings) -> Result<Self, KeyError> {
-        let KeySettings { workers, max_age } = settings;
+    pub fn open(storage: Arc<dyn KeyStorage>, workers: Option<usize>) -> Result<Self, KeyError> {
         let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let previous = PreviousUsage::Storage(storage.load_usages()?);
         let table = ArcSwap::from_pointee(KeyTable::load(&*storage, &previous, workers)?);
-        Ok(Self(Arc::new(SharedKeys { table, storage, workers, max_age, problem: Mutex::default() })))
+        Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: Mutex::default() })))
     }
 
     /// Starts a thread that watches the storage for changes, until the returned watcher is dropped.
@@ -189,7 +163,6 @@ impl Keys {
         };
         match self.0.table.load().find(key, Timestamp::now().as_second()) {
             Ok(identity) => Authentication::Identity(identity),
-            Err(LookupError::Outdated) => Authentication::Unavailable(log_message(LookupError::Outdated).to_owned()),
             Err(error) => Authentication::Invalid(log_message(error).to_owned()),
         }
     }
@@ -205,7 +178,6 @@ fn log_message(error: LookupError) -> &'static str {
         LookupError::Malformed(TokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
         LookupError::Unknown => "the key is unknown",
         LookupError::Expired => "the key has expired",
-        LookupError::Outdated => "the keys could not be read for too long",
     }
 }
 

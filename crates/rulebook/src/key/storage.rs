@@ -10,7 +10,8 @@ use super::entry::{Entry, check_entries};
 use super::pepper::Pepper;
 use super::usage::Usages;
 
-/// A storage of keys: [`KeyFile`](super::KeyFile), a database (`SqlKeys` of the crate `rulebook-sql`), or one of the program.
+/// A storage of keys: [`KeyFile`](super::KeyFile), a database (`SqlKeys` of the crate `rulebook-sql`), or one of the
+/// program.
 ///
 /// A server calls [`state`](Self::state) four times a second, and [`load`](Self::load) if the version has changed. All
 /// functions may block their thread; no request waits for them.
@@ -18,7 +19,7 @@ use super::usage::Usages;
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use rulebook::key::{self, KeyError, KeySet, KeySettings, KeyState, KeyStorage, KeyVersion, Keys, NewKey, Usages};
+/// use rulebook::key::{self, KeyError, KeySet, KeyState, KeyStorage, KeyVersion, Keys, NewKey, Usages};
 ///
 /// /// Stores keys in memory, for tests.
 /// #[derive(Default)]
@@ -63,7 +64,7 @@ use super::usage::Usages;
 ///
 /// let storage = Arc::new(Memory::default());
 /// key::add(&*storage, NewKey::new("ada"))?;
-/// let keys = Keys::open(storage, KeySettings::default())?;
+/// let keys = Keys::open(storage, None)?;
 /// assert_eq!(keys.len(), 1);
 /// # let _ = std::fs::remove_file(std::env::temp_dir().join(format!("rulebook-pepper-{}", std::process::id())));
 /// # Ok::<(), KeyError>(())

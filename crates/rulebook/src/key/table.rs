@@ -14,8 +14,8 @@ use super::entry::{self, Entry};
 use super::pepper::Pepper;
 use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of};
 use super::usage::{Usage, Usages, UsedRequests};
-use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
+use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};
 
 /// The precision in seconds with which the time of a key's last use is recorded. All workers share this time, and a
@@ -27,17 +27,15 @@ const LAST_USE_PRECISION: i64 = 10;
 const CLOCK_PRECISION: i64 = 1_500;
 
 /// The keys of a storage, by their ids.
-#[derive(Clone)]
 pub(super) struct KeyTable {
-    number: TableNumber,
+    /// The keys that each worker has verified. As soon as a new table replaces this table, each key is verified again.
+    verified: VerifiedCredentials<StoredKey>,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
     /// The version of the keys in the storage.
     version: KeyVersion,
     /// The seconds by which the clock of the storage is ahead of the clock of this server.
     clock_offset: i64,
-    /// `true` if the storage could not be read for so long that no key is accepted.
-    is_outdated: bool,
 }
 
 /// One key of the table, without its secret.
@@ -62,8 +60,6 @@ pub(super) enum LookupError {
     Unknown,
     /// The key has expired.
     Expired,
-    /// The storage could not be read for too long.
-    Outdated,
 }
 
 /// Where a new table gets the earlier usage of its keys from.
@@ -87,19 +83,14 @@ impl KeyTable {
         let clock_offset = rounded_seconds(clock_difference(&state));
         let key = |entry| StoredKey::new(entry, previous, workers, clock_offset);
         let by_id = set.keys.into_iter().filter_map(key).collect();
-        let (number, version) = (TableNumber::next(), state.version);
-        Ok(Self { number, pepper, by_id, version, clock_offset, is_outdated: false })
+        let verified = VerifiedCredentials::new();
+        Ok(Self { verified, pepper, by_id, version: state.version, clock_offset })
     }
 
     /// Returns `true` if the storage still has the keys of this table, and its clock has not been changed.
     pub(super) fn is_current(&self, state: &KeyState) -> bool {
         let clock_error = clock_difference(state) - self.clock_offset * 1_000;
-        self.version == state.version && clock_error.abs() <= CLOCK_PRECISION && !self.is_outdated
-    }
-
-    /// Returns this table without valid keys; `None` if it has none already.
-    pub(super) fn outdated(&self) -> Option<Self> {
-        (!self.is_outdated).then(|| Self { number: TableNumber::next(), is_outdated: true, ..self.clone() })
+        self.version == state.version && clock_error.abs() <= CLOCK_PRECISION
     }
 
     /// Returns the number of keys in the table.
@@ -110,23 +101,17 @@ impl KeyTable {
     /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
     /// seconds.
     pub(super) fn find(&self, key: &str, now: i64) -> Result<Identity, LookupError> {
-        let tag = KeyTag::new(self.number, key);
-        if let Some(found) = tag.and_then(|tag| verified::recall(tag, |stored| stored.record_use(now))) {
+        if let Some(found) = self.verified.recall(key, |stored| stored.record_use(now)) {
             return found;
         }
         let token = token::parse(key).map_err(LookupError::Malformed)?;
-        if self.is_outdated {
-            return Err(LookupError::Outdated);
-        }
         let stored = self.by_id.get(token.id);
         // For an unknown id, a hash is compared as well, so that the comparison takes as long as for a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
-        if let Some(tag) = tag {
-            // A copy for this worker alone: workers that shared the identity would write to its reference count.
-            verified::remember(tag, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
-        }
+        // A copy for this worker alone: workers that shared the identity would write to its reference count.
+        self.verified.remember(key, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
         stored.record_use(now)
     }
 
@@ -148,12 +133,14 @@ impl StoredKey {
             PreviousUsage::Storage(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
                 let used = usage.used.map_or(0, |used| used.as_second() - clock_offset);
-                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(limit, usage.spent, workers)));
+                let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
             PreviousUsage::Table(table) => match table.by_id.get(&*id) {
-                Some(stored) => (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(limit, workers))),
-                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(limit, None, workers)))),
+                Some(stored) => {
+                    (Arc::clone(&stored.last_used), limit.map(|limit| stored.rate_limiter(&id, limit, workers)))
+                }
+                None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, None, workers)))),
             },
         };
         let identity = Identity::new(&name, scope);
@@ -170,13 +157,13 @@ impl StoredKey {
 
     /// Returns the rate limiter for a limit: the current limiter if the limit is the same. Otherwise returns a new
     /// limiter, which continues from the number of requests that the current limiter has counted.
-    fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
+    fn rate_limiter(&self, id: &str, limit: Limit, workers: usize) -> Arc<RateLimiter> {
         let has_limit = |limiter: &&Arc<RateLimiter>| {
             limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(new_rate_limiter(limit, self.used_requests(true), workers)),
+            None => Arc::new(new_rate_limiter(id, limit, self.used_requests(true), workers)),
         }
     }
 
@@ -213,9 +200,12 @@ fn rounded_seconds(milliseconds: i64) -> i64 {
     (milliseconds + 500).div_euclid(1_000)
 }
 
-/// Creates a rate limiter. It continues from the requests in `used`, which count against the limit already.
-fn new_rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
+/// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the
+/// limit already.
+fn new_rate_limiter(id: &str, limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
+    // Servers that share the limits of keys need not share the key file.
+    let rate_limiter = rate_limiter.with_shared_name(format!("key:{id}"));
     match used {
         Some(UsedRequests { since, requests }) => {
             rate_limiter.with_used(u64::try_from(since.as_second()).unwrap_or_default(), requests)

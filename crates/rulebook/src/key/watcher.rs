@@ -34,7 +34,7 @@ impl KeyWatcher {
     pub(super) fn start(shared: Arc<SharedKeys>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let watch = move || {
-            let mut problem = Problem { reported: None, current_at: Instant::now() };
+            let mut problem = Problem { reported: None };
             let mut recorded = RecordedUsage::new(&shared);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 match reload_if_changed(&shared) {
@@ -99,13 +99,10 @@ struct Problem {
     /// The version and the error that were logged last, so that the same error is logged only once. Without a version,
     /// the storage does not respond.
     reported: Option<(Option<KeyVersion>, String)>,
-    /// The time at which the keys were current.
-    current_at: Instant,
 }
 
 impl Problem {
     fn end(&mut self, shared: &SharedKeys) {
-        self.current_at = Instant::now();
         if let Some((version, _)) = self.reported.take() {
             shared.problem.lock().unwrap_or_else(PoisonError::into_inner).take();
             if version.is_none() {
@@ -114,7 +111,7 @@ impl Problem {
         }
     }
 
-    /// Logs the failure unless it was logged before. If the keys have not been current for too long, refuses them.
+    /// Logs the failure unless it was logged before.
     fn report(&mut self, shared: &SharedKeys, failure: Failure) {
         let (version, error) = match failure {
             Failure::Unavailable(error) => (None, error),
@@ -129,15 +126,6 @@ impl Problem {
             log_reload_error(&error);
             *shared.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.clone());
             self.reported = Some((version, message));
-        }
-        if shared.max_age.is_some_and(|max_age| self.current_at.elapsed() > max_age)
-            && let Some(outdated) = shared.table.load().outdated()
-        {
-            log::error!(
-                "no key is accepted, because the keys could not be read for {} seconds",
-                self.current_at.elapsed().as_secs()
-            );
-            shared.table.store(Arc::new(outdated));
         }
     }
 }

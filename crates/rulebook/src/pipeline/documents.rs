@@ -15,17 +15,17 @@ use rulebook_model::error::catalogue::MessageId;
 use rulebook_model::model::Audience;
 
 use super::document_reply::{reply_with_description, reply_with_document};
-use super::identify::{authenticate, count_request};
+use super::identify::{authenticate, counts_for_identity};
 use super::render::{find_caller_documents, render_if_needed, run_rendering};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
 use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
 use super::{Reply, ReplyBody, cors, english_text};
 use crate::call::{
-    AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Quota, Source,
-    shorten_text,
+    AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Source, shorten_text,
 };
 use crate::plan::{Document, Documents, LazyDocuments, OptionsDescription, Plan, PublishedDocuments, RenderedOnDemand};
+use crate::rate_limit::CountedRequest;
 
 /// The query field `as`, which selects the audience of documents.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
@@ -37,7 +37,7 @@ pub struct AudienceDocuments<'p> {
     documents: Cow<'p, Arc<LazyDocuments>>,
     /// `true` if the audience is the caller; `false` if the audience is every client.
     is_for_caller: bool,
-    quota: Option<Quota>,
+    counted: CountedRequest,
 }
 
 impl AudienceDocuments<'_> {
@@ -64,7 +64,7 @@ impl AudienceDocuments<'_> {
                 document.limit_compression(&self.documents);
             }
         }
-        reply.headers.extend(self.quota.into_iter().flat_map(Quota::headers));
+        reply.headers.extend(self.counted.headers(&[]));
         reply
     }
 }
@@ -87,15 +87,19 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
         let all = plan.documents.for_whole_api();
         render_if_needed(all).await?;
-        return Ok(AudienceDocuments { documents: Cow::Borrowed(all), is_for_caller: false, quota: None });
+        return Ok(AudienceDocuments {
+            documents: Cow::Borrowed(all),
+            is_for_caller: false,
+            counted: CountedRequest::default(),
+        });
     }
     let identity = authenticate(plan, head).await?;
-    let mut quota = None;
-    count_request(identity.as_ref(), &mut quota)
-        .map_err(|error| error.with_headers(quota.into_iter().flat_map(Quota::headers).collect()))?;
+    let mut counted = CountedRequest::default();
+    let result = counts_for_identity(plan, head, identity.as_ref()).count(&mut counted).await;
+    result.map_err(|error| error.with_headers(counted.headers(&[])))?;
     let documents = find_caller_documents(plan, identity.as_ref().map_or(&[], Identity::permission_list)).await?;
     render_if_needed(&documents).await?;
-    Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, quota })
+    Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, counted })
 }
 
 /// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.

@@ -10,8 +10,9 @@ use super::act::with_declared_status;
 use super::auth_fields::read_auth_fields;
 use super::body::Body;
 use super::jsonp;
-use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity, Quota};
-use crate::plan::{Plan, SchemeSet};
+use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity};
+use crate::plan::{Plan, PlannedMethod, SchemeSet};
+use crate::rate_limit::{CountedRequest, RequestCounts};
 
 /// The client of a request, as the stages after `identify` see the client.
 pub struct Client<'h> {
@@ -23,28 +24,45 @@ pub struct Client<'h> {
     pub is_jsonp: bool,
 }
 
-/// Identifies the client of a request, and counts the request if the identity has a rate limit. `method` is the index
-/// of the API method that the request calls. `quota` is set to the state of the rate limit after this request.
+/// Identifies the client of a request, and counts the request if the API method or the identity has limits of the number
+/// of requests. `method` is the index of the API method that the request calls. The states of the limits are added to
+/// `counted`.
 ///
 /// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
 /// of any user, so that the user's credentials must not be used.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a rate
-/// limit is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the
-/// request.
+/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a limit
+/// is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the request.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
     method: usize,
-    quota: &mut Option<Quota>,
+    counted: &mut CountedRequest,
 ) -> Result<Client<'h>, ApiError> {
-    if jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some() {
-        return Ok(Client { identity: None, head: jsonp::head_without_cookies(head), is_jsonp: true });
+    let PlannedMethod { allows_jsonp, rate_limits, cost, .. } = &plan.methods[method];
+    let is_jsonp = jsonp::requested_callback(*allows_jsonp, head)?.is_some();
+    let counts = RequestCounts { by_identity: false, ..counts_for_identity(plan, head, None) };
+    let counts = RequestCounts { limits: rate_limits, cost: *cost, ..counts };
+    if !rate_limits.is_empty() {
+        counts.count(counted).await?;
     }
-    let identity = authenticate(plan, head).await?;
-    count_request(identity.as_ref(), quota)?;
-    Ok(Client { identity, head: Cow::Borrowed(head), is_jsonp: false })
+    let identity = if is_jsonp { None } else { authenticate(plan, head).await? };
+    if !rate_limits.is_empty() || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
+        RequestCounts { by_identity: true, identity: identity.as_ref(), ..counts }.count(counted).await?;
+    }
+    let head = if is_jsonp { jsonp::head_without_cookies(head) } else { Cow::Borrowed(head) };
+    Ok(Client { identity, head, is_jsonp })
+}
+
+/// Returns the limits of an identity, for a request that calls no API method.
+pub(super) fn counts_for_identity<'a>(
+    plan: &'a Plan,
+    head: &Head,
+    identity: Option<&'a Identity>,
+) -> RequestCounts<'a> {
+    let shared = plan.shared_limiter.as_ref();
+    RequestCounts { shared, limits: &[], cost: 1, identity, client: head.client, by_identity: true }
 }
 
 /// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
@@ -118,32 +136,4 @@ pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Resul
         checked.map_err(|error| auth_error(plan, error))?;
     }
     Ok(())
-}
-
-/// Counts a request for each rate limit that the identity has, and sets `quota` to the state of the limit with the
-/// fewest remaining requests.
-///
-/// # Errors
-/// Fails if a rate limit is used up.
-pub(super) fn count_request(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
-    for limiter in identity.map_or(&[][..], Identity::rate_limiters) {
-        match limiter.take() {
-            Ok(taken) if quota.is_some_and(|min| min.remaining <= taken.remaining) => {}
-            Ok(taken) => *quota = Some(taken),
-            Err(spent) => {
-                *quota = Some(spent);
-                return Err(spent.error());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Checks that no rate limit of the identity is used up, without counting a request.
-///
-/// # Errors
-/// Fails if a rate limit is used up.
-pub(super) fn check_quota(identity: Option<&Identity>) -> Result<(), ApiError> {
-    let limiters = identity.map_or(&[][..], Identity::rate_limiters);
-    limiters.iter().try_for_each(|limiter| limiter.check().map_err(|spent| spent.error().with_headers(spent.headers())))
 }

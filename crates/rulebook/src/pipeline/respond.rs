@@ -10,12 +10,13 @@ use super::panic::catch_panic;
 use super::reply::{CallReply, FileReply, Reply, ReplyBody, ReplyCode};
 use super::representation::{FormattedBody, Representation};
 use super::{jsonp, route};
-use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, RawResponse, ReturnedValue, Success};
+use crate::call::{ApiError, ErrorKind, Head, Outcome, RawResponse, ReturnedValue, Success};
 use crate::plan::{Plan, PlannedMethod};
+use crate::rate_limit::CountedRequest;
 
-/// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and `quota`
-/// is the client's state under its rate limit. If the method returned a file, the server opens the file later.
-pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, quota: Option<Quota>) -> CallReply {
+/// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and
+/// `counted` are the states of the limits for which the request was counted. If the method returned a file, the server opens the file later.
+pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted: &CountedRequest) -> CallReply {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module_index].envelope;
     let callback = jsonp::requested_callback(method.allows_jsonp, head).ok().flatten();
@@ -23,14 +24,12 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, quota: 
     let respond_with_error = |representation, error| {
         CallReply::Reply(error_reply(plan, envelope, head, Some(method), representation, error))
     };
-    let outcome = match quota {
-        Some(quota) => quota.add_headers(outcome),
-        None => outcome,
-    };
-    let Success { returned, status, has_whole_output, headers } = match outcome {
+    let limit_headers = counted.headers(&method.rate_limits);
+    let Success { returned, status, has_whole_output, mut headers } = match outcome {
         Ok(success) => success,
-        Err(error) => return respond_with_error(representation, error),
+        Err(error) => return respond_with_error(representation, error.with_headers(limit_headers)),
     };
+    headers.extend(limit_headers);
     match returned {
         // A JSONP script has a body even if the status allows no content, because the script has to call the function
         // of the page.

@@ -22,6 +22,7 @@ use crate::pipeline::{
     check_auth_fields, check_parameters, compress_reply, identify, negotiate_coding, preflighted_method,
     read_parameters, respond, respond_to_options, respond_with_error, route, start_handler, start_with_body,
 };
+use crate::rate_limit::CountedRequest;
 
 /// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
 /// method that a CORS preflight announces.
@@ -54,9 +55,9 @@ fn run_stages(
             Ok(matched) => matched,
             Err(unrouted) => return respond_with_error(plan, head, unrouted.context, unrouted.error),
         };
-        let mut quota = None;
+        let mut counted = CountedRequest::default();
         let call = async {
-            let client = identify(plan, head, matched.method_index, &mut quota).await?;
+            let client = identify(plan, head, matched.method_index, &mut counted).await?;
             let granted = authorize(plan, &matched, &client)?;
             worker.state().check_detached_handlers(head)?;
             let body = receive(body, head, plan, granted.method(), worker).await?;
@@ -73,7 +74,8 @@ fn run_stages(
             };
             running.await
         };
-        match respond(plan, head, matched.method_index, call.await, quota) {
+        let outcome = call.await;
+        match respond(plan, head, matched.method_index, outcome, &counted) {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         }

@@ -229,6 +229,8 @@ mod tests {
             verify_outputs: false,
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
+            shared_counter: None,
+            protected_resources: Vec::new(),
             documents: DocumentCache::new(
                 LazyDocuments::new(empty_documents),
                 false,

@@ -66,6 +66,8 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
         jsonp: object.bool("jsonp"),
         has_jsonp_on_post: false,
         deprecated: object.bool("deprecated"),
+        rate_limit: object.get("rate_limit").cloned(),
+        cost: object.integer("cost"),
     }
 }
 

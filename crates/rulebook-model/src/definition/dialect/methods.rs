@@ -43,6 +43,7 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
         envelope: None,
         ignore_case: None,
         repeated: None,
+        rate_limit: settings.get("rate_limit").cloned(),
         schemas,
         services,
         spec: &METHODS,

@@ -1,7 +1,10 @@
 //! The keys that JSON objects in files of the dialect `methods` can have. An API module has no key table, because it
 //! contains only methods, whose names the author chooses.
 
-use super::{AFTER_ATTRIBUTE, KeySpec, KeyTable, TYPE_ATTRIBUTES, ValueKind, key, key_table, required_key};
+use super::{
+    AFTER_ATTRIBUTE, COST, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, ValueKind, key,
+    key_table, required_key,
+};
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
 pub const SEPARATOR: &str = "::";
@@ -43,6 +46,8 @@ pub static OPTIONS: KeyTable = key_table(
         key("status", ValueKind::Integer, "The HTTP status of a successful response."),
         key("jsonp", ValueKind::BoolOrString, "Whether the method responds with JSONP on request."),
         key("deprecated", ValueKind::BoolOrString, "Whether the method is deprecated."),
+        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        COST,
     ],
 );
 
@@ -92,8 +97,13 @@ pub static SCHEMA: KeyTable = KeyTable {
 };
 
 /// The keys of a module besides its methods, whose names contain [`SEPARATOR`].
-pub static MODULE: KeyTable =
-    key_table("a module", &[key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name.")]);
+pub static MODULE: KeyTable = key_table(
+    "a module",
+    &[
+        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
+    ],
+);
 
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =

@@ -11,7 +11,10 @@ mod type_attributes;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
 pub use type_attributes::{AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, TYPE_ATTRIBUTES};
 
-pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
+use crate::settings::RATE_LIMIT_DESCRIPTION;
+pub use crate::settings::{
+    APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, RATE_LIMIT, SERVER, SERVICE, SHARED_LIMITS, TYPES,
+};
 
 /// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.
 pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
@@ -80,6 +83,8 @@ pub enum ValueKind {
     Object(&'static KeyTable),
     /// The value must be an array of objects with the keys of this table.
     Objects(&'static KeyTable),
+    /// The value must be an object with the keys of this table, or an array of such objects.
+    ObjectOrObjects(&'static KeyTable),
     /// The value must be an object. Each of its members has a name that the author chooses, and is an object with the
     /// keys of this table.
     ObjectsByName(&'static KeyTable),
@@ -161,6 +166,7 @@ pub static MODULE: KeyTable = KeyTable {
                 "What happens if a parameter is sent more than once: `refuse` rejects the request, `last` uses the \
                  last value.",
             ),
+            key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
             key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
         ],
     )
@@ -287,5 +293,11 @@ pub static OPTIONS: KeyTable = key_table(
         key("download", ValueKind::Bool, "Whether the method returns a file instead of outputs."),
         key("jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
         key("deprecated", ValueKind::Bool, "Whether the method is deprecated."),
+        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        COST,
     ],
 );
+
+/// The key `cost` of a method.
+const COST: KeySpec =
+    key("cost", ValueKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");

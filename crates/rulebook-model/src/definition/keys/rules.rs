@@ -1,7 +1,10 @@
 //! The keys that JSON objects in files of the dialect `rules` can have, and the names of the dialect's types and
 //! parameter sources in the dialect `tree`.
 
-use super::{ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table};
+use super::{
+    COST, ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES,
+    ValueKind, key, key_table,
+};
 use crate::model::WHOLE_BODY_KEY;
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
@@ -26,6 +29,7 @@ pub static CLASS: KeyTable = php_array_table(
         key("@info", ValueKind::String, "A description of the class."),
         key("@desc", ValueKind::String, "The second paragraph of the description."),
         key("@envelope", ValueKind::String, "The envelope of the class's responses."),
+        key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         key("@schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the class, by name."),
         key("*", ValueKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],
@@ -61,6 +65,8 @@ pub static METHOD: KeyTable = php_array_table(
             "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
         ),
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
+        key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        KeySpec { name: "@cost", ..COST },
     ],
     &RULE,
 );

@@ -5,13 +5,14 @@ use serde_json::Value as Json;
 use super::super::bracket_name::bracket_name;
 use super::super::list_format::describe_list_format;
 use super::super::pages::markdown as pages;
+use super::super::rate_limits::describe_rate_limits;
 use super::super::{conditions, example};
 use super::MarkdownWriter;
 use super::escape::{code_span, escape_text};
-use crate::model::{Api, Method, Parameter};
+use crate::model::{Api, Method, Module, Parameter};
 
 /// Writes all information that a client needs to call a method.
-pub(super) fn write_method(api: &Api, method: &Method, page: &mut MarkdownWriter) {
+pub(super) fn write_method(api: &Api, module: &Module, method: &Method, page: &mut MarkdownWriter) {
     page.write_line(&format!("## {}", method.http.as_str()));
     page.write_line(&escape_text(&method.info));
     let mut facts = vec![
@@ -19,6 +20,9 @@ pub(super) fn write_method(api: &Api, method: &Method, page: &mut MarkdownWriter
         format!("Access: {}", describe_scope(method)),
         format!("Status: {}", method.options.status),
     ];
+    facts.extend(
+        describe_rate_limits(api, module, method).iter().map(|text| format!("Rate limit: {}", escape_text(text))),
+    );
     if method.options.deprecated {
         facts.push("Deprecated".to_owned());
     }

@@ -53,7 +53,7 @@ pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     let info = module.info.as_ref().map(|info| format!(": {}", escape_text(info)));
     page.write_line(&format!("Module {}{}", code_span(&module.name), info.unwrap_or_default()));
     for method in &service.methods {
-        method::write_method(api, method, &mut page);
+        method::write_method(api, module, method, &mut page);
     }
     if !uris_below.is_empty() {
         page.write_line("## Below");

@@ -21,16 +21,16 @@ pub(super) struct ErrorClass {
 }
 
 const RETRY_AFTER_DESCRIPTION: &str = "The number of seconds after which a client can retry";
-/// The header field with the remaining quota of an API key (draft-ietf-httpapi-ratelimit-headers, version 10).
+/// The header field with the remaining requests of each limit (draft-ietf-httpapi-ratelimit-headers, version 10).
 pub(super) const RATE_LIMIT_HEADER: (&str, &str) = (
     "RateLimit",
-    "If the requests of a key are limited: how many are left (`r`), and after how many seconds all are available again \
-     (`t`)",
+    "If the number of requests is limited: for each limit, how many are left (`r`), and after how many seconds all are \
+     available again (`t`)",
 );
-/// The header field with the whole quota of an API key (draft-ietf-httpapi-ratelimit-headers, version 10).
+/// The header field with the limits of the number of requests (draft-ietf-httpapi-ratelimit-headers, version 10).
 pub(super) const RATE_LIMIT_POLICY_HEADER: (&str, &str) = (
     "RateLimit-Policy",
-    "If the requests of a key are limited: how many it may send (`q`) within how many seconds (`w`)",
+    "If the number of requests is limited: for each limit, how many are allowed (`q`) within how many seconds (`w`)",
 );
 
 const fn error_class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {

@@ -9,15 +9,17 @@ use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response};
 use super::downloads;
 use super::error_classes::{RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER};
 use super::schemas::Schemas;
-use crate::model::Api;
+use crate::model::{Api, Method, Module};
 
 /// The name of the component for the header field `X-Request-Id`.
 const REQUEST_ID_COMPONENT: &str = "RequestId";
 
 /// Returns the components that describe header fields, by component name.
 pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
-    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
-    let has_rate_limits = methods.any(|method| !method.scope.is_public());
+    let mut methods =
+        api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
+    let has_rate_limits =
+        methods.any(|(module, service)| service.methods.iter().any(|method| has_rate_limits(api, module, method)));
     let limits = [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER].into_iter().filter(|_| has_rate_limits);
     let fields = limits.chain(downloads::download_header_fields(api));
     let mut components: BTreeMap<String, RefOr<Header>> =
@@ -25,6 +27,12 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
     let id = "The id of the request in the server's log: chosen by the client, otherwise by the server";
     components.insert(REQUEST_ID_COMPONENT.to_owned(), text_header(id, schemas).into());
     components
+}
+
+/// Returns `true` if the number of requests to a method can be limited: by the definition, or by the limits of keys, if
+/// the method is not public.
+pub(super) fn has_rate_limits(api: &Api, module: &Module, method: &Method) -> bool {
+    !method.scope.is_public() || !api.rate_limits(module, method).is_empty()
 }
 
 /// Returns the name of the component that describes a header field. It is the name of the header field without hyphens.

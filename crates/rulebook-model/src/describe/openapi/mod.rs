@@ -41,7 +41,7 @@ use utoipa::openapi::{Contact, Info, License, Paths, Server};
 
 use super::module_part::ModulePart;
 use crate::error::ErrorCode;
-use crate::model::{Api, DEFAULT_TIMEZONE, Method};
+use crate::model::{Api, DEFAULT_TIMEZONE, Method, Module};
 use paths::Operations;
 
 pub(super) use parameters::placement;
@@ -101,9 +101,9 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
 
 /// Returns the server errors that a call of the method can cause, ordered by status. Errors that any request can cause
 /// are not included.
-pub(super) fn possible_error_codes(api: &Api, method: &Method) -> Vec<ErrorCode> {
+pub(super) fn possible_error_codes(api: &Api, module: &Module, method: &Method) -> Vec<ErrorCode> {
     let has_body = !request_body::body_fields(method).is_empty();
-    let classes = operation::possible_error_classes(api, method, has_body);
+    let classes = operation::possible_error_classes(api, (module, method), has_body);
     let mut codes: Vec<_> = classes.iter().flat_map(|class| class.codes).copied().collect();
     codes.sort_by_key(|code| code.status());
     codes

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::openapi::Components;
 
 use super::error_classes::{self, ErrorClass};
+use super::headers::has_rate_limits;
 use super::parameters::{self, describe_parameter, operation_parameters, placement};
 use super::parts::{PartIndex, PartName, Parts};
 use super::responses::{OperationResponse, ResponseComponents};
@@ -130,7 +131,7 @@ impl<'a> OperationDescriber<'a> {
         (module, method): (&'a Module, &'a Method),
         has_body: bool,
     ) -> Rc<[(String, OperationResponse)]> {
-        let error_classes = possible_error_classes(self.api, method, has_body);
+        let error_classes = possible_error_classes(self.api, (module, method), has_body);
         let content = ResponsesContent {
             envelope: self.api.envelope_name(module),
             error_classes: error_classes.iter().map(|class| class.component_suffix).collect(),
@@ -201,7 +202,11 @@ fn part_name<'a>(base: &'a str, module: &'a Module, method: &'a Method) -> PartN
 
 /// Returns the classes of server errors that a call of the method can cause. The class of errors that any request can
 /// cause is not included.
-pub(super) fn possible_error_classes(api: &Api, method: &Method, has_body: bool) -> Vec<&'static ErrorClass> {
+pub(super) fn possible_error_classes(
+    api: &Api,
+    (module, method): (&Module, &Method),
+    has_body: bool,
+) -> Vec<&'static ErrorClass> {
     let has_parameter_in = |expected: &[Placement]| {
         let mut placements = method.parameters.iter().filter_map(|parameter| placement(method.http, parameter));
         placements.any(|placement| expected.contains(&placement))
@@ -214,7 +219,7 @@ pub(super) fn possible_error_classes(api: &Api, method: &Method, has_body: bool)
         (has_parameters, &error_classes::BAD_REQUEST),
         (!method.scope.is_public(), &error_classes::UNAUTHENTICATED),
         (!method.scope.is_public(), &error_classes::FORBIDDEN),
-        (!method.scope.is_public(), &error_classes::TOO_MANY_REQUESTS),
+        (has_rate_limits(api, module, method), &error_classes::TOO_MANY_REQUESTS),
         (has_body, &error_classes::TIMEOUT),
         (has_body || has_parameter_in(&[Placement::Query]), &error_classes::TOO_LARGE),
         (has_parameter_in(&[Placement::Path, Placement::Query]), &error_classes::URI_TOO_LONG),

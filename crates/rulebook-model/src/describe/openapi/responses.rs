@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Response};
 use super::content::response_with_contents;
 use super::error_classes::{ErrorClass, GENERAL_ERRORS};
 use super::error_group::{ErrorEnvelope, ErrorGroup, is_separate_from_success};
-use super::headers::{text_header, with_request_id_header};
+use super::headers::{has_rate_limits, text_header, with_request_id_header};
 use super::parts::{PartIndex, PartName, Parts};
 use super::schemas::{Schemas, to_component_name};
 use super::{downloads, success};
@@ -94,8 +94,9 @@ impl ResponseComponents {
         let envelope = api.envelope_name(module);
         let declared: Vec<_> = method.errors_of_call(&api.auth_errors).collect();
         let statuses = self.error_statuses(envelope, method, &declared, classes);
+        let limited = has_rate_limits(api, module, method);
         let mut described =
-            self.success_responses(envelope, (method, &declared), method.allows_jsonp(api.jsonp), schemas);
+            self.success_responses(envelope, (method, &declared), (method.allows_jsonp(api.jsonp), limited), schemas);
         let conditional = downloads::conditional_responses(method).into_iter();
         described.extend(conditional.filter(|(status, ..)| !statuses.contains(status)));
         let mut responses = BTreeMap::new();

@@ -21,12 +21,13 @@ const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ResponseComponents {
     /// Returns the success responses of a method, each with its status and the name of its component. They also
-    /// describe the errors that an envelope sends with the status of a success.
+    /// describe the errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say
+    /// whether the method can respond with JSONP, and whether the number of requests to it can be limited.
     pub(super) fn success_responses(
         &self,
         name: &EnvelopeName,
         (method, declared): (&Method, &[&DeclaredError]),
-        jsonp: bool,
+        (jsonp, has_rate_limits): (bool, bool),
         schemas: &mut Schemas,
     ) -> Vec<(u16, &'static str, Response)> {
         let mut responses = Vec::new();
@@ -58,7 +59,7 @@ impl ResponseComponents {
             downloads::add_file_content(&mut file);
             responses.push((method.options.status, COMPONENT_NAME, file));
         }
-        if !method.scope.is_public() {
+        if has_rate_limits {
             for (name, _) in [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER] {
                 headers::add_header_reference(&mut response, name);
             }

@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::super::conditions::join_first_items;
+use super::super::rate_limits::describe_rate_limits;
 use super::operation::{DescribedOperation, OperationDescriber};
 use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;
@@ -13,7 +14,7 @@ use super::paths::{Operations, PathOperation};
 use super::responses::OperationResponse;
 use super::security;
 use crate::call::HttpMethod;
-use crate::model::{Api, Location, Method};
+use crate::model::{Api, Location, Method, Module};
 
 /// The member of the document that contains the paths.
 const PATHS_MEMBER: &str = "paths";
@@ -92,15 +93,16 @@ impl<'o> PathsObject<'o, '_> {
     fn operation_object(&self, operation: &'o PathOperation<'_>, parts: &'o DescribedOperation) -> OperationObject<'o> {
         let Self { api, operations, describer, .. } = *self;
         let method = operation.method;
+        let module = operations.service_of(operation).module;
         let response = |response: &'o OperationResponse| match response {
             OperationResponse::Part(index) => describer.responses().part_in_operation(*index),
             OperationResponse::ErrorComponent(name) => describer.responses().component_in_operation(name),
         };
         let responses = parts.responses.iter().map(|(status, part)| (status.as_str(), response(part)));
         OperationObject {
-            tags: [&operations.service_of(operation).module.name],
+            tags: [&module.name],
             summary: method.info.trim().lines().next().unwrap_or_default(),
-            description: operation_description(method, operations.uris_below(operation)),
+            description: operation_description(api, (module, method), operations.uris_below(operation)),
             operation_id: &operation.operation_id,
             parameters: parts.parameters.iter().map(|index| describer.parameters().part_in_operation(*index)).collect(),
             request_body: parts.request_body.map(|index| describer.request_bodies().part_in_operation(index)),
@@ -118,13 +120,17 @@ impl<'o> PathsObject<'o, '_> {
 
 /// Returns the description of an operation; `None` if its summary is sufficient. If the parameters in the path have
 /// certain values, a service at one of `uris_below` handles the request.
-fn operation_description(method: &Method, uris_below: &[String]) -> Option<String> {
+fn operation_description(api: &Api, (module, method): (&Module, &Method), uris_below: &[String]) -> Option<String> {
     let mut paragraphs: Vec<String> = Vec::new();
     let info = method.info.trim();
     if info.lines().nth(1).is_some() {
         paragraphs.push(info.to_owned());
     }
     paragraphs.extend(security::describe_required_permissions(method));
+    let limits = describe_rate_limits(api, module, method);
+    if !limits.is_empty() {
+        paragraphs.push(limits.join(" "));
+    }
     for header in method.parameters.iter().filter(|parameter| is_ignored_header(parameter)) {
         paragraphs.push(format!("Reads the header field `{}`: {}", header.key, header.info));
     }

@@ -7,6 +7,7 @@ use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
+use crate::describe::rate_limits::describe_rate_limits;
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
 use crate::model::Method;
@@ -16,7 +17,7 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let MethodEntry { module, uri, method } = entry;
     let paths = method_paths(uri, method);
     let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
-    blocks.push(Block::Facts(method_facts(pages, method, &paths)));
+    blocks.push(Block::Facts(method_facts(pages, entry, &paths)));
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
         blocks.push(Block::paragraph("This method has no parameters."));
@@ -64,12 +65,20 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEnt
 }
 
 /// Returns facts about the method, each with a label.
-fn method_facts<'a>(pages: &'a Pages, method: &'a Method, paths: &[String]) -> Vec<(&'static str, Inlines<'a>)> {
+fn method_facts<'a>(
+    pages: &'a Pages,
+    MethodEntry { module, method, .. }: MethodEntry<'a>,
+    paths: &[String],
+) -> Vec<(&'static str, Inlines<'a>)> {
     let mut facts = vec![("Access", describe_scope(method)), ("Id", vec![Inline::code(&method.id)])];
     // Most methods have only one path. The heading of the page contains this path.
     if paths.len() > 1 {
         let with_separator = |path: &String| [Inline::text(", "), Inline::code(path.clone())];
         facts.push(("Paths", paths.iter().flat_map(with_separator).skip(1).collect()));
+    }
+    let limits = describe_rate_limits(&pages.api, module, method);
+    if !limits.is_empty() {
+        facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
     }
     if method.options.deprecated {
         facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));

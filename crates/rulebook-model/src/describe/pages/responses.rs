@@ -106,7 +106,7 @@ pub(super) fn describe_errors<'a>(
             error_table_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
         })
         .collect();
-    let codes = openapi::possible_error_codes(api, method);
+    let codes = openapi::possible_error_codes(api, module, method);
     let server_error_rows = codes.iter().map(|code| {
         let sample = openapi::sample_error(*code);
         let link = LinkTarget::Page(pages.page_path(PageId::Errors), Some(code.row().name));

@@ -42,6 +42,8 @@ pub(super) fn read_method(
     let constraints = object.get("@constraints").cloned();
     let handler = object.get("@handler").cloned();
     let jsonp = object.bool("@jsonp");
+    let rate_limit = object.get("@rate_limit").cloned();
+    let cost = object.integer("@cost");
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
     let has_jsonp = methods.iter().any(can_have_jsonp);
     let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
@@ -50,6 +52,8 @@ pub(super) fn read_method(
         options: DeclaredOptions {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
             has_jsonp_on_post: http.value == "POST",
+            rate_limit: rate_limit.clone(),
+            cost,
             ..DeclaredOptions::default()
         },
         http_method: http,

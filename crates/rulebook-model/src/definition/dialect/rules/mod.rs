@@ -50,6 +50,7 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
         envelope: Some(envelope.unwrap_or_else(|| Spanned::new(DEFAULT_ENVELOPE.to_owned(), name.span))),
         ignore_case: Some(Spanned::new(true, name.span)),
         repeated: Some(Spanned::new("last".to_owned(), name.span)),
+        rate_limit: object.get("@rate_limit").cloned(),
         schemas,
         services,
         spec: &RULES,

@@ -1,0 +1,178 @@
+//! Converts limits of the number of requests to the model: those of a method, of a module, and of the whole API; and
+//! the setting `shared_limits`, which names the counter that several servers share.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::compile::Lowering;
+use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::{CheckedObject, JsonData, JsonNode};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits, WhenUnavailable};
+use crate::span::Spanned;
+
+/// The description of the keys `rate_limit` of methods, modules and the API.
+pub(crate) const RATE_LIMIT_DESCRIPTION: &str =
+    "The limits of the number of requests in a period, such as `{\"requests\": 100, \"per\": \"minute\"}`.";
+
+/// The keys of a limit of the number of requests.
+pub static RATE_LIMIT: KeyTable = key_table(
+    "a rate limit",
+    &[
+        required_key("requests", ValueKind::Integer, "The maximum number of requests in a period."),
+        required_key("per", ValueKind::String, "The period: `second`, `minute`, `hour` or `day`."),
+        key(
+            "by",
+            ValueKind::String,
+            "Whose requests are counted together: those of a `caller` (default), of a client `address`, or of `all`.",
+        ),
+    ],
+);
+
+/// The keys of the setting `shared_limits`.
+pub static SHARED_LIMITS: KeyTable = key_table(
+    "the shared limits",
+    &[
+        required_key(
+            "url",
+            ValueKind::String,
+            "The URL of the Valkey or Redis server: `redis://HOST:PORT/DATABASE`, `rediss://…` for TLS.",
+        ),
+        key(
+            "when_unavailable",
+            ValueKind::String,
+            "While it is unavailable: with `open`, each server counts by itself; with `closed`, requests get status 503.",
+        ),
+        key(
+            "timeout_ms",
+            ValueKind::Integer,
+            "The time for which a request waits for it, in milliseconds; 250 by default.",
+        ),
+        key(
+            "prefix",
+            ValueKind::String,
+            "The beginning of the names of its keys, `rulebook` by default. Servers with the same prefix count together.",
+        ),
+    ],
+);
+
+impl Lowering<'_> {
+    /// Returns the limits in a value that is a limit or an array of limits. Reports errors in them.
+    pub(crate) fn lower_rate_limits(&mut self, value: &JsonNode) -> Vec<RateLimit> {
+        let items = match &value.data {
+            JsonData::Array(items) => items.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let mut limits: Vec<RateLimit> = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(limit) = self.lower_rate_limit(item) else { continue };
+            if limits.iter().any(|other| (other.per, other.by) == (limit.per, limit.by)) {
+                let message = format!("there are two limits of the requests per {}", limit.per.as_str());
+                self.report(
+                    Diagnostic::new(DiagnosticCode::BadOption, item.span, message)
+                        .label("counts the same requests")
+                        .help("remove the higher limit"),
+                );
+            }
+            limits.push(limit);
+        }
+        limits
+    }
+
+    fn lower_rate_limit(&mut self, item: &JsonNode) -> Option<RateLimit> {
+        let object = CheckedObject::new(item, &RATE_LIMIT, &mut self.diagnostics)?;
+        let missing = ["requests", "per"].into_iter().find(|key| !object.has_key(key));
+        if let Some(key) = missing {
+            // The parser has reported an error in the value of the key.
+            if !object.is_incomplete {
+                self.report(
+                    Diagnostic::new(DiagnosticCode::BadOption, item.span, format!("the rate limit has no `{key}`"))
+                        .label(format!("`{key}` is missing"))
+                        .help("write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`"),
+                );
+            }
+            return None;
+        }
+        let requests = object
+            .integer("requests")
+            .and_then(|requests| self.lower_number(&requests, "the number of requests", RateLimit::MAX_REQUESTS));
+        let per = object.string("per").and_then(|word| {
+            self.resolve_word(&word, "value of `per`:", &RatePeriod::ALL.map(|per| (per.as_str(), per)))
+        });
+        let by = match object.string("by") {
+            Some(word) => self.resolve_word(&word, "value of `by`:", &RateLimitBy::ALL.map(|by| (by.as_str(), by))),
+            None => Some(RateLimitBy::default()),
+        };
+        Some(RateLimit::new(requests?, per?, by?))
+    }
+
+    /// Returns a number from 1 to `max`. Reports another number.
+    fn lower_number(&mut self, number: &Spanned<u64>, subject: &str, max: u32) -> Option<u32> {
+        let valid = u32::try_from(number.value).ok().filter(|value| (1..=max).contains(value));
+        if valid.is_none() {
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, number.span, format!("{subject} is {}", number.value))
+                    .label(format!("expected 1 to {max}")),
+            );
+        }
+        valid
+    }
+
+    /// Returns as how many requests a call of a method counts. `limits` are the limits of the method. Reports a number
+    /// with which the method can never be called.
+    pub(crate) fn lower_cost(&mut self, cost: Option<&Spanned<u64>>, limits: &[RateLimit]) -> u32 {
+        let Some(cost) = cost else { return 1 };
+        let Some(value) = self.lower_number(cost, "the cost of the method", RateLimit::MAX_COST) else { return 1 };
+        if let Some(limit) = limits.iter().find(|limit| limit.requests < value) {
+            let message = format!("a call counts as {value} requests, but the limit is {}", limit.in_words());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, cost.span, message)
+                    .label("higher than the limit")
+                    .help("every call would be refused: lower `cost`, or raise the limit"),
+            );
+        }
+        value
+    }
+
+    /// Returns the setting `shared_limits`. Reports errors in it.
+    pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
+        let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
+        let Some(url) = object.string("url").filter(|url| !url.value.trim().is_empty()) else {
+            if !object.is_incomplete {
+                self.report(
+                    Diagnostic::new(DiagnosticCode::BadOption, value.span, "`shared_limits` has no `url`")
+                        .label("`url` is missing")
+                        .help("write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`"),
+                );
+            }
+            return None;
+        };
+        let mut shared = SharedLimits::new(url.value);
+        if let Some(word) = object.string("when_unavailable") {
+            let words = WhenUnavailable::ALL.map(|value| (value.as_str(), value));
+            shared.when_unavailable =
+                self.resolve_word(&word, "value of `when_unavailable`:", &words).unwrap_or_default();
+        }
+        if let Some(timeout) = object.integer("timeout_ms") {
+            let max = u32::try_from(SharedLimits::MAX_TIMEOUT_MS).unwrap_or(u32::MAX);
+            shared.timeout_ms = self.lower_number(&timeout, "`timeout_ms`", max).map_or(shared.timeout_ms, u64::from);
+        }
+        if let Some(prefix) = object.string("prefix") {
+            shared.prefix = prefix.value;
+        }
+        Some(shared)
+    }
+}
+
+pub(super) fn shared_limits_to_json(shared: &SharedLimits) -> Json {
+    let SharedLimits { url, when_unavailable, timeout_ms, prefix } = shared;
+    let members = [
+        ("url", Some(json!(url))),
+        (
+            "when_unavailable",
+            (*when_unavailable != WhenUnavailable::default()).then(|| when_unavailable.as_str().into()),
+        ),
+        ("timeout_ms", (*timeout_ms != SharedLimits::DEFAULT_TIMEOUT_MS).then(|| json!(timeout_ms))),
+        ("prefix", (prefix != SharedLimits::DEFAULT_PREFIX).then(|| json!(prefix))),
+    ];
+    Json::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>())
+}

@@ -1,0 +1,26 @@
+//! Limits of the number of requests: those that the definition sets for methods, and those that several servers count
+//! together. [`RateLimiter`](crate::RateLimiter) counts the requests of one limit without a lock.
+//!
+//! A worker counts a request before the body is read. For limits by client address and for limits of all callers, it
+//! does so before the caller is identified, so that requests with wrong credentials count too.
+
+mod availability;
+mod caller;
+mod caller_table;
+mod leases;
+mod planned;
+mod request_counts;
+mod shared_counter;
+mod shared_limiter;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use planned::PlannedRateLimit;
+pub use request_counts::{CountedRequest, RequestCounts, check_limits_of_identity};
+pub use shared_counter::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
+pub use shared_limiter::SharedLimiter;
+
+/// Returns the current Unix time in seconds.
+pub fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

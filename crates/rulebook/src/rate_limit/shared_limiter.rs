@@ -1,0 +1,162 @@
+//! Counts requests with a counter that several servers share.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use rulebook_model::model::WhenUnavailable;
+use tokio::sync::watch;
+use tokio::time::{timeout, timeout_at};
+
+use super::availability::Availability;
+use super::caller::Caller;
+use super::leases::{Attempt, LeasedLimit, Leases};
+use super::{Claim, ClaimError, SharedCounter, SharedCounterSettings};
+use crate::call::{Quota, RateLimiter};
+
+/// Counts requests with a counter that several servers share.
+pub struct SharedLimiter(Arc<Shared>);
+
+/// The data that requests share with the tasks that claim requests.
+struct Shared {
+    counter: Arc<dyn SharedCounter>,
+    settings: SharedCounterSettings,
+    availability: Availability,
+    leases: Leases,
+}
+
+/// A limit that several servers count together.
+#[derive(Clone, Copy)]
+pub struct SharedLimit<'a> {
+    /// The name of the limit, which is the same on all servers.
+    pub name: &'a str,
+    /// Whose requests are counted.
+    pub caller: Caller<'a>,
+    /// The number of requests and the period.
+    pub limit: LeasedLimit,
+    /// The limiter of this server that records the granted requests.
+    pub recorder: Option<&'a Arc<RateLimiter>>,
+}
+
+/// Why a request was not counted.
+pub enum NotCounted {
+    /// Fewer requests remain than the request needs.
+    UsedUp(Quota),
+    /// The counter is unavailable.
+    Unavailable,
+}
+
+impl SharedLimiter {
+    /// Creates a limiter of at most about `max_callers` callers.
+    pub fn new(counter: Arc<dyn SharedCounter>, settings: SharedCounterSettings, max_callers: usize) -> Self {
+        let consequence = match settings.when_unavailable {
+            WhenUnavailable::Open => "until it is available, this server counts requests by itself",
+            WhenUnavailable::Closed => "until it is available, requests with a rate limit are refused",
+        };
+        let (availability, leases) = (Availability::new(consequence), Leases::new(max_callers));
+        Self(Arc::new(Shared { counter, settings, availability, leases }))
+    }
+
+    /// Returns what happens to requests while the counter is unavailable.
+    pub fn when_unavailable(&self) -> WhenUnavailable {
+        self.0.settings.when_unavailable
+    }
+
+    /// Returns the key of the lease of a limit and a caller.
+    pub fn key(&self, limit: &SharedLimit<'_>) -> u128 {
+        self.0.leases.key(limit.name, limit.caller.number(self.0.leases.hashers()))
+    }
+
+    /// Counts a request as `cost` requests if that is possible without waiting. Returns the state of the limit and the
+    /// period; `None` if the request has to wait.
+    pub fn count_at_once(&self, limit: &SharedLimit<'_>, cost: u32) -> Option<Result<(Quota, u64), NotCounted>> {
+        let (no, now) = (|| false, Instant::now());
+        match self.attempt(limit, cost, now, (no, no)) {
+            Attempt::Counted(quota, period) => Some(Ok((quota, period))),
+            Attempt::UsedUp(quota) => Some(Err(NotCounted::UsedUp(quota))),
+            _ => None,
+        }
+    }
+
+    /// Counts a request as `cost` requests, and waits for the counter if necessary. Returns the state of the limit and
+    /// the period.
+    ///
+    /// # Errors
+    /// Fails if fewer than `cost` requests remain, or if the counter is unavailable.
+    pub async fn count(&self, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
+        let deadline = tokio::time::Instant::now() + self.0.settings.timeout;
+        let availability = &self.0.availability;
+        loop {
+            let now = Instant::now();
+            let conditions = (|| availability.may_try(now), || !availability.is_unavailable());
+            let mut claimed = match self.attempt(limit, cost, now, conditions) {
+                Attempt::Counted(quota, period) => return Ok((quota, period)),
+                Attempt::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
+                Attempt::Unavailable => return Err(NotCounted::Unavailable),
+                Attempt::Wait(claimed) => claimed,
+                Attempt::Claim(claim, done) => {
+                    let claimed = done.subscribe();
+                    let (key, recorder) = (self.key(limit), limit.recorder.cloned());
+                    // The claim runs in a task, so that its requests are not lost if this client disconnects.
+                    tokio::spawn(Arc::clone(&self.0).claim(key, limit.limit, claim, recorder, done));
+                    claimed
+                }
+            };
+            // The sender sends nothing: the wait ends when it is dropped.
+            if timeout_at(deadline, claimed.changed()).await.is_err() {
+                return Err(NotCounted::Unavailable);
+            }
+        }
+    }
+
+    /// Takes back a request that was counted in this period.
+    pub fn give_back(&self, limit: &SharedLimit<'_>, period: u64, cost: u32) {
+        self.0.leases.give_back(self.key(limit), period, cost);
+    }
+
+    fn attempt(
+        &self,
+        limit: &SharedLimit<'_>,
+        cost: u32,
+        now: Instant,
+        conditions: (impl FnOnce() -> bool, impl FnOnce() -> bool),
+    ) -> Attempt {
+        let name = || format!("{}:{}{}", self.0.settings.prefix, limit.name, limit.caller.shared_name());
+        self.0.leases.attempt(self.key(limit), (limit.limit, cost), now, conditions, name)
+    }
+}
+
+impl Shared {
+    /// Claims requests, and adds them to the lease. `done` is dropped when the claim ends, also if its task does.
+    async fn claim(
+        self: Arc<Self>,
+        key: u128,
+        limit: LeasedLimit,
+        claim: Claim,
+        recorder: Option<Arc<RateLimiter>>,
+        done: watch::Sender<()>,
+    ) {
+        let (sent, most) = (Instant::now(), claim.requests);
+        let claiming: Pin<Box<_>> = self.counter.claim(claim);
+        let claimed = timeout(self.settings.timeout, AssertUnwindSafe(claiming).catch_unwind()).await;
+        let grant = match claimed {
+            Ok(Ok(grant)) => grant,
+            Ok(Err(_)) => Err(ClaimError::new("its code panicked")),
+            Err(_) => Err(ClaimError::new("it did not respond in time")),
+        };
+        match grant {
+            Ok(mut grant) => {
+                grant.granted = grant.granted.min(most);
+                self.leases.add(key, limit, grant, sent);
+                if let Some(recorder) = recorder {
+                    recorder.record(grant.granted);
+                }
+                self.availability.set_available();
+            }
+            Err(error) => self.availability.set_unavailable(&error),
+        }
+        drop(done);
+    }
+}
