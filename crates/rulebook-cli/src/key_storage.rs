@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rulebook::key::{self, KeyFile, KeyStorage};
+use rulebook::key::{self, KeyFile, KeyStorage, Keys};
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
 
 use super::Settings;
 
 /// The time for which the start of a server waits for the database.
-pub(super) const START_WAIT: Duration = Duration::from_secs(30);
+const START_WAIT: Duration = Duration::from_secs(30);
 /// The time for which a command waits for the database.
 pub(super) const COMMAND_WAIT: Duration = Duration::from_secs(3);
 
@@ -27,6 +27,28 @@ pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Opt
     let Some(url) = api.and_then(|api| api.key_storage.as_deref()) else { return Ok(None) };
     let expanded = rulebook::handler_kind::expand_variables(url, Span::default());
     expanded.map(Some).map_err(|error| format!("key_storage: {}", error.message))
+}
+
+/// Reads the keys, and returns `true` with them if they are in a database. Returns `None` if the definition does not
+/// list `keys` in the setting `auth`.
+///
+/// # Errors
+/// Fails if the keys cannot be read. The error is a message.
+pub(super) fn load_keys(
+    settings: &Settings,
+    api: &Api,
+    data: &Path,
+    workers: Option<usize>,
+) -> Result<Option<(Keys, bool)>, String> {
+    if !api.accepts_keys() {
+        return Ok(None);
+    }
+    let Some(url) = database_url(settings, Some(api))? else {
+        let keys = Keys::open(file(data), workers);
+        return keys.map(|keys| Some((keys, false))).map_err(|error| format!("--data {}: {error}", data.display()));
+    };
+    let keys = Keys::open(database(&url, data, START_WAIT)?, workers);
+    keys.map(|keys| Some((keys, true))).map_err(|error| format!("--key-storage: {error}"))
 }
 
 /// Returns the storage in the file of the data folder.

@@ -66,7 +66,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
-    let keys = match load_keys(settings, &validated.api, data, workers) {
+    let keys = match key_storage::load_keys(settings, &validated.api, data, workers) {
         Ok(keys) => keys,
         Err(why) => return output::print_system_error(&why),
     };
@@ -146,28 +146,6 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
-}
-
-/// Reads the keys, and returns `true` with them if they are in a database. Returns `None` if the definition does not
-/// list `keys` in the setting `auth`.
-///
-/// # Errors
-/// Fails if the keys cannot be read. The error is a message.
-fn load_keys(
-    settings: &Settings,
-    api: &Api,
-    data: &Path,
-    workers: Option<usize>,
-) -> Result<Option<(Keys, bool)>, String> {
-    if !api.accepts_keys() {
-        return Ok(None);
-    }
-    let Some(url) = key_storage::database_url(settings, Some(api))? else {
-        let keys = Keys::open(key_storage::file(data), workers);
-        return keys.map(|keys| Some((keys, false))).map_err(|error| format!("--data {}: {error}", data.display()));
-    };
-    let keys = Keys::open(key_storage::database(&url, data, key_storage::START_WAIT)?, workers);
-    keys.map(|keys| Some((keys, true))).map_err(|error| format!("--key-storage: {error}"))
 }
 
 /// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.

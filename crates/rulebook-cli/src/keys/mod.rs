@@ -5,6 +5,7 @@
 
 mod list;
 mod permissions;
+mod place;
 mod time;
 
 use std::fs::{self, File};
@@ -16,10 +17,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::{AddHandlers, Exit, Settings, key_storage, output};
-use permissions::unknown_permission_message;
+use place::{Place, find_keys};
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
-use rulebook_model::model::Api;
 use time::{ExpiryTime, GracePeriod};
 
 const EXAMPLES: &str = "\
@@ -256,50 +256,6 @@ fn create_private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Where the keys are.
-struct Place {
-    data: PathBuf,
-    /// The address of the database with the keys; `None` if they are in the data folder.
-    database: Option<String>,
-}
-
-/// Returns where the keys are: the values of the flags, otherwise those of `app.json`, or the defaults. Fails if no
-/// method requires one of the permissions in `checked_scope`.
-fn find_keys(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[String]) -> Result<Place, Exit> {
-    let place = |data: &Path, api: Option<&Api>| match key_storage::database_url(settings, api) {
-        Ok(database) => Ok(Place { data: data.to_owned(), database }),
-        Err(message) => Err(output::print_system_error(&message)),
-    };
-    let given = settings.data.as_ref().filter(|_| checked_scope.is_empty());
-    if let Some(data) = given.filter(|_| settings.key_storage.is_some()) {
-        return place(data, None);
-    }
-    let rulebook = settings.new_rulebook(app);
-    let folder = rulebook.data_folder_handle();
-    match rulebook.check() {
-        Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
-            Some(message) => {
-                output::print_to_stderr(&format!("error: {message}\n"));
-                Err(Exit::InvalidUsage)
-            }
-            None => place(folder.path(), Some(&api)),
-        },
-        // With the folder of the keys, the definition may have errors.
-        Err(report) => {
-            if let Some(data) = given {
-                return place(data, None);
-            }
-            output::print_report(&report);
-            let (needed, flag) = match settings.data {
-                Some(_) => ("the permissions of the key are compared with the definition", "use --force"),
-                None => ("app.json may set the folder of the keys", "name the folder with --data DIR"),
-            };
-            output::print_to_stderr(&format!("{needed}; fix the errors, or {flag}\n"));
-            Err(Exit::ErrorsReported)
-        }
-    }
 }
 
 /// Prints a message to standard error, if standard error is a terminal.
