@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rulebook::Rulebook;
 use rulebook::key::{self, KeyError, KeyFile, KeyStorage, KeyWatcher, Keys, Limit, NewKey, Per};
+use rulebook::{Rulebook, Unbound};
 use rulebook_sql::SqlKeys;
 use rulebook_test::Client;
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ fn serve(storage: Arc<dyn KeyStorage>) -> KeyServer {
     let keys = Keys::open(storage, Some(2)).unwrap();
     let checked = keys.clone();
     let rulebook = Rulebook::read(vec![("note.json".into(), definition.into())])
-        .unbound(rulebook::Unbound::Echo)
+        .unbound(Unbound::Mock)
         .authenticator(keys.clone());
     let client = Client::new(rulebook.readiness_check("keys", move || std::future::ready(checked.check()))).unwrap();
     KeyServer { client, _watcher: keys.watch().unwrap(), keys }
