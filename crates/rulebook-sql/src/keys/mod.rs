@@ -37,8 +37,8 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// A storage of keys in PostgreSQL, MySQL or MariaDB, which several servers share. A change of the keys is known at all
 /// servers within a second.
 ///
-/// The tables `rulebook_key_state`, `rulebook_keys` and `rulebook_key_usage` are created when they do not exist. A server
-/// uses one connection.
+/// The tables `rulebook_key_state`, `rulebook_keys` and `rulebook_key_usage` are created when they do not exist. A
+/// server uses one connection.
 ///
 /// ```no_run
 /// use std::sync::Arc;

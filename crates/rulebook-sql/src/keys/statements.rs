@@ -15,8 +15,8 @@ pub(super) struct Statements {
     pub load: &'static str,
     /// Begins a transaction that reads what other transactions have committed before each statement.
     pub begin: &'static [&'static str],
-    /// Waits for other changes of the keys, and locks the keys until the end of the transaction. `load` follows, because
-    /// only a later statement sees what the other changes have committed.
+    /// Waits for other changes of the keys, and locks the keys until the end of the transaction. `load` follows,
+    /// because only a later statement sees what the other changes have committed.
     pub lock: &'static str,
     /// Parameters: id, position, entry.
     pub insert: &'static str,

@@ -227,7 +227,7 @@ impl LoadedKeys {
 /// rate limit, and the number of requests to add.
 pub(super) type AddedUsage = [String; 4];
 
-/// Returns the differences between two usages, in the order of the ids, so that servers lock the rows in the same order.
+/// Returns the differences between two usages, in the order of the ids, so that servers lock rows in the same order.
 pub(super) fn added_usage(before: &Usages, now: &Usages) -> Vec<AddedUsage> {
     let changed = now.iter().filter(|(id, usage)| before.get(*id) != Some(usage));
     let row = |(id, usage): (&Box<str>, &Usage)| {

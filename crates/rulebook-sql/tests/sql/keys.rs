@@ -14,11 +14,9 @@ use tempfile::TempDir;
 
 use crate::databases::{Kind, MARIADB, POSTGRES, TestDatabase, execute, for_each_database};
 
-/// The time within which a change of the keys is known at all servers.
 const CHANGE_TIME: Duration = Duration::from_secs(1);
 const WAIT: Duration = Duration::from_secs(10);
 
-/// A server that accepts keys.
 struct KeyServer {
     client: Client,
     keys: Keys,
@@ -37,6 +35,10 @@ fn open(database: &TestDatabase) -> Arc<dyn KeyStorage> {
 fn open_database(database: &TestDatabase, data: &Path) -> Result<SqlKeys, KeyError> {
     write_pepper(data, 7);
     SqlKeys::open(&database.url, data, WAIT)
+}
+
+fn id(key: &str) -> &str {
+    &key[3..11]
 }
 
 /// Writes a pepper, unless there is one.
@@ -87,10 +89,6 @@ fn wait_until(limit: Duration, is_true: impl Fn() -> bool) {
     }
 }
 
-fn id(key: &str) -> &str {
-    &key[3..11]
-}
-
 #[test]
 fn keys_that_are_added_replaced_and_revoked_are_known_at_three_servers_within_a_second() {
     for_each_database(|database| {
@@ -113,8 +111,8 @@ fn keys_that_are_added_replaced_and_revoked_are_known_at_three_servers_within_a_
         key::revoke(&*admin, id(&first)).unwrap();
         all(&first, 401);
         all(&new, 200);
-        let names = key::list(&*open(database)).unwrap();
-        let names: Vec<_> = names.iter().map(|(entry, _)| (entry.id.as_str(), entry.replaced_by.is_some())).collect();
+        let keys = key::list(&*admin).unwrap();
+        let names: Vec<_> = keys.iter().map(|(entry, _)| (entry.id.as_str(), entry.replaced_by.is_some())).collect();
         assert_eq!(names, [(id(&second), true), (id(&new), false)]);
         assert!(matches!(key::revoke(&*admin, id(&first)), Err(KeyError::UnknownId { .. })));
         assert!(matches!(key::rotate(&*admin, id(&second), end), Err(KeyError::Replaced { .. })));
@@ -193,10 +191,7 @@ fn keys_stay_as_they_were_while_the_database_is_away() {
             assert!(!reason.contains("test@") && !reason.contains("root@"), "{reason}");
             let error = key::revoke(&*admin, id(&key)).unwrap_err();
             assert!(matches!(error, KeyError::Storage { .. }), "{error}");
-            let data = database.folder.path();
-            let start = Instant::now();
-            assert!(SqlKeys::open(&database.url, data, Duration::from_secs(1)).is_err());
-            assert!(start.elapsed() < WAIT);
+            assert!(SqlKeys::open(&database.url, database.folder.path(), Duration::from_secs(1)).is_err());
             control("start");
             ready(200);
             key::revoke(&*admin, id(&key)).unwrap();

@@ -100,9 +100,9 @@ pub trait KeyStorage: Send + Sync + 'static {
     fn load_usages(&self) -> Result<Usages, KeyError>;
 
     /// Records how this server has used the keys. `now` is the usage that this server knows, which begins with
-    /// [`load_usages`](Self::load_usages) at its start. `before` is its usage at the last call that succeeded. A storage
-    /// that several servers use adds the difference between the two. Returns `false` if it records nothing, because
-    /// another server does.
+    /// [`load_usages`](Self::load_usages) at its start. `before` is its usage at the last call that succeeded. A
+    /// storage that several servers use adds the difference between the two. Returns `false` if it records nothing,
+    /// because another server does.
     ///
     /// # Errors
     /// Fails if the storage cannot be written.
