@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
-use rulebook::key::Keys;
 use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
