@@ -154,3 +154,45 @@ fn a_key_is_written_to_a_file_that_only_its_owner_can_read() {
     assert_eq!(unknown.exit_code, Some(1));
     assert!(!folder.path().join("none.key").exists(), "no empty file remains");
 }
+
+#[test]
+fn the_address_of_a_database_that_is_not_valid_is_reported_without_its_secret() {
+    let folder = shop_folder();
+    for url in ["ftp://ada:hunter2@localhost/keys", "hunter2"] {
+        for command in [&["keys", "list"][..], &["keys", "copy", "--to", "file"], &["serve"]] {
+            let result = run_program(folder.path(), &[command, &["--key-storage", url]].concat());
+            assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
+            assert!(result.stderr.contains("--key-storage: the database of the keys"), "{}", result.stderr);
+            assert!(!format!("{}{}", result.stdout, result.stderr).contains("hunter2"), "{}", result.stderr);
+        }
+    }
+    let mut command = crate::server_process::program(folder.path());
+    let help =
+        command.env("RULEBOOK_KEY_STORAGE", "mysql://ada:hunter2@localhost/keys").arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("RULEBOOK_KEY_STORAGE") && !help.contains("hunter2"), "{help}");
+    let result = run_program(folder.path(), &["keys", "copy", "--to", "database"]);
+    assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
+}
+
+#[test]
+fn the_definition_names_a_database_without_a_password() {
+    for (url, expected) in [
+        ("mysql://ada:hunter2@localhost/keys", "contains a password"),
+        ("postgres://localhost/keys?user=ada&password=hunter2", "contains a password"),
+        (" ", "is blank"),
+    ] {
+        let folder = definition_folder(&[("app.json", json!({ "key_storage": url })), ("it.json", json!({}))]);
+        let result = run_program(folder.path(), &["check"]);
+        assert_eq!(result.exit_code, Some(1), "{}", result.stderr);
+        assert!(result.stderr.contains(expected) && !result.stderr.contains("hunter2"), "{}", result.stderr);
+    }
+    let url = "${NO_SUCH_VARIABLE}";
+    let folder = definition_folder(&[("app.json", json!({ "key_storage": url })), ("it.json", json!({}))]);
+    assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));
+    for arguments in [&["keys", "list"][..], &["keys", "list", "--data", "data"]] {
+        let result = run_program(folder.path(), arguments);
+        assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
+        assert!(result.stderr.contains("`NO_SUCH_VARIABLE` is not set"), "{}", result.stderr);
+    }
+}

@@ -17,6 +17,7 @@ mod fetch;
 mod handler_kinds;
 #[cfg(feature = "import")]
 mod import;
+mod key_storage;
 mod keys;
 mod log;
 #[cfg(feature = "sql")]

@@ -6,8 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AddHandlers, Command, Exit, Settings, log, output};
-use rulebook::key::{self, Keys};
+use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
 use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
@@ -18,6 +17,7 @@ pub(super) const COMMAND: Command = Command {
         "api",
         "bind",
         "data",
+        "key-storage",
         "files",
         "static",
         "unbound",
@@ -65,22 +65,22 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
-    let keys = match load_keys(&validated.api, data, workers) {
+    let keys = match key_storage::load_keys(settings, &validated.api, data, workers) {
         Ok(keys) => keys,
         Err(why) => return output::print_system_error(&why),
     };
-    let key_count = keys.as_ref().map(Keys::len);
+    let key_count = keys.as_ref().map(|(keys, _)| keys.len());
+    let key_database = keys.as_ref().filter(|(_, is_shared)| *is_shared).map(|(keys, _)| keys.location());
     let reloaded_keys = keys.clone();
-    // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
-    // stopped.
-    let _watcher = match keys.as_ref().map(Keys::watch).transpose() {
+    // While this value exists, a thread reloads the keys when they change. It is dropped after the server has stopped.
+    let _watcher = match keys.as_ref().map(|(keys, _)| keys.watch()).transpose() {
         Ok(watcher) => watcher,
         Err(error) => {
             return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
         }
     };
     let mut validated = match keys {
-        Some(keys) => validated.keys_authenticator(keys),
+        Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
         None => validated,
     };
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
@@ -98,8 +98,11 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
-        if let Some(keys) = &reloaded_keys {
-            keys.reload();
+        match reloaded_keys.clone() {
+            // The server must not wait for the database.
+            Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
+            Some((keys, false)) => keys.reload(),
+            None => {}
         }
     });
     if let Some(files) = engine.files()
@@ -133,6 +136,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             unbound,
             data,
             key_count,
+            key_database,
             workers: server_settings.workers,
             log,
         },
@@ -141,19 +145,6 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
-}
-
-/// Reads the key file in the data folder; `None` if the definition does not list `keys` in the setting `auth`.
-///
-/// # Errors
-/// Fails if the key file cannot be read. The error is a message.
-fn load_keys(api: &Api, data: &Path, workers: Option<usize>) -> Result<Option<Keys>, String> {
-    if !api.accepts_keys() {
-        return Ok(None);
-    }
-    let file = data.join(key::FILE);
-    let keys = workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers));
-    keys.map(Some).map_err(|error| format!("--data {}: {error}", data.display()))
 }
 
 /// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.
@@ -255,6 +246,8 @@ struct EffectiveSettings<'a> {
     data: &'a Path,
     /// The number of keys; `None` if the server accepts no keys.
     key_count: Option<usize>,
+    /// The database with the keys; `None` if they are in a file.
+    key_database: Option<String>,
     workers: Option<usize>,
     log: String,
 }
@@ -269,16 +262,20 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
     };
     let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
     let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
+    let data = effective.data.display();
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
         ("unbound", describe_unbound(effective.unbound).to_owned()),
-        ("data", format!("{} ({keys})", effective.data.display())),
+        ("data", if effective.key_database.is_some() { data.to_string() } else { format!("{data} ({keys})") }),
         ("static", pages),
         ("workers", workers),
         ("log", effective.log.clone()),
     ];
+    if let Some(database) = &effective.key_database {
+        rows.insert(5, ("keys", format!("{database} ({keys})")));
+    }
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
         rows.insert(after_data, ("files", files.location()));

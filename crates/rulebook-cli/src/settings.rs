@@ -34,6 +34,12 @@ pub(super) struct Settings {
     /// Folder for the server's own data, such as keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     pub(super) data: Option<PathBuf>,
+    /// Address of a database with the API keys, which several servers share: `postgres://USER@HOST/DATABASE`,
+    /// `mysql://USER@HOST/DATABASE`. Set the variable if the address contains a password [default: the file keys.json
+    /// in the --data folder].
+    // The address is not checked by the argument parser, which would show it.
+    #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_KEY_STORAGE", hide_env_values = true)]
+    pub(super) key_storage: Option<String>,
     /// The value of `--files`, which [`files_folder`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,

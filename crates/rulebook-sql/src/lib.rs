@@ -27,12 +27,15 @@
 //!
 //! A value of a request is always bound as a parameter of a prepared statement. The text of a statement comes from the
 //! definition only. The page `docs/sql.md` describes all settings.
+//!
+//! [`SqlKeys`] stores API keys in PostgreSQL, MySQL or MariaDB, so that several servers share them.
 
 mod call;
 mod constraint;
 mod database;
 mod file_shape;
 mod handler_settings;
+mod keys;
 mod kind;
 mod migrate;
 mod moments;
@@ -44,5 +47,6 @@ mod target;
 mod value;
 mod value_error;
 
+pub use keys::SqlKeys;
 pub use kind::SqlKind;
 pub use migrate::migrate;

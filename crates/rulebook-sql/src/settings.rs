@@ -74,6 +74,11 @@ impl DatabaseSettings {
         }
     }
 
+    /// Returns the settings of a database with this address.
+    pub(crate) fn at(name: &str, url: &str, dialect: Dialect) -> Self {
+        Self { dialect, url: url.to_owned(), ..Self::new(name) }
+    }
+
     fn read(&mut self, member: &JsonMember) -> Result<(), HandlerError> {
         let node = &member.value;
         let key = member.key.value.as_str();

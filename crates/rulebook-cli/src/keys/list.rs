@@ -10,9 +10,9 @@ use rulebook_model::invisible::replace_invisible;
 const COLUMN_HEADINGS: [&str; 9] =
     ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "LAST USED", "EXPIRES", "STATE"];
 
-/// Returns the keys as a table with a row for each key or, if `json` is `true`, as a JSON array.
-pub(super) fn format_keys(keys: &[(Entry, Usage)], json: bool) -> String {
-    let now = Timestamp::now();
+/// Returns the keys as a table with a row for each key or, if `json` is `true`, as a JSON array. `now` is the time at
+/// which the keys are valid or expired.
+pub(super) fn format_keys(keys: &[(Entry, Usage)], json: bool, now: Timestamp) -> String {
     if json {
         let keys: Vec<Json> = keys.iter().map(|(key, usage)| json_object(key, *usage, now)).collect();
         return format!("{:#}\n", Json::from(keys));

@@ -5,6 +5,7 @@
 
 mod list;
 mod permissions;
+mod place;
 mod time;
 
 use std::fs::{self, File};
@@ -15,9 +16,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::{AddHandlers, Exit, Settings, output};
-use permissions::unknown_permission_message;
-use rulebook::key::{self, Entry, KeyError, Limit, NewKey, Per};
+use super::{AddHandlers, Exit, Settings, key_storage, output};
+use place::{Place, find_keys};
+use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
 use time::{ExpiryTime, GracePeriod};
 
@@ -31,7 +32,8 @@ Examples:
 const AFTER_HELP: &str = "\
 The file keys.json in the --data folder contains a hash of each key. The hashes depend on a secret of the server: the \
 environment variable RULEBOOK_PEPPER (at least 32 characters), or the file `pepper` beside keys.json, which is created \
-with the first key. A running server applies changes within a second.
+with the first key. With --key-storage, the keys are in a database that several servers share; all of them need the same \
+pepper. A running server applies changes within a second.
 
 Exit codes: 0 success; 1 the definition has errors, or there is no such key; 2 invalid usage; 3 a file cannot be read or \
 written.";
@@ -39,7 +41,7 @@ written.";
 pub(super) const COMMAND: super::Command = super::Command {
     name: "keys",
     add_options: Options::augment_args,
-    shown_settings: &["api", "data"],
+    shown_settings: &["api", "data", "key-storage"],
     run: |matches, settings, app| Ok(run(app, settings, super::parse_options::<Options>(matches)?.command)),
 };
 
@@ -80,6 +82,21 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Copy the keys between the file and the database of --key-storage. Clients need no new keys.
+    #[command(after_help = AFTER_HELP)]
+    Copy {
+        /// Where to copy the keys. Keys that are there already stay as they are.
+        #[arg(long, value_name = "STORAGE")]
+        to: CopyDestination,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CopyDestination {
+    /// From the file keys.json to the database.
+    Database,
+    /// From the database to the file keys.json.
+    File,
 }
 
 #[derive(Debug, Args)]
@@ -138,24 +155,45 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
         Command::Add(options) if !options.force => &*options.scope,
         _ => &[],
     };
-    let file = match data_folder(app, settings, checked_scope) {
-        Ok(folder) => folder.join(key::FILE),
+    let Place { data, database } = match find_keys(app, settings, checked_scope) {
+        Ok(place) => place,
         Err(exit) => return exit,
     };
+    let storage = match &database {
+        Some(url) => match key_storage::database(url, &data, key_storage::COMMAND_WAIT) {
+            Ok(storage) => storage,
+            Err(message) => return output::print_system_error(&message),
+        },
+        None => key_storage::file(&data),
+    };
+    let storage = &*storage;
     let result = match command {
-        Command::Add(options) => add_key(&file, options),
-        Command::List { json } => key::list(&file).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json))),
-        Command::Revoke { id } => key::revoke(&file, &id).map(|Entry { name, .. }| {
+        Command::Add(options) => add_key(storage, options),
+        Command::List { json } => key::now(storage).and_then(|now| {
+            key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
+        }),
+        Command::Copy { .. } if database.is_none() => {
+            output::print_to_stderr("error: --key-storage is missing, which names the database\n");
+            return Exit::InvalidUsage;
+        }
+        Command::Copy { to } => {
+            let file = key_storage::file(&data);
+            let copied = match to {
+                CopyDestination::Database => key::copy(&*file, storage),
+                CopyDestination::File => key::copy(storage, &*file),
+            };
+            copied.map(|count| output::print_to_stdout(&format!("copied {}\n", output::count_with_noun(count, "key"))))
+        }
+        Command::Revoke { id } => key::revoke(storage, &id).map(|Entry { name, .. }| {
             print_to_terminal(&format!("revoked the key {id} of {name:?}\n"));
             Exit::Success
         }),
-        Command::Rotate { id, grace: GracePeriod(grace), output } => {
-            let end = Timestamp::now().checked_add(grace).unwrap_or(Timestamp::MAX);
-            let make = || key::rotate(&file, &id, end).map(|key| key.to_string());
+        Command::Rotate { id, grace: GracePeriod(grace), output } => key::now(storage).and_then(|now| {
+            let end = now.checked_add(grace).unwrap_or(Timestamp::MAX);
             let message =
                 format!("the key {id} expires at {}; the new key, shown only once:\n", list::format_time(end));
-            deliver_key(output.as_deref(), make, &message)
-        }
+            deliver_key(output.as_deref(), || key::rotate(storage, &id, end), &message)
+        }),
     };
     result.unwrap_or_else(|error| {
         output::print_to_stderr(&format!("error: {error}\n"));
@@ -173,14 +211,13 @@ fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
     FilePatterns::new([text]).map(|_| text.to_owned())
 }
 
-fn add_key(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
+fn add_key(storage: &dyn KeyStorage, options: AddOptions) -> Result<Exit, KeyError> {
     let AddOptions { name, scope, force: _, files, requests, per, output, expires } = options;
     let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per: per.into() });
     let expires = expires.map(|ExpiryTime(expires)| expires);
     let mut new = NewKey::new(name);
     (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);
-    let make = || key::add(file, new).map(|key| key.to_string());
-    deliver_key(output.as_deref(), make, "the new key, shown only once:\n")
+    deliver_key(output.as_deref(), || key::add(storage, new), "the new key, shown only once:\n")
 }
 
 /// Makes a key, and prints it after `message`, or writes it to the file of `--output`. The file is created first, so
@@ -219,34 +256,6 @@ fn create_private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Returns the data folder: the value of `--data` if the flag is given, otherwise the folder that `app.json` sets, or
-/// the default. Fails if no method requires one of the permissions in `checked_scope`.
-fn data_folder(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[String]) -> Result<PathBuf, Exit> {
-    if let Some(data) = settings.data.as_ref().filter(|_| checked_scope.is_empty()) {
-        return Ok(data.clone());
-    }
-    let rulebook = settings.new_rulebook(app);
-    let folder = rulebook.data_folder_handle();
-    match rulebook.check() {
-        Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
-            Some(message) => {
-                output::print_to_stderr(&format!("error: {message}\n"));
-                Err(Exit::InvalidUsage)
-            }
-            None => Ok(folder.path().to_owned()),
-        },
-        Err(report) => {
-            output::print_report(&report);
-            let (needed, flag) = match settings.data {
-                Some(_) => ("the permissions of the key are compared with the definition", "use --force"),
-                None => ("app.json may set the folder of the keys", "name the folder with --data DIR"),
-            };
-            output::print_to_stderr(&format!("{needed}; fix the errors, or {flag}\n"));
-            Err(Exit::ErrorsReported)
-        }
-    }
 }
 
 /// Prints a message to standard error, if standard error is a terminal.

@@ -82,6 +82,9 @@ pub struct Api {
     pub data: Option<String>,
     /// The folder where the program stores files; `None` for the default.
     pub files: Option<String>,
+    /// The address of the database with the API keys, in which `${NAME}` is an environment variable; `None` if the keys
+    /// are in a file in the data folder.
+    pub key_storage: Option<String>,
     /// The number of worker threads; `None` for one per processor.
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
@@ -161,6 +164,7 @@ impl Default for Api {
             bind: None,
             data: None,
             files: None,
+            key_storage: None,
             workers: None,
             address_connections: None,
             http2: false,

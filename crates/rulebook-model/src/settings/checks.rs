@@ -108,6 +108,25 @@ impl Lowering<'_> {
         Some(location)
     }
 
+    /// Returns the address of the database with the keys. Reports a blank address, and a password in it, which everyone
+    /// who can read the definition would know.
+    pub(super) fn lower_key_storage(&mut self, value: &JsonNode) -> Option<String> {
+        let url = value.string()?;
+        let error = if url.value.trim().is_empty() {
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`key_storage` is blank")
+                .label("expected the address of a database")
+                .help("remove `key_storage` to store the keys in the data folder")
+        } else if has_password(&url.value) {
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`key_storage` contains a password")
+                .help("write an environment variable instead: `postgres://USER:${PASSWORD}@HOST/DATABASE`")
+                .hide_line()
+        } else {
+            return Some(url.value);
+        };
+        self.report(error);
+        None
+    }
+
     /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
     /// crate of the command line enables this feature; programs without a command line do not use the filter.
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
@@ -142,4 +161,14 @@ impl Lowering<'_> {
         }
         workers
     }
+}
+
+/// Returns `true` if a URL contains a password that is not an environment variable.
+fn has_password(url: &str) -> bool {
+    let is_text = |password: &str| !password.is_empty() && !password.starts_with("${");
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let user = address.rsplit_once('@').map_or("", |(before, _)| before);
+    let user = user.split_once("://").map_or(user, |(_, user)| user);
+    let parameters = query.split('&').filter_map(|parameter| parameter.strip_prefix("password="));
+    user.split_once(':').map(|(_, password)| password).into_iter().chain(parameters).any(is_text)
 }

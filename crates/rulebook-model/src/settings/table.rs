@@ -257,6 +257,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),
     setting(
+        "key_storage",
+        ValueKind::String,
+        "The address of the database with the API keys, which several servers share; by default the keys are in a file.",
+        |lowering, value, api| api.key_storage = lowering.lower_key_storage(value),
+        |api| api.key_storage.as_deref().map(Json::from),
+    )
+    .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
+    .mark_internal(),
+    setting(
         "workers",
         ValueKind::Integer,
         "The number of worker threads.",

@@ -11,6 +11,7 @@ mod postgres_arguments;
 mod postgres_value;
 mod prepared;
 mod row;
+mod session;
 mod sqlite;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ use options::Options;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
 pub(crate) use row::{FileRow, FromRow, JsonRow};
+pub(crate) use session::{Session, SessionConnection, TextRow};
 
 use crate::settings::DatabaseSettings;
 

@@ -33,6 +33,16 @@ impl Options {
         })
     }
 
+    /// Returns the address without the user, the password and other parameters.
+    pub(super) fn location(&self) -> String {
+        let (scheme, host, port, name) = match self {
+            Self::Sqlite(options) => return format!("sqlite:{}", options.get_filename().display()),
+            Self::Postgres(options, _) => ("postgres", options.get_host(), options.get_port(), options.get_database()),
+            Self::Mysql(options, _) => ("mysql", options.get_host(), options.get_port(), options.get_database()),
+        };
+        format!("{scheme}://{host}:{port}/{}", name.unwrap_or_default())
+    }
+
     /// Opens a connection.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod file_diagnostics;
 mod files;
 mod interrupted;
 mod invalid_values;
+mod keys;
 mod limits;
 mod migrations;
 mod page;

@@ -110,10 +110,16 @@ impl Validated {
         self
     }
 
-    /// Adds the authenticator that checks keys, at its place among those of the definition.
+    /// Adds the authenticator that checks keys, at its place among those of the definition. With `is_checked`, the
+    /// server is ready only while the keys are current.
     #[doc(hidden)]
     #[must_use]
-    pub fn keys_authenticator(mut self, keys: Keys) -> Self {
+    pub fn keys_authenticator(mut self, keys: Keys, is_checked: bool) -> Self {
+        if is_checked {
+            let keys = keys.clone();
+            let check = ReadinessCheck::new("keys", move || std::future::ready(keys.check()));
+            self.defined_auth.readiness_checks.push(check);
+        }
         let position = self.defined_auth.keys_position.unwrap_or(self.authenticators.len());
         self.authenticators.insert(position, Box::new(keys));
         self.with_auth_schemes()

@@ -1,8 +1,9 @@
-//! Errors of reading and changing key files. A user may have put a key in the wrong place by mistake; therefore the
+//! Errors of reading and changing keys. A user may have put a key in the wrong place by mistake; therefore the
 //! messages quote nothing from a file except names and ids of keys.
 
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rulebook_model::filename::PatternError;
 use thiserror::Error;
@@ -38,6 +39,24 @@ pub enum KeyError {
         /// The column of the error, from 1.
         column: usize,
     },
+    /// A storage other than a file cannot be read or written.
+    #[error("{location}: {error}")]
+    Storage {
+        /// The place of the keys, without secrets.
+        location: String,
+        /// The reason, without secrets.
+        error: Box<dyn Error + Send + Sync>,
+    },
+    /// An entry of a storage other than a file is invalid.
+    #[error("key {number} in {location} is not valid: {error}")]
+    InvalidStored {
+        /// The place of the keys.
+        location: String,
+        /// The number of the entry, from 1.
+        number: usize,
+        /// Why the entry is invalid.
+        error: KeyEntryError,
+    },
     /// An entry of the key file is invalid.
     #[error("{file} is not a valid key file: in key {number}, {error}")]
     InvalidEntry {
@@ -60,23 +79,45 @@ pub enum KeyError {
         /// The names of the keys in the file.
         names: Vec<String>,
     },
-    /// The key file contains keys, but the pepper that their hashes depend on is missing.
+    /// There are keys, but the pepper that their hashes depend on is missing.
     #[error(
-        "the keys of {file} were created with a pepper that is missing: neither RULEBOOK_PEPPER nor the file `pepper` \
-         beside it exists"
+        "the keys of {location} were created with a pepper that is missing: RULEBOOK_PEPPER is not set{}",
+        and_no_file(pepper_file.as_deref())
     )]
     NoPepper {
-        /// The key file.
-        file: PathBuf,
+        /// The place of the keys.
+        location: String,
+        /// The file that may contain the pepper.
+        pepper_file: Option<PathBuf>,
     },
-    /// The keys of the file were created with a pepper that differs from the current one.
+    /// The keys were created with a pepper that differs from the current one.
     #[error(
-        "the keys of {file} were created with another pepper than that of RULEBOOK_PEPPER or, if it is not set, of the \
-         file `pepper` beside it"
+        "the keys of {location} were created with another pepper than that of RULEBOOK_PEPPER{}",
+        or_of_file(pepper_file.as_deref())
     )]
     WrongPepper {
-        /// The key file.
-        file: PathBuf,
+        /// The place of the keys.
+        location: String,
+        /// The file that may contain the pepper.
+        pepper_file: Option<PathBuf>,
+    },
+    /// The first key of a storage that several servers share needs a pepper that all of them have.
+    #[error(
+        "all servers that share the keys of {location} need the same pepper: set RULEBOOK_PEPPER to the same secret at \
+         each server{}",
+        or_copy_file(pepper_file.as_deref())
+    )]
+    PepperRequired {
+        /// The place of the keys.
+        location: String,
+        /// The file that may contain the pepper.
+        pepper_file: Option<PathBuf>,
+    },
+    /// The value of the environment variable begins with `hex:`, but is not a pepper in hexadecimal.
+    #[error("RULEBOOK_PEPPER begins with `hex:`, but {digits} hexadecimal digits do not follow")]
+    PepperDigits {
+        /// The number of digits of a pepper.
+        digits: usize,
     },
     /// The pepper in the environment variable is too short.
     #[error("RULEBOOK_PEPPER is shorter than {min} characters")]
@@ -91,11 +132,11 @@ pub enum KeyError {
     /// a whole key.
     #[error("an id has 8 hexadecimal digits: the part of a key between its two `_`")]
     InvalidId,
-    /// The key file contains no key with this id.
-    #[error("{file} has no key {id:?}")]
+    /// The storage contains no key with this id.
+    #[error("{location} has no key {id:?}")]
     UnknownId {
-        /// The file.
-        file: PathBuf,
+        /// The place of the keys.
+        location: String,
         /// The id.
         id: String,
     },
@@ -113,19 +154,38 @@ pub enum KeyError {
         /// The id.
         id: String,
     },
+    /// A key cannot be copied, because another key with the same id exists at the destination.
+    #[error("{location} has another key with the id {id}")]
+    Conflict {
+        /// The place of the keys.
+        location: String,
+        /// The id.
+        id: String,
+    },
     /// The operating system provides no random bytes, which a new key needs.
     #[error("the system provides no random bytes")]
     Random,
 }
 
-/// Why an entry of a key file is invalid.
+impl KeyError {
+    /// Returns the error of a storage. `location` is the place of the keys, and `error` the reason; neither may contain
+    /// a secret, because both are shown.
+    pub fn storage(location: impl Into<String>, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Storage { location: location.into(), error: error.into() }
+    }
+}
+
+/// Why the entry of a key is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyEntryError {
+    /// The entry is not that of a key.
+    #[error("it is not a JSON object with the members of a key")]
+    Format,
     /// The id is invalid.
     #[error("the id is not 8 hexadecimal digits")]
     Id,
-    /// An earlier entry of the file has the same id.
+    /// An earlier entry has the same id.
     #[error("the id is that of another key")]
     DuplicateId,
     /// The hash is invalid.
@@ -145,4 +205,16 @@ const KEY_FILE_FORMAT: &str = r#"{"pepper": …, "keys": [{"id": …, "hash": �
 fn quoted_names(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
     if names.is_empty() { "no one".to_owned() } else { names.join(", ") }
+}
+
+fn and_no_file(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!(", and there is no file {}", file.display()))
+}
+
+fn or_of_file(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!(" or, if it is not set, of the file {}", file.display()))
+}
+
+fn or_copy_file(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!(", or copy the file {} to each", file.display()))
 }

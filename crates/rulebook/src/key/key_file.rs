@@ -1,100 +1,94 @@
-//! Reads and changes the key file. A change is made under a lock, and replaces the whole file.
+//! The key file, which is the storage of keys of a single server. A change is made under a lock, and replaces the whole
+//! file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
-use rulebook_model::filename::FilePatterns;
 use serde::{Deserialize, Serialize};
 
-use super::error::KeyEntryError;
-use super::{KeyError, token};
+use super::KeyError;
+use super::entry::check_entries;
+use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion};
+use super::usage::{self, Usages};
 use crate::file_stamp::FileStamp;
 
-/// The content of a key file.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyFileContent {
-    /// The fingerprint of the pepper with which the hashes of the keys were computed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) pepper: Option<String>,
-    /// The entries of the keys, in the order of their creation.
-    pub(super) keys: Vec<Entry>,
+/// The storage of keys in a file. The usage of keys is stored in a file beside it, and so is the pepper.
+#[derive(Debug)]
+pub struct KeyFile {
+    path: PathBuf,
+    /// The lock of the usage file; `None` unless this value writes the file.
+    usage_lock: Mutex<Option<File>>,
 }
 
-/// The entry of one key in the key file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The id of the key: 8 hexadecimal digits.
-    pub id: String,
-    /// The HMAC-SHA-256 of the key's secret with the server's pepper, in hexadecimal.
-    pub hash: String,
-    /// The name of the person or program that uses the key.
-    pub name: String,
-    /// The permissions that requests with the key have.
-    #[serde(default)]
-    pub scope: Vec<String>,
-    /// The patterns of the stored files that the key may access; empty if it does not restrict files.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<String>,
-    /// The compiled `files`; `None` if the entry has no patterns.
-    #[serde(skip)]
-    pub(super) patterns: Option<FilePatterns>,
-    /// The rate limit of the key; `None` if the key has no limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Limit>,
-    /// The time at which the key was created.
-    pub created: Timestamp,
-    /// The time at which the key expires; `None` if it does not expire.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// The id of the key that has replaced this key; `None` if this key has not been replaced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaced_by: Option<String>,
-}
-
-/// The rate limit of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// The maximum number of requests in one period, at least 1.
-    pub requests: u32,
-    /// The length of the period.
-    pub per: Per,
-}
-
-/// The period of a rate limit. A period begins with a minute, an hour or a day of the clock in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Per {
-    /// One minute.
-    Minute,
-    /// One hour.
-    Hour,
-    /// One day.
-    Day,
-    /// The time until the key is revoked or expires.
-    Ever,
-}
-
-impl Per {
-    /// Returns the length of the period in seconds; 0 for [`Per::Ever`].
-    #[must_use]
-    pub fn seconds(self) -> u32 {
-        match self {
-            Self::Minute => 60,
-            Self::Hour => 60 * 60,
-            Self::Day => 24 * 60 * 60,
-            Self::Ever => 0,
-        }
+impl KeyFile {
+    /// Returns the storage in the file at `path`, by convention `keys.json` in the data folder. The first key creates
+    /// the file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), usage_lock: Mutex::new(None) }
     }
 }
 
+impl KeyStorage for KeyFile {
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Never fails: a file whose metadata cannot be read is reported when it is loaded.
+    fn state(&self) -> Result<KeyState, KeyError> {
+        Ok(state(FileStamp::of(&self.path)))
+    }
+
+    /// Reads the file. A file that does not exist counts as a file without keys.
+    fn load(&self) -> Result<(KeySet, KeyState), KeyError> {
+        let (keys, stamp) = read_key_file(&self.path)?;
+        Ok((keys, state(stamp)))
+    }
+
+    fn change(&self, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
+        change_key_file(&self.path, change)
+    }
+
+    fn load_usages(&self) -> Result<Usages, KeyError> {
+        usage::read_usages(&self.path)
+    }
+
+    /// Replaces the usage file, unless another server with the same key file writes it.
+    fn record_usages(&self, _before: &Usages, now: &Usages) -> Result<bool, KeyError> {
+        let mut lock = self.usage_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            match usage::lock_usages(&self.path) {
+                Ok(Some(file)) => *lock = Some(file),
+                Ok(None) => return Ok(false),
+                // Writing the usage reports the error of the folder.
+                Err(_) => {}
+            }
+        }
+        usage::write_usages(&self.path, now)?;
+        Ok(true)
+    }
+
+    fn close(&self) {
+        self.usage_lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn pepper_file(&self) -> Option<PathBuf> {
+        Some(self.path.with_file_name("pepper"))
+    }
+
+    fn creates_pepper(&self) -> bool {
+        true
+    }
+}
+
+/// Returns the state of a key file with this metadata; `None` if the file does not exist.
+fn state(stamp: Option<FileStamp>) -> KeyState {
+    KeyState::new(KeyVersion::new(format!("{stamp:?}")), None)
+}
+
 /// Reads a key file and its metadata. A file that does not exist counts as a file without keys.
-pub(super) fn read_key_file(path: &Path) -> Result<(KeyFileContent, Option<FileStamp>), KeyError> {
+fn read_key_file(path: &Path) -> Result<(KeySet, Option<FileStamp>), KeyError> {
     let read = || -> io::Result<_> {
         let mut file = fs::File::open(path)?;
         let stamp = FileStamp::from(&file.metadata()?);
@@ -104,40 +98,23 @@ pub(super) fn read_key_file(path: &Path) -> Result<(KeyFileContent, Option<FileS
     };
     match read() {
         Ok((text, stamp)) => Ok((parse_key_file(path, &text)?, Some(stamp))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((KeyFileContent::default(), None)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((KeySet::default(), None)),
         Err(error) => Err(KeyError::Io(path.to_owned(), error)),
     }
 }
 
-fn parse_key_file(path: &Path, text: &[u8]) -> Result<KeyFileContent, KeyError> {
-    let mut file: KeyFileContent = serde_json::from_slice(text).map_err(|error| match names_in_old_format(text) {
+fn parse_key_file(path: &Path, text: &[u8]) -> Result<KeySet, KeyError> {
+    let mut file: KeySet = serde_json::from_slice(text).map_err(|error| match names_in_old_format(text) {
         Some(names) => KeyError::OldFormat { file: path.to_owned(), names },
         // The message of serde_json is not shown, because it may quote a secret from the file.
         None => KeyError::InvalidFile { file: path.to_owned(), line: error.line(), column: error.column() },
     })?;
-    let invalid = |index: usize, error| KeyError::InvalidEntry { file: path.to_owned(), number: index + 1, error };
-    for (index, entry) in file.keys.iter().enumerate() {
-        let is_duplicate = || file.keys[..index].iter().any(|other| other.id == entry.id);
-        let error = match entry {
-            _ if !token::is_id(&entry.id) => KeyEntryError::Id,
-            _ if decode_hash(&entry.hash).is_none() => KeyEntryError::Hash,
-            Entry { limit: Some(Limit { requests: 0, .. }), .. } => KeyEntryError::Limit,
-            _ if is_duplicate() => KeyEntryError::DuplicateId,
-            _ => continue,
-        };
-        return Err(invalid(index, error));
-    }
-    for (index, entry) in file.keys.iter_mut().enumerate().filter(|(_, entry)| !entry.files.is_empty()) {
-        entry.patterns = Some(FilePatterns::new(&entry.files).map_err(|_| invalid(index, KeyEntryError::Files))?);
-    }
+    check_entries(&mut file.keys).map_err(|(index, error)| KeyError::InvalidEntry {
+        file: path.to_owned(),
+        number: index + 1,
+        error,
+    })?;
     Ok(file)
-}
-
-/// Decodes a hash of 64 hexadecimal digits; `None` if the text has another format.
-pub(super) fn decode_hash(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
 }
 
 /// Returns the names of the keys in a file of an earlier version of rulebook, in which keys had no ids. Returns `None`
@@ -163,18 +140,14 @@ fn names_in_old_format(text: &[u8]) -> Option<Vec<String>> {
 
 /// Reads a key file, changes its content and replaces it, under a lock that makes concurrent changes wait for each
 /// other.
-pub(super) fn change_key_file<T>(
-    path: &Path,
-    change: impl FnOnce(&mut KeyFileContent) -> Result<T, KeyError>,
-) -> Result<T, KeyError> {
+fn change_key_file(path: &Path, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let io = |error| KeyError::Io(path.to_owned(), error);
     let lock = fs::create_dir_all(folder).and_then(|()| fs::File::open(folder)).map_err(io)?;
     lock.lock().map_err(io)?;
     let (mut file, _) = read_key_file(path)?;
-    let changed = change(&mut file)?;
-    replace_file(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)?;
-    Ok(changed)
+    change(&mut file)?;
+    replace_file(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)
 }
 
 /// Replaces a file atomically: after a crash, the file has either the old content or the complete new content.

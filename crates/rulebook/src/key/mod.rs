@@ -1,16 +1,19 @@
-//! Bearer keys (RFC 6750): the key file, the management of keys, and the authenticator that checks them.
+//! Bearer keys (RFC 6750): their storage, the management of keys, and the authenticator that checks them.
 //!
-//! A key is a bearer token that consists of an id and a secret of 40 random bytes. The key file contains only the HMAC
-//! of the secret, computed with the *pepper*: another secret, which belongs to the server. A random secret of this
-//! length needs neither a salt nor a slow hash. Requests look up keys in a table in memory; when the key file changes,
-//! a new table replaces it. This Rust module must not interpret permissions.
+//! A key is a bearer token that consists of an id and a secret of 40 random bytes. The storage of keys, which is a file
+//! ([`KeyFile`]) or something else ([`KeyStorage`]), contains only the HMAC of the secret, computed with the *pepper*:
+//! another secret, which belongs to the server. A random secret of this length needs neither a salt nor a slow hash.
+//! Requests look up keys in a table in memory; when the keys in the storage change, a new table replaces it. This Rust
+//! module must not interpret permissions.
 
+mod entry;
 mod error;
 #[cfg(test)]
 mod fuzz_tests;
 mod key_file;
 mod manage;
 mod pepper;
+mod storage;
 mod table;
 mod token;
 mod usage;
@@ -18,17 +21,19 @@ mod watcher;
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
+pub use entry::{Entry, Limit, Per};
 pub use error::{KeyEntryError, KeyError};
-pub use key_file::{Entry, Limit, Per};
-pub use manage::{NewKey, add, list, revoke, rotate};
-pub use usage::{Usage, UsedRequests};
-pub use watcher::KeyFileWatcher;
+pub use key_file::KeyFile;
+pub use manage::{NewKey, add, copy, list, revoke, rotate};
+pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, now};
+pub use usage::{Usage, Usages, UsedRequests};
+pub use watcher::KeyWatcher;
 
 use crate::call::{Authenticate, Authentication, Head};
 use table::{KeyTable, LookupError, PreviousUsage};
@@ -37,9 +42,9 @@ use token::TokenError;
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
 
-/// The authenticator that accepts the bearer keys in a key file.
+/// The authenticator that accepts the bearer keys in a key file, or in another storage of keys.
 ///
-/// The key file contains the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
+/// The storage contains the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
 ///
 /// ```
 /// use rulebook::key::Keys;
@@ -56,11 +61,13 @@ pub const FILE: &str = "keys.json";
 #[derive(Clone)]
 pub struct Keys(Arc<SharedKeys>);
 
-/// The data that requests share with the thread that watches the key file.
+/// The data that requests share with the thread that watches the storage.
 struct SharedKeys {
-    path: PathBuf,
     table: ArcSwap<KeyTable>,
+    storage: Arc<dyn KeyStorage>,
     workers: usize,
+    /// Why the keys may not be current; `None` if they are.
+    problem: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Keys {
@@ -87,35 +94,60 @@ impl Keys {
     /// # Errors
     /// Fails like [`Keys::load`].
     pub fn load_for(path: &Path, workers: usize) -> Result<Self, KeyError> {
-        let previous = PreviousUsage::File(usage::read_usages(path)?);
-        let table = ArcSwap::from_pointee(KeyTable::load(path, &previous, workers)?);
-        Ok(Self(Arc::new(SharedKeys { path: path.to_owned(), table, workers })))
+        Self::open(Arc::new(KeyFile::new(path)), Some(workers))
     }
 
-    /// Starts a thread that watches the key file for changes, until the returned watcher is dropped.
+    /// Reads the keys of any storage, for a server with this number of workers; `None` for one per processor.
+    ///
+    /// # Errors
+    /// Fails if the storage cannot be read, or if the pepper is missing or is not the one that the keys were created
+    /// with.
+    pub fn open(storage: Arc<dyn KeyStorage>, workers: Option<usize>) -> Result<Self, KeyError> {
+        let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let previous = PreviousUsage::Storage(storage.load_usages()?);
+        let table = ArcSwap::from_pointee(KeyTable::load(&*storage, &previous, workers)?);
+        Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: Mutex::default() })))
+    }
+
+    /// Starts a thread that watches the storage for changes, until the returned watcher is dropped.
     ///
     /// # Errors
     /// Fails if the thread cannot be started.
-    pub fn watch(&self) -> io::Result<KeyFileWatcher> {
-        KeyFileWatcher::start(Arc::clone(&self.0))
+    pub fn watch(&self) -> io::Result<KeyWatcher> {
+        KeyWatcher::start(Arc::clone(&self.0))
     }
 
-    /// Reads the key file again, even if the file seems unchanged, and logs the number of keys. If the file cannot be
-    /// read, logs the error; the keys that were read before remain valid. [`Keys::watch`] calls this when the file
-    /// changes; a program can also call it when it receives a signal.
+    /// Loads the keys again, even if they seem unchanged, and logs their number. If they cannot be loaded, logs the
+    /// error; the keys that were loaded before remain valid. [`Keys::watch`] calls this when the keys change; a program
+    /// can also call it when it receives a signal.
     pub fn reload(&self) {
         if let Err(error) = watcher::reload(&self.0) {
             watcher::log_reload_error(&error);
         }
     }
 
-    /// Returns `true` if the key file contains no keys.
+    /// Returns whether the keys are current, for a [readiness check](crate::Rulebook::readiness_check).
+    ///
+    /// # Errors
+    /// Fails if the watcher cannot read the storage, so that changes of the keys do not take effect. The error is the
+    /// reason.
+    pub fn check(&self) -> Result<(), String> {
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
+    /// Returns the place of the keys for messages: a path, or an address without its password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.0.storage.location()
+    }
+
+    /// Returns `true` if there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the number of keys in the key file.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.table.load().len()

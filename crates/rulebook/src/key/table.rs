@@ -4,33 +4,38 @@
 //! which ids exist. Only keys that the worker has verified before are recognised without this comparison.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hmac::Mac;
 use jiff::Timestamp;
 
-use super::key_file::{self, Entry};
+use super::entry::{self, Entry};
 use super::pepper::Pepper;
+use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of};
 use super::usage::{Usage, Usages, UsedRequests};
 use super::{KeyError, Limit, token};
 use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};
-use crate::file_stamp::FileStamp;
 
 /// The precision in seconds with which the time of a key's last use is recorded. All workers share this time, and a
 /// request writes it only if the recorded time is at least this old.
 const LAST_USE_PRECISION: i64 = 10;
 
-/// The keys of a key file, by their ids.
+/// The difference in milliseconds between the clock of a storage and that of this server by which the difference that
+/// a table uses may be wrong.
+const CLOCK_PRECISION: i64 = 1_500;
+
+/// The keys of a storage, by their ids.
 pub(super) struct KeyTable {
     /// The keys that each worker has verified. As soon as a new table replaces this table, each key is verified again.
     verified: VerifiedCredentials<StoredKey>,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
-    /// The metadata of the key file when it was read; `None` if the file did not exist.
-    pub(super) stamp: Option<FileStamp>,
+    /// The version of the keys in the storage.
+    version: KeyVersion,
+    /// The seconds by which the clock of the storage is ahead of the clock of this server.
+    clock_offset: i64,
 }
 
 /// One key of the table, without its secret.
@@ -59,30 +64,33 @@ pub(super) enum LookupError {
 
 /// Where a new table gets the earlier usage of its keys from.
 pub(super) enum PreviousUsage<'b> {
-    /// From the usage file, which an earlier process has written.
-    File(Usages),
+    /// From the storage, in which an earlier process has recorded it.
+    Storage(Usages),
     /// From the table that the new table replaces while the server runs.
     Table(&'b KeyTable),
 }
 
 impl KeyTable {
-    /// Loads the keys of a key file, for this number of workers. A file that does not exist counts as a file without
-    /// keys.
-    pub(super) fn load(path: &Path, previous: &PreviousUsage<'_>, workers: usize) -> Result<Self, KeyError> {
-        let (file, stamp) = key_file::read_key_file(path)?;
-        let pepper = if file.keys.is_empty() {
-            Pepper::random()?
-        } else {
-            let file_path = || path.to_owned();
-            let pepper = Pepper::read(path)?.ok_or_else(|| KeyError::NoPepper { file: file_path() })?;
-            if file.pepper.is_some_and(|known| known != pepper.fingerprint()) {
-                return Err(KeyError::WrongPepper { file: file_path() });
-            }
-            pepper
-        };
-        let key = |entry| StoredKey::new(entry, previous, workers);
-        let by_id = file.keys.into_iter().filter_map(key).collect();
-        Ok(Self { verified: VerifiedCredentials::new(), pepper, by_id, stamp })
+    /// Loads the keys of a storage, for this number of workers.
+    pub(super) fn load(
+        storage: &dyn KeyStorage,
+        previous: &PreviousUsage<'_>,
+        workers: usize,
+    ) -> Result<Self, KeyError> {
+        let (mut set, state) = storage.load()?;
+        check_keys(storage, &mut set)?;
+        let pepper = if set.keys.is_empty() { Pepper::random()? } else { pepper_of(storage, &set)? };
+        let clock_offset = rounded_seconds(clock_difference(&state));
+        let key = |entry| StoredKey::new(entry, previous, workers, clock_offset);
+        let by_id = set.keys.into_iter().filter_map(key).collect();
+        let verified = VerifiedCredentials::new();
+        Ok(Self { verified, pepper, by_id, version: state.version, clock_offset })
+    }
+
+    /// Returns `true` if the storage still has the keys of this table, and its clock has not been changed.
+    pub(super) fn is_current(&self, state: &KeyState) -> bool {
+        let clock_error = clock_difference(state) - self.clock_offset * 1_000;
+        self.version == state.version && clock_error.abs() <= CLOCK_PRECISION
     }
 
     /// Returns the number of keys in the table.
@@ -109,21 +117,22 @@ impl KeyTable {
 
     /// Returns the usage of all keys that have been used. [`RateLimiter::last_window_usage`] describes `exact`.
     pub(super) fn usages(&self, exact: bool) -> Usages {
-        let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact)));
+        let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact, self.clock_offset)));
         usages.filter(|(_, usage)| *usage != Usage::default()).collect()
     }
 }
 
 impl StoredKey {
-    fn new(entry: Entry, previous: &PreviousUsage<'_>, workers: usize) -> Option<(Box<str>, Self)> {
+    fn new(entry: Entry, previous: &PreviousUsage<'_>, workers: usize, clock_offset: i64) -> Option<(Box<str>, Self)> {
         let Entry { id, hash, name, scope, patterns, expires, limit, .. } = entry;
-        // Entries without a valid hash are rejected when the file is read.
-        let hash = key_file::decode_hash(&hash)?;
-        let expires = expires.map(Timestamp::as_second);
+        // Entries without a valid hash are rejected when they are read.
+        let hash = entry::decode_hash(&hash)?;
+        // Requests compare it with the clock of this server.
+        let expires = expires.map(|expires| expires.as_second() - clock_offset);
         let (last_used, rate_limiter) = match previous {
-            PreviousUsage::File(usages) => {
+            PreviousUsage::Storage(usages) => {
                 let usage = usages.get(&*id).copied().unwrap_or_default();
-                let used = usage.used.map_or(0, Timestamp::as_second);
+                let used = usage.used.map_or(0, |used| used.as_second() - clock_offset);
                 let rate_limiter = limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, usage.spent, workers)));
                 (Arc::new(AtomicI64::new(used)), rate_limiter)
             }
@@ -154,7 +163,7 @@ impl StoredKey {
         };
         match self.rate_limiter.as_ref().filter(has_limit) {
             Some(limiter) => Arc::clone(limiter),
-            None => Arc::new(new_rate_limiter(id, limit, self.usage(true).spent, workers)),
+            None => Arc::new(new_rate_limiter(id, limit, self.used_requests(true), workers)),
         }
     }
 
@@ -169,16 +178,26 @@ impl StoredKey {
         Ok(self.identity.clone())
     }
 
-    fn usage(&self, exact: bool) -> Usage {
+    fn usage(&self, exact: bool, clock_offset: i64) -> Usage {
         let used = self.last_used.load(Ordering::Relaxed);
-        let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
-        let spent = self.rate_limiter.as_ref().and_then(|rate_limiter| {
-            let (since, requests) = rate_limiter.last_window_usage(exact);
-            let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
-            (requests > 0).then_some(UsedRequests { since, requests })
-        });
-        Usage { used, spent }
+        let used = if used == 0 { None } else { Timestamp::from_second(used + clock_offset).ok() };
+        Usage { used, spent: self.used_requests(exact) }
     }
+
+    fn used_requests(&self, exact: bool) -> Option<UsedRequests> {
+        let (since, requests) = self.rate_limiter.as_ref()?.last_window_usage(exact);
+        let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
+        (requests > 0).then_some(UsedRequests { since, requests })
+    }
+}
+
+/// Returns the milliseconds by which the clock of a storage is ahead of the clock of this server.
+fn clock_difference(state: &KeyState) -> i64 {
+    state.now.map_or(0, |now| now.as_millisecond() - Timestamp::now().as_millisecond())
+}
+
+fn rounded_seconds(milliseconds: i64) -> i64 {
+    (milliseconds + 500).div_euclid(1_000)
 }
 
 /// Creates the rate limiter of the key with this id. It continues from the requests in `used`, which count against the

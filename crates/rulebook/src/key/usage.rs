@@ -1,5 +1,6 @@
-//! The usage of keys: when each key was used last, and how much of its rate limit has been used. The usage is stored in
-//! a file beside the key file. Administrators change the key file; only the server changes the usage file.
+//! The usage of keys: when each key was used last, and how much of its rate limit has been used. The storage of a key
+//! file stores it in a file beside the key file. Administrators change the key file; only the server changes the usage
+//! file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -36,8 +37,24 @@ pub struct UsedRequests {
     pub requests: u32,
 }
 
+impl Usage {
+    /// Creates the usage of a key.
+    #[must_use]
+    pub fn new(used: Option<Timestamp>, spent: Option<UsedRequests>) -> Self {
+        Self { used, spent }
+    }
+}
+
+impl UsedRequests {
+    /// Creates a number of requests in a period.
+    #[must_use]
+    pub fn new(since: Timestamp, requests: u32) -> Self {
+        Self { since, requests }
+    }
+}
+
 /// The usage of keys. The map keys are the ids of the keys.
-pub(super) type Usages = BTreeMap<Box<str>, Usage>;
+pub type Usages = BTreeMap<Box<str>, Usage>;
 
 /// Reads the usage file beside the key file at `keys`. A file that does not exist counts as a file without usage.
 pub(super) fn read_usages(keys: &Path) -> Result<Usages, KeyError> {

@@ -195,7 +195,8 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         }
     });
     let of_the_server = json!({
-        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3,
+        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept",
+        "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
         "address_connections": 9, "http2": true,
         "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
         "tls_certificate": ["site.pem", "other.pem"], "tls_key": ["site.key", "other.key"],

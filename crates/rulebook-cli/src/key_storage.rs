@@ -1,0 +1,73 @@
+//! The storage of the keys: the file in the data folder, or a database that several servers share.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rulebook::key::{self, KeyFile, KeyStorage, Keys};
+use rulebook_model::model::Api;
+use rulebook_model::span::Span;
+
+use super::Settings;
+
+/// The time for which the start of a server waits for the database.
+const START_WAIT: Duration = Duration::from_secs(30);
+/// The time for which a command waits for the database.
+pub(super) const COMMAND_WAIT: Duration = Duration::from_secs(3);
+
+/// Returns the address of the database with the keys: that of the flag or the environment variable, otherwise that of
+/// the definition. Returns `None` if the keys are in the file.
+///
+/// # Errors
+/// Fails if an environment variable in the address of the definition is not set. The error is a message.
+pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Option<String>, String> {
+    if let Some(url) = settings.key_storage.as_ref().filter(|url| !url.trim().is_empty()) {
+        return Ok(Some(url.clone()));
+    }
+    let Some(url) = api.and_then(|api| api.key_storage.as_deref()) else { return Ok(None) };
+    let expanded = rulebook::handler_kind::expand_variables(url, Span::default());
+    expanded.map(Some).map_err(|error| format!("key_storage: {}", error.message))
+}
+
+/// Reads the keys, and returns `true` with them if they are in a database. Returns `None` if the definition does not
+/// list `keys` in the setting `auth`.
+///
+/// # Errors
+/// Fails if the keys cannot be read. The error is a message.
+pub(super) fn load_keys(
+    settings: &Settings,
+    api: &Api,
+    data: &Path,
+    workers: Option<usize>,
+) -> Result<Option<(Keys, bool)>, String> {
+    if !api.accepts_keys() {
+        return Ok(None);
+    }
+    let Some(url) = database_url(settings, Some(api))? else {
+        let keys = Keys::open(file(data), workers);
+        return keys.map(|keys| Some((keys, false))).map_err(|error| format!("--data {}: {error}", data.display()));
+    };
+    let keys = Keys::open(database(&url, data, START_WAIT)?, workers);
+    keys.map(|keys| Some((keys, true))).map_err(|error| format!("--key-storage: {error}"))
+}
+
+/// Returns the storage in the file of the data folder.
+pub(super) fn file(data: &Path) -> Arc<dyn KeyStorage> {
+    Arc::new(KeyFile::new(data.join(key::FILE)))
+}
+
+/// Opens the storage in a database. If the database cannot be reached, tries again for the time `wait`.
+///
+/// # Errors
+/// Fails if the address is not valid or the database cannot be used. The error is a message without secrets.
+#[cfg(feature = "sql")]
+pub(super) fn database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn KeyStorage>, String> {
+    let storage = rulebook_sql::SqlKeys::open(url, data, wait);
+    storage.map(|storage| Arc::new(storage) as Arc<dyn KeyStorage>).map_err(|error| format!("--key-storage: {error}"))
+}
+
+/// Fails, because the program was built without databases.
+#[cfg(not(feature = "sql"))]
+pub(super) fn database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn KeyStorage>, String> {
+    Err("--key-storage: this program was built without the Cargo feature `sql`".to_owned())
+}
