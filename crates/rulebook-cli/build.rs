@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 10] = [
+const VENDORED_CRATES: [&str; 11] = [
     "rulebook",
     "rulebook-build",
     "rulebook-cli",
@@ -20,6 +20,7 @@ const VENDORED_CRATES: [&str; 10] = [
     "rulebook-iapi",
     "rulebook-model",
     "rulebook-process",
+    "rulebook-redis",
     "rulebook-sql",
     "rulebook-test",
 ];
