@@ -12,6 +12,7 @@ mod client;
 mod compressed;
 mod cors;
 mod demo;
+mod deploy;
 mod describe;
 mod dialect_equivalence;
 mod docs;

@@ -11,16 +11,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 11] = [
+const VENDORED_CRATES: [&str; 14] = [
     "rulebook",
+    "rulebook-auth",
     "rulebook-build",
     "rulebook-cli",
     "rulebook-fastcgi",
     "rulebook-http",
     "rulebook-iapi",
+    "rulebook-login",
     "rulebook-model",
     "rulebook-process",
     "rulebook-redis",
+    "rulebook-s3",
     "rulebook-sql",
     "rulebook-test",
 ];

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
-use rulebook::{ApiError, Content, Download, Identity};
+use rulebook::{ApiError, ByteStream, Content, Download, Identity};
 use rulebook_model::diagnostic::closest_word;
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
@@ -105,21 +105,22 @@ fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit
         Content::Bytes(bytes) => output::write_to_stdout(&bytes),
         Content::Path(path) => File::open(&path).and_then(|mut file| output::copy_to_stdout(&mut file)),
         Content::File(mut file) => output::copy_to_stdout(&mut file),
-        Content::Stream(mut pieces) => loop {
-            match runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
-                Some(piece) => match piece.and_then(|piece| output::write_to_stdout(&piece)) {
-                    Ok(()) => {}
-                    Err(error) => break Err(error),
-                },
-                None => break Ok(()),
-            }
-        },
+        Content::Stream(pieces) => print_stream(runtime, pieces),
+        Content::Ranged(content) => print_stream(runtime, content.stream(0..content.length())),
     };
     match copied {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => output::print_system_error(&format!("cannot write the file to standard output: {error}")),
     }
+}
+
+/// Writes the pieces of a stream to standard output.
+fn print_stream(runtime: &tokio::runtime::Runtime, mut pieces: ByteStream) -> io::Result<()> {
+    while let Some(piece) = runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
+        output::write_to_stdout(&piece?)?;
+    }
+    Ok(())
 }
 
 /// Returns the error message for a method id that does not exist. Returns `None` if `given` is the id of a method, or a

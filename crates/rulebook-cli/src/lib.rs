@@ -6,6 +6,7 @@
 //!
 //! To add a command, write a Rust module with a constant `COMMAND`, and add this constant to `COMMANDS`.
 
+mod auth_kinds;
 mod call;
 mod check;
 #[cfg(feature = "client")]
@@ -44,6 +45,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, FromArgMatches, Parser};
 
+pub use auth_kinds::with_auth_kinds;
 pub use handler_kinds::with_handler_kinds;
 use rulebook::Rulebook;
 use settings::{Settings, files_folder, new_files_arg};

@@ -9,5 +9,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    rulebook_cli::run(rulebook_cli::with_handler_kinds)
+    rulebook_cli::run(|rulebook| rulebook_cli::with_auth_kinds(rulebook_cli::with_handler_kinds(rulebook)))
 }

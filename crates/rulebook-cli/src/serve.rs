@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{AddHandlers, Command, Exit, Settings, log, output, shared_limits};
 use rulebook::key::{self, Keys};
-use rulebook::{Engine, ForwardedField, Settings as ServerSettings};
+use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
@@ -24,6 +24,10 @@ pub(super) const COMMAND: Command = Command {
         "workers",
         "address-connections",
         "http2",
+        "tls-certificate",
+        "tls-key",
+        "tls-client-ca",
+        "tls-client-certificate",
         "trusted-proxies",
         "forwarded-field",
         "keep-alive",
@@ -62,22 +66,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(why) => return output::print_system_error(&why),
     };
     let workers = settings.workers.map(usize::from).or(api.workers);
-    let file = data.join(key::FILE);
-    let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
+    let keys = match load_keys(&validated.api, data, workers) {
         Ok(keys) => keys,
-        Err(error) => return output::print_system_error(&format!("--data {}: {error}", data.display())),
+        Err(why) => return output::print_system_error(&why),
     };
-    let key_count = keys.len();
+    let key_count = keys.as_ref().map(Keys::len);
     let reloaded_keys = keys.clone();
     // While this value exists, a thread reloads the keys when their file changes. It is dropped after the server has
     // stopped.
-    let _watcher = match keys.watch() {
+    let _watcher = match keys.as_ref().map(Keys::watch).transpose() {
         Ok(watcher) => watcher,
         Err(error) => {
             return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
         }
     };
-    let mut validated = validated.authenticator(keys);
+    let mut validated = match keys {
+        Some(keys) => validated.keys_authenticator(keys),
+        None => validated,
+    };
     validated.api.workers = workers;
     if !validated.has_shared_counter() {
         match shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref()) {
@@ -96,12 +102,19 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let server_settings =
-        new_server_settings(settings, api, bind, workers).with_hangup_hook(move || reloaded_keys.reload());
+    let tls = match tls_settings(settings, api) {
+        Ok(tls) => tls,
+        Err(why) => return output::print_system_error(&why),
+    };
+    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+        if let Some(keys) = &reloaded_keys {
+            keys.reload();
+        }
+    });
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        return output::print_system_error(&format!("--files {}: {error}", files.path().display()));
+        return output::print_system_error(&format!("--files {}: {error}", files.location()));
     }
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
@@ -117,7 +130,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         }
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
-    let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
+    let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
+        let scheme = if bound.starts_with("https://") { "https" } else { "http" };
+        format!("{scheme}://{address}{}", api.base)
+    });
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
@@ -134,6 +150,19 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
+}
+
+/// Reads the key file in the data folder; `None` if the definition does not list `keys` in the setting `auth`.
+///
+/// # Errors
+/// Fails if the key file cannot be read. The error is a message.
+fn load_keys(api: &Api, data: &Path, workers: Option<usize>) -> Result<Option<Keys>, String> {
+    if !api.accepts_keys() {
+        return Ok(None);
+    }
+    let file = data.join(key::FILE);
+    let keys = workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers));
+    keys.map(Some).map_err(|error| format!("--data {}: {error}", data.display()))
 }
 
 /// Returns the settings of the server: those from flags and environment variables, otherwise those of the definition.
@@ -155,6 +184,42 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, worker
         new = new.with_shutdown_timeout(Duration::from_secs(seconds));
     }
     new
+}
+
+/// Returns the settings of TLS: those from flags and environment variables, otherwise those of the definition. Returns
+/// `None` if they name no files.
+///
+/// # Errors
+/// Fails if a file is missing. The error is a message.
+fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, String> {
+    let files = |flags: &[PathBuf], defined: &[String]| -> Vec<PathBuf> {
+        if flags.is_empty() { defined.iter().map(PathBuf::from).collect() } else { flags.to_vec() }
+    };
+    let certificates = files(&settings.tls_certificate, &api.tls_certificates);
+    let keys = files(&settings.tls_key, &api.tls_keys);
+    let client_ca = settings.tls_client_ca.clone().or_else(|| api.tls_client_ca.as_ref().map(PathBuf::from));
+    let mode = settings.tls_client_certificate.map_or(api.tls_client_certificate, ClientCertificateMode::from);
+    if certificates.len() != keys.len() {
+        let (certificates, keys) = (certificates.len(), keys.len());
+        return Err(format!(
+            "--tls-certificate names {certificates} files, and --tls-key {keys}; name a key for each certificate"
+        ));
+    }
+    let mut pairs = certificates.into_iter().zip(keys);
+    let Some((certificate, key)) = pairs.next() else {
+        return match client_ca {
+            Some(file) => Err(format!("--tls-client-ca {}: --tls-certificate is missing", file.display())),
+            None => Ok(None),
+        };
+    };
+    let mut tls = TlsSettings::new(certificate, key);
+    for (certificate, key) in pairs {
+        tls = tls.with_certificate(certificate, key);
+    }
+    Ok(Some(match client_ca {
+        Some(file) => tls.with_client_ca(file, mode),
+        None => tls,
+    }))
 }
 
 /// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A
@@ -197,7 +262,8 @@ struct EffectiveSettings<'a> {
     addresses: Vec<String>,
     unbound: Unbound,
     data: &'a Path,
-    key_count: usize,
+    /// The number of keys; `None` if the server accepts no keys.
+    key_count: Option<usize>,
     workers: Option<usize>,
     log: String,
 }
@@ -211,19 +277,20 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
         format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
     };
     let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
         ("unbound", describe_unbound(effective.unbound).to_owned()),
-        ("data", format!("{} ({})", effective.data.display(), output::count_with_noun(effective.key_count, "key"))),
+        ("data", format!("{} ({keys})", effective.data.display())),
         ("static", pages),
         ("workers", workers),
         ("log", effective.log.clone()),
     ];
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.path().display().to_string()));
+        rows.insert(after_data, ("files", files.location()));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

@@ -1,13 +1,16 @@
 //! The settings that all commands share. Each can be set by a flag or by an environment variable.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
-use rulebook::{AddressRange, ForwardedField, Rulebook};
+use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, Rulebook};
+use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
@@ -24,7 +27,7 @@ pub(super) struct Settings {
     /// Folder with the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
     pub(super) api: PathBuf,
-    /// Address and port to listen on; for several, repeat the flag or separate them with commas
+    /// Address and port to listen on, after `https://` with TLS; for several, repeat the flag or separate them with commas
     /// [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',', value_parser = parse_bind_address)]
     pub(super) bind: Vec<String>,
@@ -47,9 +50,22 @@ pub(super) struct Settings {
     /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
-    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS [default: false].
+    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS. Over TLS, they always can [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
     pub(super) http2: Option<bool>,
+    /// File with the certificate of the server, followed by those of its authorities, for addresses that begin with
+    /// `https://`; for several names of the server, repeat the flag or separate the files with commas [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_CERTIFICATE", value_delimiter = ',')]
+    pub(super) tls_certificate: Vec<PathBuf>,
+    /// File with the private key of the certificate; for several, in the order of the certificates [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_KEY", value_delimiter = ',')]
+    pub(super) tls_key: Vec<PathBuf>,
+    /// File with the certificates of the authorities from which the certificates of clients must come [default: none].
+    #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_CLIENT_CA")]
+    pub(super) tls_client_ca: Option<PathBuf>,
+    /// Whether clients must have a certificate from `--tls-client-ca` [default: required].
+    #[arg(long, global = true, value_name = "MODE", env = "RULEBOOK_TLS_CLIENT_CERTIFICATE")]
+    pub(super) tls_client_certificate: Option<ClientCertificateFlag>,
     /// Addresses of the proxies in front of the server, whose header field with the address of the client is believed:
     /// `127.0.0.1`, `10.0.0.0/8`; repeat the flag or separate them with commas [default: none].
     #[arg(long, global = true, value_name = "ADDRESSES", env = "RULEBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
@@ -89,13 +105,16 @@ pub(super) struct Settings {
 pub(super) fn new_files_arg() -> Arg {
     Arg::new(FILES_FLAG)
         .long(FILES_FLAG)
-        .value_name("DIR")
+        .value_name("DIR|URL")
         .env("RULEBOOK_FILES")
-        .value_parser(clap::value_parser!(PathBuf))
+        .value_parser(clap::builder::OsStringValueParser::new().try_map(parse_files_location))
         .help_heading(HELP_HEADING)
         // With this position, the help lists the flag after `--data`.
         .display_order(3)
-        .help("Folder for stored files, if the program stores any [default: the folder `files` in the --data folder]")
+        .help(
+            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` [default: the folder `files` in the \
+             --data folder]",
+        )
 }
 
 /// Returns the value of `--files`: that of the flag after the name of the command, otherwise that of the flag before
@@ -103,6 +122,14 @@ pub(super) fn new_files_arg() -> Arg {
 pub(super) fn files_folder(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
     let is_flag = |matches: &&ArgMatches| matches.value_source(FILES_FLAG) == Some(ValueSource::CommandLine);
     command.filter(is_flag).unwrap_or(matches).get_one(FILES_FLAG).cloned()
+}
+
+/// Returns the value of `--files` if it is the path of a folder or a valid URL. Not every path is valid Unicode.
+fn parse_files_location(text: OsString) -> Result<PathBuf, String> {
+    match text.to_str().map(FilesLocation::parse) {
+        Some(Err(error)) => Err(format!("{error}; {}", error.help)),
+        _ => Ok(text.into()),
+    }
 }
 
 fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
@@ -156,6 +183,23 @@ impl From<ForwardedFieldFlag> for ForwardedField {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ClientCertificateFlag {
+    /// Clients without a valid certificate cannot connect.
+    Required,
+    /// Clients can connect without a certificate.
+    Optional,
+}
+
+impl From<ClientCertificateFlag> for ClientCertificateMode {
+    fn from(flag: ClientCertificateFlag) -> Self {
+        match flag {
+            ClientCertificateFlag::Required => Self::Required,
+            ClientCertificateFlag::Optional => Self::Optional,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum LogFormatFlag {
     /// Lines of text, for people.
     Text,
@@ -184,8 +228,10 @@ impl Settings {
             Some(folder) => rulebook.data_folder(folder),
             None => rulebook,
         };
+        #[cfg(feature = "s3")]
+        let rulebook = rulebook_s3::add(rulebook);
         let rulebook = app(match &self.files {
-            Some(folder) => rulebook.files_folder(folder),
+            Some(location) => rulebook.files_folder(location),
             None => rulebook,
         });
         let rulebook = match self.verify_outputs {
@@ -212,8 +258,8 @@ impl Settings {
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
         let checked = rulebook.check();
         let mut api = checked.map_err(|report| output::print_report(&report))?;
-        // `serve` accepts bearer keys in addition to the authenticators of the program.
-        if !api.auth_schemes.contains(&AuthScheme::bearer()) {
+        // `serve` accepts bearer keys in addition to the other authenticators.
+        if api.accepts_keys() && !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());
         }
         // The documents describe the server as it would run with these settings.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::errors::{self, run_blocking};
 use super::source::{Column, Database, LimitedStore, SourceError};
 use rulebook::ApiError;
-use rulebook::store::{Precondition, Publication, StoreError};
+use rulebook::store::{Precondition, Publication, Store, StoreError};
 use rulebook::{Args, Context};
 use rulebook_model::filename::FileName;
 
@@ -128,7 +128,7 @@ pub async fn cache(Args(parameters): Args<CacheParameters>, context: Context) ->
     let mut limited = LimitedStore::new(store.clone(), caches.max_bytes);
     let written = run_blocking(move || {
         let staged = database.copy_values(&column, &keys, &mut limited)?;
-        let paths = names.iter().map(|name| store.path().join(name.as_str()).to_string_lossy().into_owned()).collect();
+        let paths = names.iter().map(|name| location_of(&store, name)).collect();
         let publications = names.into_iter().zip(staged);
         let publications =
             publications.map(|(name, staged)| Publication { staged, name, precondition: Precondition::default() });
@@ -136,6 +136,14 @@ pub async fn cache(Args(parameters): Args<CacheParameters>, context: Context) ->
         Ok(paths)
     });
     written.await?.map_err(to_declared_error)
+}
+
+/// Returns where a file is stored: the absolute path of the file, or its name below the URL of another storage.
+fn location_of(store: &Store, name: &FileName) -> String {
+    match store.path() {
+        Some(folder) => folder.join(name.as_str()).to_string_lossy().into_owned(),
+        None => format!("{}/{name}", store.location()),
+    }
 }
 
 /// Returns the names of the files below the folder. Checks that they are distinct, and that the caller may access them.

@@ -35,6 +35,8 @@ pub(super) fn store_error(error: StoreError) -> ApiError {
         StoreError::PreconditionFailed(name) => with_name("precondition_failed", name),
         StoreError::DuplicateName(name) => with_name("duplicate_filename", name),
         StoreError::StorageFull => ApiError::declared("no_room"),
+        StoreError::NameTooLong { name, .. } => with_name("not_allowed", name),
+        StoreError::Unavailable { .. } => ApiError::unavailable(error),
         // The variant `TooLarge`, and errors of reading or writing the disk.
         _ => ApiError::internal(error),
     }

@@ -18,9 +18,11 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The maximum number of addresses whose failures are remembered. They need at most about 5 MiB of memory.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// The failed logins of the last minute, for each address the latest ones.
+/// The failed logins of the last minute, for each client address the latest ones. Ten logins of an address may fail
+/// within a minute, five of them with the same login name. It is for programs that verify passwords themselves;
+/// [`Logins`](crate::Logins) contains it.
 #[derive(Debug)]
-pub(crate) struct FailedLogins {
+pub struct FailedLogins {
     by_address: Mutex<Cache<IpAddr, Vec<Failure>>>,
     /// The table contains hashes of login names, so that its memory does not depend on their length. The hashes are
     /// keyed, so that clients cannot choose two names with the same hash.
@@ -35,14 +37,17 @@ struct Failure {
 
 /// A login whose outcome is not known yet. It counts as failed until it succeeds or is not counted, so that parallel
 /// logins cannot exceed the limits, and a client gains nothing by disconnecting.
-pub(crate) struct Attempt {
+#[derive(Debug)]
+pub struct Attempt {
     failed_logins: Arc<FailedLogins>,
     address: IpAddr,
     failure: Failure,
 }
 
 impl FailedLogins {
-    pub(crate) fn new() -> Self {
+    /// Creates a table without failures.
+    #[must_use]
+    pub fn new() -> Self {
         Self { by_address: Mutex::new(Cache::new(MAX_ADDRESSES)), hash_keys: RandomState::new() }
     }
 
@@ -50,7 +55,7 @@ impl FailedLogins {
     ///
     /// # Errors
     /// Fails if too many logins have failed. The error is the time after which the client can try again.
-    pub(crate) fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
+    pub fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
         let failure = Failure { login_hash: self.hash_keys.hash_one(login), at: now };
         let mut table = self.lock();
         let mut failures = table.remove(&address).map(|(_, failures)| failures).unwrap_or_default();
@@ -74,6 +79,12 @@ impl FailedLogins {
     }
 }
 
+impl Default for FailedLogins {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Returns the time until fewer than `limit` of these failures, which are ordered by time, are in the window; `None` if
 /// there are fewer now.
 fn wait_until_below<'f>(
@@ -88,12 +99,12 @@ fn wait_until_below<'f>(
 
 impl Attempt {
     /// Forgets this attempt and all failures with the same login name from the same address.
-    pub(crate) fn succeed(self) {
+    pub fn succeed(self) {
         self.update(|failures| failures.retain(|earlier| earlier.login_hash != self.failure.login_hash));
     }
 
     /// Forgets this attempt, because the server has not checked the password.
-    pub(crate) fn do_not_count(self) {
+    pub fn do_not_count(self) {
         self.update(|failures| {
             if let Some(index) = failures.iter().position(|earlier| *earlier == self.failure) {
                 failures.remove(index);

@@ -29,5 +29,7 @@ mod logins;
 mod password;
 mod places;
 
+pub use client_network::client_network;
 pub use client_rate::ClientRate;
+pub use failed_logins::{Attempt, FailedLogins};
 pub use logins::Logins;

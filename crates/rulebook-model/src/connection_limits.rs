@@ -19,6 +19,8 @@ pub struct ConnectionLimit {
 
 /// The limit of the time for a head.
 pub const HEAD_SECONDS: u64 = 10;
+/// The limit of the time for a TLS handshake.
+pub const HANDSHAKE_SECONDS: u64 = 10;
 /// The limit of the time without progress.
 pub const PROGRESS_SECONDS: u64 = 30;
 /// The limit of the length of a head.
@@ -66,10 +68,11 @@ pub const ADDRESS_SHARE: usize = 4;
 pub const RESPONSE_ADDRESS_SHARE: usize = 2;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 13] = [
+pub const CONNECTION_LIMITS: [ConnectionLimit; 14] = [
     CONNECTIONS,
     ADDRESS_CONNECTIONS,
     HTTP2_CONNECTIONS,
+    TLS_HANDSHAKE,
     HEAD_TIME,
     HEAD_SIZE,
     HEAD_FIELDS,
@@ -101,6 +104,16 @@ pub const ADDRESS_CONNECTIONS: ConnectionLimit = ConnectionLimit {
                   quarter of `connections`. The flag `--address-connections` sets another number. The \
                   connections of trusted proxies have no such limit.",
     effect: "A new connection is closed.",
+};
+
+/// The limit of the time for a TLS handshake.
+pub const TLS_HANDSHAKE: ConnectionLimit = ConnectionLimit {
+    name: "tls-handshake",
+    value: Some(HANDSHAKE_SECONDS),
+    unit: "seconds",
+    description: "The time from the beginning of a connection to an address with TLS until its handshake is complete. \
+                  `head-time` begins after the handshake.",
+    effect: "The connection is closed.",
 };
 
 /// The limit of the time for a head.
@@ -175,7 +188,7 @@ pub const HTTP2_CONNECTIONS: ConnectionLimit = ConnectionLimit {
     unit: "connections",
     description: "The number of open connections of HTTP/2, each of which needs more memory than one of HTTP/1. One \
                   client address can have a quarter of them, unless `--address-connections` sets another number.",
-    effect: "The connection is closed.",
+    effect: "The connection is closed. Over TLS, the server offers only HTTP/1.1 to a further client instead.",
 };
 
 /// The limit of the memory for requests.

@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod envelope;
 pub mod error;
 pub mod filename;
+pub mod files_location;
 pub mod format;
 pub mod invisible;
 pub mod limits;

@@ -54,11 +54,12 @@ fn every_diagnostic_code_has_an_explanation() {
 
 /// The codes of warnings, and of errors whose cause is not in the text of a definition. Their explanations have no
 /// example of an error.
-const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 7] = [
+const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 8] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
     DiagnosticCode::UndefinedMethod,
     DiagnosticCode::HandlerMismatch,
+    DiagnosticCode::BadAuth,
     DiagnosticCode::MissingSetting,
     DiagnosticCode::BuiltinType,
     DiagnosticCode::MissingDefinition,

@@ -57,8 +57,9 @@
 //! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
 //! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
+//! | add kinds of authenticators that definitions can choose | [`auth_kind`], [`Rulebook::auth_kind`] |
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
-//! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`] |
+//! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`RateLimiter`], [`ClientCertificates`] |
 //! | manage and check bearer keys | [`key`] |
 //! | open a database when the program starts | [`Rulebook::on_start`], [`StartContext`], [`DataFolder`] |
 //! | add parameter types that definitions can use | [`types`], [`Rulebook::callable`] |
@@ -68,12 +69,15 @@
 //!
 //! `rulebook_cli::run` gives a program the command line of rulebook. `rulebook_test::Client` tests a program over HTTP.
 
+mod auth;
+pub mod auth_kind;
 mod bind;
 mod call;
 mod client_shares;
 mod engine;
 pub mod envelope;
 pub mod error;
+mod file_stamp;
 mod handler;
 pub mod handler_kind;
 pub mod key;
@@ -89,15 +93,18 @@ mod transfer;
 pub mod types;
 
 pub use call::{
-    ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, Content, CustomError,
-    Download, ETag, Head, HttpMethod, Identity, Quota, RateLimiter, RequestId, ResponseError, Upload,
+    ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName,
+    ClientCertificate, ClientCertificates, Content, CustomError, Download, ETag, Head, HttpMethod, Identity,
+    InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;
-pub use rulebook_model::model::{AddressRange, AddressRangeError, ForwardedField, Unbound, WhenUnavailable};
-pub use server::{ApiService, RunningServer, Settings, StopHandle};
+pub use rulebook_model::model::{
+    AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound, WhenUnavailable,
+};
+pub use server::{ApiService, RunningServer, Settings, StopHandle, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.
 pub use http;

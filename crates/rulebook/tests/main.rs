@@ -5,4 +5,5 @@
 
 mod handler_settings;
 mod public_api;
+mod tls;
 mod without_features;

@@ -21,6 +21,13 @@ pub enum AuthScheme {
     /// 9110 section 11.6.1): the name of the scheme, optionally followed by a space and parameters: `Digest
     /// realm="staff"`.
     Http(String),
+    /// The credential is a signed token, a JSON Web Token (RFC 7519), which is sent as a bearer token (RFC 6750).
+    Jwt {
+        /// The challenge for `WWW-Authenticate`: `Bearer`, optionally followed by a space and parameters.
+        challenge: String,
+        /// The address of the issuer's OpenID Connect discovery document; `None` if the documents do not mention it.
+        discovery: Option<String>,
+    },
     /// The credential is the value of the header field with this name.
     Header(String),
     /// The credential is the value of the cookie with this name.
@@ -43,12 +50,17 @@ impl AuthScheme {
         Self::Http(format!("Basic realm=\"{realm}\""))
     }
 
-    /// Returns the scheme name of an [`AuthScheme::Http`] in lower case, such as `bearer`. Returns `None` for
-    /// credentials in another header field or in a cookie.
+    /// Returns the name of the HTTP authentication scheme in lower case, such as `bearer`. Returns `None` for
+    /// credentials in another header field than `Authorization` or in a cookie.
     #[must_use]
     pub fn http_scheme(&self) -> Option<String> {
+        self.challenge().map(|challenge| scheme_of(challenge).to_ascii_lowercase())
+    }
+
+    /// Returns the challenge for `WWW-Authenticate`; `None` for credentials outside of `Authorization`.
+    fn challenge(&self) -> Option<&str> {
         match self {
-            Self::Http(challenge) => challenge.split(' ').next().map(str::to_ascii_lowercase),
+            Self::Http(challenge) | Self::Jwt { challenge, .. } => Some(challenge),
             Self::Header(_) | Self::Cookie(_) => None,
         }
     }
@@ -57,28 +69,30 @@ impl AuthScheme {
     #[doc(hidden)]
     pub fn header_field(&self, credential: &str) -> (String, String) {
         match self {
-            Self::Http(challenge) => {
-                let scheme = challenge.split(' ').next().unwrap_or_default();
-                ("Authorization".to_owned(), format!("{scheme} {credential}"))
+            Self::Http(challenge) | Self::Jwt { challenge, .. } => {
+                ("Authorization".to_owned(), format!("{} {credential}", scheme_of(challenge)))
             }
             Self::Header(name) => (name.clone(), credential.to_owned()),
             Self::Cookie(name) => ("Cookie".to_owned(), format!("{name}={credential}")),
         }
     }
 
-    /// Returns the name of the scheme in the OpenAPI document: `bearer`, `header-x-api-key`, `cookie-session`.
+    /// Returns the name of the scheme in the OpenAPI document: `bearer`, `jwt`, `header-x-api-key`, `cookie-session`.
     /// Characters that OpenAPI does not allow in the name of a component become `_`.
     #[must_use]
     pub fn name(&self) -> String {
         let name = match self {
             Self::Http(_) => self.http_scheme().unwrap_or_default(),
+            Self::Jwt { discovery: None, .. } => "jwt".to_owned(),
+            Self::Jwt { discovery: Some(_), .. } => "openid".to_owned(),
             Self::Header(name) => format!("header-{}", name.to_ascii_lowercase()),
             Self::Cookie(name) => format!("cookie-{name}"),
         };
         name.replace(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')), "_")
     }
 
-    /// Returns the challenges that `WWW-Authenticate` lists for these schemes, without duplicates.
+    /// Returns the challenges that `WWW-Authenticate` lists for these schemes, without duplicates. A challenge without
+    /// parameters is omitted if another challenge for the same scheme has parameters.
     ///
     /// RFC 9110 section 11.6.1 requires at least one challenge in a 401 response, but no challenge is registered for
     /// credentials outside of `Authorization`. If no scheme uses `Authorization`, the only challenge is therefore
@@ -86,13 +100,22 @@ impl AuthScheme {
     #[doc(hidden)]
     pub fn challenges(schemes: &[Self]) -> Vec<&str> {
         let mut challenges: Vec<&str> = Vec::new();
-        for scheme in schemes {
-            if let Self::Http(challenge) = scheme
-                && !challenges.contains(&challenge.as_str())
-            {
+        for challenge in schemes.iter().filter_map(Self::challenge) {
+            if !challenges.contains(&challenge) {
                 challenges.push(challenge);
             }
         }
+        let all = challenges.clone();
+        let has_parameters = |known: &str| scheme_of(known) != known;
+        challenges.retain(|challenge| {
+            let mut others = all.iter().filter(|other| scheme_of(other).eq_ignore_ascii_case(challenge));
+            has_parameters(challenge) || !others.any(|other| has_parameters(other))
+        });
         if challenges.is_empty() { vec!["ApiKey"] } else { challenges }
     }
+}
+
+/// Returns the name of the authentication scheme at the beginning of a challenge.
+fn scheme_of(challenge: &str) -> &str {
+    challenge.split(' ').next().unwrap_or_default()
 }

@@ -8,6 +8,7 @@
 //! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
 
 mod api;
+mod auth;
 mod builtin_type;
 mod check;
 mod collision;

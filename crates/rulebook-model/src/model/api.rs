@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AddressRange, DeclaredError, DefinedHandlers, ForwardedField, Limits, Method, Module, RateLimit, Schema,
-    SharedLimits,
+    AddressRange, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits, Method,
+    Module, RateLimit, Schema, SharedLimits,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -73,7 +73,10 @@ pub struct Api {
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
     pub handlers: Option<DefinedHandlers>,
-    /// The address on which the server listens, as `address:port`; `None` for the default.
+    /// The authenticators of the server; `None` if the definition does not choose them.
+    pub auth: Option<DefinedAuth>,
+    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
+    /// default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
@@ -85,6 +88,14 @@ pub struct Api {
     pub address_connections: Option<u64>,
     /// `true` if clients can speak HTTP/2 without TLS.
     pub http2: bool,
+    /// The files with the certificates of the server for TLS.
+    pub tls_certificates: Vec<String>,
+    /// The files with the private keys of the certificates, in the order of the certificates.
+    pub tls_keys: Vec<String>,
+    /// The file with the certificates of the authorities that certify clients; `None` if clients need no certificate.
+    pub tls_client_ca: Option<String>,
+    /// Whether clients must have a certificate from these authorities.
+    pub tls_client_certificate: ClientCertificateMode,
     /// The proxies whose statements about their clients the server believes.
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
@@ -146,12 +157,17 @@ impl Default for Api {
             shared_limits: None,
             unbound: Unbound::default(),
             handlers: None,
+            auth: None,
             bind: None,
             data: None,
             files: None,
             workers: None,
             address_connections: None,
             http2: false,
+            tls_certificates: Vec::new(),
+            tls_keys: Vec::new(),
+            tls_client_ca: None,
+            tls_client_certificate: ClientCertificateMode::default(),
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
             keep_alive: None,
@@ -171,6 +187,14 @@ impl Default for Api {
 }
 
 impl Api {
+    /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
+    /// definition does not have this setting.
+    #[must_use]
+    pub fn accepts_keys(&self) -> bool {
+        let lists_keys = |auth: &DefinedAuth| auth.kinds.iter().any(|member| member.key.value == DefinedAuth::KEYS);
+        self.auth.as_ref().is_none_or(lists_keys)
+    }
+
     /// Returns the name of the envelope that an API module sets. If the module sets none, returns the envelope of the
     /// API.
     #[must_use]

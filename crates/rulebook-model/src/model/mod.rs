@@ -5,6 +5,7 @@
 //! of definitions or on requests.
 
 mod api;
+mod auth;
 mod for_permissions;
 mod handler;
 mod method;
@@ -17,6 +18,7 @@ mod scope;
 mod server_path;
 mod service;
 mod shared_limits;
+mod tls;
 mod without_spans;
 
 pub use crate::envelope::EnvelopeName;
@@ -25,6 +27,8 @@ pub use api::{
     Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
     Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
+pub(crate) use auth::COMBINE;
+pub use auth::DefinedAuth;
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};
@@ -38,3 +42,4 @@ pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text
 pub use server_path::ServerPath;
 pub use service::{Module, Repeated, Segment, Service, default_method_id};
 pub use shared_limits::{SharedLimits, WhenUnavailable};
+pub use tls::ClientCertificateMode;

@@ -19,12 +19,14 @@ pub enum ServerPath {
     Metrics,
     /// `/llms.txt`: the documentation of the API as plain text.
     LlmsTxt,
+    /// `/.well-known/oauth-protected-resource`: the issuers whose tokens the server accepts (RFC 9728).
+    ProtectedResource,
 }
 
 impl ServerPath {
     /// The reserved paths, each with its variant. The third item is `true` if all paths below the path are reserved
     /// too.
-    pub const ALL: [(Self, &'static str, bool); 8] = [
+    pub const ALL: [(Self, &'static str, bool); 9] = [
         (Self::Docs, "/docs", true),
         (Self::OpenApi, "/openapi.json", false),
         (Self::Static, "/static", true),
@@ -33,6 +35,7 @@ impl ServerPath {
         (Self::Readiness, "/readyz", false),
         (Self::Metrics, "/metrics", false),
         (Self::LlmsTxt, "/llms.txt", false),
+        (Self::ProtectedResource, "/.well-known/oauth-protected-resource", true),
     ];
 
     /// Returns `true` if the path belongs to a document that describes the API.

@@ -1,6 +1,6 @@
 //! Comparison of models that were read from different files.
 
-use super::{Api, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service};
+use super::{Api, DefinedAuth, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service};
 use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::span::Span;
 
@@ -20,6 +20,10 @@ impl Api {
         if let Some(DefinedHandlers { default, kinds, span }) = &mut self.handlers {
             *span = Span::default();
             default.iter_mut().for_each(clear_handler);
+            kinds.iter_mut().for_each(clear_member);
+        }
+        if let Some(DefinedAuth { combine: _, kinds, span }) = &mut self.auth {
+            *span = Span::default();
             kinds.iter_mut().for_each(clear_member);
         }
         self

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use crate::compile::{Lowering, path};
 use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::files_location::FilesLocation;
 use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
 use crate::span::Spanned;
 
@@ -94,6 +95,17 @@ impl Lowering<'_> {
             return None;
         }
         Some(folder.value)
+    }
+
+    /// Returns the location of stored files: the path of a folder, or a URL. Reports a location that is not valid.
+    pub(super) fn lower_files_location(&mut self, value: &JsonNode) -> Option<String> {
+        let location = self.lower_folder(value, "files", "the folder `files` in the data folder")?;
+        if let Err(error) = FilesLocation::parse(&location) {
+            let invalid = Diagnostic::new(DiagnosticCode::BadOption, value.span, format!("`files`: {error}"));
+            self.report(invalid.label("expected a folder or the URL of a bucket").help(error.help));
+            return None;
+        }
+        Some(location)
     }
 
     /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The

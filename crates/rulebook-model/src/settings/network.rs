@@ -1,11 +1,13 @@
 //! Checks the settings of the network: the address to listen on, and the trusted proxies.
 
+use serde_json::Value as Json;
+
 use crate::compile::Lowering;
 use crate::definition::{JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::AddressRange;
 
-/// Checks an address to listen on: a host name or an IP address, a colon and a port.
+/// Checks an address to listen on: a host name or an IP address, a colon and a port; for TLS after `https://`.
 ///
 /// # Errors
 /// Fails if the text has another form. The error contains an example, with the port of the text if it has one.
@@ -28,6 +30,19 @@ impl Lowering<'_> {
             self.report(Diagnostic::new(DiagnosticCode::BadOption, address.span, message).label(expected));
         }
         checked.is_ok().then_some(address.value)
+    }
+
+    /// Returns the files of a setting that names one file or several. Reports blank names.
+    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<String> {
+        let files = value.string().map_or_else(|| value.strings().map(|files| files.value), |file| Some(vec![file]));
+        let files = files.unwrap_or_default();
+        for blank in files.iter().filter(|file| file.value.trim().is_empty()) {
+            let message = format!("a file of `{key}` is blank");
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, blank.span, message).label("expected the path of a file"),
+            );
+        }
+        files.into_iter().map(|file| file.value).collect()
     }
 
     /// Returns the addresses of the trusted proxies. Reports invalid addresses.
@@ -55,6 +70,15 @@ impl Lowering<'_> {
             self.report(Diagnostic::new(DiagnosticCode::BadOption, seconds.span, message).label(expected));
         }
         Some(seconds.value)
+    }
+}
+
+/// Returns the value of a setting that names one file or several; `None` if there is none.
+pub(super) fn files_to_json(files: &[String]) -> Option<Json> {
+    match files {
+        [] => None,
+        [one] => Some(one.as_str().into()),
+        several => Some(several.iter().map(String::as_str).collect()),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     CONTACT, CORS, IAPI, LICENSE, MAX_SECONDS, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE,
-    SHARED_LIMITS, Setting, TYPES, cors, objects, rate_limits, setting,
+    SHARED_LIMITS, Setting, TYPES, cors, network, objects, rate_limits, setting,
 };
 use crate::definition::JsonNode;
 use crate::definition::keys::ValueKind;
@@ -13,8 +13,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedHandlers, ForwardedField, LogFormat,
-    MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
+    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers,
+    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
 };
 use crate::schema::{self, pattern};
 
@@ -222,9 +222,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     )
     .mark_internal(),
     setting(
+        "auth",
+        ValueKind::AnyObject,
+        "The kinds of credentials that the server accepts, each with its settings; by default only keys.",
+        |lowering, value, api| api.auth = lowering.lower_auth(value),
+        |api| api.auth.as_ref().map(DefinedAuth::to_json),
+    )
+    .mark_internal(),
+    setting(
         "bind",
         ValueKind::String,
-        "The address to listen on, as `address:port`.",
+        "The address to listen on, as `address:port`, or as `https://address:port` with TLS.",
         |lowering, value, api| api.bind = lowering.lower_bind_address(value),
         |api| api.bind.as_deref().map(Json::from),
     )
@@ -242,10 +250,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "files",
         ValueKind::String,
-        "The folder for stored files, if the program stores any.",
-        |lowering, value, api| {
-            api.files = lowering.lower_folder(value, "files", "the folder `files` in the data folder");
-        },
+        "The folder for stored files, if the program stores any, or the URL of an S3 bucket.",
+        |lowering, value, api| api.files = lowering.lower_files_location(value),
         |api| api.files.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
@@ -270,10 +276,48 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "http2",
         ValueKind::Bool,
-        "Whether clients can speak HTTP/2 without TLS.",
+        "Whether clients can speak HTTP/2 without TLS. Over TLS, they always can.",
         |_, value, api| api.http2 = bool_value(value),
         |api| api.http2.then_some(true.into()),
     )
+    .mark_internal(),
+    setting(
+        "tls_certificate",
+        ValueKind::StringOrStrings,
+        "The file with the certificate of the server, followed by those of its authorities; or a list of such files, for \
+         several names of the server.",
+        |lowering, value, api| api.tls_certificates = lowering.lower_files(value, "tls_certificate"),
+        |api| network::files_to_json(&api.tls_certificates),
+    )
+    .mark_internal(),
+    setting(
+        "tls_key",
+        ValueKind::StringOrStrings,
+        "The file with the private key of the certificate; or a list of such files, in the order of the certificates.",
+        |lowering, value, api| api.tls_keys = lowering.lower_files(value, "tls_key"),
+        |api| network::files_to_json(&api.tls_keys),
+    )
+    .mark_internal(),
+    setting(
+        "tls_client_ca",
+        ValueKind::String,
+        "The file with the certificates of the authorities from which the certificates of clients must come.",
+        |lowering, value, api| api.tls_client_ca = lowering.lower_files(value, "tls_client_ca").pop(),
+        |api| api.tls_client_ca.as_deref().map(Json::from),
+    )
+    .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
+    .mark_internal(),
+    setting(
+        "tls_client_certificate",
+        ValueKind::String,
+        "Whether clients must have a certificate from `tls_client_ca`: `required` or `optional`.",
+        |lowering, value, api| {
+            let words = ClientCertificateMode::ALL.map(|value| (value.as_str(), value));
+            api.tls_client_certificate = lowering.lower_word(value, "value of `tls_client_certificate`:", &words);
+        },
+        |api| text_unless_default(api.tls_client_certificate.as_str(), ClientCertificateMode::default().as_str()),
+    )
+    .with_constraint(|| schema::one_of_constraint(ClientCertificateMode::ALL.map(ClientCertificateMode::as_str)))
     .mark_internal(),
     setting(
         "trusted_proxies",

@@ -10,10 +10,11 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 29] = [
+const LOWERING_CODES: [&str; 30] = [
     "endless-schema",
     "union-overlap",
     "bad-constraint",
+    "bad-auth",
     "bad-handler",
     "missing-info",
     "missing-type",

@@ -1,6 +1,8 @@
 //! Tests of the key tables, which list the keys that definitions can have. Each key must have a description, and the
 //! parser must read each key.
 
+use std::collections::HashSet;
+
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::limits;
 use rulebook_model::model::Cors;
@@ -47,7 +49,7 @@ const TABLES: [&KeyTable; 32] = [
 #[test]
 fn definition_keys_are_unique_and_have_descriptions() {
     for table in TABLES {
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         for key in table.iter() {
             assert!(names.insert(key.name), "{} is a duplicate in {}", key.name, table.subject);
             assert!(key.description.ends_with('.'), "{} of {}", key.name, table.subject);
@@ -128,10 +130,12 @@ fn the_parser_reads_every_key() {
         };
         let definition = parse_valid_file("a.json", &text);
         let parsed = format!("{definition:?}");
+        // Searching the whole text for each string would take minutes.
+        let strings: HashSet<&str> = parsed.split('"').collect();
         for text in &texts {
             // The key `module` replaces the name of a module.
             let is_ignored = text.ends_with(".modules.*");
-            let is_read = parsed.contains(&format!("{text}\""));
+            let is_read = strings.contains(&**text) || parsed.contains(&format!("{text}\""));
             assert_ne!(is_read, is_ignored, "{text}");
         }
         let numbers = text.matches("123456789").count();

@@ -93,13 +93,7 @@ fn find_kind<'k>(
 
 /// Returns an error in the settings of a handler as a diagnostic. `whole` is the span of an error without a span.
 pub(crate) fn handler_diagnostic(error: HandlerError, whole: Span) -> Diagnostic {
-    let HandlerError { message, span, help, hides_line } = error;
-    let diagnostic = Diagnostic::new(DiagnosticCode::BadHandler, span.unwrap_or(whole), message);
-    let diagnostic = if hides_line { diagnostic.hide_line() } else { diagnostic };
-    match help {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
+    error.into_diagnostic(DiagnosticCode::BadHandler, whole)
 }
 
 fn unknown_kind_error(handler: &DefinedHandler, kinds: &[Arc<dyn HandlerKind>]) -> Diagnostic {

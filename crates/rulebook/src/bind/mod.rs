@@ -4,6 +4,7 @@
 //! Mismatches are reported as diagnostics: API methods without a handler, handlers without an API method, and handlers
 //! whose argument type does not accept all valid arguments.
 
+mod auth_challenges;
 mod bind_handlers;
 mod check_handler;
 mod check_outputs;

@@ -10,10 +10,12 @@ use rulebook_model::compile::decode_default;
 use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
 use rulebook_model::routing::fields_naming_another_service;
 
+use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
 use super::bind_handlers::all_methods;
 use super::cors;
 use super::multipart_limits;
 use super::rate_limits::{ModuleRateLimits, RateLimits, new_shared_limiter};
+use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::plan::{
@@ -36,6 +38,8 @@ pub struct PlanContext {
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Vec<ReadinessCheck>,
+    /// The descriptions of the API as a protected resource, which the server publishes.
+    pub protected_resources: Vec<ProtectedResource>,
     /// The counter that counts the requests of limits for several servers, and how the server uses it.
     pub shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
     /// The documents that describe the API.
@@ -121,6 +125,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         readiness_checks: context.readiness_checks,
         compresses_responses: api.compress,
         cors: cors::plan_cors(api),
+        resource_metadata: resource_metadata(api, &context.protected_resources),
         documents: context.documents,
     }
 }
@@ -167,17 +172,6 @@ fn similar_paths(api: &Api) -> SimilarPaths {
     similar
 }
 
-/// Returns the value of `WWW-Authenticate` for a request with an invalid bearer token (RFC 6750 section 3.1).
-/// `challenge` is the value for a request without a credential.
-fn invalid_token_challenge(challenge: &str) -> String {
-    let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
-    match (scheme.eq_ignore_ascii_case("Bearer"), parameters.trim().is_empty()) {
-        (false, _) => challenge.to_owned(),
-        (true, true) => format!("{scheme} error=\"invalid_token\""),
-        (true, false) => format!("{challenge}, error=\"invalid_token\""),
-    }
-}
-
 fn plan_module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> PlannedModule {
     let hooks = handlers.iter().find(|handlers| handlers.name == module.name).map(|handlers| handlers.hooks.clone());
     PlannedModule {
@@ -211,6 +205,7 @@ fn plan_method(
         rate_limits: rate_limits.of_method(method),
         cost: method.options.cost,
         required_permissions: required_permissions(method),
+        scope_challenges: scope_challenges(&api.auth_schemes, method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         parameters: parameters.iter().map(|parameter| plan_parameter(parameter, &api.limits)).collect(),
         constraints: method.constraints.clone().into(),
@@ -244,7 +239,8 @@ fn plan_error(error: &model::DeclaredError) -> PlannedError {
 fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box<[PlannedAuthenticator]> {
     let mut known: Vec<String> = Vec::new();
     let mut scheme_index = |scheme: AuthScheme| {
-        let name = scheme.name();
+        // Credentials of schemes with the same name in `Authorization` cannot be distinguished before they are checked.
+        let name = scheme.http_scheme().unwrap_or_else(|| scheme.name());
         known.iter().position(|other| *other == name).unwrap_or_else(|| {
             known.push(name);
             known.len() - 1

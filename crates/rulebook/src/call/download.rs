@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -65,6 +67,36 @@ pub enum Content {
     Path(PathBuf),
     /// The content is in this open file.
     File(std::fs::File),
+    /// The content is in another storage, which can be read from any offset.
+    Ranged(RangedContent),
+}
+
+/// The content of a file that is not on the disk, such as an object in an object storage. Any part of it can be read
+/// without reading the bytes before the part, so that clients can request parts of the file.
+#[derive(Clone)]
+pub struct RangedContent {
+    length: u64,
+    open: Arc<dyn Fn(Range<u64>) -> ByteStream + Send + Sync>,
+}
+
+impl RangedContent {
+    /// Creates the content from its length in bytes and a function that returns the stream of a part. The stream should
+    /// request the part when it is first polled, and keep only a few chunks in memory.
+    pub fn new(length: u64, open: impl Fn(Range<u64>) -> ByteStream + Send + Sync + 'static) -> Self {
+        Self { length, open: Arc::new(open) }
+    }
+
+    /// Returns the length in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Returns a stream of the bytes in a range of offsets, which must not exceed the length.
+    #[must_use]
+    pub fn stream(&self, range: Range<u64>) -> ByteStream {
+        (self.open)(range)
+    }
 }
 
 impl From<PathBuf> for Content {
@@ -258,6 +290,7 @@ impl fmt::Debug for Content {
             Self::Stream(_) => f.write_str("a stream"),
             Self::Path(path) => path.fmt(f),
             Self::File(file) => file.fmt(f),
+            Self::Ranged(content) => write!(f, "{} bytes in another storage", content.length),
         }
     }
 }

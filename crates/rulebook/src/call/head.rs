@@ -1,10 +1,11 @@
 //! The head of a request: everything that the server knows before the body of the request arrives.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::{RequestId, is_secret_name};
+use super::{ClientCertificate, RequestId, TlsSession, is_secret_name};
 
 /// The head of a request: HTTP method, request target and header fields. The `Debug` output of a head omits
 /// credentials.
@@ -27,6 +28,8 @@ pub struct Head {
     pub client: Option<std::net::IpAddr>,
     /// The id of the request, which the response and the log contain.
     pub id: RequestId,
+    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    pub(crate) tls: Option<Arc<TlsSession>>,
 }
 
 impl fmt::Debug for Head {
@@ -78,7 +81,16 @@ impl Head {
     /// Creates a head without header fields.
     #[must_use]
     pub fn new(method: http::Method, uri: http::Uri) -> Self {
-        Self { method, uri, headers: Vec::new(), streams: false, peer: None, client: None, id: RequestId::random() }
+        Self {
+            method,
+            uri,
+            headers: Vec::new(),
+            streams: false,
+            peer: None,
+            client: None,
+            id: RequestId::random(),
+            tls: None,
+        }
     }
 
     /// Adds a header field, for tests of authenticators ([`Authenticate`](super::Authenticate)).
@@ -86,6 +98,26 @@ impl Head {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// Adds the certificate of a client, for tests of authenticators ([`Authenticate`](super::Authenticate)).
+    #[must_use]
+    pub fn with_client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.tls = Some(Arc::new(TlsSession { client_certificate: Some(certificate) }));
+        self
+    }
+
+    /// Returns `true` if the connection to the server has TLS. Behind a proxy, this is the connection of the proxy.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Returns the certificate of the client, which the server has verified with the authorities in
+    /// [`TlsSettings::client_ca`](crate::TlsSettings); `None` if the client has sent none, or the connection has no TLS.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&ClientCertificate> {
+        self.tls.as_ref().and_then(|session| session.client_certificate.as_ref())
     }
 
     /// Returns the value of the first header field with this name, whose case is ignored. Returns `None` if the request
@@ -123,7 +155,8 @@ impl Head {
     }
 
     /// Returns `true` if an `Authorization` field has the authentication scheme Bearer, with any token.
-    pub(crate) fn has_bearer_scheme(&self) -> bool {
+    #[must_use]
+    pub fn has_bearer_scheme(&self) -> bool {
         self.get_all(&header::AUTHORIZATION).any(|field| bearer_token(field).is_some())
     }
 

@@ -8,6 +8,10 @@
 mod auth_error;
 mod authenticate;
 mod body_fields;
+#[cfg_attr(not(feature = "tls"), path = "without_certificate_parser.rs")]
+mod certificate_parser;
+mod client_certificate;
+mod client_certificates;
 mod download;
 mod etag;
 mod etag_list;
@@ -24,13 +28,18 @@ mod raw_response;
 mod request_id;
 mod response_header;
 mod slots;
+mod tls_session;
 
 pub use rulebook_model::call::*;
 
 pub use auth_error::AuthError;
 pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
 pub use body_fields::BodyFields;
-pub use download::{ByteStream, Content, Download};
+#[cfg(feature = "tls")]
+pub(crate) use certificate_parser::certificate_expiry;
+pub use client_certificate::ClientCertificate;
+pub use client_certificates::{CertificateName, ClientCertificates, InvalidCertificateName};
+pub use download::{ByteStream, Content, Download, RangedContent};
 pub use etag::ETag;
 pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};
@@ -45,3 +54,4 @@ pub use request_id::RequestId;
 pub use response_header::ResponseError;
 pub(crate) use response_header::{check_response_header, is_sent_by_engine};
 pub use slots::{ArgumentSlot, ArgumentSlots};
+pub(crate) use tls_session::TlsSession;

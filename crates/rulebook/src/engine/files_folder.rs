@@ -1,20 +1,36 @@
-//! The folder in which a program stores files.
+//! The folder, or the other storage, in which a program stores files.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::store::{LazyStore, StoreError};
+use actix_rt::task::spawn_blocking;
+use rulebook_model::files_location::{FilesLocation, S3_SCHEME};
+
+use crate::handler::ReadinessCheck;
+use crate::store::{FileStorage, LazyStore, OpenEngine, StoreError};
 
 /// The default folder of stored files, as a name in the data folder.
 const DEFAULT_FILES_FOLDER: &str = "files";
+/// The name of the readiness check of a storage other than a folder.
+const READINESS_CHECK: &str = "files";
 
-/// The settings of stored files: whether the program stores files, and in which folder.
-#[derive(Debug, Default)]
+/// The settings of stored files: whether the program stores files, and where.
+#[derive(Default)]
 pub(super) struct FilesSettings {
     enabled: bool,
-    /// The folder that the program or the flag `--files` has set; `None` if neither has set a folder.
-    folder: Option<PathBuf>,
+    /// The folder or the URL that the program or the flag `--files` has set; `None` if neither has set one.
+    location: Option<PathBuf>,
+    /// The functions that open the storages of the program, by the schemes of their URLs.
+    storages: BTreeMap<&'static str, Arc<OpenEngine>>,
+}
+
+impl fmt::Debug for FilesSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilesSettings").field("location", &self.location).finish_non_exhaustive()
+    }
 }
 
 impl FilesSettings {
@@ -22,70 +38,104 @@ impl FilesSettings {
         self.enabled = true;
     }
 
-    /// Sets the folder of stored files if no folder was set before.
-    pub(super) fn set_folder_if_unset(&mut self, folder: PathBuf) {
-        self.folder.get_or_insert(folder);
+    /// Sets the location of stored files if no location was set before.
+    pub(super) fn set_location_if_unset(&mut self, location: PathBuf) {
+        self.location.get_or_insert(location);
     }
 
-    /// Returns the folder of stored files; `None` if the program stores no files. The folder in these settings has
-    /// priority over the folder `defined` in the definition; the default is `files` in the data folder.
-    pub(super) fn resolve_folder(self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
-        let configured = self.folder.or_else(|| defined.map(PathBuf::from));
-        let (path, is_configured) = match configured {
-            Some(folder) => (folder, true),
-            None => (data_folder.join(DEFAULT_FILES_FOLDER), false),
-        };
+    /// Adds the function that opens storages whose URLs have this scheme.
+    pub(super) fn add_storage(&mut self, scheme: &'static str, open: Arc<OpenEngine>) {
+        self.storages.insert(scheme, open);
+    }
+
+    /// Returns the location of stored files; `None` if the program stores no files. The location in these settings has
+    /// priority over the location `defined` in the definition; the default is `files` in the data folder.
+    pub(super) fn resolve_location(mut self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
+        if !self.enabled {
+            return None;
+        }
+        let configured = self.location.take().or_else(|| defined.map(PathBuf::from));
         // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
         // error.
-        let is_required = is_configured || cfg!(not(feature = "files"));
-        self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_required })
+        let is_required = configured.is_some() || cfg!(not(feature = "files"));
+        let path = configured.unwrap_or_else(|| data_folder.join(DEFAULT_FILES_FOLDER));
+        let storage = match path.to_str().map(FilesLocation::parse) {
+            Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
+            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, url, &path),
+            _ => FileStorage::Folder(path),
+        };
+        Some(FilesFolder { store: Arc::new(LazyStore::new(storage)), is_required })
+    }
+
+    /// Returns the storage whose URL has this scheme. `shown` is the URL without its options.
+    fn engine(&self, scheme: &str, shown: String, url: &Path) -> FileStorage {
+        match self.storages.get(scheme) {
+            Some(open) => {
+                FileStorage::Engine { shown, url: url.to_string_lossy().into_owned(), open: Arc::clone(open) }
+            }
+            None => FileStorage::Unknown(shown),
+        }
     }
 }
 
-/// The folder in which a program stores files.
+/// The folder, or the other storage, in which a program stores files.
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct FilesFolder {
-    pub(super) folder: Arc<LazyStore>,
-    /// `true` if the server must not start when the folder cannot be used: the program, the flag `--files` or the
-    /// definition has set the folder.
+    pub(super) store: Arc<LazyStore>,
+    /// `true` if the server must not start when the storage cannot be used: the program, the flag `--files` or the
+    /// definition has set the location.
     is_required: bool,
 }
 
 impl FilesFolder {
+    /// Returns the path of the folder or the URL of the storage, for people.
     #[doc(hidden)]
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    pub fn location(&self) -> String {
+        self.store.location()
     }
 
-    /// Opens the folder if it is required, that is, if the program, the flag `--files` or the definition has set it.
+    /// Opens the storage if it is required, that is, if the program, the flag `--files` or the definition has set it.
     ///
     /// # Errors
-    /// Fails if the folder cannot be used.
+    /// Fails if the storage cannot be used.
     #[doc(hidden)]
     pub fn open_required(&self) -> io::Result<()> {
-        let opened = self.is_required.then(|| self.folder.store());
-        opened.transpose().map(drop).map_err(|error| unusable_folder_error(&error))
+        let opened = self.is_required.then(|| self.store.store());
+        opened.transpose().map(drop).map_err(|error| unusable_storage_error(&error))
     }
 
-    /// Opens the folder before the first request is served, which also removes temporary files of a process that was
-    /// killed. If the default folder cannot be used, the error is logged, and requests that need no stored files are
-    /// served. Each request that needs stored files tries to open the folder again.
+    /// Opens the storage before the first request is served. For a folder, this also removes temporary files of a
+    /// process that was killed. If the default folder cannot be used, the error is logged, and requests that need no
+    /// stored files are served. Each request that needs stored files tries to open the folder again.
     ///
     /// # Errors
-    /// Fails if a required folder cannot be used.
+    /// Fails if a required storage cannot be used.
     pub(super) fn open(&self) -> io::Result<()> {
         self.open_required()?;
-        if let Err(error) = self.folder.store() {
+        if let Err(error) = self.store.store() {
             log::error!(
                 "files cannot be stored in {}; requests that need no stored files are served: {error}",
-                self.path().display()
+                self.location()
             );
         }
         Ok(())
     }
+
+    /// Returns the readiness check of a storage other than a folder.
+    pub(super) fn readiness_check(&self) -> Option<ReadinessCheck> {
+        let store = Arc::clone(&self.store);
+        let check = move || {
+            let store = Arc::clone(&store);
+            async move {
+                let checked = spawn_blocking(move || store.store()?.check()).await;
+                checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+            }
+        };
+        (!self.store.is_folder()).then(|| ReadinessCheck::new(READINESS_CHECK, check))
+    }
 }
 
-fn unusable_folder_error(error: &StoreError) -> io::Error {
+fn unusable_storage_error(error: &StoreError) -> io::Error {
     io::Error::new(error.io_kind(), format!("no files can be stored there: {error}"))
 }

@@ -15,12 +15,14 @@ use serde_json::Value as Json;
 
 use super::Engine;
 use super::data_folder::DataFolder;
-use super::files_folder::FilesSettings;
+use super::files_folder::{FilesFolder, FilesSettings};
 use super::start::{StartContext, StartHook};
-use super::validated::Validated;
+use super::validated::{DefinedAuthParts, Validated};
+use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::store::{FileEngine, StoreError};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -67,6 +69,7 @@ pub struct Rulebook {
     source: DefinitionSource,
     modules: Vec<Module>,
     handler_kinds: Vec<Arc<dyn HandlerKind>>,
+    auth_kinds: Vec<Arc<dyn AuthKind>>,
     types: Vec<Arc<dyn Type>>,
     responses: ResponseRegistry,
     functions: Functions,
@@ -106,6 +109,7 @@ impl Rulebook {
             source,
             modules: Vec::new(),
             handler_kinds: vec![Arc::new(ValueKind)],
+            auth_kinds: Vec::new(),
             types: Vec::new(),
             responses: ResponseRegistry::default(),
             functions: Functions::default(),
@@ -135,6 +139,15 @@ impl Rulebook {
     pub fn handler_kind(mut self, new: impl HandlerKind + 'static) -> Self {
         self.handler_kinds.retain(|kind| kind.name() != new.name());
         self.handler_kinds.push(Arc::new(new));
+        self
+    }
+
+    /// Adds a kind of authenticator, which the definition can choose with the setting `auth`. The kind replaces an
+    /// earlier kind of the same name. The authenticators of the definition are called after those of the program.
+    #[must_use]
+    pub fn auth_kind(mut self, new: impl AuthKind + 'static) -> Self {
+        self.auth_kinds.retain(|kind| kind.name() != new.name());
+        self.auth_kinds.push(Arc::new(new));
         self
     }
 
@@ -201,7 +214,8 @@ impl Rulebook {
     }
 
     /// Sets whether a caller has the permissions from all authenticators. This is the default. With `false`, the
-    /// authenticators are called only until one of them returns an identity, and this identity is the caller.
+    /// authenticators are called only until one of them returns an identity, and this identity is the caller. The
+    /// member `combine` in the setting `auth` of the definition has the same effect.
     ///
     /// ```
     /// use rulebook::Rulebook;
@@ -319,7 +333,8 @@ impl Rulebook {
     /// Enables stored files, which handlers access with [`Context::store`](crate::Context::store). The flag `--files`,
     /// [`Rulebook::files_folder`] or the definition sets the folder of stored files; the default is `files` in the data
     /// folder. The server writes uploads to this folder and hashes them while they arrive, so that no data is copied
-    /// when a handler stores an upload.
+    /// when a handler stores an upload. If files are stored elsewhere ([`Rulebook::file_storage`]), uploads are temporary
+    /// files, which are copied when a handler stores them.
     ///
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
@@ -331,9 +346,27 @@ impl Rulebook {
     /// Sets the folder of stored files, for a program that [stores files](Self::keep_files). Overrides `files` in the
     /// definition. If a program calls this function several times, only the first call takes effect. The flag `--files`
     /// of the command line overrides all calls in the program. If the folder cannot be used, the server does not start.
+    ///
+    /// Instead of a folder, this can be a URL such as `s3://bucket/prefix`, if the program has a storage for its scheme
+    /// ([`Rulebook::file_storage`]).
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.files.set_folder_if_unset(folder.into());
+        self.files.set_location_if_unset(folder.into());
+        self
+    }
+
+    /// Adds a storage for stored files. If the location of stored files is a URL with this scheme, `open` is called with
+    /// the URL when the program starts. For the scheme `s3`, the crate `rulebook-s3` has such a function; a program can
+    /// also implement [`FileEngine`] for a storage that it already has.
+    ///
+    /// The readiness check `files` reports whether the storage can be used.
+    #[must_use]
+    pub fn file_storage(
+        mut self,
+        scheme: &'static str,
+        open: impl Fn(&str) -> Result<Arc<dyn FileEngine>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        self.files.add_storage(scheme, Arc::new(open));
         self
     }
 
@@ -380,14 +413,21 @@ impl Rulebook {
         let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
         let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
             compile::check_definition(loaded, extensions)?;
+        let compiled = match compile_auth(&api, &self.auth_kinds) {
+            Ok(compiled) => compiled,
+            Err(diagnostics) => return Err(Report::new(sources, diagnostics)),
+        };
+        let combines_identities = self.combines_identities && api.auth.as_ref().is_none_or(|auth| auth.combine);
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
-        let files = self.files.resolve_folder(api.files.as_deref(), self.data_folder.path());
+        let files = self.files.resolve_location(api.files.as_deref(), self.data_folder.path());
         let mut state = self.state;
         if let Some(files) = &files {
-            state.insert_shared(Arc::clone(&files.folder));
+            state.insert_shared(Arc::clone(&files.store));
         }
+        let mut readiness_checks = self.readiness_checks;
+        readiness_checks.extend(files.as_ref().and_then(FilesFolder::readiness_check));
         let validated = Validated {
             files,
             unbound: self.unbound.unwrap_or(api.unbound),
@@ -399,15 +439,16 @@ impl Rulebook {
             modules: self.modules,
             handler_kinds: self.handler_kinds,
             authenticators: self.authenticators,
-            combines_identities: self.combines_identities,
+            defined_auth: DefinedAuthParts::default(),
+            combines_identities,
             ending_authenticators: 0,
             auth_error_diagnostics: Vec::new(),
             warnings,
             state,
-            readiness_checks: self.readiness_checks,
+            readiness_checks,
             start_hooks: self.start_hooks,
             shared_counter: self.shared_counter,
         };
-        Ok(validated.with_auth_schemes())
+        Ok(validated.with_defined_auth(compiled).with_auth_schemes())
     }
 }

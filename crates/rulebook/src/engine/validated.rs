@@ -11,9 +11,11 @@ use super::data_folder::DataFolder;
 use super::files_folder::FilesFolder;
 use super::start::StartHook;
 use super::{Engine, documents};
+use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate, DynAuthenticate};
-use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck};
+use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
+use crate::key::Keys;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 
 /// A definition without errors, and the code and state that the program adds to it.
@@ -29,6 +31,8 @@ pub struct Validated {
     /// The kinds of handlers that the definition can choose.
     pub(super) handler_kinds: Vec<Arc<dyn HandlerKind>>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
+    /// What the authenticators need that the definition chooses.
+    pub(super) defined_auth: DefinedAuthParts,
     /// The errors in the declarations of the authenticators' errors.
     pub(super) auth_error_diagnostics: Vec<Diagnostic>,
     /// `true` if the identities of several authenticators are combined.
@@ -45,6 +49,17 @@ pub struct Validated {
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
     /// unless the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_function_errors: Vec<Diagnostic>,
+}
+
+/// What the authenticators need that the definition chooses, besides the authenticators themselves.
+#[derive(Default)]
+pub(super) struct DefinedAuthParts {
+    /// The functions that prepare the authenticators, each with the span of the authenticator's settings.
+    starts: Vec<(AuthStart, Span)>,
+    readiness_checks: Vec<ReadinessCheck>,
+    resources: Vec<ProtectedResource>,
+    /// The number of authenticators before the one that checks keys; `None` if the definition does not list keys.
+    keys_position: Option<usize>,
 }
 
 /// Returns `true` if the definition has a handler of this kind.
@@ -68,7 +83,42 @@ fn start_hook(kind: Arc<dyn HandlerKind>, settings: Span, sources: Arc<Sources>)
     })
 }
 
+/// Returns the start hook that prepares an authenticator of the definition.
+fn auth_start_hook(start: AuthStart, settings: Span, sources: Arc<Sources>) -> StartHook {
+    Box::new(move |_| {
+        Box::pin(async move {
+            start().await.map_err(|errors| {
+                let diagnostic = |error: HandlerError| error.into_diagnostic(DiagnosticCode::BadAuth, settings);
+                Report::new(Sources::clone(&sources), errors.into_iter().map(diagnostic).collect()).into()
+            })
+        })
+    })
+}
+
 impl Validated {
+    /// Adds the authenticators that the definition chooses, after those of the program.
+    pub(super) fn with_defined_auth(mut self, compiled: CompiledAuthKinds) -> Self {
+        let parts = &mut self.defined_auth;
+        parts.keys_position = compiled.keys_position.map(|position| self.authenticators.len() + position);
+        for (compiled, span) in compiled.authenticators {
+            let CompiledAuth { authenticator, readiness_checks, start, resource } = compiled;
+            self.authenticators.push(authenticator);
+            parts.readiness_checks.extend(readiness_checks);
+            parts.starts.extend(start.map(|start| (start, span)));
+            parts.resources.extend(resource);
+        }
+        self
+    }
+
+    /// Adds the authenticator that checks keys, at its place among those of the definition.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn keys_authenticator(mut self, keys: Keys) -> Self {
+        let position = self.defined_auth.keys_position.unwrap_or(self.authenticators.len());
+        self.authenticators.insert(position, Box::new(keys));
+        self.with_auth_schemes()
+    }
+
     /// Adds an authenticator, which is called after all other authenticators.
     #[doc(hidden)]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
@@ -81,6 +131,7 @@ impl Validated {
     #[doc(hidden)]
     pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.insert(0, Box::new(authenticator));
+        self.defined_auth.keys_position = self.defined_auth.keys_position.map(|position| position + 1);
         self.ending_authenticators += 1;
         self.with_auth_schemes()
     }
@@ -163,12 +214,15 @@ impl Validated {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
-        // Readiness checks and start hooks are needed only by handlers. If the API methods return their arguments
+        // The readiness checks and start hooks of the program are needed only by handlers. If the API methods return their arguments
         // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
         let (mut checks, mut hooks) =
             if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
+        let sources = Arc::new(self.sources);
+        let DefinedAuthParts { starts, readiness_checks, resources, keys_position: _ } = self.defined_auth;
+        checks.extend(readiness_checks);
+        hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
         if !echo {
-            let sources = Arc::new(self.sources);
             for kind in self.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
                 checks.extend(kind.readiness_checks());
                 hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
@@ -201,6 +255,7 @@ impl Validated {
             ending_authenticators,
             state: self.state,
             readiness_checks: checks,
+            protected_resources: resources,
             shared_counter: self.shared_counter.filter(|_| !echo),
             verify_outputs: self.verify_outputs,
             documents: documents::create_document_cache(&described),

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rulebook_model::definition::JsonNode;
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 use rulebook_model::suggest::closest_word;
@@ -156,7 +157,7 @@ impl<'a> HandledMethod<'a> {
     }
 }
 
-/// An error in the settings of a handler.
+/// An error in the settings of a handler or of an authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandlerError {
     /// What is wrong.
@@ -195,6 +196,17 @@ impl HandlerError {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Returns the error as a diagnostic. `whole` is the span of an error without a span.
+    pub(crate) fn into_diagnostic(self, code: DiagnosticCode, whole: Span) -> Diagnostic {
+        let Self { message, span, help, hides_line } = self;
+        let diagnostic = Diagnostic::new(code, span.unwrap_or(whole), message);
+        let diagnostic = if hides_line { diagnostic.hide_line() } else { diagnostic };
+        match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
     }
 
     /// Adds help for the author of an unknown name: the known name that resembles `word`, and the list of known names.

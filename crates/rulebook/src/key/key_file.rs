@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::SystemTime;
 
 use jiff::Timestamp;
 use rulebook_model::filename::FilePatterns;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::KeyEntryError;
 use super::{KeyError, token};
+use crate::file_stamp::FileStamp;
 
 /// The content of a key file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -90,32 +90,6 @@ impl Per {
             Self::Day => 24 * 60 * 60,
             Self::Ever => 0,
         }
-    }
-}
-
-/// The metadata of a file, by which a change of the file is detected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileStamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    /// The number of the inode, which changes whenever the file is replaced.
-    inode: u64,
-}
-
-impl FileStamp {
-    /// Returns the current metadata of the file at `path`; `None` if the file does not exist.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::from)
-    }
-}
-
-impl From<&fs::Metadata> for FileStamp {
-    fn from(metadata: &fs::Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Self { length: metadata.len(), modified: metadata.modified().ok(), inode }
     }
 }
 

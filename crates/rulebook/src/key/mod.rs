@@ -14,7 +14,6 @@ mod pepper;
 mod table;
 mod token;
 mod usage;
-mod verified;
 mod watcher;
 
 use std::fmt;

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hmac::Mac;
 use jiff::Timestamp;
 
-use super::key_file::{self, Entry, FileStamp};
+use super::key_file::{self, Entry};
 use super::pepper::Pepper;
 use super::usage::{Usage, Usages, UsedRequests};
-use super::verified::{self, KeyTag, TableNumber};
 use super::{KeyError, Limit, token};
+use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};
+use crate::file_stamp::FileStamp;
 
 /// The precision in seconds with which the time of a key's last use is recorded. All workers share this time, and a
 /// request writes it only if the recorded time is at least this old.
@@ -24,7 +25,8 @@ const LAST_USE_PRECISION: i64 = 10;
 
 /// The keys of a key file, by their ids.
 pub(super) struct KeyTable {
-    number: TableNumber,
+    /// The keys that each worker has verified. As soon as a new table replaces this table, each key is verified again.
+    verified: VerifiedCredentials<StoredKey>,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
     /// The metadata of the key file when it was read; `None` if the file did not exist.
@@ -80,7 +82,7 @@ impl KeyTable {
         };
         let key = |entry| StoredKey::new(entry, previous, workers);
         let by_id = file.keys.into_iter().filter_map(key).collect();
-        Ok(Self { number: TableNumber::next(), pepper, by_id, stamp })
+        Ok(Self { verified: VerifiedCredentials::new(), pepper, by_id, stamp })
     }
 
     /// Returns the number of keys in the table.
@@ -91,8 +93,7 @@ impl KeyTable {
     /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
     /// seconds.
     pub(super) fn find(&self, key: &str, now: i64) -> Result<Identity, LookupError> {
-        let tag = KeyTag::new(self.number, key);
-        if let Some(found) = tag.and_then(|tag| verified::recall(tag, |stored| stored.record_use(now))) {
+        if let Some(found) = self.verified.recall(key, |stored| stored.record_use(now)) {
             return found;
         }
         let token = token::parse(key).map_err(LookupError::Malformed)?;
@@ -101,10 +102,8 @@ impl KeyTable {
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
-        if let Some(tag) = tag {
-            // A copy for this worker alone: workers that shared the identity would write to its reference count.
-            verified::remember(tag, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
-        }
+        // A copy for this worker alone: workers that shared the identity would write to its reference count.
+        self.verified.remember(key, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
         stored.record_use(now)
     }
 

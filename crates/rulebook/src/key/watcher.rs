@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::key_file::FileStamp;
 use super::table::{KeyTable, PreviousUsage};
 use super::usage::{self, Usages};
 use super::{KeyError, SharedKeys};
+use crate::file_stamp::FileStamp;
 
 /// The interval at which the thread checks whether the key file has changed, so that a revoked key is refused within a
 /// second.

@@ -4,6 +4,7 @@
 //! A method requires one of several groups of permissions. A permission may contain variables, such as `user[id]`: the
 //! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.
 
+use http::{HeaderValue, header};
 use rulebook_model::model;
 
 use super::identify::{Client, authenticate};
@@ -51,7 +52,7 @@ pub fn authorize<'r>(
     client: &'r Client<'_>,
 ) -> Result<GrantedCall<'r>, ApiError> {
     let (method, identity) = (&plan.methods[matched.method_index], client.identity.as_ref());
-    check_permission_groups(plan, method, identity, |slot| {
+    check_permission_groups(plan, method, identity, Some(&client.head), |slot| {
         raw_value::raw_value_in_head(method, slot, &client.head, &matched.segments)
     })?;
     Ok(GrantedCall { plan, method: matched.method_index, identity })
@@ -67,7 +68,7 @@ pub(super) fn authorize_code_call<'r>(
     raw: &[RawValue<'_>],
     identity: Option<&'r Identity>,
 ) -> Result<GrantedCall<'r>, ApiError> {
-    check_permission_groups(plan, &plan.methods[method], identity, |slot| raw[slot].clone())?;
+    check_permission_groups(plan, &plan.methods[method], identity, None, |slot| raw[slot].clone())?;
     Ok(GrantedCall { plan, method, identity })
 }
 
@@ -85,17 +86,19 @@ pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMe
         None => authenticate(plan, head).await?,
     };
     check_limits_of_identity(plan.shared_limiter.as_ref(), identity.as_ref())?;
-    check_permission_groups(plan, method, identity.as_ref(), |slot| {
+    check_permission_groups(plan, method, identity.as_ref(), Some(head), |slot| {
         raw_value::raw_value_in_head(method, slot, head, &matched.segments)
     })
 }
 
 /// Checks that the identity has every permission of at least one group that the API method requires. `value` returns
-/// the raw value of the parameter with this slot index, for a variable in a permission.
+/// the raw value of the parameter with this slot index, for a variable in a permission. `head` is the head of the
+/// request; `None` for a call from code.
 fn check_permission_groups<'r>(
     plan: &Plan,
     method: &PlannedMethod,
     identity: Option<&Identity>,
+    head: Option<&Head>,
     value: impl Fn(usize) -> RawValue<'r>,
 ) -> Result<(), ApiError> {
     let RequiredPermissions { groups } = &method.required_permissions;
@@ -103,7 +106,8 @@ fn check_permission_groups<'r>(
         return Ok(());
     }
     let Some(identity) = identity else {
-        let challenge = plan.challenge.to_string();
+        let of_method = method.scope_challenges.as_ref().map(|challenges| &challenges.without_credential);
+        let challenge = of_method.unwrap_or(&plan.challenge).to_string();
         return Err(ApiError::new(ErrorKind::Unauthenticated { invalid: false, challenge }));
     };
     let mut variables = Vec::new();
@@ -124,7 +128,13 @@ fn check_permission_groups<'r>(
         .iter()
         .map(|group| group.iter().filter(|required| !holds(required)).map(|it| it.text.to_string()).collect())
         .collect();
-    Err(ApiError::new(ErrorKind::Forbidden { missing }))
+    let error = ApiError::new(ErrorKind::Forbidden { missing });
+    let challenges = method.scope_challenges.as_ref().filter(|_| head.is_some_and(Head::has_bearer_scheme));
+    let challenge = challenges.and_then(|challenges| HeaderValue::try_from(&*challenges.insufficient_scope).ok());
+    Err(match challenge {
+        Some(challenge) => error.with_headers(vec![(header::WWW_AUTHENTICATE, challenge)]),
+        None => error,
+    })
 }
 
 /// Converts a parameter's raw value to the text that replaces its variable in a permission; `None` if the value is

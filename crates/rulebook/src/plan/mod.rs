@@ -28,6 +28,8 @@ mod similar_paths;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
 pub use cors::PlannedCors;
@@ -40,7 +42,7 @@ pub use parent_paths::ParentPaths;
 pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
-pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions};
+pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions, ScopeChallenges};
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
@@ -116,6 +118,9 @@ pub struct Plan {
     pub compresses_responses: bool,
     /// The settings of cross-origin resource sharing (CORS); `None` if the definition does not enable it.
     pub cors: Option<PlannedCors>,
+    /// The metadata of the API as a protected resource of OAuth 2.0 (RFC 9728): the request path and the document of
+    /// each resource. The list is empty if the definition does not enable it.
+    pub resource_metadata: Box<[(Box<str>, Bytes)]>,
     /// The documents that describe the API.
     pub documents: DocumentCache,
 }
@@ -158,6 +163,8 @@ pub struct PlannedMethod {
     pub cost: u32,
     /// The permissions that a caller needs.
     pub required_permissions: RequiredPermissions,
+    /// The challenges that name these permissions; `None` if challenges do not depend on the method.
+    pub scope_challenges: Option<Box<ScopeChallenges>>,
     /// The names of the parameters in code, one for each slot.
     pub parameter_names: Box<[Box<str>]>,
     /// The parameters, in the order of the definition.

@@ -37,3 +37,13 @@ pub enum RequiredPermissionPart {
     /// The permission contains the value of the parameter with this slot index.
     Slot(usize),
 }
+
+/// The values of `WWW-Authenticate` that name the permissions of a method (RFC 6750 section 3), so that clients can
+/// request a token with these permissions. If the method accepts several groups of permissions, they name the first.
+#[derive(Debug)]
+pub struct ScopeChallenges {
+    /// The value in a response to a request without a credential.
+    pub without_credential: Box<str>,
+    /// The value in a response to a request whose token lacks a permission.
+    pub insufficient_scope: Box<str>,
+}

@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook_model::connection_limits::{
-    CONNECTION_LIMITS, ConnectionLimit, HEAD_BYTES, HEAD_SECONDS, MAX_HEAD_FIELDS, PROGRESS_SECONDS,
+    CONNECTION_LIMITS, ConnectionLimit, HANDSHAKE_SECONDS, HEAD_BYTES, HEAD_SECONDS, MAX_HEAD_FIELDS, PROGRESS_SECONDS,
 };
 
 /// The maximum time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
+/// The maximum time from the beginning of a connection until the handshake of TLS is complete.
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "there are no handshakes"))]
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(HANDSHAKE_SECONDS);
 /// The maximum time until a head is complete on a connection that is reserved for checks of the server's health.
 pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time after which a connection is closed if the client has received no further byte of a response.

@@ -9,6 +9,7 @@ mod alarm;
 mod body_timer;
 mod browser_policy;
 mod client_address;
+mod client_stream;
 mod closing_queue;
 mod connection;
 mod connection_limits;
@@ -45,6 +46,8 @@ mod static_files;
 mod streamed_body;
 #[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
 mod swagger;
+#[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
+mod tls;
 mod unsent_bytes;
 mod upload_writer;
 mod worker;
@@ -62,9 +65,10 @@ use links::Links;
 pub use mount::ApiService;
 use rulebook_model::model::MAX_WORKERS;
 pub use running::{RunningServer, StopHandle};
-pub use settings::Settings;
+pub use settings::{Settings, TlsSettings};
 use state::ServerState;
 use static_files::StaticFiles;
+use tls::Tls;
 use unsent_bytes::limit_unsent_bytes;
 use upload_writer::UploadStorage;
 
@@ -75,8 +79,8 @@ use crate::store::LazyStore;
 /// request. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
-/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, or if
-/// HTTP/2 is enabled in a program that was built without it.
+/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
+/// certificates of TLS cannot be used, or if HTTP/2 or TLS is enabled in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
@@ -85,44 +89,67 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         let why = "HTTP/2 is enabled, but the program was built without the feature `http2` of the crate `rulebook`";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
+    let addresses: Vec<_> = settings.bind.iter().map(|address| split_scheme(address)).collect();
+    let has_tls = addresses.iter().any(|(is_tls, _)| *is_tls);
+    let tls = match &settings.tls {
+        Some(files) if has_tls => Some(Arc::new(Tls::load(files)?)),
+        None if has_tls => {
+            let why = "an address begins with `https://`, but there is no certificate for TLS";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        Some(_) => {
+            log::warn!("TLS is not used, because no address to listen on begins with `https://`");
+            None
+        }
+        None => None,
+    };
     let mut listeners = Vec::with_capacity(settings.bind.len());
-    for address in &settings.bind {
+    for (_, address) in &addresses {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         lengthen_backlog(&listener);
         limit_unsent_bytes(&listener);
         listeners.push(listener);
     }
-    if let Some(first) = listeners.first() {
-        plan.load().documents.set_listening_url(url_of_address(first.local_addr()?));
+    if let (Some(first), Some((is_tls, _))) = (listeners.first(), addresses.first()) {
+        plan.load().documents.set_listening_url(url_of_address(first.local_addr()?, *is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
     let state = Arc::new(
         server_state(plan, settings, data)
             .with_limits(max_files, settings.address_connections)
-            .with_http2(settings.http2),
+            .with_http2(settings.http2)
+            .with_tls(tls),
     );
     // The limit of actix would stop a worker from accepting connections at a lower number.
     let mut builder = Server::build().disable_signals().max_concurrent_connections(max_files);
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }
-    for listener in &listeners {
+    for (listener, (is_tls, _)) in listeners.iter().zip(addresses) {
         let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
-        let service = move || connection::connection_service_factory(&state, keep_alive);
+        let service = move || connection::connection_service_factory(&state, keep_alive, is_tls);
         builder = builder.listen("rulebook", listener.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
 }
 
+/// Returns whether an address of [`Settings::bind`] has TLS, and the address without its scheme.
+fn split_scheme(address: &str) -> (bool, &str) {
+    match address.strip_prefix("https://") {
+        Some(address) => (true, address),
+        None => (false, address.strip_prefix("http://").unwrap_or(address)),
+    }
+}
+
 /// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
 /// addresses of the machine, the URL contains the loopback address, because clients cannot connect to the unspecified
 /// address everywhere.
-fn url_of_address(mut address: SocketAddr) -> String {
+fn url_of_address(mut address: SocketAddr, is_tls: bool) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
-    format!("http://{address}")
+    format!("{}://{address}", if is_tls { "https" } else { "http" })
 }
 
 /// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred
@@ -142,8 +169,8 @@ pub(crate) fn api_service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: 
 
 fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
     let uploads = match plan.load().state.get::<LazyStore>() {
-        Some(folder) => UploadStorage::Store(folder),
-        None => UploadStorage::Folder(settings.upload_folder.clone()),
+        Some(store) if store.is_folder() => UploadStorage::Store(store),
+        _ => UploadStorage::Folder(settings.upload_folder.clone()),
     };
     let files = StaticFiles::new(settings.static_files.as_deref());
     let proxies = TrustedProxies {

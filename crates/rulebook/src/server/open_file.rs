@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::file_stream::FileStream;
 use super::state::ServerState;
-use crate::call::{ApiError, ByteStream, Content, ETag, Head};
+use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
 use crate::client_shares::UsedUp;
 use crate::pipeline::{FileRange, ReplyBody};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
@@ -57,6 +57,7 @@ pub(super) async fn open_content(
             };
             Ok(request.part_of_bytes(bytes, FileInfo { etag: Some(etag), ..known }))
         }
+        Content::Ranged(content) => Ok(request.part_of_ranged(&content, known)),
         Content::Path(path) => {
             let file = on_other_thread(move || open_file(&path)).await.map_err(|error| cannot_send(&error))?;
             request.part_of_file(file, known).await
@@ -123,6 +124,19 @@ impl FileRequest<'_> {
             _ => ReplyBody::empty(),
         };
         FilePart { decision, info, body }
+    }
+
+    /// Selects the part of a content in another storage, so that only this part is requested from the storage.
+    fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
+        let info = FileInfo { length: Some(content.length()), accepts_ranges: true, ..known };
+        let decision = self.decide_part(&info);
+        let (from, length) = match decision {
+            TransferDecision::Whole => (0, content.length()),
+            TransferDecision::Part { from, length } => (from, length),
+            _ => return FilePart { decision, info, body: ReplyBody::empty() },
+        };
+        let pieces = content.stream(from..from + length);
+        FilePart { decision, info, body: ReplyBody::Stream { pieces, length: Some(length) } }
     }
 
     fn part_of_bytes(&self, bytes: Bytes, known: FileInfo) -> FilePart {

@@ -47,6 +47,12 @@ impl PausableStream {
         Self { state: State::Active(stream), can_pause, small_pieces: 0, next_pause: MIN_PAUSE }
     }
 
+    /// Sets whether the stream can pause, as for [`PausableStream::new`].
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "all connections can pause"))]
+    pub(super) fn set_can_pause(&mut self, can_pause: bool) {
+        self.can_pause = can_pause;
+    }
+
     /// Notes that the next bytes belong to another request.
     #[inline]
     pub(super) fn begin_request(&mut self) {
@@ -106,14 +112,5 @@ impl PausableStream {
             self.state = State::Active(TcpStream::from_std(stream)?);
         }
         Ok(())
-    }
-
-    /// Ends a pause, and returns the stream; `None` if the system cannot continue to watch it.
-    pub(super) fn into_active(self) -> Option<TcpStream> {
-        match self.state {
-            State::Active(stream) => Some(stream),
-            State::Paused(stream, _) => TcpStream::from_std(stream).ok(),
-            State::Broken => None,
-        }
     }
 }

@@ -17,9 +17,10 @@ use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
-use super::Settings;
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
+use super::tls::TlsWatcher;
+use super::{Settings, split_scheme};
 
 /// The time from when a stopping server stops accepting connections until it asks its workers to stop.
 ///
@@ -110,13 +111,15 @@ pub(super) fn start_server(
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let (signals, shutdown) = (settings.handle_signals, settings.shutdown_timeout);
     let hangup_hook = settings.hangup_hook.clone();
+    let watcher = state.tls.as_ref().map(TlsWatcher::start).transpose()?;
     let handle = server.handle();
     let stopper = StopHandle(Arc::new(Notify::new()));
     let requested = stopper.clone();
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         System::new().block_on(async {
-            let signals = if signals { Some(Signals::new(hangup_hook)?) } else { None };
+            let signals = if signals { Some(Signals::new(hangup_hook, state.tls.clone())?) } else { None };
+            let _watcher = watcher;
             drop(ready);
             state.links.start_sweeping();
             let ended = run_until_stopped(server, &state, &requested.0, signals, shutdown, listeners).await;
@@ -129,8 +132,9 @@ pub(super) fn start_server(
     // The thread never sends a value. `recv` returns when the thread drops the sender, after it has begun to catch
     // signals.
     let _: Result<(), _> = caught.recv();
-    for address in &addresses {
-        log::info!(address:%; "listening on {address}");
+    for (address, bound) in addresses.iter().zip(&settings.bind) {
+        let with_tls = if split_scheme(bound).0 { " with TLS" } else { "" };
+        log::info!(address:%; "listening on {address}{with_tls}");
     }
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
 }

@@ -46,8 +46,17 @@ pub(super) async fn respond_at_server_path(
             status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
         }
         ServerPath::Metrics => {
-            let text = state.metrics.to_openmetrics(state.detached_handlers.count(), &state.exceeded_limits);
+            let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
+            let detached = state.detached_handlers.count();
+            let text = state.metrics.to_openmetrics(detached, &state.exceeded_limits, certificates);
             status_reply(200, METRICS_MEDIA_TYPE, text)
+        }
+        ServerPath::ProtectedResource => {
+            let documents = &plan.resource_metadata;
+            match documents.iter().find(|(path, _)| **path == *head.uri.path()) {
+                Some((_, document)) => status_reply(200, JSON_MEDIA_TYPE, document.clone()),
+                None => respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::unknown_service()),
+            }
         }
         ServerPath::Health | ServerPath::Docs | ServerPath::Static => status_reply(200, TEXT_MEDIA_TYPE, "ok\n".into()),
     }

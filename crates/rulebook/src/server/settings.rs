@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rulebook_model::model::{AddressRange, ForwardedField};
+use rulebook_model::model::{AddressRange, ClientCertificateMode, ForwardedField};
 
 /// The settings with which an [`Engine`](crate::Engine) serves its API.
 ///
@@ -18,8 +18,8 @@ use rulebook_model::model::{AddressRange, ForwardedField};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The addresses to listen on, each as `address:port`. For port 0, the system chooses a free port. By default,
-    /// `127.0.0.1:8080`.
+    /// The addresses to listen on, each as `address:port`. An address that begins with `https://` has TLS. For port 0,
+    /// the system chooses a free port. By default, `127.0.0.1:8080`.
     pub bind: Vec<String>,
     /// The number of worker threads, from 1 to 512. By default, the server has one worker for each processor.
     pub workers: Option<usize>,
@@ -33,8 +33,11 @@ pub struct Settings {
     pub address_connections: Option<usize>,
     /// If `true`, a client can speak HTTP/2 without TLS: it begins the connection with the preface of RFC 9113 section
     /// 3.3. By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is
-    /// disabled.
+    /// disabled. Over TLS, clients can always speak HTTP/2 if the crate has this feature.
     pub http2: bool,
+    /// The certificates for the addresses with TLS. The server fails to start if it is `None` and an address has TLS, or
+    /// if an address has TLS and the feature `tls` of the crate is disabled.
+    pub tls: Option<TlsSettings>,
     /// The proxies in front of the server. For a request that such a proxy forwards, [`Head::client`](crate::Head) is
     /// the address that the proxy has sent in `forwarded_field`. If it is `None`, the definition names the proxies
     /// (`trusted_proxies`); by default, no proxy is trusted.
@@ -52,6 +55,60 @@ pub struct Settings {
     pub upload_folder: PathBuf,
     /// The folder of static files. If it is `None`, `/` leads to the pages of the API.
     pub static_files: Option<PathBuf>,
+}
+
+/// The files with the certificates of a server, for its addresses that begin with `https://`.
+///
+/// The server reads the files again when they have changed, and on the signal SIGHUP if it
+/// [handles signals](Settings::with_signals). New connections then have the new certificates. If the new files cannot be
+/// used, the certificates stay as they were, and the log contains the error.
+///
+/// ```
+/// use rulebook::{ClientCertificateMode, Settings, TlsSettings};
+///
+/// let tls = TlsSettings::new("site.pem", "site.key").with_client_ca("clients.pem", ClientCertificateMode::Optional);
+/// let settings = Settings::new().with_bind(["127.0.0.1:8080", "https://0.0.0.0:8443"]).with_tls(tls);
+/// assert!(settings.tls.is_some());
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TlsSettings {
+    /// The certificates, each as a file with the chain of certificates that begins with that of the server, and a file
+    /// with its private key. Both files are in the PEM format (RFC 7468). A connection has the first certificate that is
+    /// valid for the name of the server which the client sends (RFC 6066 section 3), otherwise the first one.
+    pub certificates: Vec<(PathBuf, PathBuf)>,
+    /// The file, in the PEM format, with the certificates of the authorities from which the certificates of clients must
+    /// come. If it is `None`, the server asks clients for no certificate.
+    pub client_ca: Option<PathBuf>,
+    /// Whether a client must have a certificate from one of these authorities.
+    pub client_certificates: ClientCertificateMode,
+}
+
+impl TlsSettings {
+    /// Returns the settings for a file with a chain of certificates, and the file with the private key of the first one.
+    #[must_use]
+    pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self {
+            certificates: vec![(certificate.into(), key.into())],
+            client_ca: None,
+            client_certificates: ClientCertificateMode::default(),
+        }
+    }
+
+    /// Adds a certificate for other names of the server.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.certificates.push((certificate.into(), key.into()));
+        self
+    }
+
+    /// Sets the file with the certificates of the authorities from which the certificates of clients must come.
+    #[must_use]
+    pub fn with_client_ca(mut self, file: impl Into<PathBuf>, mode: ClientCertificateMode) -> Self {
+        self.client_ca = Some(file.into());
+        self.client_certificates = mode;
+        self
+    }
 }
 
 /// A function that is called when the process receives the signal SIGHUP.
@@ -73,6 +130,7 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(75),
             address_connections: None,
             http2: false,
+            tls: None,
             trusted_proxies: None,
             forwarded_field: None,
             hangup_hook: None,
@@ -90,7 +148,7 @@ impl Settings {
         Self::default()
     }
 
-    /// Sets the addresses to listen on, each as `address:port`.
+    /// Sets the addresses to listen on, each as `address:port`, or as `https://address:port` with TLS.
     #[must_use]
     pub fn with_bind<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
         self.bind = addresses.into_iter().map(Into::into).collect();
@@ -129,6 +187,13 @@ impl Settings {
     #[must_use]
     pub fn with_http2(mut self, http2: bool) -> Self {
         self.http2 = http2;
+        self
+    }
+
+    /// Sets the certificates for the addresses with TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: impl Into<Option<TlsSettings>>) -> Self {
+        self.tls = tls.into();
         self
     }
 

@@ -1,10 +1,13 @@
-//! The signals that a server handles: SIGTERM and SIGINT stop it, and SIGHUP calls a function of the program.
+//! The signals that a server handles: SIGTERM and SIGINT stop it, and SIGHUP reads the certificates again, and calls
+//! a function of the program.
 
 use std::future::{pending, poll_fn};
 use std::io;
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::settings::HangupHook;
+use super::tls::Tls;
 
 /// Waits for the next signal that asks the process to stop. Waits forever if the server handles no signals.
 pub(super) async fn next_stop_signal(signals: Option<&mut Signals>) {
@@ -21,21 +24,23 @@ pub(super) struct Signals {
     interrupt: actix_rt::signal::unix::Signal,
     hangup: actix_rt::signal::unix::Signal,
     hangup_hook: Option<HangupHook>,
+    tls: Option<Arc<Tls>>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    /// Begins to catch the signals. `hangup_hook` is called for each SIGHUP.
+    /// Begins to catch the signals. For each SIGHUP, `hangup_hook` is called, and the certificates are read again.
     ///
     /// # Errors
     /// Fails if the system cannot report the signals.
-    pub(super) fn new(hangup_hook: Option<HangupHook>) -> io::Result<Self> {
+    pub(super) fn new(hangup_hook: Option<HangupHook>, tls: Option<Arc<Tls>>) -> io::Result<Self> {
         use actix_rt::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             hangup_hook,
+            tls,
         })
     }
 
@@ -43,6 +48,9 @@ impl Signals {
         poll_fn(|task| {
             while self.hangup.poll_recv(task).is_ready() {
                 log::info!("received SIGHUP");
+                if let Some(tls) = &self.tls {
+                    tls.reload();
+                }
                 if let Some(HangupHook(hook)) = &self.hangup_hook {
                     hook();
                 }
@@ -60,7 +68,7 @@ pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn new(_: Option<HangupHook>) -> io::Result<Self> {
+    pub(super) fn new(_: Option<HangupHook>, _: Option<Arc<Tls>>) -> io::Result<Self> {
         Ok(Self)
     }
 

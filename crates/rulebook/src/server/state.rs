@@ -20,6 +20,7 @@ use super::links::Links;
 use super::metrics::Metrics;
 use super::open_connections::{Counted, OpenConnections};
 use super::static_files::StaticFiles;
+use super::tls::Tls;
 use super::upload_writer::UploadStorage;
 use crate::call::{ApiError, Head};
 use crate::client_shares::{ClientShares, Share, UsedUp};
@@ -51,6 +52,8 @@ pub(super) struct ServerState {
     /// The number of open connections of HTTP/2.
     #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "there are no such connections"))]
     pub(super) http2_connections: OpenConnections,
+    /// The certificates of the server; `None` if it has no address with TLS.
+    pub(super) tls: Option<Arc<Tls>>,
     /// The proxies whose statements about their clients the server believes.
     pub(super) trusted_proxies: TrustedProxies,
     /// The bytes of memory that requests use.
@@ -83,6 +86,7 @@ impl ServerState {
             connections: OpenConnections::default(),
             http2_enabled: false,
             http2_connections: OpenConnections::default(),
+            tls: None,
             trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
             response_memory: Arc::new(ClientShares::new(RESPONSE_MEMORY_BYTES as usize, None)),
@@ -138,6 +142,11 @@ impl ServerState {
     /// Sets whether a connection can begin with the preface of HTTP/2.
     pub(super) fn with_http2(self, http2_enabled: bool) -> Self {
         Self { http2_enabled, ..self }
+    }
+
+    /// Sets the certificates of the server.
+    pub(super) fn with_tls(self, tls: Option<Arc<Tls>>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Sets the proxies whose statements about their clients the server believes.

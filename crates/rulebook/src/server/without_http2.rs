@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
 
+use super::client_stream::ClientStream;
 use super::worker::Worker;
 
 /// The body of a request. No value of this type exists.
@@ -21,5 +22,15 @@ impl BodyReceiver {
     }
 }
 
-/// Closes a connection whose client speaks HTTP/2.
-pub(super) async fn serve(_: TcpStream, _: SocketAddr, _: BytesMut, _: &Rc<Worker>, _: Instant, _: Duration) {}
+/// A connection of HTTP/2. No value of this type exists.
+pub(super) struct Counted<'w>(Infallible, PhantomData<&'w Worker>);
+
+impl<'w> Counted<'w> {
+    pub(super) fn new(_: &'w Rc<Worker>, _: Option<SocketAddr>) -> Option<Self> {
+        None
+    }
+}
+
+pub(super) async fn serve(_: ClientStream, _: SocketAddr, _: BytesMut, counted: Counted<'_>, _: Instant, _: Duration) {
+    match counted.0 {}
+}

@@ -29,6 +29,26 @@ pub enum StoreError {
     /// The disk or the user's quota is full.
     #[error("there is no space left for the file")]
     StorageFull,
+    /// The storage cannot have a file with this name, because the name is longer than this number of bytes.
+    #[error("the name `{name}` is longer than {max} bytes")]
+    NameTooLong {
+        /// The name of the file.
+        name: FileName,
+        /// The maximum length of a name in this storage, in bytes of its encoded form.
+        max: usize,
+    },
+    /// The program has no storage for this URL.
+    #[error("the program cannot store files at `{0}`: it was built without support for such URLs")]
+    UnknownStorage(String),
+    /// A storage on another machine cannot be reached, or has responded with an error. Requests get the status 503.
+    #[error("{action}: {error}")]
+    Unavailable {
+        /// The operation that failed, in words such as `opening a stored file`.
+        action: &'static str,
+        /// The error of the storage, for the log.
+        #[source]
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The operating system reported an error.
     #[error("{action}: {error}")]
     Io {
@@ -43,7 +63,7 @@ pub enum StoreError {
 impl StoreError {
     /// Returns a function that converts the error of an operation to a [`StoreError`]. `action` describes the
     /// operation, in words such as `opening a stored file`.
-    pub(super) fn io_during(action: &'static str) -> impl Fn(io::Error) -> Self {
+    pub fn io_during(action: &'static str) -> impl Fn(io::Error) -> Self {
         move |error| match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,
             _ => Self::Io { action, error },

@@ -4,12 +4,16 @@
 //! upload to the client, the file is complete; if not, the file does not exist. This Rust module must not depend on
 //! requests.
 //!
-//! Files are stored in a local folder. Only the submodule `folder` depends on this; the types in this file are suitable
-//! for any storage. An object store, for example, would need a second implementation of [`Store`]'s methods, which
-//! returns the content of files as a [`Content::Stream`].
+//! Files are stored in a local folder (`folder`), or in another storage that implements the trait [`FileEngine`], such
+//! as an object storage. Only `backend` knows which of them a store has.
 
+#[cfg_attr(not(feature = "files"), path = "without_files.rs")]
+mod backend;
+#[cfg(feature = "files")]
+mod digest;
+mod engine;
 mod error;
-#[cfg_attr(not(feature = "files"), path = "without_folder.rs")]
+#[cfg(feature = "files")]
 mod folder;
 mod lazy;
 
@@ -17,18 +21,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::transfer::{FileInfo, Precondition};
+pub use backend::{StagedFile, Writer};
+pub use engine::{ContentWriter, FileEngine, NewFile};
 pub use error::StoreError;
-pub use folder::{StagedFile, Writer};
-pub(crate) use lazy::LazyStore;
+pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
 
 use crate::call::{Content, Download, Upload};
-use folder::Folder;
+use backend::Backend;
 
-/// A store of files in a folder. A clone of this value uses the same folder.
+/// A store of files in a folder, or in another storage. A clone of this value uses the same storage.
 ///
-/// Every method except [`Store::read_nonblocking`] waits for disk operations, so asynchronous code must call it in
-/// `spawn_blocking`.
+/// Every method except [`Store::read_nonblocking`] waits for disk operations or for another server, so asynchronous code
+/// must call it in `spawn_blocking`.
 ///
 /// ```
 /// use rulebook::store::{FileName, Precondition, Store};
@@ -47,7 +52,7 @@ use folder::Folder;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Store {
-    folder: Arc<Folder>,
+    backend: Backend,
 }
 
 /// An open file of the store.
@@ -93,7 +98,23 @@ impl Store {
     /// Fails if the folder cannot be opened or created, or if an interrupted publication can be neither completed nor
     /// reverted.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { folder: Arc::new(Folder::open(folder)?) })
+        Backend::open_folder(folder).map(|backend| Self { backend })
+    }
+
+    /// Returns the store of the files in a storage other than a folder.
+    ///
+    /// # Errors
+    /// Fails if this crate was compiled without the feature `files`.
+    pub fn with_engine(engine: Arc<dyn FileEngine>) -> Result<Self, StoreError> {
+        Backend::with_engine(engine).map(|backend| Self { backend })
+    }
+
+    /// Checks that a storage other than a folder can be used.
+    ///
+    /// # Errors
+    /// Fails if [`FileEngine::check`] fails.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.backend.check()
     }
 
     /// Opens a file for reading. Symbolic links are never followed, not even those that point into the store.
@@ -104,23 +125,21 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
-        let (file, info) = self.folder.open_for_reading(name)?;
-        Ok(StoredFile { content: Content::File(file), info })
+        self.backend.read(name)
     }
 
     /// Opens a file for reading only if this does not need to wait for the disk. The result is the same as that of
     /// [`Store::read`], except that the content of a small file may be in memory. Returns `None` if opening might have
     /// to wait; the caller must then use [`Store::read`].
     ///
-    /// On Linux, this succeeds for files on a local file system that were opened recently. On other systems, it always
-    /// returns `None`.
+    /// On Linux, this succeeds for files on a local file system that were opened recently. On other systems, and for
+    /// files in other storages, it always returns `None`.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name.
     #[must_use]
     pub fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
-        let read = self.folder.read_nonblocking(name)?;
-        Some(read.map(|(content, info)| StoredFile { content, info }))
+        self.backend.read_nonblocking(name)
     }
 
     /// Returns the length, entity tag and modification time of a file.
@@ -128,7 +147,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
-        Ok(self.folder.open_for_reading(name)?.1)
+        self.backend.info(name)
     }
 
     /// Lists the content of a folder. `None` is the top folder of the store. Files and folders whose names are not
@@ -138,7 +157,7 @@ impl Store {
     /// Returns [`StoreError::NotFound`] if no folder has this name, and [`StoreError::Io`] if the folder cannot be
     /// read.
     pub fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
-        self.folder.list(folder)
+        self.backend.list(folder)
     }
 
     /// Creates a temporary file in the store and returns a writer for it. The file can have at most `limit` bytes.
@@ -146,7 +165,7 @@ impl Store {
     /// # Errors
     /// Fails if the file cannot be created.
     pub fn writer(&self, limit: u64) -> Result<Writer, StoreError> {
-        Writer::new(&self.folder, limit)
+        self.backend.writer(limit)
     }
 
     /// Converts an uploaded file to a [`StagedFile`], which can be published. If the server has written the upload into
@@ -155,13 +174,20 @@ impl Store {
     /// # Errors
     /// Fails if the upload has been staged already, or if the disk has no space for a copy.
     pub fn stage(&self, upload: &Upload) -> Result<StagedFile, StoreError> {
-        self.folder.stage(upload)
+        self.backend.stage(upload)
     }
 
-    /// Returns the absolute path that the folder had when the store was opened.
+    /// Returns the absolute path that the folder had when the store was opened; `None` if the files are in another
+    /// storage.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    pub fn path(&self) -> Option<&Path> {
+        self.backend.path()
+    }
+
+    /// Returns where the files are, for people: the absolute path of the folder, or the URL of another storage.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.backend.location()
     }
 
     /// Publishes a staged file under a name, and creates the folders in the name. At any time, and even after a crash,
@@ -196,7 +222,15 @@ impl Store {
     /// Fails if [`Store::publish`] would fail for one of the files, or if two of the files have the same name. Then no
     /// file is published, and replaced files are restored.
     pub fn publish_all(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
-        self.folder.publish(files)
+        self.backend.publish(files)
+    }
+}
+
+impl StoredFile {
+    /// Returns a file for an implementation of [`FileEngine::read`].
+    #[must_use]
+    pub fn new(content: Content, info: FileInfo) -> Self {
+        Self { content, info }
     }
 }
 

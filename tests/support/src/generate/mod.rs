@@ -202,6 +202,8 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         },
         "address_connections": 9, "http2": true,
         "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
+        "tls_certificate": ["site.pem", "other.pem"], "tls_key": ["site.key", "other.key"],
+        "tls_client_ca": "clients.pem", "tls_client_certificate": "optional",
         "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true, "compress": false,
         "log": "info", "log_format": "json",
         "cors": {

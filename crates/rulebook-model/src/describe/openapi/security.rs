@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, OpenIdConnect, SecurityRequirement, SecurityScheme,
 };
 
 use super::super::conditions;
@@ -42,6 +42,15 @@ fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
         }
         AuthScheme::Cookie(name) => {
             SecurityScheme::ApiKey(ApiKey::Cookie(key(name, format!("A credential in the cookie `{name}`"))))
+        }
+        AuthScheme::Jwt { discovery: Some(url), .. } => SecurityScheme::OpenIdConnect(OpenIdConnect::with_description(
+            url,
+            &describe("A token from the issuer that this OpenID Connect discovery document describes"),
+        )),
+        AuthScheme::Jwt { discovery: None, .. } => {
+            let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+            let what = "A token that an issuer has signed, sent as a bearer token (RFC 6750, RFC 7519)";
+            SecurityScheme::Http(http.description(Some(describe(what))).build())
         }
         AuthScheme::Http(_) => {
             let name = scheme.http_scheme().unwrap_or_default();

@@ -120,7 +120,7 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
         vec![
             Inline::text("A method that requires permissions needs a key or a token in the header field "),
             Inline::code(format!("{name}: {value}")),
-            Inline::text(if scheme == AuthScheme::bearer() { " (RFC 6750)" } else { "" }),
+            Inline::text(if scheme.http_scheme().as_deref() == Some("bearer") { " (RFC 6750)" } else { "" }),
             Inline::text(
                 ". The page of each method lists the permissions that it requires. The status is 401 without a valid \
                  key, and 403 with a key that lacks a permission.",

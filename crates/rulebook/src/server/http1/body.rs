@@ -18,11 +18,14 @@ pub(in crate::server) struct BodyReader {
     framing: Framing,
     /// The bytes of [`CONTINUE_RESPONSE`] that have to be sent before the body is read.
     unsent_interim: &'static [u8],
+    /// `true` if the interim response may not have been sent completely.
+    must_flush: bool,
 }
 
 impl BodyReader {
     pub(super) fn new(socket: Rc<Socket>, framing: Framing, expects_continue: bool) -> Self {
-        Self { socket, framing, unsent_interim: if expects_continue { CONTINUE_RESPONSE } else { &[] } }
+        let unsent_interim = if expects_continue { CONTINUE_RESPONSE } else { &[] };
+        Self { socket, framing, unsent_interim, must_flush: expects_continue }
     }
 
     /// Returns `true` if the client will not send the body, because it still waits for `100 Continue`.
@@ -40,6 +43,10 @@ impl BodyReader {
                 Ok(sent) => self.unsent_interim = &self.unsent_interim[sent..],
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }
+        }
+        if self.must_flush {
+            ready!(self.socket.poll_flush(task))?;
+            self.must_flush = false;
         }
         loop {
             let taken = self.framing.take(&mut self.socket.received.borrow_mut())?;

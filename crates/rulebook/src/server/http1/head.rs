@@ -61,6 +61,8 @@ pub(super) const NO_MEMORY: HeadError = HeadError {
     why: "the server has no memory for the request at the moment",
     limit: Some(REQUEST_MEMORY),
 };
+/// The client sends a request without TLS to an address with TLS.
+pub(super) const NO_TLS: HeadError = bad_request("this address needs TLS: the URL begins with https://");
 pub(super) const NO_CONNECTION: HeadError = HeadError {
     status: StatusCode::SERVICE_UNAVAILABLE,
     why: "the server has too many connections at the moment",

@@ -20,6 +20,8 @@ mod response_head;
 mod send;
 #[cfg_attr(not(target_os = "linux"), path = "without_send_file.rs")]
 mod send_file;
+#[cfg(target_os = "linux")]
+mod send_from_file;
 mod socket;
 
 use std::io;
@@ -29,14 +31,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
 use rulebook_model::connection_limits::{PROGRESS, RESPONSE_MEMORY};
 use rulebook_model::model::ServerPath;
 use tokio::task::yield_now;
 
 pub(super) use body::BodyReader;
-use head::{Delivery, HeadError, NO_CONNECTION, NO_MEMORY, parse_head};
+use head::{Delivery, HeadError, NO_CONNECTION, NO_MEMORY, NO_TLS, parse_head};
 pub(super) use head_pool::HeadPool;
 use next_request::Next;
 use response_head::{ResponseFraming, write_error_response};
@@ -44,6 +45,7 @@ use send::{ResponseContext, begin_response, close_gently, send_all, send_respons
 use socket::Socket;
 
 use super::alarm::Alarm;
+use super::client_stream::ClientStream;
 use super::connection::Served;
 use super::connection_limits::{HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::handle::{Handled, handle};
@@ -59,21 +61,22 @@ const MAX_PIPELINED: u32 = 8;
 
 /// Serves a connection until it is closed. If the client speaks HTTP/2, returns the stream and the bytes that have been
 /// received.
-pub(super) async fn serve(
-    stream: TcpStream,
+pub(super) fn serve(
+    stream: ClientStream,
     peer: SocketAddr,
     worker: &Rc<Worker>,
     keep_alive: Duration,
     served: Served,
-) -> Ended {
+) -> impl Future<Output = Ended> {
     let peer = Some(peer);
     let (head_timeout, keep_alive) = match served {
         Served::Everything => (HEAD_TIMEOUT, keep_alive),
-        Served::ServerState => (RESERVED_HEAD_TIMEOUT, Duration::ZERO),
+        Served::ServerState | Served::Nothing => (RESERVED_HEAD_TIMEOUT, Duration::ZERO),
     };
     let deadline = Instant::now() + head_timeout;
     let client = worker.state().limited_peer(peer).map(|peer| peer.ip());
-    let mut connection = Connection {
+    // The stream is moved before the future begins, so that the future does not contain it.
+    let connection = Connection {
         socket: Rc::new(Socket::new(stream, client, worker.state())),
         alarm: Alarm::new(worker.shared_state(), deadline),
         worker,
@@ -83,7 +86,16 @@ pub(super) async fn serve(
         deadline,
         served,
     };
+    serve_connection(connection)
+}
+
+async fn serve_connection(mut connection: Connection<'_>) -> Ended {
+    let Connection { worker, peer, .. } = connection;
     let outcome = connection.serve_requests().await;
+    // Over TLS, the client can tell the end of the connection from an attack that cuts it (RFC 8446 section 6.1).
+    if connection.socket.is_tls() && !matches!(outcome, Err(_) | Ok(Outcome::Http2)) {
+        connection.socket.close_at_once().await;
+    }
     if let Err(error) = &outcome {
         match error.kind() {
             io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, peer),
@@ -92,7 +104,7 @@ pub(super) async fn serve(
         }
         log::debug!("a connection ended: {error}");
     }
-    match (outcome, Rc::into_inner(connection.socket).and_then(Socket::into_parts)) {
+    match (outcome, Rc::into_inner(connection.socket).map(Socket::into_parts)) {
         (Ok(Outcome::Http2), Some((stream, received))) => {
             Ended::Http2 { stream, received, deadline: connection.deadline }
         }
@@ -104,10 +116,10 @@ pub(super) async fn serve(
 /// A connection on which the server no longer speaks HTTP/1.
 pub(super) enum Ended {
     /// The connection can be closed.
-    Closed(TcpStream),
+    Closed(ClientStream),
     /// The client speaks HTTP/2.
     Http2 {
-        stream: TcpStream,
+        stream: ClientStream,
         /// The bytes that have been received.
         received: BytesMut,
         /// The time at which the connection is closed unless the head of the first request is complete.
@@ -158,6 +170,9 @@ impl Connection<'_> {
                 Next::Ended(ended) => return Ok(ended),
             };
             is_first = false;
+            if self.served == Served::Nothing {
+                return self.refuse(NO_TLS, has_method_head(&text)).await;
+            }
             let (head, delivery) = match self.read_head(&text) {
                 Ok(read) => read,
                 Err(error) => return self.refuse(error, has_method_head(&text)).await,
@@ -184,6 +199,7 @@ impl Connection<'_> {
         let delivery = parse_head(text, head)?;
         head.id = request_id(&head.headers, self.worker);
         head.peer = self.peer;
+        head.tls.clone_from(&self.socket.tls);
         head.client = self.worker.state().trusted_proxies.client_address(self.peer, &head.headers);
         Ok((shared, delivery))
     }

@@ -34,7 +34,8 @@ impl Connection<'_> {
     pub(super) async fn next_request(&mut self, is_first: bool) -> io::Result<Next> {
         let Self { socket, alarm, worker, deadline, peer, client, served, .. } = self;
         let (mut searched, mut has_begun, mut can_be_http2) = (0, false, is_first && worker.state().http2_enabled);
-        can_be_http2 &= *served == Served::Everything;
+        // Over TLS, the handshake decides about HTTP/2 (RFC 9113 section 3.2).
+        can_be_http2 &= *served == Served::Everything && !socket.is_tls();
         let mut memory = ReservedMemory::default();
         socket.begin_request();
         poll_fn(|task| {

@@ -129,7 +129,12 @@ pub(super) async fn send_all<const N: usize>(
             IoSlice::advance_slices(&mut unsent, sent?);
             deadline = None;
         }
-        Poll::Ready(Ok(()))
+        let Poll::Ready(flushed) = socket.poll_flush(task) else {
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
+            ready!(alarm.poll(deadline, task));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        };
+        Poll::Ready(flushed)
     })
     .await
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use actix_rt::task::spawn_blocking;
 
-use super::send::while_connected;
+use super::send::{send_all, while_connected};
 use super::socket::Socket;
 use crate::call::RequestId;
 use crate::pipeline::FileRange;
@@ -33,10 +33,12 @@ const READ_LEN: usize = 64 << 10;
 /// Fails if the connection is broken, if the client receives nothing for too long, or if the file cannot be read.
 pub(super) async fn send_file(socket: &Socket, alarm: &mut Alarm, range: FileRange, id: &RequestId) -> io::Result<()> {
     let FileRange { file, mut offset, length, share: _share } = range;
-    let (file, end, is_short) = (Arc::new(file), offset + length, length < MIN_SEND_FILE_LEN);
+    // Only bytes in the memory of the server can be encrypted.
+    let is_copied = length < MIN_SEND_FILE_LEN || socket.is_tls();
+    let (file, end) = (Arc::new(file), offset + length);
     while offset < end {
         let piece_end = end.min(offset + PIECE_LEN);
-        if is_short {
+        if is_copied {
             offset += send_piece(socket, alarm, &file, offset..piece_end, Socket::poll_send_copy).await?;
         }
         if offset < piece_end {
@@ -55,7 +57,7 @@ pub(super) async fn send_file(socket: &Socket, alarm: &mut Alarm, range: FileRan
         // requests.
         tokio::task::yield_now().await;
     }
-    Ok(())
+    send_all(socket, alarm, [], 0).await
 }
 
 /// Returns `true` if the first and the last byte of a piece are in the page cache. The operating system reads and

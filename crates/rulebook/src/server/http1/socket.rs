@@ -8,19 +8,16 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use actix_rt::net::TcpStream;
 use bytes::BytesMut;
 use rulebook_model::connection_limits::FREE_RESPONSE_BYTES;
-#[cfg(target_os = "linux")]
-use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
+use crate::call::TlsSession;
 use crate::client_shares::{ClientShares, Share, UsedUp};
-#[cfg(target_os = "linux")]
-use crate::server::file_stream::read_cached_bytes;
-use crate::server::pausable_stream::PausableStream;
+use crate::server::client_stream::ClientStream;
 use crate::server::request_memory::ReservedMemory;
 use crate::server::state::ServerState;
+use crate::server::tls::UNSENT_LEN;
 use crate::server::unsent_bytes::SentBytes;
 
 /// The number of bytes that a read of a new connection receives at most. This memory of a connection is not counted.
@@ -29,15 +26,9 @@ pub(super) const MIN_READ_LEN: usize = 2 << 10;
 /// reads.
 const MAX_READ_LEN: usize = 64 << 10;
 
-#[cfg(target_os = "linux")]
-thread_local! {
-    /// The bytes of a file that are being sent. They are used only within one poll, so that the worker needs them once.
-    static COPIED_BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 /// A socket that the connection and the body of the current request share. Only the task of the connection uses it.
 pub(super) struct Socket {
-    stream: RefCell<PausableStream>,
+    pub(super) stream: RefCell<ClientStream>,
     /// The bytes that have been received and not yet used.
     pub(super) received: RefCell<BytesMut>,
     /// The number of bytes for which the next read has space.
@@ -50,14 +41,17 @@ pub(super) struct Socket {
     client: Option<IpAddr>,
     /// `true` once the client has closed its sending side.
     has_ended: Cell<bool>,
-    sent: SentBytes,
+    pub(super) sent: SentBytes,
+    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    pub(super) tls: Option<Arc<TlsSession>>,
 }
 
 impl Socket {
     /// `client` is the address whose use of memory is limited.
-    pub(super) fn new(stream: TcpStream, client: Option<IpAddr>, state: &ServerState) -> Self {
+    pub(super) fn new(stream: ClientStream, client: Option<IpAddr>, state: &ServerState) -> Self {
         Self {
-            stream: RefCell::new(PausableStream::new(stream, true)),
+            tls: stream.tls_session().cloned(),
+            stream: RefCell::new(stream),
             received: RefCell::default(),
             read_len: Cell::new(MIN_READ_LEN),
             reserved: RefCell::default(),
@@ -69,9 +63,15 @@ impl Socket {
         }
     }
 
-    /// Returns the parts of the socket, for a connection that does not speak HTTP/1; `None` if it is broken.
-    pub(super) fn into_parts(self) -> Option<(TcpStream, BytesMut)> {
-        Some((self.stream.into_inner().into_active()?, self.received.into_inner()))
+    /// Returns the parts of the socket, for a connection that does not speak HTTP/1 or has ended.
+    pub(super) fn into_parts(self) -> (ClientStream, BytesMut) {
+        (self.stream.into_inner(), self.received.into_inner())
+    }
+
+    /// Returns `true` if the connection has TLS.
+    #[inline]
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Returns `true` once the client has closed its sending side. [`Socket::received`] may still contain bytes.
@@ -81,7 +81,7 @@ impl Socket {
 
     /// Notes that the next bytes belong to another request.
     pub(super) fn begin_request(&self) {
-        self.stream.borrow_mut().begin_request();
+        self.stream.borrow_mut().tcp().begin_request();
     }
 
     /// Receives bytes, and appends them to [`Socket::received`]. Returns their number, which is 0 once the client has
@@ -94,7 +94,7 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         let mut stream = self.stream.borrow_mut();
-        ready!(stream.poll_pause(task));
+        ready!(stream.tcp().poll_pause(task));
         let mut received = self.received.borrow_mut();
         let mut requested = self.read_len.get();
         if received.capacity() - received.len() < requested / 2 {
@@ -109,9 +109,9 @@ impl Socket {
             received.reserve(requested);
         }
         let space = received.capacity() - received.len();
-        let count = ready!(pin!(stream.get()?.read_buf(&mut *received)).poll(task))?;
+        let count = ready!(pin!(stream.read_buf(&mut *received)).poll(task))?;
         self.has_ended.set(count == 0);
-        stream.count_piece(count);
+        stream.tcp().count_piece(count);
         if count == space && requested < MAX_READ_LEN {
             self.read_len.set(requested * 2);
         }
@@ -142,6 +142,7 @@ impl Socket {
             self.reserved.replace(ReservedMemory::default());
             self.read_len.set(MIN_READ_LEN);
         }
+        self.stream.borrow_mut().release_memory();
     }
 
     /// Sends as many bytes of the slices as the operating system accepts, and returns their number.
@@ -149,8 +150,7 @@ impl Socket {
     /// # Errors
     /// Fails if the connection is broken.
     pub(super) fn poll_send(&self, slices: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut stream = self.stream.borrow_mut();
-        let stream = stream.get()?;
+        let stream = &mut *self.stream.borrow_mut();
         let max = self.sent.max_write_len();
         let polled = match slices {
             [first, ..] if first.len() >= max => Pin::new(&mut *stream).poll_write(task, &first[..max]),
@@ -166,80 +166,16 @@ impl Socket {
     }
 
     /// Counts the bytes of a write, and returns its result.
-    fn count_sent(&self, polled: Poll<io::Result<usize>>, stream: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(super) fn count_sent(
+        &self,
+        polled: Poll<io::Result<usize>>,
+        stream: &mut ClientStream,
+    ) -> Poll<io::Result<usize>> {
         match &polled {
-            Poll::Ready(sent) => self.sent.add(sent.as_ref().map_or(0, |sent| *sent), stream),
+            Poll::Ready(sent) => self.sent.add(sent.as_ref().map_or(0, |sent| *sent), stream.system()?),
             Poll::Pending => self.sent.wait(),
         }
         polled
-    }
-
-    /// Waits until the system accepts bytes.
-    #[cfg(target_os = "linux")]
-    fn poll_writable(&self, stream: &TcpStream, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = stream.poll_write_ready(task);
-        if polled.is_pending() {
-            self.sent.wait();
-        }
-        polled
-    }
-
-    /// Sends at most `count` bytes of a file from `offset` on, and advances `offset`. Returns the number of bytes,
-    /// which is 0 at the end of the file.
-    ///
-    /// # Errors
-    /// Fails if the connection is broken, or if the file cannot be read.
-    #[cfg(target_os = "linux")]
-    pub(super) fn poll_send_file(
-        &self,
-        file: &std::fs::File,
-        offset: &mut u64,
-        count: usize,
-        task: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let mut stream = self.stream.borrow_mut();
-        let stream = stream.get()?;
-        let count = count.min(self.sent.max_write_len());
-        loop {
-            ready!(self.poll_writable(stream, task))?;
-            let mut send = || Ok(rustix::fs::sendfile(&*stream, file, Some(offset), count)?);
-            match stream.try_io(Interest::WRITABLE, &mut send) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => {
-                    self.sent.add(result.as_ref().map_or(0, |sent| *sent), stream);
-                    return Poll::Ready(result);
-                }
-            }
-        }
-    }
-
-    /// Sends at most `count` bytes of a file in the same way as [`Socket::poll_send_file`], through the memory of the
-    /// server. Returns 0 if they are not in the page cache.
-    ///
-    /// # Errors
-    /// Fails if the connection is broken.
-    #[cfg(target_os = "linux")]
-    pub(super) fn poll_send_copy(
-        &self,
-        file: &std::fs::File,
-        offset: &mut u64,
-        count: usize,
-        task: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let mut stream = self.stream.borrow_mut();
-        let stream = stream.get()?;
-        ready!(self.poll_writable(stream, task))?;
-        let count = count.min(self.sent.max_write_len());
-        let sent = COPIED_BYTES.with_borrow_mut(|copied| {
-            copied.resize(copied.len().max(count), 0);
-            match read_cached_bytes(file, *offset, &mut copied[..count]) {
-                0 => Poll::Ready(Ok(0)),
-                read => Pin::new(&mut *stream).poll_write(task, &copied[..read]),
-            }
-        });
-        let sent = ready!(self.count_sent(sent, stream))?;
-        *offset += sent as u64;
-        Poll::Ready(Ok(sent))
     }
 
     /// Takes memory for bytes of a response that the client does not receive at the moment. The first
@@ -251,12 +187,32 @@ impl Socket {
         if bytes <= FREE_RESPONSE_BYTES as usize {
             return Ok(None);
         }
+        // What is encrypted already uses memory besides the response.
+        let bytes = if self.is_tls() { bytes + UNSENT_LEN } else { bytes };
         let share = self.response_memory.take(self.client, bytes);
         share.map(Some).map_err(|UsedUp| io::ErrorKind::OutOfMemory.into())
     }
 
+    /// Sends the bytes that the server has encrypted and the system has not accepted yet. Without TLS, there are none.
+    ///
+    /// # Errors
+    /// Fails if the connection is broken.
+    #[inline]
+    pub(super) fn poll_flush(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_tls() { Pin::new(&mut *self.stream.borrow_mut()).poll_flush(task) } else { Poll::Ready(Ok(())) }
+    }
+
     /// Closes the sending side of the server.
     pub(super) fn poll_close_sending(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.borrow_mut().get()?).poll_shutdown(task)
+        Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(task)
+    }
+
+    /// Closes the sending side of the server if the system accepts the last bytes at once.
+    pub(super) async fn close_at_once(&self) {
+        poll_fn(|task| {
+            let _ = self.poll_close_sending(task);
+            Poll::Ready(())
+        })
+        .await;
     }
 }

@@ -21,7 +21,7 @@ use super::received_head::{MalformedHead, ReceivedHead};
 use super::refuse::{refuse, shorten};
 use super::send::{Sending, send_reply};
 use super::send_memory::{BodyPart, SendMemory};
-use crate::call::Head;
+use crate::call::{Head, TlsSession};
 use crate::pipeline::Reply;
 use crate::server::handle::{Handled, handle};
 use crate::server::incoming_request::{IncomingRequest, request_id};
@@ -34,6 +34,8 @@ use crate::server::worker::Worker;
 pub(super) struct RequestContext {
     pub(super) worker: Rc<Worker>,
     pub(super) peer: Option<SocketAddr>,
+    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    pub(super) tls: Option<Arc<TlsSession>>,
     pub(super) state: Rc<ConnectionState>,
     pub(super) send_memory: Rc<SendMemory>,
 }
@@ -47,7 +49,7 @@ pub(super) async fn respond(
     // The future is boxed. Otherwise its memory would be used until the client has received the response.
     let handling = Box::pin(handle_request(&context, request, &mut responding));
     let Some(RespondedRequest { head, reply, ended, _memory }) = handling.await else { return };
-    let RequestContext { worker, peer, state, send_memory } = &*context;
+    let RequestContext { worker, peer, state, send_memory, .. } = &*context;
     let sending = Sending { worker, head: &head, state, memory: send_memory };
     if let Err(error) = send_reply(sending, reply, ended, &mut responding).await {
         match error.kind() {
@@ -75,7 +77,7 @@ async fn handle_request(
     request: Request<RecvStream>,
     responding: &mut SendResponse<BodyPart>,
 ) -> Option<RespondedRequest> {
-    let RequestContext { worker, peer, state, .. } = context;
+    let RequestContext { worker, peer, tls, state, .. } = context;
     let (parts, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let received = match ReceivedHead::new(parts, has_body) {
@@ -99,7 +101,7 @@ async fn handle_request(
     }
     let id = request_id(&headers, worker);
     let client = worker.state().trusted_proxies.client_address(*peer, &headers);
-    let head = Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id });
+    let head = Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id, tls: tls.clone() });
     let Handled { reply, unread: _, ended } = if let Some(limit) = exceeded {
         refuse(worker, &head, &limit)
     } else {

@@ -1,4 +1,5 @@
-//! HTTP/2 (RFC 9113) without TLS, as some proxies speak it to servers. The crate `h2` implements the protocol.
+//! HTTP/2 (RFC 9113), over TLS, or without it, as some proxies speak it to servers. The crate `h2` implements the
+//! protocol.
 //!
 //! A client costs no more over HTTP/2 than over HTTP/1: the number of its concurrent requests and the size of a head
 //! are limited, and a connection or a response without progress is closed.
@@ -24,14 +25,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_rt::net::TcpStream;
 use bytes::BytesMut;
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use h2::Reason;
 use h2::server::{Builder, Connection};
 use rulebook_model::connection_limits::{
-    HEAD_TIME, HTTP2_CONNECTIONS, HTTP2_REQUESTS, MAX_HTTP2_FIELDS, MAX_HTTP2_HEAD_BYTES, MAX_HTTP2_REQUESTS, PROGRESS,
+    HEAD_TIME, HTTP2_REQUESTS, MAX_HTTP2_FIELDS, MAX_HTTP2_HEAD_BYTES, MAX_HTTP2_REQUESTS, PROGRESS,
 };
 
 use tokio::time::timeout_at;
@@ -43,6 +43,7 @@ use resumed_stream::ResumedStream;
 use send_memory::{BodyPart, SendMemory};
 
 use super::alarm::Alarm;
+use super::client_stream::ClientStream;
 use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, PROGRESS_TIMEOUT};
 use super::open_connections;
 use super::worker::Worker;
@@ -64,17 +65,14 @@ const STALLED_TIMEOUT: Duration = PROGRESS_TIMEOUT.saturating_add(LINGER_TIMEOUT
 ///
 /// The head of the first request must be complete before `deadline`.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: ClientStream,
     peer: SocketAddr,
     received: BytesMut,
-    worker: &Rc<Worker>,
+    counted: Counted<'_>,
     deadline: Instant,
     keep_alive: Duration,
 ) {
-    let peer = Some(peer);
-    let Some(_counted) = Counted::new(worker, peer) else {
-        return worker.state().exceeded_limits.count(&HTTP2_CONNECTIONS, peer);
-    };
+    let (peer, worker) = (Some(peer), counted.worker);
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(MAX_HTTP2_REQUESTS as u32)
@@ -83,6 +81,7 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW_SIZE);
     let state = Rc::new(ConnectionState::default());
     let client = worker.state().limited_peer(peer).map(|peer| peer.ip());
+    let tls = stream.tls_session().cloned();
     let stream = ResumedStream::new(stream, received, &worker.state().request_memory, client, &state);
     let connection = match timeout_at(deadline.into(), builder.handshake(stream)).await {
         Ok(Ok(connection)) => connection,
@@ -90,7 +89,7 @@ pub(super) async fn serve(
         Err(_) => return worker.state().exceeded_limits.count(&HEAD_TIME, peer),
     };
     let context =
-        RequestContext { worker: Rc::clone(worker), peer, state, send_memory: Rc::new(SendMemory::default()) };
+        RequestContext { worker: Rc::clone(worker), peer, tls, state, send_memory: Rc::new(SendMemory::default()) };
     if let Err(error) = serve_requests(connection, Rc::new(context), deadline, keep_alive).await {
         if error.get_io().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
             worker.state().exceeded_limits.count(&PROGRESS, peer);
@@ -100,14 +99,14 @@ pub(super) async fn serve(
 }
 
 /// Counts a connection of HTTP/2 until this value is dropped.
-struct Counted<'w> {
-    worker: &'w Worker,
+pub(super) struct Counted<'w> {
+    worker: &'w Rc<Worker>,
     counted: open_connections::Counted,
 }
 
 impl<'w> Counted<'w> {
     /// Counts a connection; returns `None` if the server or the client has the maximum number of them.
-    fn new(worker: &'w Worker, peer: Option<SocketAddr>) -> Option<Self> {
+    pub(super) fn new(worker: &'w Rc<Worker>, peer: Option<SocketAddr>) -> Option<Self> {
         let state = worker.state();
         let counted = state.http2_connections.add(state.limited_peer(peer)).ok()?;
         Some(Self { worker, counted })

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use actix_rt::net::TcpStream;
 use actix_rt::time::{Sleep, sleep};
 use bytes::{Buf, BytesMut};
 use rulebook_model::connection_limits::{ConnectionLimit, FREE_REQUEST_BYTES, REQUEST_MEMORY};
@@ -19,15 +18,15 @@ use super::connection_state::ConnectionState;
 use super::received_frames::ReceivedFrames;
 use super::sent_frames::SentFrames;
 use crate::client_shares::ClientShares;
+use crate::server::client_stream::ClientStream;
 use crate::server::connection_limits::PROGRESS_TIMEOUT;
-use crate::server::pausable_stream::PausableStream;
 use crate::server::request_memory::ReservedMemory;
 use crate::server::unsent_bytes::SentBytes;
 
 /// A stream whose first reads return the bytes that have been received already.
 pub(super) struct ResumedStream {
     received: BytesMut,
-    stream: PausableStream,
+    stream: ClientStream,
     /// Runs while the client does not receive what the server sends.
     stalled: Option<Pin<Box<Sleep>>>,
     sent: SentBytes,
@@ -44,16 +43,17 @@ pub(super) struct ResumedStream {
 impl ResumedStream {
     /// Creates the stream of a connection. What it observes is stored in `state`.
     pub(super) fn new(
-        stream: TcpStream,
+        mut stream: ClientStream,
         received: BytesMut,
         request_memory: &Arc<ClientShares>,
         client: Option<IpAddr>,
         state: &Rc<ConnectionState>,
     ) -> Self {
+        // A proxy sends the requests of several clients on one connection.
+        stream.tcp().set_can_pause(client.is_some());
         Self {
             received,
-            // A proxy sends the requests of several clients on one connection.
-            stream: PausableStream::new(stream, client.is_some()),
+            stream,
             stalled: None,
             sent: SentBytes::default(),
             sent_frames: SentFrames::default(),
@@ -74,9 +74,9 @@ impl ResumedStream {
         self.received_frames.permit_fields(self.state.joined_fields.take());
         self.received_frames.watch(received)?;
         if self.received_frames.take_completed() {
-            self.stream.begin_request();
+            self.stream.tcp().begin_request();
         } else {
-            self.stream.count_piece(received.len());
+            self.stream.tcp().count_piece(received.len());
         }
         self.state.has_long_head.set(self.received_frames.take_long_head());
         self.state.head_begun.set(self.received_frames.head_begun());
@@ -106,8 +106,8 @@ impl ResumedStream {
 
     fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.received.is_empty() {
-            ready!(self.stream.poll_pause(task));
-            return Pin::new(self.stream.get()?).poll_read(task, buffer);
+            ready!(self.stream.tcp().poll_pause(task));
+            return Pin::new(&mut self.stream).poll_read(task, buffer);
         }
         let length = self.received.len().min(buffer.remaining());
         buffer.put_slice(&self.received[..length]);
@@ -119,7 +119,7 @@ impl ResumedStream {
     fn check_progress(&mut self, written: Poll<io::Result<usize>>, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = &written {
             self.stalled = None;
-            if let (Ok(sent), Ok(stream)) = (result, self.stream.get()) {
+            if let (Ok(sent), Ok(stream)) = (result, self.stream.system()) {
                 self.sent.add(*sent, stream);
             }
             return written;
@@ -153,7 +153,7 @@ impl AsyncRead for ResumedStream {
 
 impl AsyncWrite for ResumedStream {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(self.stream.get()?).poll_write(task, bytes);
+        let written = Pin::new(&mut self.stream).poll_write(task, bytes);
         if let Poll::Ready(Ok(sent)) = written {
             self.count_sent(sent, [bytes]);
         }
@@ -165,7 +165,7 @@ impl AsyncWrite for ResumedStream {
         task: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(self.stream.get()?).poll_write_vectored(task, slices);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
         if let Poll::Ready(Ok(sent)) = written {
             self.count_sent(sent, slices.iter().map(|slice| &**slice));
         }
@@ -176,12 +176,11 @@ impl AsyncWrite for ResumedStream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The stream of a socket has no buffer.
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(task)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get()?).poll_shutdown(task)
+        Pin::new(&mut self.stream).poll_shutdown(task)
     }
 }

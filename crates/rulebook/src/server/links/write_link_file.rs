@@ -116,6 +116,7 @@ pub(super) async fn write_link_file(
 async fn content_pieces(content: Content) -> io::Result<ByteStream> {
     let file = match content {
         Content::Stream(pieces) => return Ok(pieces),
+        Content::Ranged(content) => return Ok(content.stream(0..content.length())),
         Content::Bytes(bytes) => return Ok(Box::pin(stream::iter([Ok(bytes)]))),
         Content::Path(path) => on_other_thread(move || open_file(&path)).await?,
         Content::File(file) => file,

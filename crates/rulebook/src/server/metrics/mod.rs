@@ -68,11 +68,17 @@ impl Metrics {
     }
 
     /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
-    /// although their clients have disconnected.
+    /// although their clients have disconnected. `certificates` returns the files with the certificates of the server,
+    /// each with the time until which its certificate is valid, in seconds since 1970.
     ///
     /// If clients request the text so often that writing it would take much time, returns the text that was written
     /// last.
-    pub(super) fn to_openmetrics(&self, detached: usize, exceeded_limits: &ExceededLimits) -> Bytes {
+    pub(super) fn to_openmetrics(
+        &self,
+        detached: usize,
+        exceeded_limits: &ExceededLimits,
+        certificates: impl FnOnce() -> Vec<(String, u64)>,
+    ) -> Bytes {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let AllCounters { current_counters, past_totals, last_text, time } = &mut *guard;
         let begun = Instant::now();
@@ -90,7 +96,8 @@ impl Metrics {
         let in_flight = current_counters.iter().map(|counters| counters.in_flight()).sum();
         let mut totals = past_totals.clone();
         current_counters.iter().for_each(|counters| totals.add(counters));
-        let text = Bytes::from(openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits));
+        let text =
+            Bytes::from(openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits, &certificates()));
         last_text.clone_from(&text);
         time.add(begun, begun.elapsed());
         text

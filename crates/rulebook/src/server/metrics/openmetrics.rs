@@ -42,6 +42,7 @@ pub(super) fn openmetrics_text(
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
+    certificates: &[(String, u64)],
 ) -> String {
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
@@ -63,6 +64,14 @@ pub(super) fn openmetrics_text(
     text.begin_metric(exceeded, "counter", "Connections or requests that exceeded a limit of connections, by limit.");
     for (limit, count) in exceeded_limits.counts() {
         text.write_sample(&format!("{exceeded}_total"), &[("limit", limit)], count);
+    }
+    let expiry = "rulebook_tls_certificate_expiry_timestamp_seconds";
+    if !certificates.is_empty() {
+        text.begin_metric(expiry, "gauge", "The time until which a TLS certificate is valid, in seconds since 1970.");
+        text.write_unit(expiry, "seconds");
+    }
+    for (file, time) in certificates {
+        text.write_sample(expiry, &[("file", file)], time);
     }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
     for (id, total) in &totals.0 {

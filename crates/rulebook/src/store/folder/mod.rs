@@ -24,9 +24,10 @@ use cap_std::fs::Dir;
 use super::{FileName, Listing, StoreError};
 use crate::call::Content;
 use crate::transfer::FileInfo;
+pub(super) use publish::PublishedFile;
 use resolve::{OpenError, OpenedFile};
 use staging::Staging;
-pub use writer::{StagedFile, Writer};
+pub(super) use writer::{StagedFile, Writer};
 
 /// The folder of a file store.
 #[derive(Debug)]

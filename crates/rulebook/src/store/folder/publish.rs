@@ -1,26 +1,27 @@
 //! Publishes staged files: renames them from the staging folder to their names in the store.
 
-use std::collections::HashSet;
-
 use super::journal::{self, PlannedRename};
 use super::resolve::{self, OpenError};
-use super::{Folder, hash};
-use crate::store::{FileName, Publication, StoreError};
-use crate::transfer::FileInfo;
+use super::{Folder, StagedFile, hash};
+use crate::store::{FileName, StoreError};
+use crate::transfer::{FileInfo, Precondition};
 
 const PUBLISH_ACTION: &str = "publishing a file";
 
+/// A file to be published, whose name no other file of the same call has.
+pub(in crate::store) struct PublishedFile {
+    pub(in crate::store) staged: StagedFile,
+    pub(in crate::store) name: FileName,
+    pub(in crate::store) precondition: Precondition,
+}
+
 impl Folder {
     /// Publishes all of the files or, if an error occurs, none.
-    pub(in crate::store) fn publish(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
-        let mut names = HashSet::new();
-        if let Some(duplicate) = files.iter().find(|file| !names.insert(&file.name)) {
-            return Err(StoreError::DuplicateName(duplicate.name.clone()));
-        }
+    pub(in crate::store) fn publish(&self, files: Vec<PublishedFile>) -> Result<Vec<FileInfo>, StoreError> {
         let lock = self.staging.lock_publishing().map_err(StoreError::io_during(PUBLISH_ACTION))?;
         let mut created = CreatedFolders { folder: self, paths: Vec::new() };
         let mut renames = Vec::with_capacity(files.len());
-        for Publication { staged, name, precondition } in &files {
+        for PublishedFile { staged, name, precondition } in &files {
             let current = created.create_parents(name)?;
             if !precondition.is_met(current.as_ref()) {
                 return Err(StoreError::PreconditionFailed(name.clone()));

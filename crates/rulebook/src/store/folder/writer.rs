@@ -11,24 +11,20 @@ use tempfile::TempPath;
 use super::{Folder, hash};
 use crate::call::Upload;
 use crate::store::StoreError;
-use crate::transfer::sniff::SAMPLE_LEN;
-use crate::transfer::{FileInfo, detect_media_type};
+use crate::store::digest::ContentDigest;
+use crate::transfer::FileInfo;
 
 /// A temporary file that is being written. Dropping the writer removes the file.
 #[derive(Debug)]
-pub struct Writer {
+pub(in crate::store) struct Writer {
     file: File,
     temporary: TemporaryFile,
-    hasher: blake3::Hasher,
-    length: u64,
-    max_length: u64,
-    /// The first bytes of the file, from which its media type is detected: at most [`SAMPLE_LEN`] + 1 bytes.
-    first_bytes: Vec<u8>,
+    digest: ContentDigest,
 }
 
 /// A temporary file whose content is complete and that can be published. Dropping it removes the file.
 #[derive(Debug)]
-pub struct StagedFile {
+pub(in crate::store) struct StagedFile {
     temporary: TemporaryFile,
     hash: blake3::Hash,
     media_type: Cow<'static, str>,
@@ -50,65 +46,33 @@ impl Writer {
         options.write(true).create_new(true);
         let file = folder.staging.dir().open_with(&name, &options);
         let file = file.map_err(StoreError::io_during("creating a file"))?.into_std();
-        Ok(Self {
-            file,
-            temporary: TemporaryFile::new(folder, name),
-            hasher: blake3::Hasher::new(),
-            length: 0,
-            max_length,
-            first_bytes: Vec::new(),
-        })
+        Ok(Self { file, temporary: TemporaryFile::new(folder, name), digest: ContentDigest::new(max_length) })
     }
 
-    /// Appends bytes to the file. The writer has no buffer: each call writes to the file, so that few calls with many
-    /// bytes are faster than many calls with few bytes.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::TooLarge`] if the file would become longer than its maximum length, or the error of the
-    /// disk. After an error, the file is incomplete, and the caller must drop the writer.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        let length = self.length.saturating_add(bytes.len() as u64);
-        if length > self.max_length {
-            return Err(StoreError::TooLarge(self.max_length));
-        }
+    /// Appends bytes to the file.
+    pub(in crate::store) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.digest.check_length(bytes)?;
         self.file.write_all(bytes).map_err(StoreError::io_during("writing a file"))?;
-        let sampled = bytes.len().min((SAMPLE_LEN + 1).saturating_sub(self.first_bytes.len()));
-        self.first_bytes.extend_from_slice(&bytes[..sampled]);
-        self.hasher.update(bytes);
-        self.length = length;
+        self.digest.update(bytes);
         Ok(())
     }
 
-    /// Returns the number of bytes that have been written.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.length
+    pub(in crate::store) fn length(&self) -> u64 {
+        self.digest.length()
     }
 
     /// Completes the file, and writes its content to the disk.
-    ///
-    /// # Errors
-    /// Fails if the content cannot be written to the disk.
-    pub fn finish(self) -> Result<StagedFile, StoreError> {
-        let Self { file, temporary, hasher, first_bytes, .. } = self;
-        StagedFile::new(&file, temporary, hasher.finalize(), detect_media_type(&first_bytes).into())
+    pub(in crate::store) fn finish(self) -> Result<StagedFile, StoreError> {
+        let Self { file, temporary, digest } = self;
+        StagedFile::new(&file, temporary, digest.hash(), digest.media_type().into())
     }
 
-    /// Completes the file and converts it to an upload. `filename` is the name that the client sent. The content is not
-    /// yet written to the disk: until the file is published, a crash may lose it.
-    ///
-    /// # Errors
-    /// Fails if the absolute path of the file cannot be determined.
-    pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
-        let Self { temporary, hasher, first_bytes, length, .. } = self;
+    /// Completes the file and converts it to an upload, without writing it to the disk.
+    pub(in crate::store) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
+        let Self { temporary, digest, .. } = self;
         let path = temporary.into_path().map_err(StoreError::io_during("finishing a file"))?;
-        Ok(Upload::with_hash(
-            filename,
-            detect_media_type(&first_bytes).to_owned(),
-            length,
-            path,
-            *hasher.finalize().as_bytes(),
-        ))
+        let media_type = digest.media_type().to_owned();
+        Ok(Upload::with_hash(filename, media_type, digest.length(), path, *digest.hash().as_bytes()))
     }
 }
 
@@ -130,21 +94,15 @@ impl StagedFile {
         Ok(Self { temporary, hash, media_type, info })
     }
 
-    /// Returns the length, entity tag and modification time of the file. Publishing the file does not change them.
-    #[must_use]
-    pub fn info(&self) -> &FileInfo {
+    pub(in crate::store) fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    /// Returns the BLAKE3 hash of the content as 64 hexadecimal digits.
-    #[must_use]
-    pub fn hash(&self) -> String {
+    pub(in crate::store) fn hash(&self) -> String {
         self.hash.to_hex().to_string()
     }
 
-    /// Returns the media type that was detected from the content.
-    #[must_use]
-    pub fn media_type(&self) -> &str {
+    pub(in crate::store) fn media_type(&self) -> &str {
         &self.media_type
     }
 

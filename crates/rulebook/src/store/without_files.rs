@@ -1,36 +1,55 @@
-//! This file replaces the Rust module `folder` if the feature `files` of the crate is disabled. Its types have no
+//! This file replaces the Rust module `backend` if the feature `files` of the crate is disabled. Its types have no
 //! values, because opening a folder always fails.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{FileInfo, FileName, Listing, Publication, StoreError};
-use crate::call::{Content, Upload};
+use super::{FileEngine, FileInfo, FileName, Listing, Publication, StoreError, StoredFile};
+use crate::call::Upload;
 
-#[derive(Debug)]
-pub(super) enum Folder {}
+#[derive(Debug, Clone)]
+pub(super) enum Backend {}
 
-impl Folder {
-    pub(super) fn open(_: &Path) -> Result<Self, StoreError> {
+impl Backend {
+    pub(super) fn open_folder(_: &Path) -> Result<Self, StoreError> {
         let why = "the crate `rulebook` was compiled without the feature `files`";
         Err(StoreError::io_during("opening the folder")(io::Error::new(io::ErrorKind::Unsupported, why)))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn with_engine(_: Arc<dyn FileEngine>) -> Result<Self, StoreError> {
+        Self::open_folder(Path::new(""))
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
         match *self {}
     }
 
-    pub(super) fn open_for_reading(&self, _: &FileName) -> Result<(File, FileInfo), StoreError> {
+    pub(super) fn location(&self) -> String {
         match *self {}
     }
 
-    pub(super) fn read_nonblocking(&self, _: &FileName) -> Option<Result<(Content, FileInfo), StoreError>> {
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn read(&self, _: &FileName) -> Result<StoredFile, StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn read_nonblocking(&self, _: &FileName) -> Option<Result<StoredFile, StoreError>> {
+        match *self {}
+    }
+
+    pub(super) fn info(&self, _: &FileName) -> Result<FileInfo, StoreError> {
         match *self {}
     }
 
     pub(super) fn list(&self, _: Option<&FileName>) -> Result<Listing, StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn writer(&self, _: u64) -> Result<Writer, StoreError> {
         match *self {}
     }
 
@@ -48,10 +67,6 @@ impl Folder {
 pub enum Writer {}
 
 impl Writer {
-    pub(super) fn new(folder: &Arc<Folder>, _: u64) -> Result<Self, StoreError> {
-        match **folder {}
-    }
-
     /// Appends bytes to the file.
     ///
     /// # Errors

@@ -1,0 +1,51 @@
+//! The keys of an issuer, with the tokens that they have verified.
+
+use rulebook::Identity;
+use rulebook::auth_kind::VerifiedCredentials;
+
+use super::algorithm::Algorithm;
+use super::jwk::VerificationKey;
+
+/// The maximum number of keys with which the signature of a token without a key id is compared.
+const MAX_TRIED_KEYS: usize = 4;
+
+/// The keys of an issuer.
+pub struct KeySet {
+    pub keys: Vec<VerificationKey>,
+    /// The tokens that these keys have verified. Another key set does not know them.
+    pub verified: VerifiedCredentials<VerifiedToken>,
+}
+
+/// A token whose signature and claims have been verified.
+pub struct VerifiedToken {
+    pub identity: Identity,
+    /// The Unix time in seconds from which the token has to be verified again.
+    pub expires: u64,
+}
+
+/// The keys that may have signed a token.
+pub enum Candidates<'k> {
+    /// These keys, at least one.
+    Keys(Vec<&'k VerificationKey>),
+    /// A key with this id exists, but is not for the algorithm of the token.
+    WrongAlgorithm,
+    /// No known key can have signed the token.
+    Unknown,
+}
+
+impl KeySet {
+    pub fn new(keys: Vec<VerificationKey>) -> Self {
+        Self { keys, verified: VerifiedCredentials::new() }
+    }
+
+    /// Returns the keys that may have signed a token with this algorithm and key id.
+    pub fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> Candidates<'_> {
+        let with_id = || self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id);
+        let fitting: Vec<_> = with_id().filter(|key| key.accepts(algorithm)).take(MAX_TRIED_KEYS).collect();
+        match (fitting.is_empty(), id) {
+            (false, _) => Candidates::Keys(fitting),
+            (true, Some(_)) if with_id().next().is_some() => Candidates::WrongAlgorithm,
+            (true, _) => Candidates::Unknown,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The keys of an issuer, which are fetched again in the background.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::fetch::Origin;
+use super::key_set::KeySet;
+
+/// The maximum number of requests that wait for the keys at the same time.
+const MAX_WAITING: usize = 1024;
+
+/// When the keys of an issuer are fetched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FetchTimes {
+    /// The time between two fetches if no token needs a new key.
+    pub refresh: Duration,
+    /// The minimum time between two fetches.
+    pub cooldown: Duration,
+    /// The time for which keys are used while the issuer does not respond.
+    pub keep: Duration,
+    /// The maximum time of a fetch.
+    pub timeout: Duration,
+}
+
+/// The keys of an issuer. All requests share them; a task fetches them.
+pub struct KeySource {
+    origin: Origin,
+    times: FetchTimes,
+    current: ArcSwapOption<KeySet>,
+    /// The last fetch that has ended.
+    last: watch::Sender<LastFetch>,
+    /// Wakes the task that fetches the keys.
+    requested: Notify,
+    /// The number of requests that wait for the keys.
+    waiting: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct LastFetch {
+    /// The number of fetches that have ended.
+    count: u64,
+    /// The time at which the last fetch ended; `None` before the first one.
+    ended: Option<Instant>,
+    succeeded: bool,
+}
+
+/// The result of [`KeySource::renew`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// The keys are those that the issuer has published, or were so a short time ago.
+    UpToDate,
+    /// The issuer does not respond, or too many requests wait.
+    Failed,
+}
+
+impl KeySource {
+    pub fn new(origin: Origin, times: FetchTimes) -> Self {
+        Self {
+            origin,
+            times,
+            current: ArcSwapOption::empty(),
+            last: watch::Sender::default(),
+            requested: Notify::new(),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns the keys; `None` if they have never been fetched, or the issuer has not responded for too long.
+    pub fn keys(&self) -> Guard<Option<Arc<KeySet>>> {
+        self.current.load()
+    }
+
+    /// Fetches the keys unless the last fetch has ended just now, and waits until they are there. However many requests
+    /// call this function, the keys are fetched once.
+    pub async fn renew(&self) -> Renewal {
+        let mut fetches = self.last.subscribe();
+        let last = *fetches.borrow_and_update();
+        if last.ended.is_some_and(|ended| ended.elapsed() < self.times.cooldown) {
+            return last.renewal();
+        }
+        let others = self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Decreases the number, even if the request ends before the fetch.
+        let _waiting = Waiting(&self.waiting);
+        if others >= MAX_WAITING {
+            return Renewal::Failed;
+        }
+        self.requested.notify_one();
+        // The task may have to wait for a moment before and after the fetch.
+        let longest = self.times.timeout + Duration::from_secs(1);
+        let next = timeout(longest, fetches.wait_for(|fetch| fetch.count > last.count)).await;
+        match next {
+            Ok(Ok(fetch)) => fetch.renewal(),
+            Ok(Err(_)) | Err(_) => Renewal::Failed,
+        }
+    }
+
+    /// Fetches the keys for the first time.
+    ///
+    /// # Errors
+    /// Fails if the keys cannot be fetched. The error is a message.
+    pub async fn fetch_first(&self) -> Result<(), String> {
+        self.fetch().await
+    }
+
+    /// Fetches the keys again whenever they are old or requests need them, until the future is dropped.
+    pub async fn keep_fresh(self: Arc<Self>) {
+        let mut last_success = self.last.borrow().succeeded.then(Instant::now);
+        let mut is_error_logged = last_success.is_none();
+        loop {
+            sleep(self.times.cooldown).await;
+            // After an error, the next fetch begins at once.
+            if self.last.borrow().succeeded {
+                let wait = self.times.refresh.saturating_sub(self.times.cooldown);
+                // A timeout means that the keys are old.
+                let _ = timeout(wait, self.requested.notified()).await;
+            }
+            match self.fetch().await {
+                Ok(()) => {
+                    if is_error_logged {
+                        log::info!("{}: the keys of the issuer have been fetched again", self.origin);
+                    }
+                    is_error_logged = false;
+                    last_success = Some(Instant::now());
+                }
+                Err(error) => {
+                    if !is_error_logged {
+                        log::error!("the keys of the issuer stay as they were: {error}");
+                    }
+                    is_error_logged = true;
+                    let is_kept = last_success.is_some_and(|at| at.elapsed() < self.times.keep);
+                    if !is_kept && self.current.swap(None).is_some() {
+                        log::error!("{}: the keys of the issuer are too old and no longer used", self.origin);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has verified.
+    async fn fetch(&self) -> Result<(), String> {
+        let fetched = self.origin.fetch(self.times.timeout).await;
+        let result = fetched.map(|keys| {
+            let is_new = self.current.load().as_ref().is_none_or(|current| current.keys != keys);
+            if is_new {
+                log::info!("{}: keys of the issuer: {}", self.origin, keys.len());
+                self.current.store(Some(Arc::new(KeySet::new(keys))));
+            }
+        });
+        self.last.send_modify(|last| {
+            *last = LastFetch { count: last.count + 1, ended: Some(Instant::now()), succeeded: result.is_ok() };
+        });
+        result
+    }
+}
+
+impl LastFetch {
+    fn renewal(self) -> Renewal {
+        if self.succeeded { Renewal::UpToDate } else { Renewal::Failed }
+    }
+}
+
+/// A request that waits for the keys.
+struct Waiting<'w>(&'w AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,22 @@
+//! The kind of authenticator `jwt`: signed tokens (JSON Web Tokens, RFC 7519) of an issuer that publishes its keys as a
+//! JSON Web Key Set (RFC 7517).
+//!
+//! The signatures are verified by the crate `ring`. The crate `jsonwebtoken` is not used: its implementation of the
+//! algorithms would be a second one besides that of TLS, and it accepts repeated claims.
+
+mod algorithm;
+mod authenticator;
+mod checks;
+mod claims;
+mod fetch;
+mod jwk;
+mod key_set;
+mod key_source;
+mod kind;
+mod settings;
+mod token;
+mod unique_json;
+mod verify;
+
+pub use claims::Claims;
+pub use kind::JwtKind;

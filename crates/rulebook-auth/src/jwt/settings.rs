@@ -1,0 +1,290 @@
+//! The settings of the kind `jwt`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rulebook::auth_kind::AuthSettings;
+use rulebook::handler_kind::settings::{boolean, non_empty_text, seconds, texts, whole_number, wrong_value};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::model::Spanned;
+use url::{Host, Url};
+
+use super::algorithm::Algorithm;
+use super::fetch::Origin;
+use super::key_source::FetchTimes;
+use crate::template::Template;
+
+/// The names of the settings.
+pub const SETTINGS: [&str; 15] = [
+    "issuer",
+    "audience",
+    "jwks",
+    "permissions",
+    "algorithms",
+    "name",
+    "token_type",
+    "leeway",
+    "refresh",
+    "cooldown",
+    "keep",
+    "timeout",
+    "ca",
+    "resource",
+    "openid",
+];
+
+/// What to do if the issuer or the address of its keys is missing.
+const MISSING_HELP: &str = "the OpenID Connect discovery document of the issuer contains it, as `issuer` or `jwks_uri`";
+/// The algorithms that are accepted if the definition names none.
+const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+/// The default of `leeway`, in seconds.
+const DEFAULT_LEEWAY: u64 = 30;
+/// The maximum of `leeway`, in seconds.
+const MAX_LEEWAY: u64 = 600;
+
+/// What a token must contain, and what its claims mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenRules {
+    /// The issuer in the claim `iss`.
+    pub issuer: String,
+    /// The claim `aud` contains one of these audiences.
+    pub audiences: Vec<String>,
+    /// The algorithms that may have signed the token.
+    pub algorithms: Vec<Algorithm>,
+    /// The type of the token in lower case; `None` for the usual types.
+    pub token_type: Option<String>,
+    /// How much the clocks of the issuer and of this server may differ, in seconds.
+    pub leeway: u64,
+    /// The claim with the name of the identity.
+    pub name: String,
+    /// The permissions of the identity.
+    pub permissions: Vec<Template>,
+}
+
+/// The settings of an authenticator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JwtSettings {
+    pub rules: TokenRules,
+    pub origin: Origin,
+    pub times: FetchTimes,
+    /// The address of the API, under which the server publishes its metadata (RFC 9728).
+    pub resource: Option<String>,
+    /// `true` if the documents name the OpenID Connect discovery document of the issuer.
+    pub openid: bool,
+    /// The place of `jwks` in the definition.
+    pub jwks: Spanned<String>,
+}
+
+impl JwtSettings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Returns all errors in the settings.
+    pub fn read(settings: &AuthSettings<'_>) -> Result<Self, Vec<HandlerError>> {
+        let mut errors = Vec::new();
+        let mut reader = Reader { settings, errors: &mut errors };
+        let issuer = reader.required("issuer", expanded_text);
+        let audiences =
+            reader.required_list("audience", "write the text in the claim `aud` of the tokens, such as `notes`");
+        let jwks = reader.required("jwks", expanded_text);
+        let permissions = reader.required_list("permissions", "write an array of templates, such as `user[{sub}]`");
+        let permissions = reader.templates(permissions);
+        let algorithms = reader.algorithms();
+        let name = reader.optional("name", non_empty_text).map_or_else(|| "sub".to_owned(), |name| name.value);
+        let token_type = reader.optional("token_type", non_empty_text).map(|name| name.value.to_ascii_lowercase());
+        let leeway = reader.optional("leeway", |node, name| whole_number(node, name, 0..=MAX_LEEWAY));
+        let ca = reader.optional("ca", non_empty_text).map(|path| PathBuf::from(path.value));
+        let resource = reader.optional("resource", resource);
+        let openid = reader.optional("openid", boolean);
+        let origin = jwks.as_ref().and_then(|(text, node)| reader.origin(text, node, ca));
+        let is_file = matches!(origin, Some(Origin::File(_)));
+        let times = reader.times(is_file);
+        match (issuer, audiences, jwks, origin) {
+            (Some((issuer, _)), Some(audiences), Some((jwks, node)), Some(origin)) if errors.is_empty() => Ok(Self {
+                rules: TokenRules {
+                    issuer,
+                    audiences: audiences.into_iter().map(|(text, _)| text).collect(),
+                    algorithms,
+                    token_type,
+                    leeway: leeway.unwrap_or(DEFAULT_LEEWAY),
+                    name,
+                    permissions,
+                },
+                origin,
+                times,
+                resource,
+                openid: openid.unwrap_or(false),
+                jwks: Spanned::new(jwks, node.span),
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+/// Reads settings, and collects their errors.
+struct Reader<'s, 'a> {
+    settings: &'s AuthSettings<'a>,
+    errors: &'s mut Vec<HandlerError>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn optional<T>(&mut self, name: &str, read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>) -> Option<T> {
+        read(self.settings.optional(name)?, name).map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn required<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>,
+    ) -> Option<(T, &'a JsonNode)> {
+        let node = self.settings.required(name).map_err(|error| error.help(MISSING_HELP));
+        let read = node.and_then(|node| Ok((read(node, name)?, node)));
+        read.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// Reads a string or an array of strings, which is not empty.
+    fn required_list(&mut self, name: &str, help: &str) -> Option<Vec<(String, &'a JsonNode)>> {
+        let node = match self.settings.required(name) {
+            Ok(node) => node,
+            Err(error) => {
+                self.errors.push(error.help(help));
+                return None;
+            }
+        };
+        let items = match &node.data {
+            JsonData::Array(items) if items.is_empty() => {
+                self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
+                return None;
+            }
+            JsonData::Array(items) => {
+                if let Err(mut errors) = texts(node, name) {
+                    self.errors.append(&mut errors);
+                    return None;
+                }
+                &items[..]
+            }
+            _ => std::slice::from_ref(node),
+        };
+        let read = |item: &'a JsonNode| (expanded_text(item, name).map(|text| (text, item)), item);
+        let mut list = Vec::new();
+        for (item, _) in items.iter().map(read) {
+            match item {
+                Ok(item) => list.push(item),
+                Err(error) => self.errors.push(error),
+            }
+        }
+        Some(list)
+    }
+
+    fn templates(&mut self, texts: Option<Vec<(String, &JsonNode)>>) -> Vec<Template> {
+        let parsed = texts.into_iter().flatten().map(|(text, node)| Template::parse(&text, node));
+        parsed.filter_map(|template| template.map_err(|error| self.errors.push(error)).ok()).collect()
+    }
+
+    fn algorithms(&mut self) -> Vec<Algorithm> {
+        let Some(node) = self.settings.optional("algorithms") else { return DEFAULT_ALGORITHMS.to_vec() };
+        let names = match texts(node, "algorithms") {
+            Ok(names) if names.is_empty() => {
+                self.errors.push(HandlerError::new("`algorithms` must not be empty").at(node.span));
+                return Vec::new();
+            }
+            Ok(names) => names,
+            Err(mut errors) => {
+                self.errors.append(&mut errors);
+                return Vec::new();
+            }
+        };
+        let mut algorithms = Vec::new();
+        for name in names {
+            match Algorithm::named(&name.value) {
+                Some(algorithm) => algorithms.push(algorithm),
+                None => self.errors.push(algorithm_error(&name)),
+            }
+        }
+        algorithms
+    }
+
+    fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<PathBuf>) -> Option<Origin> {
+        if !text.contains("://") {
+            return Some(Origin::File(PathBuf::from(text)));
+        }
+        let url = web_url(text, "jwks", node).map_err(|error| self.errors.push(error)).ok()?;
+        Some(Origin::Url(url, ca))
+    }
+
+    /// Reads the times of fetches. A file is read again every second, so that a changed file takes effect.
+    fn times(&mut self, is_file: bool) -> FetchTimes {
+        let (refresh, cooldown) = if is_file { (1, 1) } else { (300, 10) };
+        let mut time = |name, default| self.optional(name, seconds).unwrap_or(Duration::from_secs(default));
+        FetchTimes {
+            refresh: time("refresh", refresh),
+            cooldown: time("cooldown", cooldown),
+            keep: time("keep", 86_400),
+            timeout: time("timeout", 5),
+        }
+    }
+}
+
+/// Reads a string in which environment variables are replaced.
+fn expanded_text(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
+    let text = non_empty_text(node, name)?;
+    let expanded = expand_variables(&text.value, text.span)?;
+    match expanded.is_empty() {
+        true => Err(HandlerError::new(format!("`{name}` must not be empty")).at(node.span)),
+        false => Ok(expanded),
+    }
+}
+
+fn algorithm_error(name: &Spanned<String>) -> HandlerError {
+    let known = Algorithm::NAMES.map(|(known, _)| known);
+    let text = name.value.as_str();
+    if text.starts_with("HS") {
+        let error = HandlerError::new(format!("`{}` signs with a shared secret", text.escape_debug())).at(name.span);
+        return error.help("choose an algorithm with a public key, such as `RS256` or `EdDSA`");
+    }
+    if text.eq_ignore_ascii_case("none") {
+        return HandlerError::new("tokens without a signature are never accepted").at(name.span).help("remove `none`");
+    }
+    let message = format!("`{}` is not a known algorithm", text.escape_debug());
+    HandlerError::new(message).at(name.span).suggest(text, "algorithms", &known)
+}
+
+/// Reads the address of the API as a protected resource (RFC 9728 section 1.2).
+fn resource(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
+    let text = expanded_text(node, name)?;
+    let url = web_url(&text, name, node)?;
+    if url.query().is_some() {
+        return Err(HandlerError::new(format!("`{name}` must not contain a query")).at(node.span));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Parses the address of a server. Only the same machine may be reached without TLS.
+fn web_url(text: &str, name: &str, node: &JsonNode) -> Result<Url, HandlerError> {
+    let error = |message: String| HandlerError::new(message).at(node.span);
+    let Ok(url) = Url::parse(text) else {
+        return Err(
+            wrong_value(node, name, "an address").help("write it with `https://` and the host: `https://id.example`")
+        );
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(error(format!("`{name}` must not contain a password")).hide_line());
+    }
+    if url.fragment().is_some() {
+        return Err(error(format!("`{name}` must not contain `#`")));
+    }
+    let is_loopback = match url.host() {
+        Some(Host::Domain(host)) => host == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback => Ok(url),
+        "http" => Err(error(format!("`{name}` must begin with `https://`"))
+            .help("without TLS, others on the network could replace the keys; `http://` is for this machine only")),
+        _ => Err(error(format!("`{name}` must begin with `https://`"))),
+    }
+}

@@ -1,0 +1,116 @@
+//! Templates of permissions: `user[{sub}]` becomes the permission `user[7]` if the claim `sub` of a token is `7`.
+//!
+//! The values of claims can come from users, for example a name that a user has chosen. So a value never becomes a part
+//! of a permission if it contains a character that has a meaning there.
+
+use rulebook::handler_kind::{HandlerError, JsonNode};
+use serde_json::Value as Json;
+
+use crate::jwt::Claims;
+
+/// The maximum number of permissions from one template.
+const MAX_PERMISSIONS: usize = 1000;
+/// The claims whose text is a list, separated by spaces: `scope` (RFC 8693 section 4.2), and `scp`, its name in the
+/// tokens of some issuers.
+const SPACE_SEPARATED: [&str; 2] = ["scope", "scp"];
+
+/// A template of permissions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Literal(String),
+    /// The values of the claim with this name.
+    Claim(String),
+}
+
+impl Template {
+    /// Parses the text of a template. `node` is its place in the definition.
+    ///
+    /// # Errors
+    /// Fails if a brace is not closed, a claim has no name, or the text cannot be a permission.
+    pub fn parse(text: &str, node: &JsonNode) -> Result<Self, HandlerError> {
+        let error = |message: &str, start, end| HandlerError::new(message).at(node.part(start, end));
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let literal = rest.find(['{', '}']).unwrap_or(rest.len());
+            if literal > 0 {
+                pieces.push(Piece::Literal(rest[..literal].to_owned()));
+                at += literal;
+                continue;
+            }
+            let Some(end) = rest.find('}').filter(|end| *end > 0) else {
+                let help = "write the name of a claim in braces: `user[{sub}]`";
+                return Err(error("this brace has no counterpart", at, at + 1).help(help));
+            };
+            let name = &rest[1..end];
+            if name.is_empty() || name.contains('{') {
+                let help = "write the name of a claim in the braces: `{sub}`";
+                return Err(error("this is not the name of a claim", at, at + end + 1).help(help));
+            }
+            pieces.push(Piece::Claim(name.to_owned()));
+            at += end + 1;
+        }
+        if pieces.is_empty() {
+            return Err(error("a permission must not be empty", 0, 0));
+        }
+        let invalid = text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control() || *c == ',');
+        match invalid {
+            Some((start, c)) => Err(error("a permission cannot contain this character", start, start + c.len_utf8())),
+            None => Ok(Self(pieces)),
+        }
+    }
+
+    /// Returns the names of the claims that the template inserts.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Claim(name) => Some(name.as_str()),
+            Piece::Literal(_) => None,
+        })
+    }
+
+    /// Returns the permissions that this template makes of the claims of a token: one for each value, and none if a
+    /// claim is missing. Values that cannot be part of a permission are omitted.
+    pub fn permissions(&self, claims: &Claims) -> Vec<String> {
+        let mut permissions = vec![String::new()];
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => permissions.iter_mut().for_each(|permission| permission.push_str(text)),
+                Piece::Claim(name) => {
+                    let values = claims.get(name).map(|value| claim_values(name, value)).unwrap_or_default();
+                    let with =
+                        |start: &String| values.iter().map(|value| format!("{start}{value}")).collect::<Vec<_>>();
+                    permissions = permissions.iter().flat_map(with).take(MAX_PERMISSIONS).collect();
+                }
+            }
+        }
+        permissions
+    }
+}
+
+/// Returns the values of a claim: the items of an array or a list, or a single text or whole number.
+fn claim_values(name: &str, value: &Json) -> Vec<String> {
+    let values: Vec<String> = match value {
+        Json::String(text) if SPACE_SEPARATED.contains(&name) => text.split(' ').map(str::to_owned).collect(),
+        Json::Array(items) => items.iter().filter_map(single_value).collect(),
+        value => single_value(value).into_iter().collect(),
+    };
+    values.into_iter().filter(|value| is_safe(value)).collect()
+}
+
+fn single_value(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) if !number.is_f64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns `true` if a value can be part of a permission without changing its structure.
+fn is_safe(value: &str) -> bool {
+    let is_unsafe = |c: char| matches!(c, '[' | ']' | ',') || c.is_whitespace() || c.is_control();
+    !value.is_empty() && !value.contains(is_unsafe)
+}

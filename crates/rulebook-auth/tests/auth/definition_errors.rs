@@ -1,0 +1,95 @@
+//! The errors in the setting `auth`.
+
+use serde_json::json;
+
+use rulebook::Rulebook;
+use rulebook_auth::{BasicKind, JwtKind};
+use support::golden;
+
+/// A module without methods that require permissions.
+const NOTE: &str = r#"{ "/": { "note": { "GET": { "info": "A note" } } } }"#;
+
+/// Returns the report for an `app.json` with this text.
+fn report(app: &str) -> String {
+    let rulebook = Rulebook::read(vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())])
+        .auth_kind(JwtKind)
+        .auth_kind(BasicKind);
+    rulebook.check().err().map(|report| report.render(false)).unwrap_or_default()
+}
+
+#[test]
+fn errors_name_the_part_that_is_wrong() {
+    let valid = r#""issuer": "https://id.example", "audience": "notes", "jwks": "keys.json", "permissions": ["x"]"#;
+    let with = |settings: &str| format!("{{ \"auth\": {{ \"jwt\": {{\n  {valid},\n  {settings}\n}} }} }}");
+    let only = |settings: &str| format!("{{ \"auth\": {settings} }}");
+    let keys_of = |address: &str| {
+        let settings = r#""issuer": "a", "audience": "b", "permissions": ["x"]"#;
+        only(&format!("{{ \"jwt\": {{ {settings},\n  \"jwks\": \"{address}\"\n}} }}"))
+    };
+    let texts = [
+        only("{ \"jwd\": {} }"),
+        only("{ \"keys\": { \"file\": \"keys.json\" } }"),
+        only("{ \"keys\": true }"),
+        only("{ \"combine\": 1, \"keys\": {} }"),
+        only("{}"),
+        only("{ \"jwt\": [] }"),
+        only("{ \"jwt\": {} }"),
+        with("\"algorithm\": [\"RS256\"]"),
+        with("\"algorithms\": []"),
+        with("\"algorithms\": [\"HS256\", \"none\", \"RS255\", \"rs256\"]"),
+        with("\"leeway\": \"30s\""),
+        with("\"leeway\": 601"),
+        with("\"refresh\": 0"),
+        with("\"openid\": \"yes\""),
+        with("\"resource\": \"api.example\""),
+        with("\"resource\": \"https://api.example/?a=b\""),
+        keys_of("http://id.example/jwks.json"),
+        keys_of("https://user:password@id.example/jwks.json"),
+        keys_of("ftp://id.example/jwks.json"),
+        keys_of("https://id.example/jwks.json#a"),
+        keys_of("https://"),
+        keys_of("${NO_VARIABLE_OF_THIS_NAME}"),
+        only(
+            "{ \"jwt\": { \"issuer\": \"\", \"audience\": [], \"jwks\": 5,\n  \"permissions\": [\n    \"user[{sub]\", \
+             \"a}\", \"{}\", \"\", \"a b\", 5\n  ]\n} }",
+        ),
+        only(
+            "{ \"jwt\": { \"issuer\": \"a\", \"audience\": \"b\", \"jwks\": \"c\",\n  \"permissions\": [\n    \
+             \"user[{sub\", \"a}\", \"{}\", \"\", \"a b\", \"{a{b}\"\n  ]\n} }",
+        ),
+    ];
+    let basic = [
+        only("{ \"basic\": {} }"),
+        only("{ \"basic\": { \"users\": [], \"realm\": \"é\", \"permissions\": [\"user[{sub}]\", \"a b\"] } }"),
+        only("{ \"basic\": { \"user\": \"users.htpasswd\" } }"),
+    ];
+    let texts: Vec<_> = texts.into_iter().chain(basic).collect();
+    let reports = texts.iter().map(|text| format!("{text}\n\n{}", report(text)));
+    golden::compare("tests/auth/data/definition_errors.txt".as_ref(), &reports.collect::<Vec<_>>().join("\n----\n"));
+}
+
+#[test]
+fn valid_settings_have_no_errors() {
+    let jwt = json!({
+        "issuer": "https://id.example", "audience": ["a", "b"], "jwks": "https://id.example/jwks", "permissions": "{scope}",
+        "algorithms": ["Ed25519"], "name": "email", "token_type": "at+jwt", "leeway": 0, "refresh": 60, "cooldown": 5,
+        "keep": 3600, "timeout": 2.5, "ca": "ca.pem", "resource": "https://api.example", "openid": true
+    });
+    for auth in
+        [json!({ "jwt": jwt }), json!({ "combine": false, "keys": {}, "jwt": [jwt, jwt] }), json!({ "keys": {} })]
+    {
+        assert_eq!(report(&json!({ "auth": auth }).to_string()), "", "{auth}");
+    }
+    for loopback in ["http://127.0.0.1:1/a", "http://localhost/a", "http://[::1]:8/a"] {
+        let jwt = json!({ "issuer": "a", "audience": "b", "jwks": loopback, "permissions": [] });
+        assert!(report(&json!({ "auth": { "jwt": jwt } }).to_string()).contains("must not be empty"), "{loopback}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_an_error_when_the_server_starts() {
+    let auth = json!({ "jwt": { "issuer": "a", "audience": "b", "jwks": "no-file.json", "permissions": "x" } });
+    let engine = super::rulebook(&auth).build().unwrap();
+    let error = engine.start().unwrap_err().to_string();
+    assert!(error.contains("error[bad-auth]: `jwks` cannot be used: no-file.json: No such file"), "{error}");
+}

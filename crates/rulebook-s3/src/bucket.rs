@@ -1,0 +1,145 @@
+//! Reads and writes the small objects of a bucket, and converts the errors of the bucket.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::future::ready;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3;
+use object_store::path::Path;
+use object_store::{Error, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
+use rulebook::store::StoreError;
+use rulebook_model::files_location::S3Location;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::keys::Keys;
+
+/// The bucket, and the keys of the objects in it. A clone refers to the same bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket(Arc<BucketData>);
+
+#[derive(Debug)]
+pub(crate) struct BucketData {
+    pub(crate) s3: AmazonS3,
+    pub(crate) keys: Keys,
+    pub(crate) location: S3Location,
+}
+
+impl std::ops::Deref for Bucket {
+    type Target = BucketData;
+
+    fn deref(&self) -> &BucketData {
+        &self.0
+    }
+}
+
+/// A small object, and the version of it that was read.
+#[derive(Debug)]
+pub(crate) struct Versioned<T> {
+    pub(crate) value: T,
+    pub(crate) version: Version,
+    /// When the object was written, by the clock of the bucket.
+    pub(crate) written: SystemTime,
+}
+
+/// A version of an object; `None` is the absence of the object.
+pub(crate) type Version = Option<UpdateVersion>;
+
+/// The result of a conditional write.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// The object has been written, and has this version.
+    Done(Version),
+    /// The object had another version, so that it has not been written.
+    Conflict,
+}
+
+/// Returns a function that converts an error of the bucket. `action` describes the operation.
+pub(crate) fn error_during(action: &'static str) -> impl Fn(Error) -> StoreError {
+    move |error| StoreError::Unavailable { action, error: Box::new(error) }
+}
+
+impl Bucket {
+    pub(crate) fn new(s3: AmazonS3, location: S3Location) -> Self {
+        let keys = Keys::new(&location.prefix);
+        Self(Arc::new(BucketData { s3, keys, location }))
+    }
+
+    /// Reads an object that contains JSON. Returns `None` if the object does not exist.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        key: &Path,
+        action: &'static str,
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        let result = match self.s3.get_opts(key, GetOptions::default()).await {
+            Ok(result) => result,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error_during(action)(error)),
+        };
+        let meta = result.meta.clone();
+        let bytes = result.bytes().await.map_err(error_during(action))?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| StoreError::Unavailable {
+            action,
+            error: format!("the object {key} cannot be read: {error}").into(),
+        })?;
+        let version = UpdateVersion { e_tag: meta.e_tag, version: meta.version };
+        Ok(Some(Versioned { value, version: Some(version), written: meta.last_modified.into() }))
+    }
+
+    /// Writes an object as JSON, if it still has this version.
+    pub(crate) async fn write_if<T: Serialize>(
+        &self,
+        key: &Path,
+        value: &T,
+        version: &Version,
+        action: &'static str,
+    ) -> Result<Written, StoreError> {
+        let mode = match version {
+            Some(version) => PutMode::Update(version.clone()),
+            None => PutMode::Create,
+        };
+        match self.s3.put_opts(key, json(value, action)?, PutOptions::from(mode)).await {
+            Ok(put) => Ok(Written::Done(Some(put.into()))),
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. }) => {
+                Ok(Written::Conflict)
+            }
+            Err(error) => Err(error_during(action)(error)),
+        }
+    }
+
+    /// Writes an object as JSON.
+    pub(crate) async fn write<T: Serialize>(
+        &self,
+        key: &Path,
+        value: &T,
+        action: &'static str,
+    ) -> Result<(), StoreError> {
+        self.s3.put(key, json(value, action)?).await.map(drop).map_err(error_during(action))
+    }
+
+    /// Deletes an object. It is no error if the object does not exist.
+    pub(crate) async fn delete(&self, key: &Path) -> Result<(), StoreError> {
+        match self.s3.delete(key).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error_during("deleting an object")(error)),
+        }
+    }
+
+    /// Returns the keys of the objects below a prefix that are older than `age`.
+    pub(crate) fn older(&self, prefix: &Path, age: Duration) -> BoxStream<'static, Result<Path, StoreError>> {
+        let limit = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        let objects = self.s3.list(Some(prefix)).map_err(error_during("listing objects"));
+        let old = objects.try_filter(move |object| ready(SystemTime::from(object.last_modified) <= limit));
+        old.map_ok(|object| object.location).boxed()
+    }
+}
+
+fn json<T: Serialize>(value: &T, action: &'static str) -> Result<PutPayload, StoreError> {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => Ok(Bytes::from(bytes).into()),
+        Err(error) => Err(StoreError::Unavailable { action, error: Box::new(error) }),
+    }
+}

@@ -1,0 +1,133 @@
+//! The storage as the store uses it.
+
+use std::fmt;
+
+use object_store::ObjectStore;
+use rulebook::Content;
+use rulebook::store::{ContentWriter, FileEngine, FileInfo, FileName, Listing, NewFile, StoreError, StoredFile};
+use rulebook_model::files_location::S3Location;
+
+use crate::background::{Background, Tasks};
+use crate::bucket::{Bucket, error_during};
+use crate::cleanup::{self, Waiting};
+use crate::keys::random_id;
+use crate::pointer::{Entry, Pointer};
+use crate::publish::Published;
+use crate::{connect, download, upload};
+
+/// The files in a bucket.
+pub struct S3Files {
+    bucket: Bucket,
+    tasks: Tasks,
+    /// The replaced contents that will be deleted.
+    waiting: Waiting,
+    _background: Background,
+}
+
+impl fmt::Debug for S3Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("S3Files").field(&self.bucket.location).finish()
+    }
+}
+
+impl S3Files {
+    /// Opens a bucket, and starts the threads that exchange data with it.
+    ///
+    /// # Errors
+    /// Fails if the bucket cannot be read and written, or if its server ignores the conditions of writes.
+    pub fn open(location: S3Location) -> Result<Self, StoreError> {
+        let bucket = Bucket::new(connect::client(&location)?, location);
+        let (background, tasks) = Background::start()?;
+        let checked = bucket.clone();
+        tasks.wait(async move { checked.check_format().await })?;
+        let waiting = Waiting::default();
+        tasks.spawn(cleanup::clean_up(bucket.clone(), waiting.clone()));
+        Ok(Self { bucket, tasks, waiting, _background: background })
+    }
+
+    fn entry(&self, name: &FileName) -> Result<Entry, StoreError> {
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.pointer(name));
+        // A name that is too long cannot have been published.
+        let key = key.map_err(|_| StoreError::NotFound(name.clone()))?;
+        let resolved = self.tasks.wait(async move { bucket.resolve(&key).await })?;
+        resolved.current.ok_or_else(|| StoreError::NotFound(name.clone()))
+    }
+}
+
+impl FileEngine for S3Files {
+    fn location(&self) -> String {
+        self.bucket.location.url()
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let bucket = self.bucket.clone();
+        self.tasks.wait(async move { bucket.check_access().await })
+    }
+
+    fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
+        let entry = self.entry(name)?;
+        let info = entry.info();
+        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), entry.content, entry.length);
+        Ok(StoredFile::new(Content::Ranged(content), info))
+    }
+
+    fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
+        self.entry(name).map(|entry| entry.info())
+    }
+
+    fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
+        let (bucket, folder) = (self.bucket.clone(), folder.cloned());
+        self.tasks.wait(async move { bucket.list(folder.as_ref()).await })
+    }
+
+    fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError> {
+        Ok(Box::new(upload::Writer::new(self.bucket.clone(), self.tasks.clone(), random_id()?)))
+    }
+
+    fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
+        let (bucket, owned) = (self.bucket.clone(), files.to_vec());
+        let published = self.tasks.wait(async move {
+            Ok(match owned.as_slice() {
+                [] => Published { result: Ok(Vec::new()), replaced: Vec::new(), unused: false },
+                [file] => bucket.publish_one(file).await,
+                files => bucket.publish_several(files).await,
+            })
+        })?;
+        self.waiting.add(published.replaced);
+        if published.unused {
+            files.iter().for_each(|file| self.discard(&file.content));
+        }
+        published.result
+    }
+
+    fn discard(&self, content: &str) {
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.content(content));
+        self.tasks.spawn(async move {
+            if let Err(error) = bucket.delete(&key).await {
+                log::debug!("a content that is not needed stays until it is old: {error}");
+            }
+        });
+    }
+}
+
+impl Bucket {
+    async fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
+        let action = "listing stored files";
+        let found = self.s3.list_with_delimiter(Some(&self.keys.names(folder))).await.map_err(error_during(action))?;
+        let mut listing = Listing::default();
+        for object in found.objects {
+            let Some(name) = self.keys.file_name(&object.location) else { continue };
+            // The pointer of a file that is being published, or whose publication was aborted, has another size.
+            if Pointer::is_plain_size(object.size) || self.resolve(&object.location).await?.current.is_some() {
+                listing.files.push(name);
+            }
+        }
+        listing.folders = found.common_prefixes.iter().filter_map(|prefix| self.keys.file_name(prefix)).collect();
+        listing.folders.sort();
+        listing.files.sort();
+        match folder {
+            Some(folder) if listing == Listing::default() => Err(StoreError::NotFound(folder.clone())),
+            _ => Ok(listing),
+        }
+    }
+}

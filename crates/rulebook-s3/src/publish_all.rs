@@ -1,0 +1,215 @@
+//! Publishes several files: all of them or none, even if the server is killed in between.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::ready;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use rulebook::store::{FileName, NewFile, StoreError};
+
+use crate::bucket::{Bucket, Version, Written};
+use crate::keys::random_id;
+use crate::pointer::{Decision, Entry, Pending, Pointer};
+use crate::publish::{MAX_CONFLICTS, PUBLISH, Published, check_precondition, pause_after_conflict, replaced};
+
+/// For how long pointers are prepared. It is shorter than the time after which other servers abort the transaction.
+const MAX_PREPARATION: Duration = Duration::from_secs(20);
+/// The number of pointers that are written at the same time.
+const CONCURRENT: usize = 8;
+
+/// A file whose pointer waits for the decision.
+#[derive(Debug)]
+struct Prepared {
+    name: FileName,
+    old: Option<Entry>,
+    new: Entry,
+    /// The version of the prepared pointer; `None` if it is not known.
+    version: Version,
+}
+
+impl Bucket {
+    /// Publishes several files. The pointers are completed after this function has returned.
+    pub(crate) async fn publish_several(&self, files: &[NewFile]) -> Published {
+        let mut sorted = files.to_vec();
+        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        // The preconditions are checked before anything is written, because most errors are found here.
+        if let Err(error) = self.check_all(&sorted).await {
+            return Published { unused: true, ..Published::failed(error) };
+        }
+        // The first attempt prepares pointers at the same time, and gives up if another server publishes one of the
+        // files. The second attempt waits for other servers, and prepares one pointer after the other in the order of
+        // the names, so that no two servers wait for each other.
+        for waits in [false, true] {
+            let published = match random_id() {
+                Ok(transaction) => self.attempt(&sorted, &transaction, waits).await,
+                Err(error) => Some(Published { unused: true, ..Published::failed(error) }),
+            };
+            if let Some(mut published) = published {
+                published.result = published.result.map(|_| files.iter().map(|file| file.info.clone()).collect());
+                return published;
+            }
+        }
+        let error = StoreError::Unavailable { action: PUBLISH, error: "other servers publish the same files".into() };
+        Published { unused: true, ..Published::failed(error) }
+    }
+
+    /// Publishes several files in one transaction. Returns `None` if another server publishes one of the files and the
+    /// attempt does not wait for it; the transaction is aborted then.
+    async fn attempt(&self, files: &[NewFile], transaction: &str, waits: bool) -> Option<Published> {
+        let start = Instant::now();
+        let mut prepared = Vec::with_capacity(files.len());
+        let (mut failure, mut is_contended) = (None, false);
+        let (bucket, id) = (self.clone(), transaction.to_owned());
+        let preparations =
+            files.to_vec().into_iter().map(move |file| bucket.clone().prepare(file, id.clone(), start, waits));
+        let mut preparations = stream::iter(preparations).buffered(if waits { 1 } else { CONCURRENT });
+        while let Some(preparation) = preparations.next().await {
+            match preparation {
+                Ok(Some(file)) => prepared.push(file),
+                Ok(None) => is_contended = true,
+                Err(error) => failure = Some(error),
+            }
+            if is_contended || failure.is_some() {
+                break;
+            }
+        }
+        // Preparations that have been started end here: after the decision, they would be in vain.
+        drop(preparations);
+        let wanted = match (&failure, is_contended) {
+            (None, false) => Decision::commit(files.iter().map(|file| &file.name)),
+            _ => Decision::abort(),
+        };
+        let mut is_known = true;
+        let decided = match self.decide(transaction, &wanted).await {
+            Ok(Some(decided)) => decided,
+            // It is unknown whether the decision has been written. If not, it is to abort.
+            unknown => {
+                is_known = false;
+                failure = failure.or(unknown.err());
+                self.decide(transaction, &Decision::abort()).await.ok().flatten().unwrap_or_else(Decision::abort)
+            }
+        };
+        if !decided.commit {
+            if is_known {
+                self.revert(prepared).await;
+                if is_contended {
+                    return None;
+                }
+            }
+            let error = failure.unwrap_or_else(|| StoreError::Unavailable {
+                action: PUBLISH,
+                error: "another server has aborted the publication, because it took too long".into(),
+            });
+            return Some(Published { unused: is_known, ..Published::failed(error) });
+        }
+        let replaced = prepared.iter().filter_map(|file| replaced(&file.name, file.old.clone())).collect();
+        let (bucket, transaction) = (self.clone(), transaction.to_owned());
+        tokio::spawn(async move { bucket.complete_prepared(&transaction, prepared).await });
+        Some(Published { result: Ok(Vec::new()), replaced, unused: false })
+    }
+
+    /// Checks the preconditions of all files. Returns the first error.
+    async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
+        let bucket = self.clone();
+        let checks = files.to_vec().into_iter().map(move |file| bucket.clone().check_one(file));
+        stream::iter(checks).buffered(CONCURRENT).try_for_each(|()| ready(Ok(()))).await
+    }
+
+    async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
+        let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
+        check_precondition(&file, &resolved)
+    }
+
+    /// Adds the new content of a file to its pointer. Returns `None` if another server publishes the file and `waits` is
+    /// `false`.
+    async fn prepare(
+        self,
+        file: NewFile,
+        transaction: String,
+        start: Instant,
+        waits: bool,
+    ) -> Result<Option<Prepared>, StoreError> {
+        let key = self.keys.pointer(&file.name)?;
+        let new = Entry::new(&file);
+        for conflicts in 0.. {
+            if start.elapsed() > MAX_PREPARATION {
+                break;
+            }
+            let resolved = if waits {
+                self.resolve_for_change(&key, Some(&transaction)).await?
+            } else {
+                self.resolve(&key).await?
+            };
+            let (old, name) = (resolved.current.clone(), file.name.clone());
+            if resolved.is_prepared_for(&transaction) {
+                return Ok(Some(Prepared { name, old, new, version: resolved.version }));
+            }
+            if resolved.is_undecided() {
+                return Ok(None);
+            }
+            check_precondition(&file, &resolved)?;
+            let pending = Some(Pending { transaction: transaction.clone(), entry: new.clone() });
+            let pointer = Pointer { current: resolved.current, pending };
+            match self.write_if(&key, &pointer, &resolved.version, PUBLISH).await? {
+                Written::Done(version) => return Ok(Some(Prepared { name, old, new, version })),
+                Written::Conflict => pause_after_conflict(conflicts).await,
+            }
+        }
+        Err(StoreError::Unavailable { action: PUBLISH, error: "preparing all files took too long".into() })
+    }
+
+    /// Removes the new contents from the pointers. If this fails, readers still see the old contents, because the
+    /// transaction is aborted.
+    async fn revert(&self, prepared: Vec<Prepared>) {
+        let bucket = self.clone();
+        let reverts = prepared.into_iter().map(move |file| bucket.clone().revert_one(file));
+        let results: Vec<_> = stream::iter(reverts).buffer_unordered(CONCURRENT).collect().await;
+        if let Some(error) = results.into_iter().find_map(Result::err) {
+            log::warn!("an aborted publication could not be cleaned up; other servers ignore it: {error}");
+        }
+    }
+
+    async fn revert_one(self, file: Prepared) -> Result<(), StoreError> {
+        let old = Pointer { current: file.old, pending: None };
+        self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
+    }
+
+    /// Completes the pointers of a committed transaction, and deletes the decision.
+    async fn complete_prepared(&self, transaction: &str, prepared: Vec<Prepared>) {
+        let (bucket, id) = (self.clone(), transaction.to_owned());
+        let completions = prepared.into_iter().map(move |file| bucket.clone().complete_one(file, id.clone()));
+        let results: Vec<_> = stream::iter(completions).buffer_unordered(CONCURRENT).collect().await;
+        let error = match results.into_iter().find_map(Result::err) {
+            Some(error) => Some(error),
+            None => self.delete(&self.keys.transaction(transaction)).await.err(),
+        };
+        if let Some(error) = error {
+            log::warn!("a publication will be completed later; other servers see it already: {error}");
+        }
+    }
+
+    async fn complete_one(self, file: Prepared, transaction: String) -> Result<(), StoreError> {
+        let key = self.keys.pointer(&file.name)?;
+        let new = Pointer { current: Some(file.new), pending: None };
+        match self.write_if(&key, &new, &file.version, PUBLISH).await? {
+            Written::Done(_) => Ok(()),
+            Written::Conflict => self.complete_pointer(&key, &transaction).await.map(drop),
+        }
+    }
+
+    /// Completes a pointer that waits for a committed transaction. Returns the content that the transaction has
+    /// replaced, if the pointer was not complete.
+    pub(crate) async fn complete_pointer(&self, key: &Path, transaction: &str) -> Result<Option<Entry>, StoreError> {
+        for conflicts in 0..MAX_CONFLICTS {
+            let Some(seen) = self.read::<Pointer>(key, PUBLISH).await? else { return Ok(None) };
+            let Pointer { current, pending } = seen.value;
+            let Some(pending) = pending.filter(|pending| pending.transaction == transaction) else { return Ok(None) };
+            let new = Pointer { current: Some(pending.entry), pending: None };
+            match self.write_if(key, &new, &seen.version, PUBLISH).await? {
+                Written::Done(_) => return Ok(current),
+                Written::Conflict => pause_after_conflict(conflicts).await,
+            }
+        }
+        Err(StoreError::Unavailable { action: PUBLISH, error: "a file is changed all the time".into() })
+    }
+}

@@ -1,0 +1,78 @@
+//! Compiles the authenticators that a definition chooses.
+
+use std::sync::Arc;
+
+use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
+use rulebook_model::model::{Api, DefinedAuth};
+use rulebook_model::span::Span;
+
+use super::{AuthKind, AuthSettings, CompiledAuth};
+use crate::handler::HandlerError;
+use crate::handler::settings::unknown_settings;
+
+/// The authenticators that a definition chooses, in the order in which they are called.
+#[derive(Default)]
+pub(crate) struct CompiledAuthKinds {
+    /// The authenticators, with the spans of their settings.
+    pub(crate) authenticators: Vec<(CompiledAuth, Span)>,
+    /// The number of authenticators before the one that checks keys; `None` if the definition does not list keys.
+    pub(crate) keys_position: Option<usize>,
+}
+
+/// Compiles the authenticators in the setting `auth`. The value of a kind is an object with settings, or an array of
+/// such objects.
+///
+/// # Errors
+/// Returns a diagnostic for each error in the settings.
+pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<CompiledAuthKinds, Vec<Diagnostic>> {
+    let mut compiled = CompiledAuthKinds::default();
+    let mut diagnostics = Vec::new();
+    for member in api.auth.iter().flat_map(|auth| &auth.kinds) {
+        let name = member.key.value.as_str();
+        let mut report = |errors: Vec<HandlerError>, whole| {
+            diagnostics.extend(errors.into_iter().map(|error| error.into_diagnostic(DiagnosticCode::BadAuth, whole)));
+        };
+        // The command line adds the authenticator that checks keys, because it knows the key file.
+        if name == DefinedAuth::KEYS {
+            let errors = unknown_settings(&member.value, name, &[]).into_iter();
+            let errors = errors.map(|error| error.help("write `{}`: the keys are in the data folder of the server"));
+            report(errors.collect(), member.value.span);
+            compiled.keys_position = Some(compiled.authenticators.len());
+            continue;
+        }
+        let Some(kind) = kinds.iter().find(|kind| kind.name() == name) else {
+            diagnostics.push(unknown_kind_error(member, kinds));
+            continue;
+        };
+        for node in settings_objects(&member.value) {
+            let errors = unknown_settings(node, name, kind.settings());
+            if !errors.is_empty() {
+                report(errors, node.span);
+                continue;
+            }
+            match kind.compile(&AuthSettings { node, api }) {
+                Ok(authenticator) => compiled.authenticators.push((authenticator, node.span)),
+                Err(errors) => report(errors, node.span),
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(compiled) } else { Err(diagnostics) }
+}
+
+/// Returns the objects in an array that is not empty, and every other value as it is.
+fn settings_objects(value: &JsonNode) -> &[JsonNode] {
+    match &value.data {
+        JsonData::Array(items) if !items.is_empty() => items,
+        _ => std::slice::from_ref(value),
+    }
+}
+
+fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagnostic {
+    let name = &member.key.value;
+    let known: Vec<_> = std::iter::once(DefinedAuth::KEYS).chain(kinds.iter().map(|kind| kind.name())).collect();
+    let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("`{}` is not a kind of authenticator", name.escape_debug());
+    let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
+    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known)
+}

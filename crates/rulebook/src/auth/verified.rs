@@ -1,0 +1,99 @@
+//! The credentials that a worker has verified, so that further requests with the same credential need no signature
+//! check and no slow hash.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hasher;
+use std::sync::LazyLock;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+use thread_local::ThreadLocal;
+
+/// The maximum number of credentials that a worker remembers.
+const MAX_REMEMBERED: usize = 1 << 10;
+
+/// The secret of this process that the tags depend on; `None` if the system provides no random bytes.
+static TAG_SECRET: LazyLock<Option<[u8; 16]>> = LazyLock::new(|| {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).is_ok().then_some(secret)
+});
+
+/// The tag of a credential. SipHash is a pseudorandom function: without the secret of this process, a client cannot
+/// find another text with the same tag.
+type Tag = u128;
+
+/// What an authenticator has found out about the credentials that it has verified. Each thread remembers at most 1024
+/// credentials, by a hash that only this process can compute. Threads share nothing.
+///
+/// What makes a credential valid, such as a set of keys or a list of users, should contain this value: if a new set
+/// replaces it, all credentials are verified again.
+pub struct VerifiedCredentials<T: Send>(ThreadLocal<RefCell<HashMap<Tag, T>>>);
+
+impl<T: Send> VerifiedCredentials<T> {
+    /// Creates an empty memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(ThreadLocal::new())
+    }
+
+    /// Calls `read` with the value that this thread has remembered for a credential; `None` if there is none.
+    pub fn recall<R>(&self, credential: &str, read: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.get()?.borrow().get(&tag(credential)?).map(read)
+    }
+
+    /// Remembers a value for a credential that has been verified. If the memory of this thread is full, it forgets all
+    /// other credentials.
+    pub fn remember(&self, credential: &str, value: T) {
+        let Some(tag) = tag(credential) else { return };
+        let mut remembered = self.0.get_or_default().borrow_mut();
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(tag, value);
+    }
+}
+
+impl<T: Send> Default for VerifiedCredentials<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Send> fmt::Debug for VerifiedCredentials<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedCredentials").finish_non_exhaustive()
+    }
+}
+
+/// Returns the tag of a credential; `None` if no tags can be computed.
+fn tag(credential: &str) -> Option<Tag> {
+    let mut hasher = SipHasher24::new_with_key(TAG_SECRET.as_ref()?);
+    hasher.write(credential.as_bytes());
+    Some(hasher.finish128().as_u128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_REMEMBERED, VerifiedCredentials};
+
+    #[test]
+    fn a_credential_is_remembered_by_its_whole_text_and_only_in_one_memory() {
+        let (one, other) = (VerifiedCredentials::new(), VerifiedCredentials::<u8>::new());
+        one.remember("token 1", 7);
+        assert_eq!(one.recall("token 1", |value| *value), Some(7));
+        assert_eq!(one.recall("token 2", |value| *value), None);
+        assert_eq!(other.recall("token 1", |value| *value), None);
+        std::thread::scope(|scope| scope.spawn(|| assert!(one.recall("token 1", |_| ()).is_none())).join().unwrap());
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let memory = VerifiedCredentials::new();
+        for number in 0..=MAX_REMEMBERED {
+            memory.remember(&number.to_string(), number);
+        }
+        let kept = (0..=MAX_REMEMBERED).filter(|number| memory.recall(&number.to_string(), |_| ()).is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), [MAX_REMEMBERED]);
+    }
+}

@@ -1,0 +1,191 @@
+//! The certificates of a server: reads them from files, and chooses one for each connection.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use rulebook_model::model::ClientCertificateMode;
+use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
+
+use super::{HTTP1_PROTOCOL, HTTP2_PROTOCOL};
+use crate::call::certificate_expiry;
+use crate::file_stamp::FileStamp;
+use crate::server::settings::TlsSettings;
+
+/// The certificates that a server uses until their files change.
+pub(in crate::server) struct Tls {
+    settings: TlsSettings,
+    current: ArcSwap<Configs>,
+    /// The error that was logged last for changed files, so that the same error is logged only once.
+    reported: Mutex<Option<String>>,
+}
+
+/// The configurations of rustls for the same certificates.
+struct Configs {
+    with_http2: Arc<ServerConfig>,
+    without_http2: Arc<ServerConfig>,
+    /// The files with the certificates of the server, each with the time until which its certificate is valid, in
+    /// seconds since 1970.
+    expiry_times: Vec<(PathBuf, u64)>,
+    /// The metadata of the files before they were read.
+    stamps: Vec<Option<FileStamp>>,
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate.
+    pub(in crate::server) fn load(settings: &TlsSettings) -> io::Result<Self> {
+        let configs = load_configs(settings).map_err(io::Error::other)?;
+        Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(configs), reported: Mutex::default() })
+    }
+
+    /// Reads the files again. If that fails, the certificates stay as they are, and the error is logged.
+    pub(in crate::server) fn reload(&self) {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.try_reload();
+    }
+
+    /// Reads the files again if they have changed, and returns `true` if they could be read. `stamps` is their current
+    /// metadata.
+    pub(super) fn reload_if_changed(&self, stamps: &[Option<FileStamp>]) -> bool {
+        self.current.load().stamps != stamps && self.try_reload()
+    }
+
+    fn try_reload(&self) -> bool {
+        let loaded = load_configs(&self.settings);
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        match loaded {
+            Ok(configs) => {
+                self.current.store(Arc::new(configs));
+                *reported = None;
+                log::info!("the TLS certificates have been read again");
+                true
+            }
+            Err(error) => {
+                if reported.as_ref() != Some(&error) {
+                    log::error!("the TLS certificates stay as they were: {error}");
+                    *reported = Some(error);
+                }
+                false
+            }
+        }
+    }
+
+    /// Returns the configuration for a new connection.
+    pub(super) fn server_config(&self, with_http2: bool) -> Arc<ServerConfig> {
+        let current = self.current.load();
+        Arc::clone(if with_http2 { &current.with_http2 } else { &current.without_http2 })
+    }
+
+    /// Returns the files with the certificates of the server, each with the time until which its certificate is valid,
+    /// in seconds since 1970.
+    pub(in crate::server) fn expiry_times(&self) -> Vec<(String, u64)> {
+        let current = self.current.load();
+        current.expiry_times.iter().map(|(file, time)| (file.display().to_string(), *time)).collect()
+    }
+
+    /// Returns the current metadata of all files.
+    pub(super) fn stamps(&self) -> Vec<Option<FileStamp>> {
+        file_stamps(&self.settings)
+    }
+}
+
+fn file_stamps(settings: &TlsSettings) -> Vec<Option<FileStamp>> {
+    let TlsSettings { certificates, client_ca, .. } = settings;
+    let files = certificates.iter().flat_map(|(certificate, key)| [certificate, key]).chain(client_ca);
+    files.map(|file| FileStamp::of(file)).collect()
+}
+
+/// Reads all files. The error is a message without the contents of the files.
+fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
+    let stamps = file_stamps(settings);
+    let provider = Arc::new(default_provider());
+    let mut keys = Vec::with_capacity(settings.certificates.len());
+    let mut expiry_times = Vec::with_capacity(settings.certificates.len());
+    for (certificate, key) in &settings.certificates {
+        let chain = read_certificates(certificate)?;
+        if let Some(time) = chain.first().and_then(|first| certificate_expiry(first)) {
+            expiry_times.push((certificate.clone(), time));
+        }
+        let file = key.display();
+        let text = fs::read(key).map_err(|error| format!("{file}: {error}"))?;
+        // The error of the parser could quote the key.
+        let private = PrivateKeyDer::from_pem_slice(&text);
+        let private = private.map_err(|_| format!("{file} contains no private key in the PEM format"))?;
+        let pair = CertifiedKey::from_der(chain, private, &provider);
+        keys.push(Arc::new(pair.map_err(|error| format!("{} and {file}: {error}", certificate.display()))?));
+    }
+    if keys.is_empty() {
+        return Err("there is no certificate".to_owned());
+    }
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| error.to_string())?;
+    let builder = match &settings.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(file) => builder.with_client_cert_verifier(client_verifier(file, settings.client_certificates, provider)?),
+    };
+    let mut without_http2 = builder.with_cert_resolver(Arc::new(CertificatesByName(keys)));
+    without_http2.alpn_protocols = vec![HTTP1_PROTOCOL.to_vec()];
+    let mut with_http2 = without_http2.clone();
+    with_http2.alpn_protocols.insert(0, HTTP2_PROTOCOL.to_vec());
+    Ok(Configs { with_http2: Arc::new(with_http2), without_http2: Arc::new(without_http2), expiry_times, stamps })
+}
+
+fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let name = file.display();
+    let text = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(format!("{name} contains no certificate in the PEM format")),
+    }
+}
+
+/// Returns the verifier of the certificates of clients, which must come from an authority in the file.
+fn client_verifier(
+    file: &Path,
+    mode: ClientCertificateMode,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, String> {
+    let describe = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let mut authorities = RootCertStore::empty();
+    for certificate in read_certificates(file)? {
+        authorities.add(certificate).map_err(|error| describe(&error))?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider);
+    let builder = match mode {
+        ClientCertificateMode::Optional => builder.allow_unauthenticated(),
+        _ => builder,
+    };
+    builder.build().map_err(|error| describe(&error))
+}
+
+/// Chooses the certificate for the name of the server that the client has sent (RFC 6066 section 3). If no certificate
+/// is valid for it, or the client has sent none, the first certificate is chosen.
+#[derive(Debug)]
+struct CertificatesByName(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for CertificatesByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let usable = || self.0.iter().filter(|pair| pair.key.choose_scheme(hello.signature_schemes()).is_some());
+        let name = hello.server_name().filter(|_| self.0.len() > 1).and_then(|name| ServerName::try_from(name).ok());
+        let named = name.and_then(|name| usable().find(|pair| is_valid_for(pair, &name)));
+        named.or_else(|| usable().next()).or_else(|| self.0.first()).cloned()
+    }
+}
+
+fn is_valid_for(pair: &CertifiedKey, name: &ServerName<'_>) -> bool {
+    let certificate = pair.end_entity_cert().ok().and_then(|der| ParsedCertificate::try_from(der).ok());
+    certificate.is_some_and(|certificate| verify_server_name(&certificate, name).is_ok())
+}

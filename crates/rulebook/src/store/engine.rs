@@ -1,0 +1,97 @@
+//! The interface of storages other than a folder, such as an object storage.
+
+use std::fmt;
+
+use super::{FileInfo, FileName, Listing, Precondition, StoreError, StoredFile};
+
+/// A storage for stored files other than a folder. [`Store::with_engine`](super::Store::with_engine) returns a store of
+/// its files, and [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
+///
+/// The storage keeps contents and names. A content is a sequence of bytes with an id that the storage chooses; it never
+/// changes. A name refers to a content. Publishing a file makes its name refer to another content.
+///
+/// The store calls the functions on threads that may wait. It computes the hash of each content, detects its media type,
+/// and limits its length.
+pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
+    /// Returns the location of the storage, such as its URL, for messages and logs. It must not contain secrets.
+    fn location(&self) -> String;
+
+    /// Checks that the storage can be used. The server is ready only while this function succeeds.
+    ///
+    /// # Errors
+    /// Fails if the storage cannot be used.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Opens a file for reading. The content should be a [`Content::Ranged`](crate::Content::Ranged), so that clients
+    /// can request parts of it.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if no file has this name, and another error if the file cannot be read.
+    fn read(&self, name: &FileName) -> Result<StoredFile, StoreError>;
+
+    /// Returns the length, entity tag and modification time of a file.
+    ///
+    /// # Errors
+    /// Fails in the same cases as [`FileEngine::read`].
+    fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
+        Ok(self.read(name)?.info)
+    }
+
+    /// Lists the content of a folder; `None` is the top folder. The names are sorted.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if no folder has this name.
+    fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError>;
+
+    /// Creates a content and returns a writer for it.
+    ///
+    /// # Errors
+    /// Fails if the content cannot be created.
+    fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError>;
+
+    /// Publishes files: all of them or, if an error occurs, none. No two files have the same name. When this function
+    /// returns, the files are stored durably. No other program can change a file between the check of its precondition
+    /// and its publication.
+    ///
+    /// The storage takes over the contents: if this function fails, the storage deletes those to which no name refers.
+    ///
+    /// # Errors
+    /// Fails if a precondition is not met, or if the storage fails.
+    fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError>;
+
+    /// Deletes a content that has not been published. Does not wait; if the content cannot be deleted now, the storage
+    /// deletes it later.
+    fn discard(&self, content: &str);
+}
+
+/// Writes a content. Dropping the writer deletes what has been written.
+pub trait ContentWriter: fmt::Debug + Send {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// Fails if the storage fails. The store then drops the writer.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Completes the content and stores it durably. Returns its id.
+    ///
+    /// # Errors
+    /// Fails if the storage fails. Then the content is deleted.
+    fn finish(self: Box<Self>) -> Result<String, StoreError>;
+}
+
+/// A complete content, and the name that [`FileEngine::publish`] gives to it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NewFile {
+    /// The id of the content, which [`ContentWriter::finish`] has returned.
+    pub content: String,
+    /// The BLAKE3 hash of the content as 64 hexadecimal digits.
+    pub hash: String,
+    /// The length, entity tag and modification time of the file, in whole milliseconds. The entity tag is the hash of
+    /// the content.
+    pub info: FileInfo,
+    /// The name of the file.
+    pub name: FileName,
+    /// The condition that the existing file with this name, or its absence, must meet.
+    pub precondition: Precondition,
+}

@@ -1,0 +1,84 @@
+//! What a client can use before the handshake is complete.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::TestServer;
+
+#[test]
+fn handshakes_that_take_too_long_are_cut_and_stop_no_other_client() {
+    let server = TestServer::start();
+    // The header of a record that never becomes complete, and a client that sends nothing.
+    let sent: [&[u8]; 2] = [&[22, 3, 1, 2, 0, 1], &[]];
+    let begun = Instant::now();
+    let sockets: Vec<_> = sent
+        .iter()
+        .map(|bytes| {
+            let mut socket = TcpStream::connect(server.address()).unwrap();
+            socket.write_all(bytes).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            socket
+        })
+        .collect();
+    let mut connection = server.connect();
+    assert!(connection.get("/caller").starts_with("HTTP/1.1 200 "));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    for mut socket in sockets {
+        let mut received = Vec::new();
+        let _ = socket.read_to_end(&mut received);
+        assert!(received.is_empty());
+    }
+    let elapsed = begun.elapsed();
+    assert!((9..14).contains(&elapsed.as_secs()), "{elapsed:?}");
+    server.wait_for_limit("tls-handshake");
+}
+
+#[test]
+fn handshakes_count_for_the_connections_of_a_client() {
+    let settings = |settings: rulebook::Settings| settings.with_address_connections(3);
+    let server = TestServer::start_with_settings(|_, tls| tls, settings, rulebook::ClientCertificates::new());
+    let waiting: Vec<_> = (0..3).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(server.try_connect(&server.authority.client()).is_err());
+    drop(waiting);
+    super::client::wait_until(|| server.try_connect(&server.authority.client()).is_ok());
+}
+
+#[test]
+fn a_server_that_stops_ends_handshakes() {
+    let server = TestServer::start();
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    let mut idle = server.connect();
+    std::thread::sleep(Duration::from_millis(200));
+    let begun = Instant::now();
+    server.running.stop().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(socket.read(&mut [0]).unwrap_or(0), 0);
+    assert_eq!(idle.receive_all().unwrap(), b"");
+}
+
+/// Incomplete messages of handshakes use the memory for requests.
+#[test]
+fn the_memory_of_incomplete_handshakes_is_limited() {
+    let server = TestServer::start();
+    // A message of 60,000 bytes, in records of 16 KiB.
+    let mut hello = vec![1, 0, 0xea, 0x60];
+    hello.extend(vec![0; 50_000]);
+    let mut bytes = Vec::new();
+    for piece in hello.chunks(16 << 10) {
+        bytes.extend([22, 3, 1]);
+        bytes.extend((piece.len() as u16).to_be_bytes());
+        bytes.extend(piece);
+    }
+    let mut sockets = Vec::new();
+    // A quarter of 32 MiB is that of one client.
+    for _ in 0..(8 << 20) / 50_000 + 20 {
+        let mut socket = TcpStream::connect(server.address()).unwrap();
+        socket.write_all(&bytes).unwrap();
+        sockets.push(socket);
+    }
+    server.wait_for_limit("request-memory");
+    drop(sockets);
+    super::client::wait_until(|| server.connect().get("/caller").starts_with("HTTP/1.1 200 "));
+}
