@@ -59,6 +59,11 @@ impl RedisCounter {
         if !cfg!(feature = "tls") && url.starts_with("rediss:") {
             return Err(RedisCounterError::NoTls);
         }
+        #[cfg(feature = "tls")]
+        if url.starts_with("rediss:") {
+            // If the program has chosen another implementation of cryptography already, it stays.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let client = Client::open(url).map_err(|_| RedisCounterError::InvalidUrl)?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (messages, receiver) = mpsc::channel(MAX_WAITING);

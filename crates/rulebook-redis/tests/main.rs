@@ -1,7 +1,8 @@
 //! Tests of limits of requests over HTTP: those of one server, and those that several servers share in Valkey or Redis.
 //!
-//! The environment variable `TEST_REDIS_SERVER` contains the program of a Valkey or Redis server, which the tests start;
-//! the script `scripts/with-redis` sets it. Without the variable, the tests that need a server are skipped.
+//! The environment variable `TEST_REDIS` contains the URL of a Valkey or Redis server, and `TEST_REDIS_CTL` a program
+//! that kills and starts it; the script `scripts/with-redis` sets them. Without them, the tests that need a server are
+//! skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -2,7 +2,7 @@
 
 use rulebook_test::{Client, TestResponse};
 
-use super::server::{api, wait_for_quiet_minute};
+use super::server::{api, wait_for_new_hour};
 
 const DEFINITION: &str = r#"{
     "rate_limit": { "requests": 5, "per": "day", "by": "all" },
@@ -20,7 +20,7 @@ const DEFINITION: &str = r#"{
 }"#;
 
 fn client() -> Client {
-    wait_for_quiet_minute();
+    wait_for_new_hour();
     Client::new(api(DEFINITION)).unwrap()
 }
 
@@ -83,8 +83,9 @@ fn a_request_that_one_limit_refuses_is_not_counted_for_the_others() {
         assert_eq!(quota(&send()), (200, policy, Some(remaining.to_owned())));
     }
     for _ in 0..9 {
-        let refused = quota(&send());
-        assert_eq!((refused.0, refused.2.unwrap().as_str()), (429, "\"address-day\";r=6, \"all-hour\";r=0"));
+        let refused = send();
+        let (status, _, remaining) = quota(&refused);
+        assert_eq!((status, remaining.unwrap().as_str()), (429, "\"address-day\";r=6, \"all-hour\";r=0"));
     }
 }
 
@@ -93,4 +94,29 @@ fn requests_are_counted_before_their_body_is_read() {
     let client = client();
     let send = |x: &str| client.post("/both").form([("x", x)]).send().status();
     assert_eq!([send("?"), send("?"), send("?")], [400, 400, 429]);
+}
+
+#[test]
+fn a_new_period_begins_after_the_time_in_retry_after() {
+    let client = Client::new(api(
+        r#"{ "GET": { "info": "Limited", "options": { "rate_limit": { "requests": 1, "per": "second", "by": "all" } } } }"#,
+    ))
+    .unwrap();
+    // Two of the requests are sent in the same second.
+    let refused = (0..100).map(|_| client.get("/").send()).find(|response| response.status() == 429).unwrap();
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    std::thread::sleep(std::time::Duration::from_millis(1050));
+    assert_eq!(client.get("/").send().status(), 200);
+}
+
+#[test]
+fn only_a_limited_number_of_callers_is_remembered() {
+    let client = client();
+    let call = |name: &str| client.get("/caller").identity(name, ["reader"]).send().status();
+    assert_eq!([call("ada"), call("ada"), call("ada")], [200, 200, 429]);
+    // The setting `callers` is 64.
+    for other in 0..1000 {
+        assert_eq!(call(&format!("caller {other}")), 200);
+    }
+    assert_eq!(call("ada"), 200, "other callers took the place of this one");
 }

@@ -1,74 +1,81 @@
-//! A Valkey or Redis server for one test, and the definitions that the tests serve.
+//! The Valkey or Redis server of the tests, and the definitions that the tests serve.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook::{Claim, Grant, Rulebook, SharedCounter, SharedCounterSettings, Unbound};
 use rulebook_redis::RedisCounter;
 use rulebook_test::Client;
 
-/// A server for one test, which listens on a port of this machine.
+/// The tests use the server one after the other, because some kill it.
+static IN_USE: Mutex<()> = Mutex::new(());
+
+/// The server while a test uses it.
 pub struct RedisServer {
-    port: u16,
-    program: String,
-    process: Option<Child>,
+    url: String,
+    ctl: String,
+    _in_use: MutexGuard<'static, ()>,
 }
 
 impl RedisServer {
-    /// Starts a server. Returns `None`, and says so, if none is installed.
-    pub fn start() -> Option<Self> {
-        let Ok(program) = std::env::var("TEST_REDIS_SERVER") else {
-            eprintln!("SKIPPED: TEST_REDIS_SERVER is not set; run the tests with scripts/with-redis");
+    /// Waits until no other test uses the server, and empties it. Returns `None`, and says so, without a server.
+    pub fn get() -> Option<Self> {
+        let (Ok(url), Ok(ctl)) = (std::env::var("TEST_REDIS"), std::env::var("TEST_REDIS_CTL")) else {
+            eprintln!("SKIPPED: TEST_REDIS is not set; run the tests with scripts/with-redis");
             return None;
         };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { port, program, process: None };
-        server.start_again();
+        let server = Self { url, ctl, _in_use: use_alone() };
+        server.clear();
         Some(server)
     }
 
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
-    /// Starts the server, empty, and waits until it accepts connections.
-    pub fn start_again(&mut self) {
-        let port = self.port.to_string();
-        let mut command = Command::new(&self.program);
-        command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/"]);
-        self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    /// Removes all data.
+    pub fn clear(&self) {
         let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "the server does not start");
-            std::thread::sleep(Duration::from_millis(10));
+        let client = redis::Client::open(self.url()).unwrap();
+        // A server that has just started refuses commands until it has read its data.
+        while let Err(error) = client.get_connection().and_then(|mut it| redis::cmd("FLUSHALL").exec(&mut it)) {
+            assert!(started.elapsed() < Duration::from_secs(20), "{error}");
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
     /// Kills the server at once, as `kill -9` does.
-    pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+    pub fn kill(&self) {
+        self.control("stop");
+    }
+
+    /// Starts the server with its data after it was killed.
+    pub fn start(&self) {
+        self.control("start");
+    }
+
+    fn control(&self, command: &str) {
+        assert!(Command::new(&self.ctl).arg(command).status().unwrap().success(), "{command}");
     }
 }
 
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// Waits until no other test uses the server.
+pub fn use_alone() -> MutexGuard<'static, ()> {
+    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns an API whose methods respond with their arguments or an example.
+/// Returns an API whose methods respond with examples.
 pub fn api(definition: &str) -> Rulebook {
-    Rulebook::read(vec![(PathBuf::from("m.json"), definition.as_bytes().to_vec())]).unbound(Unbound::Mock)
+    let settings = br#"{ "limits": { "callers": 64 } }"#.to_vec();
+    let files = [("app.json", settings), ("m.json", definition.as_bytes().to_vec())];
+    Rulebook::read(files.map(|(name, text)| (PathBuf::from(name), text)).to_vec()).unbound(Unbound::Mock)
 }
 
-/// Starts a server of an API that counts with this Valkey server.
-pub fn serve(definition: &str, redis: &RedisServer, settings: SharedCounterSettings) -> Client {
-    let counter = RedisCounter::new(&redis.url()).unwrap();
+/// Starts a server of an API that counts with the counter at this URL.
+pub fn serve(definition: &str, url: &str, settings: SharedCounterSettings) -> Client {
+    let counter = RedisCounter::new(url).unwrap();
     Client::new(api(definition).shared_counter(counter, settings)).unwrap()
 }
 
@@ -78,11 +85,21 @@ pub fn claim(counter: &RedisCounter, claim: Claim) -> Grant {
     runtime.block_on(counter.claim(claim)).unwrap()
 }
 
-/// Waits if the current minute ends soon, so that no period ends during a short test.
-pub fn wait_for_quiet_minute() {
+/// Waits until a response has this status.
+pub fn wait_until_status(expected: u16, status: impl Fn() -> u16) {
+    let started = Instant::now();
+    while status() != expected {
+        assert!(started.elapsed() < Duration::from_secs(20), "the status stays {}", status());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits if the current hour ends soon, so that no period ends during a short test.
+pub fn wait_for_new_hour() {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let seconds = since.as_secs() % 60;
-    if seconds >= 45 {
-        std::thread::sleep(Duration::from_secs(61 - seconds));
+    // The periods of the tests are hours and days.
+    let seconds = since.as_secs() % 3600;
+    if seconds >= 3590 {
+        std::thread::sleep(Duration::from_secs(3601 - seconds));
     }
 }
