@@ -9,5 +9,8 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    rulebook_cli::run(|rulebook| article_site::add(rulebook_cli::with_handler_kinds(rulebook)))
+    rulebook_cli::run(|rulebook| {
+        let rulebook = rulebook_cli::with_auth_kinds(rulebook_cli::with_handler_kinds(rulebook));
+        article_site::add(rulebook)
+    })
 }

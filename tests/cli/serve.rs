@@ -27,6 +27,22 @@ fn the_summary_lists_the_api_the_addresses_and_the_settings() {
 }
 
 #[test]
+fn keys_are_read_only_if_the_definition_accepts_them() {
+    for (auth, expected) in [
+        (json!({ "keys": {} }), "data (1 key)"),
+        (json!({ "keys": {}, "basic": { "users": "users" } }), "data (1 key)"),
+        (json!({ "basic": { "users": "users" } }), "data (no keys)"),
+    ] {
+        let app = json!({ "unbound": "echo", "auth": auth });
+        let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
+        std::fs::write(folder.path().join("users"), "").unwrap();
+        assert_eq!(run_program(folder.path(), &["keys", "add", "--name", "ada"]).exit_code, Some(0));
+        let process = ServerProcess::start(folder.path(), &free_address(), &["serve"]);
+        assert!(process.stdout.contains(expected), "{auth}: {}", process.stdout);
+    }
+}
+
+#[test]
 fn settings_of_the_definition_apply_without_flags_and_variables() {
     let address = free_address();
     let app = json!({ "unbound": "501", "bind": address, "data": "own", "workers": 1, "base": "/v1", "log": "error" });

@@ -72,8 +72,8 @@ fn an_address_without_a_port_is_reported_with_an_example() {
 }
 
 /// The settings in `app.json` that concern only the server and have no flag: `cors` is part of the API, because pages
-/// of other origins depend on it, and `handlers` is part of the methods.
-const WITHOUT_FLAG: [&str; 2] = ["cors", "handlers"];
+/// of other origins depend on it, `handlers` is part of the methods, and `auth` belongs to their permissions.
+const WITHOUT_FLAG: [&str; 3] = ["cors", "handlers", "auth"];
 
 #[test]
 fn every_setting_of_the_server_has_a_flag_and_a_variable() {

@@ -38,7 +38,7 @@ before(async () => {
     JSON.stringify({ "/": { note: { GET: method("notes:read") }, "user/{id}": { GET: user } } }),
   );
   const data = join(process.env.RULEBOOK_WORK, "data");
-  server = spawn(process.env.RULEBOOK_PROGRAM, ["serve", "--api", folder, "--data", data, "--bind", "127.0.0.1:0"]);
+  server = spawn(process.env.RULEBOOK_PROGRAM, ["serve", "--api", folder, "--data", data, "--bind", "127.0.0.1:0", "--log", "off"]);
   server.stderr.pipe(process.stderr);
   url = await new Promise((resolve, reject) => {
     let text = "";

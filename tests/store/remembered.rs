@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -17,23 +18,27 @@ const SETTLED_TIME: Duration = Duration::from_millis(3_100);
 /// exist.
 type Change = (&'static str, fn(&Store), Option<&'static [u8]>);
 
+fn folder_of(store: &Store) -> &Path {
+    store.path().expect("the files are in a folder")
+}
+
 const CHANGES: [Change; 6] = [
     ("published", |store| publish_file(store, "published/a.txt", b"two").unwrap(), Some(b"two")),
-    ("written", |store| fs::write(store.path().join("written/a.txt"), "two").unwrap(), Some(b"two")),
-    ("removed", |store| fs::remove_file(store.path().join("removed/a.txt")).unwrap(), None),
+    ("written", |store| fs::write(folder_of(store).join("written/a.txt"), "two").unwrap(), Some(b"two")),
+    ("removed", |store| fs::remove_file(folder_of(store).join("removed/a.txt")).unwrap(), None),
     (
         "moved",
         |store| {
-            fs::write(store.path().join("moved/b.txt"), "two").unwrap();
-            fs::rename(store.path().join("moved/b.txt"), store.path().join("moved/a.txt")).unwrap();
+            fs::write(folder_of(store).join("moved/b.txt"), "two").unwrap();
+            fs::rename(folder_of(store).join("moved/b.txt"), folder_of(store).join("moved/a.txt")).unwrap();
         },
         Some(b"two"),
     ),
     (
         "linked",
         |store| {
-            fs::remove_file(store.path().join("linked/a.txt")).unwrap();
-            symlink("../published/a.txt", store.path().join("linked/a.txt")).unwrap();
+            fs::remove_file(folder_of(store).join("linked/a.txt")).unwrap();
+            symlink("../published/a.txt", folder_of(store).join("linked/a.txt")).unwrap();
         },
         None,
     ),

@@ -105,7 +105,7 @@ pub(super) struct Settings {
 pub(super) fn new_files_arg() -> Arg {
     Arg::new(FILES_FLAG)
         .long(FILES_FLAG)
-        .value_name("DIR|URL")
+        .value_name("LOCATION")
         .env("RULEBOOK_FILES")
         .value_parser(clap::builder::OsStringValueParser::new().try_map(parse_files_location))
         .help_heading(HELP_HEADING)

@@ -36,7 +36,8 @@ pub struct S3Location {
     pub bucket: String,
     /// The text with which the names of all objects begin, without `/` at the end. Empty if the URL has no path.
     pub prefix: String,
-    /// For how long the content of a replaced file stays, so that downloads in progress can end. The default is an hour.
+    /// For how long the content of a replaced file stays, so that downloads in progress can end. The default is an
+    /// hour.
     pub grace: Duration,
     /// After which time the server looks for contents without a name, and deletes them. The default is a day; zero
     /// disables the search.

@@ -120,7 +120,7 @@ impl Bucket {
         self.s3.put(key, json(value, action)?).await.map(drop).map_err(error_during(action))
     }
 
-    /// Deletes an object. It is no error if the object does not exist.
+    /// Deletes an object. Succeeds if the object does not exist.
     pub(crate) async fn delete(&self, key: &Path) -> Result<(), StoreError> {
         match self.s3.delete(key).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),

@@ -1,4 +1,4 @@
-//! Deletes what is no longer needed: replaced contents after a grace time, and what killed servers have left.
+//! Cleans up: deletes replaced contents after a grace time, and what killed servers have left.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -32,8 +32,8 @@ fn stream_range(bucket: Bucket, tasks: Tasks, content: String, range: Range<u64>
     Box::pin(stream::once(start).flatten())
 }
 
-/// Reads a range and sends its pieces. If the connection breaks, or the bucket closes it because the client is slow, the
-/// rest of the range is requested again.
+/// Reads a range and sends its pieces. If the connection breaks, or the bucket closes it because the client is slow,
+/// the rest of the range is requested again.
 async fn send_pieces(bucket: &Bucket, content: &str, range: Range<u64>, sender: &mpsc::Sender<io::Result<Bytes>>) {
     let mut from = range.start;
     let mut failures = 0;

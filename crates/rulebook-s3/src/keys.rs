@@ -38,8 +38,8 @@ impl Keys {
         self.key("names", folder.map_or("", FileName::as_str))
     }
 
-    /// Returns the file name that belongs to the key of a pointer, or the name of a folder of pointers. Returns `None` if
-    /// another program has created the object.
+    /// Returns the file name that belongs to the key of a pointer, or the name of a folder of pointers. Returns `None`
+    /// if another program has created the object.
     pub(crate) fn file_name(&self, key: &Path) -> Option<FileName> {
         let encoded = key.as_ref().strip_prefix(self.names(None).as_ref())?.strip_prefix('/')?;
         let name = percent_decode_str(encoded).decode_utf8().ok()?;

@@ -2,9 +2,9 @@
 //!
 //! A pointer belongs to a file name, and refers to the content of the file. While several files are published together,
 //! each of their pointers also contains the new entry and the id of the transaction. The transaction is decided by the
-//! creation of one object, its decision: either it commits the transaction, or it aborts it. Whoever creates the object
-//! first decides; it never changes. Until then, and if the decision is to abort, the old entry of each pointer is valid;
-//! after a commit, the new entry is.
+//! creation of one object, its decision: either it commits the transaction, or it aborts it. The server that creates
+//! the object first decides; it never changes. Until then, and if the decision is to abort, the old entry of each
+//! pointer is valid; after a commit, the new entry is.
 
 use std::time::{Duration, SystemTime};
 

@@ -56,7 +56,7 @@ pub(crate) fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<
 /// Waits before the pointer that another server has just changed is read again.
 pub(crate) async fn pause_after_conflict(conflicts: u32) {
     let mut random = [0; 1];
-    // Without random numbers, the servers wait equally long, which is no error.
+    // Without random numbers, all servers wait equally long.
     let _ = getrandom::fill(&mut random);
     sleep(Duration::from_millis(u64::from(conflicts.min(20) * 2) + u64::from(random[0] % 16))).await;
 }

@@ -61,7 +61,7 @@ impl Bucket {
         let (mut failure, mut is_contended) = (None, false);
         let (bucket, id) = (self.clone(), transaction.to_owned());
         let preparations =
-            files.to_vec().into_iter().map(move |file| bucket.clone().prepare(file, id.clone(), start, waits));
+            files.iter().cloned().map(move |file| bucket.clone().prepare(file, id.clone(), start, waits));
         let mut preparations = stream::iter(preparations).buffered(if waits { 1 } else { CONCURRENT });
         while let Some(preparation) = preparations.next().await {
             match preparation {
@@ -75,12 +75,12 @@ impl Bucket {
         }
         // Preparations that have been started end here: after the decision, they would be in vain.
         drop(preparations);
-        let wanted = match (&failure, is_contended) {
+        let decision = match (&failure, is_contended) {
             (None, false) => Decision::commit(files.iter().map(|file| &file.name)),
             _ => Decision::abort(),
         };
         let mut is_known = true;
-        let decided = match self.decide(transaction, &wanted).await {
+        let decided = match self.decide(transaction, &decision).await {
             Ok(Some(decided)) => decided,
             // It is unknown whether the decision has been written. If not, it is to abort.
             unknown => {
@@ -111,7 +111,7 @@ impl Bucket {
     /// Checks the preconditions of all files. Returns the first error.
     async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
         let bucket = self.clone();
-        let checks = files.to_vec().into_iter().map(move |file| bucket.clone().check_one(file));
+        let checks = files.iter().cloned().map(move |file| bucket.clone().check_one(file));
         stream::iter(checks).buffered(CONCURRENT).try_for_each(|()| ready(Ok(()))).await
     }
 
@@ -120,8 +120,8 @@ impl Bucket {
         check_precondition(&file, &resolved)
     }
 
-    /// Adds the new content of a file to its pointer. Returns `None` if another server publishes the file and `waits` is
-    /// `false`.
+    /// Adds the new content of a file to its pointer. Returns `None` if another server publishes the file and `waits`
+    /// is `false`.
     async fn prepare(
         self,
         file: NewFile,
@@ -144,7 +144,7 @@ impl Bucket {
             if resolved.is_prepared_for(&transaction) {
                 return Ok(Some(Prepared { name, old, new, version: resolved.version }));
             }
-            if resolved.is_undecided() {
+            if resolved.has_open_transaction() {
                 return Ok(None);
             }
             check_precondition(&file, &resolved)?;

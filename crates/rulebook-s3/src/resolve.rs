@@ -28,7 +28,7 @@ pub(crate) struct Resolved {
     /// The version of the pointer.
     pub(crate) version: Version,
     /// The transaction that has not been decided, and the time since which it waits.
-    undecided: Option<(String, SystemTime)>,
+    open_transaction: Option<(String, SystemTime)>,
 }
 
 impl Bucket {
@@ -37,19 +37,19 @@ impl Bucket {
         let mut seen = self.read::<Pointer>(pointer, READ).await?;
         loop {
             let Some(Versioned { value: Pointer { current, pending }, version, written }) = seen else {
-                return Ok(Resolved { current: None, version: None, undecided: None });
+                return Ok(Resolved { current: None, version: None, open_transaction: None });
             };
-            let Some(pending) = pending else { return Ok(Resolved { current, version, undecided: None }) };
+            let Some(pending) = pending else { return Ok(Resolved { current, version, open_transaction: None }) };
             let decision = self.read::<Decision>(&self.keys.transaction(&pending.transaction), READ).await?;
             if let Some(Versioned { value: Decision { commit, .. }, .. }) = decision {
                 let current = if commit { Some(pending.entry) } else { current };
-                return Ok(Resolved { current, version, undecided: None });
+                return Ok(Resolved { current, version, open_transaction: None });
             }
             // A decision is deleted after all pointers have been completed. If the pointer is still the same, there has
             // been no decision.
             seen = self.read::<Pointer>(pointer, READ).await?;
             if seen.as_ref().is_some_and(|again| again.version == version) {
-                return Ok(Resolved { current, version, undecided: Some((pending.transaction, written)) });
+                return Ok(Resolved { current, version, open_transaction: Some((pending.transaction, written)) });
             }
         }
     }
@@ -65,7 +65,7 @@ impl Bucket {
         let mut pause = FIRST_PAUSE;
         loop {
             let resolved = self.resolve(pointer).await?;
-            let Some((other, since)) = &resolved.undecided else { return Ok(resolved) };
+            let Some((other, since)) = &resolved.open_transaction else { return Ok(resolved) };
             if Some(other.as_str()) == transaction {
                 return Ok(resolved);
             }
@@ -82,14 +82,15 @@ impl Bucket {
         }
     }
 
-    /// Reads the pointer of a file. If its transaction is abandoned, aborts it. Returns `None` if the pointer has to wait.
+    /// Reads the pointer of a file. If its transaction is abandoned, aborts it. Returns `None` if the pointer has to
+    /// wait.
     pub(crate) async fn resolve_now(&self, pointer: &Path) -> Result<Option<Resolved>, StoreError> {
         let resolved = self.resolve(pointer).await?;
-        match &resolved.undecided {
+        match &resolved.open_transaction {
             None => Ok(Some(resolved)),
             Some((transaction, since)) if is_abandoned(*since) => {
                 self.decide(transaction, &Decision::abort()).await?;
-                self.resolve(pointer).await.map(|again| Some(again).filter(|again| again.undecided.is_none()))
+                self.resolve(pointer).await.map(|again| Some(again).filter(|again| again.open_transaction.is_none()))
             }
             Some(_) => Ok(None),
         }
@@ -113,12 +114,12 @@ fn is_abandoned(since: SystemTime) -> bool {
 
 impl Resolved {
     /// Returns `true` if the pointer waits for a decision.
-    pub(crate) fn is_undecided(&self) -> bool {
-        self.undecided.is_some()
+    pub(crate) fn has_open_transaction(&self) -> bool {
+        self.open_transaction.is_some()
     }
 
     /// Returns `true` if the pointer waits for the decision about this transaction.
     pub(crate) fn is_prepared_for(&self, transaction: &str) -> bool {
-        self.undecided.as_ref().is_some_and(|(id, _)| id == transaction)
+        self.open_transaction.as_ref().is_some_and(|(id, _)| id == transaction)
     }
 }

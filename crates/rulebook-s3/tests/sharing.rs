@@ -16,7 +16,7 @@ struct Stored {
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct ReadParameters {
     name: String,
 }
 
@@ -43,7 +43,7 @@ async fn store(Args(Stored { name, content }): Args<Stored>, context: Context) -
     published.await.map_err(ApiError::internal)?.map(drop).map_err(failed)
 }
 
-async fn read(Args(Wanted { name }): Args<Wanted>, context: Context) -> Result<Download, ApiError> {
+async fn read(Args(ReadParameters { name }): Args<ReadParameters>, context: Context) -> Result<Download, ApiError> {
     let store: Store = context.store()?;
     let name = FileName::parse(&name).map_err(ApiError::internal)?;
     let file = spawn_blocking(move || store.read(&name)).await.map_err(ApiError::internal)?;
@@ -59,7 +59,7 @@ fn server(url: &str) -> Client {
     let document: Json = json!({ "title": "Files", "modules": { "files": {
         "PUT": {
             "info": "Stores files",
-            "in": { "name": name, "content": { "info": "The files", "type": "array<file>", "max": "50MB" } },
+            "in": { "name": name, "content": { "info": "The files", "type": "array<file>", "items": { "max": "50MB" } } },
             "errors": errors
         },
         "GET": { "info": "Reads a file", "options": { "download": true }, "in": { "GET@name": name }, "errors": errors }

@@ -18,8 +18,8 @@ pub struct JwtAuthenticator {
 }
 
 impl JwtAuthenticator {
-    /// Checks the token in the head of a request with the keys that are known. Returns `None` if the token may be signed
-    /// with another key of the issuer.
+    /// Checks the token in the head of a request with the keys that are known. Returns `None` if the token may be
+    /// signed with another key of the issuer.
     fn check(&self, head: &Head) -> Option<Authentication> {
         let Some(token) = head.bearer() else {
             return Some(match head.has_bearer_scheme() {

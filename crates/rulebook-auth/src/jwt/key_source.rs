@@ -91,8 +91,8 @@ impl KeySource {
         }
         self.requested.notify_one();
         // The task may have to wait for a moment before and after the fetch.
-        let longest = self.times.timeout + Duration::from_secs(1);
-        let next = timeout(longest, fetches.wait_for(|fetch| fetch.count > last.count)).await;
+        let max_wait = self.times.timeout + Duration::from_secs(1);
+        let next = timeout(max_wait, fetches.wait_for(|fetch| fetch.count > last.count)).await;
         match next {
             Ok(Ok(fetch)) => fetch.renewal(),
             Ok(Err(_)) | Err(_) => Renewal::Failed,
@@ -141,7 +141,8 @@ impl KeySource {
         }
     }
 
-    /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has verified.
+    /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has
+    /// verified.
     async fn fetch(&self) -> Result<(), String> {
         let fetched = self.origin.fetch(self.times.timeout).await;
         let result = fetched.map(|keys| {

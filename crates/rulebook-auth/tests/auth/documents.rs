@@ -7,7 +7,7 @@ use super::issuer::{ISSUER, Issuer};
 use super::{claims_with, jwt, serve};
 
 /// Serves an API with these settings besides the usual ones.
-fn serve_with(settings: Json) -> (Client, Issuer, tempfile::TempDir) {
+fn serve_with(settings: &Json) -> (Client, Issuer, tempfile::TempDir) {
     let issuer = Issuer::new();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jwks.json");
@@ -27,7 +27,7 @@ fn challenges_name_the_permissions_and_the_metadata() {
         (Some("https://api.example/v1/"), "https://api.example/.well-known/oauth-protected-resource/v1"),
     ] {
         let settings = resource.map_or(json!({}), |resource| json!({ "resource": resource }));
-        let (client, issuer, _folder) = serve_with(settings);
+        let (client, issuer, _folder) = serve_with(&settings);
         let start = match metadata {
             "" => "Bearer ".to_owned(),
             address => format!("Bearer resource_metadata=\"{address}\", "),
@@ -52,7 +52,7 @@ fn challenges_name_the_permissions_and_the_metadata() {
 
 #[test]
 fn the_metadata_of_the_resource_names_the_issuer() {
-    let (client, ..) = serve_with(json!({ "resource": "https://api.example/v1" }));
+    let (client, ..) = serve_with(&json!({ "resource": "https://api.example/v1" }));
     let response = client.get("/.well-known/oauth-protected-resource/v1").send();
     assert_eq!((response.status(), response.header("content-type")), (200, Some("application/json")));
     let expected = json!({
@@ -61,23 +61,23 @@ fn the_metadata_of_the_resource_names_the_issuer() {
     });
     assert_eq!(response.json(), expected);
     assert_eq!(client.get("/.well-known/oauth-protected-resource").send().status(), 404);
-    let (client, ..) = serve_with(json!({}));
+    let (client, ..) = serve_with(&json!({}));
     assert_eq!(client.get("/.well-known/oauth-protected-resource").send().status(), 404);
 }
 
 #[test]
 fn the_openapi_document_describes_the_tokens() {
-    let schemes = |settings: Json| {
+    let schemes = |settings: &Json| {
         let (client, ..) = serve_with(settings);
         let document = client.get("/openapi.json").send().json();
         let security = document.pointer("/paths/~1note/get/security").cloned();
         (document["components"]["securitySchemes"].clone(), security.unwrap())
     };
-    let (all, security) = schemes(json!({}));
+    let (all, security) = schemes(&json!({}));
     assert_eq!((&all["jwt"]["type"], &all["jwt"]["scheme"]), (&json!("http"), &json!("bearer")));
     assert_eq!(all["jwt"]["bearerFormat"], "JWT");
     assert_eq!((all.as_object().unwrap().len(), security), (1, json!([{ "jwt": ["reader"] }])));
-    let (all, security) = schemes(json!({ "openid": true }));
+    let (all, security) = schemes(&json!({ "openid": true }));
     assert_eq!(all["openid"]["type"], "openIdConnect");
     assert_eq!(all["openid"]["openIdConnectUrl"], format!("{ISSUER}/.well-known/openid-configuration"));
     assert_eq!(security, json!([{ "openid": ["reader"] }]));
@@ -85,7 +85,7 @@ fn the_openapi_document_describes_the_tokens() {
 
 #[test]
 fn documents_do_not_contain_the_settings() {
-    let (client, ..) = serve_with(json!({ "audience": "secret-audience" }));
+    let (client, ..) = serve_with(&json!({ "audience": "secret-audience" }));
     for (method, target) in [("OPTIONS", "/"), ("GET", "/openapi.json"), ("GET", "/docs/"), ("GET", "/llms.txt")] {
         let response = client.request(method, target).send();
         assert_eq!(response.status(), 200, "{target}");

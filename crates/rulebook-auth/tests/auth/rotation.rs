@@ -11,7 +11,7 @@ use super::jwks_server::JwksServer;
 use super::{claims, claims_with, jwt, serve, status};
 
 /// Serves an API whose key set is on a server, with these settings besides the usual ones.
-fn serve_with(server: &JwksServer, settings: Json) -> Client {
+fn serve_with(server: &JwksServer, settings: &Json) -> Client {
     let mut all = jwt(&server.url);
     for (name, value) in settings.as_object().unwrap() {
         all[name] = value.clone();
@@ -33,7 +33,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 fn a_token_with_a_new_key_is_accepted_at_once() {
     let (issuer, next) = (Issuer::new(), Issuer::other());
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 0.2 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.2 }));
     assert_eq!((status(&client, "/note", &issuer.token("RS256", &claims())), server.fetches()), (200, 1));
     thread::sleep(Duration::from_millis(300));
     server.publish(&next.jwks());
@@ -52,7 +52,7 @@ fn a_token_with_a_new_key_is_accepted_at_once() {
 fn tokens_with_a_removed_key_are_refused_after_the_next_fetch() {
     let (issuer, next) = (Issuer::new(), Issuer::other());
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 0.05, "refresh": 0.1 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.05, "refresh": 0.1 }));
     let token = issuer.token("RS256", &claims());
     assert_eq!(status(&client, "/note", &token), 200);
     server.publish(&next.jwks());
@@ -63,7 +63,7 @@ fn tokens_with_a_removed_key_are_refused_after_the_next_fetch() {
 fn unknown_key_ids_cause_one_fetch_per_cooldown() {
     let (issuer, other) = (Issuer::new(), Issuer::other());
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 2 }));
+    let client = serve_with(&server, &json!({ "cooldown": 2 }));
     thread::sleep(Duration::from_millis(2100));
     let start = Instant::now();
     let send = |number: usize| {
@@ -90,7 +90,7 @@ fn unknown_key_ids_cause_one_fetch_per_cooldown() {
 fn known_keys_are_used_for_a_time_while_the_issuer_is_away() {
     let (issuer, next) = (Issuer::new(), Issuer::other());
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 0.05, "refresh": 0.05, "keep": 1.5 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.05, "refresh": 0.05, "keep": 1.5 }));
     server.set_away(true);
     let fetches = server.fetches();
     wait_until("fetches fail", || server.fetches() > fetches + 2);
@@ -111,7 +111,7 @@ fn the_server_starts_without_the_issuer() {
     let issuer = Issuer::new();
     let server = JwksServer::start(&issuer.jwks());
     server.set_away(true);
-    let client = serve_with(&server, json!({ "cooldown": 0.05 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.05 }));
     let response = client.get("/note").header("authorization", format!("Bearer {}", issuer.token("RS256", &claims())));
     let response = response.send();
     assert_eq!((response.status(), response.code()), (503, Some("unavailable")));
@@ -127,13 +127,13 @@ fn the_server_starts_without_the_issuer() {
 fn invalid_key_sets_leave_the_keys_as_they_were() {
     let issuer = Issuer::new();
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 0.02, "refresh": 0.02, "timeout": 1 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.02, "refresh": 0.02, "timeout": 1 }));
     let large = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(300 << 10));
     for text in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[],"keys":[]}"#, "[1]", &large] {
         server.publish_text(text.to_owned());
         let fetches = server.fetches();
         wait_until("the key set is fetched", || server.fetches() > fetches + 1);
-        assert_eq!(status(&client, "/note", &issuer.token("RS256", &claims())), 200, "{:.30}", text);
+        assert_eq!(status(&client, "/note", &issuer.token("RS256", &claims())), 200, "{text:.30}");
     }
 }
 
@@ -141,7 +141,7 @@ fn invalid_key_sets_leave_the_keys_as_they_were() {
 fn a_slow_issuer_does_not_delay_requests_with_known_keys() {
     let issuer = Issuer::new();
     let server = JwksServer::start(&issuer.jwks());
-    let client = serve_with(&server, json!({ "cooldown": 0.02, "timeout": 0.5 }));
+    let client = serve_with(&server, &json!({ "cooldown": 0.02, "timeout": 0.5 }));
     server.set_delay(Duration::from_secs(3));
     thread::sleep(Duration::from_millis(100));
     let start = Instant::now();

@@ -91,8 +91,8 @@ impl AuthScheme {
         name.replace(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')), "_")
     }
 
-    /// Returns the challenges that `WWW-Authenticate` lists for these schemes, without duplicates. A challenge without
-    /// parameters is omitted if another challenge for the same scheme has parameters.
+    /// Returns the challenges that `WWW-Authenticate` lists for these schemes, without duplicates. The challenge
+    /// `Bearer` without parameters is omitted if the challenge of a [`AuthScheme::Jwt`] has parameters.
     ///
     /// RFC 9110 section 11.6.1 requires at least one challenge in a 401 response, but no challenge is registered for
     /// credentials outside of `Authorization`. If no scheme uses `Authorization`, the only challenge is therefore
@@ -105,12 +105,10 @@ impl AuthScheme {
                 challenges.push(challenge);
             }
         }
-        let all = challenges.clone();
-        let has_parameters = |known: &str| scheme_of(known) != known;
-        challenges.retain(|challenge| {
-            let mut others = all.iter().filter(|other| scheme_of(other).eq_ignore_ascii_case(challenge));
-            has_parameters(challenge) || !others.any(|other| has_parameters(other))
-        });
+        let has_parameters = |challenge: &str| scheme_of(challenge) != challenge;
+        if schemes.iter().any(|scheme| matches!(scheme, Self::Jwt { challenge, .. } if has_parameters(challenge))) {
+            challenges.retain(|challenge| *challenge != "Bearer");
+        }
         if challenges.is_empty() { vec!["ApiKey"] } else { challenges }
     }
 }

@@ -49,7 +49,7 @@ use crate::handler::{HandlerError, ReadinessCheck};
 /// }
 ///
 /// let definition = r#"{ "auth": { "proxy": { "header": "X-User" } } }"#;
-/// let methods = r#"{ "/": { "note": { "GET": { "info": "A note", "scope": [["user[7]"]] } } } }"#;
+/// let methods = r#"{ "/": { "note": { "GET": { "info": "A note", "scope": [["staff"]] } } } }"#;
 /// let files = vec![("app.json".into(), definition.into()), ("notes.json".into(), methods.into())];
 /// let rulebook = Rulebook::read(files).auth_kind(ProxyKind);
 /// assert_eq!(rulebook.check().unwrap().auth_schemes, [AuthScheme::Header("X-User".to_owned())]);

@@ -37,7 +37,8 @@ impl<T: Send> VerifiedCredentials<T> {
         Self(ThreadLocal::new())
     }
 
-    /// Calls `read` with the value that this thread has remembered for a credential; `None` if there is none.
+    /// Calls `read` with the value that this thread remembers for a credential. Returns `None` if the thread does not
+    /// remember the credential.
     pub fn recall<R>(&self, credential: &str, read: impl FnOnce(&T) -> R) -> Option<R> {
         self.0.get()?.borrow().get(&tag(credential)?).map(read)
     }

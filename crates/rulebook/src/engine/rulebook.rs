@@ -333,8 +333,8 @@ impl Rulebook {
     /// Enables stored files, which handlers access with [`Context::store`](crate::Context::store). The flag `--files`,
     /// [`Rulebook::files_folder`] or the definition sets the folder of stored files; the default is `files` in the data
     /// folder. The server writes uploads to this folder and hashes them while they arrive, so that no data is copied
-    /// when a handler stores an upload. If files are stored elsewhere ([`Rulebook::file_storage`]), uploads are temporary
-    /// files, which are copied when a handler stores them.
+    /// when a handler stores an upload. If files are stored elsewhere ([`Rulebook::file_storage`]), uploads are
+    /// temporary files, which are copied when a handler stores them.
     ///
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
@@ -355,9 +355,9 @@ impl Rulebook {
         self
     }
 
-    /// Adds a storage for stored files. If the location of stored files is a URL with this scheme, `open` is called with
-    /// the URL when the program starts. For the scheme `s3`, the crate `rulebook-s3` has such a function; a program can
-    /// also implement [`FileEngine`] for a storage that it already has.
+    /// Adds a storage for stored files. If the location of stored files is a URL with this scheme, `open` is called
+    /// with the URL when the program starts. For the scheme `s3`, the crate `rulebook-s3` has such a function; a
+    /// program can also implement [`FileEngine`] for a storage that it already has.
     ///
     /// The readiness check `files` reports whether the storage can be used.
     #[must_use]

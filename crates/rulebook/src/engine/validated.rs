@@ -214,8 +214,8 @@ impl Validated {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
-        // The readiness checks and start hooks of the program are needed only by handlers. If the API methods return their arguments
-        // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
+        // The readiness checks and start hooks of the program are needed only by handlers. If the API methods return
+        // their arguments instead of calling handlers (`Unbound::Echo`), these checks and hooks are not used.
         let (mut checks, mut hooks) =
             if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
         let sources = Arc::new(self.sources);

@@ -10,8 +10,8 @@ use super::{FileInfo, FileName, Listing, Precondition, StoreError, StoredFile};
 /// The storage keeps contents and names. A content is a sequence of bytes with an id that the storage chooses; it never
 /// changes. A name refers to a content. Publishing a file makes its name refer to another content.
 ///
-/// The store calls the functions on threads that may wait. It computes the hash of each content, detects its media type,
-/// and limits its length.
+/// The store calls the functions on threads that may wait. It computes the hash of each content, detects its media
+/// type, and limits its length.
 pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
     /// Returns the location of the storage, such as its URL, for messages and logs. It must not contain secrets.
     fn location(&self) -> String;

@@ -32,8 +32,8 @@ use backend::Backend;
 
 /// A store of files in a folder, or in another storage. A clone of this value uses the same storage.
 ///
-/// Every method except [`Store::read_nonblocking`] waits for disk operations or for another server, so asynchronous code
-/// must call it in `spawn_blocking`.
+/// Every method except [`Store::read_nonblocking`] waits for disk operations or for another server, so asynchronous
+/// code must call it in `spawn_blocking`.
 ///
 /// ```
 /// use rulebook::store::{FileName, Precondition, Store};

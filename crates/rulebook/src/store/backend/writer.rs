@@ -21,8 +21,8 @@ pub(super) enum WriterTarget {
 }
 
 impl Writer {
-    /// Appends bytes to the file. In a folder, the writer has no buffer: each call writes to the file, so that few calls
-    /// with many bytes are faster than many calls with few bytes.
+    /// Appends bytes to the file. In a folder, the writer has no buffer: each call writes to the file, so that few
+    /// calls with many bytes are faster than many calls with few bytes.
     ///
     /// # Errors
     /// Returns [`StoreError::TooLarge`] if the file would become longer than its maximum length, or the error of the
@@ -74,8 +74,8 @@ impl Writer {
     /// yet written to the disk: until the file is published, a crash may lose it.
     ///
     /// # Errors
-    /// Fails if the absolute path of the file cannot be determined, or if the file is not in a folder: uploads are files
-    /// on the disk.
+    /// Fails if the absolute path of the file cannot be determined, or if the file is not in a folder: uploads are
+    /// files on the disk.
     pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
         match self.0 {
             WriterTarget::Folder(writer) => writer.into_upload(filename),
