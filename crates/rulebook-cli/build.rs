@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 13] = [
+const VENDORED_CRATES: [&str; 14] = [
     "rulebook",
     "rulebook-auth",
     "rulebook-build",
@@ -22,6 +22,7 @@ const VENDORED_CRATES: [&str; 13] = [
     "rulebook-login",
     "rulebook-model",
     "rulebook-process",
+    "rulebook-redis",
     "rulebook-s3",
     "rulebook-sql",
     "rulebook-test",

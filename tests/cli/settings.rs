@@ -84,7 +84,9 @@ fn every_setting_of_the_server_has_a_flag_and_a_variable() {
         settings.lines().filter_map(|line| line.trim().strip_prefix("--")?.split([' ', '[']).next()).collect();
     for flag in &flags {
         let variable = format!("[env: RULEBOOK_{}=]", flag.replace('-', "_").to_uppercase());
-        assert!(settings.contains(&variable), "{variable} is not in {settings}");
+        // The value of a variable that can contain a password is hidden.
+        let hidden = variable.replace('=', "");
+        assert!(settings.contains(&variable) || settings.contains(&hidden), "{variable} is not in {settings}");
     }
     for setting in rulebook_model::settings::server_settings().filter(|setting| !WITHOUT_FLAG.contains(setting)) {
         assert!(flags.contains(&&*setting.replace('_', "-")), "{setting} has no flag: {flags:?}");
@@ -122,4 +124,30 @@ fn a_data_folder_handle_has_the_path_of_the_definition_after_loading() {
         rulebook.check().unwrap();
         assert_eq!(folder.path(), Path::new(then));
     }
+}
+
+#[test]
+fn the_url_of_the_shared_limits_is_set_by_flag_variable_or_definition_and_never_printed() {
+    const URL: &str = "redis://ada:hunter2@[";
+    let plain = folder_with_unbound_service(&json!({ "unbound": "501" }));
+    let defined =
+        folder_with_unbound_service(&json!({ "unbound": "501", "shared_limits": { "url": "${LIMITS_SERVER}" } }));
+    let invalid = "the URL of the shared limits is invalid";
+    for (folder, args, variable, expected) in [
+        (&plain, &["serve", "--shared-limits", URL][..], None, invalid),
+        (&plain, &["serve"], Some("RULEBOOK_SHARED_LIMITS"), invalid),
+        (&defined, &["serve"], Some("LIMITS_SERVER"), invalid),
+        (&defined, &["serve"], None, "LIMITS_SERVER"),
+    ] {
+        let mut command = program(folder.path());
+        command.args(args).args(["--bind", "127.0.0.1:0"]);
+        if let Some(variable) = variable {
+            command.env(variable, URL);
+        }
+        let result = RunResult::from(command.output().unwrap());
+        assert!(result.exit_code != Some(0) && result.stderr.contains(expected), "{result:?}");
+        assert!(!format!("{result:?}").contains("hunter2"), "{result:?}");
+    }
+    let help = program(plain.path()).args(["serve", "--help"]).env("RULEBOOK_SHARED_LIMITS", URL).output().unwrap();
+    assert!(!format!("{:?}", RunResult::from(help)).contains("hunter2"));
 }

@@ -34,6 +34,8 @@ mod schema;
 mod send;
 mod serve;
 mod settings;
+#[cfg_attr(not(feature = "redis"), path = "without_redis.rs")]
+mod shared_limits;
 #[cfg(feature = "shell")]
 mod shell;
 mod types;

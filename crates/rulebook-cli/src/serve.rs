@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
+use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output, shared_limits};
 use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
@@ -35,6 +35,7 @@ pub(super) const COMMAND: Command = Command {
         "compress",
         "verify-outputs",
         "share-data",
+        "shared-limits",
         "log",
         "log-format",
     ],
@@ -83,6 +84,14 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
         None => validated,
     };
+    validated.api.workers = workers;
+    if !validated.has_shared_counter() {
+        match shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref()) {
+            Ok(Some((counter, settings))) => validated = validated.shared_counter(counter, settings),
+            Ok(None) => {}
+            Err(why) => return output::print_system_error(&why),
+        }
+    }
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
     let engine = match validated.build() {
         Ok(engine) => engine,
@@ -223,7 +232,7 @@ fn lock_data_folder(folder: &Path, is_shared: bool) -> Result<Option<File>, Stri
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) if is_shared => {
             ::log::warn!(
-                "another server uses the data folder {}: each counts the requests of keys itself",
+                "another server uses the data folder {}: without shared limits, each counts the requests of keys itself",
                 folder.display()
             );
             Ok(None)

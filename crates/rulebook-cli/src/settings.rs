@@ -94,6 +94,10 @@ pub(super) struct Settings {
     /// Whether the server starts although another server uses the same data folder [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_SHARE_DATA", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(super) share_data: Option<bool>,
+    /// URL of the Valkey or Redis server in which several servers count the requests of limits together, such as
+    /// `redis://127.0.0.1:6379` [default: each server counts by itself].
+    #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_SHARED_LIMITS", hide_env_values = true)]
+    pub(super) shared_limits: Option<String>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,

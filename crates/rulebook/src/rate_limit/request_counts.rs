@@ -96,7 +96,7 @@ impl<'a> RequestCounts<'a> {
                     }
                     None => self.count_local(limit, now),
                 };
-                if let Err(error) = self.record(limit, result, counted) {
+                if let Err(error) = self.record(limit, &result, counted) {
                     return Some(Err(error));
                 }
             }
@@ -119,7 +119,7 @@ impl<'a> RequestCounts<'a> {
                     },
                     None => self.count_local(limit, unix_time()),
                 };
-                self.record(limit, result, counted)?;
+                self.record(limit, &result, counted)?;
             }
             position += 1;
         }
@@ -172,8 +172,8 @@ impl<'a> RequestCounts<'a> {
 
     /// Records that the request has been counted for a limit or, if the limit refuses the request, takes the request
     /// back from the other limits.
-    fn record(&self, limit: LimitIndex, result: CountResult, counted: &mut CountedRequest) -> Result<(), ApiError> {
-        let (quota, period) = match result {
+    fn record(&self, limit: LimitIndex, result: &CountResult, counted: &mut CountedRequest) -> Result<(), ApiError> {
+        let (quota, period) = match *result {
             Ok((quota, period)) => (quota, Some(period)),
             Err(NotCounted::UsedUp(quota)) => (quota, None),
             Err(NotCounted::Unavailable) => {

@@ -45,6 +45,12 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Creates a claim of `wanted` requests, of which `needed` are needed, without a share: for tests of counters.
+    #[must_use]
+    pub fn new(name: impl Into<String>, requests: u32, seconds: u32, needed: u32, wanted: u32) -> Self {
+        Self { name: name.into(), requests, seconds, needed, wanted, shares: false }
+    }
+
     /// Returns the number of requests to grant if `remaining` requests remain in the current period.
     #[must_use]
     pub fn grant_of(&self, remaining: u32) -> u32 {

@@ -58,10 +58,15 @@ pub fn random_method(http: &str, kinds: ParameterKinds<'_>, number: usize, choic
         let jsonp = http == "GET" && !method.contains_key("scope");
         // A method that returns a file (option `download`) has no outputs.
         let download = !method.contains_key("out") && choices.once_in(2);
-        method.insert(
-            "options".to_owned(),
-            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download }),
-        );
+        let mut options = json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download });
+        if choices.once_in(4) {
+            options["cost"] = json!(2);
+            options["rate_limit"] = json!([
+                { "requests": 1_000_000, "per": "minute", "by": "caller" },
+                { "requests": 10_000, "per": "second", "by": "address" },
+            ]);
+        }
+        method.insert("options".to_owned(), options);
     }
     Json::Object(method)
 }

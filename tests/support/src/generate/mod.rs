@@ -187,8 +187,9 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
-            "link": 11, "links": 12
+            "link": 11, "links": 12, "callers": 13
         },
+        "rate_limit": { "requests": 1_000_000_000, "per": "day", "by": "all" },
         "common": {
             "HEADER@X-Trace": { "info": "What this call belongs to", "type": "?string(1,64)" },
             "shared": { "info": "What every method takes", "type": "?int", "name": "shared" }
@@ -197,6 +198,9 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
     let of_the_server = json!({
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept",
         "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
+        "shared_limits": {
+            "url": "redis://${REDIS}:6379", "when_unavailable": "closed", "timeout_ms": 100, "prefix": "it"
+        },
         "address_connections": 9, "http2": true,
         "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
         "tls_certificate": ["site.pem", "other.pem"], "tls_key": ["site.key", "other.key"],
@@ -232,6 +236,9 @@ fn random_module(name: &str, has_root: bool, number: &mut usize, choices: &mut C
     }
     if choices.once_in(4) {
         set("repeated", json!(choices.of(&["last", "refuse"])));
+    }
+    if choices.once_in(8) {
+        set("rate_limit", json!({ "requests": 999_999_999, "per": "hour", "by": "address" }));
     }
     if choices.once_in(5) {
         set("module", json!(format!("{name}_")));

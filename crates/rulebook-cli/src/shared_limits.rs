@@ -1,0 +1,28 @@
+//! Counts the requests of limits together with other servers, in Valkey or Redis.
+
+use rulebook::SharedCounterSettings;
+use rulebook::handler_kind::expand_variables;
+use rulebook_model::model::{Api, SharedLimits};
+use rulebook_model::span::Span;
+use rulebook_redis::RedisCounter;
+
+/// Opens the counter in the setting `shared_limits`; returns `None` without the setting. `url` is the value of the flag
+/// or the environment variable, which replaces the URL in the definition.
+///
+/// # Errors
+/// Fails if the URL is invalid. The error is a message, which does not contain the URL.
+pub(super) fn open_counter(
+    api: &Api,
+    url: Option<&str>,
+) -> Result<Option<(RedisCounter, SharedCounterSettings)>, String> {
+    let (settings, url) = match (&api.shared_limits, url) {
+        (None, None) => return Ok(None),
+        (defined, Some(url)) => (defined.clone().unwrap_or_else(|| SharedLimits::new(url)), url.to_owned()),
+        (Some(defined), None) => {
+            let url = expand_variables(&defined.url, Span::default());
+            (defined.clone(), url.map_err(|error| format!("shared_limits: {}", error.message))?)
+        }
+    };
+    let counter = RedisCounter::new(&url).map_err(|error| error.to_string())?;
+    Ok(Some((counter, SharedCounterSettings::from(&settings))))
+}
