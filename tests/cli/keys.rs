@@ -185,7 +185,8 @@ fn the_definition_names_a_database_without_a_password() {
         let folder = definition_folder(&[("app.json", json!({ "key_storage": url })), ("it.json", json!({}))]);
         let result = run_program(folder.path(), &["check"]);
         assert_eq!(result.exit_code, Some(1), "{}", result.stderr);
-        assert!(result.stderr.contains(expected) && !result.stderr.contains("hunter2"), "{}", result.stderr);
+        let printed = format!("{}{}", result.stdout, result.stderr);
+        assert!(printed.contains(expected) && !printed.contains("hunter2"), "{printed}");
     }
     let url = "${NO_SUCH_VARIABLE}";
     let folder = definition_folder(&[("app.json", json!({ "key_storage": url })), ("it.json", json!({}))]);
