@@ -43,8 +43,8 @@ pub struct Limits {
     /// The maximum size of all files for which download links exist, in bytes. The header fields with which these files
     /// are sent count too.
     pub links: u64,
-    /// The maximum number of callers or client addresses whose requests each rate limit counts. If there are more in one
-    /// period, those with the fewest requests are forgotten.
+    /// The maximum number of callers or client addresses whose requests each rate limit counts. If there are more in
+    /// one period, those with the fewest requests are forgotten.
     pub callers: u64,
 }
 

@@ -75,8 +75,8 @@ pub struct Api {
     pub handlers: Option<DefinedHandlers>,
     /// The authenticators of the server; `None` if the definition does not choose them.
     pub auth: Option<DefinedAuth>,
-    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for the
-    /// default.
+    /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
+    /// the default.
     pub bind: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,

@@ -18,7 +18,8 @@ pub struct Module {
     pub ignore_case: bool,
     /// The handling of requests that contain a parameter more than once, although it accepts only one value.
     pub repeated: Repeated,
-    /// The limits of the number of requests to all methods of the API module that set none; `None` for those of the API.
+    /// The limits of the number of requests to all methods of the API module that set none; `None` for those of the
+    /// API.
     pub rate_limits: Option<Vec<RateLimit>>,
     /// The schemas of the API module, in the order of their names. They hide schemas of the API with the same names.
     pub schemas: Vec<Schema>,

@@ -114,7 +114,8 @@ impl Head {
     }
 
     /// Returns the certificate of the client, which the server has verified with the authorities in
-    /// [`TlsSettings::client_ca`](crate::TlsSettings); `None` if the client has sent none, or the connection has no TLS.
+    /// [`TlsSettings::client_ca`](crate::TlsSettings); `None` if the client has sent none, or the connection has no
+    /// TLS.
     #[must_use]
     pub fn client_certificate(&self) -> Option<&ClientCertificate> {
         self.tls.as_ref().and_then(|session| session.client_certificate.as_ref())

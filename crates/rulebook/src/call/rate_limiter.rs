@@ -94,8 +94,8 @@ impl RateLimiter {
         self.count(now, 1).map(|(quota, _)| quota)
     }
 
-    /// Counts a request as `cost` requests at the Unix time `now`. Returns the state of the limit after the request, and
-    /// the window in which it counts.
+    /// Counts a request as `cost` requests at the Unix time `now`. Returns the state of the limit after the request,
+    /// and the window in which it counts.
     ///
     /// # Errors
     /// Fails if fewer than `cost` requests remain; the request then is not counted.

@@ -297,9 +297,9 @@ impl Rulebook {
     }
 
     /// Sets the counter that counts the requests of limits for several servers: of the limits in the definition, and of
-    /// [rate limiters](crate::RateLimiter::with_shared_name) with a shared name, such as those of keys. Without it, each
-    /// server counts by itself. The crate `rulebook-redis` has a counter for Valkey and Redis; the program `rulebook`
-    /// and programs with its command line use it if the definition has `shared_limits`.
+    /// [rate limiters](crate::RateLimiter::with_shared_name) with a shared name, such as those of keys. Without it,
+    /// each server counts by itself. The crate `rulebook-redis` has a counter for Valkey and Redis; the program
+    /// `rulebook` and programs with its command line use it if the definition has `shared_limits`.
     ///
     /// ```no_run
     /// use rulebook::{Rulebook, SharedCounterSettings, WhenUnavailable};
