@@ -106,8 +106,8 @@ impl Leases {
     }
 
     /// Counts a request as `cost` requests if the lease allows it. Otherwise returns what the request has to do.
-    /// `may_claim` returns whether a request may use the counter now, and `may_wait` whether it may wait for the claim of
-    /// another request. `name` returns the name of the limit and the caller for the counter.
+    /// `may_claim` returns whether a request may use the counter now, and `may_wait` whether it may wait for the
+    /// claim of another request. `name` returns the name of the limit and the caller for the counter.
     pub fn attempt(
         &self,
         key: u128,
@@ -154,7 +154,8 @@ impl Leases {
         let needed = cost - held;
         let desired = needed.saturating_add(std::mem::take(&mut lease.demand)).min(limit.requests).max(needed);
         let LeasedLimit { requests, seconds } = limit;
-        // Requests of a limit without a period are never claimed in advance: they would be lost if the server stopped.
+        // Requests of a limit without a period are never claimed in advance: they would be lost if the server
+        // stopped.
         let claim = match seconds {
             0 => Claim { name: name(), requests, seconds, needed, desired: needed, shares: false },
             _ => Claim { name: name(), requests, seconds, needed, desired, shares: true },
@@ -195,8 +196,8 @@ impl Leases {
 }
 
 impl Shard {
-    /// Removes leases that have ended or, if there are none, a lease, so that there are fewer than `max`. The requests
-    /// of a removed lease stay unused.
+    /// Removes leases that have ended or, if there are none, a lease, so that there are fewer than `max`. The
+    /// requests of a removed lease stay unused.
     fn remove_leases(&mut self, max: usize, now: Instant) {
         if self.leases.len() < max {
             return;
