@@ -196,7 +196,7 @@ impl Leases {
 }
 
 impl Shard {
-    /// Removes leases that have ended or, if there are none, a lease, so that there are fewer than `max`. The
+    /// Removes leases that have ended or, if no lease has ended, another one, so that there are fewer than `max`. The
     /// requests of a removed lease stay unused.
     fn remove_leases(&mut self, max: usize, now: Instant) {
         if self.leases.len() < max {
