@@ -1,12 +1,12 @@
 -- Claims requests of a limit in the current period.
 --
 -- KEYS[1]  the name of the limit and of the caller
--- ARGV     the requests in a period, the seconds of a period (0: no period), the needed and the wanted requests, and
+-- ARGV     the requests in a period, the seconds of a period (0: no period), the needed and the desired requests, and
 --          the number of shares into which the remaining requests are divided (0: no share is granted)
 --
 -- Returns the granted requests, the remaining requests, the number of the period, and the milliseconds until its end.
 local limit, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
-local needed, wanted, shares = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local needed, desired, shares = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -39,7 +39,7 @@ local share = 0
 if shares > 0 then
   share = math.floor(remaining / shares)
 end
-local granted = math.min(math.max(wanted, share), remaining)
+local granted = math.min(math.max(desired, share), remaining)
 local value = string.format('%d:%d', period, used + granted)
 if seconds > 0 then
   redis.call('SET', KEYS[1], value, 'PX', left + 1000)

@@ -31,8 +31,8 @@ impl Reconnecting {
         Self { client, current: Mutex::default() }
     }
 
-    /// Claims requests. If the connection was lost since it was last used, a new one is tried at once. The first claim may
-    /// have been granted nevertheless: then its requests stay unused.
+    /// Claims requests. If the connection was lost since it was last used, a new one is tried at once. The first claim
+    /// may have been granted nevertheless: then its requests stay unused.
     pub(crate) async fn claim(&self, claim: &Claim) -> RedisResult<Grant> {
         let (mut connection, number) = self.connection().await?;
         match script::claim(&mut connection, claim).await {

@@ -101,8 +101,8 @@ fn claims_of_many_threads_grant_exactly_the_limit() {
                 for round in 0_u32.. {
                     // Blocks of different sizes.
                     let needed = 1 + (round * 7 + thread * 13) % 3;
-                    let wanted = needed + (round * 31 + thread) % 50;
-                    let grant = claim(&counter, Claim::new("k", REQUESTS, 86_400, needed, wanted));
+                    let desired = needed + (round * 31 + thread) % 50;
+                    let grant = claim(&counter, Claim::new("k", REQUESTS, 86_400, needed, desired));
                     granted.fetch_add(grant.granted, Ordering::Relaxed);
                     assert!(grant.granted == 0 || grant.granted >= needed);
                     if grant.granted == 0 && grant.remaining == 0 {

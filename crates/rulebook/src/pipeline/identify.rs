@@ -24,16 +24,18 @@ pub struct Client<'h> {
     pub is_jsonp: bool,
 }
 
-/// Identifies the client of a request, and counts the request if the API method or the identity has limits of the number
-/// of requests. `method` is the index of the API method that the request calls. The states of the limits are added to
+/// Identifies the client of a request, and counts the request if the API method or the identity has limits of the
+/// number of requests. `method` is the index of the API method that the request calls. The states of the limits are
+/// added to
 /// `counted`.
 ///
 /// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
 /// of any user, so that the user's credentials must not be used.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a limit
-/// is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the request.
+/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a
+/// limit is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the
+/// request.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
@@ -65,8 +67,8 @@ pub(super) fn counts_for_identity<'a>(
     RequestCounts { shared, limits: &[], cost: 1, identity, client: head.client, by_identity: true }
 }
 
-/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
-/// authenticator finds a credential.
+/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if
+/// no authenticator finds a credential.
 ///
 /// # Errors
 /// Fails if the request carries an invalid credential, if an authenticator cannot check the credential at the moment,

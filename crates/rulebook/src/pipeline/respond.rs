@@ -15,7 +15,8 @@ use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::CountedRequest;
 
 /// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and
-/// `counted` are the states of the limits for which the request was counted. If the method returned a file, the server opens the file later.
+/// `counted` are the states of the limits for which the request was counted. If the method returned a file, the
+/// server opens the file later.
 pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted: &CountedRequest) -> CallReply {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module_index].envelope;
@@ -120,9 +121,9 @@ impl ErrorContext {
     }
 }
 
-/// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or the
-/// envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar paths,
-/// unless the definition hides from each caller the methods that the caller may not call.
+/// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or
+/// the envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar
+/// paths, unless the definition hides from each caller the methods that the caller may not call.
 #[must_use]
 pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
@@ -180,8 +181,8 @@ fn error_reply(
     Reply::new(plan, encoded, error.headers().to_vec(), Some(code))
 }
 
-/// Logs those details of an error that the response must not contain. To an internal error, adds the id of the request,
-/// so that the response contains the id under which the error is in the log.
+/// Logs those details of an error that the response must not contain. To an internal error, adds the id of the
+/// request, so that the response contains the id under which the error is in the log.
 fn log_error(head: &Head, method: Option<&PlannedMethod>, error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     match (error.kind(), error.log()) {

@@ -12,8 +12,8 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Availability {
     start: Instant,
-    /// The time from `start` in milliseconds at which a request may try to use the counter again; 0 while the counter is
-    /// available.
+    /// The time from `start` in milliseconds at which a request may try to use the counter again; 0 while the counter
+    /// is available.
     retry_at: AtomicU64,
     /// What happens while the counter is unavailable, for the log.
     consequence: &'static str,

@@ -106,8 +106,8 @@ impl Leases {
     }
 
     /// Counts a request as `cost` requests if the lease allows it. Otherwise returns what the request has to do.
-    /// `may_claim` returns whether a request may use the counter now, and `may_wait` whether it may wait for the claim of
-    /// another request. `name` returns the name of the limit and the caller for the counter.
+    /// `may_claim` returns whether a request may use the counter now, and `may_wait` whether it may wait for the
+    /// claim of another request. `name` returns the name of the limit and the caller for the counter.
     pub fn attempt(
         &self,
         key: u128,
@@ -147,17 +147,18 @@ impl Leases {
         }
         let (sender, receiver) = watch::channel(());
         if !shard.leases.contains_key(&key) {
-            shard.make_room(self.max_leases_per_shard, now);
+            shard.remove_leases(self.max_leases_per_shard, now);
         }
         let lease = shard.leases.entry(key).or_insert_with(|| Lease::without_requests(now));
         lease.claiming = Some(receiver);
         let needed = cost - held;
-        let wanted = needed.saturating_add(std::mem::take(&mut lease.demand)).min(limit.requests).max(needed);
+        let desired = needed.saturating_add(std::mem::take(&mut lease.demand)).min(limit.requests).max(needed);
         let LeasedLimit { requests, seconds } = limit;
-        // Requests of a limit without a period are never claimed in advance: they would be lost if the server stopped.
+        // Requests of a limit without a period are never claimed in advance: they would be lost if the server
+        // stopped.
         let claim = match seconds {
-            0 => Claim { name: name(), requests, seconds, needed, wanted: needed, shares: false },
-            _ => Claim { name: name(), requests, seconds, needed, wanted, shares: true },
+            0 => Claim { name: name(), requests, seconds, needed, desired: needed, shares: false },
+            _ => Claim { name: name(), requests, seconds, needed, desired, shares: true },
         };
         Attempt::Claim(claim, sender)
     }
@@ -195,9 +196,9 @@ impl Leases {
 }
 
 impl Shard {
-    /// Removes leases that have ended or, if there are none, a lease, so that there are fewer than `max`. The requests
-    /// of a removed lease stay unused.
-    fn make_room(&mut self, max: usize, now: Instant) {
+    /// Removes leases that have ended or, if no lease has ended, another one, so that there are fewer than `max`. The
+    /// requests of a removed lease stay unused.
+    fn remove_leases(&mut self, max: usize, now: Instant) {
         if self.leases.len() < max {
             return;
         }

@@ -37,18 +37,18 @@ pub struct Claim {
     /// The number of requests that are needed at once. If fewer remain, the counter grants none.
     pub needed: u32,
     /// The number of requests that the server would like to have, at least `needed`. The counter can grant fewer of
-    /// them. If `wanted` is the same as `needed`, it should grant as many, because the server cannot use more.
-    pub wanted: u32,
+    /// them. If `desired` is the same as `needed`, it should grant as many, because the server cannot use more.
+    pub desired: u32,
     /// `true` if the counter should grant a share of the remaining requests, so that the server needs not claim again
     /// soon. A share should be small enough that other servers get theirs: a sixteenth of what remains.
     pub shares: bool,
 }
 
 impl Claim {
-    /// Creates a claim of `wanted` requests, of which `needed` are needed, without a share: for tests of counters.
+    /// Creates a claim of `desired` requests, of which `needed` are needed, without a share: for tests of counters.
     #[must_use]
-    pub fn new(name: impl Into<String>, requests: u32, seconds: u32, needed: u32, wanted: u32) -> Self {
-        Self { name: name.into(), requests, seconds, needed, wanted, shares: false }
+    pub fn new(name: impl Into<String>, requests: u32, seconds: u32, needed: u32, desired: u32) -> Self {
+        Self { name: name.into(), requests, seconds, needed, desired, shares: false }
     }
 
     /// Returns the number of requests to grant if `remaining` requests remain in the current period.
@@ -58,7 +58,7 @@ impl Claim {
             return 0;
         }
         let share = if self.shares { remaining / Self::SHARES } else { 0 };
-        self.wanted.max(share).min(remaining)
+        self.desired.max(share).min(remaining)
     }
 
     /// The number of shares into which the remaining requests are divided.

@@ -138,7 +138,7 @@ impl Shared {
         recorder: Option<Arc<RateLimiter>>,
         done: watch::Sender<()>,
     ) {
-        let (sent, most) = (Instant::now(), claim.requests);
+        let (sent, maximum) = (Instant::now(), claim.requests);
         let claiming: Pin<Box<_>> = self.counter.claim(claim);
         let claimed = timeout(self.settings.timeout, AssertUnwindSafe(claiming).catch_unwind()).await;
         let grant = match claimed {
@@ -148,7 +148,7 @@ impl Shared {
         };
         match grant {
             Ok(mut grant) => {
-                grant.granted = grant.granted.min(most);
+                grant.granted = grant.granted.min(maximum);
                 self.leases.add(key, limit, grant, sent);
                 if let Some(recorder) = recorder {
                     recorder.record(grant.granted);
