@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe;
-use rulebook_model::model::{Api, ForwardedField, LogFormat, Parameter};
+use rulebook_model::model::{Api, ClientCertificateMode, ForwardedField, LogFormat, Parameter};
 use serde_json::{Map, Value, json};
 
 use super::{check_definition, definition_folders};
@@ -37,6 +37,9 @@ pub fn assert_matches_model(api: &Api) {
     (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
     (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
     (public.verify_outputs, public.http2, public.handlers) = (None, false, None);
+    (public.auth, public.key_storage, public.shared_limits) = (None, None, None);
+    (public.tls_certificates, public.tls_keys, public.tls_client_ca) = (Vec::new(), Vec::new(), None);
+    public.tls_client_certificate = ClientCertificateMode::default();
     let services = public.modules.iter_mut().flat_map(|module| &mut module.services);
     services.flat_map(|service| &mut service.methods).for_each(|method| method.handler = None);
     let mut plain = all.clone();

@@ -32,7 +32,8 @@ const ALWAYS_DETECTED: [DiagnosticCode; 6] = [
 ];
 
 /// The errors in definitions that the schemas detect in some cases: values of options, names, and malformed types.
-const SOMETIMES_DETECTED: [DiagnosticCode; 6] = [
+const SOMETIMES_DETECTED: [DiagnosticCode; 7] = [
+    DiagnosticCode::BadAuth,
     DiagnosticCode::BadOption,
     DiagnosticCode::BadName,
     DiagnosticCode::BadUri,

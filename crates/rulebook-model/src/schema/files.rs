@@ -115,8 +115,11 @@ fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
 fn schema_with_tree_keys() -> Json {
     let module_keys: Vec<&str> = MODULE.keys.iter().map(|key| key.name).collect();
     let text_info = json!({ "type": "object", "required": ["info"], "properties": { "info": { "type": "string" } } });
+    let limit =
+        json!({ "type": "object", "required": ["requests"], "properties": { "requests": { "type": "number" } } });
     json!({ "anyOf": [
         schema_with_member("^/$", &json!(true)),
+        schema_with_member("^rate_limit$", &limit),
         schema_with_member(&pattern::one_of_ignoring_case(HTTP_METHOD_NAMES), &text_info),
         schema_with_member("^[A-Z]*$", &text_info),
         schema_with_member("^schemas$", &json!({ "type": "object", "not": { "additionalProperties": { "not": text_info } } })),

@@ -13,8 +13,8 @@ use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::limits;
 use crate::model::{
-    Audience, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth, DefinedHandlers,
-    ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
+    Audience, COMBINE, ClientCertificateMode, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DefinedAuth,
+    DefinedHandlers, ForwardedField, LogFormat, MAX_WORKERS, Unbound, UnknownParameters, rate_limits_to_json,
 };
 use crate::schema::{self, pattern};
 
@@ -228,6 +228,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |lowering, value, api| api.auth = lowering.lower_auth(value),
         |api| api.auth.as_ref().map(DefinedAuth::to_json),
     )
+    .with_constraint(|| json!({ "properties": { COMBINE: { "type": "boolean" } } }))
     .mark_internal(),
     setting(
         "bind",

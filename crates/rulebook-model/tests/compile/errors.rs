@@ -59,6 +59,14 @@ fn the_test_folder_of_each_code_has_only_errors_with_this_code() {
 }
 
 #[test]
+fn errors_in_limits_of_requests_are_as_recorded() {
+    let path = Path::new("tests/definitions/bad/rate-limits");
+    let (_, report) = compile_folder(path);
+    assert!(!report.is_empty());
+    assert_golden_report(path, &report);
+}
+
+#[test]
 fn two_dozen_mistakes_give_two_dozen_errors_of_different_codes() {
     let path = Path::new("tests/definitions/bad/two-dozen");
     let (_, report) = compile_folder(path);

@@ -127,14 +127,15 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
 }
 
 /// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API
-/// module, its schemas, or an object with `info` under an HTTP method in any case or another uppercase key, which can
-/// be a misspelled HTTP method.
+/// module, its schemas, a limit of requests, or an object with `info` under an HTTP method in any case or another
+/// uppercase key, which can be a misspelled HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
     key == "/"
         || match &member.value.data {
             JsonData::Object(inner) if key == "schemas" => inner.list.iter().any(is_described),
+            JsonData::Object(inner) if key == "rate_limit" => inner.list.iter().any(is_number_of_requests),
             JsonData::Object(inner) => {
                 (is_uppercase || is_http_method_name(key)) && inner.list.iter().any(is_description_member)
             }
@@ -144,6 +145,12 @@ fn is_tree_member(member: &JsonMember) -> bool {
 
 fn is_http_method_name(key: &str) -> bool {
     HTTP_METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key))
+}
+
+/// Returns `true` for the number of requests of a limit. In a class of the dialect `rules`, the value would be an
+/// object.
+fn is_number_of_requests(member: &JsonMember) -> bool {
+    member.key.value == "requests" && matches!(member.value.data, JsonData::Number(_))
 }
 
 /// Returns `true` if the value of a member is an object with a description.

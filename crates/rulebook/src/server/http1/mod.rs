@@ -92,7 +92,8 @@ pub(super) fn serve(
 async fn serve_connection(mut connection: Connection<'_>) -> Ended {
     let Connection { worker, peer, .. } = connection;
     let outcome = connection.serve_requests().await;
-    // Over TLS, the client can distinguish the end of the connection from an attack that cuts it (RFC 8446 section 6.1).
+    // Over TLS, the client can distinguish the end of the connection from an attack that cuts it (RFC 8446 section
+    // 6.1).
     if connection.socket.is_tls() && !matches!(outcome, Err(_) | Ok(Outcome::Http2)) {
         connection.socket.close_at_once().await;
     }
