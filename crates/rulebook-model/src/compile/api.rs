@@ -96,7 +96,7 @@ pub fn lower_definition<'a>(
         span: definition.app.span,
         ..Api::default()
     };
-    for setting in SETTINGS {
+    for setting in &SETTINGS {
         if let Some(value) = definition.app.value(setting.key.name) {
             (setting.lower)(&mut lowering, value, &mut api);
         }

@@ -6,6 +6,7 @@
 
 mod api;
 mod auth;
+mod choices;
 mod for_permissions;
 mod handler;
 mod method;
@@ -24,11 +25,12 @@ mod without_spans;
 pub use crate::envelope::EnvelopeName;
 pub use crate::limits::Limits;
 pub use api::{
-    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
-    Origins, Server, ServiceQuery, Unbound, UnknownParameters,
+    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, MAX_WORKERS, Origins, Server,
+    ServiceQuery,
 };
 pub(crate) use auth::COMBINE;
 pub use auth::DefinedAuth;
+pub use choices::{Audience, LogFormat, Unbound, UnknownParameters};
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};

@@ -10,6 +10,7 @@ mod cors;
 mod network;
 mod objects;
 mod rate_limits;
+mod server_table;
 mod table;
 
 use serde_json::Value as Json;
@@ -24,9 +25,25 @@ pub use network::{MAX_SECONDS, check_bind_address};
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 pub(crate) use rate_limits::RATE_LIMIT_DESCRIPTION;
 pub use rate_limits::{RATE_LIMIT, SHARED_LIMITS};
-pub(crate) use table::SETTINGS;
+use server_table::SERVER_SETTINGS;
+use table::API_SETTINGS;
+
+/// All settings, in the order in which they are checked and in which the canonical form of a definition lists them.
+pub(crate) static SETTINGS: [Setting; API_SETTINGS.len() + SERVER_SETTINGS.len()] = {
+    let mut all = [API_SETTINGS[0]; API_SETTINGS.len() + SERVER_SETTINGS.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = match index.checked_sub(API_SETTINGS.len()) {
+            Some(index) => SERVER_SETTINGS[index],
+            None => API_SETTINGS[index],
+        };
+        index += 1;
+    }
+    all
+};
 
 /// A setting of an API: one key of `app.json`.
+#[derive(Clone, Copy)]
 pub(crate) struct Setting {
     /// The key of the setting in `app.json`, with the kind of its value and its description.
     pub key: KeySpec,

@@ -26,8 +26,7 @@ pub struct Client<'h> {
 
 /// Identifies the client of a request, and counts the request if the API method or the identity has limits of the
 /// number of requests. `method` is the index of the API method that the request calls. The states of the limits are
-/// added to
-/// `counted`.
+/// added to `counted`.
 ///
 /// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
 /// of any user, so that the user's credentials must not be used.

@@ -1,0 +1,84 @@
+//! The functions of the builder that choose where the server stores data, and what several servers share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Rulebook;
+use crate::engine::DataFolder;
+use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::store::{FileEngine, StoreError};
+
+impl Rulebook {
+    /// Sets the data folder, in which the server stores files such as keys and links. Overrides `data` in the
+    /// definition. If a program calls this function several times, only the first call takes effect. The flag `--data`
+    /// of the command line overrides all calls in the program.
+    #[must_use]
+    pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
+        self.data_folder.set_if_unset(Some(folder.into()));
+        self
+    }
+
+    /// Enables stored files, which handlers access with [`Context::store`](crate::Context::store). The flag `--files`,
+    /// [`Rulebook::files_folder`] or the definition sets the folder of stored files; the default is `files` in the data
+    /// folder. The server writes uploads to this folder and hashes them while they arrive, so that no data is copied
+    /// when a handler stores an upload. If files are stored elsewhere ([`Rulebook::file_storage`]), uploads are
+    /// temporary files, which are copied when a handler stores them.
+    ///
+    /// If this crate was compiled without the feature `files`, the program does not start.
+    #[must_use]
+    pub fn keep_files(mut self) -> Self {
+        self.files.enable_stored_files();
+        self
+    }
+
+    /// Sets the folder of stored files, for a program that [stores files](Self::keep_files). Overrides `files` in the
+    /// definition. If a program calls this function several times, only the first call takes effect. The flag `--files`
+    /// of the command line overrides all calls in the program. If the folder cannot be used, the server does not start.
+    ///
+    /// Instead of a folder, this can be a URL such as `s3://bucket/prefix`, if the program has a storage for its scheme
+    /// ([`Rulebook::file_storage`]).
+    #[must_use]
+    pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.files.set_location_if_unset(folder.into());
+        self
+    }
+
+    /// Adds a storage for stored files. If the location of stored files is a URL with this scheme, `open` is called
+    /// with the URL when the program starts. For the scheme `s3`, the crate `rulebook-s3` has such a function; a
+    /// program can also implement [`FileEngine`] for a storage that it already has.
+    ///
+    /// The readiness check `files` reports whether the storage can be used.
+    #[must_use]
+    pub fn file_storage(
+        mut self,
+        scheme: &'static str,
+        open: impl Fn(&str) -> Result<Arc<dyn FileEngine>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        self.files.add_storage(scheme, Arc::new(open));
+        self
+    }
+
+    /// Returns a handle for the path of the data folder. The path is final once the definition has been read.
+    #[must_use]
+    pub fn data_folder_handle(&self) -> DataFolder {
+        self.data_folder.clone()
+    }
+
+    /// Sets the counter that counts the requests of limits for several servers: of the limits in the definition, and of
+    /// [rate limiters](crate::RateLimiter::with_shared_name) with a shared name, such as those of keys. Without it,
+    /// each server counts by itself. The crate `rulebook-redis` has a counter for Valkey and Redis; the program
+    /// `rulebook` and programs with its command line use it if the definition has `shared_limits`.
+    ///
+    /// ```no_run
+    /// use rulebook::{Rulebook, SharedCounterSettings, WhenUnavailable};
+    /// # fn add(rulebook: Rulebook, counter: impl rulebook::SharedCounter) -> Rulebook {
+    /// let settings = SharedCounterSettings::new().when_unavailable(WhenUnavailable::Closed);
+    /// rulebook.shared_counter(counter, settings)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
+        self.shared_counter = Some((Arc::new(counter), settings));
+        self
+    }
+}
