@@ -115,10 +115,10 @@ async fn handle_messages(client: Client, mut messages: mpsc::Receiver<Message>) 
             match message {
                 Message::Claim(_, reply) if reply.is_closed() => {}
                 Message::Claim(claim, reply) => {
-                    let _ = reply.send(connection.claim(&claim).await.map_err(describe));
+                    let _ = reply.send(connection.claim(&claim).await.map_err(|error| describe(&error)));
                 }
                 Message::Check(reply) => {
-                    let _ = reply.send(connection.ping().await.map_err(describe));
+                    let _ = reply.send(connection.ping().await.map_err(|error| describe(&error)));
                 }
             }
         });
@@ -126,6 +126,6 @@ async fn handle_messages(client: Client, mut messages: mpsc::Receiver<Message>) 
 }
 
 /// Describes an error for the log. Errors of the client contain no credentials.
-fn describe(error: RedisError) -> ClaimError {
+fn describe(error: &RedisError) -> ClaimError {
     ClaimError::new(error.to_string())
 }

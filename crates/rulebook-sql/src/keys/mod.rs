@@ -159,7 +159,7 @@ impl KeyStorage for SqlKeys {
         let query = tables::query(Arc::clone(&self.session), self.statements.state);
         let rows = self.run(STATE_TIMEOUT, query)?;
         let row = rows.first().ok_or(ParseError::State);
-        row.and_then(|row| tables::parse_state(row)).map_err(|error| self.parse_error(error))
+        row.and_then(tables::parse_state).map_err(|error| self.parse_error(error))
     }
 
     fn load(&self) -> Result<(KeySet, KeyState), KeyError> {
@@ -190,10 +190,7 @@ impl KeyStorage for SqlKeys {
 
     fn load_usages(&self) -> Result<Usages, KeyError> {
         let rows = self.run(LOAD_TIMEOUT, tables::query(Arc::clone(&self.session), self.statements.usage))?;
-        rows.iter()
-            .map(|row| tables::parse_usage(row))
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.parse_error(error))
+        rows.iter().map(tables::parse_usage).collect::<Result<_, _>>().map_err(|error| self.parse_error(error))
     }
 
     fn record_usages(&self, before: &Usages, now: &Usages) -> Result<bool, KeyError> {

@@ -88,7 +88,7 @@ pub(super) async fn prepare(session: Arc<Session>, statements: &'static Statemen
 
 fn is_missing_table(error: &sqlx::Error) -> bool {
     // The SQLSTATE of PostgreSQL, and that of MySQL and MariaDB.
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "42P01" | "42S02"))
 }
 
@@ -167,7 +167,7 @@ pub(super) async fn add_usage(
 
 /// Returns `true` if the database has undone the statement, because it waited for another one that waited for it.
 fn is_deadlock(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }
 
@@ -230,15 +230,15 @@ pub(super) type AddedUsage = [String; 4];
 /// Returns the differences between two usages, in the order of the ids, so that servers lock rows in the same order.
 pub(super) fn added_usage(before: &Usages, now: &Usages) -> Vec<AddedUsage> {
     let changed = now.iter().filter(|(id, usage)| before.get(*id) != Some(usage));
-    let row = |(id, usage): (&Box<str>, &Usage)| {
+    let rows = changed.map(|(id, usage)| {
         let (since, added) = usage.spent.map_or((0, 0), |UsedRequests { since, requests, .. }| {
             let known = before.get(id).and_then(|usage| usage.spent).filter(|spent| spent.since == since);
             (since.as_second(), i64::from(requests) - known.map_or(0, |spent| i64::from(spent.requests)))
         });
         let used = usage.used.map_or(0, Timestamp::as_second);
         [id.to_string(), used.to_string(), since.to_string(), added.to_string()]
-    };
-    changed.map(row).collect()
+    });
+    rows.collect()
 }
 
 /// Parses a row of the statement `usage`.

@@ -70,7 +70,7 @@ fn serve(storage: Arc<dyn KeyStorage>) -> KeyServer {
 
 impl KeyServer {
     fn status(&self, key: &str) -> u16 {
-        self.client.get("/note").header("Authorization", &format!("Bearer {key}")).send().status()
+        self.client.get("/note").header("Authorization", format!("Bearer {key}")).send().status()
     }
 
     /// Waits until the response to a request with a key has a status.

@@ -46,6 +46,7 @@ impl NewKey {
 /// # Errors
 /// Fails if the keys cannot be read or changed, or are invalid; if the pepper is missing or is not the one that the
 /// other keys were created with; or if a pattern in `new.files` is invalid.
+#[expect(clippy::needless_pass_by_value, reason = "the settings of a key are used once")]
 pub fn add(storage: &dyn KeyStorage, new: NewKey) -> Result<String, KeyError> {
     let now = now(storage)?;
     change(storage, |keys| create_key(storage, keys, new.clone(), now).map(|(_, key)| key))
