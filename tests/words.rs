@@ -116,7 +116,7 @@ const AVOIDED_IN_NAMES: &[AvoidedWord] = &[
     // `Audience::Own` has the name of the setting `"options": "own"`.
     except_in_paths(
         avoided_word("own", "name the owner or the kind: custom, local"),
-        &["crates/rulebook-model/src/model/api.rs", "crates/rulebook/src/engine/documents.rs"],
+        &["crates/rulebook-model/src/model/choices.rs", "crates/rulebook/src/engine/documents.rs"],
     ),
     avoided_word("most", "max, limit"),
     avoided_word("least", "min"),
