@@ -59,7 +59,7 @@ pub fn random_method(http: &str, kinds: ParameterKinds<'_>, number: usize, choic
         // A method that returns a file (option `download`) has no outputs.
         let download = !method.contains_key("out") && choices.once_in(2);
         let mut options = json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download });
-        if options["deprecated"] == true {
+        if choices.once_in(4) {
             options["cost"] = json!(2);
             options["rate_limit"] = json!([
                 { "requests": 1_000_000, "per": "minute", "by": "caller" },

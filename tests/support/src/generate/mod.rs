@@ -216,21 +216,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         Json::Object(settings) => Some(settings),
         _ => None,
     });
-    let mut chosen: Map<String, Json> = Map::new();
-    for (key, value) in objects.flatten() {
-        // These settings occur with another one, so that they do not change what is chosen after them.
-        let is_chosen = match key.as_str() {
-            "rate_limit" => chosen.contains_key("limits"),
-            "key_storage" => chosen.contains_key("files"),
-            "shared_limits" => chosen.contains_key("workers"),
-            _ if key.starts_with("tls_") => chosen.contains_key("bind"),
-            _ => choices.once_in(2),
-        };
-        if is_chosen {
-            chosen.insert(key, value);
-        }
-    }
-    chosen
+    objects.flatten().filter(|_| choices.once_in(2)).collect()
 }
 
 /// Returns a random API module in the dialect `tree`. All of its URIs except the root begin with its name. `number`
@@ -247,10 +233,12 @@ fn random_module(name: &str, has_root: bool, number: &mut usize, choices: &mut C
     }
     if choices.once_in(4) {
         set("ignore_case", json!(true));
-        set("rate_limit", json!({ "requests": 999_999_999, "per": "hour", "by": "address" }));
     }
     if choices.once_in(4) {
         set("repeated", json!(choices.of(&["last", "refuse"])));
+    }
+    if choices.once_in(8) {
+        set("rate_limit", json!({ "requests": 999_999_999, "per": "hour", "by": "address" }));
     }
     if choices.once_in(5) {
         set("module", json!(format!("{name}_")));
