@@ -276,6 +276,7 @@ test("text of a definition stays text", async (t) => {
     join(api, "mean.json"),
     JSON.stringify({
       info: mean,
+      GET: { info: "The root", in: { "GET@q": { info: "Which", type: "string" } } },
       "/": {
         "x<b>y": { GET: get },
         "100% & more/{id}": { GET: { info: "Odd", in: { "{id}": { info: "Which", type: "string" } } } },
@@ -292,6 +293,9 @@ test("text of a definition stays text", async (t) => {
   await page.locator(".tree a", { hasText: "100%25" }).click();
   await fill(page, "id", "a/b c?#ü");
   assert.equal((await called(page)).json.args.id, "a/b c?#ü");
+  await page.locator(".tree a", { hasText: /^GET \/a%20b\/%C3%BC$/ }).click();
+  await fill(page, "q", "x");
+  assert.equal((await called(page)).json.args.q, "x");
   assert.notEqual(await page.title(), "run");
   assert.deepEqual(problems, []);
 });

@@ -55,8 +55,10 @@ async function ofService(root, id, path, token, scheme) {
   if (!tree?.module) return undefined;
   for (const service of services({ $defs: tree.$defs, modules: { [tree.module]: tree } })) {
     const method = service.methods.find((one) => one.id === id);
-    const length = service.path.split("/").length - 1;
-    if (method) return { base: `${url.href.split("/").slice(0, -length).join("/")}/`, method };
+    if (!method) continue;
+    const segments = url.href.split("/");
+    const { length } = service.path.split("/").filter((segment) => segment !== "");
+    return { base: segments.slice(0, segments.length - length).join("/"), method };
   }
 }
 

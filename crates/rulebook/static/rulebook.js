@@ -165,10 +165,10 @@ function addFunction(tree, [name, ...more], leaf) {
   Object.defineProperty(tree, name, { value: node, enumerable: true, configurable: true });
 }
 
-/** Returns the URL of the base path of an API, with a slash at the end. `root` is the URL of its server, likewise. */
+/** Returns the URL of the base path of an API. `root` is the URL of its server, with a slash at the end. */
 export function baseOf(definition, root) {
   const base = (definition.base ?? "/").replace(/^\/|\/$/g, "");
-  return new URL(base === "" ? "./" : `./${encodeURI(base)}/`, root).href;
+  return new URL(`./${encodeURI(base)}`, root).href;
 }
 
 /** Yields the services of a definition that OPTIONS responded with, each with its methods. */
@@ -464,7 +464,8 @@ export function request(base, method, values, token) {
   for (let n = 0; n <= last; n++) path.push(percentEncode(inPath.get(n) ?? ""));
   const query = valuesIn("query").flatMap(([parameter, value]) => many(parameter, value));
   const written = query.map((pair) => pair.map(percentEncode).join("=")).join("&");
-  const url = base + path.join("/") + (written && `?${written}`);
+  const start = path.length > 0 ? base.replace(/\/$/, "") : base;
+  const url = [start, ...path].join("/") + (written && `?${written}`);
 
   const headers = valuesIn("header").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   if (token) headers.unshift(["Authorization", `Bearer ${token}`]);

@@ -27,7 +27,8 @@ pub fn parameter_example(parameter: &Parameter) -> Option<Json> {
 /// Returns the parameters that an example request contains: the required parameters, those with an example in the
 /// definition, and others that the constraints of the method require. A parameter that the constraints exclude is
 /// omitted.
-pub(super) fn sent_parameters(method: &Method) -> Vec<&Parameter> {
+#[must_use]
+pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
     let mut sent: Vec<bool> = method.parameters.iter().map(|p| !p.optional || p.example.is_some()).collect();
     let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
         [] => Vec::new(),
