@@ -43,14 +43,13 @@ pub async fn identify<'h>(
 ) -> Result<Client<'h>, ApiError> {
     let PlannedMethod { allows_jsonp, rate_limits, cost, .. } = &plan.methods[method];
     let is_jsonp = jsonp::requested_callback(*allows_jsonp, head)?.is_some();
-    let counts = RequestCounts { by_identity: false, ..counts_for_identity(plan, head, None) };
-    let counts = RequestCounts { limits: rate_limits, cost: *cost, ..counts };
+    let counts = || RequestCounts { limits: rate_limits, cost: *cost, ..counts_for_identity(plan, head, None) };
     if !rate_limits.is_empty() {
-        counts.count(counted).await?;
+        RequestCounts { by_identity: false, ..counts() }.count(counted).await?;
     }
     let identity = if is_jsonp { None } else { authenticate(plan, head).await? };
     if !rate_limits.is_empty() || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
-        RequestCounts { by_identity: true, identity: identity.as_ref(), ..counts }.count(counted).await?;
+        RequestCounts { identity: identity.as_ref(), ..counts() }.count(counted).await?;
     }
     let head = if is_jsonp { jsonp::head_without_cookies(head) } else { Cow::Borrowed(head) };
     Ok(Client { identity, head, is_jsonp })

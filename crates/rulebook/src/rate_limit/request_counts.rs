@@ -226,6 +226,9 @@ impl CountedRequest {
     /// Returns the header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
     /// `limits` are the limits of the API method.
     pub fn headers(&self, limits: &[Arc<PlannedRateLimit>]) -> Vec<(HeaderName, HeaderValue)> {
+        if self.identity_quota.is_none() && self.counted.is_empty() {
+            return Vec::new();
+        }
         let of_identity = self.identity_quota.map(|quota| quota.header_items(IDENTITY_POLICY));
         let of_method = self.counted.iter().filter_map(|counted| match counted.limit {
             LimitIndex::Identity(_) => None,
@@ -233,9 +236,6 @@ impl CountedRequest {
         });
         let (policies, states): (Vec<_>, Vec<_>) =
             of_identity.into_iter().chain(of_method).map(|[policy, state]| (policy, state)).unzip();
-        if policies.is_empty() {
-            return Vec::new();
-        }
         let field = |name: &HeaderName, items: Vec<String>| {
             HeaderValue::try_from(items.join(", ")).ok().map(|value| (name.clone(), value))
         };
