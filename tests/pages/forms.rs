@@ -17,7 +17,7 @@ struct OneCredential {
 
 impl Authenticate for OneCredential {
     async fn authenticate(&self, head: &Head) -> Authentication {
-        let (name, _) = self.scheme.header_field("");
+        let (name, _) = self.scheme.header_field("").unwrap();
         match head.header(&name) {
             Some(value) if value == self.valid => Authentication::Identity(Identity::new("ada", ["reader"])),
             Some(_) => Authentication::Invalid("another credential".to_owned()),
@@ -51,7 +51,7 @@ fn forms_send_the_credential_of_the_scheme() {
         (AuthScheme::Cookie("session".to_owned()), "Cookie session", "secret=", "session=secret="),
     ];
     let servers = cases.map(|(scheme, label, typed, valid)| {
-        let field = format!("{}: {valid}", scheme.header_field("").0);
+        let field = format!("{}: {valid}", scheme.header_field("").unwrap().0);
         let files = vec![("app.json".into(), definition().to_string().into_bytes())];
         let rulebook = Rulebook::read(files).unbound(Unbound::Echo).authenticator(OneCredential { scheme, valid });
         let engine = rulebook.build().unwrap_or_else(|report| panic!("{report}"));

@@ -1,6 +1,5 @@
 //! Kinds of authenticators that a definition can choose with the setting `auth`: [`JwtKind`] for signed tokens of an
-//! issuer, and
-//! [`BasicKind`] for names and passwords.
+//! issuer, [`BasicKind`] for names and passwords, and [`MtlsKind`] for the certificates of clients.
 //!
 //! ```
 //! use rulebook::Rulebook;
@@ -19,7 +18,9 @@
 
 mod basic;
 mod jwt;
+mod mtls;
 mod template;
 
 pub use basic::BasicKind;
 pub use jwt::{Claims, JwtKind};
+pub use mtls::MtlsKind;

@@ -3,8 +3,9 @@
 //! The values of claims can come from users, for example a name that a user has chosen. So a value never becomes a part
 //! of a permission if it contains a character that has a meaning there.
 
-use rulebook::handler_kind::{HandlerError, JsonNode};
-use serde_json::Value as Json;
+use rulebook::handler_kind::settings::{non_empty_text, texts};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonNode};
+use serde_json::{Map, Value as Json};
 
 use crate::jwt::Claims;
 
@@ -13,6 +14,9 @@ const MAX_PERMISSIONS: usize = 1000;
 /// The claims whose text is a list, separated by spaces: `scope` (RFC 8693 section 4.2), and `scp`, its name in the
 /// tokens of some issuers.
 const SPACE_SEPARATED: [&str; 2] = ["scope", "scp"];
+
+/// The only value that the templates of [`name_templates`] can insert.
+const NAME: &str = "name";
 
 /// A template of permissions.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +93,43 @@ impl Template {
         }
         permissions
     }
+}
+
+/// Reads a template of permissions, or an array of them, that can only insert the name of the caller. `owner` is the
+/// subject of the messages, such as "user".
+///
+/// # Errors
+/// Fails if the value is neither a string nor an array of strings, or a template is not valid.
+pub fn name_templates(node: &JsonNode, owner: &str) -> Result<Vec<Template>, Vec<HandlerError>> {
+    let items = match &node.data {
+        JsonData::Array(items) => {
+            texts(node, "permissions")?;
+            &items[..]
+        }
+        _ => std::slice::from_ref(node),
+    };
+    let mut errors = Vec::new();
+    let mut templates = Vec::new();
+    for item in items {
+        let text = non_empty_text(item, "permissions");
+        match text.and_then(|text| Template::parse(&text.value, item)) {
+            Ok(template) => {
+                let unknown = template.claims().find(|claim| *claim != NAME);
+                errors.extend(unknown.map(|claim| {
+                    let message = format!("a {owner} has no value `{}`", claim.escape_debug());
+                    HandlerError::new(message).at(item.span).suggest(claim, "values", &[NAME])
+                }));
+                templates.push(template);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(templates) } else { Err(errors) }
+}
+
+/// Returns the claims of a caller of whom only the name is known.
+pub fn name_claims(name: &str) -> Claims {
+    Claims(Map::from_iter([(NAME.to_owned(), Json::from(name))]))
 }
 
 /// Returns the values of a claim: the items of an array or a list, or a single text or whole number.

@@ -7,19 +7,17 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use rulebook::AuthScheme;
 use rulebook::auth_kind::{AuthKind, AuthSettings, CompiledAuth};
-use rulebook::handler_kind::settings::{non_empty_text, texts};
-use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::handler_kind::settings::non_empty_text;
+use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::authenticator::BasicAuthenticator;
 use super::user_file::{Stamp, Users};
-use crate::template::Template;
+use crate::template::{Template, name_templates};
 
 /// The interval at which the file of users is checked for changes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// The only value that templates of permissions can insert.
-const NAME: &str = "name";
 
 /// The kind of authenticator `basic`, which accepts the names and passwords (RFC 7617) of the users in a file.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +40,8 @@ impl AuthKind for BasicKind {
             let path = non_empty_text(node, "users")?;
             Ok((PathBuf::from(expand_variables(&path.value, path.span)?), path.span))
         });
-        let templates = settings.optional("permissions").map_or_else(|| Ok(Vec::new()), templates);
+        let templates =
+            settings.optional("permissions").map_or_else(|| Ok(Vec::new()), |node| name_templates(node, "user"));
         let realm = settings.optional("realm").map(|node| realm(node, "realm")).transpose();
         let templates = templates.map_err(|mut found| errors.append(&mut found)).unwrap_or_default();
         let realm = realm.map_err(|error| errors.push(error)).ok().flatten();
@@ -66,34 +65,6 @@ impl AuthKind for BasicKind {
             Ok(())
         }))
     }
-}
-
-/// Reads the templates of permissions.
-fn templates(node: &JsonNode) -> Result<Vec<Template>, Vec<HandlerError>> {
-    let items = match &node.data {
-        JsonData::Array(items) => {
-            texts(node, "permissions")?;
-            &items[..]
-        }
-        _ => std::slice::from_ref(node),
-    };
-    let mut errors = Vec::new();
-    let mut templates = Vec::new();
-    for item in items {
-        let text = non_empty_text(item, "permissions");
-        match text.and_then(|text| Template::parse(&text.value, item)) {
-            Ok(template) => {
-                let unknown = template.claims().find(|claim| *claim != NAME);
-                errors.extend(unknown.map(|claim| {
-                    let message = format!("a user has no value `{}`", claim.escape_debug());
-                    HandlerError::new(message).at(item.span).suggest(claim, "values", &[NAME])
-                }));
-                templates.push(template);
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(templates) } else { Err(errors) }
 }
 
 /// Reads the realm, which header fields can contain.

@@ -9,11 +9,9 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 use rulebook::Identity;
 use rulebook::auth_kind::VerifiedCredentials;
-use serde_json::{Map, Value as Json};
 
 use super::password::StoredHash;
-use crate::jwt::Claims;
-use crate::template::Template;
+use crate::template::{Template, name_claims};
 
 /// The maximum size of the file in bytes.
 const MAX_SIZE: u64 = 16 << 20;
@@ -127,9 +125,7 @@ fn parse_line(line: &str, templates: &[Template]) -> Result<(String, User), Stri
         return Err("the name is not valid".to_owned());
     }
     let hash = StoredHash::parse(hash)?;
-    let mut claims = Map::new();
-    claims.insert("name".to_owned(), Json::from(name));
-    let claims = Claims(claims);
+    let claims = name_claims(name);
     let listed = permissions.split([',', ' ']).filter(|permission| !permission.is_empty()).map(str::to_owned);
     let permissions = listed.chain(templates.iter().flat_map(|template| template.permissions(&claims))).collect();
     Ok((name.to_owned(), User { hash, permissions }))

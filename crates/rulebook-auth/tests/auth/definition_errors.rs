@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use rulebook::Rulebook;
-use rulebook_auth::{BasicKind, JwtKind};
+use rulebook_auth::{BasicKind, JwtKind, MtlsKind};
 use support::golden;
 
 /// A module without methods that require permissions.
@@ -13,7 +13,8 @@ const NOTE: &str = r#"{ "/": { "note": { "GET": { "info": "A note" } } } }"#;
 fn report(app: &str) -> String {
     let rulebook = Rulebook::read(vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())])
         .auth_kind(JwtKind)
-        .auth_kind(BasicKind);
+        .auth_kind(BasicKind)
+        .auth_kind(MtlsKind);
     rulebook.check().err().map(|report| report.render(false)).unwrap_or_default()
 }
 
@@ -63,7 +64,18 @@ fn errors_name_the_part_that_is_wrong() {
         only("{ \"basic\": { \"users\": [], \"realm\": \"é\", \"permissions\": [\"user[{sub}]\", \"a b\"] } }"),
         only("{ \"basic\": { \"user\": \"users.htpasswd\" } }"),
     ];
-    let texts: Vec<_> = texts.into_iter().chain(basic).collect();
+    let mtls = [
+        only("{ \"mtls\": {} }"),
+        only("{ \"mtls\": { \"clients\": [] } }"),
+        only("{ \"mtls\": { \"clients\": {}, \"ca\": \"ca.pem\" } }"),
+        only("{ \"mtls\": { \"clients\": {} } }"),
+        only(
+            "{ \"mtls\": { \"clients\": {\n  \"billing.internal\": {},\n  \"dns:\": { \"name\": \"\" },\n  \
+             \"sha256:00\": 5,\n  \"dns:a\": { \"permission\": [] },\n  \
+             \"dns:b\": { \"permissions\": [\"a b\", \"{sub}\"] }\n} } }",
+        ),
+    ];
+    let texts: Vec<_> = texts.into_iter().chain(basic).chain(mtls).collect();
     let reports = texts.iter().map(|text| format!("{text}\n\n{}", report(text)));
     golden::compare("tests/auth/data/definition_errors.txt".as_ref(), &reports.collect::<Vec<_>>().join("\n----\n"));
 }

@@ -8,6 +8,7 @@ mod documents;
 mod forged;
 mod issuer;
 mod jwks_server;
+mod mtls;
 mod permissions;
 mod remembered;
 mod rotation;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rulebook::{ApiError, Args, Context, Module, Rulebook};
-use rulebook_auth::{BasicKind, Claims, JwtKind};
+use rulebook_auth::{BasicKind, Claims, JwtKind, MtlsKind};
 use rulebook_test::Client;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -64,7 +65,8 @@ fn files(auth: &Json) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 fn rulebook(auth: &Json) -> Rulebook {
-    Rulebook::read(files(auth)).module(Module::new("notes").get("/me", me)).auth_kind(JwtKind).auth_kind(BasicKind)
+    let rulebook = Rulebook::read(files(auth)).module(Module::new("notes").get("/me", me));
+    rulebook.auth_kind(JwtKind).auth_kind(BasicKind).auth_kind(MtlsKind)
 }
 
 fn serve(auth: &Json) -> Client {

@@ -32,6 +32,9 @@ pub enum AuthScheme {
     Header(String),
     /// The credential is the value of the cookie with this name.
     Cookie(String),
+    /// The credential is the certificate of the client, which TLS verifies (RFC 8446 section 4.3.2). It is not part of
+    /// a request.
+    Certificate,
 }
 
 impl AuthScheme {
@@ -51,7 +54,7 @@ impl AuthScheme {
     }
 
     /// Returns the name of the HTTP authentication scheme in lower case, such as `bearer`. Returns `None` for
-    /// credentials in another header field than `Authorization` or in a cookie.
+    /// credentials in another header field than `Authorization`, in a cookie, or in a certificate.
     #[must_use]
     pub fn http_scheme(&self) -> Option<String> {
         self.challenge().map(|challenge| scheme_of(challenge).to_ascii_lowercase())
@@ -61,23 +64,25 @@ impl AuthScheme {
     fn challenge(&self) -> Option<&str> {
         match self {
             Self::Http(challenge) | Self::Jwt { challenge, .. } => Some(challenge),
-            Self::Header(_) | Self::Cookie(_) => None,
+            Self::Header(_) | Self::Cookie(_) | Self::Certificate => None,
         }
     }
 
-    /// Returns the name and the value of the header field that sends a credential.
+    /// Returns the name and the value of the header field that sends a credential; `None` if no header field does.
     #[doc(hidden)]
-    pub fn header_field(&self, credential: &str) -> (String, String) {
-        match self {
+    pub fn header_field(&self, credential: &str) -> Option<(String, String)> {
+        Some(match self {
             Self::Http(challenge) | Self::Jwt { challenge, .. } => {
                 ("Authorization".to_owned(), format!("{} {credential}", scheme_of(challenge)))
             }
             Self::Header(name) => (name.clone(), credential.to_owned()),
             Self::Cookie(name) => ("Cookie".to_owned(), format!("{name}={credential}")),
-        }
+            Self::Certificate => return None,
+        })
     }
 
-    /// Returns the name of the scheme in the OpenAPI document: `bearer`, `jwt`, `header-x-api-key`, `cookie-session`.
+    /// Returns the name of the scheme in the OpenAPI document: `bearer`, `jwt`, `header-x-api-key`, `cookie-session`,
+    /// `certificate`.
     /// Characters that OpenAPI does not allow in the name of a component become `_`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -87,6 +92,7 @@ impl AuthScheme {
             Self::Jwt { discovery: Some(_), .. } => "openid".to_owned(),
             Self::Header(name) => format!("header-{}", name.to_ascii_lowercase()),
             Self::Cookie(name) => format!("cookie-{name}"),
+            Self::Certificate => "certificate".to_owned(),
         };
         name.replace(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')), "_")
     }

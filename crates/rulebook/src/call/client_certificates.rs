@@ -85,9 +85,8 @@ impl Authenticate for ClientCertificates {
         Some(self.check(head))
     }
 
-    /// Returns no scheme: a certificate is not part of a request.
     fn schemes(&self) -> Vec<AuthScheme> {
-        Vec::new()
+        vec![AuthScheme::Certificate]
     }
 }
 

@@ -52,6 +52,11 @@ fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
             let what = "A token that an issuer has signed, sent as a bearer token (RFC 6750, RFC 7519)";
             SecurityScheme::Http(http.description(Some(describe(what))).build())
         }
+        AuthScheme::Certificate => SecurityScheme::MutualTls {
+            description: Some(describe("The certificate of the client, which the server verifies with TLS")),
+            deprecated: None,
+            extensions: None,
+        },
         AuthScheme::Http(_) => {
             let name = scheme.http_scheme().unwrap_or_default();
             let (known, what) = match name.as_str() {

@@ -115,17 +115,26 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let authentication = if is_public {
         vec![Inline::text("All methods are public: a client needs no key.")]
     } else {
-        let scheme = pages.api.auth_schemes.first().cloned().unwrap_or_else(AuthScheme::bearer);
-        let (name, value) = scheme.header_field("…");
-        vec![
-            Inline::text("A method that requires permissions needs a key or a token in the header field "),
-            Inline::code(format!("{name}: {value}")),
-            Inline::text(if scheme.http_scheme().as_deref() == Some("bearer") { " (RFC 6750)" } else { "" }),
-            Inline::text(
-                ". The page of each method lists the permissions that it requires. The status is 401 without a valid \
-                 key, and 403 with a key that lacks a permission.",
-            ),
-        ]
+        let is_certificate = |scheme: &AuthScheme| *scheme == AuthScheme::Certificate;
+        let (certificates, in_requests): (Vec<_>, Vec<_>) =
+            pages.api.auth_schemes.iter().cloned().partition(is_certificate);
+        let mut text = vec![Inline::text("A method that requires permissions needs ")];
+        if !certificates.is_empty() {
+            text.push(Inline::text("a certificate of the client (TLS, RFC 8446)"));
+        }
+        if let Some(scheme) = in_requests.first().cloned().or(certificates.is_empty().then(AuthScheme::bearer))
+            && let Some((name, value)) = scheme.header_field("…")
+        {
+            text.push(Inline::text(if certificates.is_empty() { "" } else { ", or " }));
+            text.push(Inline::text("a key or a token in the header field "));
+            text.push(Inline::code(format!("{name}: {value}")));
+            text.push(Inline::text(if scheme.http_scheme().as_deref() == Some("bearer") { " (RFC 6750)" } else { "" }));
+        }
+        text.push(Inline::text(
+            ". The page of each method lists the permissions that it requires. The status is 401 without a valid \
+             credential, and 403 with a credential that lacks a permission.",
+        ));
+        text
     };
     let definition = vec![
         Inline::text("Send "),

@@ -64,7 +64,7 @@ pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> St
 
 /// Returns the option of the client that contains the credential, which is in a header field.
 fn credential_option((name, value): &(String, String)) -> String {
-    let is_bearer = AuthScheme::bearer().header_field(API_KEY_PLACEHOLDER) == (name.clone(), value.clone());
+    let is_bearer = AuthScheme::bearer().header_field(API_KEY_PLACEHOLDER) == Some((name.clone(), value.clone()));
     if is_bearer {
         return format!("{{ token: {} }}", string_literal(API_KEY_PLACEHOLDER));
     }

@@ -45,7 +45,7 @@ pub fn server_url(api: &Api, listening: Option<&str>) -> String {
 /// Returns the name and the value of the header field in which calls send the API key, which is
 /// [`API_KEY_PLACEHOLDER`]. Returns `None` if the API has no schemes.
 pub(in crate::describe) fn credential_field_of_api(api: &Api) -> Option<(String, String)> {
-    Some(api.auth_schemes.first()?.header_field(API_KEY_PLACEHOLDER))
+    api.auth_schemes.iter().find_map(|scheme| scheme.header_field(API_KEY_PLACEHOLDER))
 }
 
 /// Returns the name and the value of the header field in which example calls of a method send the API key, which is
