@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 14] = [
+const VENDORED_CRATES: [&str; 15] = [
     "rulebook",
     "rulebook-auth",
     "rulebook-build",
@@ -26,6 +26,7 @@ const VENDORED_CRATES: [&str; 14] = [
     "rulebook-s3",
     "rulebook-sql",
     "rulebook-test",
+    "rulebook-traces",
 ];
 /// The files and folders in the folder of a crate that are needed to build the crate.
 const BUILD_PATHS: [&str; 6] = ["Cargo.toml", "build.rs", "sdk", "src", "static", "templates"];

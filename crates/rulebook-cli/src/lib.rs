@@ -38,6 +38,8 @@ mod settings;
 mod shared_limits;
 #[cfg(feature = "shell")]
 mod shell;
+#[cfg_attr(not(feature = "traces"), path = "without_traces.rs")]
+mod traces;
 mod types;
 
 use std::ffi::OsStr;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output, shared_limits};
+use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output, shared_limits, traces};
 use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
@@ -88,6 +88,16 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if !validated.has_shared_counter() {
         match shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref()) {
             Ok(Some((counter, settings))) => validated = validated.shared_counter(counter, settings),
+            Ok(None) => {}
+            Err(why) => return output::print_system_error(&why),
+        }
+    }
+    if !validated.has_trace_exporter() {
+        match traces::open_exporter(&validated.api, settings.traces.as_deref()) {
+            Ok(Some(exporter)) => {
+                let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
+                validated = validated.trace_exporter(exporter, percent);
+            }
             Ok(None) => {}
             Err(why) => return output::print_system_error(&why),
         }

@@ -98,6 +98,13 @@ pub(super) struct Settings {
     /// `redis://127.0.0.1:6379` [default: each server counts by itself].
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_SHARED_LIMITS", hide_env_values = true)]
     pub(super) shared_limits: Option<String>,
+    /// Address of the OpenTelemetry collector to which traces of requests are sent, such as `http://127.0.0.1:4318`
+    /// [default: no traces].
+    #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_TRACES")]
+    pub(super) traces: Option<String>,
+    /// How many percent of the requests begin a trace [default: 100].
+    #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub(super) trace_percent: Option<u8>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::trace::OpenSpan;
 use rulebook::{ApiError, Context};
 use tokio::time::Instant;
 
@@ -21,6 +22,7 @@ use super::outputs::{Expected, read_outputs};
 use super::placement::Placement;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
+use super::span::begin_span;
 use super::template::Template;
 use super::upstream::Upstream;
 
@@ -59,10 +61,18 @@ impl HttpHandler {
 impl CompiledHandler for HttpHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         match self.0.outgoing(arguments, &context) {
-            Ok(outgoing) => {
+            Ok(mut outgoing) => {
                 let plan = Arc::clone(&self.0);
+                let span = begin_span(&context, &plan.upstream.origin, &mut outgoing);
                 let raw = context.head().filter(|_| plan.raw.is_some()).map(|head| SentRequest::new(head, &outgoing));
-                Box::pin(async move { plan.call(outgoing, raw.as_ref()).await })
+                Box::pin(async move {
+                    let mut span = span;
+                    let result = plan.call(outgoing, raw.as_ref(), span.as_mut()).await;
+                    if let Some(mut span) = span {
+                        span.set_result(&result);
+                    }
+                    result
+                })
             }
             Err(error) => Box::pin(ready(Err(error))),
         }
@@ -102,8 +112,13 @@ impl HandlerPlan {
     }
 
     /// Sends the request, and returns the outputs or the file in the response. `raw` is the request if it is sent on as
-    /// it came.
-    async fn call(&self, outgoing: Outgoing, raw: Option<&SentRequest>) -> Result<ReturnedValue, ApiError> {
+    /// it came. `span` is the span of the request; `None` without a trace.
+    async fn call(
+        &self,
+        outgoing: Outgoing,
+        raw: Option<&SentRequest>,
+        span: Option<&mut OpenSpan>,
+    ) -> Result<ReturnedValue, ApiError> {
         let deadline = Instant::now() + self.limits.timeout;
         let origin = &self.upstream.origin;
         let is_head = outgoing.method == Method::HEAD;
@@ -111,6 +126,9 @@ impl HandlerPlan {
         // The files of the request are not needed any more.
         drop(outgoing);
         let received = received.map_err(|error| error.for_client(origin))?;
+        if let Some(span) = span {
+            span.set("http.response.status_code", received.head.status.as_u16());
+        }
         if let Some(sent) = raw {
             let response = to_raw_response(received, sent, is_head, origin, &self.limits);
             let response = response.map_err(ApiError::bad_gateway)?;

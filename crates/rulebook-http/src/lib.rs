@@ -45,6 +45,7 @@ mod raw;
 mod response_body;
 mod settings;
 mod shared_settings;
+mod span;
 mod template;
 mod template_parser;
 mod tls;

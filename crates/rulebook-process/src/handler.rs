@@ -7,6 +7,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
+use rulebook::trace::SpanKind;
 use rulebook::types::Value;
 use rulebook::{ApiError, Context, Response};
 use serde::Deserialize;
@@ -93,13 +94,20 @@ impl CompiledHandler for MethodHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let handler = Arc::clone(&self.0);
         let prepared = handler.prepare(&arguments, &context);
-        Box::pin(async move {
+        let span = context.is_traced().then(|| context.span("process", SpanKind::Client));
+        let call: HandlerFuture = Box::pin(async move {
             let (job, events) = prepared?;
             handler.pool.submit(job).map_err(|failure| failure.into_error(&handler.method))?;
             match events.await {
                 Ok(Event::ApiCall(call)) => handler.run_api_calls(*call, &context).await,
                 event => handler.end(event).await,
             }
+        });
+        let Some(mut span) = span else { return call };
+        Box::pin(async move {
+            let result = call.await;
+            span.set_result(&result);
+            result
         })
     }
 }

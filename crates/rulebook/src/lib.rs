@@ -90,6 +90,7 @@ mod secret;
 mod server;
 pub mod store;
 mod time_share;
+pub mod trace;
 mod transfer;
 pub mod types;
 

@@ -6,6 +6,7 @@ mod multipart;
 mod parameters;
 
 use rulebook::handler_kind::ArgumentSlots;
+use rulebook::trace::TraceContext;
 use rulebook::{ApiError, Context};
 
 use crate::protocol::{BodyPart, encode_head};
@@ -13,6 +14,9 @@ use crate::settings::HandlerSettings;
 use encoded::Encoded;
 pub use form::is_readable_name;
 pub use parameters::{RESERVED, RESERVED_PREFIX};
+
+/// The name of the parameter with the trace of a call (W3C Trace Context).
+const TRACEPARENT: &str = "HTTP_TRACEPARENT";
 
 /// A request to PHP.
 #[derive(Debug)]
@@ -24,7 +28,8 @@ pub struct PhpRequest {
 }
 
 impl PhpRequest {
-    /// Creates the request for a call. `script` is the path of the script.
+    /// Creates the request for a call. `script` is the path of the script, and `trace` the trace of the call; `None` if
+    /// it has none.
     ///
     /// # Errors
     /// Fails if PHP would not read the arguments as they are.
@@ -33,9 +38,14 @@ impl PhpRequest {
         script: &str,
         arguments: ArgumentSlots<'_, '_>,
         context: &Context,
+        trace: Option<&TraceContext>,
     ) -> Result<Self, ApiError> {
         let encoded = Encoded::new(settings, arguments)?;
-        let parameters = parameters::parameters(settings, script, &encoded, context);
+        let mut parameters = parameters::parameters(settings, script, &encoded, context);
+        if let Some(trace) = trace {
+            parameters.retain(|(name, _)| name != TRACEPARENT);
+            parameters.push((TRACEPARENT.into(), trace.traceparent().into()));
+        }
         let parameters: Vec<_> = parameters.iter().map(|(name, value)| (&**name, value.as_bytes())).collect();
         Ok(Self { head: encode_head(&parameters).map_err(ApiError::internal)?, body: encoded.body })
     }

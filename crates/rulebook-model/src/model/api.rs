@@ -85,6 +85,11 @@ pub struct Api {
     /// The address of the database with the API keys, in which `${NAME}` is an environment variable; `None` if the keys
     /// are in a file in the data folder.
     pub key_storage: Option<String>,
+    /// The address of the OpenTelemetry collector to which traces of requests are sent; `None` for no traces. It can
+    /// contain variables of the environment, which are replaced when the server starts.
+    pub traces: Option<String>,
+    /// How many percent of the requests begin a trace; `None` for all.
+    pub trace_percent: Option<u8>,
     /// The number of worker threads; `None` for one per processor.
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
@@ -165,6 +170,8 @@ impl Default for Api {
             data: None,
             files: None,
             key_storage: None,
+            traces: None,
+            trace_percent: None,
             workers: None,
             address_connections: None,
             http2: false,

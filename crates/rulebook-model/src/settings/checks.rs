@@ -127,6 +127,39 @@ impl Lowering<'_> {
         None
     }
 
+    /// Returns the address of the collector of traces. Reports an address that cannot be one.
+    pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<String> {
+        let url = value.string()?;
+        let is_url = ["http://", "https://", "${"].iter().any(|start| url.value.starts_with(start));
+        let error = if !is_url {
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`traces` is not the address of a collector")
+                .label("expected `http://` or `https://`")
+                .help("write the address of an OpenTelemetry collector: `http://127.0.0.1:4318`")
+        } else if has_password(&url.value) {
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`traces` contains a password")
+                .help("send credentials with the environment variable `OTEL_EXPORTER_OTLP_HEADERS`")
+                .hide_line()
+        } else {
+            return Some(url.value);
+        };
+        self.report(error);
+        None
+    }
+
+    /// Returns how many percent of the requests begin a trace. Reports more than 100.
+    pub(super) fn lower_trace_percent(&mut self, value: &JsonNode) -> Option<u8> {
+        let number = value.integer()?;
+        let percent = u8::try_from(number.value).ok().filter(|percent| *percent <= 100);
+        if percent.is_none() {
+            let message = format!("`trace_percent` is {}", number.value);
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
+                    .label("expected a number from 0 to 100"),
+            );
+        }
+        percent
+    }
+
     /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
     /// crate of the command line enables this feature; programs without a command line do not use the filter.
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {

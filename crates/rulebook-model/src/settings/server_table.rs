@@ -9,7 +9,7 @@ use crate::model::{ClientCertificateMode, ForwardedField, LogFormat, MAX_WORKERS
 use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
-pub(super) const SERVER_SETTINGS: [Setting; 20] = [
+pub(super) const SERVER_SETTINGS: [Setting; 22] = [
     setting(
         "bind",
         ValueKind::String,
@@ -179,6 +179,24 @@ pub(super) const SERVER_SETTINGS: [Setting; 20] = [
         |api| text_unless_default(api.log_format.as_str(), LogFormat::default().as_str()),
     )
     .with_constraint(|| schema::one_of_constraint(LogFormat::ALL.map(LogFormat::as_str)))
+    .mark_internal(),
+    setting(
+        "traces",
+        ValueKind::String,
+        "The address of the OpenTelemetry collector to which traces of requests are sent; by default there are no traces.",
+        |lowering, value, api| api.traces = lowering.lower_traces(value),
+        |api| api.traces.as_deref().map(Json::from),
+    )
+    .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
+    .mark_internal(),
+    setting(
+        "trace_percent",
+        ValueKind::Integer,
+        "How many percent of the requests begin a trace, from 0 to 100; by default all do.",
+        |lowering, value, api| api.trace_percent = lowering.lower_trace_percent(value),
+        |api| api.trace_percent.map(Json::from),
+    )
+    .with_constraint(|| json!({ "maximum": 100 }))
     .mark_internal(),
     setting(
         "compress",

@@ -4,6 +4,7 @@ mod download;
 mod file;
 mod format;
 mod rows;
+mod span;
 mod upload;
 
 use std::path::{Path, PathBuf};
@@ -277,11 +278,12 @@ impl CompiledHandler for SqlHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let method = Arc::clone(&self.0);
         let values = method.sources.iter().map(|source| source.value(&arguments, &context)).collect();
-        match method.download {
+        let call: HandlerFuture = match method.download {
             Some(DownloadContent::Rows(format)) => Box::pin(download::download(method, values, format)),
             Some(DownloadContent::File) => Box::pin(file::file(method, values)),
             None => Box::pin(outputs(method, values)),
-        }
+        };
+        if context.is_traced() { span::traced(&self.0, &context, call) } else { call }
     }
 }
 

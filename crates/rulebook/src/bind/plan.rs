@@ -24,6 +24,7 @@ use crate::plan::{
     RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServicesByClass, ServicesByModule, SimilarPaths,
 };
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::trace::Tracer;
 
 /// The parts of a plan that come from the program instead of the model.
 pub struct PlanContext {
@@ -42,6 +43,8 @@ pub struct PlanContext {
     pub protected_resources: Vec<ProtectedResource>,
     /// The counter that counts the requests of limits for several servers, and how the server uses it.
     pub shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    /// Begins the traces of requests; `None` if the program has no exporter for traces.
+    pub tracer: Option<Tracer>,
     /// The documents that describe the API.
     pub documents: DocumentCache,
 }
@@ -109,6 +112,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         allows_jsonp: api.jsonp,
         limits: api.limits.clone(),
         shared_limiter: context.shared_counter.map(|counter| new_shared_limiter(api, counter)),
+        tracer: context.tracer,
         unknown_parameters: api.unknown,
         challenge: challenges.join(", ").into(),
         invalid_token_challenge: challenges
@@ -201,6 +205,7 @@ fn plan_method(
     };
     PlannedMethod {
         id: method.id.as_str().into(),
+        route: format!("{}{}", api.base.trim_end_matches('/'), service.uri()).into(),
         module_index: module,
         rate_limits: rate_limits.of_method(method),
         cost: method.options.cost,

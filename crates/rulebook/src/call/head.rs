@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::{ClientCertificate, RequestId, TlsSession, is_secret_name};
+use crate::trace::RequestTrace;
 
 /// The head of a request: HTTP method, request target and header fields. The `Debug` output of a head omits
 /// credentials.
@@ -30,6 +31,8 @@ pub struct Head {
     pub id: RequestId,
     /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(crate) tls: Option<Arc<TlsSession>>,
+    /// The trace of the request; `None` if the program has no exporter for traces.
+    pub(crate) trace: Option<Arc<RequestTrace>>,
 }
 
 impl fmt::Debug for Head {
@@ -90,6 +93,7 @@ impl Head {
             client: None,
             id: RequestId::random(),
             tls: None,
+            trace: None,
         }
     }
 
@@ -119,6 +123,13 @@ impl Head {
     #[must_use]
     pub fn client_certificate(&self) -> Option<&ClientCertificate> {
         self.tls.as_ref().and_then(|session| session.client_certificate.as_ref())
+    }
+
+    /// Returns the trace of the request; `None` if the program has no
+    /// [exporter for traces](crate::Rulebook::trace_exporter).
+    #[must_use]
+    pub fn trace(&self) -> Option<&Arc<RequestTrace>> {
+        self.trace.as_ref()
     }
 
     /// Returns the value of the first header field with this name, whose case is ignored. Returns `None` if the request

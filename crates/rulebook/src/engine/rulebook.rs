@@ -24,6 +24,7 @@ use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::trace::Tracer;
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
@@ -84,6 +85,7 @@ pub struct Rulebook {
     files: FilesSettings,
     verify_outputs: Option<bool>,
     shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    tracer: Option<Tracer>,
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
@@ -124,6 +126,7 @@ impl Rulebook {
             files: FilesSettings::default(),
             verify_outputs: None,
             shared_counter: None,
+            tracer: None,
         }
     }
 
@@ -376,6 +379,7 @@ impl Rulebook {
             readiness_checks,
             start_hooks: self.start_hooks,
             shared_counter: self.shared_counter,
+            tracer: self.tracer,
         };
         Ok(validated.with_defined_auth(compiled).with_auth_schemes())
     }

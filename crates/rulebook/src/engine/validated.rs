@@ -17,6 +17,7 @@ use crate::call::{AuthError, Authenticate, DynAuthenticate};
 use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
 use crate::key::Keys;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::trace::{TraceExporter, Tracer};
 
 /// A definition without errors, and the code and state that the program adds to it.
 #[doc(hidden)]
@@ -44,6 +45,7 @@ pub struct Validated {
     pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    pub(super) tracer: Option<Tracer>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
@@ -201,6 +203,19 @@ impl Validated {
         self.shared_counter.is_some()
     }
 
+    /// Sets the exporter of traces, unless the program has set one.
+    #[doc(hidden)]
+    pub fn trace_exporter(mut self, exporter: impl TraceExporter, percent: u8) -> Self {
+        self.tracer.get_or_insert_with(|| Tracer::new(Arc::new(exporter), percent));
+        self
+    }
+
+    /// Returns `true` if the program has set an exporter of traces.
+    #[doc(hidden)]
+    pub fn has_trace_exporter(&self) -> bool {
+        self.tracer.is_some()
+    }
+
     /// Checks the handlers that the definition chooses, without the handlers of the program.
     #[doc(hidden)]
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
@@ -263,6 +278,7 @@ impl Validated {
             readiness_checks: checks,
             protected_resources: resources,
             shared_counter: self.shared_counter.filter(|_| !echo),
+            tracer: self.tracer,
             verify_outputs: self.verify_outputs,
             documents: documents::create_document_cache(&described),
         };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::ProgramState;
 use crate::call::{ApiError, Download, Identity, Outcome, RawResponse, RequestId, ReturnedValue, Upload};
+use crate::trace::RequestTrace;
 
 /// The part of the engine that handlers use: it runs the calls that handlers make, and holds the state of the program.
 pub trait EngineHandle: Send + Sync {
@@ -35,6 +36,8 @@ pub struct Call {
     /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
     /// request.
     pub request_id: Option<RequestId>,
+    /// The trace of this request; `None` if it has none.
+    pub trace: Option<Arc<RequestTrace>>,
     /// The number of calls around this one: a handler that was called from code may itself call other methods.
     pub nesting_depth: u32,
 }

@@ -48,7 +48,14 @@ impl CallBuilder {
     pub(crate) fn new(target: impl Into<String>, engine: Arc<dyn EngineHandle>) -> Self {
         let target = target.into();
         Self {
-            call: Call { target, arguments: Vec::new(), identity: None, request_id: None, nesting_depth: 0 },
+            call: Call {
+                target,
+                arguments: Vec::new(),
+                identity: None,
+                request_id: None,
+                trace: None,
+                nesting_depth: 0,
+            },
             engine,
         }
     }

@@ -1,6 +1,7 @@
 //! The context of a call, which gives a handler everything besides its arguments.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +12,7 @@ use super::response_overrides::ResponseOverrides;
 use super::{Call, CallBuilder, EngineHandle};
 use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, check_response_header};
 use crate::store::{LazyStore, Store};
+use crate::trace::{OpenSpan, RequestTrace, SpanKind};
 
 /// The context of a call: the identity of the caller, the head of the request, the values that the program shares, the
 /// header fields of the response, and calls of other methods.
@@ -79,6 +81,8 @@ pub(crate) enum CallOrigin {
         /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
         /// request.
         request_id: Option<RequestId>,
+        /// The trace of this request; `None` if it has none.
+        trace: Option<Arc<RequestTrace>>,
         /// The number of calls around this one: a handler that was called from code may itself call other methods.
         nesting_depth: u32,
     },
@@ -90,6 +94,13 @@ impl CallOrigin {
         match self {
             Self::Request { head, .. } => Some(&head.id),
             Self::Call { request_id, .. } => request_id.as_ref(),
+        }
+    }
+
+    pub(crate) fn trace(&self) -> Option<&Arc<RequestTrace>> {
+        match self {
+            Self::Request { head, .. } => head.trace.as_ref(),
+            Self::Call { trace, .. } => trace.as_ref(),
         }
     }
 
@@ -173,6 +184,31 @@ impl Context {
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.origin.request_id()
+    }
+
+    /// Begins a span in the trace of the request from which the call comes, for example for the time in which the
+    /// handler waits for another server. The span ends when the value is dropped. If the request has no trace, this
+    /// function costs next to nothing, and the span is not recorded.
+    ///
+    /// ```
+    /// use rulebook::Context;
+    /// use rulebook::trace::SpanKind;
+    ///
+    /// async fn send_mail(context: &Context) {
+    ///     let mut span = context.span("send mail", SpanKind::Client);
+    ///     span.set("server.address", "mail.internal");
+    ///     // …
+    /// }
+    /// ```
+    #[must_use]
+    pub fn span(&self, name: impl Into<Cow<'static, str>>, kind: SpanKind) -> OpenSpan {
+        OpenSpan::new(self.0.origin.trace(), name, kind)
+    }
+
+    /// Returns `true` if the request has a trace. Otherwise spans, and what is needed for them, can be left out.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.0.origin.trace().is_some()
     }
 
     /// Returns the address of the client, if the call comes from a request.
@@ -300,6 +336,7 @@ impl Context {
             arguments: Vec::new(),
             identity: self.0.identity.clone(),
             request_id: self.request_id().cloned(),
+            trace: self.0.origin.trace().cloned(),
             nesting_depth: self.0.origin.nesting_depth() + 1,
         };
         CallBuilder { call, engine: Arc::clone(&self.0.engine) }

@@ -62,7 +62,8 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
         let granted = authorize_code_call(plan, method, &raw, call.identity.as_ref())?;
         let arguments =
             check_parameters(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
-        let origin = CallOrigin::Call { request_id: call.request_id.clone(), nesting_depth: call.nesting_depth };
+        let (request_id, trace) = (call.request_id.clone(), call.trace.clone());
+        let origin = CallOrigin::Call { request_id, trace, nesting_depth: call.nesting_depth };
         start_handler(runner, &granted, arguments, origin)?
     };
     running.await
@@ -153,8 +154,14 @@ pub fn find_unknown_argument<'n>(
     target: &str,
     mut names: impl Iterator<Item = &'n str>,
 ) -> Option<UnknownArgument> {
-    let call =
-        Call { target: target.to_owned(), arguments: Vec::new(), identity: None, request_id: None, nesting_depth: 0 };
+    let call = Call {
+        target: target.to_owned(),
+        arguments: Vec::new(),
+        identity: None,
+        request_id: None,
+        trace: None,
+        nesting_depth: 0,
+    };
     let (_, target) = find_call_target(plan, call).ok()?;
     let method = &plan.methods[target.method];
     let in_query = urlencoded::split_fields(target.query.as_bytes())

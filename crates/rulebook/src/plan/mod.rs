@@ -58,6 +58,7 @@ use rulebook_model::types::Check;
 use crate::call::HttpMethod;
 use crate::handler::{CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
 use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
+use crate::trace::Tracer;
 
 /// The data structures for the requests of a whole API.
 pub struct Plan {
@@ -96,6 +97,8 @@ pub struct Plan {
     pub max_multipart_limits: MultipartLimits,
     /// Counts the requests of limits for several servers; `None` if each server counts by itself.
     pub shared_limiter: Option<SharedLimiter>,
+    /// Begins the traces of requests; `None` if the program has no exporter for traces.
+    pub tracer: Option<Tracer>,
     /// Whether requests with unknown parameters are accepted, logged or refused.
     pub unknown_parameters: UnknownParameters,
     /// The authenticators of the program, in the order in which they are called.
@@ -155,6 +158,8 @@ pub struct PlannedService {
 pub struct PlannedMethod {
     /// The id of the API method, under which calls from code find the method.
     pub id: Box<str>,
+    /// The URI template of its service, with the base path.
+    pub route: Box<str>,
     /// The index of its module.
     pub module_index: usize,
     /// The limits of the number of requests to the API method, and of others that share the limits.

@@ -19,7 +19,7 @@ pub(super) fn copy_request(request: &HttpRequest, payload: Payload, worker: &Wor
     let (method, uri, id) = (method.clone(), uri.clone(), request_id(&headers, worker));
     let (peer, streams) = (*peer_addr, *version == Version::HTTP_2);
     let client = worker.state().trusted_proxies.client_address(peer, &headers);
-    let head = Arc::new(Head { method, uri, headers, streams, peer, client, id, tls: None });
+    let head = Arc::new(Head { method, uri, headers, streams, peer, client, id, tls: None, trace: None });
     let source = match payload {
         Payload::None => BodySource::Nothing,
         payload => BodySource::Actix(payload),

@@ -15,6 +15,7 @@ use super::observe::Observation;
 use super::receive::receive;
 use super::request_body::{BodySource, RequestBody};
 use super::server_path::respond_at_server_path;
+use super::traced_request::HANDLE;
 use super::worker::Worker;
 use crate::call::Head;
 use crate::pipeline::{
@@ -57,24 +58,32 @@ fn run_stages(
         };
         let mut counted = CountedRequest::default();
         let call = async {
+            observed.enter("identify");
             let client = identify(plan, head, matched.method_index, &mut counted).await?;
             let granted = authorize(plan, &matched, &client)?;
             worker.state().check_detached_handlers(head)?;
+            observed.enter("receive");
             let body = receive(body, head, plan, granted.method(), worker).await?;
+            observed.enter("check");
             check_auth_fields(plan, &client, &body)?;
             let running = match start_with_body(runner, &granted, &matched, &client.head, &body) {
-                Some(running) => running,
+                Some(running) => {
+                    observed.enter(HANDLE);
+                    running
+                }
                 None => {
                     let values = read_parameters(plan, &client.head, &matched, &body)?;
                     let arguments = check_parameters(plan, granted.method(), values)?;
                     let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
                     let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+                    observed.enter(HANDLE);
                     start_handler(runner, &granted, arguments, origin)?
                 }
             };
             running.await
         };
         let outcome = call.await;
+        observed.enter("respond");
         match respond(plan, head, matched.method_index, outcome, &counted) {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
@@ -98,10 +107,13 @@ pub(super) fn handle(
     part: MountedPart,
     incoming: IncomingRequest,
 ) -> impl Future<Output = Handled> {
-    let IncomingRequest { head, mut body } = incoming;
+    let IncomingRequest { mut head, mut body } = incoming;
     async move {
         let current = worker.current_plan();
         let (runner, plan) = (&current.runner, &current.runner.plan);
+        if let Some(tracer) = &plan.tracer {
+            tracer.begin(&mut head);
+        }
         let mut observed = Observation::begin(&current, &head);
         let mut preflighted = None;
         let stages = run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted);
@@ -109,6 +121,7 @@ pub(super) fn handle(
         let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
         let mut reply = add_cors_headers(plan, &head, reply, preflighted);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
+            observed.enter("compress");
             reply = Box::pin(compress_reply(reply, coding)).await;
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };

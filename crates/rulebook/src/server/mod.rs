@@ -48,6 +48,7 @@ mod streamed_body;
 mod swagger;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
+mod traced_request;
 mod unsent_bytes;
 mod upload_writer;
 mod worker;

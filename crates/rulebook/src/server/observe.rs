@@ -10,6 +10,7 @@ use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
 use super::metrics::{RequestEnd, RequestKind, WorkerCounters};
+use super::traced_request::TracedRequest;
 use super::worker::CurrentPlan;
 use crate::call::Head;
 use crate::pipeline::Reply;
@@ -31,6 +32,8 @@ pub(super) struct Observation<'r> {
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
+    /// The trace of the request; `None` if it has none.
+    traced: Option<Box<TracedRequest>>,
     /// `true` once the request has been counted and logged.
     is_reported: bool,
 }
@@ -41,7 +44,16 @@ impl<'r> Observation<'r> {
         let CurrentPlan { runner, counters } = current;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
-        Self { plan, counters, head, started, kind, is_reported: false }
+        let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));
+        Self { plan, counters, head, started, kind, traced, is_reported: false }
+    }
+
+    /// Notes in the trace that a stage of the request begins.
+    #[inline]
+    pub(super) fn enter(&mut self, stage: &'static str) {
+        if let Some(traced) = &mut self.traced {
+            traced.enter(stage);
+        }
     }
 
     /// Sets the kind of the request, once it is known.
@@ -72,6 +84,9 @@ impl<'r> Observation<'r> {
         self.counters.count_end(self.kind, status, duration);
         if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
             self.write_access_log(status, length, duration);
+        }
+        if let Some(traced) = self.traced.take() {
+            traced.finish(self.plan, self.head, self.kind, status, now);
         }
         now
     }

@@ -117,7 +117,8 @@ pub(super) fn start_server(
     let requested = stopper.clone();
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
-        System::new().block_on(async {
+        let plan = Arc::clone(&state.plan);
+        let ended = System::new().block_on(async {
             let signals = if signals { Some(Signals::new(hangup_hook, state.tls.clone())?) } else { None };
             let _watcher = watcher;
             drop(ready);
@@ -127,7 +128,11 @@ pub(super) fn start_server(
                 log::info!("stopped");
             }
             ended
-        })
+        });
+        if let Some(tracer) = &plan.load().tracer {
+            tracer.flush();
+        }
+        ended
     })?;
     // The thread never sends a value. `recv` returns when the thread drops the sender, after it has begun to catch
     // signals.

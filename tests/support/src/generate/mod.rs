@@ -207,6 +207,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         "tls_client_ca": "clients.pem", "tls_client_certificate": "optional",
         "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true, "compress": false,
         "log": "info", "log_format": "json",
+        "traces": "http://127.0.0.1:${PORT}", "trace_percent": 7,
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
             "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60

@@ -7,6 +7,7 @@ use super::Rulebook;
 use crate::engine::DataFolder;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::{FileEngine, StoreError};
+use crate::trace::{TraceExporter, Tracer};
 
 impl Rulebook {
     /// Sets the data folder, in which the server stores files such as keys and links. Overrides `data` in the
@@ -79,6 +80,37 @@ impl Rulebook {
     #[must_use]
     pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
         self.shared_counter = Some((Arc::new(counter), settings));
+        self
+    }
+
+    /// Records traces of requests, and gives their spans to an exporter. `percent` of the requests begin a trace, chosen
+    /// at random; a request that is part of a trace (`traceparent`) is recorded if the trace is. Without an exporter,
+    /// requests have no traces. The crate `rulebook-traces` has an exporter for OpenTelemetry (OTLP); the program
+    /// `rulebook` and programs with its command line use it with the setting `traces`.
+    ///
+    /// ```
+    /// use rulebook::Rulebook;
+    /// use rulebook::trace::{Span, TraceExporter};
+    ///
+    /// /// Writes slow spans to the log.
+    /// struct SlowSpans;
+    ///
+    /// impl TraceExporter for SlowSpans {
+    ///     fn export(&self, span: Span) {
+    ///         if let Ok(time) = span.end.duration_since(span.start).map(|time| time.as_millis())
+    ///             && time > 100
+    ///         {
+    ///             eprintln!("{}: {time} ms", span.name);
+    ///         }
+    ///     }
+    /// }
+    /// # let _ =
+    /// Rulebook::load("api").trace_exporter(SlowSpans, 100)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub fn trace_exporter(mut self, exporter: impl TraceExporter, percent: u8) -> Self {
+        self.tracer = Some(Tracer::new(Arc::new(exporter), percent));
         self
     }
 }

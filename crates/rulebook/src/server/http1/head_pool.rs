@@ -29,7 +29,7 @@ impl HeadPool {
         // The fields and the target refer to the memory into which the connection receives its next request.
         head.headers.clear();
         head.uri = Uri::default();
-        head.tls = None;
+        (head.tls, head.trace) = (None, None);
         let mut kept = self.0.borrow_mut();
         if kept.len() < MAX_KEPT_HEADS && head.headers.capacity() <= MAX_KEPT_FIELDS {
             kept.push(shared);

@@ -101,7 +101,8 @@ async fn handle_request(
     }
     let id = request_id(&headers, worker);
     let client = worker.state().trusted_proxies.client_address(*peer, &headers);
-    let head = Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id, tls: tls.clone() });
+    let head =
+        Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id, tls: tls.clone(), trace: None });
     let Handled { reply, unread: _, ended } = if let Some(limit) = exceeded {
         refuse(worker, &head, &limit)
     } else {

@@ -1,0 +1,37 @@
+//! The span of the statements of a call, in the trace of its request.
+
+use rulebook::Context;
+use rulebook::handler_kind::HandlerFuture;
+use rulebook::trace::SpanKind;
+
+use super::SqlMethod;
+use crate::database::Dialect;
+
+/// The maximum number of bytes of the statements in a span.
+const MAX_TEXT_LEN: usize = 4 << 10;
+
+/// Returns the future of a call, which records a span of its statements. The statements are those of the definition,
+/// without the values of the call.
+pub(super) fn traced(method: &SqlMethod, context: &Context, call: HandlerFuture) -> HandlerFuture {
+    let system = match method.database.settings.dialect {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgresql",
+        Dialect::Mysql => "mysql",
+    };
+    let mut span = context.span(system, SpanKind::Client);
+    if span.is_recorded() {
+        let texts: Vec<_> = method.steps.iter().map(|step| step.statement.text().trim()).collect();
+        let mut text = texts.join(";\n");
+        text.truncate(text.floor_char_boundary(MAX_TEXT_LEN));
+        span.set("db.system.name", system);
+        span.set("db.query.text", text);
+        if method.steps.len() > 1 {
+            span.set("db.operation.batch.size", method.steps.len() as i64);
+        }
+    }
+    Box::pin(async move {
+        let result = call.await;
+        span.set_result(&result);
+        result
+    })
+}

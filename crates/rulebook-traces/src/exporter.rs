@@ -1,0 +1,71 @@
+//! The exporter of spans.
+
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
+use rulebook::trace::{Span, TraceExporter};
+
+use super::client::WaitingClient;
+use super::span_data::span_data;
+
+/// The path of spans in the address of a collector (OTLP 1.0, "OTLP/HTTP Request").
+const PATH: &str = "/v1/traces";
+
+/// The address of a collector is not valid.
+#[derive(Debug, thiserror::Error)]
+#[error("the address of the collector of traces is not valid: {0}")]
+pub struct OtlpExporterError(String);
+
+/// Sends spans to an OpenTelemetry collector. A server that stops sends the spans that are left, for which it waits at
+/// most five seconds.
+#[derive(Debug)]
+pub struct OtlpExporter(BatchSpanProcessor);
+
+impl OtlpExporter {
+    /// Creates an exporter to a collector at this address, such as `http://127.0.0.1:4318`, to which `/v1/traces` is
+    /// appended. `service` and `version` are the name and the version of the server in traces.
+    ///
+    /// # Errors
+    /// Fails if the address is not valid.
+    pub fn new(url: &str, service: &str, version: &str) -> Result<Self, OtlpExporterError> {
+        if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(OtlpExporterError("it must begin with `http://` or `https://`".to_owned()));
+        }
+        let endpoint = format!("{}{PATH}", url.trim_end_matches('/'));
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint)
+            .with_http_client(WaitingClient::new())
+            .build()
+            .map_err(|error| OtlpExporterError(error.to_string()))?;
+        let named = std::env::var_os("OTEL_SERVICE_NAME").is_some_and(|name| !name.is_empty());
+        let mut resource = Resource::builder().with_attribute(KeyValue::new("service.version", version.to_owned()));
+        if !named {
+            resource = resource.with_service_name(service.to_owned());
+        }
+        let mut processor = BatchSpanProcessor::builder(exporter).build();
+        processor.set_resource(&resource.build());
+        Ok(Self(processor))
+    }
+}
+
+impl TraceExporter for OtlpExporter {
+    fn export(&self, span: Span) {
+        self.0.on_end(span_data(span));
+    }
+
+    fn flush(&self) {
+        if let Err(error) = self.0.force_flush() {
+            log::warn!("some spans of traces may be lost: {error}");
+        }
+    }
+}
+
+impl Drop for OtlpExporter {
+    fn drop(&mut self) {
+        // The spans have been sent when the server has stopped, so that an error loses none of them.
+        let _ = self.0.shutdown();
+    }
+}
