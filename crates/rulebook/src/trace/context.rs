@@ -23,7 +23,7 @@ pub struct TraceContext {
     pub span_id: u64,
     /// `true` if the spans of the trace are recorded.
     pub is_sampled: bool,
-    /// Values of other systems for tracing, which are passed on unchanged; empty if there are none.
+    /// Values of other systems for tracing, which are passed on unchanged; empty without such values.
     pub state: String,
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn traceparent_is_parsed_as_the_specification_says() {
+    fn traceparent_is_parsed_as_specified() {
         let id = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
         for (text, sampled) in [
             (format!("00-{id}-01"), Some(true)),
