@@ -36,6 +36,8 @@ pub(super) const COMMAND: Command = Command {
         "verify-outputs",
         "share-data",
         "shared-limits",
+        "traces",
+        "trace-percent",
         "log",
         "log-format",
     ],

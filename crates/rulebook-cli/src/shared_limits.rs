@@ -1,5 +1,7 @@
 //! Counts the requests of limits together with other servers, in Valkey or Redis.
 
+use std::time::Duration;
+
 use rulebook::SharedCounterSettings;
 use rulebook::handler_kind::expand_variables;
 use rulebook_model::model::{Api, SharedLimits};
@@ -23,6 +25,7 @@ pub(super) fn open_counter(
             (defined.clone(), url.map_err(|error| format!("shared_limits: {}", error.message))?)
         }
     };
-    let counter = RedisCounter::new(&url).map_err(|error| error.to_string())?;
+    let timeout = Duration::from_millis(settings.timeout_ms);
+    let counter = RedisCounter::with_timeout(&url, timeout).map_err(|error| error.to_string())?;
     Ok(Some((counter, SharedCounterSettings::from(&settings))))
 }

@@ -9,13 +9,12 @@ use tokio::sync::Mutex;
 
 use crate::script;
 
-/// The time in which a connection must be opened, and in which the server must respond. A request waits for a shorter
-/// time; a connection on which the server does not respond is closed.
-const TIMEOUT: Duration = Duration::from_secs(1);
-
 /// A connection that is opened when it is needed.
 pub(crate) struct Reconnecting {
     client: Client,
+    /// The time in which a connection must be opened, and in which the server must respond. A connection on which the
+    /// server does not respond is closed.
+    timeout: Duration,
     current: Mutex<Current>,
 }
 
@@ -27,8 +26,8 @@ struct Current {
 }
 
 impl Reconnecting {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, current: Mutex::default() }
+    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+        Self { client, timeout, current: Mutex::default() }
     }
 
     /// Claims requests. If the connection was lost since it was last used, a new one is tried at once. The first claim
@@ -68,8 +67,8 @@ impl Reconnecting {
         if let Some(connection) = &current.connection {
             return Ok((connection.clone(), current.number));
         }
-        let config = AsyncConnectionConfig::new();
-        let config = config.set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
+        let (config, timeout) = (AsyncConnectionConfig::new(), Some(self.timeout));
+        let config = config.set_connection_timeout(timeout).set_response_timeout(timeout);
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
         current.number += 1;
         current.connection = Some(connection.clone());

@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use redis::{Client, RedisError};
 use rulebook::{Claim, ClaimError, Grant, SharedCounter};
@@ -16,6 +17,10 @@ use crate::connection::Reconnecting;
 
 /// The maximum number of claims that wait for the thread of the connection.
 const MAX_WAITING: usize = 4096;
+
+/// The minimum time in which the server must respond. Requests may wait for less: what the server grants after that is
+/// used by later requests.
+const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Counts the requests of limits in Valkey or Redis.
 ///
@@ -51,11 +56,21 @@ enum Message {
 impl RedisCounter {
     /// Creates a counter for the server at `url`: `redis://HOST:PORT/DATABASE`, with a user name and a password before
     /// the host if necessary, `rediss://…` for TLS, or `unix://…` for a socket in the file system. It does not connect
-    /// yet, so that a program can start while the server is unavailable.
+    /// yet, so that a program can start while the server is unavailable. The server must respond within a second.
     ///
     /// # Errors
     /// Fails if the URL is invalid, or if a thread cannot be started.
     pub fn new(url: &str) -> Result<Self, RedisCounterError> {
+        Self::with_timeout(url, MIN_TIMEOUT)
+    }
+
+    /// Creates a counter as [`RedisCounter::new`] does, for requests that wait longer than a second: see
+    /// [`SharedCounterSettings::timeout`](rulebook::SharedCounterSettings::timeout). The server must respond within
+    /// this time, or within a second if it is shorter.
+    ///
+    /// # Errors
+    /// Fails if the URL is invalid, or if a thread cannot be started.
+    pub fn with_timeout(url: &str, timeout: Duration) -> Result<Self, RedisCounterError> {
         if !cfg!(feature = "tls") && url.starts_with("rediss:") {
             return Err(RedisCounterError::NoTls);
         }
@@ -69,7 +84,7 @@ impl RedisCounter {
         let (messages, receiver) = mpsc::channel(MAX_WAITING);
         // The thread ends when the counter has been dropped.
         thread::Builder::new().name("shared-limits".to_owned()).spawn(move || {
-            runtime.block_on(handle_messages(client, receiver));
+            runtime.block_on(handle_messages(Reconnecting::new(client, timeout.max(MIN_TIMEOUT)), receiver));
         })?;
         Ok(Self { messages })
     }
@@ -105,8 +120,8 @@ impl fmt::Debug for RedisCounter {
 }
 
 /// Handles messages until all senders have been dropped.
-async fn handle_messages(client: Client, mut messages: mpsc::Receiver<Message>) {
-    let connection = Arc::new(Reconnecting::new(client));
+async fn handle_messages(connection: Reconnecting, mut messages: mpsc::Receiver<Message>) {
+    let connection = Arc::new(connection);
     while let Some(message) = messages.recv().await {
         let connection = Arc::clone(&connection);
         // The claims share the connection, and the server responds to them in their order.

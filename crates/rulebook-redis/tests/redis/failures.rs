@@ -1,14 +1,17 @@
 //! What happens while the shared counter is unavailable.
 
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use rulebook::{SharedCounterSettings, WhenUnavailable};
+use rulebook::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings, WhenUnavailable};
 use rulebook_redis::RedisCounter;
+use rulebook_test::Client;
 
-use super::server::{RedisServer, serve, use_alone, wait_until_status};
+use super::server::{RedisServer, api, serve, use_alone, wait_until_status};
 
 const DEFINITION: &str = r#"{ "GET": { "info": "Limited", "options": {
     "rate_limit": { "requests": 20, "per": "day", "by": "all" } } },
@@ -95,6 +98,35 @@ fn a_request_waits_only_for_the_time_limit() {
         assert_eq!(client.get("/").send().status(), status);
         assert!(started.elapsed() < Duration::from_millis(350), "only one request per second tries the counter");
     }
+}
+
+/// Grants five requests in total, later than a request waits.
+struct LateCounter(AtomicU32);
+
+impl SharedCounter for LateCounter {
+    fn claim(&self, claim: Claim) -> Pin<Box<dyn Future<Output = Result<Grant, ClaimError>> + Send>> {
+        let granted = self.0.swap(0, Ordering::Relaxed).min(claim.requests);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok(Grant { granted, remaining: 0, period: 1, ends_in: Duration::from_secs(3600) })
+        })
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), ClaimError>> + Send>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[test]
+fn requests_that_are_granted_after_the_time_limit_are_used() {
+    let _alone = use_alone();
+    let settings = SharedCounterSettings::new().when_unavailable(WhenUnavailable::Closed);
+    let settings = settings.timeout(Duration::from_millis(50));
+    let client = Client::new(api(DEFINITION).shared_counter(LateCounter(AtomicU32::new(5)), settings)).unwrap();
+    assert_eq!(client.get("/").send().status(), 503);
+    wait_until_status(200, || client.get("/").send().status());
+    let statuses: Vec<_> = (0..5).map(|_| client.get("/").send().status()).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 429]);
 }
 
 #[test]

@@ -166,20 +166,22 @@ impl Leases {
     /// Adds granted requests to a lease. `sent` is a time before the counter granted the requests: from then on, the
     /// period lasts at least as long as the counter says, so that no request is used in the next period.
     pub fn add(&self, key: u128, limit: LeasedLimit, grant: Grant, sent: Instant) {
-        let Grant { granted, remaining, period, ends_in } = grant;
         let mut shard = self.shard(key);
         let lease = shard.leases.entry(key).or_insert_with(|| Lease::without_requests(sent));
-        let kept = if lease.period == period { lease.left } else { 0 };
-        let lasts = if limit.seconds == 0 { LIFETIME_WITHOUT_PERIOD } else { ends_in };
-        *lease = Lease {
-            left: kept.saturating_add(granted),
-            remaining,
-            period,
-            ends: sent.checked_add(lasts).unwrap_or(sent),
-            waiting: 0,
-            demand: lease.waiting.saturating_sub(granted),
-            claiming: None,
-        };
+        lease.demand = lease.waiting.saturating_sub(grant.granted);
+        lease.waiting = 0;
+        lease.claiming = None;
+        lease.add(limit, grant, sent);
+    }
+
+    /// Adds requests that were granted after the time limit of their claim. Another claim may be in progress.
+    pub fn add_late(&self, key: u128, limit: LeasedLimit, grant: Grant, sent: Instant) {
+        let mut shard = self.shard(key);
+        let lease = shard.leases.entry(key).or_insert_with(|| Lease::without_requests(sent));
+        // A later claim may have begun a new period, in which these requests count for nothing.
+        if lease.period == grant.period || Instant::now() >= lease.ends {
+            lease.add(limit, grant, sent);
+        }
     }
 
     /// Takes back a request that [`Leases::attempt`] has counted in this period.
@@ -218,5 +220,16 @@ impl Shard {
 impl Lease {
     fn without_requests(now: Instant) -> Self {
         Self { left: 0, remaining: 0, period: NO_PERIOD, ends: now, waiting: 0, demand: 0, claiming: None }
+    }
+
+    /// Adds granted requests, of a claim that was sent at this time.
+    fn add(&mut self, limit: LeasedLimit, grant: Grant, sent: Instant) {
+        let Grant { granted, remaining, period, ends_in } = grant;
+        let kept = if self.period == period { self.left } else { 0 };
+        let lasts = if limit.seconds == 0 { LIFETIME_WITHOUT_PERIOD } else { ends_in };
+        self.left = kept.saturating_add(granted);
+        self.remaining = remaining;
+        self.period = period;
+        self.ends = sent.checked_add(lasts).unwrap_or(sent);
     }
 }

@@ -17,7 +17,8 @@ use thiserror::Error;
 pub trait SharedCounter: Send + Sync + 'static {
     /// Claims requests of a limit in its current period.
     ///
-    /// The future runs in a task of a worker, and is dropped after the time limit in [`SharedCounterSettings`].
+    /// The future runs in a task of a worker. Requests wait for it until the time limit in [`SharedCounterSettings`];
+    /// 30 seconds later, it is dropped. What it returns between is used by later requests.
     fn claim(&self, claim: Claim) -> Pin<Box<dyn Future<Output = Result<Grant, ClaimError>> + Send>>;
 
     /// Checks that the counter is available. `/readyz` reports the result if requests are refused while it is not.

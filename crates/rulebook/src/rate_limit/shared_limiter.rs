@@ -1,9 +1,9 @@
 //! Counts requests with a counter that several servers share.
 
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use rulebook_model::model::WhenUnavailable;
@@ -13,8 +13,11 @@ use tokio::time::{timeout, timeout_at};
 use super::availability::Availability;
 use super::caller::Caller;
 use super::leases::{Attempt, LeasedLimit, Leases};
-use super::{Claim, ClaimError, SharedCounter, SharedCounterSettings};
+use super::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 use crate::call::{Quota, RateLimiter};
+
+/// The time after the time limit for which a server waits for the requests of a claim.
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Counts requests with a counter that several servers share.
 pub struct SharedLimiter(Arc<Shared>);
@@ -129,7 +132,8 @@ impl SharedLimiter {
 }
 
 impl Shared {
-    /// Claims requests, and adds them to the lease. `done` is dropped when the claim ends, also if its task does.
+    /// Claims requests, and adds them to the lease. `done` is dropped when requests no longer wait for the claim, also
+    /// if its task ends.
     async fn claim(
         self: Arc<Self>,
         key: u128,
@@ -140,23 +144,32 @@ impl Shared {
     ) {
         let (sent, maximum) = (Instant::now(), claim.requests);
         let claiming: Pin<Box<_>> = self.counter.claim(claim);
-        let claimed = timeout(self.settings.timeout, AssertUnwindSafe(claiming).catch_unwind()).await;
-        let grant = match claimed {
-            Ok(Ok(grant)) => grant,
-            Ok(Err(_)) => Err(ClaimError::new("its code panicked")),
-            Err(_) => Err(ClaimError::new("it did not respond in time")),
+        let claiming = AssertUnwindSafe(claiming).catch_unwind().map(|claimed| match claimed {
+            Ok(grant) => grant.map(|grant| Grant { granted: grant.granted.min(maximum), ..grant }),
+            Err(_) => Err(ClaimError::new("its code panicked")),
+        });
+        let mut claiming = pin!(claiming);
+        let record = |grant: &Grant| {
+            if let Some(recorder) = &recorder {
+                recorder.record(grant.granted);
+            }
         };
-        match grant {
-            Ok(mut grant) => {
-                grant.granted = grant.granted.min(maximum);
+        match timeout(self.settings.timeout, &mut claiming).await {
+            Ok(Ok(grant)) => {
+                record(&grant);
                 self.leases.add(key, limit, grant, sent);
-                if let Some(recorder) = recorder {
-                    recorder.record(grant.granted);
-                }
                 self.availability.set_available();
             }
-            Err(error) => self.availability.set_unavailable(&error),
+            Ok(Err(error)) => self.availability.set_unavailable(&error),
+            Err(_) => {
+                self.availability.set_unavailable(&ClaimError::new("it did not respond in time"));
+                drop(done);
+                // The counter may still grant the requests: unless they are added then, no server can use them.
+                if let Ok(Ok(grant)) = timeout(MAX_DELAY, claiming).await {
+                    record(&grant);
+                    self.leases.add_late(key, limit, grant, sent);
+                }
+            }
         }
-        drop(done);
     }
 }

@@ -83,10 +83,10 @@ impl Rulebook {
         self
     }
 
-    /// Records traces of requests, and gives their spans to an exporter. `percent` of the requests begin a trace, chosen
-    /// at random; a request that is part of a trace (`traceparent`) is recorded if the trace is. Without an exporter,
-    /// requests have no traces. The crate `rulebook-traces` has an exporter for OpenTelemetry (OTLP); the program
-    /// `rulebook` and programs with its command line use it with the setting `traces`.
+    /// Records traces of requests, and gives their spans to an exporter. `percent` of the requests begin a trace,
+    /// chosen at random; a request that is part of a trace (`traceparent`) is recorded if the trace is. Without an
+    /// exporter, requests have no traces. The crate `rulebook-traces` has an exporter for OpenTelemetry (OTLP); the
+    /// program `rulebook` and programs with its command line use it with the setting `traces`.
     ///
     /// ```
     /// use rulebook::Rulebook;
