@@ -22,7 +22,8 @@ pub(super) fn traced(method: &SqlMethod, context: &Context, call: HandlerFuture)
     if span.is_recorded() {
         let texts: Vec<_> = method.steps.iter().map(|step| step.statement.text().trim()).collect();
         let mut text = texts.join(";\n");
-        text.truncate(text.floor_char_boundary(MAX_TEXT_LEN));
+        let end = (0..=text.len().min(MAX_TEXT_LEN)).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
         span.set("db.system.name", system);
         span.set("db.query.text", text);
         if method.steps.len() > 1 {

@@ -55,7 +55,8 @@ impl TracedRequest {
         self.end_stage(now);
         let method = known_method(&head.method);
         let path = head.uri.path();
-        let path = &path[..path.floor_char_boundary(MAX_PATH_LEN)];
+        let path_end = (0..=path.len().min(MAX_PATH_LEN)).rev().find(|end| path.is_char_boundary(*end));
+        let path = &path[..path_end.unwrap_or(0)];
         let mut attributes: Vec<(&'static str, AttributeValue)> = vec![
             ("http.request.method", method.into()),
             ("url.path", path.to_owned().into()),
