@@ -1,16 +1,16 @@
 // Tokens of the npm package oauth2-mock-server, whose signatures come from the package jose.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { OAuth2Server } from "oauth2-mock-server";
 
+import { findIssuer, serve } from "./server.mjs";
+
 const issuer = new OAuth2Server();
-let server, url;
+let server;
+const status = (...call) => server.status(...call);
 
 /** Starts the issuer, and a server that accepts its tokens. */
 before(async () => {
@@ -18,41 +18,11 @@ before(async () => {
   await issuer.start(0, "127.0.0.1");
   const address = `http://127.0.0.1:${issuer.address().port}`;
   issuer.issuer.url = address;
-  const discovery = await (await fetch(`${address}/.well-known/openid-configuration`)).json();
-  const folder = join(process.env.RULEBOOK_WORK, "api");
-  await mkdir(folder);
-  const jwt = {
-    issuer: discovery.issuer,
-    audience: "notes",
-    jwks: discovery.jwks_uri,
-    permissions: ["user[{sub}]", "{scope}"],
-    cooldown: 0.2,
-    resource: "https://api.example",
-    openid: true,
-  };
-  const method = (scope) => ({ info: "A note", scope: [[scope]], handler: { value: {} } });
-  const user = { ...method("user[id]"), in: { "{id}": { info: "The id", type: "string" } } };
-  await writeFile(join(folder, "app.json"), JSON.stringify({ auth: { jwt } }));
-  await writeFile(
-    join(folder, "notes.json"),
-    JSON.stringify({ "/": { note: { GET: method("notes:read") }, "user/{id}": { GET: user } } }),
-  );
-  const data = join(process.env.RULEBOOK_WORK, "data");
-  server = spawn(process.env.RULEBOOK_PROGRAM, ["serve", "--api", folder, "--data", data, "--bind", "127.0.0.1:0", "--log", "off"]);
-  server.stderr.pipe(process.stderr);
-  url = await new Promise((resolve, reject) => {
-    let text = "";
-    server.on("exit", (code) => reject(new Error(`the server has ended: ${code}\n${text}`)));
-    server.stdout.on("data", (part) => {
-      text += part;
-      const address = /listens +(http:\/\/[^\s/]+)/.exec(text);
-      if (address) resolve(address[1]);
-    });
-  });
+  server = await serve("issuer", await (await fetch(`${address}/.well-known/openid-configuration`)).json());
 });
 
 after(async () => {
-  server?.kill();
+  server?.stop();
   if (issuer.listening) await issuer.stop();
 });
 
@@ -65,12 +35,6 @@ function token(kid, change = () => {}) {
       change(payload);
     },
   });
-}
-
-async function status(token, target = "/note") {
-  const response = await fetch(url + target, { headers: { authorization: `Bearer ${token}` } });
-  await response.arrayBuffer();
-  return response.status;
 }
 
 const keyIds = () => issuer.issuer.keys.toJSON().map(({ kid, alg }) => [alg, kid]);
@@ -107,13 +71,9 @@ test("a new key is accepted at once", async () => {
 });
 
 test("clients find the issuer", async () => {
-  const refused = await fetch(`${url}/note`);
-  const address = /resource_metadata="https:\/\/api\.example([^"]*)"/.exec(refused.headers.get("www-authenticate"))[1];
-  const { authorization_servers: [found] } = await (await fetch(url + address)).json();
+  const { issuer: found, openIdConnectUrl } = await findIssuer(server.url);
   const discovery = await (await fetch(`${found}/.well-known/openid-configuration`)).json();
   assert.equal(discovery.issuer, found);
-  const document = await (await fetch(`${url}/openapi.json`)).json();
-  const { openIdConnectUrl } = document.components.securitySchemes.openid;
   assert.equal((await fetch(openIdConnectUrl)).status, 200);
 });
 
