@@ -105,6 +105,7 @@ pub fn write_call_line(
     method: &str,
     slots: &ArgumentSlots<'_, '_>,
     context: &Context,
+    traceparent: Option<&str>,
 ) -> Result<Vec<Upload>, serde_json::Error> {
     let arguments = Arguments::new(slots);
     line.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
@@ -119,6 +120,10 @@ pub fn write_call_line(
     match context.request_id() {
         Some(id) => serde_json::to_writer(&mut *line, &format_args!("{id}"))?,
         None => line.extend_from_slice(b"null"),
+    }
+    if let Some(traceparent) = traceparent {
+        line.extend_from_slice(b",\"traceparent\":");
+        serde_json::to_writer(&mut *line, traceparent)?;
     }
     line.extend_from_slice(b"}}\n");
     Ok(arguments.into_uploads())

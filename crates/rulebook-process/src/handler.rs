@@ -7,7 +7,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
-use rulebook::trace::SpanKind;
+use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
 use rulebook::types::Value;
 use rulebook::{ApiError, Context, Response};
 use serde::Deserialize;
@@ -93,8 +93,9 @@ impl MethodHandler {
 impl CompiledHandler for MethodHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let handler = Arc::clone(&self.0);
-        let prepared = handler.prepare(&arguments, &context);
         let span = context.is_traced().then(|| context.span("process", SpanKind::Client));
+        let traceparent = span.as_ref().and_then(OpenSpan::context).map(TraceContext::traceparent);
+        let prepared = handler.prepare(&arguments, &context, traceparent);
         let call: HandlerFuture = Box::pin(async move {
             let (job, events) = prepared?;
             handler.pool.submit(job).map_err(|failure| failure.into_error(&handler.method))?;
@@ -118,6 +119,7 @@ impl HandledByPool {
         &self,
         arguments: &ArgumentSlots<'_, '_>,
         context: &Context,
+        traceparent: Option<String>,
     ) -> Result<(Job, oneshot::Receiver<Event>), ApiError> {
         let id = self.pool.next_id();
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
@@ -127,7 +129,7 @@ impl HandledByPool {
             let arguments = Arguments::new(arguments);
             serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
         } else {
-            write_call_line(&mut text, id, &self.method_json, arguments, context)
+            write_call_line(&mut text, id, &self.method_json, arguments, context, traceparent.as_deref())
         };
         let uploads = uploads.map_err(ApiError::internal)?;
         let max_message = self.pool.settings.max_message;
@@ -140,7 +142,7 @@ impl HandledByPool {
         }
         let (events, next) = oneshot::channel();
         let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
-        Ok((Job { id, text, method, identity, timeout, deadline, request_id, uploads, events }, next))
+        Ok((Job { id, text, method, identity, traceparent, timeout, deadline, request_id, uploads, events }, next))
     }
 
     /// Runs the API calls that a worker makes, until the call that it handles ends.

@@ -29,6 +29,8 @@ const METHOD_VARIABLE: &str = "RULEBOOK_METHOD";
 const REQUEST_ID_VARIABLE: &str = "RULEBOOK_REQUEST_ID";
 /// The environment variable with the caller as JSON, unless the caller is anonymous.
 const IDENTITY_VARIABLE: &str = "RULEBOOK_IDENTITY";
+/// The environment variable with the span of the call, if its request has a trace. OpenTelemetry gives it this name.
+const TRACEPARENT_VARIABLE: &str = "TRACEPARENT";
 
 /// The output of a process that has ended with an error.
 #[derive(Deserialize)]
@@ -67,11 +69,12 @@ pub async fn run_jobs(pool: Arc<Pool>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn run_job(pool: &Pool, job: Job) {
-    let Job { text, method, identity, timeout: limit, request_id, uploads, events, .. } = job;
+    let Job { text, method, identity, traceparent, timeout: limit, request_id, uploads, events, .. } = job;
     let id = request_id.as_ref().map(ToString::to_string);
     let mut variables = vec![(METHOD_VARIABLE, &*method)];
     variables.extend(id.as_deref().map(|id| (REQUEST_ID_VARIABLE, id)));
     variables.extend(identity.as_deref().map(|identity| (IDENTITY_VARIABLE, identity)));
+    variables.extend(traceparent.as_deref().map(|traceparent| (TRACEPARENT_VARIABLE, traceparent)));
     let running = run_process(pool, &variables, &text, request_id.as_ref());
     // A logger of the program can panic.
     let event = match timeout(limit, AssertUnwindSafe(running).catch_unwind()).await {

@@ -1,13 +1,14 @@
 //! Calls that workers handle: results, errors, the caller, and calls back into the API.
 
 use futures_util::future::join_all;
+use rulebook::trace::TraceContext;
 use rulebook::{Response, Rulebook};
 use rulebook_process::ProcessKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
 use crate::captured_log;
-use crate::support::{Api, PROTOCOL, act, echo_worker, failed_act, python_library, wait_until, worker};
+use crate::support::{Api, NoSpans, PROTOCOL, act, echo_worker, failed_act, python_library, wait_until, worker};
 
 #[tokio::test]
 async fn results_are_outputs() {
@@ -101,6 +102,20 @@ print("noted", file=sys.stderr, flush=True)
     let of_request = |(_, id): &(String, Option<String>)| id.as_deref() == Some("caller-1");
     assert_eq!(captured_log::records("handlers.py: noted").iter().filter(|record| of_request(record)).count(), 1);
     assert_eq!(client.get("/readyz").send().status(), 200);
+}
+
+#[test]
+fn workers_get_the_trace_of_the_request() {
+    let api = Api::new(&worker("value = message[\"params\"].get(\"traceparent\")"), json!({}));
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let client = Client::new(api.rulebook().trace_exporter(NoSpans, 100)).unwrap();
+    let value = client.get("/act").header("traceparent", trace).send().output("value");
+    let received = TraceContext::parse(value.as_str().unwrap()).unwrap();
+    let sent = TraceContext::parse(trace).unwrap();
+    assert_eq!((received.trace_id, received.is_sampled), (sent.trace_id, true));
+    assert_ne!(received.span_id, sent.span_id);
+    let client = Client::new(api.rulebook()).unwrap();
+    assert_eq!(client.get("/act").header("traceparent", trace).send().output("value"), Json::Null);
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use futures_util::future::{join, join_all};
 use rulebook::Response;
+use rulebook::trace::TraceContext;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
 use crate::captured_log;
-use crate::support::{Api, act, failed_act, is_running, wait_until};
+use crate::support::{Api, NoSpans, act, failed_act, is_running, wait_until};
 
 /// A shell program whose arguments are in the variable `arguments`.
 const PROGRAM: &str = r#"#!/bin/sh
@@ -23,6 +24,7 @@ case $arguments in
 *'"what":"large"'*) yes ;;
 *'"what":"hang"'*) sleep 1000 & echo $! > child; wait ;;
 *'"what":"fork"'*) sleep 1000 & echo $! > child; echo '{"value": "forked"}' ;;
+*'"what":"trace"'*) printf '{"value": "%s"}' "$TRACEPARENT" ;;
 *'"what":"ignore"'*) exec 0<&-; echo '{"value": 1}' ;;
 *) printf '{"value": [%s, "%s", "%s", %s]}' "$arguments" "$RULEBOOK_METHOD" "$RULEBOOK_REQUEST_ID" "${RULEBOOK_IDENTITY:-null}" ;;
 esac
@@ -51,6 +53,16 @@ fn a_program_gets_the_arguments_of_its_call() {
     let of_request = |(_, id): &(String, Option<String>)| id.as_deref() == Some("once-2");
     assert_eq!(captured_log::records("program.sh: a warning").iter().filter(|record| of_request(record)).count(), 1);
     assert_eq!(client.get("/readyz").send().status(), 200);
+}
+
+#[test]
+fn a_program_gets_the_trace_of_the_request() {
+    let api = once(json!({}));
+    let client = Client::new(api.rulebook().trace_exporter(NoSpans, 100)).unwrap();
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let value = client.get("/act?what=trace").header("traceparent", trace).send().output("value");
+    let received = TraceContext::parse(value.as_str().unwrap()).unwrap();
+    assert_eq!(received.trace_id, TraceContext::parse(trace).unwrap().trace_id);
 }
 
 #[tokio::test]

@@ -77,6 +77,8 @@ export class Call {
         this.identity = params.identity;
         /** @type {string | null} The id of the request, which is in the log, too. */
         this.requestId = params.request_id;
+        /** @type {string | null} The header field `traceparent` for requests to other servers; null without a trace. */
+        this.traceparent = params.traceparent ?? null;
     }
 
     /**

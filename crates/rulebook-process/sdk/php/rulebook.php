@@ -83,6 +83,8 @@ final class Call
 {
     public readonly ?Identity $identity;
     public readonly ?string $requestId;
+    /** The header field `traceparent` for requests to other servers; null if the request has no trace. */
+    public readonly ?string $traceparent;
 
     /** @param array<string, mixed> $params */
     public function __construct(
@@ -94,6 +96,7 @@ final class Call
         $identity = $params['identity'];
         $this->identity = $identity === null ? null : new Identity($identity['name'], $identity['permissions']);
         $this->requestId = $params['request_id'];
+        $this->traceparent = $params['traceparent'] ?? null;
     }
 
     /**

@@ -101,11 +101,13 @@ class CallError(Exception):
 class Call:
     """A call that a handler handles."""
 
-    __slots__ = ("method", "request_id", "arguments", "_identity", "_id", "_worker")
+    __slots__ = ("method", "request_id", "traceparent", "arguments", "_identity", "_id", "_worker")
 
     def __init__(self, worker: _Worker, call_id: int, method: str, params: dict[str, Any]) -> None:
         self.method: str = method
         self.request_id: Optional[str] = params["request_id"]
+        # The header field `traceparent` for requests to other servers, if the request has a trace.
+        self.traceparent: Optional[str] = params.get("traceparent")
         self.arguments: dict[str, Any] = params["arguments"]
         self._identity = params["identity"]
         self._id = call_id
