@@ -274,7 +274,7 @@ impl fmt::Debug for Content {
             Self::Stream(_) => f.write_str("a stream"),
             Self::Path(path) => path.fmt(f),
             Self::File(file) => file.fmt(f),
-            Self::Ranged(content) => write!(f, "{} bytes in another storage", content.length()),
+            Self::Ranged(content) => content.fmt(f),
         }
     }
 }

@@ -194,11 +194,11 @@ mod tests {
     use super::*;
     use crate::bind::{self, PlanContext};
     use crate::handler::ProgramState;
-    use crate::store::LinkFolder;
     use crate::plan::{
         Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
         RenderedOnDemand,
     };
+    use crate::store::LinkFolder;
     use rulebook_model::compile;
     use rulebook_model::definition;
     use rulebook_model::model::{CallableMethods, LinkTarget, Unbound};

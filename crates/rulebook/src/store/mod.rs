@@ -25,9 +25,9 @@ pub use crate::transfer::{FileInfo, LinkId, LinkKey, Precondition};
 pub use backend::{StagedFile, Writer};
 pub use engine::{ContentWriter, FileEngine, NewFile};
 pub use error::StoreError;
+pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
 pub(crate) use links::LinkFolder;
 pub use links::{LinkContent, LinkFiles, LinkUses, LinkWriter, NewLink, OpenLink, link_size};
-pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
 
 use crate::call::{Content, Download, Upload};

@@ -9,27 +9,24 @@ use sha2::Sha256;
 /// The prefix of every link's path.
 pub const LINK_PREFIX: &str = "/-/downloads/";
 
-/// The length of the signing key in bytes: the block size of SHA-256, because HMAC would hash a longer key (RFC 2104
-/// section 3).
-pub const LINK_KEY_LEN: usize = 64;
-
 /// The secret key with which servers sign download links. Its `Debug` form does not contain the key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LinkKey([u8; LINK_KEY_LEN]);
+pub struct LinkKey([u8; 64]);
 
 impl LinkKey {
-    /// The length of a key in bytes.
-    pub const LEN: usize = LINK_KEY_LEN;
+    /// The length of a key in bytes: the block size of SHA-256, because HMAC would hash a longer key (RFC 2104 section
+    /// 3).
+    pub const LEN: usize = 64;
 
     /// Creates the key from random bytes.
     #[must_use]
-    pub fn new(bytes: [u8; LINK_KEY_LEN]) -> Self {
+    pub fn new(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes of the key, for a storage that stores them.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; LINK_KEY_LEN] {
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 use super::{Links, blocking, head, store_error};
 use crate::call::{ApiError, ByteStream, Content};
 use crate::pipeline::{FileRange, catch_panic_async};
-use crate::server::download::{FileHeaders, LinkedFile};
+use crate::server::download::LinkedFile;
 use crate::server::file_stream::{FileStream, PIECE_LEN};
 use crate::server::open_file::{on_other_thread, open_file};
 use crate::store::{LinkWriter, NewLink};
@@ -63,8 +63,7 @@ impl Links {
         let LinkedFile { headers, content, uses } = file;
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
-        let mut reservation =
-            Reservation { links: Arc::clone(self), max_bytes: limits.links, reserved_bytes: 0 };
+        let mut reservation = Reservation { links: Arc::clone(self), max_bytes: limits.links, reserved_bytes: 0 };
         let head = head::format_head(LinkId::new(nonce, 0).nonce(), &headers);
         let head_len = head.len() as u64;
         let mut pieces = content_pieces(content).await.map_err(failed)?;

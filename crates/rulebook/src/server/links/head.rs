@@ -8,10 +8,8 @@ use crate::transfer::FileInfo;
 
 /// Returns the head of a link. If the file has no entity tag, it gets `entity_tag`.
 pub(super) fn format_head(entity_tag: &str, headers: &FileHeaders) -> Vec<u8> {
-    let info = FileInfo {
-        etag: Some(headers.info.etag.clone().unwrap_or_else(|| ETag::strong(entity_tag))),
-        ..headers.info
-    };
+    let info =
+        FileInfo { etag: Some(headers.info.etag.clone().unwrap_or_else(|| ETag::strong(entity_tag))), ..headers.info };
     let media_type = (header::CONTENT_TYPE, headers.content_type.clone());
     let mut head = Vec::with_capacity(512);
     for (name, value) in headers.fields.iter().chain(&info.validators()).chain([&media_type]) {

@@ -49,7 +49,10 @@ impl Links {
     pub(super) fn new(files: Arc<dyn LinkFiles>, target: LinkTarget) -> Self {
         let redirects = target == LinkTarget::Presigned && files.can_redirect();
         if target == LinkTarget::Presigned && !redirects {
-            log::warn!("{}: the setting `link_target` has no effect, because there are no URLs of these files", files.location());
+            log::warn!(
+                "{}: the setting `link_target` has no effect, because there are no URLs of these files",
+                files.location()
+            );
         }
         Self {
             files,
@@ -124,9 +127,7 @@ impl Links {
         headers.info.accepts_ranges = !is_limited;
         let request = FileRequest { head, selects_part: !is_limited, state };
         let mut part = match link.content {
-            LinkContent::File { file, offset } => {
-                request.part_of_file_from(offset, file, headers.info.clone()).await?
-            }
+            LinkContent::File { file, offset } => request.part_of_file_from(offset, file, headers.info.clone()).await?,
             LinkContent::Ranged(content) => request.part_of_ranged(&content, headers.info.clone()),
         };
         if let Some(uses) = link.uses {
