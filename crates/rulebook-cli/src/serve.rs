@@ -299,7 +299,8 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
     }
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.location()));
+        let links = if files.has_links() { " (with the files of download links)" } else { "" };
+        rows.insert(after_data, ("files", format!("{}{links}", files.location())));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

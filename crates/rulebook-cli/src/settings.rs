@@ -128,8 +128,8 @@ pub(super) fn new_files_arg() -> Arg {
         // With this position, the help lists the flag after `--data`.
         .display_order(3)
         .help(
-            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` [default: the folder `files` in the \
-             --data folder]",
+            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` for stored files and download links \
+             [default: the folder `files` in the --data folder]",
         )
 }
 

@@ -8,5 +8,6 @@
 mod behaviour;
 mod bucket;
 mod kills;
+mod links;
 mod places;
 mod sharing;

@@ -31,7 +31,8 @@ pub(super) const SERVER_SETTINGS: [Setting; 23] = [
     setting(
         "files",
         ValueKind::String,
-        "The folder for stored files, if the program stores any, or the URL of an S3 bucket.",
+        "The folder for stored files, if the program stores any, or the URL of an S3 bucket for stored files and download \
+         links.",
         |lowering, value, api| api.files = lowering.lower_files_location(value),
         |api| api.files.as_deref().map(Json::from),
     )

@@ -103,7 +103,7 @@ impl Bucket {
         let claim = random_id()?;
         for conflicts in 0..MAX_CONFLICTS {
             let Some(left) = seen.value.uses.and_then(|uses| uses.checked_sub(1)) else { return Ok(None) };
-            let new = Head { uses: Some(left), claim: Some(claim.clone()), ..seen.value };
+            let new = seen.value.claimed(left, &claim);
             let written = self.write_if(key, &new, &seen.version, CLAIM).await;
             if let Ok(Written::Done(_)) = written {
                 return Ok(Some(left));

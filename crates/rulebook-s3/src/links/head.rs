@@ -25,6 +25,11 @@ impl Head {
         Self { expires, length, uses, claim: None, fields }
     }
 
+    /// Returns the head after a download has been counted.
+    pub(crate) fn claimed(&self, left: u32, claim: &str) -> Self {
+        Self { uses: Some(left), claim: Some(claim.to_owned()), ..self.clone() }
+    }
+
     /// Returns the header fields of the response.
     pub(crate) fn fields(&self) -> Vec<u8> {
         // Another program may have written other characters, which the server rejects.

@@ -32,7 +32,7 @@ pub(super) fn format_start(head: &[u8], uses: Option<NonZeroU32>) -> io::Result<
 }
 
 fn format_uses(uses: u32) -> String {
-    format!("{USES_PREFIX}{uses:0digits$}\n", digits = USES_DIGITS)
+    format!("{USES_PREFIX}{uses:0USES_DIGITS$}\n")
 }
 
 /// Reads the number of downloads that are left; `None` if the bytes are not the line with the number.
