@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::TryStreamExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{ObjectStore, ObjectStoreExt};
 use rulebook::Rulebook;
 use tempfile::TempDir;
 
@@ -61,9 +64,9 @@ impl LinkPlace {
             return names.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
         };
         let keys = object_keys(url);
-        let keys = keys.iter().filter_map(|key| key.split_once("/links/"));
+        let keys = keys.iter().filter_map(|key| key.strip_prefix("links/"));
         let (heads, contents): (Vec<_>, Vec<_>) =
-            keys.map(|(_, name)| name.split_once('/').unwrap()).partition(|(kind, _)| *kind == "heads");
+            keys.map(|name| name.split_once('/').unwrap()).partition(|(kind, _)| *kind == "heads");
         // A content without a head is an unfinished file.
         let unfinished = contents.into_iter().filter(|(_, nonce)| !heads.iter().any(|(_, head)| head.ends_with(nonce)));
         heads.iter().copied().chain(unfinished).map(|(_, name)| name.to_owned()).collect()
@@ -71,7 +74,7 @@ impl LinkPlace {
 
     /// Returns `true` if nothing of unfinished files is left.
     pub fn has_no_files(&self) -> bool {
-        let uploads = |url: &String| object_keys(url).into_iter().filter(|key| key.contains("/uploads/")).count();
+        let uploads = |url: &String| object_keys(url).into_iter().filter(|key| key.starts_with("uploads/")).count();
         self.link_files().is_empty() && self.url.as_ref().map_or(0, uploads) == 0
     }
 
@@ -80,11 +83,10 @@ impl LinkPlace {
         let name = self.link_files().swap_remove(0);
         match &self.url {
             Some(url) => {
-                let key = format!("{}/links/heads/{name}", url.strip_prefix("s3://").unwrap());
-                ureq::delete(format!("{}/{key}", endpoint())).call().unwrap();
-                let (_, nonce) = name.split_once('-').unwrap();
-                let key = key.replace("/heads/", "/content/").replace(&name, nonce);
-                ureq::delete(format!("{}/{key}", endpoint())).call().unwrap();
+                let ((s3, prefix), (_, nonce)) = (bucket(url), name.split_once('-').unwrap());
+                for key in [format!("links/heads/{name}"), format!("links/content/{nonce}")] {
+                    block_on(s3.delete(&format!("{prefix}/{key}").into())).unwrap();
+                }
             }
             None => fs::remove_file(self.data.join("links").join(name)).unwrap(),
         }
@@ -106,15 +108,21 @@ pub fn stored_link_files(data: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn endpoint() -> String {
-    std::env::var("AWS_ENDPOINT_URL").unwrap()
+/// Returns the bucket of a URL, and the prefix of the keys.
+fn bucket(url: &str) -> (AmazonS3, &str) {
+    let (bucket, prefix) = url.strip_prefix("s3://").unwrap().split_once('/').unwrap();
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_allow_http(true);
+    (builder.build().unwrap(), prefix)
 }
 
-/// Returns the keys of all objects below a URL. The server of the tests does not check signatures.
+/// Returns the keys of all objects below a URL, without the prefix of the URL.
 fn object_keys(url: &str) -> Vec<String> {
-    let (bucket, prefix) = url.strip_prefix("s3://").unwrap().split_once('/').unwrap();
-    let target = format!("{}/{bucket}?list-type=2&prefix={prefix}/", endpoint());
-    let listing = ureq::get(target).call().unwrap().body_mut().read_to_string().unwrap();
-    let keys = listing.split("<Key>").skip(1);
-    keys.map(|rest| rest.split_once("</Key>").unwrap().0.to_owned()).collect()
+    let (s3, prefix) = bucket(url);
+    let objects: Vec<_> = block_on(s3.list(Some(&prefix.into())).try_collect()).unwrap();
+    let keys = objects.iter().map(|object| object.location.as_ref().strip_prefix(prefix).unwrap());
+    keys.map(|key| key.trim_start_matches('/').to_owned()).collect()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -141,7 +141,10 @@ fn a_link_with_a_limited_number_of_downloads_is_sent_exactly_this_often() {
                         if response.status() == 200 {
                             assert!(response.body() == content(20_000));
                             assert_eq!(response.header("Cache-Control"), Some("no-store"));
-                            assert_eq!((response.header("ETag"), response.header("Accept-Ranges")), (None, None));
+                            assert_eq!(
+                                (response.header("ETag"), response.header("Accept-Ranges")),
+                                (None, Some("none"))
+                            );
                         }
                         response.status()
                     })
@@ -220,10 +223,15 @@ fn clients_are_redirected_to_the_bucket_if_the_setting_says_so() {
     assert_eq!(redirect.header("Referrer-Policy"), Some("no-referrer"));
     let target = redirect.header("Location").unwrap();
     assert!(target.contains("X-Amz-Signature=") && target.contains("X-Amz-Expires=60"), "{target}");
+    assert!(target.contains("response-content-type=application%2Foctet-stream"), "{target}");
+    assert!(target.contains("response-content-disposition=attachment%3B"), "{target}");
     let mut file = ureq::get(target).call().unwrap();
-    assert_eq!(file.headers()["Content-Type"], "application/octet-stream");
-    let disposition = file.headers()["Content-Disposition"].to_str().unwrap();
-    assert!(disposition.starts_with("attachment") && disposition.contains("%20%C3%A9.bin"), "{disposition}");
+    // moto ignores the fields in the query.
+    if file.headers()["Content-Type"] != "binary/octet-stream" {
+        assert_eq!(file.headers()["Content-Type"], "application/octet-stream");
+        let disposition = file.headers()["Content-Disposition"].to_str().unwrap();
+        assert!(disposition.starts_with("attachment") && disposition.contains("%20%C3%A9.bin"), "{disposition}");
+    }
     assert!(file.body_mut().read_to_vec().unwrap() == content(30_000));
 
     let link = create_link(&servers[0], 10, 0);

@@ -29,6 +29,13 @@ pub(super) struct Listed {
     old: Vec<OldFile>,
 }
 
+impl Listed {
+    /// Returns `true` if there are files that may have to be deleted.
+    pub(super) fn has_old_files(&self) -> bool {
+        !self.old.is_empty()
+    }
+}
+
 /// A file that may have to be deleted.
 #[derive(Debug)]
 struct OldFile {

@@ -56,7 +56,11 @@ impl Stored {
         if last.as_ref().is_some_and(is_recent) {
             return Ok(());
         }
-        self.list(&mut last, list).map(drop)
+        let listed = self.list(&mut last, list)?;
+        if listed.has_old_files() {
+            self.next_clean_up.store(0, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Lists all links.

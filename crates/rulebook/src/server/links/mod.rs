@@ -162,9 +162,10 @@ impl Links {
     async fn redirect(
         &self,
         id: LinkId,
-        headers: FileHeaders,
+        mut headers: FileHeaders,
         uses: Option<Box<dyn LinkUses>>,
     ) -> Result<Reply, ApiError> {
+        restrict_caching(&mut headers.fields, uses.is_some());
         let files = Arc::clone(&self.files);
         let url = blocking(move || {
             let content_type = (header::CONTENT_TYPE, headers.content_type);
@@ -190,13 +191,18 @@ const NO_REFERRER: (HeaderName, HeaderValue) = (header::REFERRER_POLICY, HeaderV
 /// Returns the reply that contains a part of the file.
 fn reply_with_file(headers: FileHeaders, part: FilePart, is_limited: bool) -> Reply {
     let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
-    if is_limited {
-        reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
-        reply.headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-    } else {
-        make_private(&mut reply.headers);
-    }
+    restrict_caching(&mut reply.headers, is_limited);
     reply
+}
+
+/// Forbids caches to store a response if the number of downloads is limited, and otherwise shared caches.
+fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bool) {
+    if is_limited {
+        headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
+        headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    } else {
+        make_private(headers);
+    }
 }
 
 /// Counts a download.
