@@ -72,7 +72,7 @@ impl LinkPlace {
         heads.iter().copied().chain(unfinished).map(|(_, name)| name.to_owned()).collect()
     }
 
-    /// Returns `true` if nothing of unfinished files is left.
+    /// Returns `true` if no part of unfinished files is left.
     pub fn has_no_files(&self) -> bool {
         let uploads = |url: &String| object_keys(url).into_iter().filter(|key| key.starts_with("uploads/")).count();
         self.link_files().is_empty() && self.url.as_ref().map_or(0, uploads) == 0

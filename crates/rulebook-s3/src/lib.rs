@@ -9,8 +9,8 @@
 //! to the content. Publishing a file means to write its pointer under a condition that the bucket checks (`If-Match` or
 //! `If-None-Match`), so that of several servers only one succeeds, and nothing is copied.
 //!
-//! The files of download links are in the bucket too, so that a link that one server has created is valid at all servers
-//! with the same bucket.
+//! The files of download links are in the bucket too, so that a link that one server has created is valid at all
+//! servers with the same bucket.
 
 mod background;
 mod bucket;

@@ -43,7 +43,7 @@ fn server(url: &str, settings: &Json) -> Client {
     Client::new(rulebook_s3::add(rulebook).files_folder(url)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn servers<const N: usize>(url: &str, settings: &Json) -> [Client; N] {
+pub fn servers<const N: usize>(url: &str, settings: &Json) -> [Client; N] {
     std::array::from_fn(|_| server(url, settings))
 }
 
@@ -52,7 +52,7 @@ fn request_link(server: &Client, length: usize, uses: u32) -> TestResponse {
 }
 
 #[track_caller]
-fn create_link(server: &Client, length: usize, uses: u32) -> String {
+pub fn create_link(server: &Client, length: usize, uses: u32) -> String {
     let response = request_link(server, length, uses);
     assert_eq!(response.status(), 200, "{}", response.text());
     response.json()["link"].as_str().unwrap().to_owned()

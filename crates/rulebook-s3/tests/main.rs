@@ -9,5 +9,6 @@ mod behaviour;
 mod bucket;
 mod kills;
 mod links;
+mod lost_responses;
 mod places;
 mod sharing;

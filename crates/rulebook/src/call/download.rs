@@ -246,8 +246,9 @@ impl Download {
 
     /// Limits how often a link to the file can be used: after this number of downloads, the response is 410 (Gone).
     /// With 1, the link is good for one download. This number is exact even if several clients use the link at the same
-    /// time, at several servers that share the files of links. A response that has begun counts, even if the client does
-    /// not receive all of it; clients cannot request parts of such a file. A response without a link is not affected.
+    /// time, at several servers that share the files of links. A response that has begun counts, even if the client
+    /// does not receive all of it; clients cannot request parts of such a file. A response without a link is not
+    /// affected.
     #[must_use]
     pub fn link_uses(mut self, uses: NonZeroU32) -> Self {
         self.link_uses = Some(uses);

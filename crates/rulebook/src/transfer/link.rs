@@ -37,8 +37,8 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// Identifies a download link: its random nonce, and the time at which it expires. The text form, which [`LinkId::parse`]
-/// reads, is `EXPIRES-NONCE`, and can be the name of a file.
+/// Identifies a download link: its random nonce, and the time at which it expires. The text form, which
+/// [`LinkId::parse`] reads, is `EXPIRES-NONCE`, and can be the name of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkId {
     /// 128 random bits as 32 hexadecimal digits.
