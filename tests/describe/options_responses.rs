@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe;
-use rulebook_model::model::{Api, ClientCertificateMode, ForwardedField, LogFormat, Parameter};
+use rulebook_model::model::{Api, ClientCertificateMode, ForwardedField, LinkTarget, LogFormat, Parameter};
 use serde_json::{Map, Value, json};
 
 use super::{check_definition, definition_folders};
@@ -36,6 +36,7 @@ pub fn assert_matches_model(api: &Api) {
     (public.cors, public.files, public.compress) = (None, None, true);
     (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
     (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
+    public.link_target = LinkTarget::default();
     (public.verify_outputs, public.http2, public.handlers) = (None, false, None);
     (public.traces, public.trace_percent) = (None, None);
     (public.auth, public.key_storage, public.shared_limits) = (None, None, None);

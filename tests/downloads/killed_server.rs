@@ -20,18 +20,21 @@ use rulebook::{Download, Engine};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::links::{get_target, link_engine, link_request, read_link, stored_link_files};
+use super::link_place::{LinkPlace, link_places, stored_link_files};
+use super::links::{get_target, link_engine, link_request, read_link};
 use crate::client::{Connection, Request, TestServer, wait_until};
 use support::random::Numbers;
 
 /// The environment variable that contains the data folder of the server that will be killed.
 const DATA_VARIABLE: &str = "TEST_OF_KILLED_DATA";
+/// The environment variable that contains the URL of the bucket with the files of links, if they are in a bucket.
+const URL_VARIABLE: &str = "TEST_OF_KILLED_URL";
 
 /// A number of bytes that exceeds the write buffer of the file.
 const BUFFER_LEN: usize = 1 << 20;
 
 /// Returns an engine with a download. The first call returns a short file, all further calls return endless streams.
-fn engine_with_endless_files(data: &Path) -> Engine {
+fn engine_with_endless_files(place: &LinkPlace) -> Engine {
     let first = Arc::new(AtomicBool::new(true));
     let make = move || {
         if first.swap(false, Ordering::SeqCst) {
@@ -39,7 +42,7 @@ fn engine_with_endless_files(data: &Path) -> Engine {
         }
         Download::stream(stream::iter([Ok(Bytes::from(vec![0; BUFFER_LEN]))]).chain(stream::pending()))
     };
-    link_engine(data, &json!({}), make)
+    link_engine(place, &json!({}), make)
 }
 
 fn address_file(data: &Path) -> PathBuf {
@@ -54,9 +57,10 @@ fn serves_until_it_is_killed() {
 }
 
 /// Serves the engine for the data folder in the environment variable. Returns if there is no such variable.
-fn serve_forever(make_engine: impl Fn(&Path) -> Engine) {
+fn serve_forever(make_engine: impl Fn(&LinkPlace) -> Engine) {
     let Some(data) = env::var_os(DATA_VARIABLE).map(PathBuf::from) else { return };
-    let server = TestServer::start(&make_engine(&data));
+    let place = LinkPlace::existing(&data, env::var(URL_VARIABLE).ok());
+    let server = TestServer::start(&make_engine(&place));
     fs::write(address_file(&data), server.address().to_string()).unwrap();
     loop {
         thread::park();
@@ -68,10 +72,12 @@ struct ServerProcess(Child);
 
 impl ServerProcess {
     /// Runs a function of this file as a server in a new process.
-    fn start(function: &str, data: &Path) -> (Self, SocketAddr) {
+    fn start(function: &str, place: &LinkPlace) -> (Self, SocketAddr) {
+        let data = place.data();
         let _ = fs::remove_file(address_file(data));
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", &format!("downloads::killed_server::{function}"), "--ignored"]);
+        command.envs(place.url().map(|url| (URL_VARIABLE, url)));
         let server = Self(command.env(DATA_VARIABLE, data).stdout(Stdio::null()).spawn().unwrap());
         let address = || fs::read_to_string(address_file(data)).ok()?.parse().ok();
         assert!(wait_until(|| address().is_some()), "it does not start");
@@ -94,7 +100,8 @@ impl Drop for ServerProcess {
 #[test]
 fn unfinished_files_of_a_killed_server_are_deleted_when_a_server_starts_again() {
     let data = TempDir::new().unwrap();
-    let (mut server, address) = ServerProcess::start("serves_until_it_is_killed", data.path());
+    let place = LinkPlace::existing(data.path(), None);
+    let (mut server, address) = ServerProcess::start("serves_until_it_is_killed", &place);
     let link = read_link(&Connection::open(address).send(&link_request()));
     let whole = stored_link_files(data.path());
     let mut connection = Connection::open(address);
@@ -104,7 +111,7 @@ fn unfinished_files_of_a_killed_server_are_deleted_when_a_server_starts_again() 
     server.kill();
     assert_eq!(stored_link_files(data.path()).len(), 2, "what was written is there");
 
-    let server = TestServer::start(&engine_with_endless_files(data.path()));
+    let server = TestServer::start(&engine_with_endless_files(&place));
     assert_eq!(stored_link_files(data.path()), whole);
     let file = get_target(&server, &link);
     assert_eq!((file.status, &file.body[..]), (200, &b"whole"[..]));
@@ -127,7 +134,7 @@ fn numbered_content(number: usize) -> Vec<u8> {
 }
 
 /// Returns an engine whose download returns another file for each call, half of them in pieces.
-fn engine_with_numbered_files(data: &Path) -> Engine {
+fn engine_with_numbered_files(place: &LinkPlace) -> Engine {
     // No two processes return files with the same number.
     let next = Arc::new(AtomicUsize::new(std::process::id() as usize * 1_000_000));
     let make = move || {
@@ -139,7 +146,7 @@ fn engine_with_numbered_files(data: &Path) -> Engine {
         let pieces: Vec<_> = content.chunks(20_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         Download::stream(stream::iter(pieces))
     };
-    link_engine(data, &json!({ "link": 86_400, "links": 1_u64 << 34 }), make)
+    link_engine(place, &json!({ "link": 86_400, "links": 1_u64 << 34 }), make)
 }
 
 /// Not a test: another test runs this function in a new process, which it kills.
@@ -171,25 +178,30 @@ fn check_link(connection: &mut Connection, link: &str) -> usize {
     number
 }
 
-fn unfinished_files(data: &Path) -> usize {
-    let is_unfinished = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("writing.");
-    stored_link_files(data).iter().filter(|path| is_unfinished(path)).count()
+/// Returns the number of unfinished files. Servers delete those in a bucket later, when they are old.
+fn unfinished_files(place: &LinkPlace) -> usize {
+    place.link_files().iter().filter(|name| name.starts_with("writing.")).count()
 }
 
 #[test]
 fn a_killed_server_loses_no_acknowledged_link_and_leaves_no_unfinished_file() {
     let required = env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
-    let rounds = required.unwrap_or(DEFAULT_ROUNDS);
+    link_places().iter().for_each(|place| kill_servers(place.url().is_some(), required.unwrap_or(DEFAULT_ROUNDS)));
+}
+
+/// Kills servers while they create links, in several places of the same kind.
+fn kill_servers(is_bucket: bool, rounds: usize) {
+    let new_place = || link_places().into_iter().find(|place| place.url().is_some() == is_bucket).unwrap();
     let mut random = Numbers::new();
-    let (mut data, mut links) = (TempDir::new().unwrap(), Mutex::new(Vec::new()));
+    let (mut place, mut links) = (new_place(), Mutex::new(Vec::new()));
     let (mut acknowledged, mut unfinished, mut unacknowledged, mut checked) = (0, 0, 0, 0);
     for round in 0..rounds {
         if round % ROUNDS_PER_FOLDER == 0 {
-            (data, links) = (TempDir::new().unwrap(), Mutex::new(Vec::new()));
+            (place, links) = (new_place(), Mutex::new(Vec::new()));
         }
         let before = links.lock().unwrap().len();
         let until = before + random.below(MAX_LINKS_PER_ROUND) as usize;
-        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", data.path());
+        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", &place);
         thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| request_links(address, &links))).collect();
             let has_enough = || links.lock().unwrap().len() >= until;
@@ -197,25 +209,28 @@ fn a_killed_server_loses_no_acknowledged_link_and_leaves_no_unfinished_file() {
             thread::sleep(Duration::from_micros(random.below(10_000)));
             server.kill();
         });
-        unfinished += unfinished_files(data.path());
-        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", data.path());
-        assert_eq!(unfinished_files(data.path()), 0, "the next server deletes unfinished files");
+        unfinished += unfinished_files(&place);
+        let (mut server, address) = ServerProcess::start("serves_numbered_files_until_it_is_killed", &place);
+        assert_eq!(unfinished_files(&place), 0, "the next server deletes unfinished files");
         let all = links.lock().unwrap().clone();
         let mut connection = Connection::open(address);
         let mut numbers: Vec<_> = all.iter().map(|link| check_link(&mut connection, link)).collect();
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), all.len(), "two links lead to the same file");
-        // A file without a received link is one that the server completed before it could send the response.
-        let stored = stored_link_files(data.path()).len();
+        // A file without a received link is one that the server completed before it could send the response. In a
+        // bucket, it can also be unfinished.
+        let stored = place.link_files().len();
         assert!((all.len()..=all.len() + CLIENTS * ROUNDS_PER_FOLDER).contains(&stored), "{stored} files");
         (acknowledged, checked) = (acknowledged + all.len() - before, checked + all.len());
         unacknowledged += usize::from(stored > all.len());
         server.kill();
     }
-    assert!(unfinished > 0, "none of {rounds} servers was killed while it wrote");
+    assert!(unfinished > 0 || is_bucket, "none of {rounds} servers was killed while it wrote");
+    let kind = if is_bucket { "a bucket" } else { "a folder" };
     eprintln!(
-        "{rounds} servers killed: {acknowledged} links acknowledged, {unfinished} unfinished files left, {unacknowledged} \
-         rounds with complete files whose links were not sent; {checked} links checked, all complete, none lost"
+        "{rounds} servers with links in {kind} killed: {acknowledged} links acknowledged, {unfinished} unfinished files \
+         left, {unacknowledged} rounds with complete files whose links were not sent; {checked} links checked, all \
+         complete, none lost"
     );
 }

@@ -6,6 +6,8 @@ mod calls;
 mod changing_files;
 mod conditions;
 mod killed_server;
+mod limited_links;
+mod link_place;
 mod links;
 mod names;
 mod stored_links;

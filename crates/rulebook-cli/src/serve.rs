@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output, shared_limits, traces};
-use rulebook::{ClientCertificateMode, Engine, ForwardedField, Settings as ServerSettings, TlsSettings};
+use rulebook::{ClientCertificateMode, Engine, ForwardedField, LinkTarget, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
 pub(super) const COMMAND: Command = Command {
@@ -19,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
         "data",
         "key-storage",
         "files",
+        "link-target",
         "static",
         "unbound",
         "workers",
@@ -178,6 +179,7 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>, worker
         .with_http2(settings.http2.unwrap_or(api.http2))
         .with_trusted_proxies(Some(settings.trusted_proxies.clone()).filter(|proxies| !proxies.is_empty()))
         .with_forwarded_field(settings.forwarded_field.map(ForwardedField::from))
+        .with_link_target(settings.link_target.map(LinkTarget::from))
         .with_signals(true)
         .with_static_files(&settings.static_files);
     if let Some(seconds) = settings.keep_alive.or(api.keep_alive) {
@@ -299,7 +301,8 @@ fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSe
     }
     if let Some(files) = engine.files() {
         let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
-        rows.insert(after_data, ("files", files.location()));
+        let links = if files.has_links() { " (with the files of download links)" } else { "" };
+        rows.insert(after_data, ("files", format!("{}{links}", files.location())));
     }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a `String` cannot fail.

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::AuthScheme;
-use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, Rulebook};
+use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget, Rulebook};
 use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
@@ -43,6 +43,9 @@ pub(super) struct Settings {
     /// The value of `--files`, which [`files_folder`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,
+    /// How clients get the files of download links, if they are in a bucket [default: proxied].
+    #[arg(long, global = true, value_name = "TARGET", env = "RULEBOOK_LINK_TARGET")]
+    pub(super) link_target: Option<LinkTargetFlag>,
     /// Folder with static files, served at `/` and `/static/`. Without it, `/` is a built-in page.
     #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
     pub(super) static_files: PathBuf,
@@ -125,8 +128,8 @@ pub(super) fn new_files_arg() -> Arg {
         // With this position, the help lists the flag after `--data`.
         .display_order(3)
         .help(
-            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` [default: the folder `files` in the \
-             --data folder]",
+            "Folder for stored files, if the program stores any, or `s3://BUCKET/PREFIX` for stored files and download links \
+             [default: the folder `files` in the --data folder]",
         )
 }
 
@@ -176,6 +179,23 @@ impl From<UnboundFlag> for Unbound {
 /// Returns the value of `--bind` if it is an address with a port.
 fn parse_bind_address(text: &str) -> Result<String, String> {
     check_bind_address(text).map(|()| text.to_owned())
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LinkTargetFlag {
+    /// The server sends them.
+    Proxied,
+    /// The server redirects clients to the bucket.
+    Presigned,
+}
+
+impl From<LinkTargetFlag> for LinkTarget {
+    fn from(flag: LinkTargetFlag) -> Self {
+        match flag {
+            LinkTargetFlag::Proxied => Self::Proxied,
+            LinkTargetFlag::Presigned => Self::Presigned,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -9,7 +9,9 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
-use object_store::{Error, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
+use object_store::{
+    Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+};
 use rulebook::store::StoreError;
 use rulebook_model::files_location::S3Location;
 use serde::Serialize;
@@ -74,19 +76,38 @@ impl Bucket {
         key: &Path,
         action: &'static str,
     ) -> Result<Option<Versioned<T>>, StoreError> {
-        let result = match self.s3.get_opts(key, GetOptions::default()).await {
-            Ok(result) => result,
-            Err(Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error_during(action)(error)),
-        };
-        let meta = result.meta.clone();
-        let bytes = result.bytes().await.map_err(error_during(action))?;
+        let Some((bytes, meta)) = self.get(key, action).await? else { return Ok(None) };
         let value = serde_json::from_slice(&bytes).map_err(|error| StoreError::Unavailable {
             action,
             error: format!("the object {key} cannot be read: {error}").into(),
         })?;
         let version = UpdateVersion { e_tag: meta.e_tag, version: meta.version };
         Ok(Some(Versioned { value, version: Some(version), written: meta.last_modified.into() }))
+    }
+
+    /// Reads the bytes of an object. Returns `None` if the object does not exist.
+    pub(crate) async fn read_bytes(&self, key: &Path, action: &'static str) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.get(key, action).await?.map(|(bytes, _)| bytes))
+    }
+
+    async fn get(&self, key: &Path, action: &'static str) -> Result<Option<(Bytes, ObjectMeta)>, StoreError> {
+        let result = match self.s3.get_opts(key, GetOptions::default()).await {
+            Ok(result) => result,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error_during(action)(error)),
+        };
+        let meta = result.meta.clone();
+        Ok(Some((result.bytes().await.map_err(error_during(action))?, meta)))
+    }
+
+    /// Creates an object with these bytes, if it does not exist.
+    pub(crate) async fn create_bytes(
+        &self,
+        key: &Path,
+        bytes: Bytes,
+        action: &'static str,
+    ) -> Result<Written, StoreError> {
+        self.put_if(key, bytes.into(), PutMode::Create, action).await
     }
 
     /// Writes an object as JSON, if it still has this version.
@@ -101,7 +122,17 @@ impl Bucket {
             Some(version) => PutMode::Update(version.clone()),
             None => PutMode::Create,
         };
-        match self.s3.put_opts(key, json(value, action)?, PutOptions::from(mode)).await {
+        self.put_if(key, json(value, action)?, mode, action).await
+    }
+
+    async fn put_if(
+        &self,
+        key: &Path,
+        payload: PutPayload,
+        mode: PutMode,
+        action: &'static str,
+    ) -> Result<Written, StoreError> {
+        match self.s3.put_opts(key, payload, PutOptions::from(mode)).await {
             Ok(put) => Ok(Written::Done(Some(put.into()))),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. }) => {
                 Ok(Written::Conflict)

@@ -15,7 +15,7 @@ use crate::bucket::{Bucket, Versioned, Written, error_during};
 use crate::pointer::{Decision, Pointer};
 use crate::publish::Replaced;
 use crate::resolve::ABANDONED_AFTER;
-use crate::upload::UploadRecord;
+use crate::upload::{Target, UploadRecord};
 
 /// The maximum number of replaced contents that wait for their deletion. The search for contents without a name deletes
 /// the others.
@@ -111,8 +111,9 @@ impl Bucket {
     async fn abort_old_uploads(&self, age: Duration) -> Result<(), StoreError> {
         let mut old = self.older(&self.keys.uploads(), age);
         while let Some(key) = old.try_next().await? {
-            if let (Some(content), Some(record)) = (key.filename(), self.read::<UploadRecord>(&key, SEARCH).await?) {
-                self.abort_upload(content, &record.value.upload).await?;
+            if let (Some(id), Some(record)) = (key.filename(), self.read::<UploadRecord>(&key, SEARCH).await?) {
+                let UploadRecord { upload, is_link } = record.value;
+                self.abort_upload(&Target { id: id.to_owned(), is_link }, &upload).await?;
             }
         }
         Ok(())

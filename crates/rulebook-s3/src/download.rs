@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore};
 use rulebook::{ByteStream, RangedContent};
 use tokio::sync::mpsc;
@@ -17,12 +18,12 @@ const WAITING_PIECES: usize = 4;
 /// How often in a row reading fails before the download ends.
 const MAX_FAILURES: u32 = 3;
 
-/// Returns a content, whose parts are requested when they are needed.
-pub(crate) fn ranged_content(bucket: Bucket, tasks: Tasks, content: String, length: u64) -> RangedContent {
+/// Returns the content in an object, whose parts are requested when they are needed.
+pub(crate) fn ranged_content(bucket: Bucket, tasks: Tasks, content: Path, length: u64) -> RangedContent {
     RangedContent::new(length, move |range| stream_range(bucket.clone(), tasks.clone(), content.clone(), range))
 }
 
-fn stream_range(bucket: Bucket, tasks: Tasks, content: String, range: Range<u64>) -> ByteStream {
+fn stream_range(bucket: Bucket, tasks: Tasks, content: Path, range: Range<u64>) -> ByteStream {
     // The request is sent when the stream is first polled: the server drops the stream of a HEAD request.
     let start = async move {
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
@@ -34,7 +35,7 @@ fn stream_range(bucket: Bucket, tasks: Tasks, content: String, range: Range<u64>
 
 /// Reads a range and sends its pieces. If the connection breaks, or the bucket closes it because the client is slow,
 /// the rest of the range is requested again.
-async fn send_pieces(bucket: &Bucket, content: &str, range: Range<u64>, sender: &mpsc::Sender<io::Result<Bytes>>) {
+async fn send_pieces(bucket: &Bucket, content: &Path, range: Range<u64>, sender: &mpsc::Sender<io::Result<Bytes>>) {
     let mut from = range.start;
     let mut failures = 0;
     while from < range.end {
@@ -67,15 +68,14 @@ enum Ended {
 /// Sends the pieces of one request, and advances the offset of the next byte. The error says whether any piece arrived.
 async fn read_pieces(
     bucket: &Bucket,
-    content: &str,
+    content: &Path,
     range: Range<u64>,
     sender: &mpsc::Sender<io::Result<Bytes>>,
     from: &mut u64,
 ) -> Result<Ended, (object_store::Error, bool)> {
-    let key = bucket.keys.content(content);
     let start = *from;
     let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
-    let result = bucket.s3.get_opts(&key, options).await.map_err(|error| (error, false))?;
+    let result = bucket.s3.get_opts(content, options).await.map_err(|error| (error, false))?;
     let mut pieces = result.into_stream();
     while let Some(piece) = pieces.try_next().await.map_err(|error| (error, *from > start))? {
         *from += piece.len() as u64;

@@ -1,16 +1,20 @@
 //! The storage as the store uses it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use object_store::ObjectStore;
 use rulebook::Content;
-use rulebook::store::{ContentWriter, FileEngine, FileInfo, FileName, Listing, NewFile, StoreError, StoredFile};
+use rulebook::store::{
+    ContentWriter, FileEngine, FileInfo, FileName, LinkFiles, Listing, NewFile, StoreError, StoredFile,
+};
 use rulebook_model::files_location::S3Location;
 
 use crate::background::{Background, Tasks};
 use crate::bucket::{Bucket, error_during};
 use crate::cleanup::{self, Waiting};
 use crate::keys::random_id;
+use crate::links::S3Links;
 use crate::pointer::{Entry, Pointer};
 use crate::publish::Published;
 use crate::{connect, download, upload};
@@ -21,7 +25,8 @@ pub struct S3Files {
     tasks: Tasks,
     /// The replaced contents that will be deleted.
     waiting: Waiting,
-    _background: Background,
+    links: Arc<S3Links>,
+    _background: Arc<Background>,
 }
 
 impl fmt::Debug for S3Files {
@@ -42,7 +47,9 @@ impl S3Files {
         tasks.wait(async move { checked.check_format().await })?;
         let waiting = Waiting::default();
         tasks.spawn(cleanup::clean_up(bucket.clone(), waiting.clone()));
-        Ok(Self { bucket, tasks, waiting, _background: background })
+        let background = Arc::new(background);
+        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone(), Arc::clone(&background)));
+        Ok(Self { bucket, tasks, waiting, links, _background: background })
     }
 
     fn entry(&self, name: &FileName) -> Result<Entry, StoreError> {
@@ -67,7 +74,8 @@ impl FileEngine for S3Files {
     fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let entry = self.entry(name)?;
         let info = entry.info();
-        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), entry.content, entry.length);
+        let key = self.bucket.keys.content(&entry.content);
+        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length);
         Ok(StoredFile::new(Content::Ranged(content), info))
     }
 
@@ -81,7 +89,8 @@ impl FileEngine for S3Files {
     }
 
     fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError> {
-        Ok(Box::new(upload::Writer::new(self.bucket.clone(), self.tasks.clone(), random_id()?)))
+        let target = upload::Target { id: random_id()?, is_link: false };
+        Ok(Box::new(upload::Writer::new(self.bucket.clone(), self.tasks.clone(), target)))
     }
 
     fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
@@ -98,6 +107,11 @@ impl FileEngine for S3Files {
             files.iter().for_each(|file| self.discard(&file.content));
         }
         published.result
+    }
+
+    fn links(&self) -> Option<Arc<dyn LinkFiles>> {
+        let links: Arc<dyn LinkFiles> = self.links.clone();
+        Some(links)
     }
 
     fn discard(&self, content: &str) {

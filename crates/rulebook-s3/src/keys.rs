@@ -2,7 +2,7 @@
 
 use object_store::path::Path;
 use percent_encoding::percent_decode_str;
-use rulebook::store::{FileName, StoreError};
+use rulebook::store::{FileName, LinkId, StoreError};
 
 /// The maximum length of a key in bytes (Amazon S3, "Naming Amazon S3 objects").
 const MAX_KEY_LEN: usize = 1024;
@@ -54,6 +54,31 @@ impl Keys {
     /// Returns the common prefix of all contents.
     pub(crate) fn contents(&self) -> Path {
         self.key("content", "")
+    }
+
+    /// Returns the key of the content of a download link.
+    pub(crate) fn link_content(&self, nonce: &str) -> Path {
+        self.key("links/content", nonce)
+    }
+
+    /// Returns the common prefix of the contents of all links.
+    pub(crate) fn link_contents(&self) -> Path {
+        self.key("links/content", "")
+    }
+
+    /// Returns the key of the head of a download link.
+    pub(crate) fn link_head(&self, id: &LinkId) -> Path {
+        self.key("links/heads", &id.to_string())
+    }
+
+    /// Returns the common prefix of the heads of all links.
+    pub(crate) fn link_heads(&self) -> Path {
+        self.key("links/heads", "")
+    }
+
+    /// Returns the common prefix of the files of all links.
+    pub(crate) fn links(&self) -> Path {
+        self.key("links", "")
     }
 
     /// Returns the key of the decision about a transaction.

@@ -8,6 +8,9 @@
 //! The content of a file is one object, which never changes. A name is another, small object, the pointer, which refers
 //! to the content. Publishing a file means to write its pointer under a condition that the bucket checks (`If-Match` or
 //! `If-None-Match`), so that of several servers only one succeeds, and nothing is copied.
+//!
+//! The files of download links are in the bucket too, so that a link that one server has created is valid at all
+//! servers with the same bucket.
 
 mod background;
 mod bucket;
@@ -16,7 +19,9 @@ mod connect;
 mod download;
 mod engine;
 mod keys;
+mod links;
 mod pointer;
+mod presign;
 mod publish;
 mod publish_all;
 mod resolve;

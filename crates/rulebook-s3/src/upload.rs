@@ -5,6 +5,7 @@ use std::mem;
 
 use bytes::Bytes;
 use object_store::multipart::{MultipartStore, PartId};
+use object_store::path::Path;
 use object_store::{Error, MultipartId, ObjectStoreExt};
 use rulebook::store::{ContentWriter, StoreError};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::background::Tasks;
 use crate::bucket::{Bucket, error_during};
+use crate::keys::Keys;
 
 /// The length of all parts except the last. It is the minimum of Amazon S3 ("Multipart upload limits"); some servers
 /// require that all parts have the same length.
@@ -23,10 +25,28 @@ const CONCURRENT_PARTS: usize = 3;
 
 const WRITE: &str = "writing a file";
 
+/// The object that an upload creates.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The id of the content.
+    pub(crate) id: String,
+    /// `true` if it is the content of a download link.
+    pub(crate) is_link: bool,
+}
+
+impl Target {
+    fn key(&self, keys: &Keys) -> Path {
+        if self.is_link { keys.link_content(&self.id) } else { keys.content(&self.id) }
+    }
+}
+
 /// The record of a multipart upload, so that another server can abort it after this server was killed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UploadRecord {
     pub(crate) upload: String,
+    /// `true` if it is the upload of a download link.
+    #[serde(default)]
+    pub(crate) is_link: bool,
 }
 
 /// Writes one content.
@@ -34,7 +54,7 @@ pub(crate) struct UploadRecord {
 pub(crate) struct Writer {
     bucket: Bucket,
     tasks: Tasks,
-    content: String,
+    target: Target,
     /// The bytes of the next part.
     next: Vec<u8>,
     parts: Option<Parts>,
@@ -50,15 +70,15 @@ struct Parts {
 }
 
 impl Writer {
-    pub(crate) fn new(bucket: Bucket, tasks: Tasks, content: String) -> Self {
-        Self { bucket, tasks, content, next: Vec::new(), parts: None, is_complete: false }
+    pub(crate) fn new(bucket: Bucket, tasks: Tasks, target: Target) -> Self {
+        Self { bucket, tasks, target, next: Vec::new(), parts: None, is_complete: false }
     }
 
     /// Starts to send the collected bytes as a part.
     fn send_part(&mut self) -> Result<(), StoreError> {
-        let key = self.bucket.keys.content(&self.content);
+        let key = self.target.key(&self.bucket.keys);
         if self.parts.is_none() {
-            let upload = self.tasks.wait(begin_upload(self.bucket.clone(), self.content.clone()))?;
+            let upload = self.tasks.wait(begin_upload(self.bucket.clone(), self.target.clone()))?;
             self.parts = Some(Parts { upload, sent: Vec::new(), in_progress: VecDeque::new() });
         }
         let Some(parts) = &mut self.parts else { return Ok(()) };
@@ -91,28 +111,28 @@ impl Parts {
 }
 
 /// Begins a multipart upload, and writes the record of it.
-async fn begin_upload(bucket: Bucket, content: String) -> Result<MultipartId, StoreError> {
-    let upload = bucket.s3.create_multipart(&bucket.keys.content(&content)).await.map_err(error_during(WRITE))?;
-    let record = UploadRecord { upload: upload.clone() };
-    bucket.write(&bucket.keys.upload(&content), &record, WRITE).await?;
+async fn begin_upload(bucket: Bucket, target: Target) -> Result<MultipartId, StoreError> {
+    let upload = bucket.s3.create_multipart(&target.key(&bucket.keys)).await.map_err(error_during(WRITE))?;
+    let record = UploadRecord { upload: upload.clone(), is_link: target.is_link };
+    bucket.write(&bucket.keys.upload(&target.id), &record, WRITE).await?;
     Ok(upload)
 }
 
 /// Completes a multipart upload, and deletes the record of it.
 async fn complete_upload(
     bucket: Bucket,
-    content: String,
+    target: Target,
     upload: MultipartId,
     parts: Vec<PartId>,
 ) -> Result<(), StoreError> {
-    let key = bucket.keys.content(&content);
+    let key = target.key(&bucket.keys);
     if let Err(error) = bucket.s3.complete_multipart(&key, &upload, parts).await {
         // The response of an earlier attempt may have been lost. An object exists only if all its parts are complete.
         if bucket.s3.head(&key).await.is_err() {
             return Err(error_during("finishing a file")(error));
         }
     }
-    if let Err(error) = bucket.delete(&bucket.keys.upload(&content)).await {
+    if let Err(error) = bucket.delete(&bucket.keys.upload(&target.id)).await {
         log::debug!("the record of a complete upload stays until it is old: {error}");
     }
     Ok(())
@@ -136,10 +156,10 @@ impl ContentWriter for Writer {
 
     fn finish(mut self: Box<Self>) -> Result<String, StoreError> {
         if self.parts.is_none() {
-            let (bucket, content) = (self.bucket.clone(), self.content.clone());
+            let (bucket, key) = (self.bucket.clone(), self.target.key(&self.bucket.keys));
             let bytes = Bytes::from(mem::take(&mut self.next));
             self.tasks.wait(async move {
-                let put = bucket.s3.put(&bucket.keys.content(&content), bytes.into()).await;
+                let put = bucket.s3.put(&key, bytes.into()).await;
                 put.map(drop).map_err(error_during("finishing a file"))
             })?;
         } else {
@@ -151,14 +171,14 @@ impl ContentWriter for Writer {
                         return Err(error);
                     }
                 }
-                let (bucket, content) = (self.bucket.clone(), self.content.clone());
+                let (bucket, target) = (self.bucket.clone(), self.target.clone());
                 let (upload, sent) = (parts.upload.clone(), mem::take(&mut parts.sent));
                 self.parts = Some(parts);
-                self.tasks.wait(complete_upload(bucket, content, upload, sent))?;
+                self.tasks.wait(complete_upload(bucket, target, upload, sent))?;
             }
         }
         self.is_complete = true;
-        Ok(mem::take(&mut self.content))
+        Ok(mem::take(&mut self.target.id))
     }
 }
 
@@ -167,13 +187,13 @@ impl Drop for Writer {
         if self.is_complete {
             return;
         }
-        let (bucket, content) = (self.bucket.clone(), mem::take(&mut self.content));
+        let (bucket, target) = (self.bucket.clone(), self.target.clone());
         let Some(parts) = self.parts.take() else { return };
         self.tasks.spawn(async move {
             for part in parts.in_progress {
                 part.abort();
             }
-            let aborted = bucket.abort_upload(&content, &parts.upload).await;
+            let aborted = bucket.abort_upload(&target, &parts.upload).await;
             if let Err(error) = aborted {
                 log::debug!("the parts of an unfinished file stay until they are old: {error}");
             }
@@ -183,11 +203,11 @@ impl Drop for Writer {
 
 impl Bucket {
     /// Aborts a multipart upload, and deletes the record of it.
-    pub(crate) async fn abort_upload(&self, content: &str, upload: &MultipartId) -> Result<(), StoreError> {
-        match self.s3.abort_multipart(&self.keys.content(content), upload).await {
+    pub(crate) async fn abort_upload(&self, target: &Target, upload: &MultipartId) -> Result<(), StoreError> {
+        match self.s3.abort_multipart(&target.key(&self.keys), upload).await {
             Ok(()) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error_during("aborting an upload")(error)),
         }
-        self.delete(&self.keys.upload(content)).await
+        self.delete(&self.keys.upload(&target.id)).await
     }
 }

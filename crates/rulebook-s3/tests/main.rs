@@ -8,5 +8,7 @@
 mod behaviour;
 mod bucket;
 mod kills;
+mod links;
+mod lost_responses;
 mod places;
 mod sharing;

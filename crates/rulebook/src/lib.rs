@@ -104,7 +104,7 @@ pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out,
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::{
-    AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, Unbound, WhenUnavailable,
+    AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, LinkTarget, Unbound, WhenUnavailable,
 };
 pub use server::{ApiService, RunningServer, Settings, StopHandle, TlsSettings};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
-    LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters,
+    LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -108,6 +108,8 @@ pub struct Api {
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
     pub forwarded_field: ForwardedField,
+    /// How clients get the files of download links.
+    pub link_target: LinkTarget,
     /// The number of seconds after which an idle connection is closed; `None` for the default.
     pub keep_alive: Option<u64>,
     /// The number of seconds for which a stopping server waits for requests in progress; `None` for the default.
@@ -181,6 +183,7 @@ impl Default for Api {
             tls_client_certificate: ClientCertificateMode::default(),
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
+            link_target: LinkTarget::default(),
             keep_alive: None,
             shutdown_timeout: None,
             verify_outputs: None,

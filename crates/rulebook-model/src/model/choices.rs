@@ -108,3 +108,29 @@ impl LogFormat {
         }
     }
 }
+
+/// How clients get the files of download links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LinkTarget {
+    /// The server sends them.
+    #[default]
+    Proxied,
+    /// The server redirects clients to URLs of the bucket with the files, which are signed for a short time. If the
+    /// files are in a folder, the server sends them.
+    Presigned,
+}
+
+impl LinkTarget {
+    /// All variants.
+    pub const ALL: [Self; 2] = [Self::Proxied, Self::Presigned];
+
+    /// Returns the name of the variant in definitions and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proxied => "proxied",
+            Self::Presigned => "presigned",
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub use api::{
 };
 pub(crate) use auth::COMBINE;
 pub use auth::DefinedAuth;
-pub use choices::{Audience, LogFormat, Unbound, UnknownParameters};
+pub use choices::{Audience, LinkTarget, LogFormat, Unbound, UnknownParameters};
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};

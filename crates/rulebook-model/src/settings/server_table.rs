@@ -5,11 +5,11 @@ use serde_json::{Value as Json, json};
 use super::table::{bool_value, text_unless_default};
 use super::{CORS, MAX_SECONDS, Setting, cors, network, setting};
 use crate::definition::keys::ValueKind;
-use crate::model::{ClientCertificateMode, ForwardedField, LogFormat, MAX_WORKERS};
+use crate::model::{ClientCertificateMode, ForwardedField, LinkTarget, LogFormat, MAX_WORKERS};
 use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
-pub(super) const SERVER_SETTINGS: [Setting; 22] = [
+pub(super) const SERVER_SETTINGS: [Setting; 23] = [
     setting(
         "bind",
         ValueKind::String,
@@ -31,11 +31,25 @@ pub(super) const SERVER_SETTINGS: [Setting; 22] = [
     setting(
         "files",
         ValueKind::String,
-        "The folder for stored files, if the program stores any, or the URL of an S3 bucket.",
+        "The folder for stored files, if the program stores any, or the URL of an S3 bucket for stored files and download \
+         links.",
         |lowering, value, api| api.files = lowering.lower_files_location(value),
         |api| api.files.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
+    .mark_internal(),
+    setting(
+        "link_target",
+        ValueKind::String,
+        "How clients get the files of download links: `proxied` (the server sends them) or `presigned` (the server \
+         redirects to a URL of the bucket with the files).",
+        |lowering, value, api| {
+            let words = LinkTarget::ALL.map(|value| (value.as_str(), value));
+            api.link_target = lowering.lower_word(value, "value of `link_target`:", &words);
+        },
+        |api| text_unless_default(api.link_target.as_str(), LinkTarget::default().as_str()),
+    )
+    .with_constraint(|| schema::one_of_constraint(LinkTarget::ALL.map(LinkTarget::as_str)))
     .mark_internal(),
     setting(
         "key_storage",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::SystemTime;
@@ -48,6 +49,8 @@ pub struct Download {
     pub(crate) inline: bool,
     /// The other header fields that the handler has set for the file.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// How often a link to the file can be used; `None` if the number is not limited.
+    pub(crate) link_uses: Option<NonZeroU32>,
     /// The first error that a builder function has found; `None` if all values are valid.
     pub(crate) error: Option<ResponseError>,
 }
@@ -151,6 +154,7 @@ impl Download {
             has_file_metadata: false,
             inline: false,
             headers: Vec::new(),
+            link_uses: None,
             error: None,
         }
     }
@@ -240,6 +244,17 @@ impl Download {
         self
     }
 
+    /// Limits how often a link to the file can be used: after this number of downloads, the response is 410 (Gone).
+    /// With 1, the link is good for one download. This number is exact even if several clients use the link at the same
+    /// time, at several servers that share the files of links. A response that has begun counts, even if the client
+    /// does not receive all of it; clients cannot request parts of such a file. A response without a link is not
+    /// affected.
+    #[must_use]
+    pub fn link_uses(mut self, uses: NonZeroU32) -> Self {
+        self.link_uses = Some(uses);
+        self
+    }
+
     /// Returns the content of the file, for code that has called the API method.
     #[must_use]
     pub fn into_content(self) -> Content {
@@ -260,7 +275,7 @@ impl fmt::Debug for Content {
             Self::Stream(_) => f.write_str("a stream"),
             Self::Path(path) => path.fmt(f),
             Self::File(file) => file.fmt(f),
-            Self::Ranged(content) => write!(f, "{} bytes in another storage", content.length()),
+            Self::Ranged(content) => content.fmt(f),
         }
     }
 }

@@ -48,12 +48,10 @@ impl FilesSettings {
         self.storages.insert(scheme, open);
     }
 
-    /// Returns the location of stored files; `None` if the program stores no files. The location in these settings has
-    /// priority over the location `defined` in the definition; the default is `files` in the data folder.
+    /// Returns the location of stored files; `None` if the program stores no files, and the location is not a URL: such
+    /// a program uses a storage for the files of download links. The location in these settings has priority over the
+    /// location `defined` in the definition; the default is `files` in the data folder.
     pub(super) fn resolve_location(mut self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
-        if !self.enabled {
-            return None;
-        }
         let configured = self.location.take().or_else(|| defined.map(PathBuf::from));
         // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
         // error.
@@ -62,6 +60,7 @@ impl FilesSettings {
         let storage = match path.to_str().map(FilesLocation::parse) {
             Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
             Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, url, &path),
+            _ if !self.enabled => return None,
             _ => FileStorage::Folder(path),
         };
         Some(FilesFolder { store: Arc::new(LazyStore::new(storage)), is_required })
@@ -93,6 +92,12 @@ impl FilesFolder {
     #[doc(hidden)]
     pub fn location(&self) -> String {
         self.store.location()
+    }
+
+    /// Returns `true` if the files of download links are in the same storage.
+    #[doc(hidden)]
+    pub fn has_links(&self) -> bool {
+        self.store.store().is_ok_and(|store| store.links().is_some())
     }
 
     /// Opens the storage if it is required, that is, if the program, the flag `--files` or the definition has set it.

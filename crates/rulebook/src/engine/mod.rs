@@ -116,8 +116,8 @@ impl Engine {
     }
 
     /// Returns the API as an actix service, which the program can add to its actix `App`. Only the fields
-    /// `upload_folder`, `static_files`, `trusted_proxies` and `forwarded_field` of `settings` are used. See
-    /// [`ApiService`] for an example.
+    /// `upload_folder`, `static_files`, `trusted_proxies`, `forwarded_field` and `link_target` of `settings` are used.
+    /// See [`ApiService`] for an example.
     ///
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
@@ -126,11 +126,12 @@ impl Engine {
         Ok(server::api_service(&self.plan, &self.complete_settings(settings), self.data_folder.path()))
     }
 
-    /// Returns the settings with the trusted proxies of the definition, unless the program has set them.
+    /// Returns the settings with those of the definition that the program has not set.
     fn complete_settings(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         settings.trusted_proxies.get_or_insert_with(|| self.api.trusted_proxies.clone());
         settings.forwarded_field.get_or_insert(self.api.forwarded_field);
+        settings.link_target.get_or_insert(self.api.link_target);
         settings
     }
 

@@ -1,5 +1,7 @@
 //! Replies to a call that returns a file: with the file, or with a link to it.
 
+use std::num::NonZeroU32;
+
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
@@ -19,6 +21,7 @@ const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 /// Replies with the file that a method returned or, if the client requests this, with a link to the file.
 pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerState, file: FileReply) -> Reply {
     let FileReply { method_index: method, download, status, mut headers } = file;
+    let uses = download.link_uses;
     let (mut file_headers, content) = FileHeaders::split_download(*download);
     // Without `Vary`, a cache could send the file to a client that requests a link, or the link instead of the file.
     headers.push((header::VARY, HeaderValue::from_static("X-Requested-With")));
@@ -26,10 +29,12 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerSt
         // Cookies are sent to the client that made the call, not to every client that uses the link.
         headers.extend(file_headers.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        let link = state.links.create_link(&plan.limits, file_headers, content).await;
+        let file = LinkedFile { headers: file_headers, content, uses };
+        let link = state.links.create_link(&plan.limits, file).await;
         link.map(|link| respond_with_link(plan, head, method, status, headers, &link))
     } else {
-        let request = FileRequest { head, status, state };
+        // If the method has set a status other than 200, the response always contains the whole file.
+        let request = FileRequest { head, selects_part: status == 200, state };
         let opened = open_content(request, content, file_headers.info.clone()).await;
         opened.map(|opened| file_headers.into_reply(opened, status, headers))
     };
@@ -41,6 +46,16 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerSt
 fn requests_link(head: &Head) -> bool {
     let by_script = |value: &str| value.trim().eq_ignore_ascii_case("XMLHttpRequest");
     head.method != Method::HEAD && head.get(&REQUESTED_WITH).is_some_and(by_script)
+}
+
+/// A file for which a link is created.
+pub(super) struct LinkedFile {
+    /// The header fields of the responses to requests for the link.
+    pub(super) headers: FileHeaders,
+    /// The content of the file.
+    pub(super) content: Content,
+    /// The maximum number of downloads; `None` if it is not limited.
+    pub(super) uses: Option<NonZeroU32>,
 }
 
 /// The header fields of a response that contains a file.
@@ -66,6 +81,7 @@ impl FileHeaders {
             has_file_metadata: known,
             inline,
             headers,
+            link_uses: _,
             error: _,
         } = download;
         let file_fields = vec![

@@ -44,7 +44,7 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
             Reply::without_body(307, location.into_iter().collect())
         }
         Page::File { file, media_type, kind } => {
-            let request = FileRequest { head, status: 200, state: worker.state() };
+            let request = FileRequest { head, selects_part: true, state: worker.state() };
             let fields = browser_policy::policy_fields(kind, BrowserCaching::Revalidate).to_vec();
             let headers = FileHeaders { content_type: media_type, fields, info: FileInfo::default() };
             match request.part_of_file(file, FileInfo::default()).await {

@@ -74,7 +74,7 @@ use unsent_bytes::limit_unsent_bytes;
 use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
-use crate::store::LazyStore;
+use crate::store::{LazyStore, LinkFiles, LinkFolder};
 
 /// Starts a server for a plan, on new threads. When a new plan is stored in `plan`, it takes effect with the next
 /// request. `data` is the folder in which the server stores its own files.
@@ -178,5 +178,14 @@ fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> 
         ranges: settings.trusted_proxies.clone().unwrap_or_default(),
         field: settings.forwarded_field.unwrap_or_default(),
     };
-    ServerState::new(plan, uploads, files, Links::new(data)).with_trusted_proxies(proxies)
+    let links = Links::new(link_files(plan, data), settings.link_target.unwrap_or_default());
+    ServerState::new(plan, uploads, files, links).with_trusted_proxies(proxies)
+}
+
+/// Returns the storage of the files of links: that of the stored files, or the data folder.
+fn link_files(plan: &ArcSwap<Plan>, data: &Path) -> Arc<dyn LinkFiles> {
+    let store = plan.load().state.get::<LazyStore>().filter(|store| !store.is_folder());
+    // The store was opened before the server was started.
+    let links = store.and_then(|store| store.store().ok()?.links());
+    links.unwrap_or_else(|| Arc::new(LinkFolder::open(data)))
 }

@@ -104,17 +104,17 @@ fn not_a_file_error() -> io::Error {
 pub(super) struct FileRequest<'r> {
     /// The head of the request, with its conditions and its range.
     pub(super) head: &'r Head,
-    /// The HTTP status of a response that contains the whole file.
-    pub(super) status: u16,
+    /// `true` if the conditions and the range of the request select the part of the file. If it is `false`, the
+    /// response always contains the whole file.
+    pub(super) selects_part: bool,
     /// The server, which limits the number of open files.
     pub(super) state: &'r ServerState,
 }
 
 impl FileRequest<'_> {
-    /// Decides which part of the file the response contains. If the method has set a status other than 200, the
-    /// response always contains the whole file.
+    /// Decides which part of the file the response contains.
     fn decide_part(&self, info: &FileInfo) -> TransferDecision {
-        if self.status == 200 { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
+        if self.selects_part { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
     }
 
     fn part_of_stream(&self, pieces: ByteStream, info: FileInfo) -> FilePart {
@@ -127,7 +127,7 @@ impl FileRequest<'_> {
     }
 
     /// Selects the part of a content in another storage, so that only this part is requested from the storage.
-    fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
+    pub(super) fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(content.length()), accepts_ranges: true, ..known };
         let decision = self.decide_part(&info);
         let (from, length) = match decision {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rulebook_model::model::{AddressRange, ClientCertificateMode, ForwardedField};
+use rulebook_model::model::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget};
 
 /// The settings with which an [`Engine`](crate::Engine) serves its API.
 ///
@@ -45,6 +45,8 @@ pub struct Settings {
     /// The header field in which the trusted proxies send the address of their client. If it is `None`, the definition
     /// names the field (`forwarded_field`); the default is `X-Forwarded-For`.
     pub forwarded_field: Option<ForwardedField>,
+    /// How clients get the files of download links. If it is `None`, the definition says it (`link_target`).
+    pub link_target: Option<LinkTarget>,
     /// The function that is called when the process receives the signal SIGHUP, if `handle_signals` is `true`.
     pub(super) hangup_hook: Option<HangupHook>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
@@ -134,6 +136,7 @@ impl Default for Settings {
             tls: None,
             trusted_proxies: None,
             forwarded_field: None,
+            link_target: None,
             hangup_hook: None,
             handle_signals: false,
             upload_folder: std::env::temp_dir(),
@@ -209,6 +212,13 @@ impl Settings {
     #[must_use]
     pub fn with_forwarded_field(mut self, field: impl Into<Option<ForwardedField>>) -> Self {
         self.forwarded_field = field.into();
+        self
+    }
+
+    /// Sets how clients get the files of download links.
+    #[must_use]
+    pub fn with_link_target(mut self, target: impl Into<Option<LinkTarget>>) -> Self {
+        self.link_target = target.into();
         self
     }
 

@@ -187,7 +187,7 @@ impl CurrentPlan {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::super::links::Links;
     use super::super::static_files::StaticFiles;
@@ -198,9 +198,10 @@ mod tests {
         Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
         RenderedOnDemand,
     };
+    use crate::store::LinkFolder;
     use rulebook_model::compile;
     use rulebook_model::definition;
-    use rulebook_model::model::{CallableMethods, Unbound};
+    use rulebook_model::model::{CallableMethods, LinkTarget, Unbound};
 
     /// Returns documents without content, because these tests request no documents.
     fn empty_documents() -> Documents {
@@ -245,7 +246,8 @@ mod tests {
 
     fn server_state(plan: &Arc<ArcSwap<Plan>>) -> Arc<ServerState> {
         let uploads = UploadStorage::Folder(PathBuf::new());
-        Arc::new(ServerState::new(plan, uploads, StaticFiles::BuiltIn, Links::default()))
+        let links = Links::new(Arc::new(LinkFolder::open(Path::new("no such folder"))), LinkTarget::default());
+        Arc::new(ServerState::new(plan, uploads, StaticFiles::BuiltIn, links))
     }
 
     #[test]

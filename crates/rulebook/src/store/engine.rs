@@ -1,8 +1,9 @@
 //! The interface of storages other than a folder, such as an object storage.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::{FileInfo, FileName, Listing, Precondition, StoreError, StoredFile};
+use super::{FileInfo, FileName, LinkFiles, Listing, Precondition, StoreError, StoredFile};
 
 /// A storage for stored files other than a folder. [`Store::with_engine`](super::Store::with_engine) returns a store of
 /// its files, and [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
@@ -58,6 +59,12 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Fails if a precondition is not met, or if the storage fails.
     fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError>;
+
+    /// Returns the storage for the files of download links, so that all servers with this storage share them. If it is
+    /// `None`, each server has its files of links in its data folder.
+    fn links(&self) -> Option<Arc<dyn LinkFiles>> {
+        None
+    }
 
     /// Deletes a content that has not been published. Does not wait; if the content cannot be deleted now, the storage
     /// deletes it later.

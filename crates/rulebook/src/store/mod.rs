@@ -16,15 +16,18 @@ mod error;
 #[cfg(feature = "files")]
 mod folder;
 mod lazy;
+mod links;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::transfer::{FileInfo, Precondition};
+pub use crate::transfer::{FileInfo, LinkId, LinkKey, Precondition};
 pub use backend::{StagedFile, Writer};
 pub use engine::{ContentWriter, FileEngine, NewFile};
 pub use error::StoreError;
 pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
+pub(crate) use links::LinkFolder;
+pub use links::{LinkContent, LinkFiles, LinkUses, LinkWriter, NewLink, OpenLink, link_size};
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
 
 use crate::call::{Content, Download, Upload};
@@ -188,6 +191,11 @@ impl Store {
     #[must_use]
     pub fn location(&self) -> String {
         self.backend.location()
+    }
+
+    /// Returns the files of download links in the storage; `None` if the storage cannot have them.
+    pub(crate) fn links(&self) -> Option<Arc<dyn LinkFiles>> {
+        self.backend.links()
     }
 
     /// Publishes a staged file under a name, and creates the folders in the name. At any time, and even after a crash,

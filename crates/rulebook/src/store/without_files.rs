@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{FileEngine, FileInfo, FileName, Listing, Publication, StoreError, StoredFile};
+use super::{FileEngine, FileInfo, FileName, LinkFiles, Listing, Publication, StoreError, StoredFile};
 use crate::call::Upload;
 
 #[derive(Debug, Clone)]
@@ -30,6 +30,10 @@ impl Backend {
     }
 
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn links(&self) -> Option<Arc<dyn LinkFiles>> {
         match *self {}
     }
 

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
 
-use super::{FileInfo, LINK_KEY_LEN, LinkKey, SignedLink, TransferDecision, content_disposition, decide_transfer};
+use super::{FileInfo, LinkId, LinkKey, TransferDecision, content_disposition, decide_transfer};
 use crate::call::Head;
 
 /// Returns the decision for a field with a single valid range (RFC 9110 section 14.1.2); `None` for other fields.
@@ -76,22 +76,22 @@ fn fuzz_range() {
 /// An accepted link is exactly the link that is written for its parts, and so is the name of its file.
 fn check_link(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let key = LinkKey([7; LINK_KEY_LEN]);
+    let key = LinkKey::new([7; LinkKey::LEN]);
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    if let Some(link) = SignedLink::verify(path, query, &key) {
+    if let Some(link) = LinkId::verify(path, query, &key) {
         assert_eq!(link.path_and_query(&key), text);
-        assert_eq!(SignedLink::verify(path, query, &LinkKey([8; LINK_KEY_LEN])), None);
+        assert_eq!(LinkId::verify(path, query, &LinkKey::new([8; LinkKey::LEN])), None);
     }
-    if let Some(link) = SignedLink::from_file_name(text) {
-        assert_eq!(link.file_name(), text);
+    if let Some(link) = LinkId::parse(text) {
+        assert_eq!(link.to_string(), text);
     }
     let mut nonce = [0; 16];
     nonce.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
-    let link = SignedLink::new(nonce, text.len() as u64);
+    let link = LinkId::new(nonce, text.len() as u64);
     let written = link.path_and_query(&key);
     let (path, query) = written.split_once('?').unwrap();
-    assert_eq!(SignedLink::verify(path, query, &key).as_ref(), Some(&link));
-    assert_eq!(SignedLink::from_file_name(&link.file_name()), Some(link));
+    assert_eq!(LinkId::verify(path, query, &key).as_ref(), Some(&link));
+    assert_eq!(LinkId::parse(&link.to_string()), Some(link));
 }
 
 #[test]

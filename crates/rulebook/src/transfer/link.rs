@@ -9,12 +9,27 @@ use sha2::Sha256;
 /// The prefix of every link's path.
 pub const LINK_PREFIX: &str = "/-/downloads/";
 
-/// The length of the signing key in bytes: the block size of SHA-256, because HMAC would hash a longer key (RFC 2104
-/// section 3).
-pub const LINK_KEY_LEN: usize = 64;
+/// The secret key with which servers sign download links. Its `Debug` form does not contain the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkKey([u8; 64]);
 
-/// The secret key with which the server signs links.
-pub struct LinkKey(pub [u8; LINK_KEY_LEN]);
+impl LinkKey {
+    /// The length of a key in bytes: the block size of SHA-256, because HMAC would hash a longer key (RFC 2104 section
+    /// 3).
+    pub const LEN: usize = 64;
+
+    /// Creates the key from random bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes of the key, for a storage that stores them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
 
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,60 +37,59 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// A link with which a client can download one file until a fixed time.
+/// Identifies a download link: its random nonce, and the time at which it expires. The text form, which
+/// [`LinkId::parse`] reads, is `EXPIRES-NONCE`, and can be the name of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedLink {
-    /// 128 random bits as 32 hexadecimal digits, by which the server finds the file.
+pub struct LinkId {
+    /// 128 random bits as 32 hexadecimal digits.
     nonce: String,
-    /// The time at which the link expires, in seconds since the Unix epoch.
-    pub expires: u64,
+    expires: u64,
 }
 
-impl SignedLink {
-    /// Creates a link from random bytes. `expires` is the time at which it expires, in seconds since the Unix epoch.
+impl LinkId {
+    /// Creates an id from random bytes and the time at which the link expires, in seconds since the Unix epoch.
     #[must_use]
     pub fn new(nonce: [u8; 16], expires: u64) -> Self {
         Self { nonce: hex::encode(nonce), expires }
     }
 
+    /// Parses the text form of an id; `None` if the text has another form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (expires, nonce) = text.split_once('-')?;
+        Self::from_parts(nonce, expires)
+    }
+
+    /// Returns the nonce as 32 hexadecimal digits. No two links have the same nonce.
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// Returns the time at which the link expires, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn expires(&self) -> u64 {
+        self.expires
+    }
+
     /// Returns the path and the query of the link, with its signature. The result is an absolute-path reference (RFC
     /// 3986 section 4.2).
     #[must_use]
-    pub fn path_and_query(&self, key: &LinkKey) -> String {
+    pub(crate) fn path_and_query(&self, key: &LinkKey) -> String {
         let signature = hex::encode(self.mac(key).finalize().into_bytes());
         format!("{LINK_PREFIX}{}?expires={}&signature={signature}", self.nonce, self.expires)
     }
 
     /// Parses the path and the query of a link, and verifies the signature in constant time. Returns `None` unless
-    /// [`SignedLink::path_and_query`] returned this path and this query for the same key.
+    /// [`LinkId::path_and_query`] returned this path and this query for the same key.
     #[must_use]
-    pub fn verify(path: &str, query: &str, key: &LinkKey) -> Option<Self> {
+    pub(crate) fn verify(path: &str, query: &str, key: &LinkKey) -> Option<Self> {
         let nonce = path.strip_prefix(LINK_PREFIX)?;
         let (expires, signature) = query.strip_prefix("expires=")?.split_once("&signature=")?;
         let link = Self::from_parts(nonce, expires)?;
         // Each link has one form, so that caches and logs do not see several addresses of the same file.
         let signature = hex::decode(signature).ok().filter(|bytes| hex::encode(bytes) == signature)?;
         link.mac(key).verify_slice(&signature).is_ok().then_some(link)
-    }
-
-    /// Returns the name under which the server stores the file of the link.
-    #[must_use]
-    pub fn file_name(&self) -> String {
-        format!("{}-{}", self.expires, self.nonce)
-    }
-
-    /// Parses the name of a file in the folder of links; `None` if the file does not belong to a link.
-    #[must_use]
-    pub fn from_file_name(name: &str) -> Option<Self> {
-        let (expires, nonce) = name.split_once('-')?;
-        Self::from_parts(nonce, expires)
-    }
-
-    /// Returns the text for the entity tag of the link's file. The nonce suffices, because the file of a link never
-    /// changes.
-    #[must_use]
-    pub fn entity_tag_text(&self) -> &str {
-        &self.nonce
     }
 
     /// Parses the nonce and the expiry time of a link; `None` unless both have the form in which links are written.
@@ -91,5 +105,11 @@ impl SignedLink {
         // The prefix, the time and the nonce contain no line feeds, so that the signed text is unambiguous.
         mac.update(format!("{LINK_PREFIX}\n{}\n{}", self.expires, self.nonce).as_bytes());
         mac
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.expires, self.nonce)
     }
 }

@@ -17,6 +17,6 @@ pub mod sniff;
 pub use decision::{FileInfo, TransferDecision, decide_transfer, response_fields};
 pub use disposition::{content_disposition, media_type_by_name};
 pub use etag::etag_from_metadata;
-pub use link::{LINK_KEY_LEN, LINK_PREFIX, LinkKey, SignedLink};
+pub use link::{LINK_PREFIX, LinkId, LinkKey};
 pub use precondition::Precondition;
 pub use sniff::detect_media_type;

@@ -37,7 +37,8 @@ impl Rulebook {
     /// of the command line overrides all calls in the program. If the folder cannot be used, the server does not start.
     ///
     /// Instead of a folder, this can be a URL such as `s3://bucket/prefix`, if the program has a storage for its scheme
-    /// ([`Rulebook::file_storage`]).
+    /// ([`Rulebook::file_storage`]). The files of download links are then in this storage too, even if the program
+    /// stores no other files, so that a link is valid at all servers with the same URL.
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.files.set_location_if_unset(folder.into());

@@ -1,115 +1,66 @@
-//! Signed download links and their files. Each link leads to a file in a folder of the server, which is deleted when
-//! the link expires.
+//! Signed download links. Each link leads to a file in the storage of links, which is deleted when the link expires.
 //!
-//! Such a file contains the header fields of the response, an empty line and the content. The name of the file contains
-//! the time at which the link expires. A file gets this name only after its whole content has been written to the disk,
-//! so that a file with such a name is complete even after a crash.
+//! The storage is a folder of the server, or a storage that several servers share (`store::LinkFiles`). This Rust
+//! module signs and verifies links; it must not depend on where their files are.
 
-mod link_file;
-mod link_key_file;
-mod write_link_file;
+mod create;
+mod head;
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use actix_rt::task::spawn_blocking;
 use actix_rt::time::sleep;
+use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
-use rulebook_model::model::Limits;
-
-use self::link_file::LinkFile;
-use self::link_key_file::LinkKeyFile;
-use self::write_link_file::Reservation;
-use super::download::FileHeaders;
-use super::open_file::{FileRequest, cannot_send, on_other_thread};
-use super::state::ServerState;
 use rulebook_model::error::ErrorCode;
+use rulebook_model::model::{Limits, LinkTarget};
 
-use crate::call::{ApiError, Content, Head};
+use super::download::{FileHeaders, LinkedFile};
+use super::open_file::{FilePart, FileRequest, on_other_thread};
+use super::state::ServerState;
+use crate::call::{ApiError, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
-use crate::transfer::{LINK_PREFIX, SignedLink};
+use crate::store::{LinkContent, LinkFiles, LinkUses, OpenLink, StoreError};
+use crate::transfer::{LINK_PREFIX, LinkId, LinkKey};
 
-/// The size in bytes of a block of the disk.
-const BLOCK_SIZE: u64 = 4 << 10;
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The files to which signed links lead.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::server) struct Links {
-    folder: PathBuf,
-    key_file: LinkKeyFile,
-    /// The total [size on the disk](size_on_disk) of all complete files in the folder, including the files that other
-    /// servers wrote.
-    /// Between two searches for expired files the number may be too high, but it always includes the files that this
-    /// server wrote.
-    stored_bytes: AtomicU64,
+    files: Arc<dyn LinkFiles>,
+    /// The signing key, after it has been read or created.
+    key: OnceLock<LinkKey>,
     /// The number of bytes that are reserved for files that this server is writing.
     unfinished_bytes: AtomicU64,
     /// `true` once the task that deletes expired files has been started.
     has_sweep_task: AtomicBool,
+    /// `true` if clients are redirected to the storage.
+    redirects: bool,
 }
 
 impl Links {
-    /// Returns the files of links in the data folder of the server, and deletes the unfinished files of a server that
-    /// crashed. Files of other programs are kept. The folder of links is created together with the first link.
-    pub(super) fn new(data: &Path) -> Self {
-        let folder = data.join("links");
-        let links = Self { key_file: LinkKeyFile::new(data.join("links.key")), folder, ..Self::default() };
-        if let Err(error) = links.delete_unfinished_and_expired() {
-            log::warn!("{}: {error}", links.folder.display());
+    /// Returns the links whose files are in a storage.
+    pub(super) fn new(files: Arc<dyn LinkFiles>, target: LinkTarget) -> Self {
+        let redirects = target == LinkTarget::Presigned && files.can_redirect();
+        if target == LinkTarget::Presigned && !redirects {
+            log::warn!(
+                "{}: the setting `link_target` has no effect, because there are no URLs of these files",
+                files.location()
+            );
         }
-        links
-    }
-
-    /// Deletes unfinished and expired files, and computes the total size of the remaining files.
-    fn delete_unfinished_and_expired(&self) -> io::Result<()> {
-        self.for_each_file(
-            |path, link| if link.is_none() { write_link_file::remove_unfinished(path) } else { Ok(()) },
-        )?;
-        self.delete_expired(unix_time())
-    }
-
-    /// Calls `visit` with the path of each file in the folder and the link to which it belongs. The link is `None` for
-    /// an unfinished file and for a file of another program.
-    fn for_each_file(&self, mut visit: impl FnMut(&Path, Option<SignedLink>) -> io::Result<()>) -> io::Result<()> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let path = entry?.path();
-            let link = path.file_name().and_then(|name| name.to_str()).and_then(SignedLink::from_file_name);
-            match visit(&path, link) {
-                // If another server that uses the same folder has deleted the file, this is not an error.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => log::warn!("{}: {error}", path.display()),
-                _ => {}
-            }
+        Self {
+            files,
+            key: OnceLock::new(),
+            unfinished_bytes: AtomicU64::default(),
+            has_sweep_task: AtomicBool::default(),
+            redirects,
         }
-        Ok(())
-    }
-
-    /// Deletes expired files. Computes the total size of the remaining files again, because another server or an
-    /// administrator may have added or deleted files.
-    fn delete_expired(&self, now: u64) -> io::Result<()> {
-        let before = self.stored_bytes.load(Ordering::Relaxed);
-        let mut bytes = 0;
-        self.for_each_file(|path, link| {
-            match link {
-                Some(link) if link.expires <= now => fs::remove_file(path)?,
-                Some(_) => bytes += size_on_disk(path.metadata()?.len()),
-                None => {}
-            }
-            Ok(())
-        })?;
-        // A file that was completed during the search may have been visited or not. In both cases its size is included.
-        self.stored_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.stored_bytes.fetch_sub(before, Ordering::Relaxed);
-        Ok(())
     }
 
     /// Starts a task in the actix runtime of this thread, which regularly deletes expired files. Further calls have no
@@ -123,12 +74,12 @@ impl Links {
     async fn sweep_regularly(self: Arc<Self>) {
         loop {
             sleep(SWEEP_INTERVAL).await;
-            if self.stored_bytes.load(Ordering::Relaxed) == 0 {
+            if !self.files.needs_clean_up() {
                 continue;
             }
-            let links = Arc::clone(&self);
-            if let Err(error) = on_other_thread(move || links.delete_expired(unix_time())).await {
-                log::warn!("{}: {error}", self.folder.display());
+            let files = Arc::clone(&self.files);
+            if let Err(error) = on_other_thread(move || files.clean_up().map_err(io::Error::from)).await {
+                log::warn!("{}: {error}", self.files.location());
             }
         }
     }
@@ -138,68 +89,146 @@ impl Links {
     /// # Errors
     /// Fails if the files of all links together would exceed `limits.links`, if the file cannot be stored, or if its
     /// content cannot be read.
-    pub(super) async fn create_link(
-        self: &Arc<Self>,
-        limits: &Limits,
-        headers: FileHeaders,
-        content: Content,
-    ) -> Result<String, ApiError> {
-        let failed = |error: io::Error| ApiError::internal(format_args!("no link to a file can be created: {error}"));
-        let links = Arc::clone(self);
-        let key = on_other_thread(move || links.key_file.read_or_create()).await.map_err(failed)?;
-        let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
-        let reservation = Reservation { links: self, max_bytes: limits.links, reserved_bytes: 0 };
-        let link =
-            write_link_file::write_link_file(reservation, SignedLink::new(nonce, 0), limits.link, headers, content)
-                .await?;
-        Ok(link.path_and_query(&key))
+    pub(super) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
+        if self.key.get().is_none() {
+            let files = Arc::clone(&self.files);
+            let key = blocking(move || files.create_key().map_err(store_error)).await?;
+            self.key.get_or_init(|| key);
+        }
+        let id = self.store_file(limits, file).await?;
+        match self.key.get() {
+            Some(key) => Ok(id.path_and_query(key)),
+            None => Err(ApiError::internal("the key of links is missing")),
+        }
     }
 
     /// Replies to a GET or HEAD request for a link with the file of the link.
     pub(super) async fn respond_to_link(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>, state: &ServerState) -> Reply {
-        let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
-        if !head.uri.path().starts_with(LINK_PREFIX) {
-            return respond_with_error(ApiError::unknown_service());
-        }
-        let (links, request) = (Arc::clone(self), Arc::clone(head));
-        let opened = match on_other_thread(move || links.open_link(&request)).await {
-            Ok(LinkTarget::File(LinkFile { headers, file, content_offset })) => {
-                let request = FileRequest { head, status: 200, state };
-                request
-                    .part_of_file_from(content_offset, file, headers.info.clone())
-                    .await
-                    .map(|opened| (headers, opened))
-            }
-            Ok(LinkTarget::Invalid) => return respond_with_error(ApiError::plain(ErrorCode::InvalidLink)),
-            Ok(LinkTarget::Gone) => return respond_with_error(ApiError::plain(ErrorCode::Gone)),
-            Err(error) => Err(cannot_send(&error)),
+        let reply = if head.uri.path().starts_with(LINK_PREFIX) {
+            self.find_and_send(head, state).await
+        } else {
+            Err(ApiError::unknown_service())
         };
-        match opened {
-            Ok((headers, opened)) => {
-                // A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
-                let referrer = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-                let mut reply = headers.into_reply(opened, 200, vec![referrer]);
-                make_private(&mut reply.headers);
-                reply
-            }
-            Err(error) => respond_with_error(error),
+        reply.unwrap_or_else(|error| respond_with_error(plan, head, ErrorContext::ServerPath, error))
+    }
+
+    async fn find_and_send(self: &Arc<Self>, head: &Arc<Head>, state: &ServerState) -> Result<Reply, ApiError> {
+        let (links, request) = (Arc::clone(self), Arc::clone(head));
+        let (id, link) = blocking(move || links.open_link(&request)).await?;
+        let malformed = || ApiError::internal("the file of a link has another form");
+        let mut headers = head::parse_head(&link.head).ok_or_else(malformed)?;
+        headers.info.length = Some(link.length);
+        let is_get = head.method != Method::HEAD;
+        if is_get && self.redirects {
+            return self.redirect(id, headers, link.uses).await;
         }
+        // Each request for a link with a limited number of downloads gets the whole file, so that it is one download.
+        let is_limited = link.uses.is_some();
+        headers.info.accepts_ranges = !is_limited;
+        let request = FileRequest { head, selects_part: !is_limited, state };
+        let mut part = match link.content {
+            LinkContent::File { file, offset } => request.part_of_file_from(offset, file, headers.info.clone()).await?,
+            LinkContent::Ranged(content) => request.part_of_ranged(&content, headers.info.clone()),
+        };
+        if let Some(uses) = link.uses {
+            if is_get {
+                claim(uses, false).await?;
+            }
+            (part.info.accepts_ranges, part.info.etag, part.info.modified) = (false, None, None);
+        }
+        Ok(reply_with_file(headers, part, is_limited))
     }
 
     /// Verifies the link in a request, and opens its file.
-    fn open_link(&self, head: &Head) -> io::Result<LinkTarget> {
-        let Some(key) = self.key_file.read()? else { return Ok(LinkTarget::Invalid) };
-        let Some(link) = SignedLink::verify(head.uri.path(), head.query(), &key) else {
-            return Ok(LinkTarget::Invalid);
+    fn open_link(&self, head: &Head) -> Result<(LinkId, OpenLink), ApiError> {
+        let invalid = || ApiError::plain(ErrorCode::InvalidLink);
+        let key = match self.key.get() {
+            Some(key) => key,
+            None => {
+                let key = self.files.key().map_err(store_error)?.ok_or_else(invalid)?;
+                self.key.get_or_init(|| key)
+            }
         };
-        if link.expires <= unix_time() {
-            return Ok(LinkTarget::Gone);
+        let id = LinkId::verify(head.uri.path(), head.query(), key).ok_or_else(invalid)?;
+        let gone = || ApiError::plain(ErrorCode::Gone);
+        if id.expires() <= unix_time() {
+            return Err(gone());
         }
-        match link_file::open_link_file(&self.folder.join(link.file_name())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(LinkTarget::Gone),
-            opened => opened.map(LinkTarget::File),
+        let link = self.files.open(&id).map_err(store_error)?.ok_or_else(gone)?;
+        Ok((id, link))
+    }
+
+    /// Redirects a client to the storage of the file.
+    async fn redirect(
+        &self,
+        id: LinkId,
+        mut headers: FileHeaders,
+        uses: Option<Box<dyn LinkUses>>,
+    ) -> Result<Reply, ApiError> {
+        restrict_caching(&mut headers.fields, uses.is_some());
+        let files = Arc::clone(&self.files);
+        let url = blocking(move || {
+            let content_type = (header::CONTENT_TYPE, headers.content_type);
+            let fields = headers.fields.iter().chain([&content_type]);
+            let fields: Vec<_> =
+                fields.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+            files.redirect_url(&id, &fields).map_err(store_error)
+        });
+        let location = url.await?.and_then(|url| HeaderValue::try_from(url).ok());
+        let location = location.ok_or_else(|| ApiError::internal("the file of a link has no URL"))?;
+        if let Some(uses) = uses {
+            claim(uses, true).await?;
         }
+        let mut fields = vec![(header::LOCATION, location), NO_REFERRER];
+        fields.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        Ok(Reply::without_body(307, fields))
+    }
+}
+
+/// A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
+const NO_REFERRER: (HeaderName, HeaderValue) = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+
+/// Returns the reply that contains a part of the file.
+fn reply_with_file(headers: FileHeaders, part: FilePart, is_limited: bool) -> Reply {
+    let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
+    restrict_caching(&mut reply.headers, is_limited);
+    reply
+}
+
+/// Forbids caches to store a response if the number of downloads is limited, and otherwise shared caches.
+fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bool) {
+    if is_limited {
+        headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
+        headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    } else {
+        make_private(headers);
+    }
+}
+
+/// Counts a download.
+///
+/// # Errors
+/// Fails if no downloads are left, or if the download cannot be counted.
+async fn claim(uses: Box<dyn LinkUses>, is_redirected: bool) -> Result<(), ApiError> {
+    let has_claimed = blocking(move || uses.claim(is_redirected).map_err(store_error)).await?;
+    if has_claimed { Ok(()) } else { Err(ApiError::plain(ErrorCode::Gone)) }
+}
+
+/// Runs a slow operation on another thread, so that the worker can handle other requests.
+///
+/// # Errors
+/// Fails if the operation fails or panics.
+async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    spawn_blocking(run).await.map_err(ApiError::internal)?
+}
+
+/// Converts the error of a storage to an error for the client.
+fn store_error(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Unavailable { .. } => ApiError::unavailable(error),
+        error => ApiError::internal(format_args!("the file of a link: {error}")),
     }
 }
 
@@ -217,22 +246,6 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
             *value = HeaderValue::from_bytes(&joined).unwrap_or_else(|_| HeaderValue::from_static("private"));
         }
     }
-}
-
-/// The result of looking up a link.
-enum LinkTarget {
-    /// The link is valid, and this is its file.
-    File(LinkFile),
-    /// The server has not signed a link with this path and query.
-    Invalid,
-    /// The link has expired, or its file has been deleted.
-    Gone,
-}
-
-/// Returns the number of bytes that a file of this length occupies on the disk: whole blocks, and one for its metadata.
-/// Otherwise, many short files could fill the disk although their lengths are within the limit.
-fn size_on_disk(length: u64) -> u64 {
-    length.div_ceil(BLOCK_SIZE).saturating_add(1).saturating_mul(BLOCK_SIZE)
 }
 
 /// Returns the current time in seconds since the Unix epoch.

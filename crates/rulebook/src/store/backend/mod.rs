@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::digest::ContentDigest;
 use super::engine::{FileEngine, NewFile};
 use super::folder::{self, Folder};
-use super::{FileInfo, FileName, Listing, Publication, StoreError, StoredFile};
+use super::{FileInfo, FileName, LinkFiles, Listing, Publication, StoreError, StoredFile};
 use crate::call::{Content, Upload};
 pub use writer::{StagedFile, Writer};
 use writer::{StagedTarget, WriterTarget};
@@ -54,6 +54,13 @@ impl Backend {
         match self {
             Self::Folder(_) => Ok(()),
             Self::Engine(engine) => engine.check(),
+        }
+    }
+
+    pub(super) fn links(&self) -> Option<Arc<dyn LinkFiles>> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Engine(engine) => engine.links(),
         }
     }
 
