@@ -2,7 +2,7 @@
 //! call the API (cross-origin resource sharing).
 
 use http::HeaderValue;
-use rulebook_model::model::{Api, Cors, Location, Method, Origins};
+use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins};
 
 use super::bind_handlers::all_methods;
 use crate::plan;
@@ -11,7 +11,7 @@ use crate::plan;
 const ALLOWED_REQUEST_HEADERS: [&str; 7] =
     ["Authorization", "Content-Type", "X-Request-Id", "X-Requested-With", "If-None-Match", "If-Match", "Range"];
 /// The header fields of responses that pages of other origins may read.
-const EXPOSED_RESPONSE_HEADERS: [&str; 11] = [
+const EXPOSED_RESPONSE_HEADERS: [&str; 12] = [
     "ETag",
     "Location",
     "Link",
@@ -23,6 +23,7 @@ const EXPOSED_RESPONSE_HEADERS: [&str; 11] = [
     "Allow",
     "Content-Disposition",
     "Content-Range",
+    Idempotency::REPLAYED_HEADER,
 ];
 
 /// Returns the compiled setting `cors`; `None` if the definition does not have this setting.
@@ -31,7 +32,8 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let request_headers = || ALLOWED_REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
     let method_headers = |method: &Method| {
         let parameters = method.parameters.iter().filter(|parameter| parameter.from == Location::Header);
-        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).collect();
+        let key = method.options.idempotent.map(|_| Idempotency::HEADER);
+        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).chain(key).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
     Some(plan::PlannedCors {
