@@ -198,6 +198,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
     let of_the_server = json!({
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept",
         "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
+        "idempotency_storage": "mysql://db.internal/keys",
         "shared_limits": {
             "url": "redis://${REDIS}:6379", "when_unavailable": "closed", "timeout_ms": 100, "prefix": "it"
         },
