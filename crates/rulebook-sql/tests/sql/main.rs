@@ -11,6 +11,7 @@ mod diagnostics;
 mod downloads;
 mod file_diagnostics;
 mod files;
+mod idempotency;
 mod interrupted;
 mod invalid_values;
 mod keys;
