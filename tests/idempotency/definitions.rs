@@ -32,7 +32,7 @@ fn the_option_is_checked() {
 
 #[test]
 fn the_dialects_methods_and_rules_have_the_option() {
-    let methods = json!({ "POST::order": { "options": { "idempotent": "required" } } });
+    let methods = json!({ "shop": { "POST::order": { "options": { "idempotent": "required" } } } });
     let rules = json!({ "Shop": { "order": { "@idempotent": "required" } } });
     for (dialect, mut module) in [("methods", methods), ("rules", rules)] {
         module["dialect"] = dialect.into();
@@ -70,7 +70,7 @@ fn documents_describe_the_key_and_its_errors() {
     assert!(plain["parameters"].is_null() || plain["parameters"] == json!([]), "{plain:#}");
     assert!(plain["responses"]["422"].is_null(), "{plain:#}");
     let options = server.send(&Request::new("OPTIONS", "/order")).json();
-    assert_eq!(options["PUT"]["options"]["idempotent"], "required", "{options:#}");
+    assert_eq!(options["/"]["order"]["PUT"]["options"]["idempotent"], "required", "{options:#}");
     let page = server.send(&Request::new("OPTIONS", "/order").field("accept", "text/markdown"));
     assert!(String::from_utf8(page.body).unwrap().contains("Idempotency-Key: A client must send"));
 }

@@ -40,8 +40,7 @@ struct Shop {
 #[derive(Deserialize)]
 struct Order {
     item: String,
-    #[serde(default)]
-    options: HashMap<String, i64>,
+    options: Option<HashMap<String, i64>>,
     picture: Option<Upload>,
 }
 
