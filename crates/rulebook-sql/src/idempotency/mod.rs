@@ -132,7 +132,9 @@ impl SqlIdempotency {
         let Some(runtime) = &self.runtime else {
             return Box::pin(std::future::ready(Err(error(&"the storage is closed"))));
         };
-        let running = runtime.spawn(timeout(TIMEOUT, function(Arc::clone(&self.records))));
+        let future = function(Arc::clone(&self.records));
+        // The timeout needs the timers of the runtime.
+        let running = runtime.spawn(async move { timeout(TIMEOUT, future).await });
         Box::pin(async move {
             match running.await {
                 Ok(Ok(Ok(result))) => Ok(result),
