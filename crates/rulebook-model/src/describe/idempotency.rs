@@ -2,7 +2,8 @@
 
 use crate::model::{Api, Idempotency, Location, Method};
 
-/// Returns a description of how a client uses the header field `Idempotency-Key`; `None` if the method does not read it.
+/// Returns a description of how a client uses the header field `Idempotency-Key`; `None` if the method does not read
+/// it.
 pub(super) fn describe_idempotency(api: &Api, method: &Method) -> Option<String> {
     let begin = match method.options.idempotent? {
         Idempotency::Optional => "A client can send a new random text",

@@ -28,8 +28,8 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// The time between two removals of expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A storage of idempotency keys in SQLite, PostgreSQL, MySQL or MariaDB. Servers with the same database share the keys:
-/// at most one of them runs the handler of a request.
+/// A storage of idempotency keys in SQLite, PostgreSQL, MySQL or MariaDB. Servers with the same database share the
+/// keys: at most one of them runs the handler of a request.
 ///
 /// The table `rulebook_idempotency` is created when it does not exist. All times are those of the database, so that the
 /// clocks of the servers need not agree. A server uses at most 8 connections, or one connection of SQLite.
@@ -55,8 +55,9 @@ pub struct SqlIdempotency {
 
 impl SqlIdempotency {
     /// Connects to the database at an address such as `postgres://user:password@host/database`,
-    /// `mysql://user:password@host/database` or `sqlite:idempotency.db`, and creates the table if it does not exist. The
-    /// path of a file is relative to `data_folder`. If the database cannot be reached, tries again for the time `wait`.
+    /// `mysql://user:password@host/database` or `sqlite:idempotency.db`, and creates the table if it does not exist.
+    /// The path of a file is relative to `data_folder`. If the database cannot be reached, tries again for the time
+    /// `wait`.
     ///
     /// # Errors
     /// Fails if the address is not valid, or the database cannot be reached in time, or refuses the statements. The

@@ -128,8 +128,8 @@ macro_rules! mysql_now {
     };
 }
 
-/// MySQL assigns the columns from left to right, and later assignments see the new values: the token, which is different
-/// for each claim, shows whether the key was free.
+/// MySQL assigns the columns from left to right, and later assignments see the new values: the token, which is
+/// different for each claim, shows whether the key was free.
 static MYSQL: Statements = Statements {
     create: &["CREATE TABLE IF NOT EXISTS rulebook_idempotency (id CHAR(64) CHARACTER SET ascii PRIMARY KEY, \
          payload CHAR(64) CHARACTER SET ascii NOT NULL, token CHAR(32) CHARACTER SET ascii NOT NULL, \

@@ -12,6 +12,7 @@ mod downloads;
 mod file_diagnostics;
 mod files;
 mod idempotency;
+mod idempotency_crashes;
 mod interrupted;
 mod invalid_values;
 mod keys;

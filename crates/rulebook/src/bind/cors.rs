@@ -5,13 +5,14 @@ use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins};
 
 use super::bind_handlers::all_methods;
+use super::plan::uses_idempotency_keys;
 use crate::plan;
 
 /// The header fields that pages of other origins may send with every request.
 const ALLOWED_REQUEST_HEADERS: [&str; 7] =
     ["Authorization", "Content-Type", "X-Request-Id", "X-Requested-With", "If-None-Match", "If-Match", "Range"];
 /// The header fields of responses that pages of other origins may read.
-const EXPOSED_RESPONSE_HEADERS: [&str; 12] = [
+const EXPOSED_RESPONSE_HEADERS: [&str; 11] = [
     "ETag",
     "Location",
     "Link",
@@ -23,7 +24,6 @@ const EXPOSED_RESPONSE_HEADERS: [&str; 12] = [
     "Allow",
     "Content-Disposition",
     "Content-Range",
-    Idempotency::REPLAYED_HEADER,
 ];
 
 /// Returns the compiled setting `cors`; `None` if the definition does not have this setting.
@@ -36,6 +36,8 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).chain(key).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
+    let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
+    let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(expose.iter().map(String::as_str));
     Some(plan::PlannedCors {
         allowed_origins: match origins {
             Origins::Any => None,
@@ -47,7 +49,7 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
             .enumerate()
             .filter_map(|(index, (_, _, method))| Some((index, method_headers(method)?)))
             .collect(),
-        exposed_headers: header_list(EXPOSED_RESPONSE_HEADERS.into_iter().chain(expose.iter().map(String::as_str))),
+        exposed_headers: header_list(exposed),
         max_age: HeaderValue::from(*max_age),
     })
 }

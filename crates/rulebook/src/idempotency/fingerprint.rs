@@ -30,7 +30,7 @@ pub(crate) struct RequestHasher {
 }
 
 impl RequestHasher {
-    /// Begins with the key itself. So whoever can read the storage, but does not know the key, cannot find arguments by
+    /// Begins with the key itself. So a reader of the storage who does not know the key cannot find out arguments by
     /// trying.
     pub(crate) fn new(key: &str) -> Self {
         let mut hasher = Self { payload: Sha256::new(), unhashed: Vec::new() };

@@ -10,8 +10,8 @@ use crate::error::ErrorCode;
 /// The name of the header field, in lower case as in [`Head::headers`].
 static NAME: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Returns the idempotency key of a request, without quotes; `None` if the request has none. `max` is the maximum length
-/// of the header field.
+/// Returns the idempotency key of a request, without quotes; `None` if the request has none. `max` is the maximum
+/// length of the header field.
 ///
 /// # Errors
 /// Fails if the key is missing but required, if it is too long, or if it is not a string of structured fields (RFC 8941
