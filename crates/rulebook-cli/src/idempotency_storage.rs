@@ -29,18 +29,18 @@ pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Arc<dy
             .map_err(|error| format!("idempotency_storage: {}", error.message))?,
         (None, None) => FILE_URL.to_owned(),
     };
-    open_database(&url, data)
+    open_database(&url, data, START_WAIT)
 }
 
 #[cfg(feature = "sql")]
-fn open_database(url: &str, data: &Path) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    let storage = rulebook_sql::SqlIdempotency::open(url, data, START_WAIT);
+fn open_database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
+    let storage = rulebook_sql::SqlIdempotency::open(url, data, wait);
     let storage = storage.map(|storage| Arc::new(storage) as Arc<dyn IdempotencyStorage>);
     storage.map_err(|error| format!("--idempotency-storage: {error}"))
 }
 
 /// Fails, because the program was built without databases.
 #[cfg(not(feature = "sql"))]
-fn open_database(_url: &str, _data: &Path) -> Result<Arc<dyn IdempotencyStorage>, String> {
+fn open_database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
     Err("--idempotency-storage: this program was built without the Cargo feature `sql`".to_owned())
 }
