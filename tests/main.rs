@@ -24,6 +24,7 @@ mod handlers;
 mod http;
 #[cfg(unix)]
 mod iapi;
+mod idempotency;
 mod keys;
 mod licenses;
 mod migration;

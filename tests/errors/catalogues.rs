@@ -171,6 +171,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
     let unreadable = [
         MalformedRequest::PathEscape,
         MalformedRequest::PathEncoding,
+        MalformedRequest::IdempotencyKey,
         MalformedRequest::BodyBroken,
         MalformedRequest::JsonEncoding { byte: 0 },
         MalformedRequest::JsonKind,

@@ -1,11 +1,13 @@
 //! Generates requests for the operations of an OpenAPI document, and determines whether these requests are valid
 //! against the document.
 
+mod keys;
+
 use std::collections::BTreeSet;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;
-use rulebook_model::model::Method;
+use rulebook_model::model::{Idempotency, Method};
 use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
@@ -70,7 +72,10 @@ pub fn random_request(
         let name = parameter["name"].as_str().unwrap_or_default();
         let location = parameter["in"].as_str().unwrap_or_default();
         let before = builder.validity;
-        let texts = builder.parameter_texts(parameter, location);
+        let texts = match name {
+            Idempotency::HEADER => builder.idempotency_key(parameter),
+            _ => builder.parameter_texts(parameter, location),
+        };
         if location == "cookie" {
             cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }

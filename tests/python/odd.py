@@ -121,6 +121,11 @@ class Connection:
         return _result(status, {name.lower(): value for name, value in received.items()}, content, envelope, whole, download)
 
 
+def _new_key() -> str:
+    """Returns a new idempotency key."""
+    return secrets.token_hex(16)
+
+
 def _result(status: int, headers: dict[str, str], content: bytes, envelope: str, whole: bool, download: bool) -> Any:
     """Returns the outputs in a response, or raises the error in it."""
     is_success = 200 <= status < 300

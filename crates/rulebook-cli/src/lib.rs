@@ -15,6 +15,7 @@ mod explain;
 #[cfg(feature = "client")]
 mod fetch;
 mod handler_kinds;
+mod idempotency_storage;
 #[cfg(feature = "import")]
 mod import;
 mod key_storage;

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output, shared_limits, traces};
+use super::{
+    AddHandlers, Command, Exit, Settings, idempotency_storage, key_storage, log, output, shared_limits, traces,
+};
 use rulebook::{ClientCertificateMode, Engine, ForwardedField, LinkTarget, Settings as ServerSettings, TlsSettings};
 use rulebook_model::model::{Api, LogFormat, Unbound};
 
@@ -18,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
         "bind",
         "data",
         "key-storage",
+        "idempotency-storage",
         "files",
         "link-target",
         "static",
@@ -92,6 +95,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         match shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref()) {
             Ok(Some((counter, settings))) => validated = validated.shared_counter(counter, settings),
             Ok(None) => {}
+            Err(why) => return output::print_system_error(&why),
+        }
+    }
+    if validated.needs_idempotency_storage() {
+        match idempotency_storage::open(settings, &validated.api, data) {
+            Ok(storage) => validated = validated.idempotency_storage(storage),
             Err(why) => return output::print_system_error(&why),
         }
     }

@@ -40,6 +40,10 @@ pub(super) struct Settings {
     // The address is not checked by the argument parser, which would show it.
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_KEY_STORAGE", hide_env_values = true)]
     pub(super) key_storage: Option<String>,
+    /// Address of a database with the responses for idempotency keys, which several servers share; as `--key-storage`
+    /// [default: the file idempotency.db in the --data folder].
+    #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_IDEMPOTENCY_STORAGE", hide_env_values = true)]
+    pub(super) idempotency_storage: Option<String>,
     /// The value of `--files`, which [`files_folder`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,

@@ -46,6 +46,17 @@ pub struct Limits {
     /// The maximum number of callers or client addresses whose requests each rate limit counts. If there are more in
     /// one period, those with the fewest requests are forgotten.
     pub callers: u64,
+    /// The maximum length of the header field `Idempotency-Key`, in bytes.
+    pub idempotency_key: u64,
+    /// The maximum size of a response that is kept for an idempotency key, in bytes.
+    pub idempotency_response: u64,
+    /// The maximum number of idempotency keys for which responses are kept at the same time.
+    pub idempotency_records: u64,
+    /// The number of seconds for which a response is kept for an idempotency key.
+    pub idempotency_seconds: u64,
+    /// The number of seconds after which an idempotency key is free again if the server that handled its request was
+    /// killed.
+    pub idempotency_lease: u64,
 }
 
 /// A row of the table [`ALL_LIMITS`]: a description of one limit.
@@ -204,6 +215,66 @@ pub const CALLER_COUNT: LimitSpec = LimitSpec {
     )
 };
 
+/// The limit of the length of the header field `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_LENGTH: LimitSpec = LimitSpec {
+    max: 4 << 10,
+    code: ErrorCode::HeadTooLarge,
+    ..limit_spec(
+        "idempotency_key",
+        Unit::Bytes,
+        255,
+        "The length of the value of `Idempotency-Key`, in bytes, at most 4096.",
+        |limits| &mut limits.idempotency_key,
+    )
+};
+/// The limit of the size of a response that is kept for an idempotency key.
+pub const IDEMPOTENCY_RESPONSE_SIZE: LimitSpec = LimitSpec {
+    max: 8 << 20,
+    code: ErrorCode::ResponseNotKept,
+    ..limit_spec(
+        "idempotency_response",
+        Unit::Bytes,
+        1 << 20,
+        "The size of a response that is kept for an idempotency key, in bytes, at most 8388608.",
+        |limits| &mut limits.idempotency_response,
+    )
+};
+/// The limit of the number of kept idempotency keys.
+pub const IDEMPOTENCY_RECORD_COUNT: LimitSpec = LimitSpec {
+    code: ErrorCode::StorageFull,
+    ..limit_spec(
+        "idempotency_records",
+        Unit::Items,
+        1_000_000,
+        "The number of idempotency keys for which responses are kept at the same time.",
+        |limits| &mut limits.idempotency_records,
+    )
+};
+/// The limit of the time for which a response is kept for an idempotency key.
+pub const IDEMPOTENCY_SECONDS: LimitSpec = LimitSpec {
+    max: 365 * 24 * 60 * 60,
+    code: ErrorCode::IdempotencyKeyReused,
+    ..limit_spec(
+        "idempotency_seconds",
+        Unit::Seconds,
+        24 * 60 * 60,
+        "The time for which a response is kept for an idempotency key, in seconds, at most 31536000.",
+        |limits| &mut limits.idempotency_seconds,
+    )
+};
+/// The limit of the time for which a killed server keeps an idempotency key in use.
+pub const IDEMPOTENCY_LEASE_SECONDS: LimitSpec = LimitSpec {
+    max: 60 * 60,
+    code: ErrorCode::IdempotencyKeyInUse,
+    ..limit_spec(
+        "idempotency_lease",
+        Unit::Seconds,
+        60,
+        "The time after which an idempotency key is free again if its server was killed, in seconds, at most 3600.",
+        |limits| &mut limits.idempotency_lease,
+    )
+};
+
 /// All limits, in the order in which documents list them.
 pub const ALL_LIMITS: &[LimitSpec] = &[
     HEADERS_SIZE,
@@ -220,6 +291,11 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
     LINK_SECONDS,
     LINKED_FILES_SIZE,
     CALLER_COUNT,
+    IDEMPOTENCY_KEY_LENGTH,
+    IDEMPOTENCY_RESPONSE_SIZE,
+    IDEMPOTENCY_RECORD_COUNT,
+    IDEMPOTENCY_SECONDS,
+    IDEMPOTENCY_LEASE_SECONDS,
 ];
 
 /// The keys that are allowed below `limits` in `app.json`.
@@ -271,6 +347,11 @@ impl Default for Limits {
             link: LINK_SECONDS.default,
             links: LINKED_FILES_SIZE.default,
             callers: CALLER_COUNT.default,
+            idempotency_key: IDEMPOTENCY_KEY_LENGTH.default,
+            idempotency_response: IDEMPOTENCY_RESPONSE_SIZE.default,
+            idempotency_records: IDEMPOTENCY_RECORD_COUNT.default,
+            idempotency_seconds: IDEMPOTENCY_SECONDS.default,
+            idempotency_lease: IDEMPOTENCY_LEASE_SECONDS.default,
         }
     }
 }

@@ -29,12 +29,14 @@
 //! definition only. The page `docs/sql.md` describes all settings.
 //!
 //! [`SqlKeys`] stores API keys in PostgreSQL, MySQL or MariaDB, so that several servers share them.
+//! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
 mod call;
 mod constraint;
 mod database;
 mod file_shape;
 mod handler_settings;
+mod idempotency;
 mod keys;
 mod kind;
 mod migrate;
@@ -47,6 +49,7 @@ mod target;
 mod value;
 mod value_error;
 
+pub use idempotency::SqlIdempotency;
 pub use keys::SqlKeys;
 pub use kind::SqlKind;
 pub use migrate::migrate;

@@ -61,6 +61,7 @@
 //! | receive and return files | [`Upload`], [`Download`], and stored files in [`store`] |
 //! | find out which client sends a request | [`Authenticate`], [`Identity`], [`Head`], [`ClientCertificates`] |
 //! | limit the requests of a client | [`RateLimiter`], [`Quota`] |
+//! | store the responses for idempotency keys | [`idempotency`], [`Rulebook::idempotency_storage`] |
 //! | manage and check bearer keys | [`key`] |
 //! | open a database when the program starts | [`Rulebook::on_start`], [`StartContext`], [`DataFolder`] |
 //! | add parameter types that definitions can use | [`types`], [`Rulebook::callable`] |
@@ -81,6 +82,7 @@ pub mod error;
 mod file_stamp;
 mod handler;
 pub mod handler_kind;
+pub mod idempotency;
 pub mod key;
 pub mod model;
 mod pipeline;

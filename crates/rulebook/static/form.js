@@ -4,10 +4,13 @@
 import { Scheme } from "./credential.js";
 import { h } from "./element.js";
 import { responseElements } from "./response.js";
-import { Json, baseOf, describe, request, send, services, utf8 } from "./rulebook.js";
+import { KEY_HEADER, Json, baseOf, describe, needsKey, randomKey, request, send, services, utf8 } from "./rulebook.js";
 
 export { escapeControls } from "./element.js";
 export { pretty } from "./response.js";
+
+/** The idempotency key in examples. */
+const SAMPLE_KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
 /** The responses to OPTIONS by URL and credential, so that the forms of a page share a request. */
 const responses = new Map();
@@ -78,7 +81,10 @@ export function formOf(base, method, token, options = {}) {
   const fields = method.parameters.map((parameter, index) => field(parameter, `p-${index}`, words(parameter.key)));
   const values = () =>
     new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
-  const message = () => request(base, method, values(), "");
+  const message = (key = SAMPLE_KEY) => {
+    const sent = request(base, method, values(), "");
+    return needsKey(method, sent) ? { ...sent, headers: [...sent.headers, [KEY_HEADER, key]] } : sent;
+  };
 
   const output = response ?? h("div", { className: "response", role: "status" });
   const element = h(
@@ -107,7 +113,7 @@ export function formOf(base, method, token, options = {}) {
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     refresh();
-    const sent = withCredential(message(), scheme.fieldsOfPage(token()));
+    const sent = withCredential(message(randomKey()), scheme.fieldsOfPage(token()));
     await call(sent, scheme.fetchOption, output, element);
   });
   return element;

@@ -22,6 +22,11 @@ export interface Options {
   timeout?: number;
   /** Additional header fields, such as `Range` for a download. */
   headers?: HeadersInit;
+  /**
+   * The value of `Idempotency-Key`: if a call fails before its response arrives, the same call with the same key does not
+   * run the method again. By default, methods that require a key get a random one.
+   */
+  idempotencyKey?: string;
   /** The `credentials` option of `fetch`: whether cookies are sent to other origins. */
   credentials?: RequestCredentials;
   /** Called repeatedly during an upload. */
@@ -107,7 +112,7 @@ export interface Method {
   errors: { [name: string]: { status: number; info?: string } };
   /** What must hold between the parameters, as in the definition. */
   constraints: { [kind: string]: unknown; message?: string }[];
-  options: { status?: number; download?: boolean; deprecated?: boolean };
+  options: { status?: number; download?: boolean; deprecated?: boolean; idempotent?: "optional" | "required" };
   /** True if the method can be called by JSONP. */
   jsonp: boolean;
 }

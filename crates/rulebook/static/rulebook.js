@@ -276,9 +276,26 @@ async function callMethod(base, method, args, options) {
   const download = method.options.download && !options.link;
   message.headers.unshift(["Accept", download ? "*/*" : "application/json"]);
   if (options.link) message.headers.push(["X-Requested-With", "XMLHttpRequest"]);
+  const key = options.idempotencyKey ?? (needsKey(method, message) ? randomKey() : undefined);
+  if (key !== undefined) message.headers.push([KEY_HEADER, JSON.stringify(key)]);
   const { response, body } = await sendAndRead(message, options, download);
   if (body === undefined) return { response, filename: fileName(response.headers.get("Content-Disposition") ?? "") };
   return outputs(method, response, body, false);
+}
+
+/** The header field with which a request can be sent again without running the method again. */
+export const KEY_HEADER = "Idempotency-Key";
+
+/** Returns true if a request has no idempotency key, and the method requires one. */
+export function needsKey(method, { headers }) {
+  const isKey = ([name]) => name.toLowerCase() === KEY_HEADER.toLowerCase();
+  return method.options.idempotent === "required" && !headers.some(isKey);
+}
+
+/** Returns a new idempotency key. `crypto.randomUUID` is missing on pages without TLS. */
+export function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Checks the arguments of a call, and returns their values by parameter. */

@@ -12,6 +12,9 @@ use crate::error::ErrorCode;
 /// The number of seconds in the `Retry-After` field of a 503 response.
 const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 
+/// The number of seconds in the `Retry-After` field of a response to a request whose idempotency key is in use.
+const IN_USE_RETRY_SECONDS: u64 = 1;
+
 /// The kind of an [`ApiError`](super::ApiError).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -171,6 +174,7 @@ impl ErrorKind {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
+            Self::Plain(ErrorCode::IdempotencyKeyInUse) => (header::RETRY_AFTER, IN_USE_RETRY_SECONDS.to_string()),
             Self::Plain(ErrorCode::Unavailable) => (header::RETRY_AFTER, UNAVAILABLE_RETRY_SECONDS.to_string()),
             _ => return Vec::new(),
         };

@@ -9,6 +9,8 @@ pub enum MalformedRequest {
     PathEscape,
     /// A segment of the path is not UTF-8.
     PathEncoding,
+    /// The header field `Idempotency-Key` is not a string, or occurs more than once.
+    IdempotencyKey,
     /// The body ends too early, or its transfer coding is malformed.
     BodyBroken,
     /// A JSON body is not UTF-8.

@@ -234,6 +234,7 @@ fn write_malformed_request(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, ca
     match cause {
         MalformedRequest::PathEscape => write(MessageId::PathEscape, &[]),
         MalformedRequest::PathEncoding => write(MessageId::PathEncoding, &[]),
+        MalformedRequest::IdempotencyKey => write(MessageId::IdempotencyKey, &[]),
         MalformedRequest::BodyBroken => write(MessageId::IncompleteBody, &[]),
         MalformedRequest::JsonEncoding { byte } => write(MessageId::JsonEncoding, &[("byte", &byte)]),
         MalformedRequest::JsonKind => write(MessageId::JsonNotAnObject, &[]),

@@ -75,7 +75,8 @@ impl Lowering<'_> {
         let outputs = self.lower_outputs(&method.outputs, envelope);
         let errors = self.lower_declared_errors(&method.errors);
         let handler = method.handler.as_ref().and_then(|handler| self.lower_handler(handler));
-        let options = self.lower_method_options(&method.options, &method.outputs, scope.is_public());
+        let options =
+            self.lower_method_options(&method.options, &method.outputs, scope.is_public(), context.http_method);
 
         path?;
         let lowered = Method {

@@ -1,9 +1,10 @@
 //! Converts the options of a method, such as its HTTP status, from the parsed definition to the model.
 
 use super::lowering::Lowering;
+use crate::call::HttpMethod;
 use crate::definition::parsed::{DeclaredOptions, Output};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::MethodOptions;
+use crate::model::{Idempotency, MethodOptions};
 use crate::span::Spanned;
 
 /// The HTTP statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
@@ -20,20 +21,24 @@ const DOWNLOAD_OUTPUTS: [&str; 4] = ["headers", "body", "link", "error"];
 
 impl Lowering<'_> {
     /// Converts the options of a method to the model, and checks that they are possible for a method with these
-    /// outputs. `is_public` is `true` if everybody may call the method.
+    /// outputs. `is_public` is `true` if everybody may call the method, and `http` is its HTTP method if it is known.
     pub(super) fn lower_method_options(
         &mut self,
         options: &DeclaredOptions,
         outputs: &[Output],
         is_public: bool,
+        http: Option<HttpMethod>,
     ) -> MethodOptions {
-        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated, rate_limit, cost } = options;
+        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated, rate_limit, cost, idempotent } =
+            options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         let by_default =
-            (*has_jsonp_on_post && self.allows_jsonp_by_default && is_public && !is_download).then_some(true);
+            (*has_jsonp_on_post && self.allows_jsonp_by_default && is_public && !is_download && idempotent.is_none())
+                .then_some(true);
         let rate_limits = rate_limit.as_ref().map(|limits| self.lower_rate_limits(limits));
         let applicable = rate_limits.as_ref().unwrap_or(&self.default_rate_limits).clone();
         let cost = self.lower_cost(cost.as_ref(), &applicable);
+        let idempotent = idempotent.as_ref().and_then(|option| self.lower_idempotency(option, options, http));
         MethodOptions {
             status: status
                 .as_ref()
@@ -44,6 +49,7 @@ impl Lowering<'_> {
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
             rate_limits,
             cost,
+            idempotent,
         }
     }
 
@@ -94,5 +100,36 @@ impl Lowering<'_> {
             );
         }
         option.value
+    }
+
+    /// Returns the value of the option `idempotent`. Reports a method whose responses cannot be repeated: a GET method,
+    /// a file, or a script whose text depends on the request.
+    fn lower_idempotency(
+        &mut self,
+        option: &Spanned<String>,
+        options: &DeclaredOptions,
+        http: Option<HttpMethod>,
+    ) -> Option<Idempotency> {
+        let words = Idempotency::ALL.map(|value| (value.as_str(), value));
+        let value = self.resolve_word(option, "value of `idempotent`:", &words)?;
+        let enabled = |option: &Option<Spanned<bool>>| option.as_ref().filter(|option| option.value).map(|it| it.span);
+        let (message, related, help) = if http == Some(HttpMethod::Get) {
+            let message = "a GET method cannot be `idempotent`";
+            (message, None, "remove it: clients can repeat GET requests, because they change nothing")
+        } else if let Some(span) = enabled(&options.download) {
+            let message = "a method that returns a file cannot be `idempotent`";
+            (message, Some((span, "returns a file")), "remove it: files are sent while they are read, and are not kept")
+        } else if let Some(span) = enabled(&options.jsonp) {
+            let message = "a method that responds with JSONP cannot be `idempotent`";
+            (message, Some((span, "JSONP")), "remove one of both: a script cannot send the header field with the key")
+        } else {
+            return Some(value);
+        };
+        let diagnostic = Diagnostic::new(DiagnosticCode::BadOption, option.span, message).help(help);
+        self.report(match related {
+            Some((span, label)) => diagnostic.related(span, label),
+            None => diagnostic,
+        });
+        None
     }
 }

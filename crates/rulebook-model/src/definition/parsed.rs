@@ -131,6 +131,8 @@ pub struct DeclaredOptions {
     pub rate_limit: Option<JsonNode>,
     /// The value of the key `cost`: the number of requests as which a call counts.
     pub cost: Option<Spanned<u64>>,
+    /// The value of the key `idempotent`: whether the method reads `Idempotency-Key`.
+    pub idempotent: Option<Spanned<String>>,
 }
 
 /// A parameter of a method.

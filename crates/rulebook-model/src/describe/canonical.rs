@@ -17,8 +17,9 @@ use super::canonical_schemas::{
 };
 use crate::constraint::Constraint;
 use crate::model::{
-    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType,
-    Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name, rate_limits_to_json,
+    Api, DeclaredError, DefinedHandler, EnvelopeName, Idempotency, Method, MethodOptions, Module, Output, Parameter,
+    ParameterType, Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    rate_limits_to_json,
 };
 use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
@@ -250,7 +251,7 @@ fn write_error(error: &DeclaredError) -> Json {
 }
 
 fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions { status, download, jsonp, deprecated, rate_limits, cost } = options;
+    let MethodOptions { status, download, jsonp, deprecated, rate_limits, cost, idempotent } = options;
     let mut object = ObjectWriter::default();
     let default = MethodOptions::default();
     object.add_if_some("status", (*status != default.status).then_some(*status));
@@ -259,6 +260,7 @@ fn write_options(options: &MethodOptions) -> Json {
     object.add_if_some("deprecated", deprecated.then_some(true));
     object.add_if_some("rate_limit", rate_limits.as_deref().map(rate_limits_to_json));
     object.add_if_some("cost", (*cost != default.cost).then_some(*cost));
+    object.add_if_some("idempotent", idempotent.map(Idempotency::as_str));
     object.into_json()
 }
 

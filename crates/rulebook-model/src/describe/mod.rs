@@ -18,6 +18,8 @@ mod conditions;
 #[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
+mod idempotency;
+#[cfg(feature = "documents")]
 mod list_format;
 #[cfg(feature = "documents")]
 mod markdown;

@@ -50,6 +50,14 @@ pub enum ErrorCode {
     Timeout,
     /// The header field `Expect` contains another expectation than `100-continue`.
     ExpectationFailed,
+    /// The method requires the header field `Idempotency-Key`, and the request does not have it.
+    IdempotencyKeyRequired,
+    /// The caller has used the same idempotency key for a request with other arguments.
+    IdempotencyKeyReused,
+    /// The first request with the same idempotency key is still being handled.
+    IdempotencyKeyInUse,
+    /// A request with the same idempotency key was handled, but its response was not kept.
+    ResponseNotKept,
     /// The method is defined but has no handler in this program.
     NotImplemented,
     /// The program cannot handle the request at the moment.
@@ -109,6 +117,10 @@ pub const ERROR_CODES: &[ErrorCodeRow] = &[
     row_with_data(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
     fixed_message_row(ErrorCode::Timeout, "timeout", 408, 408),
     fixed_message_row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
+    fixed_message_row(ErrorCode::IdempotencyKeyRequired, "idempotency-key-required", 410, 400),
+    fixed_message_row(ErrorCode::IdempotencyKeyReused, "idempotency-key-reused", 411, 422),
+    fixed_message_row(ErrorCode::IdempotencyKeyInUse, "idempotency-key-in-use", 412, 409),
+    fixed_message_row(ErrorCode::ResponseNotKept, "response-not-kept", 413, 409),
     row_with_data(ErrorCode::NotImplemented, "not-implemented", 500, 501),
     fixed_message_row(ErrorCode::Unavailable, "unavailable", 501, 503),
     fixed_message_row(ErrorCode::BadGateway, "bad-gateway", 503, 502),

@@ -85,6 +85,9 @@ pub struct Api {
     /// The address of the database with the API keys, in which `${NAME}` is an environment variable; `None` if the keys
     /// are in a file in the data folder.
     pub key_storage: Option<String>,
+    /// The address of the database with the responses for idempotency keys, in which `${NAME}` is an environment
+    /// variable; `None` if they are in a file in the data folder.
+    pub idempotency_storage: Option<String>,
     /// The address of the OpenTelemetry collector to which traces of requests are sent; `None` for no traces. It can
     /// contain variables of the environment, which are replaced when the server starts.
     pub traces: Option<String>,
@@ -172,6 +175,7 @@ impl Default for Api {
             data: None,
             files: None,
             key_storage: None,
+            idempotency_storage: None,
             traces: None,
             trace_percent: None,
             workers: None,

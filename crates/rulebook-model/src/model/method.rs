@@ -111,6 +111,8 @@ pub struct MethodOptions {
     pub rate_limits: Option<Vec<RateLimit>>,
     /// The number of requests as which a call counts for the limits of the method and of the caller's key, from 1.
     pub cost: u32,
+    /// Whether the method reads the header field `Idempotency-Key`; `None` if it does not.
+    pub idempotent: Option<Idempotency>,
 }
 
 impl MethodOptions {
@@ -120,7 +122,43 @@ impl MethodOptions {
 
 impl Default for MethodOptions {
     fn default() -> Self {
-        Self { status: 200, download: false, jsonp: None, deprecated: false, rate_limits: None, cost: 1 }
+        Self {
+            status: 200,
+            download: false,
+            jsonp: None,
+            deprecated: false,
+            rate_limits: None,
+            cost: 1,
+            idempotent: None,
+        }
+    }
+}
+
+/// Whether requests to a method must have the header field `Idempotency-Key`, with which a client can send a request
+/// again without running the handler again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Requests may have the header field.
+    Optional,
+    /// Requests must have the header field.
+    Required,
+}
+
+impl Idempotency {
+    /// All values, in the order in which documents list them.
+    pub const ALL: [Self; 2] = [Self::Optional, Self::Required];
+    /// The name of the header field with the key (draft-ietf-httpapi-idempotency-key-header).
+    pub const HEADER: &'static str = "Idempotency-Key";
+    /// The name of the header field of a response that repeats an earlier response.
+    pub const REPLAYED_HEADER: &'static str = "Idempotent-Replayed";
+
+    /// Returns the value in definitions.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
     }
 }
 

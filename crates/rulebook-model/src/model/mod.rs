@@ -34,7 +34,7 @@ pub use choices::{Audience, LinkTarget, LogFormat, Unbound, UnknownParameters};
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};
-pub use method::{DeclaredError, Method, MethodOptions, Output};
+pub use method::{DeclaredError, Idempotency, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use permission_values::{PermissionMatch, match_permission};
 pub use proxies::{AddressRange, AddressRangeError, ForwardedField};

@@ -16,7 +16,8 @@ use crate::definition::keys::{self, KeyTable, methods, rules};
 use crate::error::ErrorStatus;
 use crate::limits;
 use crate::model::{
-    EnvelopeName, MethodOptions, RateLimit, RateLimitBy, RatePeriod, Repeated, SharedLimits, WhenUnavailable,
+    EnvelopeName, Idempotency, MethodOptions, RateLimit, RateLimitBy, RatePeriod, Repeated, SharedLimits,
+    WhenUnavailable,
 };
 use crate::settings;
 use crate::types::{Type, Types};
@@ -46,6 +47,9 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&keys::OPTIONS, "cost", cost_constraint),
     constraint(&methods::OPTIONS, "cost", cost_constraint),
     constraint(&rules::METHOD, "@cost", cost_constraint),
+    constraint(&keys::OPTIONS, "idempotent", idempotent_constraint),
+    constraint(&methods::OPTIONS, "idempotent", idempotent_constraint),
+    constraint(&rules::METHOD, "@idempotent", idempotent_constraint),
     constraint(&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
     constraint(&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
     constraint(&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
@@ -188,4 +192,8 @@ fn http_methods_constraint() -> Json {
 
 fn cost_constraint() -> Json {
     json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })
+}
+
+fn idempotent_constraint() -> Json {
+    one_of_constraint(Idempotency::ALL.map(Idempotency::as_str))
 }

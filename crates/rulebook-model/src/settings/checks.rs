@@ -108,16 +108,16 @@ impl Lowering<'_> {
         Some(location)
     }
 
-    /// Returns the address of the database with the keys. Reports a blank address, and a password in it, which everyone
+    /// Returns the address of a database with `content`. Reports a blank address, and a password in it, which everyone
     /// who can read the definition would know.
-    pub(super) fn lower_key_storage(&mut self, value: &JsonNode) -> Option<String> {
+    pub(super) fn lower_database_url(&mut self, value: &JsonNode, name: &str, content: &str) -> Option<String> {
         let url = value.string()?;
         let error = if url.value.trim().is_empty() {
-            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`key_storage` is blank")
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is blank"))
                 .label("expected the address of a database")
-                .help("remove `key_storage` to store the keys in the data folder")
+                .help(format!("remove `{name}` to store {content} in the data folder"))
         } else if has_password(&url.value) {
-            Diagnostic::new(DiagnosticCode::BadOption, url.span, "`key_storage` contains a password")
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` contains a password"))
                 .help("write an environment variable instead: `postgres://USER:${PASSWORD}@HOST/DATABASE`")
                 .hide_line()
         } else {

@@ -9,7 +9,7 @@ use crate::model::{ClientCertificateMode, ForwardedField, LinkTarget, LogFormat,
 use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
-pub(super) const SERVER_SETTINGS: [Setting; 23] = [
+pub(super) const SERVER_SETTINGS: [Setting; 24] = [
     setting(
         "bind",
         ValueKind::String,
@@ -55,8 +55,20 @@ pub(super) const SERVER_SETTINGS: [Setting; 23] = [
         "key_storage",
         ValueKind::String,
         "The address of the database with the API keys, which several servers share; by default the keys are in a file.",
-        |lowering, value, api| api.key_storage = lowering.lower_key_storage(value),
+        |lowering, value, api| api.key_storage = lowering.lower_database_url(value, "key_storage", "the keys"),
         |api| api.key_storage.as_deref().map(Json::from),
+    )
+    .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
+    .mark_internal(),
+    setting(
+        "idempotency_storage",
+        ValueKind::String,
+        "The address of the database with the responses for idempotency keys, which several servers share; by default \
+         they are in a file.",
+        |lowering, value, api| {
+            api.idempotency_storage = lowering.lower_database_url(value, "idempotency_storage", "the responses");
+        },
+        |api| api.idempotency_storage.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySql, MySqlArguments, MySqlRow};
 use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Decode, Executor, Row, ValueRef};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use crate::settings::DatabaseSettings;
 /// A row whose values are texts or null.
 pub(crate) type TextRow = Vec<Option<String>>;
 
-/// The way to a connection of PostgreSQL, MySQL or MariaDB, which is opened when it is needed and kept for the next
+/// The way to a connection of a database, which is opened when it is needed and kept for the next
 /// use. Only one task uses it at a time.
 pub(crate) struct Session {
     options: Options,
@@ -35,7 +36,15 @@ impl Session {
     /// # Errors
     /// Fails if the address of the database is not valid.
     pub(crate) fn new(settings: &DatabaseSettings) -> Result<Arc<Self>, sqlx::Error> {
-        let options = Options::new(settings, Path::new(""))?;
+        Self::in_folder(settings, Path::new(""))
+    }
+
+    /// Creates the session without opening a connection. The path of a file of SQLite is relative to `folder`.
+    ///
+    /// # Errors
+    /// Fails if the address of the database is not valid.
+    pub(crate) fn in_folder(settings: &DatabaseSettings, folder: &Path) -> Result<Arc<Self>, sqlx::Error> {
+        let options = Options::new(settings, folder)?;
         Ok(Arc::new(Self { options, connect_timeout: settings.pool_timeout, idle: Mutex::new(None) }))
     }
 
@@ -89,8 +98,13 @@ impl SessionConnection {
     /// Executes a statement whose parameters and columns are texts. Each `?` in the statement is a parameter.
     pub(crate) async fn rows(&mut self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
         match &mut self.0.connection {
-            // No keys are stored in it.
-            Connection::Sqlite(_) => Err(sqlx::Error::Protocol("SQLite is not supported".to_owned())),
+            Connection::Sqlite(connection) => {
+                let mut arguments = SqliteArguments::default();
+                let owned = values.iter().map(|value| (*value).to_owned());
+                owned.into_iter().try_for_each(|value| arguments.add(value)).map_err(sqlx::Error::Encode)?;
+                let rows = sqlx::query_with(sql, arguments).fetch_all(connection).await?;
+                rows.iter().map(sqlite_row).collect()
+            }
             Connection::Postgres(connection) => {
                 let mut arguments = PgArguments::default();
                 values.iter().try_for_each(|value| arguments.add(value)).map_err(sqlx::Error::Encode)?;
@@ -120,6 +134,16 @@ fn postgres_row(row: &PgRow) -> Result<TextRow, sqlx::Error> {
         .map(|index| {
             let value = row.try_get_raw(index)?;
             let text = if value.is_null() { None } else { Some(<String as Decode<'_, Postgres>>::decode(value)) };
+            text.transpose().map_err(sqlx::Error::Decode)
+        })
+        .collect()
+}
+
+fn sqlite_row(row: &SqliteRow) -> Result<TextRow, sqlx::Error> {
+    (0..row.len())
+        .map(|index| {
+            let value = row.try_get_raw(index)?;
+            let text = if value.is_null() { None } else { Some(<String as Decode<'_, Sqlite>>::decode(value)) };
             text.transpose().map_err(sqlx::Error::Decode)
         })
         .collect()

@@ -11,6 +11,8 @@ mod diagnostics;
 mod downloads;
 mod file_diagnostics;
 mod files;
+mod idempotency;
+mod idempotency_crashes;
 mod interrupted;
 mod invalid_values;
 mod keys;

@@ -2,9 +2,10 @@
 //! call the API (cross-origin resource sharing).
 
 use http::HeaderValue;
-use rulebook_model::model::{Api, Cors, Location, Method, Origins};
+use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins};
 
 use super::bind_handlers::all_methods;
+use super::plan::uses_idempotency_keys;
 use crate::plan;
 
 /// The header fields that pages of other origins may send with every request.
@@ -31,9 +32,12 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let request_headers = || ALLOWED_REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
     let method_headers = |method: &Method| {
         let parameters = method.parameters.iter().filter(|parameter| parameter.from == Location::Header);
-        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).collect();
+        let key = method.options.idempotent.map(|_| Idempotency::HEADER);
+        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).chain(key).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
+    let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
+    let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(expose.iter().map(String::as_str));
     Some(plan::PlannedCors {
         allowed_origins: match origins {
             Origins::Any => None,
@@ -45,7 +49,7 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
             .enumerate()
             .filter_map(|(index, (_, _, method))| Some((index, method_headers(method)?)))
             .collect(),
-        exposed_headers: header_list(EXPOSED_RESPONSE_HEADERS.into_iter().chain(expose.iter().map(String::as_str))),
+        exposed_headers: header_list(exposed),
         max_age: HeaderValue::from(*max_age),
     })
 }

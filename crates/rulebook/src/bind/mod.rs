@@ -17,6 +17,6 @@ mod rate_limits;
 pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;
 pub(crate) use defined_handlers::{defined_handler_errors, handler_diagnostic};
-pub use plan::{PlanContext, create_plan};
+pub use plan::{PlanContext, create_plan, uses_idempotency_keys};
 
 use plan::parameter_default;

@@ -18,6 +18,7 @@ use super::rate_limits::{ModuleRateLimits, RateLimits, new_shared_limiter};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
+use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
     PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
@@ -43,6 +44,8 @@ pub struct PlanContext {
     pub protected_resources: Vec<ProtectedResource>,
     /// The counter that counts the requests of limits for several servers, and how the server uses it.
     pub shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    /// The storage of idempotency keys; `None` for a storage in memory.
+    pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     /// Begins the traces of requests; `None` if the program has no exporter for traces.
     pub tracer: Option<Tracer>,
     /// The documents that describe the API.
@@ -112,6 +115,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         allows_jsonp: api.jsonp,
         limits: api.limits.clone(),
         shared_limiter: context.shared_counter.map(|counter| new_shared_limiter(api, counter)),
+        idempotency_storage: uses_idempotency_keys(api)
+            .then(|| context.idempotency_storage.unwrap_or_else(|| Arc::new(MemoryStorage::default()))),
         tracer: context.tracer,
         unknown_parameters: api.unknown,
         challenge: challenges.join(", ").into(),
@@ -176,6 +181,11 @@ fn similar_paths(api: &Api) -> SimilarPaths {
     similar
 }
 
+/// Returns `true` if an API method uses idempotency keys.
+pub fn uses_idempotency_keys(api: &Api) -> bool {
+    all_methods(api).any(|(_, _, method)| method.options.idempotent.is_some())
+}
+
 fn plan_module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> PlannedModule {
     let hooks = handlers.iter().find(|handlers| handlers.name == module.name).map(|handlers| handlers.hooks.clone());
     PlannedModule {
@@ -209,6 +219,7 @@ fn plan_method(
         module_index: module,
         rate_limits: rate_limits.of_method(method),
         cost: method.options.cost,
+        idempotency: method.options.idempotent,
         required_permissions: required_permissions(method),
         scope_challenges: scope_challenges(&api.auth_schemes, method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),

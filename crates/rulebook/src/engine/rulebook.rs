@@ -23,6 +23,7 @@ use super::validated::{DefinedAuthParts, Validated};
 use crate::auth::{AuthKind, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
+use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
 
@@ -85,6 +86,7 @@ pub struct Rulebook {
     files: FilesSettings,
     verify_outputs: Option<bool>,
     shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     tracer: Option<Tracer>,
 }
 
@@ -126,6 +128,7 @@ impl Rulebook {
             files: FilesSettings::default(),
             verify_outputs: None,
             shared_counter: None,
+            idempotency_storage: None,
             tracer: None,
         }
     }
@@ -379,6 +382,7 @@ impl Rulebook {
             readiness_checks,
             start_hooks: self.start_hooks,
             shared_counter: self.shared_counter,
+            idempotency_storage: self.idempotency_storage,
             tracer: self.tracer,
         };
         Ok(validated.with_defined_auth(compiled).with_auth_schemes())

@@ -15,6 +15,7 @@ use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource}
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate, DynAuthenticate};
 use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
+use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::trace::{TraceExporter, Tracer};
@@ -45,6 +46,7 @@ pub struct Validated {
     pub(super) readiness_checks: Vec<ReadinessCheck>,
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    pub(super) idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     pub(super) tracer: Option<Tracer>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
@@ -203,6 +205,19 @@ impl Validated {
         self.shared_counter.is_some()
     }
 
+    /// Sets the storage of idempotency keys, unless the program has set one.
+    #[doc(hidden)]
+    pub fn idempotency_storage(mut self, storage: Arc<dyn IdempotencyStorage>) -> Self {
+        self.idempotency_storage.get_or_insert(storage);
+        self
+    }
+
+    /// Returns `true` if a method uses idempotency keys, and the program has set no storage for them.
+    #[doc(hidden)]
+    pub fn needs_idempotency_storage(&self) -> bool {
+        self.idempotency_storage.is_none() && bind::uses_idempotency_keys(&self.api)
+    }
+
     /// Sets the exporter of traces, unless the program has set one.
     #[doc(hidden)]
     pub fn trace_exporter(mut self, exporter: impl TraceExporter, percent: u8) -> Self {
@@ -259,6 +274,13 @@ impl Validated {
                 async move { checking.await.map_err(|error| error.to_string()) }
             }));
         }
+        if let Some(storage) = self.idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
+            let storage = Arc::clone(storage);
+            checks.push(ReadinessCheck::new("idempotency", move || {
+                let checking = storage.check();
+                async move { checking.await.map_err(|error| error.to_string()) }
+            }));
+        }
         let api = Arc::new(self.api);
         // The program can override the setting `unbound` of the definition. The documents describe the responses that
         // clients get.
@@ -278,6 +300,7 @@ impl Validated {
             readiness_checks: checks,
             protected_resources: resources,
             shared_counter: self.shared_counter.filter(|_| !echo),
+            idempotency_storage: self.idempotency_storage,
             tracer: self.tracer,
             verify_outputs: self.verify_outputs,
             documents: documents::create_document_cache(&described),

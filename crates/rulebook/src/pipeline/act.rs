@@ -171,14 +171,14 @@ impl DetachedHandlers {
 }
 
 /// Counts one handler whose client has disconnected, until this guard is dropped.
-struct DetachedHandlerGuard {
+pub(super) struct DetachedHandlerGuard {
     detached: Arc<DetachedHandlers>,
     /// `None` if there are more of them than the client should have: they were started at the same time.
     _share: Option<Share>,
 }
 
 impl DetachedHandlerGuard {
-    fn new(detached: &Arc<DetachedHandlers>, client: Option<IpAddr>) -> Self {
+    pub(super) fn new(detached: &Arc<DetachedHandlers>, client: Option<IpAddr>) -> Self {
         detached.count.fetch_add(1, Ordering::AcqRel);
         Self { detached: Arc::clone(detached), _share: detached.shares.take(client, 1).ok() }
     }
@@ -203,6 +203,31 @@ pub struct RunningHandler<'r> {
 impl<'r> RunningHandler<'r> {
     fn new(runner: &'r Arc<MethodRunner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
         Self { runner, method, context, running: Some(running) }
+    }
+
+    /// Returns the parts of a handler that has not been polled. They do not borrow from the runner.
+    pub(super) fn into_parts(mut self) -> HandlerParts {
+        HandlerParts { method: self.method, context: self.context.take(), running: self.running.take() }
+    }
+
+    /// Returns the future of a handler that consists of these parts.
+    pub(super) fn from_parts(runner: &'r Arc<MethodRunner>, parts: HandlerParts) -> Self {
+        let HandlerParts { method, context, running } = parts;
+        Self { runner, method, context, running }
+    }
+}
+
+/// The parts of a [`RunningHandler`] that has not been polled. If they are dropped, the handler does not run.
+pub(super) struct HandlerParts {
+    method: usize,
+    context: Option<Context>,
+    running: Option<HandlerFuture>,
+}
+
+impl HandlerParts {
+    /// Returns the index of the API method.
+    pub(super) fn method_index(&self) -> usize {
+        self.method
     }
 }
 

@@ -38,6 +38,7 @@ mod representation;
 mod respond;
 mod reused_buffer;
 mod route;
+mod run_once;
 mod urlencoded;
 mod verify_outputs;
 
@@ -68,6 +69,7 @@ pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
 pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
+pub use run_once::{fingerprint, requested_key, run_once};
 pub use urlencoded::query_values;
 
 pub(crate) use crate::handler::CallOrigin;

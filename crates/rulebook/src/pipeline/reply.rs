@@ -12,6 +12,7 @@ use super::reused_buffer::ReusedBuffer;
 use crate::call::{ByteStream, Download};
 use crate::client_shares::Share;
 use crate::plan::{Document, Plan};
+use crate::rate_limit::CountedRequest;
 
 /// A complete reply, which the server sends as an HTTP response.
 #[derive(Debug)]
@@ -141,6 +142,18 @@ pub enum CallReply {
     Reply(Reply),
     /// The method returned a file, and the server has yet to open it.
     File(FileReply),
+}
+
+impl CallReply {
+    /// Adds the states of the limits for which the request was counted, if they are not part of the reply.
+    pub fn with_limits(mut self, plan: &Plan, method_index: usize, counted: &CountedRequest) -> Self {
+        let headers = match &mut self {
+            Self::Reply(reply) => &mut reply.headers,
+            Self::File(file) => &mut file.headers,
+        };
+        headers.extend(counted.headers(&plan.methods[method_index].rate_limits));
+        self
+    }
 }
 
 /// A file that an API method returned, and the data for the reply that sends it.

@@ -52,11 +52,12 @@ pub use similar_paths::SimilarPaths;
 use rulebook_model::envelope::Envelope;
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::format::FormatOffer;
-use rulebook_model::model::{Limits, UnknownParameters};
+use rulebook_model::model::{Idempotency, Limits, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
 use crate::handler::{CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
+use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
 use crate::trace::Tracer;
 
@@ -97,6 +98,8 @@ pub struct Plan {
     pub max_multipart_limits: MultipartLimits,
     /// Counts the requests of limits for several servers; `None` if each server counts by itself.
     pub shared_limiter: Option<SharedLimiter>,
+    /// The storage of idempotency keys; `None` if no API method uses them.
+    pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     /// Begins the traces of requests; `None` if the program has no exporter for traces.
     pub tracer: Option<Tracer>,
     /// Whether requests with unknown parameters are accepted, logged or refused.
@@ -166,6 +169,8 @@ pub struct PlannedMethod {
     pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
     /// The number of requests as which a call counts for limits.
     pub cost: u32,
+    /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
+    pub idempotency: Option<Idempotency>,
     /// The permissions that a caller needs.
     pub required_permissions: RequiredPermissions,
     /// The challenges that name these permissions; `None` if challenges do not depend on the method.

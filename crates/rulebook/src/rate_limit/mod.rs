@@ -15,6 +15,7 @@ mod shared_limiter;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use caller::Caller;
 pub use planned::PlannedRateLimit;
 pub use request_counts::{CountedRequest, RequestCounts, check_limits_of_identity};
 pub use shared_counter::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};

@@ -17,11 +17,12 @@ use super::request_body::{BodySource, RequestBody};
 use super::server_path::respond_at_server_path;
 use super::traced_request::HANDLE;
 use super::worker::Worker;
-use crate::call::Head;
+use crate::call::{ApiError, Head, Success};
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
-    check_auth_fields, check_parameters, compress_reply, identify, negotiate_coding, preflighted_method,
-    read_parameters, respond, respond_to_options, respond_with_error, route, start_handler, start_with_body,
+    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
+    read_parameters, requested_key, respond, respond_to_options, respond_with_error, route, run_once, start_handler,
+    start_with_body,
 };
 use crate::rate_limit::CountedRequest;
 
@@ -63,10 +64,16 @@ fn run_stages(
             let granted = authorize(plan, &matched, &client)?;
             worker.state().check_detached_handlers(head)?;
             observed.enter("receive");
+            let key = requested_key(plan, granted.method(), head)?;
             let body = receive(body, head, plan, granted.method(), worker).await?;
             observed.enter("check");
             check_auth_fields(plan, &client, &body)?;
-            let running = match start_with_body(runner, &granted, &matched, &client.head, &body) {
+            // The arguments of a request with an idempotency key are compared with those of other requests.
+            let started = match key {
+                Some(_) => None,
+                None => start_with_body(runner, &granted, &matched, &client.head, &body),
+            };
+            let running = match started {
                 Some(running) => {
                     observed.enter(HANDLE);
                     running
@@ -77,18 +84,37 @@ fn run_stages(
                     let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
                     let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
                     observed.enter(HANDLE);
+                    if let Some(key) = key {
+                        let fingerprint = fingerprint(&granted, &client, &key, &arguments, &origin);
+                        let running = start_handler(runner, &granted, arguments, origin)?;
+                        let reply = Box::pin(run_once(runner, head, running, fingerprint)).await?;
+                        return Ok(CallEnd::Reply(Box::new(reply)));
+                    }
                     start_handler(runner, &granted, arguments, origin)?
                 }
             };
-            running.await
+            running.await.map(CallEnd::Success)
         };
-        let outcome = call.await;
+        let outcome: Result<_, ApiError> = call.await;
         observed.enter("respond");
-        match respond(plan, head, matched.method_index, outcome, &counted) {
+        let reply = match outcome {
+            Ok(CallEnd::Reply(reply)) => reply.with_limits(plan, matched.method_index, &counted),
+            Ok(CallEnd::Success(success)) => respond(plan, head, matched.method_index, Ok(success), &counted),
+            Err(error) => respond(plan, head, matched.method_index, Err(error), &counted),
+        };
+        match reply {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         }
     }
+}
+
+/// The end of a call that has not failed.
+enum CallEnd {
+    /// The handler has returned outputs or a file.
+    Success(Success),
+    /// The reply to a request with an idempotency key.
+    Reply(Box<CallReply>),
 }
 
 /// A request that has been handled.

@@ -231,6 +231,7 @@ mod tests {
             state: ProgramState::default(),
             readiness_checks: Vec::new(),
             shared_counter: None,
+            idempotency_storage: None,
             tracer: None,
             protected_resources: Vec::new(),
             documents: DocumentCache::new(

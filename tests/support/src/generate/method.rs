@@ -66,6 +66,9 @@ pub fn random_method(http: &str, kinds: ParameterKinds<'_>, number: usize, choic
                 { "requests": 10_000, "per": "second", "by": "address" },
             ]);
         }
+        if http != "GET" && !download && choices.once_in(3) {
+            options["idempotent"] = choices.of(&[&json!("optional"), &json!("required")]).clone();
+        }
         method.insert("options".to_owned(), options);
     }
     Json::Object(method)

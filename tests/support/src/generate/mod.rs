@@ -187,7 +187,8 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
-            "link": 11, "links": 12, "callers": 13
+            "link": 11, "links": 12, "callers": 13, "idempotency_key": 14, "idempotency_response": 15,
+            "idempotency_records": 16, "idempotency_seconds": 17, "idempotency_lease": 18
         },
         "rate_limit": { "requests": 1_000_000_000, "per": "day", "by": "all" },
         "common": {
@@ -198,6 +199,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
     let of_the_server = json!({
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "link_target": "presigned",
         "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
+        "idempotency_storage": "mysql://db.internal/keys",
         "shared_limits": {
             "url": "redis://${REDIS}:6379", "when_unavailable": "closed", "timeout_ms": 100, "prefix": "it"
         },

@@ -68,6 +68,7 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
         deprecated: object.bool("deprecated"),
         rate_limit: object.get("rate_limit").cloned(),
         cost: object.integer("cost"),
+        idempotent: object.string("idempotent"),
     }
 }
 

@@ -2,8 +2,8 @@
 //! contains only methods, whose names the author chooses.
 
 use super::{
-    AFTER_ATTRIBUTE, COST, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, ValueKind, key,
-    key_table, required_key,
+    AFTER_ATTRIBUTE, COST, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES,
+    ValueKind, key, key_table, required_key,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -48,6 +48,7 @@ pub static OPTIONS: KeyTable = key_table(
         key("deprecated", ValueKind::BoolOrString, "Whether the method is deprecated."),
         key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
+        IDEMPOTENT,
     ],
 );
 

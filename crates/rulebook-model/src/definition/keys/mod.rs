@@ -295,9 +295,17 @@ pub static OPTIONS: KeyTable = key_table(
         key("deprecated", ValueKind::Bool, "Whether the method is deprecated."),
         key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
+        IDEMPOTENT,
     ],
 );
 
 /// The key `cost` of a method.
 const COST: KeySpec =
     key("cost", ValueKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
+
+/// The key `idempotent` of a method.
+const IDEMPOTENT: KeySpec = key(
+    "idempotent",
+    ValueKind::String,
+    "Whether clients can repeat a request safely with the header field `Idempotency-Key`: `optional` or `required`.",
+);

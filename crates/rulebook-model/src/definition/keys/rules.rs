@@ -2,8 +2,8 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    COST, ERROR, FIELDS_ATTRIBUTE, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES,
-    ValueKind, key, key_table,
+    COST, ERROR, FIELDS_ATTRIBUTE, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA,
+    TYPE_ATTRIBUTES, ValueKind, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
 
@@ -67,6 +67,7 @@ pub static METHOD: KeyTable = php_array_table(
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
         key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         KeySpec { name: "@cost", ..COST },
+        KeySpec { name: "@idempotent", ..IDEMPOTENT },
     ],
     &RULE,
 );

@@ -3,13 +3,14 @@
 use serde_json::Value as Json;
 
 use super::super::bracket_name::bracket_name;
+use super::super::idempotency::describe_idempotency;
 use super::super::list_format::describe_list_format;
 use super::super::pages::markdown as pages;
 use super::super::rate_limits::describe_rate_limits;
 use super::super::{conditions, example};
 use super::MarkdownWriter;
 use super::escape::{code_span, escape_text};
-use crate::model::{Api, Method, Module, Parameter};
+use crate::model::{Api, Idempotency, Method, Module, Parameter};
 
 /// Writes all information that a client needs to call a method.
 pub(super) fn write_method(api: &Api, module: &Module, method: &Method, page: &mut MarkdownWriter) {
@@ -22,6 +23,9 @@ pub(super) fn write_method(api: &Api, module: &Module, method: &Method, page: &m
     ];
     facts.extend(
         describe_rate_limits(api, module, method).iter().map(|text| format!("Rate limit: {}", escape_text(text))),
+    );
+    facts.extend(
+        describe_idempotency(api, method).map(|text| format!("{}: {}", Idempotency::HEADER, escape_text(&text))),
     );
     if method.options.deprecated {
         facts.push("Deprecated".to_owned());

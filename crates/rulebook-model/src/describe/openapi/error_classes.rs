@@ -77,6 +77,17 @@ pub(super) const INTERNAL_OR_UPLOAD_ERROR: ErrorClass =
     error_class_before_routing("InternalOrUpload", &[ErrorCode::Internal, ErrorCode::Upload]);
 /// The error class of uploads that fail because the storage is full.
 pub(super) const INSUFFICIENT_STORAGE: ErrorClass = error_class("NoRoom", &[ErrorCode::StorageFull]);
+/// The error class of requests without a valid idempotency key.
+pub(super) const INVALID_IDEMPOTENCY_KEY: ErrorClass =
+    error_class("IdempotencyKey", &[ErrorCode::IdempotencyKeyRequired, ErrorCode::MalformedRequest]);
+/// The error class of requests whose idempotency key cannot be used yet or any more.
+pub(super) const IDEMPOTENCY_KEY_IN_USE: ErrorClass = ErrorClass {
+    headers: &[("Retry-After", "The number of seconds after which a client can retry, if the key is in use")],
+    ..error_class("IdempotencyKeyInUse", &[ErrorCode::IdempotencyKeyInUse, ErrorCode::ResponseNotKept])
+};
+/// The error class of requests whose idempotency key was used for other arguments.
+pub(super) const IDEMPOTENCY_KEY_REUSED: ErrorClass =
+    error_class("IdempotencyKeyReused", &[ErrorCode::IdempotencyKeyReused]);
 /// The error class of methods for which the program has no handler.
 pub(super) const NOT_IMPLEMENTED: ErrorClass = error_class("NotImplemented", &[ErrorCode::NotImplemented]);
 /// The error class of requests that the program temporarily cannot process.

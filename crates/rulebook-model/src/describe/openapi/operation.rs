@@ -14,9 +14,9 @@ use super::responses::{OperationResponse, ResponseComponents};
 use super::same_content::{ErrorsContent, OutputsContent, PlacedParameter, ResponsesContent};
 use super::schemas::Schemas;
 use super::serialization::Placement;
-use super::{downloads, headers, jsonp, request_body};
+use super::{downloads, headers, idempotency, jsonp, request_body};
 use crate::call::Callback;
-use crate::model::{Api, Method, Module, Parameter, Unbound, UnknownParameters};
+use crate::model::{Api, Idempotency, Method, Module, Parameter, Unbound, UnknownParameters};
 use crate::types::Arity;
 
 /// Describes the operations of a document. Parts of operations that have the same content are described once.
@@ -100,6 +100,9 @@ impl<'a> OperationDescriber<'a> {
         if has_undeclared_link_header {
             let header = downloads::link_request_header(schemas);
             indexes.push(parts.find_or_add(&header, part_name(downloads::LINK_REQUEST_HEADER), schemas));
+        }
+        if let Some(parameter) = idempotency::key_parameter(self.api, method, schemas) {
+            indexes.push(parts.find_or_add(&parameter, part_name(Idempotency::HEADER), schemas));
         }
         if method.allows_jsonp(self.api.jsonp) {
             let callback = jsonp::callback_parameter(schemas);
@@ -215,8 +218,12 @@ pub(super) fn possible_error_classes(
         method.parameters.iter().any(|parameter| matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files));
     let checks_query = api.unknown == UnknownParameters::Refuse || method.allows_jsonp(api.jsonp);
     let has_parameters = !method.parameters.is_empty() || checks_query;
+    let is_idempotent = method.options.idempotent.is_some();
     let classes = [
         (has_parameters, &error_classes::BAD_REQUEST),
+        (is_idempotent, &error_classes::INVALID_IDEMPOTENCY_KEY),
+        (is_idempotent, &error_classes::IDEMPOTENCY_KEY_IN_USE),
+        (is_idempotent, &error_classes::IDEMPOTENCY_KEY_REUSED),
         (!method.scope.is_public(), &error_classes::UNAUTHENTICATED),
         (!method.scope.is_public(), &error_classes::FORBIDDEN),
         (has_rate_limits(api, module, method), &error_classes::TOO_MANY_REQUESTS),
@@ -224,12 +231,12 @@ pub(super) fn possible_error_classes(
         (has_body || has_parameter_in(&[Placement::Query]), &error_classes::TOO_LARGE),
         (has_parameter_in(&[Placement::Path, Placement::Query]), &error_classes::URI_TOO_LONG),
         (has_body, &error_classes::UNSUPPORTED_MEDIA_TYPE),
-        (has_parameter_in(&[Placement::Header, Placement::Cookie]), &error_classes::HEAD_TOO_LARGE),
+        (is_idempotent || has_parameter_in(&[Placement::Header, Placement::Cookie]), &error_classes::HEAD_TOO_LARGE),
         (has_files, &error_classes::INTERNAL_OR_UPLOAD_ERROR),
         (!has_files, &error_classes::INTERNAL_ERROR),
         (api.unbound == Unbound::NotImplemented, &error_classes::NOT_IMPLEMENTED),
         (true, &error_classes::UNAVAILABLE),
-        (has_files, &error_classes::INSUFFICIENT_STORAGE),
+        (has_files || is_idempotent, &error_classes::INSUFFICIENT_STORAGE),
     ];
     classes.into_iter().filter_map(|(is_possible, class)| is_possible.then_some(class)).collect()
 }

@@ -7,10 +7,11 @@ use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
+use crate::describe::idempotency::describe_idempotency;
 use crate::describe::rate_limits::describe_rate_limits;
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
-use crate::model::Method;
+use crate::model::{Idempotency, Method};
 
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
@@ -79,6 +80,9 @@ fn method_facts<'a>(
     let limits = describe_rate_limits(&pages.api, module, method);
     if !limits.is_empty() {
         facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
+    }
+    if let Some(text) = describe_idempotency(&pages.api, method) {
+        facts.push((Idempotency::HEADER, vec![Inline::text(text)]));
     }
     if method.options.deprecated {
         facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));

@@ -7,11 +7,12 @@ use serde_json::Value as Json;
 use super::names::{UniqueNames, docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
 use crate::call::HttpMethod;
+use crate::describe::idempotency::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;
 use crate::envelope::{self, OutputsLocation, has_content};
-use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service, Unbound};
+use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
 use crate::uri::percent_encode;
 
 /// The variable that contains the result. No parameter has this name, because their names begin with a letter.
@@ -34,17 +35,25 @@ pub(super) struct Function {
 impl Function {
     pub(super) fn new(api: &Api, module: &Module, service: &Service, method: &Method, types: &mut TypeWriter) -> Self {
         let hint = to_class_name(&method.id);
-        let mut names = UniqueNames::reserving(["self"]);
+        let mut names_in_use = UniqueNames::reserving(["self"]);
         let names: Vec<String> =
-            argument_names(&method.parameters).iter().map(|name| names.add(&to_name(name))).collect();
+            argument_names(&method.parameters).iter().map(|name| names_in_use.add(&to_name(name))).collect();
         let parameters = method.parameters.iter().zip(&names).map(|(parameter, name)| {
             let schema = parameter.r#type.check.schema();
             let r#type = types.type_of(&schema, &format!("{hint}{}", to_class_name(name)));
             (name.clone(), r#type, parameter.optional)
         });
-        let parameters = parameters.collect();
+        let mut parameters: Vec<_> = parameters.collect();
+        let key = method.options.idempotent.filter(|_| !reads_key_as_parameter(method)).map(|idempotency| {
+            let name = names_in_use.add("idempotency_key");
+            parameters.push((name.clone(), "str".to_owned(), true));
+            match idempotency {
+                Idempotency::Optional => name,
+                Idempotency::Required => format!("{name} or _new_key()"),
+            }
+        });
         let result = result_type(api, module, method, &format!("{hint}Result"), types);
-        let (docstring, call) = (describe(api, method, &names), call(api, module, service, method, &names));
+        let (docstring, call) = (describe(api, method, &names), call(api, module, service, method, (&names, key)));
         Self { parameters, result, docstring, call }
     }
 
@@ -143,8 +152,14 @@ fn describe(api: &Api, method: &Method, names: &[String]) -> String {
     docstring(&paragraphs.join("\n\n"), 8)
 }
 
-/// Returns the arguments of the call that sends the request.
-fn call(api: &Api, module: &Module, service: &Service, method: &Method, names: &[String]) -> String {
+/// Returns the arguments of the call that sends the request. `key` is the expression of its idempotency key.
+fn call(
+    api: &Api,
+    module: &Module,
+    service: &Service,
+    method: &Method,
+    (names, key): (&[String], Option<String>),
+) -> String {
     let tuples = |is_in: &dyn Fn(&Parameter) -> bool| -> Vec<String> {
         let parameters = method.parameters.iter().zip(names).filter(|(parameter, _)| is_in(parameter));
         parameters.map(|(parameter, name)| parameter_tuple(parameter, name)).collect()
@@ -160,10 +175,12 @@ fn call(api: &Api, module: &Module, service: &Service, method: &Method, names: &
     let has_body = !matches!(method.http, HttpMethod::Get | HttpMethod::Delete);
     let is_in_body =
         |parameter: &Parameter| matches!(parameter.from, Location::Any | Location::Body | Location::WholeBody);
+    let mut headers = tuples(&|parameter| parameter.from == Location::Header);
+    headers.extend(key.map(|key| format!("({}, {key})", string_literal(Idempotency::HEADER))));
     let arguments = [
         ("positions", positions.collect()),
         ("query", tuples(&|parameter| parameter.from == Location::Query || is_in_body(parameter) && !has_body)),
-        ("headers", tuples(&|parameter| parameter.from == Location::Header)),
+        ("headers", headers),
         ("cookies", tuples(&|parameter| parameter.from == Location::Cookie)),
         ("body", tuples(&|parameter| is_in_body(parameter) && has_body)),
     ];

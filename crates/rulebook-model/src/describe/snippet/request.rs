@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use super::super::example;
+use super::super::idempotency::{SAMPLE_KEY, reads_key_as_parameter};
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
 use super::credential_field;
 use crate::call::{HttpMethod, Value};
-use crate::model::{Api, Location, Method, Parameter};
+use crate::model::{Api, Idempotency, Location, Method, Parameter};
 use crate::types::{Arity, Check};
 use crate::uri::percent_encode;
 
@@ -74,6 +75,9 @@ impl SampleRequest {
                 Some(Placement::Path | Placement::Form) => {}
                 None => fields.push(parameter),
             }
+        }
+        if method.options.idempotent == Some(Idempotency::Required) && !reads_key_as_parameter(method) {
+            request.headers.push((Idempotency::HEADER.to_owned(), SAMPLE_KEY.to_owned()));
         }
         if !query.is_empty() {
             request.url.push('?');

@@ -60,6 +60,8 @@ pub enum MessageId {
     PathEscape,
     /// The path of the request is not valid UTF-8.
     PathEncoding,
+    /// The header field `Idempotency-Key` is malformed.
+    IdempotencyKey,
     /// The body is incomplete, or its encoding is not the one that `Content-Encoding` or `Transfer-Encoding` names.
     IncompleteBody,
     /// The JSON body is not valid UTF-8.
@@ -222,6 +224,7 @@ pub const MESSAGES: &[MessageRow] = &[
     required_message(MessageId::ExpectedNoCredential, "no-credential-taken", &[]),
     required_message(MessageId::PathEscape, "path-escape", &[]),
     required_message(MessageId::PathEncoding, "path-encoding", &[]),
+    required_message(MessageId::IdempotencyKey, "idempotency-key", &[]),
     required_message(MessageId::IncompleteBody, "body-broken", &[]),
     required_message(MessageId::JsonEncoding, "json-encoding", &["byte"]),
     required_message(MessageId::JsonNotAnObject, "json-kind", &[]),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Rulebook;
 use crate::engine::DataFolder;
+use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::{FileEngine, StoreError};
 use crate::trace::{TraceExporter, Tracer};
@@ -81,6 +82,18 @@ impl Rulebook {
     #[must_use]
     pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
         self.shared_counter = Some((Arc::new(counter), settings));
+        self
+    }
+
+    /// Sets the storage of idempotency keys, for methods with the option `idempotent`. Without it, keys are stored in
+    /// memory, so that they are lost when the program ends. The crate `rulebook-sql` has storages in SQLite,
+    /// PostgreSQL, MySQL and MariaDB; the program `rulebook` and programs with its command line use a file in the data
+    /// folder, or the database in the setting `idempotency_storage`.
+    ///
+    /// The readiness check `idempotency` reports whether the storage can be used.
+    #[must_use]
+    pub fn idempotency_storage(mut self, storage: Arc<dyn IdempotencyStorage>) -> Self {
+        self.idempotency_storage = Some(storage);
         self
     }
 

@@ -44,16 +44,21 @@ pub(super) fn read_method(
     let jsonp = object.bool("@jsonp");
     let rate_limit = object.get("@rate_limit").cloned();
     let cost = object.integer("@cost");
+    let idempotent = object.string("@idempotent");
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
     let has_jsonp = methods.iter().any(can_have_jsonp);
+    let is_get = |http: &Spanned<String>| http.value == "GET";
+    let has_other = !methods.iter().all(is_get);
     let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
     let methods = methods.into_iter().map(|http| Method {
         // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
+        // `@idempotent` does not apply to GET if the method allows another HTTP method.
         options: DeclaredOptions {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
             has_jsonp_on_post: http.value == "POST",
             rate_limit: rate_limit.clone(),
             cost,
+            idempotent: idempotent.clone().filter(|_| !(has_other && is_get(&http))),
             ..DeclaredOptions::default()
         },
         http_method: http,

@@ -1,0 +1,188 @@
+//! Reads and changes the records of idempotency keys.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rulebook::idempotency::{ClaimedKey, KeyClaim, KeyState};
+use tokio::sync::Semaphore;
+
+use super::statements::Statements;
+use crate::database::{Session, SessionConnection, TextRow};
+
+/// The number of attempts of a statement, which the database may refuse because another server changes the same record.
+const ATTEMPTS: usize = 5;
+/// The minimum time between two counts of records while there are too many.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The table of idempotency keys in a database.
+pub(super) struct Records {
+    session: Arc<Session>,
+    statements: &'static Statements,
+    /// The connections that are not in use.
+    idle: Mutex<Vec<SessionConnection>>,
+    /// Limits the number of connections.
+    permits: Semaphore,
+    /// The number of records, as far as it is known: other servers add some.
+    count: AtomicU64,
+    /// The time at which the records were counted.
+    counted: Mutex<Option<Instant>>,
+}
+
+impl Records {
+    pub(super) fn new(session: Arc<Session>, statements: &'static Statements, max_connections: usize) -> Self {
+        Self {
+            session,
+            statements,
+            idle: Mutex::default(),
+            permits: Semaphore::new(max_connections),
+            count: AtomicU64::default(),
+            counted: Mutex::default(),
+        }
+    }
+
+    pub(super) fn location(&self) -> String {
+        self.session.location()
+    }
+
+    /// Creates the table if it does not exist, and removes expired records.
+    pub(super) async fn prepare(&self) -> Result<(), sqlx::Error> {
+        if self.rows(self.statements.count, &[]).await.is_err() {
+            let mut connection = self.session.open().await?;
+            connection.run("BEGIN").await?;
+            for sql in self.statements.create {
+                connection.run(sql).await?;
+            }
+            connection.run("COMMIT").await?;
+            connection.close().await;
+        }
+        self.clean().await
+    }
+
+    /// Claims a key, or returns the state of its record.
+    pub(super) async fn claim(&self, claim: KeyClaim) -> Result<KeyState, sqlx::Error> {
+        let KeyClaim { key, lease, max_records, .. } = &claim;
+        let is_full = self.is_full(*max_records).await?;
+        let lease = millis(*lease);
+        for _ in 0..ATTEMPTS {
+            if !is_full {
+                let rows = self.rows(self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
+                if !rows.is_empty() {
+                    self.count.fetch_add(1, Ordering::Relaxed);
+                    return Ok(KeyState::Claimed);
+                }
+            }
+            let rows = self.rows(self.statements.read, &[&key.id]).await?;
+            let Some([Some(token), Some(payload), response]) = rows.first().map(Vec::as_slice) else {
+                if is_full {
+                    return Ok(KeyState::Full);
+                }
+                // The record has expired since the key was claimed.
+                continue;
+            };
+            if **token == *key.token {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                return Ok(KeyState::Claimed);
+            }
+            let payload = payload.as_str().into();
+            return match response {
+                None => Ok(KeyState::InUse { payload }),
+                Some(response) => {
+                    let response = BASE64.decode(response).map_err(|error| sqlx::Error::Decode(error.into()))?;
+                    Ok(KeyState::Stored { payload, response })
+                }
+            };
+        }
+        Err(sqlx::Error::Protocol("the record changes again and again".to_owned()))
+    }
+
+    /// Returns `true` if there are too many records. Counts them again if it seems so.
+    async fn is_full(&self, max: u64) -> Result<bool, sqlx::Error> {
+        if self.count.load(Ordering::Relaxed) < max {
+            return Ok(false);
+        }
+        let is_recent = lock(&self.counted).is_some_and(|counted| counted.elapsed() < COUNT_INTERVAL);
+        if !is_recent {
+            self.clean().await?;
+        }
+        Ok(self.count.load(Ordering::Relaxed) >= max)
+    }
+
+    pub(super) async fn renew(&self, key: &ClaimedKey, lease: Duration) -> Result<(), sqlx::Error> {
+        self.rows(self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
+    }
+
+    pub(super) async fn store(&self, key: &ClaimedKey, response: &[u8], time: Duration) -> Result<(), sqlx::Error> {
+        let (time, response) = (millis(time), BASE64.encode(response));
+        let parameters: [&str; 5] = [&key.id, &key.payload, &key.token, &time, &response];
+        self.rows(self.statements.store, &parameters).await.map(drop)
+    }
+
+    pub(super) async fn release(&self, key: &ClaimedKey) -> Result<(), sqlx::Error> {
+        self.rows(self.statements.release, &[&key.id, &key.token]).await.map(drop)
+    }
+
+    /// Removes expired records, and counts the others.
+    pub(super) async fn clean(&self) -> Result<(), sqlx::Error> {
+        *lock(&self.counted) = Some(Instant::now());
+        self.rows(self.statements.clean, &[]).await?;
+        let rows = self.rows(self.statements.count, &[]).await?;
+        let count = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
+        self.count.store(count.unwrap_or_default(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(super) async fn check(&self) -> Result<(), sqlx::Error> {
+        self.rows(self.statements.read, &[""]).await.map(drop)
+    }
+
+    /// Executes a statement. Repeats it if the database has undone it because of another statement, or if the
+    /// connection was closed in the meantime: each statement can be repeated without another effect.
+    async fn rows(&self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
+        let mut attempt = 1;
+        loop {
+            let (result, was_idle) = self.with_connection(sql, values).await;
+            match result {
+                Err(error) if attempt < ATTEMPTS && (was_idle || is_conflict(&error)) => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Executes a statement once. Returns `true` with the result if the connection was not new.
+    async fn with_connection(&self, sql: &str, values: &[&str]) -> (Result<Vec<TextRow>, sqlx::Error>, bool) {
+        let Ok(_permit) = self.permits.acquire().await else { return (Err(sqlx::Error::PoolClosed), false) };
+        let idle = lock(&self.idle).pop();
+        let was_idle = idle.is_some();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => match self.session.open().await {
+                Ok(connection) => connection,
+                Err(error) => return (Err(error), false),
+            },
+        };
+        let result = connection.rows(sql, values).await;
+        // After an error, the connection may be unusable.
+        if result.is_ok() {
+            lock(&self.idle).push(connection);
+        }
+        (result, was_idle)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn millis(time: Duration) -> String {
+    time.as_millis().to_string()
+}
+
+/// Returns `true` if the database has undone the statement, because it waited for another one that waited for it.
+fn is_conflict(error: &sqlx::Error) -> bool {
+    // SQLSTATE of PostgreSQL and MySQL; codes of SQLite for a locked database.
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "5" | "6" | "517"))
+}

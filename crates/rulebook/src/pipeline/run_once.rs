@@ -1,0 +1,286 @@
+//! The part of the stage `act` for requests with an idempotency key: the handler runs at most once for a key, and later
+//! requests with the key get the stored response.
+//!
+//! A request whose client disconnects is handled to its end, so that the response is stored for the next attempt of the
+//! client.
+
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use futures_util::{StreamExt, stream};
+use rulebook_model::limits::IDEMPOTENCY_RECORD_COUNT;
+use rulebook_model::model::Limits;
+
+use super::MethodRunner;
+use super::act::{DetachedHandlerGuard, HandlerParts, RunningHandler};
+use super::authorize::GrantedCall;
+use super::identify::Client;
+use super::reply::{CallReply, Reply, ReplyBody};
+use super::respond::respond;
+use crate::call::{ApiError, ArgumentSlot, ByteStream, ErrorKind, Head};
+use crate::error::ErrorCode;
+use crate::handler::CallOrigin;
+use crate::idempotency::{
+    ClaimedKey, Fingerprint, IdempotencyStorage, KeyClaim, KeyState, RequestHasher, StoredResponse, read_key,
+};
+use crate::plan::{Plan, PlannedMethod};
+use crate::rate_limit::CountedRequest;
+
+/// The number of renewals of a claim within its lease.
+const RENEWALS_PER_LEASE: u32 = 3;
+/// The number of attempts to store a response.
+const STORE_ATTEMPTS: u32 = 5;
+
+/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it.
+///
+/// # Errors
+/// Fails if the key is malformed or too long, or if it is missing but the method requires it.
+pub fn requested_key(plan: &Plan, method: &PlannedMethod, head: &Head) -> Result<Option<String>, ApiError> {
+    match method.idempotency {
+        Some(idempotency) => read_key(head, idempotency, plan.limits.idempotency_key),
+        None => Ok(None),
+    }
+}
+
+/// Returns the hashes of a request with an idempotency key.
+pub fn fingerprint(
+    granted: &GrantedCall<'_>,
+    client: &Client<'_>,
+    key: &str,
+    arguments: &[ArgumentSlot<'_>],
+    origin: &CallOrigin,
+) -> Fingerprint {
+    let method = granted.method();
+    let mut hasher = RequestHasher::new(key);
+    hasher.add_arguments(&method.parameter_names, arguments);
+    // Such a handler also forwards fields that are not parameters.
+    if let CallOrigin::Request { head, body } = origin
+        && method.action.reads_body()
+    {
+        hasher.add_raw(head.query().as_bytes());
+        hasher.add_raw(body.as_deref().unwrap_or_default());
+    }
+    hasher.finish(&method.id, granted.identity(), client.head.client, key)
+}
+
+/// Runs a handler unless a request with the same key was handled, and returns the reply.
+///
+/// # Errors
+/// Fails if the key cannot be used: it is in use, it was used for other arguments, or the storage is unavailable or
+/// full.
+pub async fn run_once(
+    runner: &Arc<MethodRunner>,
+    head: &Arc<Head>,
+    running: RunningHandler<'_>,
+    fingerprint: Fingerprint,
+) -> Result<CallReply, ApiError> {
+    let call = KeyedCall { runner: Arc::clone(runner), head: Arc::clone(head), handler: running.into_parts() };
+    let client = head.client;
+    UninterruptedCall { runner, client, running: Some(Box::pin(call.run(fingerprint))) }.await
+}
+
+/// A call with an idempotency key, which borrows nothing from the connection of the client.
+struct KeyedCall {
+    runner: Arc<MethodRunner>,
+    head: Arc<Head>,
+    handler: HandlerParts,
+}
+
+/// How the storage of the plan is used.
+struct Records<'p> {
+    storage: &'p dyn IdempotencyStorage,
+    limits: &'p Limits,
+}
+
+impl KeyedCall {
+    async fn run(self, fingerprint: Fingerprint) -> Result<CallReply, ApiError> {
+        let runner = Arc::clone(&self.runner);
+        let plan = &*runner.plan;
+        let method = &plan.methods[self.handler.method_index()];
+        let Some(storage) = &plan.idempotency_storage else {
+            return Err(ApiError::internal("there is no storage of idempotency keys"));
+        };
+        let records = Records { storage: &**storage, limits: &plan.limits };
+        let claimed = fingerprint.into_claimed_key().await.map_err(ApiError::internal)?;
+        match records.claim(&claimed).await? {
+            None => {}
+            Some(stored) if stored.is_empty() => {
+                return Err(ApiError::new(ErrorKind::Plain(ErrorCode::ResponseNotKept)));
+            }
+            Some(stored) => {
+                let reply = StoredResponse::decode(method, stored);
+                let reply = reply.ok_or_else(|| ApiError::internal("a stored response is not valid"))?;
+                return Ok(CallReply::Reply(reply));
+            }
+        }
+        let index = self.handler.method_index();
+        let outcome = {
+            let handler = pin!(RunningHandler::from_parts(&runner, self.handler));
+            match select(handler, pin!(records.renew(&claimed))).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right((never, _)) => match never {},
+            }
+        };
+        let reply = respond(plan, &self.head, index, outcome, &CountedRequest::default());
+        Ok(records.store_reply(&claimed, method, reply).await)
+    }
+}
+
+/// A value that does not exist: the type of the result of a future that never ends.
+enum Never {}
+
+impl Records<'_> {
+    /// Claims a key. Returns the stored response if a request with the key was handled.
+    async fn claim(&self, claimed: &ClaimedKey) -> Result<Option<Vec<u8>>, ApiError> {
+        let max = self.limits.idempotency_records;
+        let claim = KeyClaim::new(claimed.clone(), self.lease(), max);
+        let plain = |code| Err(ApiError::new(ErrorKind::Plain(code)));
+        match self.storage.claim(claim).await {
+            Ok(KeyState::Claimed) => Ok(None),
+            Ok(KeyState::InUse { payload } | KeyState::Stored { payload, .. }) if payload != claimed.payload => {
+                plain(ErrorCode::IdempotencyKeyReused)
+            }
+            Ok(KeyState::InUse { .. }) => plain(ErrorCode::IdempotencyKeyInUse),
+            Ok(KeyState::Stored { response, .. }) => Ok(Some(response)),
+            Ok(KeyState::Full) => Err(ApiError::too_large(IDEMPOTENCY_RECORD_COUNT.with_value(max), None)),
+            Err(error) => Err(ApiError::unavailable(format_args!("idempotency keys: {error}"))),
+        }
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::from_secs(self.limits.idempotency_lease)
+    }
+
+    /// Renews a claim again and again. Never ends.
+    async fn renew(&self, claimed: &ClaimedKey) -> Never {
+        loop {
+            tokio::time::sleep(self.lease() / RENEWALS_PER_LEASE).await;
+            if let Err(error) = self.storage.renew(claimed, self.lease()).await {
+                log::warn!("idempotency keys: a claim cannot be renewed: {error}");
+            }
+        }
+    }
+
+    /// Stores the reply of a handler, or releases the key if the handler failed. Returns the reply.
+    async fn store_reply(&self, claimed: &ClaimedKey, method: &PlannedMethod, reply: CallReply) -> CallReply {
+        let max = self.limits.idempotency_response;
+        let (reply, stored) = match reply {
+            CallReply::Reply(reply) if is_failure(&reply) => {
+                if let Err(error) = self.storage.release(claimed).await {
+                    log::warn!("idempotency keys: a key cannot be released before its lease ends: {error}");
+                }
+                return CallReply::Reply(reply);
+            }
+            CallReply::Reply(reply) => {
+                let reply = with_body_in_memory(reply, max).await;
+                let stored = StoredResponse::encode(method, &reply, max);
+                (CallReply::Reply(reply), stored)
+            }
+            file @ CallReply::File(_) => (file, None),
+        };
+        if stored.is_none() {
+            log::warn!("{}: a response is too long to be kept for its idempotency key", method.id);
+        }
+        self.store(claimed, stored.unwrap_or(StoredResponse::NOT_KEPT)).await;
+        reply
+    }
+
+    /// Stores a response. If the storage is unavailable, tries again for less than the lease: after the lease, the key
+    /// would be free, and the handler could run again.
+    async fn store(&self, claimed: &ClaimedKey, response: Vec<u8>) {
+        let lifetime = Duration::from_secs(self.limits.idempotency_seconds);
+        for attempt in 1..=STORE_ATTEMPTS {
+            let Err(error) = self.storage.store(claimed, response.clone(), lifetime).await else { return };
+            if attempt == STORE_ATTEMPTS {
+                log::error!(
+                    "idempotency keys: a response cannot be stored, so that its request can run again: {error}"
+                );
+                return;
+            }
+            tokio::time::sleep(self.lease() / (STORE_ATTEMPTS * RENEWALS_PER_LEASE)).await;
+        }
+    }
+}
+
+/// Returns `true` if the handler failed, so that the client may send the request again.
+fn is_failure(reply: &Reply) -> bool {
+    // An envelope can send errors with the status of a success.
+    reply.status >= 500 || reply.code.is_some_and(|code| code.code.status().get() >= 500)
+}
+
+/// Reads the body of a reply if it is a stream, up to `max` bytes. The body of a longer reply stays a stream.
+async fn with_body_in_memory(mut reply: Reply, max: u64) -> Reply {
+    reply.body = match reply.body {
+        ReplyBody::Stream { mut pieces, length } => {
+            let (mut read, mut size) = (Vec::new(), 0);
+            let is_complete = loop {
+                if size > max || length.is_some_and(|length| length > max) {
+                    break false;
+                }
+                match pieces.next().await {
+                    Some(piece) => {
+                        size += piece.as_ref().map_or(0, Bytes::len) as u64;
+                        let is_error = piece.is_err();
+                        read.push(piece);
+                        if is_error {
+                            break false;
+                        }
+                    }
+                    None => break true,
+                }
+            };
+            if is_complete {
+                let bytes: Vec<u8> = read.into_iter().flatten().flatten().collect();
+                ReplyBody::Whole(bytes.into())
+            } else {
+                let pieces: ByteStream = Box::pin(stream::iter(read).chain(pieces));
+                ReplyBody::Stream { pieces, length }
+            }
+        }
+        body => body,
+    };
+    reply
+}
+
+/// The future of a call that runs to its end: if it is dropped before, it continues as a separate task.
+struct UninterruptedCall<'r> {
+    runner: &'r Arc<MethodRunner>,
+    client: Option<IpAddr>,
+    running: Option<CallFuture>,
+}
+
+type CallFuture = Pin<Box<dyn Future<Output = Result<CallReply, ApiError>> + Send>>;
+
+impl Future for UninterruptedCall<'_> {
+    type Output = Result<CallReply, ApiError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let Some(running) = &mut self.running else { return Poll::Pending };
+        let result = std::task::ready!(running.as_mut().poll(task));
+        self.running = None;
+        Poll::Ready(result)
+    }
+}
+
+impl Drop for UninterruptedCall<'_> {
+    fn drop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        // A future that has panicked cannot be polled again.
+        if std::thread::panicking() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let guard = DetachedHandlerGuard::new(&self.runner.detached, self.client);
+        runtime.spawn(async move {
+            if let Some(reason) = running.await.err().as_ref().and_then(ApiError::log) {
+                log::warn!("idempotency keys: the client has gone; {reason}");
+            }
+            drop(guard);
+        });
+    }
+}
