@@ -116,9 +116,10 @@ class Cluster:
         return self.keys("add", "--name", name, "--scope", "cluster,iapi", *arguments)
 
     def wait_for_key(self, key):
-        """Waits until every server accepts a key."""
+        """Waits until every server accepts a key. Returns how many requests were allowed, which count for its limit."""
         for server in self.servers:
             wait_until(lambda port=server.port: get(port, "/fixed", key)[0] == 200, 10, f"a key at {server.name}")
+        return len(self.servers)
 
 
 def readiness(port):
