@@ -69,13 +69,13 @@ class Cluster:
             "RULEBOOK_PEPPER": PEPPER,
         }
 
-    def rulebook(self, index):
+    def rulebook(self, index, name=None, *arguments):
         """Returns a server that is not started yet. Each has a data folder as if it were on another machine."""
         [port] = free_ports(1)
-        name = f"rulebook-{index + 1}"
+        name = name or f"rulebook-{index + 1}"
         command = [self.options.program, "serve", "--api", self.api, "--data", os.path.join(self.folder, name),
                    "--bind", f"127.0.0.1:{port}", "--trusted-proxies", "127.0.0.1",
-                   "--log", "info,rulebook::access=off", *self.options.serve]
+                   "--log", "info,rulebook::access=off", *arguments, *self.options.serve]
         server = Server(name, command, self.folder, lambda: readiness(port) == 200, self.environment)
         server.port = port
         return server
