@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use rulebook::handler_kind::WorkerThread;
 use serde_json::{Map, Value as Json};
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor};
 
+use super::connection_count::CountedConnection;
 use super::pool::{Permit, Pool};
 use super::{
     Column, Dialect, FromRow, JsonRow, NamedValue, PrepareError, Prepared, mysql, postgres, postgres_arguments,
@@ -47,11 +49,15 @@ pub(super) struct OpenConnection {
     /// Stops the running statement of SQLite.
     stop: Arc<AtomicBool>,
     pub opened: Instant,
+    /// The worker thread to whose runtime the socket belongs; `None` if it belongs to the runtime of the pool.
+    pub thread: Option<WorkerThread>,
+    /// Counts the connection while it is open; `None` outside of a pool.
+    _counted: Option<CountedConnection>,
 }
 
 impl OpenConnection {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, stop: Arc::default(), opened: Instant::now() }
+        Self { connection, stop: Arc::default(), opened: Instant::now(), thread: None, _counted: None }
     }
 
     /// Makes the statements of SQLite look whether they must stop.
@@ -62,7 +68,14 @@ impl OpenConnection {
             move || !stop.load(Ordering::Relaxed)
         };
         connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS_PER_CHECK, continues);
-        Ok(Self { connection: Connection::Sqlite(connection), stop, opened: Instant::now() })
+        Ok(Self { stop, ..Self::new(Connection::Sqlite(connection)) })
+    }
+
+    /// Makes this a connection of a pool, whose socket belongs to the runtime of a worker thread or to that of the pool.
+    pub(super) fn in_pool(mut self, thread: Option<WorkerThread>, counted: CountedConnection) -> Self {
+        self.thread = thread;
+        self._counted = Some(counted);
+        self
     }
 
     /// Returns `true` if the database runs in this process.
@@ -232,9 +245,7 @@ impl Drop for Lease {
         }
         open.stop.store(true, Ordering::Relaxed);
         self.pool.distrust_others();
-        // The caller may be in no runtime.
-        let _context = self.pool.runtime().enter();
-        drop(open);
+        self.pool.drop_connections([open]);
     }
 }
 

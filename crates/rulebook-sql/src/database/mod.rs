@@ -2,7 +2,9 @@
 
 mod column;
 mod connection;
+mod connection_count;
 mod dialect;
+mod idle;
 mod mysql;
 mod options;
 mod pool;

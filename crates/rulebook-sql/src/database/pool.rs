@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use rulebook::handler_kind::WorkerThread;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::connection::OpenConnection;
+use super::connection_count::ConnectionCount;
+use super::idle::{IdleConnection, IdleConnections, Next};
 use super::options::Options;
 
 /// A connection that was not used for longer than this is tested before it is used.
@@ -27,7 +30,8 @@ const MAX_AGE: Duration = Duration::from_secs(1_800);
 /// The connections of a database.
 pub(super) struct Pool {
     options: Options,
-    /// The runtime to which the sockets of the connections belong. It lives as long as the API is served.
+    /// The runtime to which the sockets of the connections belong that calls outside of worker threads have opened. It
+    /// lives as long as the API is served.
     runtime: Handle,
     /// The maximum time for which a call waits for a connection.
     wait: Duration,
@@ -35,20 +39,8 @@ pub(super) struct Pool {
     permits: Arc<Semaphore>,
     /// A permit for each connection that downloads may use, because a client can read a download slowly.
     download_permits: Arc<Semaphore>,
+    count: ConnectionCount,
     idle: Mutex<IdleConnections>,
-}
-
-struct IdleConnections {
-    /// The connection that was used last is at the end.
-    list: Vec<IdleConnection>,
-    /// Connections that were returned before this time are tested, because another one has failed since.
-    test_before: Option<Instant>,
-}
-
-struct IdleConnection {
-    connection: OpenConnection,
-    since: Instant,
-    must_test: bool,
 }
 
 /// The right to use a connection. Another call gets it when this value is dropped.
@@ -58,7 +50,8 @@ pub(super) struct Permit {
 }
 
 impl Pool {
-    /// Creates the pool. Connections are opened when they are needed, in the runtime of the caller.
+    /// Creates the pool. Connections are opened when they are needed: those of calls in worker threads in the runtime of
+    /// the thread, others in that of the caller.
     pub(super) fn new(options: Options, size: usize, wait: Duration) -> Self {
         Self {
             options,
@@ -66,11 +59,12 @@ impl Pool {
             wait,
             permits: Arc::new(Semaphore::new(size)),
             download_permits: Arc::new(Semaphore::new((size / 2).max(1))),
+            count: ConnectionCount::new(size),
             idle: Mutex::new(IdleConnections { list: Vec::new(), test_before: None }),
         }
     }
 
-    /// Returns the runtime of the connections.
+    /// Returns the runtime of the connections that belong to no worker thread.
     pub(super) fn runtime(&self) -> &Handle {
         &self.runtime
     }
@@ -82,15 +76,27 @@ impl Pool {
     pub(super) async fn acquire(self: &Arc<Self>, is_download: bool) -> Result<(OpenConnection, Permit), sqlx::Error> {
         let download = if is_download { Some(self.permit(&self.download_permits).await?) } else { None };
         let permit = Permit { _connection: self.permit(&self.permits).await?, _download: download };
-        match self.take() {
-            Some((connection, false)) => Ok((connection, permit)),
-            idle => {
-                // A socket belongs to the runtime in which it is opened, and that of the caller may end earlier.
-                let pool = Arc::clone(self);
-                let opened = self.runtime.spawn(async move { pool.tested_or_new(idle.map(|idle| idle.0)).await });
-                Ok((opened.await.map_err(|_| sqlx::Error::PoolClosed)??, permit))
-            }
-        }
+        let thread = self.thread_for_sockets(is_download);
+        let next = match self.next(thread.as_ref()) {
+            Next::Idle(idle) if !idle.must_test => return Ok((idle.connection, permit)),
+            next => next,
+        };
+        let connection = if thread.is_some() {
+            self.tested_or_new(next, thread).await?
+        } else {
+            // A socket belongs to the runtime in which it is opened, and that of the caller may end earlier.
+            let pool = Arc::clone(self);
+            let opened = self.runtime.spawn(async move { pool.tested_or_new(next, None).await });
+            opened.await.map_err(|_| sqlx::Error::PoolClosed)??
+        };
+        Ok((connection, permit))
+    }
+
+    /// Returns the worker thread to whose runtime the socket of a new connection shall belong. A download continues in
+    /// the runtime of the pool, and SQLite has no sockets.
+    fn thread_for_sockets(&self, is_download: bool) -> Option<WorkerThread> {
+        let has_sockets = !is_download && !matches!(self.options, Options::Sqlite(_));
+        has_sockets.then(WorkerThread::current).flatten()
     }
 
     /// Returns a connection, which the next call can use, perhaps only after a test.
@@ -132,30 +138,49 @@ impl Pool {
     /// Waits for a future, at most for this time. The caller need not be in a runtime with timers.
     pub(super) async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         let limited = {
-            let _context = self.runtime.enter();
+            // The timers of a worker thread wake no other thread.
+            let _context = WorkerThread::current().is_none().then(|| self.runtime.enter());
             timeout(limit, future)
         };
         limited.await.ok()
     }
 
-    /// Returns the connection that was used last, and `true` if it must be tested.
-    fn take(&self) -> Option<(OpenConnection, bool)> {
+    /// Returns the connection for a call, or the right to open one.
+    fn next(&self, thread: Option<&WorkerThread>) -> Next {
+        let mut closed = Vec::new();
         let mut idle = self.lock();
-        let IdleConnection { connection, since, must_test } = idle.list.pop()?;
-        let is_distrusted = idle.test_before.is_some_and(|before| since <= before);
-        Some((connection, must_test || is_distrusted || since.elapsed() > TEST_AFTER))
+        let mut next = idle.next(thread, &self.count, &mut closed);
+        if let Next::Idle(found) = &mut next {
+            let is_distrusted = idle.test_before.is_some_and(|before| found.since <= before);
+            found.must_test |= is_distrusted || found.since.elapsed() > TEST_AFTER;
+        }
+        drop(idle);
+        self.drop_connections(closed);
+        next
+    }
+
+    /// Closes connections without waiting for the database. The caller need not be in a runtime.
+    pub(super) fn drop_connections(&self, connections: impl IntoIterator<Item = OpenConnection>) {
+        let _context = self.runtime.enter();
+        connections.into_iter().for_each(drop);
     }
 
     /// Returns a connection that works: this one, another one that is idle, or a new one.
-    async fn tested_or_new(&self, mut candidate: Option<OpenConnection>) -> Result<OpenConnection, sqlx::Error> {
-        while let Some(mut connection) = candidate {
-            if matches!(timeout(TEST_TIMEOUT, connection.connection.ping()).await, Ok(Ok(()))) {
-                return Ok(connection);
+    async fn tested_or_new(&self, mut next: Next, thread: Option<WorkerThread>) -> Result<OpenConnection, sqlx::Error> {
+        let counted = loop {
+            match next {
+                Next::Idle(IdleConnection { mut connection, .. }) => {
+                    if matches!(timeout(TEST_TIMEOUT, connection.connection.ping()).await, Ok(Ok(()))) {
+                        return Ok(connection);
+                    }
+                    self.distrust_others();
+                }
+                Next::New(counted) => break counted,
             }
-            self.distrust_others();
-            candidate = self.take().map(|idle| idle.0);
-        }
-        timeout(self.wait, self.options.open()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            next = self.next(thread.as_ref());
+        };
+        let opened = timeout(self.wait, self.options.open()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        Ok(opened.in_pool(thread, counted))
     }
 
     fn lock(&self) -> MutexGuard<'_, IdleConnections> {

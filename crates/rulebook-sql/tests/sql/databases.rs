@@ -175,6 +175,12 @@ impl TestDatabase {
         json!({ "handlers": { "sql": settings } })
     }
 
+    /// Returns an API with the tables of the tests, which is not served yet.
+    pub fn engine(&self, settings: Json, methods: Json) -> Engine {
+        let (app, definition) = (self.app(settings).to_string(), json!({ "/": methods }).to_string());
+        rulebook(self.folder.path(), &app, &definition).build().unwrap()
+    }
+
     /// Serves an API with the tables of the tests.
     pub fn serve(&self, settings: Json, methods: Json) -> Client {
         let (app, definition) = (self.app(settings).to_string(), json!({ "/": methods }).to_string());

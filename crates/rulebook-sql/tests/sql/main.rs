@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod migrations;
 mod page;
+mod pool;
 mod results;
 mod sqlite_files;
 mod values;

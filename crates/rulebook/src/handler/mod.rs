@@ -24,6 +24,7 @@ mod state;
 mod value_kind;
 mod value_reader;
 mod variables;
+mod worker_thread;
 
 pub use args::Args;
 pub use args_error::{ArgsError, ArgsErrorKind};
@@ -41,3 +42,5 @@ pub use readiness_check::ReadinessCheck;
 pub use state::ProgramState;
 pub use value_kind::{MockHandler, ValueKind};
 pub use variables::expand_variables;
+pub use worker_thread::WorkerThread;
+pub(crate) use worker_thread::run_worker;

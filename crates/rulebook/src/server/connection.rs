@@ -19,6 +19,7 @@ use super::state::{CountedConnection, ServerState};
 use super::tls::{self, Accepted};
 use super::worker::Worker;
 use super::{http1, http2};
+use crate::handler::run_worker;
 
 /// What a client can request on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,12 @@ pub(super) fn connection_service_factory(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
     let (state, keep_alive) = (Arc::clone(state), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
-        let worker = Worker::of_thread(&state);
-        let service = fn_service(move |stream| serve_connection(stream, Rc::clone(&worker), keep_alive, has_tls));
+        let (worker, thread) = (Worker::of_thread(&state), run_worker());
+        let service = fn_service(move |stream| {
+            // The thread is a worker thread as long as this service exists.
+            let _ = &thread;
+            serve_connection(stream, Rc::clone(&worker), keep_alive, has_tls)
+        });
         async move { Ok(service) }
     })
 }

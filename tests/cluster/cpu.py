@@ -1,0 +1,126 @@
+"""Step `cpu`: three servers have the same costs for a request as one, and with enough processors 2.5 times its throughput.
+
+All servers share the databases and the counter of limits. Each measurement is repeated, in turns, because other programs
+use the processors too. The processor time is that of all threads of the servers, as the scheduler of the kernel measures
+it; the parts in user mode are estimates of the kernel."""
+
+import os
+import statistics
+import subprocess
+import time
+
+from report import figure, promise
+from tools import h2load, h2load_counts
+from usage import Usage, usage
+
+REPEATS = 7
+CLIENTS = 16
+# With these processors, three servers with one worker each do not have to share them with their clients.
+MIN_PROCESSORS = 8
+# How much more processor time a request may take: the noise of the measurement, besides five percent.
+MAX_RATIO = 1.05
+NOISE = 0.05
+
+
+class Case:
+    """Some servers, each of which gets the same load."""
+
+    def __init__(self, name, servers, path, key, requests):
+        self.name, self.servers, self.path, self.key, self.requests = name, servers, path, key, requests
+        self.results = []
+
+    def measure(self):
+        before = [usage(server.process.pid) for server in self.servers]
+        start = time.monotonic()
+        loads = [h2load(server.port, self.path, self.key, self.requests, CLIENTS) for server in self.servers]
+        counts = [h2load_counts(load) for load in loads]
+        seconds = time.monotonic() - start
+        if any(each.succeeded != self.requests for each in counts):
+            raise RuntimeError(f"{self.name}: requests to {self.path} failed")
+        used = sum((usage(server.process.pid) - earlier for server, earlier in zip(self.servers, before)), Usage())
+        total = self.requests * len(self.servers)
+        self.results.append({
+            "time": used.total / total * 1e6, "user": used.user / total * 1e6, "waits": used.waits / total,
+            "throughput": total / seconds,
+        })
+
+    def median(self, name):
+        return statistics.median(result[name] for result in self.results)
+
+    def smallest(self, name):
+        return min(result[name] for result in self.results)
+
+    def describe(self):
+        return (f"{self.name:<28}{self.path:<10} {self.median('time'):6.2f} µs a request (smallest "
+                f"{self.smallest('time'):.2f}), {self.median('user'):.2f} in user mode; {self.median('waits'):.2f} waits; "
+                f"{self.median('throughput'):.0f} requests a second")
+
+
+def run(cluster):
+    key = cluster.add_key("cpu")
+    servers = []
+    try:
+        # One worker each: the numbers of threads that share the processors are 1 and 3, not more.
+        for index in range(3):
+            server = cluster.rulebook(index, f"cpu-{index + 1}", "--workers", "1")
+            servers.append(server)
+            server.start()
+        idle_cost(servers)
+        cluster.wait_for_key(key)
+        for path, requests in [("/healthz", 60_000), ("/fixed", 40_000), ("/me", 12_000)]:
+            compare(servers, path, key, max(1000, int(requests * cluster.options.seconds / 8)))
+        if os.cpu_count() >= 2:
+            compare_on_one_processor(servers, key, max(1000, int(50_000 * cluster.options.seconds / 8)))
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def idle_cost(servers):
+    """Prints what servers without requests cost."""
+    before = [usage(server.process.pid) for server in servers]
+    time.sleep(3)
+    used = [usage(server.process.pid) - earlier for server, earlier in zip(servers, before)]
+    share = statistics.mean(each.total for each in used) / 3
+    figure(f"a server without requests uses {share * 100:.3f} % of a processor, and wakes up "
+           f"{statistics.mean(each.waits for each in used) / 3:.0f} times a second")
+    promise(share < 0.01, "a server without requests uses less than a hundredth of a processor")
+
+
+def measure(cases):
+    for _ in range(REPEATS):
+        for case in cases:
+            case.measure()
+    for case in cases:
+        figure(case.describe())
+
+
+def compare(servers, path, key, requests):
+    """Compares one server with three, on all processors."""
+    cases = [Case(f"server {index + 1} by itself", [server], path, key, requests)
+             for index, server in enumerate(servers)]
+    three = Case("three at the same time", servers, path, key, requests)
+    measure([*cases, three])
+    time_of_one = statistics.mean(case.median("time") for case in cases)
+    throughput_of_one = statistics.mean(case.median("throughput") for case in cases)
+    figure(f"{path}: a request to three servers costs {three.median('time') / time_of_one:.2f} of one to one server; "
+           f"their throughput is {three.median('throughput') / throughput_of_one:.2f} of it")
+    if os.cpu_count() >= MIN_PROCESSORS:
+        promise(three.median("throughput") >= 2.5 * throughput_of_one,
+                f"{path}: three servers have 2.5 times the throughput of one")
+
+
+def compare_on_one_processor(servers, key, requests):
+    """Compares one server with three that share a processor, which their clients do not use. Each worker finds as many
+    requests at a time, so that the difference is what several processes cost."""
+    for server in servers:
+        subprocess.run(["taskset", "-a", "-p", "-c", "0", str(server.process.pid)], check=True, capture_output=True)
+    for path in ["/healthz", "/fixed"]:
+        cases = [Case(f"server {index + 1} on one core", [server], path, key, requests)
+                 for index, server in enumerate(servers)]
+        three = Case("three on one core", servers, path, key, requests)
+        measure([*cases, three])
+        # The smallest times are those with the fewest disturbances.
+        ratio = three.smallest("time") / statistics.mean(case.smallest("time") for case in cases)
+        promise(ratio <= MAX_RATIO + NOISE, f"{path}: on one processor, a request to three servers costs {ratio:.3f} of "
+                                           f"one to one server, at most {MAX_RATIO:.2f} plus {NOISE:.2f} for noise")
