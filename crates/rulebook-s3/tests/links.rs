@@ -31,6 +31,14 @@ async fn file(Args(Parameters { length, uses }): Args<Parameters>, _: Context) -
 }
 
 fn server(url: &str, settings: &Json) -> Client {
+    start(program(settings).keep_files(), url)
+}
+
+fn start(rulebook: Rulebook, url: &str) -> Client {
+    Client::new(rulebook_s3::add(rulebook).files_folder(url)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn program(settings: &Json) -> Rulebook {
     let number = json!({ "info": "A number", "type": "uint(0,20000000)" });
     let mut document: Json = json!({ "title": "Links", "modules": { "links": { "GET": {
         "info": "A file", "options": { "download": true }, "in": { "GET@length": number, "GET@uses": number }
@@ -39,8 +47,7 @@ fn server(url: &str, settings: &Json) -> Client {
         document[name] = value.clone();
     }
     let rulebook = Rulebook::read(vec![("app.json".into(), document.to_string().into_bytes())]);
-    let rulebook = rulebook.keep_files().module(Module::new("links").get("/", file));
-    Client::new(rulebook_s3::add(rulebook).files_folder(url)).unwrap_or_else(|error| panic!("{error}"))
+    rulebook.module(Module::new("links").get("/", file))
 }
 
 pub fn servers<const N: usize>(url: &str, settings: &Json) -> [Client; N] {
@@ -88,6 +95,14 @@ fn a_link_that_one_server_creates_is_valid_at_all_servers_and_after_their_restar
     let restarted = server(&url, &json!({}));
     assert_eq!(restarted.get(&link).send().body(), content(10));
     assert_eq!(restarted.get(&format!("{link}0")).send().status(), 403);
+}
+
+#[test]
+fn programs_that_store_no_files_share_their_links_too() {
+    let Some(url) = new_url() else { return };
+    let servers = [0, 1].map(|_| start(program(&json!({})), &url));
+    let link = create_link(&servers[0], 10, 0);
+    assert_eq!(servers[1].get(&link).send().body(), content(10));
 }
 
 #[test]
