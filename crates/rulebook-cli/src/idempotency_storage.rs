@@ -22,14 +22,22 @@ const FILE_URL: &str = "sqlite:idempotency.db";
 /// Fails if an environment variable in the address is not set, or the database cannot be used. The error is a message
 /// without secrets.
 pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
-    let url = match (flag, api.idempotency_storage.as_deref()) {
+    let url = match (flag(settings), api.idempotency_storage.as_deref()) {
         (Some(url), _) => url.to_owned(),
         (None, Some(url)) => rulebook::handler_kind::expand_variables(url, Span::default())
             .map_err(|error| format!("idempotency_storage: {}", error.message))?,
         (None, None) => FILE_URL.to_owned(),
     };
     open_database(&url, data, START_WAIT)
+}
+
+/// Returns `true` if the settings name a database.
+pub(super) fn is_shared(settings: &Settings, api: &Api) -> bool {
+    flag(settings).is_some() || api.idempotency_storage.is_some()
+}
+
+fn flag(settings: &Settings) -> Option<&str> {
+    settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty())
 }
 
 #[cfg(feature = "sql")]

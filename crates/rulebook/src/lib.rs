@@ -101,6 +101,8 @@ pub use call::{
     ClientCertificate, ClientCertificates, Content, CustomError, Download, ETag, Head, HttpMethod, Identity,
     InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
+#[doc(hidden)]
+pub use engine::Validated;
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};

@@ -32,6 +32,8 @@ pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
 use start::{EngineStart, StartHook};
+#[doc(hidden)]
+pub use validated::Validated;
 
 /// A compiled API, which can be served over HTTP or called from code.
 pub struct Engine {

@@ -215,7 +215,13 @@ impl Validated {
     /// Returns `true` if a method uses idempotency keys, and the program has set no storage for them.
     #[doc(hidden)]
     pub fn needs_idempotency_storage(&self) -> bool {
-        self.idempotency_storage.is_none() && bind::uses_idempotency_keys(&self.api)
+        self.idempotency_storage.is_none() && self.uses_idempotency_keys()
+    }
+
+    /// Returns `true` if a method uses idempotency keys.
+    #[doc(hidden)]
+    pub fn uses_idempotency_keys(&self) -> bool {
+        bind::uses_idempotency_keys(&self.api)
     }
 
     /// Sets the exporter of traces, unless the program has set one.

@@ -1,0 +1,73 @@
+//! The services that an API uses besides its handlers, and which of its data several servers share by them.
+
+use std::path::Path;
+
+use rulebook::{Engine, Validated};
+
+use crate::{Settings, idempotency_storage, shared_limits, traces};
+
+/// Adds the counter of shared limits, the storage of idempotency keys and the exporter of traces that the settings
+/// name, unless the program has added others.
+///
+/// # Errors
+/// Fails if a service cannot be used. The error is a message without secrets.
+pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: &Path) -> Result<Validated, String> {
+    if !validated.has_shared_counter()
+        && let Some((counter, settings)) =
+            shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref())?
+    {
+        validated = validated.shared_counter(counter, settings);
+    }
+    if validated.needs_idempotency_storage() {
+        let storage = idempotency_storage::open(settings, &validated.api, data)?;
+        validated = validated.idempotency_storage(storage);
+    }
+    if !validated.has_trace_exporter()
+        && let Some(exporter) = traces::open_exporter(&validated.api, settings.traces.as_deref())?
+    {
+        let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
+        validated = validated.trace_exporter(exporter, percent);
+    }
+    Ok(validated)
+}
+
+/// What the server shares with other servers that use the same services. `None` stands for what the API does not have.
+pub(super) struct SharedServices {
+    keys: Option<bool>,
+    limits: bool,
+    idempotency_keys: Option<bool>,
+}
+
+impl SharedServices {
+    /// Returns what an API shares to which [`add_services`] has added its services.
+    pub(super) fn of(validated: &Validated, settings: &Settings, has_shared_keys: bool) -> Self {
+        let has_database = idempotency_storage::is_shared(settings, &validated.api);
+        Self {
+            keys: validated.api.accepts_keys().then_some(has_shared_keys),
+            limits: validated.has_shared_counter(),
+            idempotency_keys: validated.uses_idempotency_keys().then_some(has_database),
+        }
+    }
+
+    /// Describes what the server shares, and what not; `None` if it shares nothing.
+    pub(super) fn describe(&self, engine: &Engine) -> Option<String> {
+        let files = engine.files();
+        let parts = [
+            ("keys", self.keys),
+            ("limits", Some(self.limits)),
+            ("files", files.map(|_| true)),
+            ("download links", Some(files.is_some_and(|files| files.has_links()))),
+            ("idempotency keys", self.idempotency_keys),
+        ];
+        let names = |expected: bool| {
+            let names = parts.iter().filter(|(_, is_shared)| *is_shared == Some(expected)).map(|(name, _)| *name);
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (shared, alone) = (names(true), names(false));
+        match (shared.is_empty(), alone.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(shared),
+            (false, false) => Some(format!("{shared}; not {alone}")),
+        }
+    }
+}

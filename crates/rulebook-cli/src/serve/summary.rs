@@ -1,0 +1,71 @@
+//! The text that the server prints when it starts.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use rulebook::Engine;
+use rulebook_model::model::{Api, Unbound};
+
+use super::SharedServices;
+use crate::{Settings, output};
+
+/// The values that the server uses for its settings, for the summary at startup.
+pub(super) struct EffectiveSettings<'a> {
+    pub addresses: Vec<String>,
+    pub unbound: Unbound,
+    pub data: &'a Path,
+    /// The number of keys; `None` if the server accepts no keys.
+    pub key_count: Option<usize>,
+    /// The database with the keys; `None` if they are in a file.
+    pub key_database: Option<String>,
+    pub workers: Option<usize>,
+    pub log: String,
+    pub services: SharedServices,
+}
+
+/// Returns the text that is printed at startup: the title of the API, the addresses of the server, and its settings.
+pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
+    let Api { title, version, .. } = engine.api();
+    let pages = if settings.static_files.is_dir() {
+        settings.static_files.display().to_string()
+    } else {
+        format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
+    };
+    let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
+    let data = effective.data.display();
+    let mut rows = vec![
+        ("definition", settings.api.display().to_string()),
+        ("serves", output::api_size(engine.api())),
+        ("listens", effective.addresses.join(", ")),
+        ("unbound", describe_unbound(effective.unbound).to_owned()),
+        ("data", if effective.key_database.is_some() { data.to_string() } else { format!("{data} ({keys})") }),
+        ("static", pages),
+        ("workers", workers),
+        ("log", effective.log.clone()),
+    ];
+    if let Some(database) = &effective.key_database {
+        rows.insert(5, ("keys", format!("{database} ({keys})")));
+    }
+    if let Some(files) = engine.files() {
+        let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
+        rows.insert(after_data, ("files", files.location()));
+    }
+    if let Some(shared) = effective.services.describe(engine) {
+        rows.push(("shared", shared));
+    }
+    rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "  {name:<11}{value}");
+        text
+    })
+}
+
+fn describe_unbound(unbound: Unbound) -> &'static str {
+    match unbound {
+        Unbound::Refuse => "refuse: every method has a handler",
+        Unbound::NotImplemented => "501: methods without a handler respond with status 501",
+        Unbound::Mock => "mock: methods without a handler respond with an example of their outputs",
+        Unbound::Echo => "echo: every method responds with its checked arguments",
+    }
+}
