@@ -4,6 +4,7 @@
 mod claims;
 mod definitions;
 mod keys;
+mod process;
 mod replays;
 
 use std::collections::HashMap;

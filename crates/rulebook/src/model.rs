@@ -11,8 +11,8 @@ pub use rulebook_model::constraint::{BrokenConstraint, Constraint, ConstraintKin
 pub use rulebook_model::diagnostic::codes::CodeEntry;
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};
 pub use rulebook_model::model::{
-    Api, Audience, CallableMethods, Contact, Cors, DeclaredError, License, Limits, Location, LogFormat, Method,
-    MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, PermissionPart, RateLimit,
+    Api, Audience, CallableMethods, Contact, Cors, DeclaredError, Idempotency, License, Limits, Location, LogFormat,
+    Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, PermissionPart, RateLimit,
     RateLimitBy, RatePeriod, Repeated, Schema, Scope, ScopeCondition, Segment, Server, Service, ServiceQuery,
     SharedLimits, UnknownParameters,
 };
