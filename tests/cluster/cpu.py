@@ -1,8 +1,9 @@
-"""Step `cpu`: three servers have the same costs for a request as one, and with enough processors 2.5 times its throughput.
+"""Step `cpu`: a request to three servers costs as much as one to one server, and with enough processors, three servers
+have 2.5 times the throughput of one.
 
-All servers share the databases and the counter of limits. Each measurement is repeated, in turns, because other programs
-use the processors too. The processor time is that of all threads of the servers, as the scheduler of the kernel measures
-it; the parts in user mode are estimates of the kernel."""
+All servers share the databases and the counter of limits. Each measurement is repeated, in turns, because other
+programs use the processors too. The processor time is that of all threads of the servers, as the scheduler of the
+kernel measures it; the parts in user mode are estimates of the kernel."""
 
 import os
 import statistics
@@ -52,8 +53,8 @@ class Case:
 
     def describe(self):
         return (f"{self.name:<28}{self.path:<10} {self.median('time'):6.2f} µs a request (smallest "
-                f"{self.smallest('time'):.2f}), {self.median('user'):.2f} in user mode; {self.median('waits'):.2f} waits; "
-                f"{self.median('throughput'):.0f} requests a second")
+                f"{self.smallest('time'):.2f}), {self.median('user'):.2f} in user mode; "
+                f"{self.median('waits'):.2f} waits; {self.median('throughput'):.0f} requests a second")
 
 
 def run(cluster):
@@ -122,5 +123,6 @@ def compare_on_one_processor(servers, key, requests):
         measure([*cases, three])
         # The smallest times are those with the fewest disturbances.
         ratio = three.smallest("time") / statistics.mean(case.smallest("time") for case in cases)
-        promise(ratio <= MAX_RATIO + NOISE, f"{path}: on one processor, a request to three servers costs {ratio:.3f} of "
-                                           f"one to one server, at most {MAX_RATIO:.2f} plus {NOISE:.2f} for noise")
+        promise(ratio <= MAX_RATIO + NOISE,
+                f"{path}: on one processor, a request to three servers costs {ratio:.3f} of one to one server, at most "
+                f"{MAX_RATIO:.2f} plus {NOISE:.2f} for noise")

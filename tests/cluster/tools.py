@@ -19,7 +19,7 @@ class Counts:
 
 
 def h2load(port, path, key, requests=None, clients=8, rate=None, seconds=None):
-    """Starts h2load with HTTP/1.1. `requests` is the number of all requests; `rate` is that of one client in a second."""
+    """Starts h2load with HTTP/1.1. `requests` is the number of all requests, `rate` that of one client in a second."""
     command = ["h2load", "--h1", "-t1", f"-c{clients}", "-H", f"Authorization: Bearer {key}"]
     command += [f"-n{requests}"] if requests else [f"-D{seconds}"]
     command += [f"--rps={rate}"] if rate else []
