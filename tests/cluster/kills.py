@@ -48,8 +48,8 @@ class Round:
         allowed += wrk.ok
         # While nginx is away, wrk tries to connect all the time.
         others = wrk.other if self.name == "nginx" else wrk.other + wrk.errors
-        figure(f"{self.name}: started after {started - after:.1f} s, all ready after {kill.recovered - after:.1f} s, all "
-               f"used after {handling - after:.1f} s; {allowed} of {self.limit} allowed; wrk: {wrk.ok} allowed, "
+        figure(f"{self.name}: started after {started - after:.1f} s, all ready after {kill.recovered - after:.1f} s, "
+               f"all used after {handling - after:.1f} s; {allowed} of {self.limit} allowed; wrk: {wrk.ok} allowed, "
                f"{wrk.refused} above the limit, {wrk.unavailable} with 503, {others} others")
         self.check(wrk, allowed)
         return kill, allowed
@@ -91,7 +91,7 @@ def run(cluster):
     log = Log()
     load = Load(cluster.nginx.port, key, log, seed)
     one, two, three = cluster.servers
-    # The first five are of all kinds, for short runs.
+    # A short run kills one of each kind.
     targets = [one, cluster.limits, cluster.postgres, cluster.files, cluster.nginx, two, three]
     end = time.monotonic() + 60 * cluster.options.minutes
     kills, allowed, limit = [], 0, 0
@@ -130,7 +130,8 @@ def report(cluster, key, load, log, kills, seconds):
         figure(f"  {outcome.method} {outcome.kind}: {outcome.status} {outcome.error} {outcome.body[:120]} at "
                f"{outcome.upstream}, {outcome.start - nearest.before:+.3f} to {outcome.end - nearest.before:+.3f} s "
                f"after the kill of {nearest.target}, which was over after {nearest.recovered - nearest.before:.1f} s")
-    promise(not unexplained, f"of {sent} requests, {len(log.failed)} failed, {len(unexplained)} of them without a reason")
+    promise(not unexplained,
+            f"of {sent} requests, {len(log.failed)} failed, {len(unexplained)} of them without a reason")
     promise(not load.damaged, f"{len(load.damaged)} downloads had another content than the stored file")
     check_rows(cluster, key, load.rows)
     check_files(cluster, key, load.files)

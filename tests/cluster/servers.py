@@ -92,7 +92,8 @@ class Cluster:
         site = site.replace("location / {", "location / {\n        add_header X-Upstream $upstream_addr always;")
         folder = os.path.join(self.folder, "nginx")
         os.mkdir(folder)
-        paths = "".join(f"{name}_temp_path {folder};\n" for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
+        names = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        paths = "".join(f"{name}_temp_path {folder};\n" for name in names)
         user = "user root;\n" if os.getuid() == 0 else ""
         with open(os.path.join(folder, "nginx.conf"), "w") as file:
             file.write(f"daemon off;\n{user}worker_processes 2;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n"

@@ -18,11 +18,10 @@ class Counts:
         self.without_response = int(total[3]) + int(total[4])
 
 
-def h2load(port, path, key, requests=None, clients=8, rate=None, seconds=None):
-    """Starts h2load with HTTP/1.1. `requests` is the number of all requests; `rate` is that of one client in a second."""
-    command = ["h2load", "--h1", "-t1", f"-c{clients}", "-H", f"Authorization: Bearer {key}"]
-    command += [f"-n{requests}"] if requests else [f"-D{seconds}"]
-    command += [f"--rps={rate}"] if rate else []
+def h2load(port, path, key, requests, clients=8, processor=None):
+    """Starts h2load with HTTP/1.1, on one processor if its number is given."""
+    command = ["taskset", "-c", str(processor)] if processor is not None else []
+    command += ["h2load", "--h1", "-t1", f"-n{requests}", f"-c{clients}", "-H", f"Authorization: Bearer {key}"]
     return subprocess.Popen([*command, f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)
 

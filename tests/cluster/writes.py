@@ -16,8 +16,8 @@ CACHED = ["id001", "id002", "id003"]
 
 
 class Load:
-    """Threads that send requests until `stop` is called. Each kind of request has a thread, so that a slow kind does not
-    delay the others."""
+    """Threads that send requests until `stop` is called. Each kind of request has a thread, so that a slow kind does
+    not delay the others."""
 
     # Which servers the kinds of requests need, besides nginx and rulebook.
     NEEDS = {

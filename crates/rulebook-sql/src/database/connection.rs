@@ -71,7 +71,7 @@ impl OpenConnection {
         Ok(Self { stop, ..Self::new(Connection::Sqlite(connection)) })
     }
 
-    /// Makes this a connection of a pool, whose socket belongs to the runtime of a worker thread or to that of the pool.
+    /// Makes this a connection of a pool. Its socket belongs to the runtime of a worker thread, or to that of the pool.
     pub(super) fn in_pool(mut self, thread: Option<WorkerThread>, counted: CountedConnection) -> Self {
         self.thread = thread;
         self._counted = Some(counted);

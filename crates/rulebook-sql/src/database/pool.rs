@@ -50,8 +50,8 @@ pub(super) struct Permit {
 }
 
 impl Pool {
-    /// Creates the pool. Connections are opened when they are needed: those of calls in worker threads in the runtime of
-    /// the thread, others in that of the caller.
+    /// Creates the pool. Connections are opened when they are needed: those of calls in worker threads in the runtime
+    /// of the thread, others in that of the caller.
     pub(super) fn new(options: Options, size: usize, wait: Duration) -> Self {
         Self {
             options,
