@@ -27,6 +27,17 @@ fn the_summary_lists_the_api_the_addresses_and_the_settings() {
 }
 
 #[test]
+fn the_summary_lists_what_servers_share() {
+    let method = json!({ "info": "Orders", "options": { "idempotent": "required" } });
+    let app = json!({ "unbound": "echo" });
+    let folder = definition_folder(&[("app.json", app), ("shop.json", json!({ "POST": method }))]);
+    let arguments = ["serve", "--shared-limits", "redis://ada:hunter2@127.0.0.1:1"];
+    let process = ServerProcess::start(folder.path(), &free_address(), &arguments);
+    let expected = "\n  shared     limits; not keys, files, download links, idempotency keys\n";
+    assert!(process.stdout.ends_with(expected), "{}", process.stdout);
+}
+
+#[test]
 fn keys_are_read_only_if_the_definition_accepts_them() {
     for (auth, expected) in [
         (json!({ "keys": {} }), "data (1 key)"),

@@ -55,7 +55,7 @@ impl SharedServices {
         let parts = [
             ("keys", self.keys),
             ("limits", Some(self.limits)),
-            ("files", files.map(|_| true)),
+            ("files", files.map(|files| files.is_shared())),
             ("download links", Some(files.is_some_and(|files| files.has_links()))),
             ("idempotency keys", self.idempotency_keys),
         ];

@@ -100,6 +100,12 @@ impl FilesFolder {
         self.store.store().is_ok_and(|store| store.links().is_some())
     }
 
+    /// Returns `true` if the files are in a storage that other machines can reach, and not in a folder.
+    #[doc(hidden)]
+    pub fn is_shared(&self) -> bool {
+        self.store.store().is_ok_and(|store| store.path().is_none())
+    }
+
     /// Opens the storage if it is required, that is, if the program, the flag `--files` or the definition has set it.
     ///
     /// # Errors
