@@ -51,12 +51,13 @@ impl SharedServices {
 
     /// Describes what the server shares, and what not; `None` if it shares nothing.
     pub(super) fn describe(&self, engine: &Engine) -> Option<String> {
-        let files = engine.files();
+        let (files, has_links) =
+            engine.files().map_or((None, false), |files| (Some(files.is_shared()), files.has_links()));
         let parts = [
             ("keys", self.keys),
             ("limits", Some(self.limits)),
-            ("files", files.map(|files| files.is_shared())),
-            ("download links", Some(files.is_some_and(|files| files.has_links()))),
+            ("files", files),
+            ("download links", Some(has_links)),
             ("idempotency keys", self.idempotency_keys),
         ];
         let names = |expected: bool| {
