@@ -38,6 +38,40 @@ fn the_summary_lists_what_servers_share() {
 }
 
 #[test]
+fn servers_that_share_a_folder_share_its_data() {
+    let folder = definition_folder(&[("app.json", json!({ "unbound": "echo" })), ("shop.json", shop_module())]);
+    let process = ServerProcess::start(folder.path(), &free_address(), &["serve", "--share-data"]);
+    let expected = "\n  shared     keys, files, download links; not limits\n";
+    assert!(process.stdout.ends_with(expected), "{}", process.stdout);
+}
+
+#[test]
+fn errors_in_locations_do_not_contain_passwords() {
+    let folder = definition_folder(&[("app.json", json!({ "unbound": "echo" })), ("shop.json", shop_module())]);
+    let secret = "s3://ada:hunter2@bucket/x";
+    let flag = run_program(folder.path(), &["serve", "--files", secret]);
+    let variable = program(folder.path()).arg("serve").env("RULEBOOK_FILES", secret).output().unwrap();
+    let other = run_program(folder.path(), &["serve", "--files", "ftp://ada:hunter2@bucket/x"]);
+    let setting = |app: Json| {
+        let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
+        run_program(folder.path(), &["check"])
+    };
+    let results = [
+        flag,
+        RunResult::from(variable),
+        other,
+        setting(json!({ "files": secret })),
+        setting(json!({ "shared_limits": { "url": "redis://ada:hunter2@localhost" } })),
+        setting(json!({ "idempotency_storage": "hunter2" })),
+        setting(json!({ "handlers": { "default": { "http": "http://ada:hunter2@localhost" } } })),
+    ];
+    for result in results {
+        assert_ne!(result.exit_code, Some(0), "{}", result.stdout);
+        assert!(!format!("{}{}", result.stdout, result.stderr).contains("hunter2"), "{}", result.stderr);
+    }
+}
+
+#[test]
 fn keys_are_read_only_if_the_definition_accepts_them() {
     for (auth, expected) in [
         (json!({ "keys": {} }), "data (1 key)"),

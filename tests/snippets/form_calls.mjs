@@ -14,8 +14,8 @@ import { pathToFileURL } from "node:url";
 
 const [modules, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(modules, name)));
-const { Json, baseOf, definition, request, services } = await load("rulebook.js");
-const { inputKind, typed } = await load("form.js");
+const { Json, baseOf, definition, services } = await load("rulebook.js");
+const { inputKind, messageOf, typed } = await load("form.js");
 const { Scheme } = await load("credential.js");
 const { snippets } = await load("snippets.js");
 
@@ -48,7 +48,7 @@ const texts = calls.map(({ id, credential, token, values: given }) => {
     if (value === undefined) return null;
     values.set(parameter, value);
   }
-  const call = { method, values, message: request(base, method, values, "") };
+  const call = { method, values, message: messageOf(base, method, values) };
   const field = credential === null ? undefined : new Scheme(credential).field(token);
   return snippets(url.replace(/\/$/, ""), call, field);
 });

@@ -31,9 +31,9 @@ pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Arc<dy
     open_database(&url, data, START_WAIT)
 }
 
-/// Returns `true` if the settings name a database.
+/// Returns `true` if the settings name a database of a server, and not a file.
 pub(super) fn is_shared(settings: &Settings, api: &Api) -> bool {
-    flag(settings).is_some() || api.idempotency_storage.is_some()
+    flag(settings).or(api.idempotency_storage.as_deref()).is_some_and(|url| !url.trim().starts_with("sqlite:"))
 }
 
 fn flag(settings: &Settings) -> Option<&str> {

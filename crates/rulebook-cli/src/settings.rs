@@ -1,9 +1,10 @@
 //! The settings that all commands share. Each can be set by a flag or by an environment variable.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
@@ -127,7 +128,7 @@ pub(super) fn new_files_arg() -> Arg {
         .long(FILES_FLAG)
         .value_name("LOCATION")
         .env("RULEBOOK_FILES")
-        .value_parser(clap::builder::OsStringValueParser::new().try_map(parse_files_location))
+        .value_parser(FilesLocationParser)
         .help_heading(HELP_HEADING)
         // With this position, the help lists the flag after `--data`.
         .display_order(3)
@@ -142,6 +143,23 @@ pub(super) fn new_files_arg() -> Arg {
 pub(super) fn files_folder(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
     let is_flag = |matches: &&ArgMatches| matches.value_source(FILES_FLAG) == Some(ValueSource::CommandLine);
     command.filter(is_flag).unwrap_or(matches).get_one(FILES_FLAG).cloned()
+}
+
+/// Parses the value of `--files`. The error does not show a value that may contain a password.
+#[derive(Debug, Clone)]
+struct FilesLocationParser;
+
+impl TypedValueParser for FilesLocationParser {
+    type Value = PathBuf;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, value: &OsStr) -> Result<PathBuf, clap::Error> {
+        match parse_files_location(value.to_owned()) {
+            Err(error) if value.to_string_lossy().contains('@') => {
+                Err(command.clone().error(ErrorKind::ValueValidation, format!("--files: {error}")))
+            }
+            _ => OsStringValueParser::new().try_map(parse_files_location).parse_ref(command, arg, value),
+        }
+    }
 }
 
 /// Returns the value of `--files` if it is the path of a folder or a valid URL. Not every path is valid Unicode.

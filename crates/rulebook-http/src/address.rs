@@ -126,7 +126,7 @@ fn parse_authority(
     if let Some(at) = authority.find('@') {
         let error = HandlerError::new("the address contains a user name or a password");
         let error = error.at(address.part(start, start + at + 1));
-        return Err(error.help("send the credential in a header field, with `headers`"));
+        return Err(error.help("send the credential in a header field, with `headers`").hide_line());
     }
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, port)) => (host, port),

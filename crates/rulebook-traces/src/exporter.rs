@@ -1,9 +1,13 @@
 //! The exporter of spans.
 
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
+use rulebook::http::Uri;
+use rulebook::http::uri::Authority;
 use rulebook::trace::{Span, TraceExporter};
 
 use super::client::WaitingClient;
@@ -31,6 +35,14 @@ impl OtlpExporter {
     pub fn new(url: &str, service: &str, version: &str) -> Result<Self, OtlpExporterError> {
         if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(OtlpExporterError("it must begin with `http://` or `https://`".to_owned()));
+        }
+        let parsed = url.parse::<Uri>().ok().filter(|uri| {
+            let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+            let port = authority.rsplit(['@', ']']).next().and_then(|host| host.split_once(':'));
+            port.is_none_or(|(_, port)| port.parse::<u16>().is_ok()) && !url.contains(['?', '#'])
+        });
+        if parsed.is_none() {
+            return Err(OtlpExporterError("it is a host, a port and a path, without `?`".to_owned()));
         }
         let endpoint = format!("{}{PATH}", url.trim_end_matches('/'));
         let exporter = SpanExporter::builder()
@@ -65,7 +77,7 @@ impl TraceExporter for OtlpExporter {
 
 impl Drop for OtlpExporter {
     fn drop(&mut self) {
-        // The spans have been sent when the server has stopped, so that an error loses none of them.
-        let _ = self.0.shutdown();
+        // The spans have been sent when the server has stopped, so that nothing has to wait here.
+        let _ = self.0.shutdown_with_timeout(Duration::ZERO);
     }
 }

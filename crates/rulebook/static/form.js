@@ -12,6 +12,12 @@ export { pretty } from "./response.js";
 /** The idempotency key in examples. */
 const SAMPLE_KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
+/** Returns the request of a form without a credential, with this idempotency key if the method requires one. */
+export function messageOf(base, method, values, key = SAMPLE_KEY) {
+  const sent = request(base, method, values, "");
+  return needsKey(method, sent) ? { ...sent, headers: [...sent.headers, [KEY_HEADER, key]] } : sent;
+}
+
 /** The responses to OPTIONS by URL and credential, so that the forms of a page share a request. */
 const responses = new Map();
 
@@ -81,10 +87,7 @@ export function formOf(base, method, token, options = {}) {
   const fields = method.parameters.map((parameter, index) => field(parameter, `p-${index}`, words(parameter.key)));
   const values = () =>
     new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
-  const message = (key = SAMPLE_KEY) => {
-    const sent = request(base, method, values(), "");
-    return needsKey(method, sent) ? { ...sent, headers: [...sent.headers, [KEY_HEADER, key]] } : sent;
-  };
+  const message = (key) => messageOf(base, method, values(), key);
 
   const output = response ?? h("div", { className: "response", role: "status" });
   const element = h(

@@ -31,8 +31,10 @@ pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: 
     Ok(validated)
 }
 
-/// What the server shares with other servers that use the same services. `None` stands for what the API does not have.
+/// What the server shares with other servers that use the same services, or the same data folder. `None` stands for what
+/// the API does not have.
 pub(super) struct SharedServices {
+    data_folder: bool,
     keys: Option<bool>,
     limits: bool,
     idempotency_keys: Option<bool>,
@@ -41,11 +43,13 @@ pub(super) struct SharedServices {
 impl SharedServices {
     /// Returns what an API shares to which [`add_services`] has added its services.
     pub(super) fn of(validated: &Validated, settings: &Settings, has_shared_keys: bool) -> Self {
+        let data_folder = settings.share_data.unwrap_or(false);
         let has_database = idempotency_storage::is_shared(settings, &validated.api);
         Self {
-            keys: validated.api.accepts_keys().then_some(has_shared_keys),
+            data_folder,
+            keys: validated.api.accepts_keys().then_some(has_shared_keys || data_folder),
             limits: validated.has_shared_counter(),
-            idempotency_keys: validated.uses_idempotency_keys().then_some(has_database),
+            idempotency_keys: validated.uses_idempotency_keys().then_some(has_database || data_folder),
         }
     }
 
@@ -56,8 +60,8 @@ impl SharedServices {
         let parts = [
             ("keys", self.keys),
             ("limits", Some(self.limits)),
-            ("files", files),
-            ("download links", Some(has_links)),
+            ("files", files.map(|is_shared| is_shared || self.data_folder)),
+            ("download links", Some(has_links || self.data_folder)),
             ("idempotency keys", self.idempotency_keys),
         ];
         let names = |expected: bool| {

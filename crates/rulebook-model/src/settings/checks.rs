@@ -9,6 +9,9 @@ use crate::files_location::FilesLocation;
 use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
 use crate::span::Spanned;
 
+/// How the address of a database begins. It may be in a variable.
+const DATABASE_URLS: [&str; 6] = ["postgres://", "postgresql://", "mysql://", "mariadb://", "sqlite:", "${"];
+
 impl Lowering<'_> {
     /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
     /// `noun` is the description of the words in the error message: "catalogue", "value of `unknown`:".
@@ -102,7 +105,8 @@ impl Lowering<'_> {
         let location = self.lower_folder(value, "files", "the folder `files` in the data folder")?;
         if let Err(error) = FilesLocation::parse(&location) {
             let invalid = Diagnostic::new(DiagnosticCode::BadOption, value.span, format!("`files`: {error}"));
-            self.report(invalid.label("expected a folder or the URL of a bucket").help(error.help));
+            let invalid = invalid.label("expected a folder or the URL of a bucket").help(error.help);
+            self.report(if location.contains('@') { invalid.hide_line() } else { invalid });
             return None;
         }
         Some(location)
@@ -119,6 +123,11 @@ impl Lowering<'_> {
         } else if has_password(&url.value) {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` contains a password"))
                 .help("write an environment variable instead: `postgres://USER:${PASSWORD}@HOST/DATABASE`")
+                .hide_line()
+        } else if !DATABASE_URLS.iter().any(|start| url.value.starts_with(start)) {
+            // A text that is not an address may be a password.
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is not the address of a database"))
+                .help("write an address such as `postgres://USER:${PASSWORD}@HOST/DATABASE`, `mysql://…` or `mariadb://…`")
                 .hide_line()
         } else {
             return Some(url.value);
@@ -197,7 +206,7 @@ impl Lowering<'_> {
 }
 
 /// Returns `true` if a URL contains a password that is not an environment variable.
-fn has_password(url: &str) -> bool {
+pub(super) fn has_password(url: &str) -> bool {
     let is_text = |password: &str| !password.is_empty() && !password.starts_with("${");
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let user = address.rsplit_once('@').map_or("", |(before, _)| before);

@@ -146,6 +146,14 @@ impl Lowering<'_> {
             }
             return None;
         };
+        if has_password(&url.value) {
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, url.span, "`shared_limits` contains a password")
+                    .help("write an environment variable instead: `redis://USER:${PASSWORD}@HOST:PORT`")
+                    .hide_line(),
+            );
+            return None;
+        }
         let mut shared = SharedLimits::new(url.value);
         if let Some(word) = object.string("when_unavailable") {
             let words = WhenUnavailable::ALL.map(|value| (value.as_str(), value));

@@ -59,7 +59,7 @@ impl FilesSettings {
         let path = configured.unwrap_or_else(|| data_folder.join(DEFAULT_FILES_FOLDER));
         let storage = match path.to_str().map(FilesLocation::parse) {
             Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
-            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, url, &path),
+            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, without_credentials(&url), &path),
             _ if !self.enabled => return None,
             _ => FileStorage::Folder(path),
         };
@@ -74,6 +74,14 @@ impl FilesSettings {
             }
             None => FileStorage::Unknown(shown),
         }
+    }
+}
+
+/// Returns a URL without the user name and the password in it.
+fn without_credentials(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://{rest}"),
+        None => url.to_owned(),
     }
 }
 

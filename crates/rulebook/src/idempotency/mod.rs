@@ -1,8 +1,8 @@
 //! Responses that are kept for idempotency keys: a client that sends a request again with the same value of
 //! `Idempotency-Key` gets the response to the first request, and the handler does not run again.
 //!
-//! The stage [`run_once`](crate::pipeline) uses this module. A storage ([`IdempotencyStorage`]) has a record for each
-//! key in use. It does not know what requests and responses are: it has hashes of requests and the bytes of responses.
+//! The stage `run_once` uses this module. A storage ([`IdempotencyStorage`]) has a record for each key in use. It does
+//! not know what requests and responses are: it has hashes of requests and the bytes of responses.
 //! This Rust module must not use sockets, and must not run handlers.
 
 mod fingerprint;
