@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{RunResult, definition_folder, folder_with_unbound_service, run_program, shop_folder, shop_module};
 use crate::server_process::{ServerProcess, free_address, program};
@@ -53,7 +53,8 @@ fn errors_in_locations_do_not_contain_passwords() {
     let variable = program(folder.path()).arg("serve").env("RULEBOOK_FILES", secret).output().unwrap();
     let other = run_program(folder.path(), &["serve", "--files", "ftp://ada:hunter2@bucket/x"]);
     let setting = |app: Json| {
-        let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
+        let module = json!({ "GET": { "info": "Shops", "handler": { "http": "/shops" } } });
+        let folder = definition_folder(&[("app.json", app), ("shop.json", module)]);
         run_program(folder.path(), &["check"])
     };
     let results = [
@@ -63,7 +64,7 @@ fn errors_in_locations_do_not_contain_passwords() {
         setting(json!({ "files": secret })),
         setting(json!({ "shared_limits": { "url": "redis://ada:hunter2@localhost" } })),
         setting(json!({ "idempotency_storage": "hunter2" })),
-        setting(json!({ "handlers": { "default": { "http": "http://ada:hunter2@localhost" } } })),
+        setting(json!({ "handlers": { "http": { "base": "http://ada:hunter2@localhost" } } })),
     ];
     for result in results {
         assert_ne!(result.exit_code, Some(0), "{}", result.stdout);

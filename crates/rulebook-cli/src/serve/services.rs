@@ -31,8 +31,8 @@ pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: 
     Ok(validated)
 }
 
-/// What the server shares with other servers that use the same services, or the same data folder. `None` stands for what
-/// the API does not have.
+/// What the server shares with other servers that use the same services, or the same data folder. `None` stands for
+/// what the API does not have.
 pub(super) struct SharedServices {
     data_folder: bool,
     keys: Option<bool>,

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::checks::has_password;
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};

@@ -173,7 +173,10 @@ fn requests_do_not_wait_for_a_collector_that_is_away() {
 
 #[test]
 fn the_address_of_a_collector_is_checked() {
-    for url in ["", "127.0.0.1:4318", "ftp://a", "http://", "http://a b"] {
+    for url in ["", "127.0.0.1:4318", "ftp://a", "http://", "http://a b", "http://a:x", "http://a/?token=1"] {
         assert!(OtlpExporter::new(url, "one", "1").is_err(), "{url}");
+    }
+    for url in ["http://a", "https://a.example:4318/x", "http://[::1]:4318/"] {
+        assert!(OtlpExporter::new(url, "one", "1").is_ok(), "{url}");
     }
 }
