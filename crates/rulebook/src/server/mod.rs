@@ -95,8 +95,8 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     let tls = match &settings.tls {
         Some(files) if has_tls => Some(Arc::new(Tls::load(files)?)),
         None if has_tls => {
-            let why =
-                "an address begins with `https://`, but no certificate for TLS is set: `tls_certificate` and `tls_key`";
+            let why = "an address begins with `https://`, but there is no certificate for TLS: set `tls_certificate` \
+                       and `tls_key`";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         Some(_) => {
