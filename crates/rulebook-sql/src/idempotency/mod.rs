@@ -75,7 +75,7 @@ impl SqlIdempotency {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("idempotency").enable_all().build();
         let runtime = runtime.map_err(|error| invalid(&error.to_string()))?;
         let max_connections = if dialect == Dialect::Sqlite { 1 } else { 8 };
-        let records = Arc::new(Records::new(session, Statements::of(dialect), max_connections));
+        let records = Arc::new(Records::new(session, Statements::new(dialect), max_connections));
         let storage = Self { records, runtime: Some(runtime) };
         storage.wait_for_table(wait)?;
         storage.clean_regularly();

@@ -20,7 +20,7 @@ const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 /// The table of idempotency keys in a database.
 pub(super) struct Records {
     session: Arc<Session>,
-    statements: &'static Statements,
+    statements: Statements,
     /// The connections that are not in use.
     idle: Mutex<Vec<SessionConnection>>,
     /// Limits the number of connections.
@@ -32,7 +32,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(session: Arc<Session>, statements: &'static Statements, max_connections: usize) -> Self {
+    pub(super) fn new(session: Arc<Session>, statements: Statements, max_connections: usize) -> Self {
         Self {
             session,
             statements,
@@ -49,7 +49,7 @@ impl Records {
 
     /// Creates the table if it does not exist, and removes expired records.
     pub(super) async fn prepare(&self) -> Result<(), sqlx::Error> {
-        if self.rows(self.statements.count, &[]).await.is_err() {
+        if self.rows(&self.statements.count, &[]).await.is_err() {
             let mut connection = self.session.open().await?;
             connection.run("BEGIN").await?;
             for sql in self.statements.create {
@@ -68,13 +68,13 @@ impl Records {
         let lease = millis(*lease);
         for _ in 0..ATTEMPTS {
             if !is_full {
-                let rows = self.rows(self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
+                let rows = self.rows(&self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
                 if !rows.is_empty() {
                     self.count.fetch_add(1, Ordering::Relaxed);
                     return Ok(KeyState::Claimed);
                 }
             }
-            let rows = self.rows(self.statements.read, &[&key.id]).await?;
+            let rows = self.rows(&self.statements.read, &[&key.id]).await?;
             let Some([Some(token), Some(payload), response]) = rows.first().map(Vec::as_slice) else {
                 if is_full {
                     return Ok(KeyState::Full);
@@ -111,13 +111,13 @@ impl Records {
     }
 
     pub(super) async fn renew(&self, key: &ClaimedKey, lease: Duration) -> Result<(), sqlx::Error> {
-        self.rows(self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
+        self.rows(&self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
     }
 
     pub(super) async fn store(&self, key: &ClaimedKey, response: &[u8], time: Duration) -> Result<(), sqlx::Error> {
         let (time, response) = (millis(time), BASE64.encode(response));
         let parameters: [&str; 5] = [&key.id, &key.payload, &key.token, &time, &response];
-        self.rows(self.statements.store, &parameters).await.map(drop)
+        self.rows(&self.statements.store, &parameters).await.map(drop)
     }
 
     pub(super) async fn release(&self, key: &ClaimedKey) -> Result<(), sqlx::Error> {
@@ -127,15 +127,15 @@ impl Records {
     /// Removes expired records, and counts the others.
     pub(super) async fn clean(&self) -> Result<(), sqlx::Error> {
         *lock(&self.counted) = Some(Instant::now());
-        self.rows(self.statements.clean, &[]).await?;
-        let rows = self.rows(self.statements.count, &[]).await?;
+        self.rows(&self.statements.clean, &[]).await?;
+        let rows = self.rows(&self.statements.count, &[]).await?;
         let count = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
         self.count.store(count.unwrap_or_default(), Ordering::Relaxed);
         Ok(())
     }
 
     pub(super) async fn check(&self) -> Result<(), sqlx::Error> {
-        self.rows(self.statements.read, &[""]).await.map(drop)
+        self.rows(&self.statements.read, &[""]).await.map(drop)
     }
 
     /// Executes a statement. Repeats it if the database has undone it because of another statement, or if the

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rulebook::idempotency::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
 use rulebook::{ApiError, Args, Context, Module, Rulebook};
@@ -11,9 +11,8 @@ use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
 use crate::databases::{Kind, TestDatabase, execute, for_each_database};
+use crate::waiting::{WAIT, wait_until};
 
-/// The maximum time to wait for an event.
-const WAIT: Duration = Duration::from_secs(20);
 /// A time that does not pass during a test.
 const LONG: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(300);
@@ -35,15 +34,6 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn try_claim(storage: &SqlIdempotency, claim: &KeyClaim) -> KeyState {
     wait(storage.claim(claim.clone())).unwrap()
-}
-
-#[track_caller]
-fn wait_until(condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < WAIT);
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -98,7 +88,7 @@ fn a_claim_ends_with_its_lease_unless_it_is_renewed() {
         assert_eq!(try_claim(&storage, &claim("a", "p", LONG)), KeyState::InUse { payload: first.key.payload.clone() });
         wait(storage.renew(&first.key, SHORT)).unwrap();
         let second = claim("a", "q", LONG);
-        wait_until(|| try_claim(&storage, &second) == KeyState::Claimed);
+        wait_until(WAIT, || try_claim(&storage, &second) == KeyState::Claimed);
         wait(storage.renew(&first.key, SHORT)).unwrap();
         wait(storage.store(&first.key, b"first".to_vec(), LONG)).unwrap();
         std::thread::sleep(SHORT * 2);
@@ -114,7 +104,7 @@ fn a_response_expires() {
         let first = claim("a", "p", LONG);
         assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
         wait(storage.store(&first.key, b"response".to_vec(), SHORT)).unwrap();
-        wait_until(|| try_claim(&storage, &claim("a", "q", LONG)) == KeyState::Claimed);
+        wait_until(WAIT, || try_claim(&storage, &claim("a", "q", LONG)) == KeyState::Claimed);
     });
 }
 
@@ -132,7 +122,7 @@ fn the_number_of_records_is_limited_and_expired_records_are_removed() {
         assert_eq!(try_claim(&storage, &limited("b", SHORT)), KeyState::Claimed);
         assert_eq!(try_claim(&storage, &limited("c", LONG)), KeyState::Full);
         assert_eq!(try_claim(&storage, &limited("a", LONG)), KeyState::InUse { payload: first.key.payload });
-        wait_until(|| try_claim(&storage, &limited("c", LONG)) == KeyState::Claimed);
+        wait_until(WAIT, || try_claim(&storage, &limited("c", LONG)) == KeyState::Claimed);
     });
 }
 

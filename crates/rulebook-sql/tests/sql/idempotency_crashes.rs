@@ -12,10 +12,10 @@ use rulebook::{ApiError, Args, Context, Module, Rulebook, Settings};
 use rulebook_sql::SqlIdempotency;
 use serde_json::{Value as Json, json};
 
+use crate::waiting::{WAIT, wait_until};
+
 /// The environment variable that contains the data folder of the server that will be killed.
 const DATA_VARIABLE: &str = "TEST_OF_KILLED_IDEMPOTENCY";
-/// The maximum time to wait for an event.
-const WAIT: Duration = Duration::from_secs(20);
 /// The lease of the server in seconds.
 const LEASE: u64 = 5;
 
@@ -69,7 +69,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        wait_until(|| data.join("address").exists());
+        wait_until(WAIT, || data.join("address").exists());
         Self { process, address: fs::read_to_string(data.join("address")).unwrap() }
     }
 
@@ -101,15 +101,6 @@ impl Drop for Server {
     }
 }
 
-#[track_caller]
-fn wait_until(condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < WAIT);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn responses_survive_a_killed_server_and_its_claims_end_with_their_lease() {
     let data = tempfile::tempdir().unwrap();
@@ -117,7 +108,7 @@ fn responses_survive_a_killed_server_and_its_claims_end_with_their_lease() {
     let server = Server::start(data.path());
     assert_eq!(server.send("a", "tea"), (200, false));
     let waiting = server.connect("b", "slow");
-    wait_until(|| runs() == "tea\nslow\n");
+    wait_until(WAIT, || runs() == "tea\nslow\n");
     drop(server);
     drop(waiting);
     let server = Server::start(data.path());
@@ -125,7 +116,7 @@ fn responses_survive_a_killed_server_and_its_claims_end_with_their_lease() {
     fs::write(data.path().join("fast"), "").unwrap();
     let killed = Instant::now();
     assert_eq!(server.send("b", "slow"), (409, false), "the claim of the killed server is valid");
-    wait_until(|| server.send("b", "slow") == (200, false));
+    wait_until(WAIT, || server.send("b", "slow") == (200, false));
     assert!(killed.elapsed() < Duration::from_secs(LEASE + 5));
     assert_eq!(server.send("b", "slow"), (200, true));
     assert_eq!(runs(), "tea\nslow\nslow\n");

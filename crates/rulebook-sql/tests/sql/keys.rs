@@ -13,9 +13,10 @@ use rulebook_test::Client;
 use tempfile::TempDir;
 
 use crate::databases::{Kind, MARIADB, POSTGRES, TestDatabase, execute, for_each_database};
+use crate::waiting::{WAIT, wait_until};
 
+/// The time after which a change of a key is known at every server.
 const CHANGE_TIME: Duration = Duration::from_secs(1);
-const WAIT: Duration = Duration::from_secs(10);
 
 struct KeyServer {
     client: Client,
@@ -77,15 +78,6 @@ impl KeyServer {
     #[track_caller]
     fn wait_for(&self, key: &str, status: u16, limit: Duration) {
         wait_until(limit, || self.status(key) == status);
-    }
-}
-
-#[track_caller]
-fn wait_until(limit: Duration, is_true: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_true() {
-        assert!(start.elapsed() < limit, "the change is not known after {limit:?}");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -24,3 +24,4 @@ mod results;
 mod sqlite_files;
 mod values;
 mod violations;
+mod waiting;
