@@ -1,5 +1,6 @@
 //! Tests of the command line. Each test runs the program of the demo in a new process.
 
+mod absent_services;
 mod call;
 mod check;
 mod help;
