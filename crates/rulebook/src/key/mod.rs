@@ -109,7 +109,8 @@ impl Keys {
         Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: Mutex::default() })))
     }
 
-    /// Starts a thread that watches the storage for changes, until the returned watcher is dropped.
+    /// Starts a thread that watches the storage for changes and records the usage of keys, until the returned watcher
+    /// is dropped. Call it before the server starts, so that the usage of the first requests is recorded too.
     ///
     /// # Errors
     /// Fails if the thread cannot be started.

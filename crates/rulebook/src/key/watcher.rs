@@ -33,9 +33,10 @@ pub struct KeyWatcher {
 impl KeyWatcher {
     pub(super) fn start(shared: Arc<SharedKeys>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        // Not in the thread, which may start after the first requests: their usage would be taken for recorded.
+        let mut recorded = RecordedUsage::new(&shared);
         let watch = move || {
             let mut problem = Problem { reported: None };
-            let mut recorded = RecordedUsage::new(&shared);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 match reload_if_changed(&shared) {
                     Ok(()) => problem.end(&shared),
