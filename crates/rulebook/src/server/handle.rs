@@ -17,7 +17,7 @@ use super::request_body::{BodySource, RequestBody};
 use super::server_path::respond_at_server_path;
 use super::traced_request::HANDLE;
 use super::worker::Worker;
-use crate::call::{ApiError, Head, Success};
+use crate::call::{ApiError, Head};
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
@@ -57,10 +57,11 @@ fn run_stages(
             Ok(matched) => matched,
             Err(unrouted) => return respond_with_error(plan, head, unrouted.context, unrouted.error),
         };
+        let index = matched.method_index;
         let mut counted = CountedRequest::default();
-        let call = async {
+        let start = async {
             observed.enter("identify");
-            let client = identify(plan, head, matched.method_index, &mut counted).await?;
+            let client = identify(plan, head, index, &mut counted).await?;
             let granted = authorize(plan, &matched, &client)?;
             worker.state().check_detached_handlers(head)?;
             observed.enter("receive");
@@ -69,52 +70,44 @@ fn run_stages(
             observed.enter("check");
             check_auth_fields(plan, &client, &body)?;
             // The arguments of a request with an idempotency key are compared with those of other requests.
-            let started = match key {
-                Some(_) => None,
-                None => start_with_body(runner, &granted, &matched, &client.head, &body),
-            };
-            let running = match started {
-                Some(running) => {
-                    observed.enter(HANDLE);
-                    running
-                }
-                None => {
-                    let values = read_parameters(plan, &client.head, &matched, &body)?;
-                    let arguments = check_parameters(plan, granted.method(), values)?;
-                    let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
-                    let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
-                    observed.enter(HANDLE);
-                    if let Some(key) = key {
-                        let fingerprint = fingerprint(&granted, &client, &key, &arguments, &origin);
-                        let running = start_handler(runner, &granted, arguments, origin)?;
-                        let reply = Box::pin(run_once(runner, head, running, fingerprint)).await?;
-                        return Ok(CallEnd::Reply(Box::new(reply)));
-                    }
-                    start_handler(runner, &granted, arguments, origin)?
-                }
-            };
-            running.await.map(CallEnd::Success)
+            if key.is_none()
+                && let Some(running) = start_with_body(runner, &granted, &matched, &client.head, &body)
+            {
+                observed.enter(HANDLE);
+                return Ok((running, None));
+            }
+            let values = read_parameters(plan, &client.head, &matched, &body)?;
+            let arguments = check_parameters(plan, granted.method(), values)?;
+            let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
+            let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+            let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
+            observed.enter(HANDLE);
+            let running = start_handler(runner, &granted, arguments, origin)?;
+            Ok((running, fingerprint))
         };
-        let outcome: Result<_, ApiError> = call.await;
-        observed.enter("respond");
-        let reply = match outcome {
-            Ok(CallEnd::Reply(reply)) => reply.with_limits(plan, matched.method_index, &counted),
-            Ok(CallEnd::Success(success)) => respond(plan, head, matched.method_index, Ok(success), &counted),
-            Err(error) => respond(plan, head, matched.method_index, Err(error), &counted),
+        let started: Result<_, ApiError> = start.await;
+        let reply = match started {
+            Ok((running, Some(fingerprint))) => {
+                let once = Box::pin(run_once(runner, head, running, *fingerprint)).await;
+                match once {
+                    Ok(reply) => reply.with_limits(plan, index, &counted),
+                    Err(error) => respond(plan, head, index, Err(error), &counted),
+                }
+            }
+            started => {
+                let outcome = match started {
+                    Ok((running, _)) => running.await,
+                    Err(error) => Err(error),
+                };
+                observed.enter("respond");
+                respond(plan, head, index, outcome, &counted)
+            }
         };
         match reply {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         }
     }
-}
-
-/// The end of a call that has not failed.
-enum CallEnd {
-    /// The handler has returned outputs or a file.
-    Success(Success),
-    /// The reply to a request with an idempotency key.
-    Reply(Box<CallReply>),
 }
 
 /// A request that has been handled.
