@@ -6,6 +6,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+# How long a client tries to connect to nginx, in seconds.
+MAX_CONNECT = 60
+
 
 @dataclass
 class Outcome:
@@ -76,10 +79,12 @@ class Client:
         return outcome, is_good
 
     def connect(self):
-        """Connects unless there is a connection that nginx has not closed."""
+        """Connects unless there is a connection that nginx has not closed. Raises an error if nginx does not start
+        again in time."""
         if self.connection and self.connection.sock and not select.select([self.connection.sock], [], [], 0)[0]:
             return
         self.close()
+        end = time.monotonic() + MAX_CONNECT
         while True:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
@@ -87,6 +92,8 @@ class Client:
                 self.connection = connection
                 return
             except ConnectionError:
+                if time.monotonic() > end:
+                    raise
                 time.sleep(0.01)
 
     def close(self):

@@ -130,6 +130,10 @@ def report(cluster, key, load, log, kills, seconds):
         figure(f"  {outcome.method} {outcome.kind}: {outcome.status} {outcome.error} {outcome.body[:120]} at "
                f"{outcome.upstream}, {outcome.start - nearest.before:+.3f} to {outcome.end - nearest.before:+.3f} s "
                f"after the kill of {nearest.target}, which was over after {nearest.recovered - nearest.before:.1f} s")
+    # Without requests, the other promises would mean nothing.
+    missing = [kind for kind in Load.NEEDS if not log.succeeded.get(kind)]
+    promise(not missing, f"requests of all kinds succeeded; kinds without success: {', '.join(missing) or 'none'}")
+    promise(not load.errors, f"no thread of the load ended early; errors: {', '.join(load.errors) or 'none'}")
     promise(not unexplained,
             f"of {sent} requests, {len(log.failed)} failed, {len(unexplained)} of them without a reason")
     promise(not load.damaged, f"{len(load.damaged)} downloads had another content than the stored file")

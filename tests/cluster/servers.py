@@ -1,7 +1,6 @@
 """The cluster: three rulebook servers behind nginx, and the servers that they use."""
 
 import http.client
-import json
 import os
 import re
 import shutil
@@ -126,12 +125,6 @@ class Cluster:
 def readiness(port):
     """Returns the status of `/readyz`, or `None` if the server does not respond."""
     return get(port, "/readyz")[0]
-
-
-def failed_checks(port):
-    """Returns the names of the readiness checks that fail."""
-    checks = json.loads(get(port, "/readyz")[1] or b"{}").get("checks", {})
-    return [name for name, state in checks.items() if state != "ok"]
 
 
 def get(port, path, key=None):

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import traceback
 import urllib.parse
 import uuid
 
@@ -33,6 +34,8 @@ class Load:
         self.rows = {}
         self.files = {}
         self.damaged = []
+        # The errors that have ended threads before `stop` was called.
+        self.errors = []
         self.replaced = [uuid.uuid4().hex for _ in range(5)]
         self.threads = [threading.Thread(target=self.repeat, args=(kind,)) for kind in
                         [self.fixed, self.me, self.row, self.upload, self.replace, self.download, self.cache]]
@@ -47,13 +50,19 @@ class Load:
             thread.join()
 
     def repeat(self, kind):
+        """Sends requests of one kind until `stop` is called. An error ends the thread, and is reported at the end."""
         client = Client(self.port, self.key, self.log)
         client.random = random.Random(f"{self.seed} {kind.__name__}")
-        while not self.stopping.is_set():
-            kind(client)
-            # Leaves some of the processor to the servers.
-            self.stopping.wait(client.random.uniform(0, 0.01))
-        client.close()
+        try:
+            while not self.stopping.is_set():
+                kind(client)
+                # Leaves some of the processor to the servers.
+                self.stopping.wait(client.random.uniform(0, 0.01))
+        except Exception as error:
+            traceback.print_exc()
+            self.errors.append(f"{kind.__name__}: {error!r}")
+        finally:
+            client.close()
 
     def fixed(self, client):
         client.send("fixed", "GET", "/fixed")
