@@ -19,44 +19,47 @@ use crate::publish::{MAX_CONFLICTS, pause_after_conflict};
 
 const CLAIM: &str = "counting a download";
 
-/// Deletes the file of a link when this value is dropped, if the last download has been counted and sent by this
-/// server.
+/// Deletes the file of a link when this value is dropped, if the link was for one download, which this server has counted
+/// and sent.
+///
+/// The file of a link for several downloads remains after the last one, until the link has expired: an earlier download
+/// may not have ended, and reads the rest of the content again if its connection to the bucket breaks.
 #[derive(Debug)]
-pub(super) struct Spent {
+pub(super) struct DeleteAfterLastDownload {
     bucket: Bucket,
     tasks: Tasks,
     head: Path,
     content: Path,
-    is_spent: AtomicBool,
+    is_enabled: AtomicBool,
 }
 
-impl Spent {
+impl DeleteAfterLastDownload {
     pub(super) fn new(links: &S3Links, id: &LinkId) -> Self {
         Self {
             bucket: links.bucket.clone(),
             tasks: links.tasks.clone(),
             head: links.bucket.keys.link_head(id),
             content: links.bucket.keys.link_content(id.nonce()),
-            is_spent: AtomicBool::default(),
+            is_enabled: AtomicBool::default(),
         }
     }
 
     /// Returns the content, whose streams keep this value until they are dropped.
     pub(super) fn guard_content(self: &Arc<Self>, content: RangedContent) -> RangedContent {
-        let spent = Arc::clone(self);
+        let deletion = Arc::clone(self);
         RangedContent::new(content.length(), move |range| {
-            let (mut pieces, spent) = (content.stream(range), Arc::clone(&spent));
+            let (mut pieces, deletion) = (content.stream(range), Arc::clone(&deletion));
             Box::pin(futures_util::stream::poll_fn(move |task| {
-                let _ = &spent;
+                let _ = &deletion;
                 pieces.as_mut().poll_next(task)
             }))
         })
     }
 }
 
-impl Drop for Spent {
+impl Drop for DeleteAfterLastDownload {
     fn drop(&mut self) {
-        if !*self.is_spent.get_mut() {
+        if !*self.is_enabled.get_mut() {
             return;
         }
         let (bucket, head, content) = (self.bucket.clone(), self.head.clone(), self.content.clone());
@@ -75,43 +78,56 @@ pub(super) struct S3Uses {
     tasks: Tasks,
     key: Path,
     seen: Versioned<Head>,
-    spent: Arc<Spent>,
+    deletion: Arc<DeleteAfterLastDownload>,
 }
 
 impl S3Uses {
-    pub(super) fn new(links: &S3Links, id: &LinkId, seen: Versioned<Head>, spent: Arc<Spent>) -> Self {
+    pub(super) fn new(
+        links: &S3Links,
+        id: &LinkId,
+        seen: Versioned<Head>,
+        deletion: Arc<DeleteAfterLastDownload>,
+    ) -> Self {
         let key = links.bucket.keys.link_head(id);
-        Self { bucket: links.bucket.clone(), tasks: links.tasks.clone(), key, seen, spent }
+        Self { bucket: links.bucket.clone(), tasks: links.tasks.clone(), key, seen, deletion }
     }
 }
 
 impl LinkUses for S3Uses {
     fn claim(self: Box<Self>, is_redirected: bool) -> Result<bool, StoreError> {
-        let Self { bucket, tasks, key, seen, spent } = *self;
-        let left = tasks.wait(async move { bucket.claim(&key, seen).await })?;
+        let Self { bucket, tasks, key, seen, deletion } = *self;
+        let Some(claimed) = tasks.wait(async move { bucket.claim(&key, seen).await })? else { return Ok(false) };
         // If the client was redirected, the file must remain; it is deleted after the link has expired.
-        if left == Some(0) && !is_redirected {
-            spent.is_spent.store(true, Ordering::Relaxed);
+        if claimed.is_only && !is_redirected {
+            deletion.is_enabled.store(true, Ordering::Relaxed);
         }
-        Ok(left.is_some())
+        Ok(true)
     }
 }
 
+/// A download that has been counted.
+struct Claimed {
+    /// Whether no download was counted before, and none is left.
+    is_only: bool,
+}
+
 impl Bucket {
-    /// Counts a download. Returns the number of downloads that are left after it; `None` if none was left.
-    async fn claim(&self, key: &Path, mut seen: Versioned<Head>) -> Result<Option<u32>, StoreError> {
+    /// Counts a download. Returns `None` if none was left.
+    async fn claim(&self, key: &Path, mut seen: Versioned<Head>) -> Result<Option<Claimed>, StoreError> {
         let claim = random_id()?;
         for conflicts in 0..MAX_CONFLICTS {
             let Some(left) = seen.value.uses.and_then(|uses| uses.checked_sub(1)) else { return Ok(None) };
+            // Each download that was counted before has left its text in the head.
+            let claimed = Claimed { is_only: left == 0 && seen.value.claim.is_none() };
             let new = seen.value.claimed(left, &claim);
             let written = self.write_if(key, &new, &seen.version, CLAIM).await;
             if let Ok(Written::Done(_)) = written {
-                return Ok(Some(left));
+                return Ok(Some(claimed));
             }
             let Some(again) = self.read::<Head>(key, CLAIM).await? else { return Ok(None) };
             if again.value.claim.as_ref() == Some(&claim) {
                 // The response of an attempt was lost after the object was written.
-                return Ok(again.value.uses);
+                return Ok(Some(claimed));
             }
             // After an error, the write may still take effect. Then the download is lost, but it is not sent twice.
             written?;

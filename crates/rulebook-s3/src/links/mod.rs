@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rulebook::store::{LinkContent, LinkFiles, LinkId, LinkKey, LinkWriter, NewLink, OpenLink, StoreError};
 
-use self::claim::{S3Uses, Spent};
+use self::claim::{DeleteAfterLastDownload, S3Uses};
 use self::head::Head;
 use self::stored::Stored;
 use self::writer::S3LinkWriter;
@@ -69,9 +69,9 @@ impl LinkFiles for S3Links {
         if !is_limited {
             return Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), None)));
         }
-        let spent = Arc::new(Spent::new(self, id));
-        let content = spent.guard_content(content);
-        let uses = S3Uses::new(self, id, seen, spent);
+        let deletion = Arc::new(DeleteAfterLastDownload::new(self, id));
+        let content = deletion.guard_content(content);
+        let uses = S3Uses::new(self, id, seen, deletion);
         Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), Some(Box::new(uses)))))
     }
 

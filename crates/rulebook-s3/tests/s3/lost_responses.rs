@@ -1,9 +1,7 @@
 //! Loses the responses to writes of link heads: the bucket has written the object, but the server does not know it. A
 //! link must still be created, and its downloads must be counted exactly.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -12,6 +10,7 @@ use serde_json::json;
 
 use super::links::{create_link, servers};
 use super::places::new_url;
+use super::proxy::run_behind_proxy;
 
 /// The variable from which the program behind the proxy reads the URL of its bucket.
 const CHILD: &str = "RULEBOOK_LOST_RESPONSES_URL";
@@ -41,50 +40,15 @@ fn program_whose_responses_are_lost() {
 
 #[test]
 fn lost_responses_of_the_bucket_change_no_number_of_downloads() {
-    let (Some(url), Ok(endpoint)) = (new_url(), std::env::var("AWS_ENDPOINT_URL")) else { return };
-    let upstream = endpoint.strip_prefix("http://").unwrap().to_owned();
-    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = proxy.local_addr().unwrap();
+    let Some(url) = new_url() else { return };
     let writes: &'static AtomicUsize = Box::leak(Box::default());
-    thread::spawn(move || {
-        for client in proxy.incoming().flatten() {
-            let upstream = upstream.clone();
-            // The connection fails if the client has left.
-            thread::spawn(move || drop(pass_on(&client, &upstream, writes)));
-        }
-    });
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--exact", "lost_responses::program_whose_responses_are_lost"]).env(CHILD, url);
-    let output = program.env("AWS_ENDPOINT_URL", format!("http://{address}")).stdout(Stdio::piped()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert!(writes.load(Ordering::Relaxed) > 2 * LINKS, "every second response of {writes:?} was lost");
-}
-
-/// Sends one request of a client to the server, and its response to the client, unless the response is to be lost.
-fn pass_on(mut client: &TcpStream, upstream: &str, writes: &AtomicUsize) -> std::io::Result<()> {
-    let mut reader = BufReader::new(client);
-    let (mut head, mut length) = (String::new(), 0);
-    while !head.ends_with("\r\n\r\n") {
-        let start = head.len();
-        if reader.read_line(&mut head)? == 0 {
+    run_behind_proxy("lost_responses::program_whose_responses_are_lost", [CHILD, &url], |exchange| {
+        let is_write = exchange.head.starts_with("PUT") && exchange.head.contains("/links/heads/");
+        // Every second response is lost.
+        if is_write && !writes.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Ok(());
         }
-        if let Some(value) = head[start..].to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let head = head.trim_end().to_owned() + "\r\nConnection: close\r\n\r\n";
-    let mut server = TcpStream::connect(upstream)?;
-    server.write_all(head.as_bytes())?;
-    server.write_all(&body)?;
-    let mut response = Vec::new();
-    server.read_to_end(&mut response)?;
-    let is_write = head.starts_with("PUT") && head.contains("/links/heads/");
-    // Every second response is lost.
-    if !is_write || writes.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
-        client.write_all(&response)?;
-    }
-    client.shutdown(Shutdown::Both)
+        (&mut &*exchange.client).write_all(&exchange.response)
+    });
+    assert!(writes.load(Ordering::Relaxed) > 2 * LINKS, "every second response of {writes:?} was lost");
 }

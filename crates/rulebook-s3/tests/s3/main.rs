@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking; no other crate uses its items")]
 
 mod behaviour;
+mod broken_downloads;
 mod bucket;
 mod kills;
 mod links;
 mod lost_responses;
 mod places;
+mod proxy;
 mod sharing;
