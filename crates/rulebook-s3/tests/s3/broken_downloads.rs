@@ -9,7 +9,7 @@ use rulebook_test::Client;
 use serde_json::json;
 
 use super::links::{content, count_links, create_link, servers};
-use super::places::{Objects, new_url, wait_until};
+use super::places::{Objects, new_url, open_s3, wait_until};
 use super::proxy::run_behind_proxy;
 
 /// The variable from which the program behind the proxy reads the URL of its bucket.
@@ -42,6 +42,8 @@ fn program_whose_first_download_breaks() {
 #[test]
 fn an_earlier_download_that_breaks_after_the_last_download_of_its_link_is_completed() {
     let Some(url) = new_url() else { return };
+    // Opening a store installs the implementation of TLS, which `Objects` needs.
+    drop(open_s3(&url));
     let objects = Objects::new(&url);
     let (is_held, is_deleted) = (AtomicBool::new(false), AtomicBool::new(false));
     run_behind_proxy("broken_downloads::program_whose_first_download_breaks", [CHILD, &url], move |exchange| {
