@@ -2,6 +2,7 @@
 //! rest of the file, even if the link cannot be used again.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -46,18 +47,24 @@ fn an_earlier_download_that_breaks_after_the_last_download_of_its_link_is_comple
     drop(open_s3(&url));
     let objects = Objects::new(&url);
     let (is_held, is_deleted) = (AtomicBool::new(false), AtomicBool::new(false));
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let broken = Arc::clone(&is_broken);
     run_behind_proxy("broken_downloads::program_whose_first_download_breaks", [CHILD, &url], move |exchange| {
         let (mut client, response) = (exchange.client, &exchange.response);
-        let is_content = |method: &str| exchange.head.starts_with(method) && exchange.head.contains("/links/content/");
-        if is_content("DELETE") {
+        // The keys of objects to delete are in the body.
+        let (is_get, is_deletion) = (exchange.head.starts_with("GET"), exchange.head.starts_with("POST"));
+        if is_deletion && exchange.body.contains("/links/content/") {
             is_deleted.store(true, Ordering::SeqCst);
         }
-        if !is_content("GET") || is_held.swap(true, Ordering::SeqCst) {
+        let is_content = is_get && exchange.head.contains("/links/content/");
+        if !is_content || is_held.swap(true, Ordering::SeqCst) {
             return client.write_all(response);
         }
         client.write_all(&response[..response.len() / 2])?;
         objects.put(HELD, "");
-        wait_until(|| is_deleted.load(Ordering::SeqCst));
+        assert!(wait_until(|| is_deleted.load(Ordering::SeqCst)), "the file of another link is deleted");
+        broken.store(true, Ordering::SeqCst);
         Ok(())
     });
+    assert!(is_broken.load(Ordering::SeqCst), "the first download was broken");
 }

@@ -11,6 +11,7 @@ pub struct Exchange<'a> {
     pub client: &'a TcpStream,
     /// The request line and the header fields.
     pub head: String,
+    pub body: String,
     pub response: Vec<u8>,
 }
 
@@ -66,5 +67,5 @@ fn pass_on<'a>(client: &'a TcpStream, upstream: &str) -> std::io::Result<Option<
     server.write_all(&body)?;
     let mut response = Vec::new();
     server.read_to_end(&mut response)?;
-    Ok(Some(Exchange { client, head, response }))
+    Ok(Some(Exchange { client, head, body: String::from_utf8_lossy(&body).into_owned(), response }))
 }
