@@ -27,6 +27,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// The time between two removals of expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
+/// The maximum number of expired records that one statement removes.
+const MAX_BATCH: u32 = 1_000;
+/// The number of expired records that one statement removes if the removal of more takes too long.
+const MIN_BATCH: u32 = 10;
+/// The time that the removal of a batch should take: meanwhile, requests wait for the single connection of SQLite.
+const BATCH_TIME: Duration = Duration::from_millis(500);
 
 /// A storage of idempotency keys in SQLite, PostgreSQL, MySQL or MariaDB. Servers with the same database share the
 /// keys: at most one of them runs the handler of a request.
@@ -112,11 +118,12 @@ impl SqlIdempotency {
         let records = Arc::downgrade(&self.records);
         runtime.spawn(async move {
             loop {
-                tokio::time::sleep(CLEAN_INTERVAL).await;
-                let Some(records) = records.upgrade() else { return };
-                if let Ok(Err(error)) = timeout(TIMEOUT, records.clean()).await {
-                    log::warn!("expired idempotency keys cannot be removed: {error}");
+                let Some(current) = records.upgrade() else { return };
+                if let Err(reason) = clean(&current).await {
+                    log::warn!("expired idempotency keys cannot be removed: {reason}");
                 }
+                drop(current);
+                tokio::time::sleep(CLEAN_INTERVAL).await;
             }
         });
     }
@@ -135,17 +142,47 @@ impl SqlIdempotency {
         };
         let future = function(Arc::clone(&self.records));
         // The timeout needs the timers of the runtime.
-        let running = runtime.spawn(async move { timeout(TIMEOUT, future).await });
+        let running = runtime.spawn(within_timeout(future));
         Box::pin(async move {
             match running.await {
-                Ok(Ok(Ok(result))) => Ok(result),
-                Ok(Ok(Err(sqlx::Error::PoolTimedOut))) => Err(error(&"no connection could be opened in time")),
-                Ok(Ok(Err(sqlx::Error::Configuration(_)))) => Err(error(&"the address is not valid")),
-                Ok(Ok(Err(reason))) => Err(error(&reason)),
-                Ok(Err(_)) => Err(error(&"the database does not respond in time")),
+                Ok(Ok(result)) => Ok(result),
+                Ok(Err(reason)) => Err(error(&reason)),
                 Err(_) => Err(error(&"the statement was interrupted")),
             }
         })
+    }
+}
+
+/// Removes all expired records in batches, and counts the others.
+async fn clean(records: &Records) -> Result<(), String> {
+    let mut batch = MAX_BATCH;
+    loop {
+        let start = Instant::now();
+        let result = within_timeout(records.remove_expired(batch)).await;
+        let is_slow = start.elapsed() > BATCH_TIME;
+        match result {
+            Ok(true) => {}
+            Ok(false) => break,
+            // Fewer records may be removed in time.
+            Err(_) if is_slow && batch > MIN_BATCH => {}
+            Err(reason) => return Err(reason),
+        }
+        if is_slow {
+            batch = (batch / 10).max(MIN_BATCH);
+        }
+    }
+    within_timeout(records.count_records()).await
+}
+
+/// Waits for the result of a function of [`Records`], at most for the time [`TIMEOUT`]. The error is the reason without
+/// the address of the database.
+async fn within_timeout<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, String> {
+    match timeout(TIMEOUT, future).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(sqlx::Error::PoolTimedOut)) => Err("no connection could be opened in time".to_owned()),
+        Ok(Err(sqlx::Error::Configuration(_))) => Err("the address is not valid".to_owned()),
+        Ok(Err(reason)) => Err(reason.to_string()),
+        Err(_) => Err("the database does not respond in time".to_owned()),
     }
 }
 

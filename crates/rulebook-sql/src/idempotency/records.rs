@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rulebook::idempotency::{ClaimedKey, KeyClaim, KeyState};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use super::statements::Statements;
 use crate::database::{Session, SessionConnection, TextRow};
 
 /// The number of attempts of a statement, which the database may refuse because another server changes the same record.
 const ATTEMPTS: usize = 5;
-/// The minimum time between two counts of records while there are too many.
+/// The minimum time between two counts of records by requests while there are too many.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The table of idempotency keys in a database.
@@ -25,10 +25,11 @@ pub(super) struct Records {
     idle: Mutex<Vec<SessionConnection>>,
     /// Limits the number of connections.
     permits: Semaphore,
-    /// The number of records, as far as it is known: other servers add some.
+    /// The number of records that have not expired, as far as it is known: other servers add some, and some expire.
     count: AtomicU64,
-    /// The time at which the records were counted.
-    counted: Mutex<Option<Instant>>,
+    /// The time at which a request has counted the records and found too many. It is locked while they are counted, so
+    /// that other requests wait for the result.
+    found_full: AsyncMutex<Option<Instant>>,
 }
 
 impl Records {
@@ -39,7 +40,7 @@ impl Records {
             idle: Mutex::default(),
             permits: Semaphore::new(max_connections),
             count: AtomicU64::default(),
-            counted: Mutex::default(),
+            found_full: AsyncMutex::default(),
         }
     }
 
@@ -47,9 +48,9 @@ impl Records {
         self.session.location()
     }
 
-    /// Creates the table if it does not exist, and removes expired records.
+    /// Creates the table if it does not exist, and counts the records.
     pub(super) async fn prepare(&self) -> Result<(), sqlx::Error> {
-        if self.rows(&self.statements.count, &[]).await.is_err() {
+        if self.check().await.is_err() {
             let mut connection = self.session.open().await?;
             connection.run("BEGIN").await?;
             for sql in self.statements.create {
@@ -58,7 +59,7 @@ impl Records {
             connection.run("COMMIT").await?;
             connection.close().await;
         }
-        self.clean().await
+        self.count_records().await
     }
 
     /// Claims a key, or returns the state of its record.
@@ -68,13 +69,13 @@ impl Records {
         let lease = millis(*lease);
         for _ in 0..ATTEMPTS {
             if !is_full {
-                let rows = self.rows(&self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
+                let rows = self.execute(&self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
                 if !rows.is_empty() {
                     self.count.fetch_add(1, Ordering::Relaxed);
                     return Ok(KeyState::Claimed);
                 }
             }
-            let rows = self.rows(&self.statements.read, &[&key.id]).await?;
+            let rows = self.execute(&self.statements.read, &[&key.id]).await?;
             let Some([Some(token), Some(payload), response]) = rows.first().map(Vec::as_slice) else {
                 if is_full {
                     return Ok(KeyState::Full);
@@ -98,49 +99,71 @@ impl Records {
         Err(sqlx::Error::Protocol("the record changes again and again".to_owned()))
     }
 
-    /// Returns `true` if there are too many records. Counts them again if it seems so.
+    /// Returns `true` if there are too many records. If it seems so, counts them again, unless there were too many less
+    /// than [`COUNT_INTERVAL`] ago.
     async fn is_full(&self, max: u64) -> Result<bool, sqlx::Error> {
         if self.count.load(Ordering::Relaxed) < max {
             return Ok(false);
         }
-        let is_recent = lock(&self.counted).is_some_and(|counted| counted.elapsed() < COUNT_INTERVAL);
-        if !is_recent {
-            self.clean().await?;
+        let mut found_full = self.found_full.lock().await;
+        let is_full = || self.count.load(Ordering::Relaxed) >= max;
+        // Another request may have counted the records in the meantime.
+        if is_full() && found_full.is_none_or(|time| time.elapsed() >= COUNT_INTERVAL) {
+            self.count_while_locked().await?;
+            *found_full = is_full().then(Instant::now);
         }
-        Ok(self.count.load(Ordering::Relaxed) >= max)
+        Ok(is_full())
     }
 
     pub(super) async fn renew(&self, key: &ClaimedKey, lease: Duration) -> Result<(), sqlx::Error> {
-        self.rows(&self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
+        self.execute(&self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
     }
 
     pub(super) async fn store(&self, key: &ClaimedKey, response: &[u8], time: Duration) -> Result<(), sqlx::Error> {
         let (time, response) = (millis(time), BASE64.encode(response));
         let parameters: [&str; 5] = [&key.id, &key.payload, &key.token, &time, &response];
-        self.rows(&self.statements.store, &parameters).await.map(drop)
+        self.execute(&self.statements.store, &parameters).await.map(drop)
     }
 
     pub(super) async fn release(&self, key: &ClaimedKey) -> Result<(), sqlx::Error> {
-        self.rows(self.statements.release, &[&key.id, &key.token]).await.map(drop)
+        self.execute(self.statements.release, &[&key.id, &key.token]).await?;
+        // If the claim had ended before, the number is too small until the records are counted again.
+        let less_one = |count: u64| count.checked_sub(1);
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less_one);
+        Ok(())
     }
 
-    /// Removes expired records, and counts the others.
-    pub(super) async fn clean(&self) -> Result<(), sqlx::Error> {
-        *lock(&self.counted) = Some(Instant::now());
-        self.rows(&self.statements.clean, &[]).await?;
-        let rows = self.rows(&self.statements.count, &[]).await?;
-        let count = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
-        self.count.store(count.unwrap_or_default(), Ordering::Relaxed);
+    /// Removes expired records, at most `limit`. Returns `true` if there are more of them.
+    pub(super) async fn remove_expired(&self, limit: u32) -> Result<bool, sqlx::Error> {
+        self.execute(&self.statements.remove_expired(limit), &[]).await?;
+        let rows = self.execute(&self.statements.find_expired, &[]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Counts the records that have not expired.
+    pub(super) async fn count_records(&self) -> Result<(), sqlx::Error> {
+        let _locked = self.found_full.lock().await;
+        self.count_while_locked().await
+    }
+
+    async fn count_while_locked(&self) -> Result<(), sqlx::Error> {
+        let before = self.count.load(Ordering::Relaxed);
+        let rows = self.execute(&self.statements.count, &[]).await?;
+        let counted: Option<u64> = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
+        // The result may or may not contain the keys that were claimed in the meantime. If they are counted twice, a
+        // request that finds too many records counts them again.
+        let add_claimed = |count: u64| Some(counted.unwrap_or_default() + count.saturating_sub(before));
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add_claimed);
         Ok(())
     }
 
     pub(super) async fn check(&self) -> Result<(), sqlx::Error> {
-        self.rows(&self.statements.read, &[""]).await.map(drop)
+        self.execute(&self.statements.read, &[""]).await.map(drop)
     }
 
     /// Executes a statement. Repeats it if the database has undone it because of another statement, or if the
     /// connection was closed in the meantime: each statement can be repeated without another effect.
-    async fn rows(&self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
+    async fn execute(&self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
         let mut attempt = 1;
         loop {
             let (result, was_idle) = self.with_connection(sql, values).await;
@@ -164,9 +187,12 @@ impl Records {
             },
         };
         let result = connection.rows(sql, values).await;
-        // After an error, the connection may be unusable.
-        if result.is_ok() {
-            lock(&self.idle).push(connection);
+        match &result {
+            Ok(_) => lock(&self.idle).push(connection),
+            // The database may have closed all connections, and each of them would cost an attempt.
+            Err(error) if was_idle && !is_conflict(error) => drop(std::mem::take(&mut *lock(&self.idle))),
+            // After an error, the connection may be unusable.
+            Err(_) => {}
         }
         (result, was_idle)
     }

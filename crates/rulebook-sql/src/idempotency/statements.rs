@@ -21,62 +21,101 @@ pub(super) struct Statements {
     pub store: String,
     /// Removes a record. Parameters: id, token.
     pub release: &'static str,
-    /// Removes expired records.
-    pub clean: String,
-    /// Returns the number of records.
+    /// Returns a row if `remove_expired` would remove a record.
+    pub find_expired: String,
+    /// Returns the number of records that have not expired.
     pub count: String,
+    dialect: Dialect,
 }
 
 impl Statements {
     pub(super) fn new(dialect: Dialect) -> Self {
-        let Words { now, later, text } = Words::of(dialect);
+        let DialectSql { now, statement_start, skip_locked, duration_parameter, text_type } = DialectSql::of(dialect);
         let (claim, store) = match dialect {
-            Dialect::Sqlite | Dialect::Postgres => on_conflict(now, later),
-            Dialect::Mysql => on_duplicate_key(now, later),
+            Dialect::Sqlite | Dialect::Postgres => on_conflict(now, duration_parameter),
+            Dialect::Mysql => on_duplicate_key(now, duration_parameter),
         };
-        // MySQL locks each record that it removes.
-        let at_most = if dialect == Dialect::Mysql { " LIMIT 1000" } else { "" };
         Self {
             create: create(dialect),
             claim,
             read: format!("SELECT token, payload, response FROM rulebook_idempotency WHERE id = ? AND expires > {now}"),
             renew: format!(
-                "UPDATE rulebook_idempotency SET expires = {now} + {later} \
+                "UPDATE rulebook_idempotency SET expires = {now} + {duration_parameter} \
                  WHERE id = ? AND token = ? AND response IS NULL"
             ),
             store,
             release: "DELETE FROM rulebook_idempotency WHERE id = ? AND token = ?",
-            clean: format!("DELETE FROM rulebook_idempotency WHERE expires <= {now}{at_most}"),
-            count: format!("SELECT CAST(COUNT(*) AS {text}) FROM rulebook_idempotency"),
+            find_expired: format!(
+                "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} LIMIT 1{skip_locked}"
+            ),
+            count: format!(
+                "SELECT CAST(COUNT(*) AS {text_type}) FROM rulebook_idempotency WHERE expires > {statement_start}"
+            ),
+            dialect,
+        }
+    }
+
+    /// Returns the statement that removes expired records, at most `limit`: many records at once would be locked for a
+    /// long time.
+    pub(super) fn remove_expired(&self, limit: u32) -> String {
+        let DialectSql { statement_start, skip_locked, .. } = DialectSql::of(self.dialect);
+        let delete = format!("DELETE FROM rulebook_idempotency WHERE expires <= {statement_start}");
+        let batch = format!(
+            "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} LIMIT {limit}{skip_locked}"
+        );
+        match self.dialect {
+            Dialect::Sqlite => format!("{delete} AND id IN ({batch})"),
+            // The array is made once. With `IN`, PostgreSQL may execute the selection more than once.
+            Dialect::Postgres => format!("{delete} AND id = ANY (ARRAY({batch}))"),
+            // In this order, MySQL reads and locks only records that have expired. Otherwise it may lock all of them.
+            Dialect::Mysql => format!("{delete} ORDER BY expires LIMIT {limit}"),
         }
     }
 }
 
-/// What the dialects write differently.
-struct Words {
+/// The parts of statements that differ between the dialects.
+struct DialectSql {
     /// The current time of the database.
     now: &'static str,
+    /// The time at which the statement has started. The database finds records by this time in the index.
+    statement_start: &'static str,
+    /// The end of a selection that ignores records that another transaction has locked.
+    skip_locked: &'static str,
     /// A parameter that is a period of time.
-    later: &'static str,
+    duration_parameter: &'static str,
     /// The type of texts.
-    text: &'static str,
+    text_type: &'static str,
 }
 
-impl Words {
+const SQLITE_NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const MYSQL_NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+impl DialectSql {
     fn of(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::Sqlite => {
-                Self { now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", later: "CAST(? AS INTEGER)", text: "TEXT" }
-            }
+            Dialect::Sqlite => Self {
+                now: SQLITE_NOW,
+                statement_start: SQLITE_NOW,
+                skip_locked: "",
+                duration_parameter: "CAST(? AS INTEGER)",
+                text_type: "TEXT",
+            },
             Dialect::Postgres => Self {
                 // This time is read after the statement has waited for the lock of a record.
                 now: "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint",
-                later: "?::text::bigint",
-                text: "TEXT",
+                statement_start: "(EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::bigint",
+                skip_locked: " FOR UPDATE SKIP LOCKED",
+                duration_parameter: "?::text::bigint",
+                text_type: "TEXT",
             },
-            Dialect::Mysql => {
-                Self { now: "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)", later: "CAST(? AS SIGNED)", text: "CHAR" }
-            }
+            Dialect::Mysql => Self {
+                now: MYSQL_NOW,
+                statement_start: MYSQL_NOW,
+                // MySQL reads without waiting for locks.
+                skip_locked: "",
+                duration_parameter: "CAST(? AS SIGNED)",
+                text_type: "CHAR",
+            },
         }
     }
 }
@@ -105,15 +144,15 @@ fn create(dialect: Dialect) -> &'static [&'static str] {
 const CREATE_INDEX: &str = "CREATE INDEX IF NOT EXISTS rulebook_idempotency_expires ON rulebook_idempotency (expires)";
 
 /// Returns the statements `claim` and `store` of SQLite and PostgreSQL.
-fn on_conflict(now: &str, later: &str) -> (String, String) {
+fn on_conflict(now: &str, duration: &str) -> (String, String) {
     let claim = format!(
-        "INSERT INTO rulebook_idempotency AS r (id, payload, token, expires) VALUES (?, ?, ?, {now} + {later}) \
+        "INSERT INTO rulebook_idempotency AS r (id, payload, token, expires) VALUES (?, ?, ?, {now} + {duration}) \
          ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, token = excluded.token, \
          expires = excluded.expires, response = NULL WHERE r.expires <= {now} RETURNING token"
     );
     let store = format!(
         "INSERT INTO rulebook_idempotency AS r (id, payload, token, expires, response) \
-         VALUES (?, ?, ?, {now} + {later}, ?) ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, \
+         VALUES (?, ?, ?, {now} + {duration}, ?) ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, \
          response = excluded.response WHERE r.token = excluded.token"
     );
     (claim, store)
@@ -121,9 +160,9 @@ fn on_conflict(now: &str, later: &str) -> (String, String) {
 
 /// Returns the statements `claim` and `store` of MySQL. It assigns the columns from left to right, and later
 /// assignments see the new values: the token, which is different for each claim, shows whether the key was free.
-fn on_duplicate_key(now: &str, later: &str) -> (String, String) {
+fn on_duplicate_key(now: &str, duration: &str) -> (String, String) {
     let claim = format!(
-        "INSERT INTO rulebook_idempotency (id, payload, token, expires) VALUES (?, ?, ?, {now} + {later}) \
+        "INSERT INTO rulebook_idempotency (id, payload, token, expires) VALUES (?, ?, ?, {now} + {duration}) \
          ON DUPLICATE KEY UPDATE token = IF(expires <= {now}, VALUES(token), token), \
          payload = IF(token = VALUES(token), VALUES(payload), payload), \
          response = IF(token = VALUES(token), NULL, response), \
@@ -131,7 +170,7 @@ fn on_duplicate_key(now: &str, later: &str) -> (String, String) {
     );
     let store = format!(
         "INSERT INTO rulebook_idempotency (id, payload, token, expires, response) \
-         VALUES (?, ?, ?, {now} + {later}, ?) ON DUPLICATE KEY UPDATE \
+         VALUES (?, ?, ?, {now} + {duration}, ?) ON DUPLICATE KEY UPDATE \
          response = IF(token = VALUES(token), VALUES(response), response), \
          expires = IF(token = VALUES(token), VALUES(expires), expires)"
     );

@@ -14,25 +14,26 @@ use crate::databases::{Kind, TestDatabase, execute, for_each_database};
 use crate::waiting::{WAIT, wait_until};
 
 /// A time that does not pass during a test.
-const LONG: Duration = Duration::from_secs(600);
-const SHORT: Duration = Duration::from_millis(300);
+pub const LONG: Duration = Duration::from_secs(600);
+/// A time that passes during a test.
+pub const SHORT: Duration = Duration::from_millis(300);
 
-fn open(database: &TestDatabase) -> SqlIdempotency {
+pub fn open(database: &TestDatabase) -> SqlIdempotency {
     SqlIdempotency::open(&database.url, database.folder.path(), WAIT).unwrap()
 }
 
 /// Returns a claim of a key with a payload. Each claim has another token.
-fn claim(id: &str, payload: &str, lease: Duration) -> KeyClaim {
+pub fn claim(id: &str, payload: &str, lease: Duration) -> KeyClaim {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let token = format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed));
     KeyClaim::new(ClaimedKey::new(format!("{id:0>64}"), format!("{payload:0>64}"), token), lease, 1_000_000)
 }
 
-fn wait<T>(future: impl Future<Output = T>) -> T {
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn try_claim(storage: &SqlIdempotency, claim: &KeyClaim) -> KeyState {
+pub fn try_claim(storage: &SqlIdempotency, claim: &KeyClaim) -> KeyState {
     wait(storage.claim(claim.clone())).unwrap()
 }
 

@@ -13,6 +13,7 @@ mod file_diagnostics;
 mod files;
 mod idempotency;
 mod idempotency_crashes;
+mod idempotency_records;
 mod interrupted;
 mod invalid_values;
 mod keys;
