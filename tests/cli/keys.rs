@@ -181,6 +181,7 @@ fn the_definition_names_a_database_without_a_password() {
         ("mysql://ada:hunter2@localhost/keys", "contains a password"),
         ("postgres://localhost/keys?user=ada&password=hunter2", "contains a password"),
         (" ", "is blank"),
+        ("sqlite:keys.db", "cannot be a database of SQLite"),
     ] {
         let folder = definition_folder(&[("app.json", json!({ "key_storage": url })), ("it.json", json!({}))]);
         let result = run_program(folder.path(), &["check"]);

@@ -9,8 +9,11 @@ use crate::files_location::FilesLocation;
 use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
 use crate::span::Spanned;
 
-/// How the address of a database begins. It may be in a variable.
-const DATABASE_URLS: [&str; 6] = ["postgres://", "postgresql://", "mysql://", "mariadb://", "sqlite:", "${"];
+/// How the address of a database begins that several servers can share.
+pub(super) const SERVER_DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://"];
+/// How the address of a database begins, including a file of SQLite.
+pub(super) const DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://", SQLITE];
+const SQLITE: &str = "sqlite:";
 
 impl Lowering<'_> {
     /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
@@ -112,9 +115,15 @@ impl Lowering<'_> {
         Some(location)
     }
 
-    /// Returns the address of a database with `content`. Reports a blank address, and a password in it, which everyone
-    /// who can read the definition would know.
-    pub(super) fn lower_database_url(&mut self, value: &JsonNode, name: &str, content: &str) -> Option<String> {
+    /// Returns the address of a database with `content`, which begins with one of `schemes` or with a variable. Reports a
+    /// blank address, and a password in it, which everyone who can read the definition would know.
+    pub(super) fn lower_database_url(
+        &mut self,
+        value: &JsonNode,
+        name: &str,
+        content: &str,
+        schemes: &[&str],
+    ) -> Option<String> {
         let url = value.string()?;
         let error = if url.value.trim().is_empty() {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is blank"))
@@ -124,10 +133,18 @@ impl Lowering<'_> {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` contains a password"))
                 .help("write an environment variable instead: `postgres://USER:${PASSWORD}@HOST/DATABASE`")
                 .hide_line()
-        } else if !DATABASE_URLS.iter().any(|start| url.value.starts_with(start)) {
+        } else if !schemes.iter().chain(&["${"]).any(|start| url.value.starts_with(start)) {
+            let last = if schemes.contains(&SQLITE) { "sqlite:FILE" } else { "mariadb://…" };
+            let message = if url.value.starts_with(SQLITE) {
+                format!("`{name}` cannot be a database of SQLite")
+            } else {
+                format!("`{name}` is not the address of a database")
+            };
             // A text that is not an address may be a password.
-            Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is not the address of a database"))
-                .help("write an address such as `postgres://USER:${PASSWORD}@HOST/DATABASE`, `mysql://…` or `mariadb://…`")
+            Diagnostic::new(DiagnosticCode::BadOption, url.span, message)
+                .help(format!(
+                    "write an address such as `postgres://USER:${{PASSWORD}}@HOST/DATABASE`, `mysql://…` or `{last}`"
+                ))
                 .hide_line()
         } else {
             return Some(url.value);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::checks::{DATABASES, SERVER_DATABASES};
 use super::table::{bool_value, text_unless_default};
 use super::{CORS, MAX_SECONDS, Setting, cors, network, setting};
 use crate::definition::keys::ValueKind;
@@ -55,7 +56,9 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         "key_storage",
         ValueKind::String,
         "The address of the database with the API keys, which several servers share; by default the keys are in a file.",
-        |lowering, value, api| api.key_storage = lowering.lower_database_url(value, "key_storage", "the keys"),
+        |lowering, value, api| {
+            api.key_storage = lowering.lower_database_url(value, "key_storage", "the keys", SERVER_DATABASES);
+        },
         |api| api.key_storage.as_deref().map(Json::from),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
@@ -66,7 +69,8 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         "The address of the database with the responses for idempotency keys, which several servers share; by default \
          they are in a file.",
         |lowering, value, api| {
-            api.idempotency_storage = lowering.lower_database_url(value, "idempotency_storage", "the responses");
+            let (name, content) = ("idempotency_storage", "the responses");
+            api.idempotency_storage = lowering.lower_database_url(value, name, content, DATABASES);
         },
         |api| api.idempotency_storage.as_deref().map(Json::from),
     )
