@@ -157,7 +157,7 @@ fn a_response_is_kept_for_a_limited_time() {
 fn a_response_that_is_too_long_is_not_kept_but_the_handler_does_not_run_again() {
     let shop = Shop::with_limits(&json!({ "idempotency_response": 1_000 }));
     assert_eq!(shop.order("a", &"x".repeat(1_000)).status, 201);
-    shop.order("a", &"x".repeat(1_000)).assert_error(409, "too long to be kept");
+    shop.order("a", &"x".repeat(1_000)).assert_error(409, "too long or incomplete");
     shop.order("a", "tea").assert_error(422, "other arguments");
     assert_eq!(shop.runs(), 1);
 }
