@@ -6,6 +6,7 @@ mod definitions;
 mod keys;
 mod process;
 mod replays;
+mod streams;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -8,10 +8,10 @@ use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use futures_util::{StreamExt, stream};
 use rulebook_model::limits::IDEMPOTENCY_RECORD_COUNT;
 use rulebook_model::model::Limits;
@@ -33,8 +33,10 @@ use crate::rate_limit::CountedRequest;
 
 /// The number of renewals of a claim within its lease.
 const RENEWALS_PER_LEASE: u32 = 3;
-/// The number of attempts to store a response.
-const STORE_ATTEMPTS: u32 = 5;
+/// The divisor of the lease for the time during which a failed attempt to store a response is repeated.
+const LEASE_PER_STORE_TIME: u32 = 3;
+/// The maximum number of repeated attempts to store a response.
+const STORE_RETRIES: u32 = 5;
 
 /// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it.
 ///
@@ -119,14 +121,16 @@ impl KeyedCall {
             }
         }
         let index = self.handler.method_index();
-        let outcome = {
-            let handler = pin!(RunningHandler::from_parts(&runner, self.handler));
-            match select(handler, pin!(records.renew(&claimed))).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right((never, _)) => match never {},
-            }
+        let handle = async {
+            let outcome = RunningHandler::from_parts(&runner, self.handler).await;
+            let reply = respond(plan, &self.head, index, outcome, &CountedRequest::default());
+            // The handler may still produce the body.
+            with_body_in_memory(reply, plan.limits.idempotency_response).await
         };
-        let reply = respond(plan, &self.head, index, outcome, &CountedRequest::default());
+        let reply = match select(pin!(handle), pin!(records.renew_regularly(&claimed))).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right((never, _)) => match never {},
+        };
         Ok(records.store_reply(&claimed, method, reply).await)
     }
 }
@@ -157,16 +161,21 @@ impl Records<'_> {
     }
 
     /// Renews a claim again and again. Never ends.
-    async fn renew(&self, claimed: &ClaimedKey) -> Never {
+    async fn renew_regularly(&self, claimed: &ClaimedKey) -> Never {
         loop {
             tokio::time::sleep(self.lease() / RENEWALS_PER_LEASE).await;
-            if let Err(error) = self.storage.renew(claimed, self.lease()).await {
-                log::warn!("idempotency keys: a claim cannot be renewed: {error}");
-            }
+            self.renew(claimed).await;
         }
     }
 
-    /// Stores the reply of a handler, or releases the key if the handler failed. Returns the reply.
+    async fn renew(&self, claimed: &ClaimedKey) {
+        if let Err(error) = self.storage.renew(claimed, self.lease()).await {
+            log::warn!("idempotency keys: a claim cannot be renewed: {error}");
+        }
+    }
+
+    /// Stores the reply of a handler, or that it is not kept if its body is not in memory. If the handler failed,
+    /// releases the key. Returns the reply.
     async fn store_reply(&self, claimed: &ClaimedKey, method: &PlannedMethod, reply: CallReply) -> CallReply {
         let max = self.limits.idempotency_response;
         let (reply, stored) = match reply {
@@ -177,32 +186,33 @@ impl Records<'_> {
                 return CallReply::Reply(reply);
             }
             CallReply::Reply(reply) => {
-                let reply = with_body_in_memory(reply, max).await;
                 let stored = StoredResponse::encode(method, &reply, max);
                 (CallReply::Reply(reply), stored)
             }
             file @ CallReply::File(_) => (file, None),
         };
         if stored.is_none() {
-            log::warn!("{}: a response is too long to be kept for its idempotency key", method.id);
+            log::warn!("{}: a response is too long or incomplete, and not kept for its idempotency key", method.id);
         }
         self.store(claimed, stored.unwrap_or(StoredResponse::NOT_KEPT)).await;
         reply
     }
 
-    /// Stores a response. If the storage is unavailable, tries again for less than the lease: after the lease, the key
-    /// would be free, and the handler could run again.
+    /// Stores a response. If the storage is unavailable, tries again for a third of the lease, and renews the claim
+    /// between the attempts: when the lease has ended, the handler could run again.
     async fn store(&self, claimed: &ClaimedKey, response: Vec<u8>) {
         let lifetime = Duration::from_secs(self.limits.idempotency_seconds);
-        for attempt in 1..=STORE_ATTEMPTS {
+        let (start, max) = (Instant::now(), self.lease() / LEASE_PER_STORE_TIME);
+        let pause = max / STORE_RETRIES;
+        loop {
             let Err(error) = self.storage.store(claimed, response.clone(), lifetime).await else { return };
-            if attempt == STORE_ATTEMPTS {
+            if start.elapsed() + pause > max {
                 log::error!(
                     "idempotency keys: a response cannot be stored, so that its request can run again: {error}"
                 );
                 return;
             }
-            tokio::time::sleep(self.lease() / (STORE_ATTEMPTS * RENEWALS_PER_LEASE)).await;
+            join(self.renew(claimed), tokio::time::sleep(pause)).await;
         }
     }
 }
@@ -213,8 +223,13 @@ fn is_failure(reply: &Reply) -> bool {
     reply.status >= 500 || reply.code.is_some_and(|code| code.code.status().get() >= 500)
 }
 
-/// Reads the body of a reply if it is a stream, up to `max` bytes. The body of a longer reply stays a stream.
-async fn with_body_in_memory(mut reply: Reply, max: u64) -> Reply {
+/// Reads the body of a reply that will be stored if it is a stream, up to `max` bytes. The body of a longer reply stays
+/// a stream.
+async fn with_body_in_memory(reply: CallReply, max: u64) -> CallReply {
+    let mut reply = match reply {
+        CallReply::Reply(reply) if !is_failure(&reply) => reply,
+        reply => return reply,
+    };
     reply.body = match reply.body {
         ReplyBody::Stream { mut pieces, length } => {
             let (mut read, mut size) = (Vec::new(), 0);
@@ -244,7 +259,7 @@ async fn with_body_in_memory(mut reply: Reply, max: u64) -> Reply {
         }
         body => body,
     };
-    reply
+    CallReply::Reply(reply)
 }
 
 /// The future of a call that runs to its end: if it is dropped before, it continues as a separate task.
