@@ -115,8 +115,8 @@ impl Lowering<'_> {
         Some(location)
     }
 
-    /// Returns the address of a database with `content`, which begins with one of `schemes` or with a variable. Reports a
-    /// blank address, and a password in it, which everyone who can read the definition would know.
+    /// Returns the address of a database with `content`, which begins with one of `schemes` or with a variable. Reports
+    /// a blank address, and a password in it, which everyone who can read the definition would know.
     pub(super) fn lower_database_url(
         &mut self,
         value: &JsonNode,

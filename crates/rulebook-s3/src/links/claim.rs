@@ -19,8 +19,8 @@ use crate::publish::{MAX_CONFLICTS, pause_after_conflict};
 
 const CLAIM: &str = "counting a download";
 
-/// Deletes the file of a link when this value is dropped, if the link was for one download, which this server has counted
-/// and sent.
+/// Deletes the file of a link when this value is dropped, if the link was for one download, which this server has
+/// counted and sent.
 ///
 /// The file of a link for several downloads remains after the last one, until the link has expired: an earlier download
 /// may not have ended, and reads the rest of the content again if its connection to the bucket breaks.

@@ -1,5 +1,5 @@
-//! Breaks the connection between a server and the bucket in the middle of a download: the server must be able to read the
-//! rest of the file, even if the link cannot be used again.
+//! Breaks the connection between a server and the bucket in the middle of a download: the server must be able to read
+//! the rest of the file, even if the link cannot be used again.
 
 use std::io::Write;
 use std::sync::Arc;
