@@ -1,8 +1,8 @@
 //! The table of idempotency keys, and the statements on it.
 //!
 //! A record whose time `expires` has passed does not count: its key is free. For a claim, `expires` is the end of the
-//! lease; for a response, the end of its lifetime. Times are in milliseconds. All values are sent and received as texts.
-//! A `?` is a parameter in all dialects.
+//! lease; for a response, the end of its lifetime. Times are in milliseconds. All values are sent and received as
+//! texts. A `?` is a parameter in all dialects.
 
 use crate::database::Dialect;
 
