@@ -61,6 +61,8 @@ impl ServerPath {
             first == reserved.as_bytes().get(1)
                 && path.strip_prefix(reserved).is_some_and(|rest| rest.is_empty() || below && rest.starts_with('/'))
         };
-        Self::ALL.into_iter().find(|(_, reserved, below)| includes(reserved, *below)).map(|(path, ..)| path)
+        // A constant would be copied for each call.
+        static ALL: [(ServerPath, &str, bool); ServerPath::ALL.len()] = ServerPath::ALL;
+        ALL.iter().find(|(_, reserved, below)| includes(reserved, *below)).map(|(path, ..)| *path)
     }
 }

@@ -60,9 +60,11 @@ pub fn check_parameters<'a>(
         let remaining = MAX_PARAMETER_ERRORS - errors.len();
         errors.extend(constraint_errors(method, &slots, &invalid).into_iter().take(remaining));
     }
-    let remaining = MAX_PARAMETER_ERRORS - errors.len();
-    truncated |= values.unknown_parameter_errors.len() > remaining;
-    errors.extend(values.unknown_parameter_errors.into_iter().take(remaining));
+    if !values.unknown_parameter_errors.is_empty() {
+        let remaining = MAX_PARAMETER_ERRORS - errors.len();
+        truncated |= values.unknown_parameter_errors.len() > remaining;
+        errors.extend(values.unknown_parameter_errors.into_iter().take(remaining));
+    }
     if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
 }
 

@@ -15,15 +15,14 @@ use crate::plan::{Plan, PlannedCors};
 
 /// Adds the header fields for cross-origin requests to a reply. From the reply to a preflight, removes everything
 /// except the allowed HTTP methods. `preflighted` is the index of the API method that the preflight announces.
-#[must_use]
-pub fn add_cors_headers(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usize>) -> Reply {
+pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply, preflighted: Option<usize>) {
     let is_preflight = is_preflight(head);
     let exists = reply.status < StatusCode::BAD_REQUEST.as_u16();
     if exists && is_preflight {
         reply.headers.retain(|(name, _)| *name == header::ALLOW);
         (reply.status, reply.content_type, reply.body) = (StatusCode::NO_CONTENT.as_u16(), None, ReplyBody::empty());
     }
-    let Some(cors) = &plan.cors else { return reply };
+    let Some(cors) = &plan.cors else { return };
     if is_preflight {
         let vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
         reply.headers.push((header::VARY, HeaderValue::from_static(vary)));
@@ -32,11 +31,11 @@ pub fn add_cors_headers(plan: &Plan, head: &Head, mut reply: Reply, preflighted:
         // page of another origin.
         reply.headers.push((header::VARY, HeaderValue::from_static("Origin")));
     }
-    let Some(origin) = allowed_origin(cors, head) else { return reply };
+    let Some(origin) = allowed_origin(cors, head) else { return };
     if is_preflight {
         let allow = reply.headers.iter().find(|(name, _)| exists && *name == header::ALLOW);
         // Without `Allow`, the requested URI does not exist, so that no HTTP method is allowed.
-        let Some(allow) = allow.map(|(_, value)| value.clone()) else { return reply };
+        let Some(allow) = allow.map(|(_, value)| value.clone()) else { return };
         let headers = preflighted
             .and_then(|method| cors.allowed_headers_of_methods.get(&method))
             .unwrap_or(&cors.allowed_headers);
@@ -50,7 +49,6 @@ pub fn add_cors_headers(plan: &Plan, head: &Head, mut reply: Reply, preflighted:
     if cors.allows_credentials {
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
     }
-    reply
 }
 
 /// Returns `true` if a request is a CORS preflight: an OPTIONS request with the fields `Origin` and

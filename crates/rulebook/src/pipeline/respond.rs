@@ -25,12 +25,15 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
     let respond_with_error = |representation, error| {
         CallReply::Reply(error_reply(plan, envelope, head, Some(method), representation, error))
     };
-    let limit_headers = counted.headers(&method.rate_limits);
     let Success { returned, status, has_whole_output, mut headers } = match outcome {
         Ok(success) => success,
-        Err(error) => return respond_with_error(representation, error.with_headers(limit_headers)),
+        Err(error) => {
+            return respond_with_error(representation, error.with_headers(counted.headers(&method.rate_limits)));
+        }
     };
-    headers.extend(limit_headers);
+    if !counted.is_empty() {
+        headers.extend(counted.headers(&method.rate_limits));
+    }
     match returned {
         // A JSONP script has a body even if the status allows no content, because the script has to call the function
         // of the page.

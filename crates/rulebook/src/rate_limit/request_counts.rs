@@ -223,10 +223,15 @@ impl<'a> RequestCounts<'a> {
 }
 
 impl CountedRequest {
+    /// Returns `true` if the request was counted for no limit.
+    pub fn is_empty(&self) -> bool {
+        self.identity_quota.is_none() && self.counted.is_empty()
+    }
+
     /// Returns the header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
     /// `limits` are the limits of the API method.
     pub fn headers(&self, limits: &[Arc<PlannedRateLimit>]) -> Vec<(HeaderName, HeaderValue)> {
-        if self.identity_quota.is_none() && self.counted.is_empty() {
+        if self.is_empty() {
             return Vec::new();
         }
         let of_identity = self.identity_quota.map(|quota| quota.header_items(IDENTITY_POLICY));

@@ -36,7 +36,7 @@ pub(super) fn to_actix_response(handled: Handled, head: &Head, version: Version)
         }
         ReplyBody::Stream { pieces, length } => BoxBody::new(StreamedBody::new(pieces, length, head.id.clone())),
     };
-    let body = match unread {
+    let body = match unread.map(|unread| *unread) {
         Some(BodySource::Actix(payload)) => BoxBody::new(BodyWithUnreadRequest { body, _unread: payload }),
         _ => body,
     };

@@ -59,7 +59,7 @@ fn run_stages(
         };
         let index = matched.method_index;
         let mut counted = CountedRequest::default();
-        let start = async {
+        let started = async {
             observed.enter("identify");
             let client = identify(plan, head, index, &mut counted).await?;
             let granted = authorize(plan, &matched, &client)?;
@@ -83,9 +83,9 @@ fn run_stages(
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
             let running = start_handler(runner, &granted, arguments, origin)?;
-            Ok((running, fingerprint))
-        };
-        let started: Result<_, ApiError> = start.await;
+            Ok::<_, ApiError>((running, fingerprint))
+        }
+        .await;
         let reply = match started {
             Ok((running, Some(fingerprint))) => {
                 let once = Box::pin(run_once(runner, head, running, *fingerprint)).await;
@@ -115,7 +115,7 @@ pub(super) struct Handled {
     /// The reply to the request.
     pub(super) reply: Reply,
     /// The unread rest of the request's body, if the connection has to be closed because of it.
-    pub(super) unread: Option<BodySource>,
+    pub(super) unread: Option<Box<BodySource>>,
     /// The time at which the reply was complete.
     pub(super) ended: Instant,
 }
@@ -135,15 +135,18 @@ pub(super) fn handle(
         }
         let mut observed = Observation::begin(&current, &head);
         let mut preflighted = None;
-        let stages = run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted);
-        let reply = catch_panic_async("a stage", pin!(stages)).await;
-        let reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
-        let mut reply = add_cors_headers(plan, &head, reply, preflighted);
+        let reply = catch_panic_async(
+            "a stage",
+            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted)),
+        )
+        .await;
+        let mut reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
+        add_cors_headers(plan, &head, &mut reply, preflighted);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
             reply = Box::pin(compress_reply(reply, coding)).await;
         }
-        let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
+        let unread = if body.must_be_drained() { Box::pin(body.drain()).await.map(Box::new) } else { None };
         let ended = observed.finish(&reply);
         Handled { reply, unread, ended }
     }

@@ -60,8 +60,9 @@ pub(super) struct RequestBody {
     pub(super) received_bytes: u64,
     /// `true` once the server has waited for bytes of the body.
     pub(super) has_waited: bool,
-    /// Measures the time limit; `None` until the server first waits for the body.
-    pub(super) timer: Option<BodyTimer>,
+    /// Measures the time limit; `None` until the server first waits for the body. It is boxed because few requests need
+    /// it, and each moves this value.
+    pub(super) timer: Option<Box<BodyTimer>>,
     state: BodyState,
     /// The memory that the server keeps for the body.
     pub(super) memory: ReservedMemory,

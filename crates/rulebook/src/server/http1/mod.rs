@@ -214,10 +214,10 @@ impl Connection<'_> {
         let body = framing.map_or(BodySource::Nothing, |framing| {
             BodySource::Http1(BodyReader::new(Rc::clone(&self.socket), framing, expects_continue))
         });
-        let body = RequestBody::new(body, &head);
-        let incoming = IncomingRequest { head: Arc::clone(&head), body };
-        let handling = handle(Rc::clone(self.worker), MountedPart::Api, incoming);
-        let Handled { mut reply, unread, ended } = while_connected(&self.socket, pin!(handling)).await?;
+        let incoming = IncomingRequest { body: RequestBody::new(body, &head), head: Arc::clone(&head) };
+        // The future is large: a variable for it would be copied to the place where it is pinned.
+        let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, incoming));
+        let Handled { mut reply, unread, ended } = while_connected(&self.socket, handling).await?;
         let can_continue = keeps_open && unread.is_none() && !self.keep_alive.is_zero();
         let keeps_open = can_continue && !self.worker.state().is_closing();
 

@@ -17,8 +17,8 @@ pub(super) fn refuse(worker: &Worker, head: &Head, limit: &ConnectionLimit) -> H
     let current = worker.current_plan();
     let plan = &current.runner.plan;
     let observed = Observation::begin(&current, head);
-    let reply = respond_with_error(plan, head, ErrorContext::Nothing, limit_error(limit));
-    let reply = add_cors_headers(plan, head, reply, None);
+    let mut reply = respond_with_error(plan, head, ErrorContext::Nothing, limit_error(limit));
+    add_cors_headers(plan, head, &mut reply, None);
     let ended = observed.finish(&reply);
     Handled { reply, unread: None, ended }
 }
