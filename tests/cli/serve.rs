@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
+use tempfile::TempDir;
 
 use super::{RunResult, definition_folder, folder_with_unbound_service, run_program, shop_folder, shop_module};
 use crate::server_process::{ServerProcess, free_address, program};
@@ -26,15 +27,49 @@ fn the_summary_lists_the_api_the_addresses_and_the_settings() {
     assert_eq!(process.stdout, expected);
 }
 
+/// Creates a folder with an API that has a method with the option `idempotent`. `storage` is the setting
+/// `idempotency_storage`.
+fn folder_with_idempotent_method(storage: Option<&str>) -> TempDir {
+    let mut app = json!({ "unbound": "501" });
+    if let Some(storage) = storage {
+        app["idempotency_storage"] = storage.into();
+    }
+    let folder = folder_with_unbound_service(&app);
+    let method = json!({ "info": "Orders", "options": { "idempotent": "required" } });
+    let orders = json!({ "/": { "orders": { "POST": method } } });
+    std::fs::write(folder.path().join("api/orders.json"), orders.to_string()).unwrap();
+    folder
+}
+
 #[test]
 fn the_summary_lists_what_servers_share() {
-    let method = json!({ "info": "Orders", "options": { "idempotent": "required" } });
-    let app = json!({ "unbound": "echo" });
-    let folder = definition_folder(&[("app.json", app), ("shop.json", json!({ "POST": method }))]);
     let arguments = ["serve", "--shared-limits", "redis://ada:hunter2@127.0.0.1:1"];
-    let process = ServerProcess::start(folder.path(), &free_address(), &arguments);
     let expected = "\n  shared     limits; not keys, files, download links, idempotency keys\n";
-    assert!(process.stdout.ends_with(expected), "{}", process.stdout);
+    // A file of SQLite is not shared, even if its address is in a variable.
+    for storage in [None, Some("${IDEMPOTENCY_URL:-sqlite:keys.db}")] {
+        let folder = folder_with_idempotent_method(storage);
+        let process = ServerProcess::start(folder.path(), &free_address(), &arguments);
+        assert!(process.stdout.ends_with(expected), "{storage:?}: {}", process.stdout);
+    }
+}
+
+#[test]
+fn errors_of_the_storage_of_idempotency_keys_name_the_setting_with_the_address() {
+    for (url, flag, expected) in [
+        (Some("${NO_SUCH_VARIABLE}"), None, "`idempotency_storage` in app.json: the environment variable"),
+        (Some("${URL:-ftp:}"), None, "`idempotency_storage` in app.json: the database of the idempotency keys:"),
+        (Some("sqlite:keys.db"), Some("ftp:"), "--idempotency-storage: the database of the idempotency keys:"),
+        (None, None, "--data data: "),
+    ] {
+        let folder = folder_with_idempotent_method(url);
+        // The file cannot be opened.
+        std::fs::create_dir_all(folder.path().join("data/idempotency.db")).unwrap();
+        let mut arguments = vec!["serve", "--bind", "127.0.0.1:0"];
+        arguments.extend(flag.into_iter().flat_map(|url| ["--idempotency-storage", url]));
+        let result = run_program(folder.path(), &arguments);
+        assert_eq!(result.exit_code, Some(3), "{result:?}");
+        assert!(result.stderr.contains(expected), "{expected}: {}", result.stderr);
+    }
 }
 
 #[test]

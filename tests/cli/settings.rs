@@ -6,7 +6,7 @@ use std::path::Path;
 use rulebook::Rulebook;
 use serde_json::json;
 
-use super::{RunResult, folder_with_unbound_service, shop_folder};
+use super::{RunResult, folder_with_unbound_service, run_program, shop_folder};
 use crate::server_process::program;
 
 #[test]
@@ -51,8 +51,29 @@ fn an_invalid_environment_variable_is_reported() {
         assert!(result.stderr.contains(value), "{}", result.stderr);
         assert!(result.stderr.contains(&format!("for '{name} (environment variable)'")), "{}", result.stderr);
     }
+    for value in ["x", "101", "-1", "2.5"] {
+        let flag = format!("--trace-percent={value}");
+        let result = RunResult::from(program(folder.path()).args([flag.as_str(), "routes"]).output().unwrap());
+        assert_eq!(result.exit_code, Some(2), "{result:?}");
+        assert!(result.stderr.contains("expected a whole number from 0 to 100"), "{}", result.stderr);
+    }
     let result = RunResult::from(program(folder.path()).args(["--workers", "many", "routes"]).output().unwrap());
     assert!(result.stderr.contains("'many' for '--workers <N>'"), "{}", result.stderr);
+}
+
+#[test]
+fn errors_of_certificates_name_their_file_and_not_the_address() {
+    let folder = shop_folder();
+    std::fs::write(folder.path().join("site.key"), "").unwrap();
+    for (file, expected) in
+        [("missing.pem", "missing.pem: No such file"), ("site.key", "site.key contains no certificate")]
+    {
+        let arguments = ["--bind", "https://127.0.0.1:0", "--tls-certificate", file, "--tls-key", "site.key"];
+        let result = run_program(folder.path(), &arguments);
+        assert_eq!(result.exit_code, Some(3), "{result:?}");
+        let expected = format!("the TLS certificates cannot be used: {expected}");
+        assert!(result.stderr.contains(&expected) && !result.stderr.contains("--bind"), "{}", result.stderr);
+    }
 }
 
 #[test]

@@ -15,40 +15,46 @@ const START_WAIT: Duration = Duration::from_secs(30);
 /// The file in the data folder.
 const FILE_URL: &str = "sqlite:idempotency.db";
 
+/// A storage that was opened, and whether it is in a database of a server and not in a file.
+pub(super) struct OpenedStorage {
+    pub storage: Arc<dyn IdempotencyStorage>,
+    pub is_shared: bool,
+}
+
 /// Opens the storage in the database of the flag or the environment variable, otherwise in that of the definition,
 /// otherwise in the file.
 ///
 /// # Errors
 /// Fails if an environment variable in the address is not set, or the database cannot be used. The error is a message
-/// without secrets.
-pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    let url = match (flag(settings), api.idempotency_storage.as_deref()) {
-        (Some(url), _) => url.to_owned(),
-        (None, Some(url)) => rulebook::handler_kind::expand_variables(url, Span::default())
-            .map_err(|error| format!("idempotency_storage: {}", error.message))?,
-        (None, None) => FILE_URL.to_owned(),
+/// without secrets, which names the setting with the address.
+pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, String> {
+    let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
+    let (url, origin) = match (flag, api.idempotency_storage.as_deref()) {
+        (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
+        (None, Some(url)) => {
+            let url = rulebook::handler_kind::expand_variables(url, Span::default());
+            (url.map_err(|error| error.message), "`idempotency_storage` in app.json".to_owned())
+        }
+        (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),
     };
-    open_database(&url, data, START_WAIT)
-}
-
-/// Returns `true` if the settings name a database of a server, and not a file.
-pub(super) fn is_shared(settings: &Settings, api: &Api) -> bool {
-    flag(settings).or(api.idempotency_storage.as_deref()).is_some_and(|url| !url.trim().starts_with("sqlite:"))
-}
-
-fn flag(settings: &Settings) -> Option<&str> {
-    settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty())
+    let opened = url.and_then(|url| {
+        let storage = open_database(&url, data, START_WAIT)?;
+        Ok(OpenedStorage { storage, is_shared: !url.trim().starts_with("sqlite:") })
+    });
+    opened.map_err(|error| format!("{origin}: {error}"))
 }
 
 #[cfg(feature = "sql")]
 fn open_database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    let storage = rulebook_sql::SqlIdempotency::open(url, data, wait);
-    let storage = storage.map(|storage| Arc::new(storage) as Arc<dyn IdempotencyStorage>);
-    storage.map_err(|error| format!("--idempotency-storage: {error}"))
+    let storage = rulebook_sql::SqlIdempotency::open(url, data, wait).map_err(|error| error.to_string())?;
+    Ok(Arc::new(storage))
 }
 
 /// Fails, because the program was built without databases.
 #[cfg(not(feature = "sql"))]
 fn open_database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    Err("--idempotency-storage: this program was built without the Cargo feature `sql`".to_owned())
+    Err("a method has the option `idempotent`, whose responses are stored in a database, but this program was built \
+         without the Cargo feature `sql`; build it with this feature, or set a storage with \
+         `Rulebook::idempotency_storage`"
+        .to_owned())
 }

@@ -41,8 +41,9 @@ pub(super) struct Settings {
     // The address is not checked by the argument parser, which would show it.
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_KEY_STORAGE", hide_env_values = true)]
     pub(super) key_storage: Option<String>,
-    /// Address of a database with the responses for idempotency keys, which several servers share; as `--key-storage`
-    /// [default: the file idempotency.db in the --data folder].
+    /// Address of a database with the responses for idempotency keys, which several servers share:
+    /// `postgres://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE` or `sqlite:FILE`. Set the variable if the address
+    /// contains a password [default: the file idempotency.db in the --data folder].
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_IDEMPOTENCY_STORAGE", hide_env_values = true)]
     pub(super) idempotency_storage: Option<String>,
     /// The value of `--files`, which [`files_folder`] returns.
@@ -111,7 +112,7 @@ pub(super) struct Settings {
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_TRACES")]
     pub(super) traces: Option<String>,
     /// How many percent of the requests begin a trace [default: 100].
-    #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = parse_percent)]
     pub(super) trace_percent: Option<u8>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
@@ -201,6 +202,10 @@ impl From<UnboundFlag> for Unbound {
 /// Returns the value of `--bind` if it is an address with a port.
 fn parse_bind_address(text: &str) -> Result<String, String> {
     check_bind_address(text).map(|()| text.to_owned())
+}
+
+fn parse_percent(text: &str) -> Result<u8, &'static str> {
+    text.parse().ok().filter(|percent| *percent <= 100).ok_or("expected a whole number from 0 to 100")
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

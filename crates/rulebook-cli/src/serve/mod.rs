@@ -95,11 +95,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         None => validated,
     };
     validated.api.workers = workers;
-    validated = match add_services(validated, settings, data) {
-        Ok(validated) => validated,
+    let with_services = match add_services(validated, settings, data) {
+        Ok(with_services) => with_services,
         Err(why) => return output::print_system_error(&why),
     };
-    let services = SharedServices::of(&validated, settings, key_database.is_some());
+    let services = SharedServices::of(&with_services, settings, key_database.is_some());
+    validated = with_services.validated;
     validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
     let engine = match validated.build() {
         Ok(engine) => engine,
@@ -136,6 +137,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         // The program was built without a feature that a setting needs.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             return output::print_system_error(&error.to_string());
+        }
+        // The error names the file.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return output::print_system_error(&format!("the TLS certificates cannot be used: {error}"));
         }
         Err(error) => {
             return output::print_system_error(&format!("--bind {}: {error}", server_settings.bind.join(",")));

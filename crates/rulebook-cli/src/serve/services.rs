@@ -6,21 +6,31 @@ use rulebook::{Engine, Validated};
 
 use crate::{Settings, idempotency_storage, shared_limits, traces};
 
+/// An API with its services.
+pub(super) struct WithServices {
+    pub validated: Validated,
+    /// Whether the storage of idempotency keys is in a database that several servers share. `None` if there is no
+    /// storage, or the program has set it: only the program knows whether other servers use it.
+    pub has_shared_idempotency_keys: Option<bool>,
+}
+
 /// Adds the counter of shared limits, the storage of idempotency keys and the exporter of traces that the settings
 /// name, unless the program has added others.
 ///
 /// # Errors
 /// Fails if a service cannot be used. The error is a message without secrets.
-pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: &Path) -> Result<Validated, String> {
+pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: &Path) -> Result<WithServices, String> {
     if !validated.has_shared_counter()
         && let Some((counter, settings)) =
             shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref())?
     {
         validated = validated.shared_counter(counter, settings);
     }
+    let mut has_shared_idempotency_keys = None;
     if validated.needs_idempotency_storage() {
-        let storage = idempotency_storage::open(settings, &validated.api, data)?;
-        validated = validated.idempotency_storage(storage);
+        let opened = idempotency_storage::open(settings, &validated.api, data)?;
+        validated = validated.idempotency_storage(opened.storage);
+        has_shared_idempotency_keys = Some(opened.is_shared);
     }
     if !validated.has_trace_exporter()
         && let Some(exporter) = traces::open_exporter(&validated.api, settings.traces.as_deref())?
@@ -28,11 +38,11 @@ pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: 
         let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
         validated = validated.trace_exporter(exporter, percent);
     }
-    Ok(validated)
+    Ok(WithServices { validated, has_shared_idempotency_keys })
 }
 
 /// What the server shares with other servers that use the same services, or the same data folder. `None` stands for
-/// what the API does not have.
+/// what the API does not have, or of which it is not known.
 pub(super) struct SharedServices {
     data_folder: bool,
     keys: Option<bool>,
@@ -41,15 +51,15 @@ pub(super) struct SharedServices {
 }
 
 impl SharedServices {
-    /// Returns what an API shares to which [`add_services`] has added its services.
-    pub(super) fn of(validated: &Validated, settings: &Settings, has_shared_keys: bool) -> Self {
+    /// Returns what an API with its services shares.
+    pub(super) fn of(api: &WithServices, settings: &Settings, has_shared_keys: bool) -> Self {
         let data_folder = settings.share_data.unwrap_or(false);
-        let has_database = idempotency_storage::is_shared(settings, &validated.api);
+        let validated = &api.validated;
         Self {
             data_folder,
             keys: validated.api.accepts_keys().then_some(has_shared_keys || data_folder),
             limits: validated.has_shared_counter(),
-            idempotency_keys: validated.uses_idempotency_keys().then_some(has_database || data_folder),
+            idempotency_keys: api.has_shared_idempotency_keys.map(|is_shared| is_shared || data_folder),
         }
     }
 

@@ -44,9 +44,11 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate.
+    /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate. The
+    /// kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
     pub(in crate::server) fn load(settings: &TlsSettings) -> io::Result<Self> {
-        let configs = load_configs(settings).map_err(io::Error::other)?;
+        let configs = load_configs(settings);
+        let configs = configs.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(configs), reported: Mutex::default() })
     }
 
