@@ -1,7 +1,10 @@
 //! Tests the option `idempotent` in definitions and in documents.
 
+use std::sync::Arc;
+
+use rulebook::idempotency::MemoryStorage;
 use rulebook::model::Idempotency;
-use rulebook::{Rulebook, Unbound};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::definition;
@@ -94,4 +97,19 @@ fn a_server_with_the_echo_mode_repeats_responses_too() {
     let request = super::order("POST", "/order", "tea").field("idempotency-key", "a");
     assert!(!super::is_replayed(&server.send(&request)));
     assert!(super::is_replayed(&server.send(&request)));
+}
+
+#[test]
+fn a_handler_is_called_although_the_echo_mode_has_used_the_key() {
+    let storage = Arc::new(MemoryStorage::default());
+    let run = |_: Args<super::Order>, _: Context| async { Ok::<_, ApiError>(json!({ "item": "coffee", "number": 1 })) };
+    let module = Module::new("shop").post("/order", run).put("/order", run).post("/plain", run).post("/slow", run);
+    let rulebook = || Rulebook::read(definition(&json!({}))).idempotency_storage(storage.clone());
+    let request = super::order("POST", "/order", "tea").field("idempotency-key", "a");
+    for (rulebook, is_echo) in [(rulebook().unbound(Unbound::Echo), true), (rulebook().module(module), false)] {
+        let server = crate::client::TestServer::start(&rulebook.build().unwrap());
+        let response = server.send(&request);
+        assert_eq!((response.status, super::is_replayed(&response)), (201, false), "{response:?}");
+        assert_eq!(response.json()["args"]["item"] == "tea", is_echo, "{response:?}");
+    }
 }

@@ -212,10 +212,11 @@ impl Validated {
         self
     }
 
-    /// Returns `true` if a method uses idempotency keys, and the program has set no storage for them.
+    /// Returns `true` if a method uses idempotency keys, and the program has set no storage for them. If the API
+    /// methods return their arguments ([`Unbound::Echo`]), keys are stored in memory.
     #[doc(hidden)]
     pub fn needs_idempotency_storage(&self) -> bool {
-        self.idempotency_storage.is_none() && self.uses_idempotency_keys()
+        self.unbound != Unbound::Echo && self.idempotency_storage.is_none() && self.uses_idempotency_keys()
     }
 
     /// Returns `true` if a method uses idempotency keys.
@@ -280,7 +281,9 @@ impl Validated {
                 async move { checking.await.map_err(|error| error.to_string()) }
             }));
         }
-        if let Some(storage) = self.idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
+        // Otherwise the API could later respond with a stored echo instead of calling the handler.
+        let idempotency_storage = self.idempotency_storage.filter(|_| !echo);
+        if let Some(storage) = idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
             let storage = Arc::clone(storage);
             checks.push(ReadinessCheck::new("idempotency", move || {
                 let checking = storage.check();
@@ -306,7 +309,7 @@ impl Validated {
             readiness_checks: checks,
             protected_resources: resources,
             shared_counter: self.shared_counter.filter(|_| !echo),
-            idempotency_storage: self.idempotency_storage,
+            idempotency_storage,
             tracer: self.tracer,
             verify_outputs: self.verify_outputs,
             documents: documents::create_document_cache(&described),
