@@ -1,5 +1,6 @@
 //! The exporter of spans.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -13,6 +14,8 @@ use rulebook::trace::{Span, TraceExporter};
 use super::client::WaitingClient;
 use super::span_data::span_data;
 
+/// The time for which dropping an exporter waits until its spans are sent.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The path of spans in the address of a collector (OTLP 1.0, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
 
@@ -22,9 +25,14 @@ const PATH: &str = "/v1/traces";
 pub struct OtlpExporterError(String);
 
 /// Sends spans to an OpenTelemetry collector. A server that stops sends the spans that are left, for which it waits at
-/// most five seconds.
+/// most five seconds. If a program mounts the API in a server of another kind, dropping the exporter sends these spans,
+/// and waits as long.
 #[derive(Debug)]
-pub struct OtlpExporter(BatchSpanProcessor);
+pub struct OtlpExporter {
+    processor: BatchSpanProcessor,
+    /// `true` if there may be spans that [`TraceExporter::flush`] has not sent.
+    has_unsent: AtomicBool,
+}
 
 impl OtlpExporter {
     /// Creates an exporter to a collector at this address, such as `http://127.0.0.1:4318`, to which `/v1/traces` is
@@ -59,17 +67,20 @@ impl OtlpExporter {
         }
         let mut processor = BatchSpanProcessor::builder(exporter).build();
         processor.set_resource(&resource.build());
-        Ok(Self(processor))
+        Ok(Self { processor, has_unsent: AtomicBool::new(false) })
     }
 }
 
 impl TraceExporter for OtlpExporter {
     fn export(&self, span: Span) {
-        self.0.on_end(span_data(span));
+        self.processor.on_end(span_data(span));
+        // In this order, a flush that runs at the same time either sends the span or leaves `true`.
+        self.has_unsent.store(true, Ordering::Release);
     }
 
     fn flush(&self) {
-        if let Err(error) = self.0.force_flush() {
+        self.has_unsent.swap(false, Ordering::AcqRel);
+        if let Err(error) = self.processor.force_flush() {
             log::warn!("some spans of traces may be lost: {error}");
         }
     }
@@ -77,7 +88,13 @@ impl TraceExporter for OtlpExporter {
 
 impl Drop for OtlpExporter {
     fn drop(&mut self) {
-        // The spans have been sent when the server has stopped, so that nothing has to wait here.
-        let _ = self.0.shutdown_with_timeout(Duration::ZERO);
+        let timeout = if *self.has_unsent.get_mut() { DROP_TIMEOUT } else { Duration::ZERO };
+        let stopped = self.processor.shutdown_with_timeout(timeout);
+        // Without spans, nothing is lost if the thread that sends spans has not ended yet.
+        if let Err(error) = stopped
+            && !timeout.is_zero()
+        {
+            log::warn!("some spans of traces may be lost: {error}");
+        }
     }
 }
