@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
-use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
+use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context, HttpMethod};
 use tokio::time::{Instant, timeout_at};
 
@@ -25,11 +25,14 @@ pub struct FastCgiHandler {
 
 impl CompiledHandler for FastCgiHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
-        let span = context.is_traced().then(|| context.span("php", SpanKind::Client));
-        match self.request(arguments, &context, span.as_ref().and_then(OpenSpan::context)) {
-            Ok(request) => {
+        match self.request(arguments, &context) {
+            Ok(mut request) => {
                 let (settings, pool) = (Arc::clone(&self.settings), Arc::clone(&self.pool));
                 Box::pin(async move {
+                    let span = context.is_traced().then(|| context.span("php", SpanKind::Client));
+                    if let Some(trace) = span.as_ref().and_then(OpenSpan::context) {
+                        request.set_trace(trace);
+                    }
                     let result = call(&settings, &pool, &request, &context).await;
                     if let Some(mut span) = span {
                         span.set_result(&result);
@@ -43,16 +46,11 @@ impl CompiledHandler for FastCgiHandler {
 }
 
 impl FastCgiHandler {
-    fn request(
-        &self,
-        arguments: ArgumentSlots<'_, '_>,
-        context: &Context,
-        trace: Option<&TraceContext>,
-    ) -> Result<PhpRequest, ApiError> {
+    fn request(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<PhpRequest, ApiError> {
         let bridge = || self.bridge.get().and_then(|path| path.to_str());
         let script = self.settings.script.as_deref().or_else(bridge);
         let script = script.ok_or_else(|| ApiError::internal("the bridge to PHP is missing"))?;
-        PhpRequest::new(&self.settings, script, arguments, context, trace)
+        PhpRequest::new(&self.settings, script, arguments, context)
     }
 }
 

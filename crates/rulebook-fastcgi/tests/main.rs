@@ -14,4 +14,5 @@ mod php_fpm;
 mod plain;
 mod responses;
 mod reuse;
+mod traces;
 mod undeclared;

@@ -63,10 +63,9 @@ impl CompiledHandler for HttpHandler {
         match self.0.outgoing(arguments, &context) {
             Ok(mut outgoing) => {
                 let plan = Arc::clone(&self.0);
-                let span = begin_span(&context, &plan.upstream.origin, &mut outgoing);
                 let raw = context.head().filter(|_| plan.raw.is_some()).map(|head| SentRequest::new(head, &outgoing));
                 Box::pin(async move {
-                    let mut span = span;
+                    let mut span = begin_span(&context, &plan.upstream.origin, &mut outgoing);
                     let result = plan.call(outgoing, raw.as_ref(), span.as_mut()).await;
                     if let Some(mut span) = span {
                         span.set_result(&result);

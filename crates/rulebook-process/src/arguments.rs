@@ -94,18 +94,17 @@ impl Serialize for Caller<'_> {
     }
 }
 
-/// Appends the line with a call to `line`, and returns the uploaded files among the arguments. `method` is the id of
-/// the method as a JSON string.
+/// Appends the line with a call to `line`, except for its end, which [`end_call_line`] appends. Returns the uploaded
+/// files among the arguments. `method` is the id of the method as a JSON string.
 ///
 /// # Errors
 /// Fails if an uploaded file cannot be named in JSON.
-pub fn write_call_line(
+pub fn begin_call_line(
     line: &mut Vec<u8>,
     id: u64,
     method: &str,
     slots: &ArgumentSlots<'_, '_>,
     context: &Context,
-    traceparent: Option<&str>,
 ) -> Result<Vec<Upload>, serde_json::Error> {
     let arguments = Arguments::new(slots);
     line.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
@@ -121,12 +120,19 @@ pub fn write_call_line(
         Some(id) => serde_json::to_writer(&mut *line, &format_args!("{id}"))?,
         None => line.extend_from_slice(b"null"),
     }
+    Ok(arguments.into_uploads())
+}
+
+/// Appends the end of a line that [`begin_call_line`] has begun. `traceparent` is the span of the call; `None` without
+/// a trace.
+pub fn end_call_line(line: &mut Vec<u8>, traceparent: Option<&str>) {
     if let Some(traceparent) = traceparent {
-        line.extend_from_slice(b",\"traceparent\":");
-        serde_json::to_writer(&mut *line, traceparent)?;
+        // The text needs no escapes: it consists of hexadecimal digits and `-`.
+        line.extend_from_slice(b",\"traceparent\":\"");
+        line.extend_from_slice(traceparent.as_bytes());
+        line.push(b'"');
     }
     line.extend_from_slice(b"}}\n");
-    Ok(arguments.into_uploads())
 }
 
 /// Returns the caller as JSON text; `None` if the caller is anonymous.

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::arguments::{Arguments, identity_json, write_call_line};
+use crate::arguments::{Arguments, begin_call_line, end_call_line, identity_json};
 use crate::download::FilesFolder;
 use crate::in_flight::{Event, Failure, Job};
 use crate::log_text::printable;
@@ -93,33 +93,26 @@ impl MethodHandler {
 impl CompiledHandler for MethodHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let handler = Arc::clone(&self.0);
-        let span = context.is_traced().then(|| context.span("process", SpanKind::Client));
-        let traceparent = span.as_ref().and_then(OpenSpan::context).map(TraceContext::traceparent);
-        let prepared = handler.prepare(&arguments, &context, traceparent);
-        let call: HandlerFuture = Box::pin(async move {
-            let (job, events) = prepared?;
-            handler.pool.submit(job).map_err(|failure| failure.into_error(&handler.method))?;
-            match events.await {
-                Ok(Event::ApiCall(call)) => handler.run_api_calls(*call, &context).await,
-                event => handler.end(event).await,
-            }
-        });
-        let Some(mut span) = span else { return call };
+        let prepared = handler.prepare(&arguments, &context);
         Box::pin(async move {
-            let result = call.await;
-            span.set_result(&result);
+            let (job, events) = prepared?;
+            let span = context.is_traced().then(|| context.span("process", SpanKind::Client));
+            let traceparent = span.as_ref().and_then(OpenSpan::context).map(TraceContext::traceparent);
+            let result = handler.call(job, traceparent, events, &context).await;
+            if let Some(mut span) = span {
+                span.set_result(&result);
+            }
             result
         })
     }
 }
 
 impl HandledByPool {
-    /// Returns the call for the pool, and the receiver of its first event.
+    /// Returns the call for the pool, without its trace, and the receiver of its first event.
     fn prepare(
         &self,
         arguments: &ArgumentSlots<'_, '_>,
         context: &Context,
-        traceparent: Option<String>,
     ) -> Result<(Job, oneshot::Receiver<Event>), ApiError> {
         let id = self.pool.next_id();
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
@@ -129,20 +122,41 @@ impl HandledByPool {
             let arguments = Arguments::new(arguments);
             serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
         } else {
-            write_call_line(&mut text, id, &self.method_json, arguments, context, traceparent.as_deref())
+            begin_call_line(&mut text, id, &self.method_json, arguments, context)
         };
         let uploads = uploads.map_err(ApiError::internal)?;
+        let (events, next) = oneshot::channel();
+        let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
+        let job = Job { id, text, method, identity, traceparent: None, timeout, deadline, request_id, uploads, events };
+        Ok((job, next))
+    }
+
+    /// Gives a call to the pool, and returns its result. `events` receives its first event.
+    async fn call(
+        &self,
+        mut job: Job,
+        traceparent: Option<String>,
+        events: oneshot::Receiver<Event>,
+        context: &Context,
+    ) -> Result<ReturnedValue, ApiError> {
+        if self.pool.settings.once {
+            job.traceparent = traceparent;
+        } else {
+            end_call_line(&mut job.text, traceparent.as_deref());
+        }
         let max_message = self.pool.settings.max_message;
-        if text.len() > max_message {
-            let (method, length) = (&self.method, text.len());
+        if job.text.len() > max_message {
+            let (method, length) = (&self.method, job.text.len());
             let reason = format!("{method}: the arguments have {length} bytes, but `max_message` is {max_message}");
             let (max, unit, code) = (max_message as u64, Unit::Bytes, ErrorCode::TooLarge);
             let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
             return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
-        let (events, next) = oneshot::channel();
-        let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
-        Ok((Job { id, text, method, identity, traceparent, timeout, deadline, request_id, uploads, events }, next))
+        self.pool.submit(job).map_err(|failure| failure.into_error(&self.method))?;
+        match events.await {
+            Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
+            event => self.end(event).await,
+        }
     }
 
     /// Runs the API calls that a worker makes, until the call that it handles ends.

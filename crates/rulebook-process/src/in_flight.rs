@@ -20,6 +20,7 @@ pub struct Job {
     /// The caller as JSON, for processes for one call; `None` if the caller is anonymous.
     pub identity: Option<String>,
     /// The span of the call, as in the header field `traceparent`, for processes for one call; `None` without a trace.
+    /// For workers, it is a part of `text`.
     pub traceparent: Option<String>,
     /// The time limit of the call. The call waits for a worker at most for this time, too.
     pub timeout: Duration,

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::{join, join_all};
-use rulebook::Response;
-use rulebook::trace::TraceContext;
+use rulebook::trace::{Span, TraceContext, TraceExporter};
+use rulebook::{Response, Rulebook};
+use rulebook_process::ProcessKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
@@ -63,6 +65,39 @@ fn a_program_gets_the_trace_of_the_request() {
     let value = client.get("/act?what=trace").header("traceparent", trace).send().output("value");
     let received = TraceContext::parse(value.as_str().unwrap()).unwrap();
     assert_eq!(received.trace_id, TraceContext::parse(trace).unwrap().trace_id);
+}
+
+/// Keeps the names of spans.
+#[derive(Clone, Default)]
+struct SpanNames(Arc<Mutex<Vec<String>>>);
+
+impl TraceExporter for SpanNames {
+    fn export(&self, span: Span) {
+        self.0.lock().unwrap().push(span.name.into_owned());
+    }
+}
+
+#[test]
+fn a_repeated_response_has_no_span_of_a_process() {
+    let method = json!({
+        "info": "Returns its arguments",
+        "in": { "id": { "info": "A number", "type": "int" } },
+        "out": { "id": { "info": "The number", "type": "int" } },
+        "options": { "idempotent": "optional" },
+        "handler": { "process": ["cat"], "once": true }
+    });
+    let definition = json!({ "/": { "act": { "POST": method } } }).to_string();
+    let (folder, spans) = (tempfile::tempdir().unwrap(), SpanNames::default());
+    let rulebook = Rulebook::read(vec![("act.json".into(), definition.into())]).data_folder(folder.path());
+    let client = Client::new(rulebook.handler_kind(ProcessKind::new()).trace_exporter(spans.clone(), 100)).unwrap();
+    for replayed in [None, Some("true")] {
+        let response = client.post("/act").header("idempotency-key", "1").json(json!({ "id": 5 })).send();
+        assert_eq!((response.output("id"), response.header("idempotent-replayed")), (json!(5), replayed));
+    }
+    drop(client);
+    let names = spans.0.lock().unwrap();
+    let count = |name: &str| names.iter().filter(|other| *other == name).count();
+    assert_eq!((count("POST /act"), count("process")), (2, 1), "{names:?}");
 }
 
 #[tokio::test]

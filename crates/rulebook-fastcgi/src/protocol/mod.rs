@@ -12,6 +12,6 @@ mod stderr_log;
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use pool::{Lease, Pool, PoolLimits};
-pub use record::{RecordError, encode_head};
+pub use record::{RecordError, append_parameter, encode_head};
 pub use sender::{BodyPart, Sender};
 pub use stderr_log::StderrLog;

@@ -88,6 +88,23 @@ pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, LongParamete
     Ok(to)
 }
 
+/// Appends a parameter to the records that [`encode_head`] has returned. A parameter that does not fit into a record is
+/// not sent.
+pub fn append_parameter(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if pair_len(name.len(), value.len()) > MAX_CONTENT_LEN {
+        return;
+    }
+    // The last record is empty, and ends the parameters.
+    head.truncate(head.len().saturating_sub(HEADER_LEN));
+    let mut content = Vec::with_capacity(pair_len(name.len(), value.len()));
+    push_length(&mut content, name.len());
+    push_length(&mut content, value.len());
+    content.extend_from_slice(name.as_bytes());
+    content.extend_from_slice(value);
+    push_record(head, NO_ID, PARAMS, &content);
+    push_record(head, NO_ID, PARAMS, &[]);
+}
+
 /// Appends a record of the request's body; empty content ends the body. `content` has at most [`MAX_CONTENT_LEN`]
 /// bytes.
 pub fn push_stdin(to: &mut Vec<u8>, id: u16, content: &[u8]) {

@@ -9,7 +9,7 @@ use rulebook::handler_kind::ArgumentSlots;
 use rulebook::trace::TraceContext;
 use rulebook::{ApiError, Context};
 
-use crate::protocol::{BodyPart, encode_head};
+use crate::protocol::{BodyPart, append_parameter, encode_head};
 use crate::settings::HandlerSettings;
 use encoded::Encoded;
 pub use form::is_readable_name;
@@ -28,8 +28,8 @@ pub struct PhpRequest {
 }
 
 impl PhpRequest {
-    /// Creates the request for a call. `script` is the path of the script, and `trace` the trace of the call; `None` if
-    /// it has none.
+    /// Creates the request for a call. `script` is the path of the script. If the call has a trace,
+    /// [`PhpRequest::set_trace`] adds it.
     ///
     /// # Errors
     /// Fails if PHP would not read the arguments as they are.
@@ -38,15 +38,18 @@ impl PhpRequest {
         script: &str,
         arguments: ArgumentSlots<'_, '_>,
         context: &Context,
-        trace: Option<&TraceContext>,
     ) -> Result<Self, ApiError> {
         let encoded = Encoded::new(settings, arguments)?;
         let mut parameters = parameters::parameters(settings, script, &encoded, context);
-        if let Some(trace) = trace {
+        if context.is_traced() {
             parameters.retain(|(name, _)| name != TRACEPARENT);
-            parameters.push((TRACEPARENT.into(), trace.traceparent().into()));
         }
         let parameters: Vec<_> = parameters.iter().map(|(name, value)| (&**name, value.as_bytes())).collect();
         Ok(Self { head: encode_head(&parameters).map_err(ApiError::internal)?, body: encoded.body })
+    }
+
+    /// Adds the trace of the call.
+    pub fn set_trace(&mut self, trace: &TraceContext) {
+        append_parameter(&mut self.head, TRACEPARENT, trace.traceparent().as_bytes());
     }
 }

@@ -283,7 +283,7 @@ impl CompiledHandler for SqlHandler {
             Some(DownloadContent::File) => Box::pin(file::file(method, values)),
             None => Box::pin(outputs(method, values)),
         };
-        if context.is_traced() { span::traced(&self.0, &context, call) } else { call }
+        if context.is_traced() { span::traced(Arc::clone(&self.0), context, call) } else { call }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The span of the statements of a call, in the trace of its request.
 
+use std::sync::Arc;
+
 use rulebook::Context;
 use rulebook::handler_kind::HandlerFuture;
-use rulebook::trace::SpanKind;
+use rulebook::trace::{OpenSpan, SpanKind};
 
 use super::SqlMethod;
 use crate::database::Dialect;
@@ -10,9 +12,18 @@ use crate::database::Dialect;
 /// The maximum number of bytes of the statements in a span.
 const MAX_TEXT_LEN: usize = 4 << 10;
 
-/// Returns the future of a call, which records a span of its statements. The statements are those of the definition,
-/// without the values of the call.
-pub(super) fn traced(method: &SqlMethod, context: &Context, call: HandlerFuture) -> HandlerFuture {
+/// Returns the future of a call, which records a span of its statements.
+pub(super) fn traced(method: Arc<SqlMethod>, context: Context, call: HandlerFuture) -> HandlerFuture {
+    Box::pin(async move {
+        let mut span = begin(&method, &context);
+        let result = call.await;
+        span.set_result(&result);
+        result
+    })
+}
+
+/// Begins the span of a method's statements. They are the statements in the definition, without the values of the call.
+fn begin(method: &SqlMethod, context: &Context) -> OpenSpan {
     let system = match method.database.settings.dialect {
         Dialect::Sqlite => "sqlite",
         Dialect::Postgres => "postgresql",
@@ -30,9 +41,5 @@ pub(super) fn traced(method: &SqlMethod, context: &Context, call: HandlerFuture)
             span.set("db.operation.batch.size", method.steps.len() as i64);
         }
     }
-    Box::pin(async move {
-        let result = call.await;
-        span.set_result(&result);
-        result
-    })
+    span
 }

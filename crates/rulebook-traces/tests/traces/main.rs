@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod collector;
+mod replays;
 mod without_flush;
 
 use std::collections::HashMap;

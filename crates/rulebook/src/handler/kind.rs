@@ -108,6 +108,9 @@ pub type StartFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Vec<HandlerErr
 pub trait CompiledHandler: Send + Sync {
     /// Returns the future that handles one call. The arguments have passed their checks. They borrow from the request,
     /// so that the future must contain copies of them.
+    ///
+    /// The future may be dropped before it is polled: for example, if the response for the idempotency key of the
+    /// request has been stored. So this function has no effects outside of the future; spans, too, begin in the future.
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture;
 
     /// Returns `true` if the outputs of the handler are known to be valid. The outputs of all other handlers are
