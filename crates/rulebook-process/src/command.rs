@@ -13,6 +13,9 @@ use crate::settings::PoolSettings;
 
 /// The prefix of the names of rulebook's environment variables, some of which are secrets.
 const RULEBOOK_PREFIX: &str = "RULEBOOK_";
+/// The environment variables with the trace of the program that has started the server. The calls that a process
+/// handles do not belong to this trace.
+const TRACE_VARIABLES: [&str; 2] = ["TRACEPARENT", "TRACESTATE"];
 
 /// A process and its process group: the processes that it starts belong to the group, unless they leave it.
 #[derive(Debug)]
@@ -53,7 +56,7 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<
     let mut command = Command::new(program_path(program, &settings.directory)?);
     command.args(arguments).current_dir(&settings.directory);
     for (name, _) in std::env::vars_os() {
-        if is_rulebook_variable(&name) {
+        if !is_inherited(&name) {
             command.env_remove(name);
         }
     }
@@ -99,6 +102,8 @@ fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(is_program)
 }
 
-fn is_rulebook_variable(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(RULEBOOK_PREFIX.as_bytes())
+/// Returns `true` if processes have the environment variable with this name if the server has it.
+fn is_inherited(name: &OsStr) -> bool {
+    !name.as_encoded_bytes().starts_with(RULEBOOK_PREFIX.as_bytes())
+        && !TRACE_VARIABLES.iter().any(|variable| name == *variable)
 }
