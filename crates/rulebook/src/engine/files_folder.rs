@@ -59,14 +59,14 @@ impl FilesSettings {
         let path = configured.unwrap_or_else(|| data_folder.join(DEFAULT_FILES_FOLDER));
         let storage = match path.to_str().map(FilesLocation::parse) {
             Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
-            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, without_credentials(&url), &path),
+            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, shown_url(&url), &path),
             _ if !self.enabled => return None,
             _ => FileStorage::Folder(path),
         };
         Some(FilesFolder { store: Arc::new(LazyStore::new(storage)), is_required })
     }
 
-    /// Returns the storage whose URL has this scheme. `shown` is the URL without its options.
+    /// Returns the storage whose URL has this scheme. `shown` is the URL without credentials and options.
     fn engine(&self, scheme: &str, shown: String, url: &Path) -> FileStorage {
         match self.storages.get(scheme) {
             Some(open) => {
@@ -77,11 +77,16 @@ impl FilesSettings {
     }
 }
 
-/// Returns a URL without the user name and the password in it.
-fn without_credentials(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
-        Some((scheme, rest)) => format!("{scheme}://{rest}"),
-        None => url.to_owned(),
+/// Returns a URL for people: without the user name, the password, the query and the fragment, which may be secrets.
+fn shown_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest[..end].split_at(rest[..end].find('/').unwrap_or(end));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}"),
+        // `/`, `?` or `#` in a password, which should be percent-encoded: the password seems to be a port.
+        None if authority.contains(':') && rest.contains('@') => format!("{scheme}://"),
+        None => format!("{scheme}://{authority}{path}"),
     }
 }
 
@@ -157,4 +162,31 @@ impl FilesFolder {
 
 fn unusable_storage_error(error: &StoreError) -> io::Error {
     io::Error::new(error.io_kind(), format!("no files can be stored there: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_url;
+
+    #[test]
+    fn shown_urls_contain_no_secrets() {
+        for (url, shown) in [
+            ("gs://b", "gs://b"),
+            ("gs://b/x@y", "gs://b/x@y"),
+            ("gs://b:8080/x/y", "gs://b:8080/x/y"),
+            ("azure://c?sig=SECRET", "azure://c"),
+            ("azure://c/x?sig=SECRET#SECRET", "azure://c/x"),
+            ("azure://c/x#SECRET?SECRET", "azure://c/x"),
+            ("azure://c?mail=SECRET@b/x", "azure://c"),
+            ("gs://ada@b/x@y", "gs://b/x@y"),
+            ("gs://ada:SECRET@b/x?sig=SECRET", "gs://b/x"),
+            ("gs://ada:SEC@RET@b:80/x", "gs://b:80/x"),
+            ("gs://ada:SECRET@", "gs://"),
+            ("gs://ada:SECRET/SECRET@b/x", "gs://"),
+            ("gs://ada:SECRET?SECRET@b/x", "gs://"),
+            ("gs://ada:SECRET#SECRET@b/x", "gs://"),
+        ] {
+            assert_eq!(shown_url(url), shown, "{url}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) enum FileStorage {
     Folder(PathBuf),
     /// In a storage that a function opens.
     Engine {
-        /// The URL without its options, for people.
+        /// The URL without credentials and options, for people.
         shown: String,
         /// The URL.
         url: String,
