@@ -88,6 +88,7 @@ pub mod model;
 mod pipeline;
 mod plan;
 mod rate_limit;
+mod regular_file;
 mod secret;
 mod server;
 pub mod store;
@@ -95,6 +96,7 @@ mod time_share;
 pub mod trace;
 mod transfer;
 pub mod types;
+mod unix_time;
 
 pub use call::{
     ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName,

@@ -16,7 +16,7 @@ pub enum ErrorCode {
     Failed,
     /// An upload could not be stored.
     Upload,
-    /// The server does not have enough storage for an upload.
+    /// The server does not have enough storage for an upload, the file of a download link, or an idempotency key.
     StorageFull,
     /// No service has the path of the request.
     UnknownService,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::Quota;
-use crate::rate_limit::unix_time;
+use crate::unix_time::unix_time;
 
 /// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
 /// fewer requests stay unused if a worker gets no more requests.

@@ -13,15 +13,8 @@ mod request_counts;
 mod shared_counter;
 mod shared_limiter;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 pub use caller::Caller;
 pub use planned::PlannedRateLimit;
 pub use request_counts::{CountedRequest, RequestCounts, check_limits_of_identity};
 pub use shared_counter::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use shared_limiter::SharedLimiter;
-
-/// Returns the current Unix time in seconds.
-pub fn unix_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}

@@ -9,8 +9,9 @@ use rulebook_model::model::{RateLimitBy, WhenUnavailable};
 use super::caller::Caller;
 use super::leases::LeasedLimit;
 use super::shared_limiter::{NotCounted, SharedLimit};
-use super::{PlannedRateLimit, SharedLimiter, unix_time};
+use super::{PlannedRateLimit, SharedLimiter};
 use crate::call::{ApiError, Identity, Quota, RateLimiter};
+use crate::unix_time::unix_time;
 
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");

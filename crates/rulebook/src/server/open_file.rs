@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
@@ -16,6 +15,7 @@ use super::state::ServerState;
 use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
 use crate::client_shares::UsedUp;
 use crate::pipeline::{FileRange, ReplyBody};
+use crate::regular_file::{not_a_file_error, open_regular_file};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
 /// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once. A client that
@@ -59,7 +59,7 @@ pub(super) async fn open_content(
         }
         Content::Ranged(content) => Ok(request.part_of_ranged(&content, known)),
         Content::Path(path) => {
-            let file = on_other_thread(move || open_file(&path)).await.map_err(|error| cannot_send(&error))?;
+            let file = on_other_thread(move || open_regular_file(&path)).await.map_err(|error| cannot_send(&error))?;
             request.part_of_file(file, known).await
         }
         Content::File(file) => request.part_of_file(file, known).await,
@@ -84,20 +84,6 @@ pub(super) async fn on_other_thread<T: Send + 'static>(
     run: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     spawn_blocking(run).await.map_err(io::Error::other)?
-}
-
-/// Opens a regular file. Anything else is rejected, because opening it could wait forever: a named pipe, for example.
-///
-/// # Errors
-/// Fails if the path is not a regular file or cannot be opened. The error message contains the path.
-pub(super) fn open_file(path: &Path) -> io::Result<File> {
-    let opened =
-        path.metadata().and_then(|kind| if kind.is_file() { File::open(path) } else { Err(not_a_file_error()) });
-    opened.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-}
-
-fn not_a_file_error() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// A request for a file, by which the part of the file is selected.

@@ -236,7 +236,7 @@ pub(super) fn possible_error_classes(
         (!has_files, &error_classes::INTERNAL_ERROR),
         (api.unbound == Unbound::NotImplemented, &error_classes::NOT_IMPLEMENTED),
         (true, &error_classes::UNAVAILABLE),
-        (has_files || is_idempotent, &error_classes::INSUFFICIENT_STORAGE),
+        (has_files || is_idempotent || method.options.download, &error_classes::INSUFFICIENT_STORAGE),
     ];
     classes.into_iter().filter_map(|(is_possible, class)| is_possible.then_some(class)).collect()
 }

@@ -13,9 +13,10 @@ use tokio::task::yield_now;
 use super::{Links, blocking, head, store_error};
 use crate::call::{ApiError, ByteStream, Content};
 use crate::pipeline::{FileRange, catch_panic_async};
+use crate::regular_file::open_regular_file;
 use crate::server::download::LinkedFile;
 use crate::server::file_stream::{FileStream, PIECE_LEN};
-use crate::server::open_file::{on_other_thread, open_file};
+use crate::server::open_file::on_other_thread;
 use crate::store::{LinkWriter, NewLink};
 use crate::transfer::LinkId;
 use rulebook_model::model::Limits;
@@ -117,7 +118,7 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
         Content::Stream(pieces) => return Ok(pieces),
         Content::Ranged(content) => return Ok(content.stream(0..content.length())),
         Content::Bytes(bytes) => return Ok(Box::pin(stream::iter([Ok(bytes)]))),
-        Content::Path(path) => on_other_thread(move || open_file(&path)).await?,
+        Content::Path(path) => on_other_thread(move || open_regular_file(&path)).await?,
         Content::File(file) => file,
     };
     let length = file.metadata()?.len();

@@ -9,7 +9,7 @@ mod head;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use actix_rt::task::spawn_blocking;
 use actix_rt::time::sleep;
@@ -26,6 +26,7 @@ use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::store::{LinkContent, LinkFiles, LinkUses, OpenLink, StoreError};
 use crate::transfer::{LINK_PREFIX, LinkId, LinkKey};
+use crate::unix_time::unix_time;
 
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
@@ -115,7 +116,7 @@ impl Links {
     async fn find_and_send(self: &Arc<Self>, head: &Arc<Head>, state: &ServerState) -> Result<Reply, ApiError> {
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let (id, link) = blocking(move || links.open_link(&request)).await?;
-        let malformed = || ApiError::internal("the file of a link has another form");
+        let malformed = || ApiError::internal("the head in the file of a link cannot be parsed");
         let mut headers = head::parse_head(&link.head).ok_or_else(malformed)?;
         headers.info.length = Some(link.length);
         let is_get = head.method != Method::HEAD;
@@ -228,6 +229,7 @@ async fn blocking<T: Send + 'static>(
 fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Unavailable { .. } => ApiError::unavailable(error),
+        StoreError::StorageFull => ApiError::plain(ErrorCode::StorageFull).with_log(error),
         error => ApiError::internal(format_args!("the file of a link: {error}")),
     }
 }
@@ -248,7 +250,19 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
     }
 }
 
-/// Returns the current time in seconds since the Unix epoch.
-fn unix_time() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_storage_have_the_status_of_their_cause() {
+        let full = StoreError::io_during("writing")(io::ErrorKind::StorageFull.into());
+        let unavailable = StoreError::Unavailable { action: "writing", error: "no connection".into() };
+        let other = StoreError::io_during("writing")(io::ErrorKind::PermissionDenied.into());
+        for (error, status) in [(full, 507), (unavailable, 503), (other, 500)] {
+            let error = store_error(error);
+            assert_eq!(error.status().get(), status, "{error:?}");
+            assert!(error.log().is_some(), "{error:?}");
+        }
+    }
 }

@@ -8,14 +8,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
-use super::folder_file::{format_start, open, open_regular_file};
+use super::folder_file::{format_start, open};
 use super::key_file::LinkKeyFile;
 use super::{LinkFiles, LinkWriter, NewLink, OpenLink, StoreError, link_size};
+use crate::regular_file::open_regular_file;
 use crate::transfer::{LinkId, LinkKey};
+use crate::unix_time::unix_time;
 
 /// The prefix of the name of an unfinished file.
 const UNFINISHED_PREFIX: &str = "writing.";
@@ -168,13 +169,23 @@ impl LinkWriter for FolderWriter {
     }
 
     fn finish(self: Box<Self>, lifetime: u64) -> Result<LinkId, StoreError> {
-        let io = StoreError::io_during(WRITE);
-        self.file.as_file().sync_all().map_err(&io)?;
+        self.complete(lifetime, sync_folder).map_err(StoreError::io_during(WRITE))
+    }
+}
+
+impl FolderWriter {
+    /// Completes the file. `sync_folder` writes the folder to the disk.
+    fn complete(self, lifetime: u64, sync_folder: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<LinkId> {
+        self.file.as_file().sync_all()?;
         let id = LinkId::new(self.nonce, unix_time().saturating_add(lifetime));
-        self.file.persist_noclobber(self.folder.join(id.to_string())).map_err(|error| io(error.error))?;
-        sync_folder(&self.folder).map_err(&io)?;
-        self.stored_bytes.fetch_add(link_size(self.length), Ordering::Relaxed);
-        Ok(id)
+        let path = self.folder.join(id.to_string());
+        self.file.persist_noclobber(&path)?;
+        let synced = sync_folder(&self.folder);
+        // A file that cannot be deleted needs space until its link has expired.
+        if synced.is_ok() || fs::remove_file(&path).is_err() {
+            self.stored_bytes.fetch_add(link_size(self.length), Ordering::Relaxed);
+        }
+        synced.map(|()| id)
     }
 }
 
@@ -203,7 +214,32 @@ fn remove_unfinished(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns the current time in seconds since the Unix epoch.
-fn unix_time() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_link_is_deleted_if_its_folder_cannot_be_written_to_the_disk() {
+        let data = tempfile::tempdir().unwrap();
+        let links = LinkFolder::open(data.path());
+        let writer = |nonce| FolderWriter {
+            file: links.create_unfinished().unwrap(),
+            length: 10,
+            nonce: [nonce; 16],
+            folder: links.folder.clone(),
+            stored_bytes: Arc::clone(&links.stored_bytes),
+        };
+        let files = || fs::read_dir(&links.folder).unwrap().count();
+        let error = writer(1).complete(60, |_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
+        assert_eq!((error.kind(), files(), links.stored_bytes()), (io::ErrorKind::StorageFull, 0, 0));
+        writer(2).complete(60, sync_folder).unwrap();
+        assert_eq!((files(), links.stored_bytes()), (1, link_size(10)));
+        // Another program has deleted the file, so that it cannot be deleted again.
+        let delete = |folder: &Path| {
+            fs::remove_dir_all(folder)?;
+            Err(io::Error::other("the disk fails"))
+        };
+        writer(3).complete(60, delete).unwrap_err();
+        assert_eq!(links.stored_bytes(), 2 * link_size(10), "a file that may be left is counted");
+    }
 }

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use super::{LinkContent, LinkUses, OpenLink, StoreError};
+use crate::regular_file::open_regular_file;
 
 /// The maximum length of the line with the number and of the head, in bytes.
 const MAX_HEAD_LEN: u64 = 64 << 10;
@@ -63,14 +64,6 @@ pub(super) fn open(path: &Path) -> io::Result<Option<OpenLink>> {
     Ok(Some(OpenLink::new(head.to_vec(), length, content, Some(uses))))
 }
 
-/// Opens a regular file. Anything else is rejected, because opening it could wait forever: a named pipe, for example.
-pub(super) fn open_regular_file(path: &Path) -> io::Result<File> {
-    if path.metadata()?.is_file() {
-        return File::open(path);
-    }
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("{}: it is not a regular file", path.display())))
-}
-
 /// Reads the beginning of the file until the empty line. Returns it with the offset at which the content begins.
 fn read_start(file: &mut File) -> io::Result<(Vec<u8>, u64)> {
     let mut reader = BufReader::new(file.take(MAX_HEAD_LEN));
@@ -113,8 +106,12 @@ impl FolderUses {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(format_uses(left).as_bytes())?;
         file.sync_data()?;
-        if left == 0 {
-            fs::remove_file(&self.0)?;
+        // The download has been counted. The file is deleted at the latest when the link has expired.
+        if left == 0
+            && let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != ErrorKind::NotFound
+        {
+            log::error!("{}: the file of a link without further downloads is not deleted: {error}", self.0.display());
         }
         Ok(true)
     }
@@ -122,4 +119,23 @@ impl FolderUses {
 
 fn malformed_file_error() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it is not the file of a link")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn the_last_download_is_sent_if_the_file_cannot_be_deleted() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&format_start(b"head\n\n", NonZeroU32::new(1)).unwrap()).unwrap();
+        // The system does not delete this name, not even for an administrator.
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        assert!(fs::remove_file(&path).is_err());
+        let claim = || Box::new(FolderUses(path.clone())).claim(false).unwrap();
+        assert_eq!([claim(), claim()], [true, false]);
+        assert!(open(&path).unwrap().is_none(), "no downloads are left");
+    }
 }
