@@ -225,11 +225,58 @@ impl Lease {
     /// Adds granted requests, of a claim that was sent at this time.
     fn add(&mut self, limit: LeasedLimit, grant: Grant, sent: Instant) {
         let Grant { granted, remaining, period, ends_in } = grant;
-        let kept = if self.period == period { self.left } else { 0 };
+        let is_same_period = self.period == period;
+        let kept = if is_same_period { self.left } else { 0 };
         let lasts = if limit.seconds == 0 { LIFETIME_WITHOUT_PERIOD } else { ends_in };
         self.left = kept.saturating_add(granted);
-        self.remaining = remaining;
+        // The grant of an earlier claim may arrive after that of a later one. A limit without a period has a single
+        // period, whose requests an administrator may have reset: when the lease has ended, the new number counts.
+        let is_current = is_same_period && sent < self.ends;
+        self.remaining = if is_current { self.remaining.min(remaining) } else { remaining };
         self.period = period;
         self.ends = sent.checked_add(lasts).unwrap_or(sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: u128 = 1;
+
+    /// Counts a request, and returns how many requests remain.
+    fn count(leases: &Leases, limit: LeasedLimit, now: Instant) -> Option<u32> {
+        match leases.attempt(KEY, (limit, 1), now, (|| false, || false), String::new) {
+            Attempt::Counted(quota, _) => Some(quota.remaining),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_late_grant_does_not_raise_the_remaining_requests() {
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        let grant = |remaining, period| Grant { granted: 5, remaining, period, ends_in: minute };
+        let limit = LeasedLimit { requests: 100, seconds: 60 };
+        let leases = Leases::new(10);
+        leases.add(KEY, limit, grant(80, 7), now);
+        leases.add_late(KEY, limit, grant(85, 7), now);
+        assert_eq!(count(&leases, limit, now), Some(5 + 5 - 1 + 80));
+        leases.add(KEY, limit, grant(60, 7), now);
+        assert_eq!(count(&leases, limit, now), Some(9 + 5 - 1 + 60));
+        leases.add(KEY, limit, grant(95, 8), now);
+        assert_eq!(count(&leases, limit, now), Some(5 - 1 + 95), "another period");
+    }
+
+    #[test]
+    fn more_requests_may_remain_of_a_limit_without_a_period_when_its_lease_has_ended() {
+        let now = Instant::now();
+        let grant = |remaining| Grant { granted: 1, remaining, period: 0, ends_in: Duration::ZERO };
+        let limit = LeasedLimit { requests: 100, seconds: 0 };
+        let leases = Leases::new(10);
+        leases.add(KEY, limit, grant(3), now);
+        assert_eq!(count(&leases, limit, now), Some(3));
+        let later = now + LIFETIME_WITHOUT_PERIOD;
+        leases.add(KEY, limit, grant(99), later);
+        assert_eq!(count(&leases, limit, later), Some(99));
     }
 }
