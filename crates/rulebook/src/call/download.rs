@@ -249,6 +249,10 @@ impl Download {
     /// time, at several servers that share the files of links. A response that has begun counts, even if the client
     /// does not receive all of it; clients cannot request parts of such a file. A response without a link is not
     /// affected.
+    ///
+    /// If clients are redirected to the storage of the files (the setting `link_target` is `presigned`), the server
+    /// counts redirects instead: until the URL of a redirect expires, a client can use it several times, and request
+    /// parts of the file.
     #[must_use]
     pub fn link_uses(mut self, uses: NonZeroU32) -> Self {
         self.link_uses = Some(uses);

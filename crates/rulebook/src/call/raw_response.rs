@@ -23,7 +23,9 @@ pub struct RawResponse {
 
 impl RawResponse {
     /// Creates a response whose body is a stream. The stream is polled as fast as the client receives the body, and
-    /// dropped if the client disconnects. `length` is the number of bytes in the stream, if it is known.
+    /// dropped if the client disconnects. If the request has an idempotency key, the engine first reads the stream up
+    /// to the limit `idempotency_response`, even if the client disconnects. `length` is the number of bytes in the
+    /// stream, if it is known.
     ///
     /// # Errors
     /// Fails if the status is not from 200 to 599.

@@ -91,7 +91,8 @@ impl Engine {
         pipeline::find_unknown_argument(&self.plan.load(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
     }
 
-    /// Returns the folder of stored files; `None` if the program stores no files.
+    /// Returns the folder, or the other storage, of stored files and of the files of download links; `None` if the
+    /// program stores no files and has no URL of a storage.
     #[doc(hidden)]
     pub fn files(&self) -> Option<&FilesFolder> {
         self.files.as_ref()

@@ -145,7 +145,7 @@ pub enum CallReply {
 }
 
 impl CallReply {
-    /// Adds the states of the limits for which the request was counted, if they are not part of the reply.
+    /// Adds the states of the limits for which the request was counted. The reply must not contain them yet.
     pub fn with_limits(mut self, plan: &Plan, method_index: usize, counted: &CountedRequest) -> Self {
         let headers = match &mut self {
             Self::Reply(reply) => &mut reply.headers,

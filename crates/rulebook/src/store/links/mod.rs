@@ -22,12 +22,14 @@ const BLOCK_SIZE: u64 = 4 << 10;
 
 /// A storage for the files of download links, which several servers can share. [`FileEngine::links`] returns it.
 ///
-/// A link that one server has created can be used at every server with the same storage. The server calls all functions
-/// on threads that may wait, except [`LinkFiles::stored_bytes`] and [`LinkFiles::needs_clean_up`].
+/// A link that one server has created can be used at every server with the same storage. The server calls most
+/// functions on threads that may wait. The following must not wait, because they run on threads that handle requests:
+/// [`LinkFiles::location`], [`LinkFiles::can_redirect`], [`LinkFiles::stored_bytes`], [`LinkFiles::needs_clean_up`],
+/// and dropping a [`LinkWriter`], [`OpenLink`] or [`LinkUses`].
 ///
 /// [`FileEngine::links`]: super::FileEngine::links
 pub trait LinkFiles: fmt::Debug + Send + Sync + 'static {
-    /// Returns the location of the storage, for messages and logs. It must not contain secrets.
+    /// Returns the location of the storage, for messages and logs. It must not contain secrets. Does not wait.
     fn location(&self) -> String;
 
     /// Returns the key with which links are signed; `None` if no link has been created yet. All servers have the same
@@ -56,7 +58,7 @@ pub trait LinkFiles: fmt::Debug + Send + Sync + 'static {
     /// Fails if the file cannot be read.
     fn open(&self, id: &LinkId) -> Result<Option<OpenLink>, StoreError>;
 
-    /// Returns `true` if clients can be redirected to the storage.
+    /// Returns `true` if clients can be redirected to the storage. Does not wait.
     fn can_redirect(&self) -> bool {
         false
     }
@@ -71,12 +73,14 @@ pub trait LinkFiles: fmt::Debug + Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Returns the [size](link_size) of all files that have not expired. It includes all files that this server has
-    /// completed. Files of other servers are included after [`LinkFiles::refresh_stored_bytes`]. Does not wait.
+    /// Returns the [size](link_size) of all complete files. The number may be too high: it may include files that have
+    /// been deleted since the storage was last searched. It includes all other files that this server has completed,
+    /// and those of other servers that the last search has found. Does not wait.
     fn stored_bytes(&self) -> u64;
 
-    /// Updates [`LinkFiles::stored_bytes`], unless it has been updated a short time ago. The server calls this function
-    /// before it creates and before it completes a file.
+    /// Searches the storage, and updates [`LinkFiles::stored_bytes`], unless it has been updated a short time ago. The
+    /// server calls this function before it creates and before it completes a file. The default does nothing: it is for
+    /// storages in which [`LinkFiles::clean_up`] updates the number often enough.
     ///
     /// # Errors
     /// Fails if the files cannot be listed.
@@ -107,7 +111,7 @@ pub struct NewLink {
     pub uses: Option<NonZeroU32>,
 }
 
-/// Writes the content of a link. Dropping the writer deletes what has been written.
+/// Writes the content of a link. Dropping the writer deletes what has been written, without waiting for another server.
 pub trait LinkWriter: fmt::Debug + Send {
     /// Appends bytes.
     ///
