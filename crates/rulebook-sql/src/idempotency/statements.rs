@@ -46,7 +46,8 @@ impl Statements {
             store,
             release: "DELETE FROM rulebook_idempotency WHERE id = ? AND token = ?",
             find_expired: format!(
-                "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} LIMIT 1{skip_locked}"
+                "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} \
+                 ORDER BY expires LIMIT 1{skip_locked}"
             ),
             count: format!(
                 "SELECT CAST(COUNT(*) AS {text_type}) FROM rulebook_idempotency WHERE expires > {statement_start}"
@@ -56,19 +57,18 @@ impl Statements {
     }
 
     /// Returns the statement that removes expired records, at most `limit`: many records at once would be locked for a
-    /// long time.
+    /// long time. With the order, the database searches the index. Otherwise PostgreSQL may read the whole table, and
+    /// MySQL lock it.
     pub(super) fn remove_expired(&self, limit: u32) -> String {
         let DialectSql { statement_start, skip_locked, .. } = DialectSql::of(self.dialect);
         let delete = format!("DELETE FROM rulebook_idempotency WHERE expires <= {statement_start}");
-        let batch = format!(
-            "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} LIMIT {limit}{skip_locked}"
-        );
+        let first = format!("ORDER BY expires LIMIT {limit}{skip_locked}");
+        let batch = format!("SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} {first}");
         match self.dialect {
             Dialect::Sqlite => format!("{delete} AND id IN ({batch})"),
             // The array is made once. With `IN`, PostgreSQL may execute the selection more than once.
             Dialect::Postgres => format!("{delete} AND id = ANY (ARRAY({batch}))"),
-            // In this order, MySQL reads and locks only records that have expired. Otherwise it may lock all of them.
-            Dialect::Mysql => format!("{delete} ORDER BY expires LIMIT {limit}"),
+            Dialect::Mysql => format!("{delete} {first}"),
         }
     }
 }
