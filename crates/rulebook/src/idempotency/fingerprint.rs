@@ -17,15 +17,19 @@ use crate::rate_limit::Caller;
 pub(crate) struct Fingerprint {
     /// The hash of the method, the caller and the key.
     id: String,
-    payload: Sha256,
-    /// Uploaded files without a known hash, in the order in which `payload` has their places.
+    /// The arguments of the request, as [`RequestHasher`] writes them.
+    arguments: Vec<u8>,
+    /// Uploaded files without a known hash, in the order of the arguments.
     unhashed: Vec<Upload>,
 }
 
-/// Hashes the arguments of a request. Each value is preceded by its kind and its length, so that two different lists of
-/// arguments never have the same bytes.
+/// The maximum number of bytes that are hashed on the thread of a worker.
+const MAX_HASHED_AT_ONCE: usize = 64 << 10;
+
+/// Collects the arguments of a request for its hash. Each value is preceded by its kind and its length, so that two
+/// different lists of arguments never have the same bytes.
 pub(crate) struct RequestHasher {
-    payload: Sha256,
+    arguments: Vec<u8>,
     unhashed: Vec<Upload>,
 }
 
@@ -33,7 +37,7 @@ impl RequestHasher {
     /// Begins with the key itself. So a reader of the storage who does not know the key cannot find out arguments by
     /// trying.
     pub(crate) fn new(key: &str) -> Self {
-        let mut hasher = Self { payload: Sha256::new(), unhashed: Vec::new() };
+        let mut hasher = Self { arguments: Vec::new(), unhashed: Vec::new() };
         hasher.add_bytes(b'k', key.as_bytes());
         hasher
     }
@@ -89,12 +93,12 @@ impl RequestHasher {
     }
 
     fn add_bytes(&mut self, kind: u8, bytes: &[u8]) {
-        self.payload.update([kind]);
-        self.payload.update((bytes.len() as u64).to_le_bytes());
-        self.payload.update(bytes);
+        self.arguments.push(kind);
+        self.arguments.extend((bytes.len() as u64).to_le_bytes());
+        self.arguments.extend_from_slice(bytes);
     }
 
-    /// Ends the hash, for a request of this caller to the method with the id `method`.
+    /// Returns the hashes of a request of this caller to the method with the id `method`.
     pub(crate) fn finish(
         self,
         method: &str,
@@ -108,26 +112,32 @@ impl RequestHasher {
             id.update((part.len() as u64).to_le_bytes());
             id.update(part);
         }
-        Fingerprint { id: hex::encode(id.finalize()), payload: self.payload, unhashed: self.unhashed }
+        Fingerprint { id: hex::encode(id.finalize()), arguments: self.arguments, unhashed: self.unhashed }
     }
 }
 
 impl Fingerprint {
-    /// Returns the key to claim, with a random token. The contents of uploaded files are read on another thread.
+    /// Returns the key to claim, with a random token. Large arguments are hashed, and uploaded files read, on another
+    /// thread.
     ///
     /// # Errors
     /// Fails if an uploaded file cannot be read, or the system has no random numbers.
     pub(crate) async fn into_claimed_key(self) -> io::Result<ClaimedKey> {
-        let Self { id, mut payload, unhashed } = self;
-        if !unhashed.is_empty() {
-            let hashing = tokio::task::spawn_blocking(move || {
-                for upload in unhashed {
-                    payload.update(hash_of_file(upload.path())?);
-                }
-                io::Result::Ok(payload)
-            });
-            payload = hashing.await.map_err(io::Error::other)??;
-        }
+        let Self { id, arguments, unhashed } = self;
+        let is_small = unhashed.is_empty() && arguments.len() <= MAX_HASHED_AT_ONCE;
+        let hash = move || {
+            let mut payload = Sha256::new();
+            payload.update(&arguments);
+            for upload in unhashed {
+                payload.update(hash_of_file(upload.path())?);
+            }
+            io::Result::Ok(payload)
+        };
+        let payload = if is_small {
+            hash()?
+        } else {
+            tokio::task::spawn_blocking(hash).await.map_err(io::Error::other)??
+        };
         let mut token = [0; 16];
         getrandom::fill(&mut token).map_err(io::Error::other)?;
         Ok(ClaimedKey::new(id, hex::encode(payload.finalize()), hex::encode(token)))

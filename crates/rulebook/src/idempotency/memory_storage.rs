@@ -10,14 +10,21 @@ use super::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
 
 /// The minimum time between two searches for expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(10);
+/// The minimum time between two searches while there is no room for another record.
+const CLEAN_INTERVAL_WHEN_FULL: Duration = Duration::from_secs(1);
+/// The maximum number of bytes of all responses together.
+const MAX_BYTES: usize = 64 << 20;
 
-/// Stores idempotency keys in memory. They are lost when the program ends, and other servers do not know them.
+/// Stores idempotency keys in memory. They are lost when the program ends, and other servers do not know them. If the
+/// responses have more than 64 MiB together, further keys are refused until some of them expire.
 #[derive(Debug, Default)]
 pub struct MemoryStorage(Mutex<Records>);
 
 #[derive(Debug, Default)]
 struct Records {
     by_id: HashMap<Box<str>, Record>,
+    /// The number of bytes of all responses.
+    bytes: usize,
     cleaned: Option<Instant>,
 }
 
@@ -30,6 +37,13 @@ struct Record {
     response: Option<Vec<u8>>,
 }
 
+impl Record {
+    /// Returns the number of bytes of the response.
+    fn size(&self) -> usize {
+        self.response.as_ref().map_or(0, Vec::len)
+    }
+}
+
 impl MemoryStorage {
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -37,10 +51,13 @@ impl MemoryStorage {
 
     /// Changes the record of a key that was not claimed again.
     fn change(&self, claimed: &ClaimedKey, lifetime: Duration, response: Option<Vec<u8>>) -> StorageFuture<()> {
-        let mut records = self.lock();
-        if let Some(record) = records.by_id.get_mut(&claimed.id).filter(|record| record.token == claimed.token) {
+        let Records { by_id, bytes, .. } = &mut *self.lock();
+        let record = by_id.get_mut(&claimed.id).filter(|record| record.token == claimed.token);
+        // A renewal that comes late leaves the stored response as it is.
+        if let Some(record) = record.filter(|record| record.response.is_none()) {
             record.expires = Instant::now() + lifetime;
-            record.response = response.or(record.response.take());
+            *bytes += response.as_ref().map_or(0, Vec::len);
+            record.response = response;
         }
         Box::pin(ready(Ok(())))
     }
@@ -56,16 +73,20 @@ impl Records {
             Some(Record { payload, response: None, .. }) => return KeyState::InUse { payload: payload.clone() },
             None => {}
         }
-        let is_full = self.by_id.len() as u64 >= claim.max_records;
-        if is_full || self.cleaned.is_none_or(|cleaned| cleaned + CLEAN_INTERVAL < now) {
+        let is_full = |records: &Self| records.by_id.len() as u64 >= claim.max_records || records.bytes > MAX_BYTES;
+        let interval = if is_full(self) { CLEAN_INTERVAL_WHEN_FULL } else { CLEAN_INTERVAL };
+        if self.cleaned.is_none_or(|cleaned| cleaned + interval < now) {
             self.by_id.retain(|_, record| record.expires > now);
+            self.bytes = self.by_id.values().map(Record::size).sum();
             self.cleaned = Some(now);
         }
-        if self.by_id.len() as u64 >= claim.max_records {
+        if is_full(self) {
             return KeyState::Full;
         }
         let ClaimedKey { id, payload, token } = claim.key;
-        self.by_id.insert(id, Record { payload, token, expires: now + claim.lease, response: None });
+        let record = Record { payload, token, expires: now + claim.lease, response: None };
+        let expired = self.by_id.insert(id, record);
+        self.bytes -= expired.as_ref().map_or(0, Record::size);
         KeyState::Claimed
     }
 }
@@ -87,7 +108,8 @@ impl IdempotencyStorage for MemoryStorage {
     fn release(&self, claimed: &ClaimedKey) -> StorageFuture<()> {
         let mut records = self.lock();
         if records.by_id.get(&claimed.id).is_some_and(|record| record.token == claimed.token) {
-            records.by_id.remove(&claimed.id);
+            let removed = records.by_id.remove(&claimed.id);
+            records.bytes -= removed.as_ref().map_or(0, Record::size);
         }
         Box::pin(ready(Ok(())))
     }

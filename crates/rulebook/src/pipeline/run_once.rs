@@ -4,6 +4,7 @@
 //! A request whose client disconnects is handled to its end, so that the response is stored for the next attempt of the
 //! client.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::MethodRunner;
 use super::act::{DetachedHandlerGuard, HandlerParts, RunningHandler};
 use super::authorize::GrantedCall;
 use super::identify::Client;
+use super::panic::catch_panic_async;
 use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
 use crate::call::{ApiError, ArgumentSlot, ByteStream, ErrorKind, Head};
@@ -121,22 +123,22 @@ impl KeyedCall {
             }
         }
         let index = self.handler.method_index();
-        let handle = async {
+        let handle = pin!(async {
             let outcome = RunningHandler::from_parts(&runner, self.handler).await;
             let reply = respond(plan, &self.head, index, outcome, &CountedRequest::default());
             // The handler may still produce the body.
             with_body_in_memory(reply, plan.limits.idempotency_response).await
-        };
-        let reply = match select(pin!(handle), pin!(records.renew_regularly(&claimed))).await {
+        });
+        let handle = pin!(catch_panic_async("the body of a response", handle));
+        let reply = match select(handle, pin!(records.renew_regularly(&claimed))).await {
             Either::Left((reply, _)) => reply,
             Either::Right((never, _)) => match never {},
         };
+        let failed = |panic| respond(plan, &self.head, index, Err(panic), &CountedRequest::default());
+        let reply = reply.unwrap_or_else(failed);
         Ok(records.store_reply(&claimed, method, reply).await)
     }
 }
-
-/// A value that does not exist: the type of the result of a future that never ends.
-enum Never {}
 
 impl Records<'_> {
     /// Claims a key. Returns the stored response if a request with the key was handled.
@@ -161,7 +163,7 @@ impl Records<'_> {
     }
 
     /// Renews a claim again and again. Never ends.
-    async fn renew_regularly(&self, claimed: &ClaimedKey) -> Never {
+    async fn renew_regularly(&self, claimed: &ClaimedKey) -> Infallible {
         loop {
             tokio::time::sleep(self.lease() / RENEWALS_PER_LEASE).await;
             self.renew(claimed).await;
