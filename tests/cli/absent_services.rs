@@ -47,7 +47,7 @@ fn a_request_waits_for_shared_limits_as_long_as_the_setting_allows() {
     let (counter, address) = (silent_service(), free_address());
     let url = format!("redis://{}", counter.local_addr().unwrap());
     let app = json!({
-        "unbound": "echo",
+        "unbound": "501",
         "shared_limits": { "url": url, "timeout_ms": 1800, "when_unavailable": "closed" }
     });
     let limit = json!({ "requests": 20, "per": "day", "by": "all" });

@@ -133,11 +133,8 @@ impl Fingerprint {
             }
             io::Result::Ok(payload)
         };
-        let payload = if is_small {
-            hash()?
-        } else {
-            tokio::task::spawn_blocking(hash).await.map_err(io::Error::other)??
-        };
+        let payload =
+            if is_small { hash()? } else { tokio::task::spawn_blocking(hash).await.map_err(io::Error::other)?? };
         let mut token = [0; 16];
         getrandom::fill(&mut token).map_err(io::Error::other)?;
         Ok(ClaimedKey::new(id, hex::encode(payload.finalize()), hex::encode(token)))
