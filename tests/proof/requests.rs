@@ -96,7 +96,8 @@ pub fn random_request(
                 target = target.replacen(&format!("{{{name}}}"), &segments, 1);
             }
             "query" => {
-                jsonp |= name == "callback" && method.allows_jsonp(true);
+                // An empty callback is the same as none.
+                jsonp |= name == "callback" && texts.iter().any(|text| !text.is_empty()) && method.allows_jsonp(true);
                 query.extend(texts.iter().map(|text| format!("{}={}", percent_encode(name), percent_encode(text))));
             }
             "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),

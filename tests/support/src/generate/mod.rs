@@ -188,7 +188,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
             "link": 11, "links": 12, "callers": 13, "idempotency_key": 14, "idempotency_response": 15,
-            "idempotency_records": 16, "idempotency_seconds": 17, "idempotency_lease": 18
+            "idempotency_records": 1_000_016, "idempotency_seconds": 17, "idempotency_lease": 18
         },
         "rate_limit": { "requests": 1_000_000_000, "per": "day", "by": "all" },
         "common": {
