@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{definition_folder, shop_folder};
+use super::{folder_with_unbound_service, shop_folder};
 use crate::client::wait_until;
 use crate::server_process::{ServerProcess, free_address};
 
@@ -48,14 +48,13 @@ fn a_request_waits_for_shared_limits_as_long_as_the_setting_allows() {
     let url = format!("redis://{}", counter.local_addr().unwrap());
     let app = json!({
         "unbound": "501",
+        "rate_limit": { "requests": 20, "per": "day", "by": "all" },
         "shared_limits": { "url": url, "timeout_ms": 1800, "when_unavailable": "closed" }
     });
-    let limit = json!({ "requests": 20, "per": "day", "by": "all" });
-    let method = json!({ "info": "Limited", "options": { "rate_limit": limit } });
-    let folder = definition_folder(&[("app.json", app), ("shop.json", json!({ "GET": method }))]);
+    let folder = folder_with_unbound_service(&app);
     let _server = ServerProcess::start(folder.path(), &address, &["serve", "--workers", "1"]);
     let started = Instant::now();
-    assert_eq!(status_of(&address, "/"), 503);
+    assert_eq!(status_of(&address, "/article/line/1"), 503);
     let waited = started.elapsed();
     assert!((Duration::from_millis(1750)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
 }
