@@ -67,7 +67,7 @@ fn downloads_leave_half_of_the_connections_to_calls() {
         let mut all = method(json!({}), json!({}), json!({ "sql": numbers(database, 1_000_000) }));
         all["GET"]["options"] = json!({ "download": true });
         let one = method(json!({}), json!({ "*": of_type("int") }), json!({ "sql": "select 1 as n", "rows": "one" }));
-        let settings = json!({ "pool": 4, "pool_timeout": 0.2, "timeout": 20 });
+        let settings = json!({ "pool": 4, "pool_timeout": 2, "timeout": 20 });
         let api = database.api_with(settings, json!({ "all": all, "one": one }));
         // Clients that do not read: the database waits for them.
         let slow: Vec<_> = (0..2).map(|_| api.call("all.get", json!({})).into_download().unwrap()).collect();

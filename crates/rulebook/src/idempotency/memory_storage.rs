@@ -10,7 +10,7 @@ use super::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
 
 /// The minimum time between two searches for expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(10);
-/// The minimum time between two searches while there is no room for another record.
+/// The minimum time between two searches while no further key can be stored.
 const CLEAN_INTERVAL_WHEN_FULL: Duration = Duration::from_secs(1);
 /// The maximum number of bytes of all responses together.
 const MAX_BYTES: usize = 64 << 20;
