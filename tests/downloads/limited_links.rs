@@ -58,7 +58,9 @@ fn concurrent_requests_get_a_limited_file_as_often_as_it_may_be_downloaded() {
                 threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u32>()
             });
             assert_eq!(delivered, uses);
-            assert!(wait_until(|| place.has_no_files()), "the file is left");
+            // A bucket keeps the file until the link expires: another download may have to read it again.
+            let is_kept = uses > 1 && place.is_bucket();
+            assert!(is_kept || wait_until(|| place.has_no_files()), "the file is left");
         }
     }
 }

@@ -72,6 +72,10 @@ impl LinkPlace {
         heads.iter().copied().chain(unfinished).map(|(_, name)| name.to_owned()).collect()
     }
 
+    pub fn is_bucket(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// Returns `true` if no part of unfinished files is left.
     pub fn has_no_files(&self) -> bool {
         let uploads = |url: &String| object_keys(url).into_iter().filter(|key| key.starts_with("uploads/")).count();
