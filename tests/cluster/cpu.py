@@ -23,10 +23,11 @@ MAX_RATIO = 1.05
 
 
 class Case:
-    """Some servers, each of which gets the same load."""
+    """Some servers, each of which gets the same load, or `loads` times this load."""
 
-    def __init__(self, name, servers, path, key, requests, processor=None):
+    def __init__(self, name, servers, path, key, requests, processor=None, loads=1):
         self.name, self.servers, self.path, self.key, self.requests = name, servers, path, key, requests
+        self.loads = loads
         # The processor of the clients; `None` for any.
         self.processor = processor
         self.results = []
@@ -35,13 +36,13 @@ class Case:
         before = [usage(server.process.pid) for server in self.servers]
         start = time.monotonic()
         loads = [h2load(server.port, self.path, self.key, self.requests, CLIENTS, self.processor)
-                 for server in self.servers]
+                 for server in self.servers for _ in range(self.loads)]
         counts = [h2load_counts(load) for load in loads]
         seconds = time.monotonic() - start
         if any(each.succeeded != self.requests for each in counts):
             raise RuntimeError(f"{self.name}: requests to {self.path} failed")
         used = sum((usage(server.process.pid) - earlier for server, earlier in zip(self.servers, before)), Usage())
-        total = self.requests * len(self.servers)
+        total = self.requests * len(loads)
         self.results.append({
             "time": used.total / total * 1e6, "user": used.user / total * 1e6, "waits": used.waits / total,
             "throughput": total / seconds,
@@ -61,21 +62,27 @@ class Case:
 
 def run(cluster):
     key = cluster.add_key("cpu")
-    servers = []
+    servers, started = [], []
     try:
         # One worker each: the numbers of threads that share the processors are 1 and 3, not more.
         for index in range(3):
             server = cluster.rulebook(index, f"cpu-{index + 1}", "--workers", "1")
             servers.append(server)
+            started.append(server)
             server.start()
         idle_cost(servers)
         cluster.wait_for_key(key)
+        # As many workers as the others have together, so that as many threads share the processors.
+        large = cluster.rulebook(3, "cpu-large", "--workers", "3")
+        started.append(large)
+        large.start()
+        cluster.wait_for_key(key)
         for path, requests in [("/healthz", 60_000), ("/fixed", 40_000), ("/me", 12_000)]:
-            compare(servers, path, key, max(1000, int(requests * cluster.options.seconds / 8)))
+            compare(servers, large, path, key, max(1000, int(requests * cluster.options.seconds / 8)))
         if os.cpu_count() >= 2:
             compare_on_one_processor(servers, key, max(1000, int(50_000 * cluster.options.seconds / 8)))
     finally:
-        for server in servers:
+        for server in started:
             server.stop()
 
 
@@ -98,12 +105,16 @@ def measure(cases):
         figure(case.describe())
 
 
-def compare(servers, path, key, requests):
-    """Compares one server with three, on all processors."""
+def compare(servers, large, path, key, requests):
+    """Compares one server with three, on all processors. `large` has three workers, and gets the load of three."""
     cases = [Case(f"server {index + 1} by itself", [server], path, key, requests)
              for index, server in enumerate(servers)]
     three = Case("three at the same time", servers, path, key, requests)
-    measure([*cases, three])
+    one = Case("one with three workers", [large], path, key, requests, loads=3)
+    measure([*cases, three, one])
+    promise(three.median("time") <= MAX_RATIO * one.median("time"),
+            f"{path}: with the same load and as many workers, a request to three servers costs "
+            f"{three.median('time') / one.median('time'):.3f} of one to one server, at most {MAX_RATIO:.2f}")
     time_of_one = statistics.mean(case.median("time") for case in cases)
     throughput_of_one = statistics.mean(case.median("throughput") for case in cases)
     figure(f"{path}: a request to three servers costs {three.median('time') / time_of_one:.2f} of one to one server; "
