@@ -88,7 +88,8 @@ impl Rulebook {
     /// Sets the storage of idempotency keys, for methods with the option `idempotent`. Without it, keys are stored in
     /// memory, so that they are lost when the program ends. The crate `rulebook-sql` has storages in SQLite,
     /// PostgreSQL, MySQL and MariaDB; the program `rulebook` and programs with its command line use a file in the data
-    /// folder, or the database in the setting `idempotency_storage`. With [`Unbound::Echo`], no handler is called, and
+    /// folder, or the database in the setting `idempotency_storage`. With
+    /// [`Unbound::Echo`](crate::Unbound::Echo), no handler is called, and
     /// keys are always stored in memory.
     ///
     /// The readiness check `idempotency` reports whether the storage can be used.
