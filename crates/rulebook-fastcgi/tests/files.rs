@@ -101,7 +101,8 @@ fn a_large_file_needs_little_memory() {
         received += len as u64;
     }
     assert!(received > SIZE, "{received} bytes");
-    let used = resident_bytes() - before;
+    // The kernel counts the memory of a process only approximately, so that the maximum can become a little smaller.
+    let used = resident_bytes().saturating_sub(before);
     assert!(used < SIZE / 2, "the process needed {} MiB more", used >> 20);
 }
 
