@@ -38,8 +38,12 @@ impl Bucket {
         }
         // The first attempt prepares pointers at the same time, and gives up if another server publishes one of the
         // files. The second attempt waits for other servers, and prepares one pointer after the other in the order of
-        // the names, so that no two servers wait for each other.
+        // the names, so that no two servers wait for each other. Before it prepares the first pointer, it waits for the
+        // transactions of servers that have been killed, because that takes longer than pointers may be prepared.
         for waits in [false, true] {
+            if waits && let Err(error) = self.wait_for_all(&sorted).await {
+                return Published { unused: true, ..Published::failed(error) };
+            }
             let published = match random_id() {
                 Ok(transaction) => self.attempt(&sorted, &transaction, waits).await,
                 Err(error) => Some(Published { unused: true, ..Published::failed(error) }),
@@ -118,6 +122,14 @@ impl Bucket {
     async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
         let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
         check_precondition(&file, &resolved)
+    }
+
+    /// Waits until no file waits for the decision of another server.
+    async fn wait_for_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
+        for file in files {
+            self.resolve_for_change(&self.keys.pointer(&file.name)?, None).await?;
+        }
+        Ok(())
     }
 
     /// Adds the new content of a file to its pointer. Returns `None` if another server publishes the file and `waits`

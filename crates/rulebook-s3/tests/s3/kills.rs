@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rulebook::store::{Store, StoreError};
+use serde_json::{Value as Json, json};
 
-use super::places::{Objects, new_publication, new_url, open_s3, publish_file, read_file};
+use super::places::{Objects, new_publication, new_url, open_s3, publish_file, read_file, wait_until};
 
 /// The variables from which the program that is killed reads the URL of its store, the path of the file in which it
 /// acknowledges files, and its number.
@@ -84,6 +85,26 @@ fn no_acknowledged_file_is_lost_when_a_program_is_killed() {
     let store = open_s3(&url);
     publish_together(&store, ["x", "y", "z"].map(str::to_owned), "end").unwrap();
     assert_eq!(read_file(&store, "x").unwrap(), b"end");
+}
+
+#[test]
+fn files_of_a_publication_that_was_killed_can_be_published_together() {
+    let Some(url) = new_url() else { return };
+    let (store, objects) = (open_s3(&url), Objects::new(&url));
+    publish_together(&store, ["x", "y", "z"].map(str::to_owned), "old").unwrap();
+    assert!(wait_until(|| objects.count("transactions") == 0));
+    // The pointers as a program leaves them that is killed before its decision.
+    for (key, pointer) in objects.list("names") {
+        let mut pointer: Json = serde_json::from_str(&pointer).unwrap();
+        pointer["pending"] = json!({ "transaction": "0".repeat(32), "entry": pointer["current"] });
+        objects.put(&key, &pointer.to_string());
+    }
+    assert_eq!(read_file(&store, "y").unwrap(), b"old");
+    // This takes as long as the program could still decide.
+    publish_together(&store, ["x", "y", "z"].map(str::to_owned), "new").unwrap();
+    for name in ["x", "y", "z"] {
+        assert_eq!(read_file(&store, name).unwrap(), b"new");
+    }
 }
 
 fn check_files(store: &Store, log: &str, round: usize) {
