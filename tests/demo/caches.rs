@@ -130,14 +130,6 @@ fn a_removed_database_is_not_created_again() {
     assert_eq!(stored_files(place.folder.path()), BTreeMap::new());
 }
 
-/// Returns the peak memory of a process in bytes.
-#[cfg(target_os = "linux")]
-fn peak_memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_value_is_written_with_little_memory() {
@@ -168,9 +160,9 @@ fn a_large_value_is_written_with_little_memory() {
             }
         };
         place.connect_to_database().execute(&statements);
-        let before = peak_memory(server.process.id());
+        let before = support::memory::peak_bytes(server.process.id());
         assert_eq!(request_caches(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
-        let more = peak_memory(server.process.id()) - before;
+        let more = support::memory::peak_bytes(server.process.id()).saturating_sub(before);
         assert!(more < 16 << 20, "{more} bytes of memory for 64 MiB");
         let written = fs::read_to_string(place.folder.path().join("data/files/cache/large.txt")).unwrap();
         assert_eq!(written.len() as u64, LINES << 10);

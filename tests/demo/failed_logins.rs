@@ -11,10 +11,10 @@ use crate::client::{Connection, Request, Response, wait_until};
 
 /// The number of clients of a flood.
 const CLIENTS: usize = 64;
-/// The maximum additional memory that a flood may need, in KiB. Two computations of a password hash need 38 MiB; the
+/// The maximum additional memory that a flood may need, in bytes. Two computations of a password hash need 38 MiB; the
 /// rest is for the documents that the server may still compress. Computations for all clients would need 1,200 MiB.
 #[cfg(target_os = "linux")]
-const MAX_ADDITIONAL_MEMORY: u64 = 96 << 10;
+const MAX_ADDITIONAL_MEMORY: u64 = 96 << 20;
 
 fn login_request(login: &str, password: &str) -> Request {
     let body = json!({ "login": login, "password": password }).to_string();
@@ -45,18 +45,10 @@ fn assert_too_many(response: &Response, name: &str) {
     assert!((1..=60).contains(&seconds), "{response:?}");
 }
 
-/// Returns a value of the server's memory, such as `VmRSS` (the current value) and `VmHWM` (the maximum), in KiB.
-#[cfg(target_os = "linux")]
-fn memory_in_kib(server: &Server, name: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-    line.trim_end_matches("kB").trim().parse().unwrap()
-}
-
 #[cfg(target_os = "linux")]
 fn assert_little_memory(server: &Server, idle: u64) {
-    let peak = memory_in_kib(server, "VmHWM");
-    assert!(peak < idle + MAX_ADDITIONAL_MEMORY, "{peak} KiB, {idle} KiB when idle");
+    let peak = support::memory::peak_bytes(server.process.id());
+    assert!(peak < idle + MAX_ADDITIONAL_MEMORY, "{peak} bytes, {idle} bytes when idle");
 }
 
 /// Sends requests from many connections until `observe` returns, and returns the responses. `observe` is called when
@@ -104,7 +96,7 @@ fn a_flood_of_wrong_logins_from_one_address_delays_no_login_from_another() {
     let place = DemoFolder::with_sqlite();
     let server = place.serve();
     assert_eq!(server.get("/user/1").status, 200);
-    let idle = memory_in_kib(&server, "VmRSS");
+    let idle = support::memory::resident_bytes(server.process.id());
     let wrong = |client, number| login_request(&format!("user{}", client + number), "wrong");
     let responses = flood(server.address, wrong, || {
         for _ in 0..5 {
@@ -128,7 +120,7 @@ fn logins_are_rejected_at_once_if_many_addresses_log_in_at_the_same_time() {
     let server = serve_behind_proxy(&place);
     assert_eq!(server.get("/user/1").status, 200);
     #[cfg(target_os = "linux")]
-    let idle = memory_in_kib(&server, "VmRSS");
+    let idle = support::memory::resident_bytes(server.process.id());
     let wrong = |client, number| forwarded(login_request("ada", "wrong"), &format!("10.0.{client}.{}", number % 250));
     let responses = flood(server.address, wrong, || {});
     #[cfg(target_os = "linux")]

@@ -319,14 +319,6 @@ fn an_upload_to_a_full_disk_is_refused_and_leaves_no_file() {
     assert_eq!(server.send(&multipart_request("/large", body_with_file(LARGE_FILE_LIMIT))).status, 200);
 }
 
-/// Returns the peak memory use of a process in bytes.
-#[cfg(target_os = "linux")]
-fn peak_memory(process: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches("kB").trim().parse::<usize>().unwrap() << 10
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_upload_is_not_held_in_memory() {
@@ -340,9 +332,8 @@ fn a_large_upload_is_not_held_in_memory() {
     let mut connection = crate::client::Connection::open(address.parse().unwrap());
     let args = |size: usize| json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" } });
     connection.send(&multipart_request("/large", body_with_file(1 << 20))).assert_args(&args(1 << 20));
-    let before = peak_memory(process.id());
+    let before = support::memory::peak_bytes(process.id());
     connection.send(&multipart_request("/large", body_with_file(48 << 20))).assert_args(&args(48 << 20));
-    // The operating system counts memory per processor, and adds these counts with a delay.
-    let grown = peak_memory(process.id()).saturating_sub(before);
+    let grown = support::memory::peak_bytes(process.id()).saturating_sub(before);
     assert!(grown < 8 << 20, "{grown} bytes more for a file of 48 MiB");
 }

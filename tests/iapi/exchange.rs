@@ -11,8 +11,8 @@ use crate::client::Response;
 
 /// The length of the large file in bytes.
 const LARGE_FILE_LENGTH: usize = 64 << 20;
-/// The maximum memory that a server uses while a file is copied, in addition to its memory when idle, in KiB.
-const MAX_ADDITIONAL_MEMORY: u64 = 24 << 10;
+/// The maximum memory that a server uses while a file is copied, in addition to its memory when idle, in bytes.
+const MAX_ADDITIONAL_MEMORY: u64 = 24 << 20;
 
 /// Starts a server that accepts large files.
 fn start_large_file_server() -> InternalApiServer {
@@ -105,14 +105,6 @@ fn small_files_are_copied_unchanged() {
     }
 }
 
-/// Returns a value from `/proc/{pid}/status` about the memory of the server, in KiB.
-#[cfg(target_os = "linux")]
-fn memory_in_kib(peer: &InternalApiServer, what: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", peer.process.as_ref().unwrap().id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
-    line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
-}
-
 #[test]
 fn a_large_file_is_copied_unchanged_with_little_memory() {
     let (one, other) = (start_large_file_server(), start_large_file_server());
@@ -139,14 +131,14 @@ fn a_large_file_is_copied_unchanged_with_little_memory() {
     assert_eq!(copy_file(&one, &other, small, small).1.status, 204);
     assert!(other.download(small).body == content);
     #[cfg(target_os = "linux")]
-    let idle = [&one, &other].map(|peer| memory_in_kib(peer, "VmRSS"));
+    let idle = [&one, &other].map(|peer| support::memory::resident_bytes(peer.process_id()));
     let (_, stored) = copy_file(&one, &other, name, name);
     assert_eq!((stored.status, stored.field("etag")), (204, Some(expected.as_str())), "{stored:?}");
     assert_eq!(downloaded_entity_tag(&other, name), expected);
     #[cfg(target_os = "linux")]
     for (peer, idle) in [&one, &other].into_iter().zip(idle) {
-        let peak = memory_in_kib(peer, "VmHWM");
-        assert!(peak < idle + MAX_ADDITIONAL_MEMORY, "{peak} KiB, {idle} KiB when idle");
+        let peak = support::memory::peak_bytes(peer.process_id());
+        assert!(peak < idle + MAX_ADDITIONAL_MEMORY, "{peak} bytes, {idle} bytes when idle");
     }
     other.assert_staged(0);
 }

@@ -41,6 +41,12 @@ pub struct InternalApiServer {
 }
 
 impl InternalApiServer {
+    /// Returns the id of the server's process.
+    #[cfg(target_os = "linux")]
+    fn process_id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
     /// Starts a server of the demo's definition. Its envelope is `plain`, so that each error has its HTTP status.
     pub fn start() -> Self {
         Self::with_definition(|_| ())

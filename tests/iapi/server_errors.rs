@@ -104,7 +104,7 @@ fn a_file_size_limit_of_the_process_is_reported_as_a_server_error() {
     assert_eq!(peer.upload("public/old.gif", &old).status, 204);
     assert_uploads_fail(&peer, &gif_of_size(600 << 10), 500);
     assert!(peer.download("public/old.gif").body == old, "files can still be read");
-    let limit = format!("--pid={}", peer.process.as_ref().unwrap().id());
+    let limit = format!("--pid={}", peer.process_id());
     assert!(Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status().unwrap().success());
     assert_eq!(peer.upload("public/new/one.gif", &gif_of_size(600 << 10)).status, 204);
     peer.assert_healthy();
@@ -313,7 +313,7 @@ fn interrupted_downloads_do_not_block_other_requests() {
         assert!(connection.read_more());
     }
     let open = || {
-        let files = fs::read_dir(format!("/proc/{}/fd", peer.process.as_ref().unwrap().id())).unwrap();
+        let files = fs::read_dir(format!("/proc/{}/fd", peer.process_id())).unwrap();
         files.filter(|file| fs::read_link(file.as_ref().unwrap().path()).is_ok_and(|target| target == path)).count()
     };
     if cfg!(target_os = "linux") {

@@ -80,18 +80,12 @@ fn open(client: &Client, target: &str) -> TcpStream {
     socket
 }
 
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
-}
-
 #[test]
 fn a_large_file_needs_little_memory() {
     const SIZE: u64 = 400 << 20;
     let Some(fpm) = PhpFpm::start() else { return };
     let client = client(&fpm, "plain/download.php", &download(), &json!({}));
-    let before = resident_bytes();
+    let before = support::memory::peak_bytes(std::process::id());
     let mut socket = open(&client, &format!("/file?size={SIZE}"));
     // A client that pauses does not make the server collect the file.
     let mut buffer = vec![0; 64 << 10];
@@ -101,8 +95,7 @@ fn a_large_file_needs_little_memory() {
         received += len as u64;
     }
     assert!(received > SIZE, "{received} bytes");
-    // The kernel counts the memory of a process only approximately, so that the maximum can become a little smaller.
-    let used = resident_bytes().saturating_sub(before);
+    let used = support::memory::peak_bytes(std::process::id()).saturating_sub(before);
     assert!(used < SIZE / 2, "the process needed {} MiB more", used >> 20);
 }
 

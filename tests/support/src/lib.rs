@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod fuzz;
 pub mod generate;
 pub mod golden;
+pub mod memory;
 pub mod random;
 pub mod schema_validator;
 pub mod unprivileged_user;

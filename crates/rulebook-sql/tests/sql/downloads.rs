@@ -90,14 +90,6 @@ fn a_download_without_rows_can_be_a_declared_error() {
     });
 }
 
-/// Returns a memory counter of the process in bytes.
-#[cfg(target_os = "linux")]
-fn memory(name: &str) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_download_of_200_megabytes_needs_little_memory() {
@@ -114,13 +106,13 @@ fn a_download_of_200_megabytes_needs_little_memory() {
 fn downloads_200_megabytes() {
     let database = TestDatabase::sqlite();
     let api = api(&database);
-    let before = memory("VmRSS:");
+    let before = support::memory::resident_bytes(std::process::id());
     let download = api.call("wide.get", json!({})).into_download().unwrap();
     let Content::Stream(mut stream) = download.into_content() else { panic!("the download is not a stream") };
     let mut bytes = 0;
     while let Some(chunk) = api.runtime.block_on(stream.next()) {
         bytes += chunk.unwrap().len();
-        assert!(memory("VmRSS:") < before + (128 << 20), "after {bytes} bytes");
+        assert!(support::memory::resident_bytes(std::process::id()) < before + (128 << 20), "after {bytes} bytes");
     }
     assert!(bytes > ROWS * 2000);
 }
