@@ -136,32 +136,64 @@ fn a_stopping_server_interrupts_and_counts_requests_that_exceed_the_timeout() {
 }
 
 #[test]
-fn readyz_fails_from_the_moment_the_server_is_asked_to_stop() {
-    // The server closes open connections shortly after it was asked to stop. In the meantime it handles a few requests,
-    // unless the machine is busy. Therefore there are several attempts.
-    let log = (0..10).any(|_| {
-        let running = serve_with_timeout(&SlowHandler::default().engine(), Duration::from_secs(5));
-        let mut connection = Connection::open(running.addresses()[0]);
-        let ready = Request::new("GET", "/readyz");
-        assert_eq!(connection.send(&ready).status, 200);
-        running.stopper().stop();
-        let mut last = 200;
-        while last == 200 {
-            if std::io::Write::write_all(&mut connection.stream, &ready.bytes()).is_err() {
-                break;
-            }
-            let Ok(response) = connection.try_read_response(false) else { break };
-            last = response.status;
-            if last == 503 {
-                assert_eq!(response.json(), json!({ "status": "stopping", "checks": {} }));
-                assert_eq!(connection.send(&Request::new("GET", "/healthz")).status, 200, "it still lives");
-            }
+fn readyz_fails_after_the_server_was_asked_to_stop() {
+    let running = serve_with_timeout(&SlowHandler::default().engine(), Duration::from_secs(5));
+    let address = running.addresses()[0];
+    let ready = Request::new("GET", "/readyz");
+    let mut connection = Connection::open(address);
+    assert_eq!(connection.send(&ready).status, 200);
+    running.stopper().stop();
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
+    let response = connection.send(&ready);
+    assert_eq!((response.status, response.json()), (503, json!({ "status": "stopping", "checks": {} })));
+    running.wait().unwrap();
+}
+
+#[test]
+fn a_stopping_server_handles_a_request_that_a_client_is_just_sending() {
+    let running = serve_with_timeout(&SlowHandler::default().engine(), Duration::from_secs(30));
+    let address = running.addresses()[0];
+    let (mut used, mut idle) = (Connection::open(address), Connection::open(address));
+    for connection in [&mut used, &mut idle] {
+        let response = connection.send(&Request::new("GET", "/healthz"));
+        assert_eq!((response.status, response.field("connection")), (200, None));
+    }
+    running.stopper().stop();
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
+    let response = used.send(&Request::new("GET", "/healthz"));
+    assert_eq!((response.status, response.field("connection")), (200, Some("close")));
+    used.assert_closed();
+    // This client sends nothing more.
+    let begun = Instant::now();
+    running.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    idle.assert_closed();
+}
+
+#[test]
+fn a_stopping_server_serves_the_connections_that_clients_have_opened() {
+    let running = serve_with_timeout(&SlowHandler::default().engine(), Duration::from_secs(30));
+    let address = running.addresses()[0];
+    let request = Request::new("GET", "/healthz");
+    // Opens connections until the server refuses them. Returns how many were not served.
+    let connect_again_and_again = || {
+        let mut lost = 0;
+        while let Ok(stream) = TcpStream::connect(address) {
+            let mut connection = Connection::over(stream);
+            let is_sent = std::io::Write::write_all(&mut connection.stream, &request.bytes()).is_ok();
+            lost += usize::from(!is_sent || connection.try_read_response(false).is_err());
         }
-        drop(connection);
-        running.wait().unwrap();
-        last == 503
+        lost
+    };
+    let lost: usize = std::thread::scope(|scope| {
+        let clients = [(); 4].map(|()| scope.spawn(connect_again_and_again));
+        assert!(wait_until(|| Connection::open(address).send(&request).status == 200));
+        running.stopper().stop();
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
     });
-    assert!(log);
+    running.wait().unwrap();
+    // A connection that is opened in the microsecond in which the server stops listening is reset.
+    assert!(lost <= 1, "{lost} connections");
 }
 
 #[cfg(unix)]

@@ -24,6 +24,7 @@ mod http1;
 mod http2;
 mod incoming_request;
 mod links;
+mod listening;
 mod method_in_body;
 mod metrics;
 mod mount;
@@ -63,6 +64,7 @@ use arc_swap::ArcSwap;
 
 use client_address::TrustedProxies;
 use links::Links;
+use listening::Listener;
 pub use mount::ApiService;
 use rulebook_model::model::MAX_WORKERS;
 pub use running::{RunningServer, StopHandle};
@@ -106,15 +108,15 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         None => None,
     };
     let mut listeners = Vec::with_capacity(settings.bind.len());
-    for (_, address) in &addresses {
-        let listener = TcpListener::bind(address)
+    for &(is_tls, address) in &addresses {
+        let socket = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        lengthen_backlog(&listener);
-        limit_unsent_bytes(&listener);
-        listeners.push(listener);
+        lengthen_backlog(&socket);
+        limit_unsent_bytes(&socket);
+        listeners.push(Listener { socket, is_tls });
     }
-    if let (Some(first), Some((is_tls, _))) = (listeners.first(), addresses.first()) {
-        plan.load().documents.set_listening_url(url_of_address(first.local_addr()?, *is_tls));
+    if let Some(first) = listeners.first() {
+        plan.load().documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
     let state = Arc::new(
@@ -128,10 +130,10 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }
-    for (listener, (is_tls, _)) in listeners.iter().zip(addresses) {
+    for &Listener { ref socket, is_tls } in &listeners {
         let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
         let service = move || connection::connection_service_factory(&state, keep_alive, is_tls);
-        builder = builder.listen("rulebook", listener.try_clone()?, service)?;
+        builder = builder.listen("rulebook", socket.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
 }

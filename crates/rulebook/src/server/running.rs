@@ -1,32 +1,30 @@
 //! A running server, and the ways to stop it.
 
 use std::io;
-#[cfg(unix)]
-use std::net::{Shutdown, TcpStream};
-use std::net::{SocketAddr, TcpListener};
-#[cfg(unix)]
-use std::os::fd::OwnedFd;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_rt::System;
-use actix_rt::time::{sleep, timeout};
+use actix_rt::time::timeout;
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
+use super::listening::{Listener, stop_listening};
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::TlsWatcher;
 use super::{Settings, split_scheme};
 
-/// The time from when a stopping server stops accepting connections until it asks its workers to stop.
+/// For how long a stopping server keeps connections open on which it waits for a request.
 ///
-/// The thread that accepts a connection passes it to a worker first, and counts it after that. If the worker were asked
-/// to stop in between, it would assume that it has no connections, and close the new connection.
-const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
+/// A client, above all a proxy, may be sending a request on such a connection, and could not know whether the server has
+/// received it. Each response now announces the end of its connection, so that a connection that a proxy uses often is
+/// closed without this risk within the time.
+const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping this value stops the server without waiting for requests in flight.
 #[derive(Debug)]
@@ -104,13 +102,12 @@ impl Drop for RunningServer {
 /// signals, the server catches SIGTERM and SIGINT from the moment when this function returns.
 pub(super) fn start_server(
     server: Server,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     state: Arc<ServerState>,
     settings: &Settings,
 ) -> io::Result<RunningServer> {
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let (signals, shutdown) = (settings.handle_signals, settings.shutdown_timeout);
-    let hangup_hook = settings.hangup_hook.clone();
+    let addresses = listeners.iter().map(|listener| listener.socket.local_addr()).collect::<io::Result<Vec<_>>>()?;
+    let owned = settings.clone();
     let watcher = state.tls.as_ref().map(TlsWatcher::start).transpose()?;
     let handle = server.handle();
     let stopper = StopHandle(Arc::new(Notify::new()));
@@ -119,11 +116,12 @@ pub(super) fn start_server(
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         let plan = Arc::clone(&state.plan);
         let ended = System::new().block_on(async {
-            let signals = if signals { Some(Signals::new(hangup_hook, state.tls.clone())?) } else { None };
+            let hangup_hook = owned.hangup_hook.clone();
+            let signals = owned.handle_signals.then(|| Signals::new(hangup_hook, state.tls.clone())).transpose()?;
             let _watcher = watcher;
             drop(ready);
             state.links.start_sweeping();
-            let ended = run_until_stopped(server, &state, &requested.0, signals, shutdown, listeners).await;
+            let ended = run_until_stopped(server, &state, &requested.0, signals, &owned, listeners).await;
             if ended.is_ok() {
                 log::info!("stopped");
             }
@@ -147,11 +145,11 @@ pub(super) fn start_server(
 /// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.
 async fn run_until_stopped(
     server: Server,
-    state: &ServerState,
+    state: &Arc<ServerState>,
     requested: &Notify,
     mut signals: Option<Signals>,
-    shutdown: Duration,
-    listeners: Vec<TcpListener>,
+    settings: &Settings,
+    listeners: Vec<Listener>,
 ) -> io::Result<()> {
     let handle = server.handle();
     let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
@@ -160,16 +158,15 @@ async fn run_until_stopped(
     };
     state.mark_stopping();
     log::info!("stopping when the requests in flight have ended");
-    drop(handle.pause());
-    let server = match select(server, pin!(sleep(ACCEPT_SETTLE_TIME))).await {
-        Either::Left((ended, _)) => return ended,
-        Either::Right(((), server)) => server,
-    };
-    listeners.into_iter().for_each(stop_listening);
-    state.close_connections();
+    let (_services, server) =
+        match select(server, pin!(stop_listening(listeners, &handle, state, settings.keep_alive))).await {
+            Either::Left((ended, _)) => return ended,
+            Either::Right((services, server)) => (services, server),
+        };
     // A worker of actix and its runtime end as soon as the worker has no connections. Handlers whose clients have
     // disconnected would be aborted then. Therefore the server first waits until these handlers have ended.
-    let idle = pin!(timeout(shutdown, state.wait_until_idle()));
+    let shutdown = settings.shutdown_timeout;
+    let idle = pin!(timeout(shutdown, end_connections(state, shutdown)));
     let (ended, server) = match select(server, pin!(select(idle, pin!(next_stop_signal(signals.as_mut()))))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right((Either::Left((Ok(()), _)), server)) => (true, Some(server)),
@@ -189,19 +186,13 @@ async fn run_until_stopped(
     server.await
 }
 
-/// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,
-/// because no thread accepts it.
-///
-/// The server owns the socket, and closes it only when the server ends. On systems where a listening socket cannot be
-/// shut down before it is closed, new connections wait until then.
-fn stop_listening(listener: TcpListener) {
-    #[cfg(unix)]
-    {
-        let socket = TcpStream::from(OwnedFd::from(listener));
-        let _ = socket.shutdown(Shutdown::Both);
+/// Closes the connections on which no request arrives, and waits until the server has no connections, requests or
+/// handlers.
+async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
+    if timeout(IDLE_GRACE.min(shutdown_timeout / 2), state.wait_until_idle()).await.is_err() {
+        state.close_connections();
+        state.wait_until_idle().await;
     }
-    #[cfg(not(unix))]
-    drop(listener);
 }
 
 /// Waits until the program or a signal asks the server to stop.

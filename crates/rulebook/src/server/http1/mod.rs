@@ -219,7 +219,7 @@ impl Connection<'_> {
         let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, incoming));
         let Handled { mut reply, unread, ended } = while_connected(&self.socket, handling).await?;
         let can_continue = keeps_open && unread.is_none() && !self.keep_alive.is_zero();
-        let keeps_open = can_continue && !self.worker.state().is_closing();
+        let keeps_open = can_continue && !self.worker.state().is_stopping();
 
         let mut output = self.worker.take_output();
         let framing = self.worker.date().with_text(ended, |date| {

@@ -62,7 +62,7 @@ impl Connection<'_> {
                 if !is_empty && !std::mem::replace(&mut has_begun, true) && !is_first {
                     *deadline = Instant::now() + HEAD_TIMEOUT;
                 }
-                // A server that stops closes a connection that waits for a request.
+                // A server that stops closes a connection on which no request has arrived for a while.
                 if worker.state().is_closing() {
                     return Poll::Ready(Ok(Next::Ended(Outcome::Closed)));
                 }

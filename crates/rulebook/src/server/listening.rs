@@ -1,0 +1,103 @@
+//! The sockets on which a server listens, and how it stops listening without losing connections.
+
+use std::io;
+#[cfg(unix)]
+use std::net::Shutdown;
+use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_rt::time::sleep;
+use actix_server::ServerHandle;
+use actix_service::{Service, ServiceFactory};
+
+use super::connection::connection_service_factory;
+use super::state::ServerState;
+
+/// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
+///
+/// The thread passes a connection to a worker first, and counts it after that. If the worker were asked to stop in
+/// between, it would assume that it has no connections, and close the new connection.
+const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
+/// The interval at which connections are accepted in this time.
+const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
+
+/// A socket on which a server listens.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) socket: TcpListener,
+    /// If `true`, connections begin with the handshake of TLS.
+    pub(super) is_tls: bool,
+}
+
+/// Stops listening. The operating system then refuses new connections.
+///
+/// Connections that clients have opened, but that have not been accepted yet, would be reset with the requests that
+/// have been sent on them. Therefore this thread accepts and serves them. The returned values must exist as long as
+/// these connections.
+pub(super) async fn stop_listening(
+    listeners: Vec<Listener>,
+    handle: &ServerHandle,
+    state: &Arc<ServerState>,
+    keep_alive: Duration,
+) -> Vec<impl Sized> {
+    drop(handle.pause());
+    let mut services = Vec::with_capacity(listeners.len());
+    for listener in &listeners {
+        let factory = connection_service_factory(state, keep_alive, listener.is_tls);
+        // The factory does not fail.
+        services.extend(factory.new_service(()).await);
+    }
+    let end = Instant::now() + ACCEPT_SETTLE_TIME;
+    while Instant::now() < end {
+        for (Listener { socket, .. }, service) in listeners.iter().zip(&services) {
+            serve_waiting(socket, service);
+        }
+        sleep(ACCEPT_INTERVAL).await;
+    }
+    for (Listener { socket, .. }, service) in listeners.into_iter().zip(&services) {
+        serve_waiting(&socket, service);
+        // Only a connection that is opened right now is reset.
+        shut_down(socket);
+    }
+    // Connections count as soon as their tasks run.
+    sleep(ACCEPT_INTERVAL).await;
+    services
+}
+
+/// Accepts all connections that wait for it, and serves them in this thread.
+fn serve_waiting<S>(listener: &TcpListener, service: &S)
+where
+    S: Service<actix_rt::net::TcpStream, Response = (), Error = io::Error>,
+    S::Future: 'static,
+{
+    // actix has made the socket non-blocking: accepting fails if no connection waits.
+    while let Ok((stream, _)) = listener.accept() {
+        match into_async(stream) {
+            Ok(stream) => drop(actix_rt::spawn(service.call(stream))),
+            Err(error) => log::debug!("a connection could not be served: {error}"),
+        }
+    }
+}
+
+fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
+    stream.set_nonblocking(true)?;
+    actix_rt::net::TcpStream::from_std(stream)
+}
+
+/// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,
+/// because no thread accepts it.
+///
+/// The server owns the socket, and closes it only when the server ends. On systems where a listening socket cannot be
+/// shut down before it is closed, new connections wait until then.
+fn shut_down(listener: TcpListener) {
+    #[cfg(unix)]
+    {
+        let socket = TcpStream::from(OwnedFd::from(listener));
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+    #[cfg(not(unix))]
+    drop(listener);
+}
