@@ -5,8 +5,10 @@
 HELP is the file with the output of `rulebook serve --help`.
 """
 
+import json
 import pathlib
 import re
+import subprocess
 import sys
 
 import yaml
@@ -93,6 +95,21 @@ user = first(r"^USER (\d+):", "Containerfile")
 expect(user == pod["spec"]["securityContext"]["runAsUser"], "the users of Containerfile and deployment.yaml")
 rust = re.search(r'^rust-version = "(\d+)\.(\d+)"$', pathlib.Path("Cargo.toml").read_text(), re.M)
 expect(first(r"^ARG RUST=1\.(\d+)$", "Containerfile") >= int(rust[2]), "the version of Rust in the Containerfile")
+
+# The Containerfile builds a program of this workspace by default, and takes over the authorities of the system.
+metadata = json.loads(subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version", "1"]))
+programs = {target["name"] for package in metadata["packages"] for target in package["targets"] if "bin" in target["kind"]}
+container_text = (DEPLOY / "Containerfile").read_text()
+program = re.search(r"^ARG PROGRAM=(\S+)$", container_text, re.M)[1]
+expect(program in programs, f"the Containerfile builds {program}, which is none of {sorted(programs)}")
+expect(re.search(r"cargo build [^&]*--workspace --bin", container_text), "the Containerfile builds only the root package")
+expect("/etc/ssl/certs/ca-certificates.crt" in container_text, "the image has no authorities")
+
+# Each shared service that a file of `deploy` starts or permits can be set there.
+for path in ["compose.yaml", "environment", "kubernetes/configmap.yaml"]:
+    text = (DEPLOY / path).read_text()
+    for name in ["KEY_STORAGE", "IDEMPOTENCY_STORAGE", "SHARED_LIMITS", "PEPPER"]:
+        expect(f"RULEBOOK_{name}=" in text, f"{path} does not mention RULEBOOK_{name}")
 
 if errors:
     sys.exit("\n".join(errors))
