@@ -21,9 +21,9 @@ use super::{Settings, split_scheme};
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
 ///
-/// A client, above all a proxy, may be sending a request on such a connection, and could not know whether the server has
-/// received it. Each response now announces the end of its connection, so that a connection that a proxy uses often is
-/// closed without this risk within the time.
+/// A client, above all a proxy, may be sending a request on such a connection, and could not know whether the server
+/// has received it. Each response now announces the end of its connection, so that a connection that a proxy uses
+/// often is closed without this risk within the time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping this value stops the server without waiting for requests in flight.
