@@ -158,7 +158,7 @@ pub fn run_future(future: impl Future<Output = ()>) {
 }
 
 proptest! {
-    #![proptest_config(support::random::cases(100))]
+    #![proptest_config(support::random::cases(40))]
 
     #[test]
     fn router_openapi_and_options_agree_about_generated_definitions(generated in generate::definitions()) {
