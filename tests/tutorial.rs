@@ -19,7 +19,13 @@ use crate::server_process::{clear, free_address};
 const DOCUMENTED_ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8000"];
 
 /// The commands that run until Ctrl-C. Before such a command runs, the server that was started before is stopped.
-const SERVER_COMMANDS: [&str; 4] = ["rulebook serve", "cargo run", "cargo run -- --unbound echo", "./notes"];
+const SERVER_COMMANDS: [&str; 5] = [
+    "rulebook serve",
+    "cargo run",
+    "cargo run -- --unbound echo",
+    "rulebook serve --api sketch --unbound mock",
+    "./notes",
+];
 
 /// The maximum duration of a command. The first command builds all dependencies.
 const TIMEOUT: Duration = Duration::from_secs(3000);
