@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use rulebook_model::model::LogFormat;
+
+use super::{AddHandlers, Command, Exit, Settings, log, output};
 
 pub(super) const COMMAND: Command = Command {
     name: "migrate",
@@ -24,6 +26,9 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return output::print_system_error(&error.to_string()),
     };
+    // The log says for what the command waits. A program that has set a logger keeps it.
+    let filter = settings.log_filter.as_deref().unwrap_or(log::DEFAULT_FILTER);
+    let _ = log::start_logging(filter, settings.log_format.map_or(LogFormat::Text, LogFormat::from));
     let data = validated.data_folder.path();
     if let Err(error) = std::fs::create_dir_all(data) {
         return output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()));

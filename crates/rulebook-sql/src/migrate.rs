@@ -7,13 +7,14 @@ use rulebook::handler_kind::HandlerError;
 use rulebook::model::Api;
 use sqlx::migrate::MigrateError;
 
-use crate::database::Database;
+use crate::database::{Database, MigrationError};
 use crate::handler_settings::SQL;
 use crate::settings::read_databases;
 
 /// Applies the migrations of all databases of a definition, as the start of the API does: the files `NUMBER_NAME.sql`
 /// in the folder that the setting `migrations` of a database names. Migrations that were applied before are only
-/// compared with their checksums. Returns the names of the databases that have migrations.
+/// compared with their checksums. Waits while another program applies migrations to the database. Returns the names of
+/// the databases that have migrations.
 ///
 /// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the current directory. A
 /// program calls this function in a tokio runtime with timers and sockets.
@@ -62,7 +63,7 @@ async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error
 }
 
 /// Returns the error of a migration at the setting that names the folder, with the file of the migration.
-fn migration_error(database: &Database, error: &MigrateError) -> HandlerError {
+fn migration_error(database: &Database, error: &MigrationError) -> HandlerError {
     let settings = &database.settings;
     let mut message = format!("the migrations of the database `{}`: ", settings.name);
     let file = settings.migrations.as_ref().and_then(|folder| migration_file(Path::new(&folder.value), error));
@@ -83,16 +84,18 @@ fn migration_error(database: &Database, error: &MigrateError) -> HandlerError {
 }
 
 /// Returns the file of the migration that an error names.
-fn migration_file(folder: &Path, error: &MigrateError) -> Option<PathBuf> {
-    let version = match error {
+fn migration_file(folder: &Path, error: &MigrationError) -> Option<PathBuf> {
+    let MigrationError::Migrate(
         MigrateError::ExecuteMigration(_, version)
         | MigrateError::VersionMismatch(version)
-        | MigrateError::Dirty(version) => *version,
-        _ => return None,
+        | MigrateError::Dirty(version),
+    ) = error
+    else {
+        return None;
     };
     let is_migration = |file: &PathBuf| {
         let number = || file.file_name()?.to_str()?.split_once('_')?.0.parse::<i64>().ok();
-        number() == Some(version)
+        number() == Some(*version)
     };
     std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(is_migration)
 }

@@ -5,6 +5,7 @@ mod connection;
 mod connection_count;
 mod dialect;
 mod idle;
+mod migration_lock;
 mod mysql;
 mod options;
 mod pool;
@@ -20,14 +21,15 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sqlx::Executor;
 use sqlx::migrate::{MigrateError, Migrator};
+use thiserror::Error;
 use tokio::runtime::Handle;
 
 pub(crate) use column::{Column, ColumnType};
 use connection::Connection;
 pub(crate) use connection::{Lease, row_object};
 pub(crate) use dialect::Dialect;
+use migration_lock::{LockError, MigrationLock};
 use options::Options;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
@@ -35,6 +37,15 @@ pub(crate) use row::{FileRow, FromRow, JsonRow};
 pub(crate) use session::{Session, SessionConnection, TextRow};
 
 use crate::settings::DatabaseSettings;
+
+/// Why the migrations of a database cannot be applied.
+#[derive(Debug, Error)]
+pub(crate) enum MigrationError {
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+}
 
 /// A database, which is opened when the API starts.
 pub(crate) struct Database {
@@ -57,28 +68,23 @@ impl Database {
         Ok(())
     }
 
-    /// Applies the migrations of a folder that were not applied before.
-    pub(crate) async fn migrate(&self, folder: &Path) -> Result<(), MigrateError> {
+    /// Applies the migrations of a folder that were not applied before. Waits until no other program applies some.
+    pub(crate) async fn migrate(&self, folder: &Path) -> Result<(), MigrationError> {
         let migrator = Migrator::new(folder.to_owned()).await?;
         // The lease is not released, because it has another time limit.
         let mut lease = self.lease().await.map_err(MigrateError::Execute)?;
-        match lease.connection() {
+        // A migration may take longer than a call.
+        lease.limit_time(Duration::ZERO).await.map_err(MigrateError::Execute)?;
+        let (connection, sqlite_folder) = (lease.connection(), self.pool().ok().and_then(|pool| pool.sqlite_folder()));
+        let lock =
+            MigrationLock::acquire(connection, sqlite_folder, &self.settings.name, migration_lock::MAX_WAIT).await?;
+        let result = match &mut *connection {
             Connection::Sqlite(connection) => migrator.run_direct(connection).await,
-            Connection::Postgres(connection) => {
-                // A migration may take longer than a call.
-                let unlimited = (&mut *connection).execute("SET statement_timeout = 0").await;
-                unlimited.map_err(MigrateError::Execute)?;
-                migrator.run_direct(connection).await
-            }
-            Connection::Mysql(connection) => {
-                for limit in Dialect::Mysql.limit_time(Duration::ZERO) {
-                    if (&mut *connection).execute(limit.as_str()).await.is_ok() {
-                        break;
-                    }
-                }
-                migrator.run_direct(connection).await
-            }
-        }
+            Connection::Postgres(connection) => migrator.run_direct(connection).await,
+            Connection::Mysql(connection) => migrator.run_direct(connection).await,
+        };
+        lock.release(connection).await;
+        Ok(result?)
     }
 
     /// Closes all connections.

@@ -49,7 +49,7 @@ impl Options {
     /// Fails if the database cannot be reached, or refuses the connection.
     pub(super) async fn open(&self) -> Result<OpenConnection, sqlx::Error> {
         match self {
-            Self::Sqlite(options) => OpenConnection::sqlite(options.connect().await?).await,
+            Self::Sqlite(options) => OpenConnection::sqlite(sqlite::connect(options).await?).await,
             Self::Postgres(options, limits) => {
                 let mut connection = options.connect().await?;
                 connection.execute(limits.as_str()).await?;

@@ -4,6 +4,7 @@
 //! call here uses a connection at once if it was used a moment ago.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,14 @@ impl Pool {
     /// Returns the runtime of the connections that belong to no worker thread.
     pub(super) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// Returns the folder of an SQLite database; `None` for other databases.
+    pub(super) fn sqlite_folder(&self) -> Option<&Path> {
+        match &self.options {
+            Options::Sqlite(options) => options.get_filename().parent(),
+            Options::Postgres(..) | Options::Mysql(..) => None,
+        }
     }
 
     /// Returns a connection for a call, or for a download.

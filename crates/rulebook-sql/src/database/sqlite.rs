@@ -7,17 +7,25 @@ use std::time::Duration;
 
 use rulebook::handler_kind::HandlerError;
 use serde_json::Value as Json;
-use sqlx::error::BoxDynError;
+use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, Row, Statement as _, TypeInfo, ValueRef};
+use tokio::time::sleep;
 
 use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
 use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
 use crate::value::SqlValue;
+
+/// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
+/// reason.
+const SQLITE_BUSY: i32 = 5;
+/// The number of attempts to open a connection, and the time between them.
+const CONNECT_ATTEMPTS: u32 = 50;
+const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Returns the options of connections. A relative path is relative to the data folder. `wait` is the maximum time for
 /// which a statement waits for a lock.
@@ -27,6 +35,23 @@ pub(super) fn options(url: &str, data_folder: &Path, wait: Duration) -> Result<S
     create_file(&file);
     let options = options.filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     Ok(options.foreign_keys(true).busy_timeout(wait).disable_statement_logging())
+}
+
+/// Opens a connection. While other programs open a new file, SQLite refuses to enable the write-ahead log without
+/// waiting for its locks, so that this function tries again.
+pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    for _ in 1..CONNECT_ATTEMPTS {
+        match options.connect().await {
+            Err(error) if is_locked(&error) => sleep(CONNECT_RETRY_INTERVAL).await,
+            result => return result,
+        }
+    }
+    options.connect().await
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 /// Creates an empty database if the file does not exist. Only the user of the server can read it; SQLite gives its
@@ -112,4 +137,31 @@ pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<Ra
         _ if target == Target::Binary => Raw::Bytes(<Vec<u8> as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn programs_that_open_a_new_file_at_the_same_time_all_succeed() {
+        const PROGRAMS: usize = 8;
+        for _ in 0..100 {
+            let (folder, barrier) = (tempfile::tempdir().unwrap(), Barrier::new(PROGRAMS));
+            let open = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let options = options("sqlite:test.db", folder.path(), Duration::from_secs(5)).unwrap();
+                barrier.wait();
+                runtime.block_on(connect(&options)).map(drop).map_err(|error| error.to_string())
+            };
+            let results: Vec<_> = thread::scope(|scope| {
+                let programs: Vec<_> = (0..PROGRAMS).map(|_| scope.spawn(open)).collect();
+                programs.into_iter().map(|program| program.join().unwrap()).collect()
+            });
+            assert_eq!(results, vec![Ok(()); PROGRAMS]);
+        }
+    }
 }
