@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{definition_folder, run_program, shop_folder};
+use super::{RunResult, definition_folder, run_program, shop_folder};
 
 #[test]
 fn keys_are_stored_in_the_data_folder_of_the_server() {
@@ -173,6 +173,27 @@ fn the_address_of_a_database_that_is_not_valid_is_reported_without_its_secret() 
     assert!(help.contains("RULEBOOK_KEY_STORAGE") && !help.contains("hunter2"), "{help}");
     let result = run_program(folder.path(), &["keys", "copy", "--to", "database"]);
     assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
+}
+
+#[test]
+fn no_part_of_a_password_with_special_characters_is_taken_for_the_host() {
+    const PASSWORD: &str = "user1@secretpart/x";
+    let folder = definition_folder(&[
+        ("app.json", json!({ "key_storage": "postgres://ada:${KEYS_PASSWORD}@127.0.0.1:1/keys" })),
+        ("it.json", json!({})),
+    ]);
+    let list = |variable: &str, value: &str| {
+        let mut command = crate::server_process::program(folder.path());
+        RunResult::from(command.env(variable, value).args(["keys", "list"]).output().unwrap())
+    };
+    let in_variable = list("KEYS_PASSWORD", PASSWORD);
+    assert!(in_variable.stderr.contains("postgres://127.0.0.1:1/keys: "), "{}", in_variable.stderr);
+    let in_address = list("RULEBOOK_KEY_STORAGE", &format!("postgres://ada:{PASSWORD}@127.0.0.1:1/keys"));
+    assert!(in_address.stderr.contains("percent-encode the user name and the password"), "{}", in_address.stderr);
+    for result in [in_variable, in_address] {
+        assert_eq!(result.exit_code, Some(3));
+        assert!(!result.stderr.contains("secretpart"), "{}", result.stderr);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Opened
     let (url, origin) = match (flag, api.idempotency_storage.as_deref()) {
         (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
         (None, Some(url)) => {
-            let url = rulebook::handler_kind::expand_variables(url, Span::default());
+            let url = rulebook::handler_kind::expand_url_variables(url, Span::default());
             (url.map_err(|error| error.message), "`idempotency_storage` in app.json".to_owned())
         }
         (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),

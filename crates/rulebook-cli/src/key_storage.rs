@@ -25,7 +25,7 @@ pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Opt
         return Ok(Some(url.clone()));
     }
     let Some(url) = api.and_then(|api| api.key_storage.as_deref()) else { return Ok(None) };
-    let expanded = rulebook::handler_kind::expand_variables(url, Span::default());
+    let expanded = rulebook::handler_kind::expand_url_variables(url, Span::default());
     expanded.map(Some).map_err(|error| format!("key_storage: {}", error.message))
 }
 

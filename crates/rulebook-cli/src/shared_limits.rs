@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rulebook::SharedCounterSettings;
-use rulebook::handler_kind::expand_variables;
+use rulebook::handler_kind::expand_url_variables;
 use rulebook_model::model::{Api, SharedLimits};
 use rulebook_model::span::Span;
 use rulebook_redis::RedisCounter;
@@ -21,7 +21,7 @@ pub(super) fn open_counter(
         (None, None) => return Ok(None),
         (defined, Some(url)) => (defined.clone().unwrap_or_else(|| SharedLimits::new(url)), url.to_owned()),
         (Some(defined), None) => {
-            let url = expand_variables(&defined.url, Span::default());
+            let url = expand_url_variables(&defined.url, Span::default());
             (defined.clone(), url.map_err(|error| format!("shared_limits: {}", error.message))?)
         }
     };

@@ -37,7 +37,8 @@ pub struct RedisCounter {
 pub enum RedisCounterError {
     /// The URL is invalid.
     #[error(
-        "the URL of the shared limits is invalid: expected `redis://HOST:PORT/DATABASE`, `rediss://…` or `unix://…`"
+        "the URL of the shared limits is invalid: expected `redis://HOST:PORT/DATABASE`, `rediss://…` or `unix://…`, with a \
+         user name and a password that are percent-encoded"
     )]
     InvalidUrl,
     /// The URL begins with `rediss://`, but the crate was compiled without the feature `tls`.

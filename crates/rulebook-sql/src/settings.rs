@@ -5,9 +5,10 @@ use std::time::Duration;
 use rulebook::handler_kind::settings::{
     byte_size, non_empty_text, object, seconds, text, unknown_setting, whole_number,
 };
-use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_variables};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_url_variables};
 use rulebook_model::span::{Span, Spanned};
 
+use crate::address::{UNENCODED, has_unencoded_credentials};
 use crate::database::Dialect;
 
 /// The name of the database of the settings outside of `databases`.
@@ -100,7 +101,7 @@ impl DatabaseSettings {
 
     fn read_url(&mut self, node: &JsonNode) -> Result<(), HandlerError> {
         let written = text(node, "url")?;
-        let url = expand_variables(&written.value, node.span)?;
+        let url = expand_url_variables(&written.value, node.span)?;
         // The address is not part of any message, because it may contain a password.
         let Some(dialect) = Dialect::from_url(&url) else {
             let error = HandlerError::new("the address of a database begins with its kind").at(node.span);
@@ -108,6 +109,12 @@ impl DatabaseSettings {
                 error.help("write `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`")
             );
         };
+        if has_unencoded_credentials(dialect, &url) {
+            let error = HandlerError::new(format!("the database: {UNENCODED}")).at(node.span);
+            return Err(
+                error.help("write `%2F` for `/` and `%40` for `@`; `${NAME}` is percent-encoded where it is used")
+            );
+        }
         if dialect == Dialect::Sqlite && (url.contains(":memory:") || url.contains("mode=memory")) {
             let error = HandlerError::new("a database in memory has no content for a second connection").at(node.span);
             return Err(error.help("name a file: `sqlite:data.db`"));

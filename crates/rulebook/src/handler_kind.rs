@@ -7,5 +7,5 @@ pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
 pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
     CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReadinessCheck, StartFuture,
-    WorkerThread, expand_variables, settings,
+    WorkerThread, expand_url_variables, expand_variables, settings,
 };

@@ -1,15 +1,15 @@
 //! PostgreSQL. Every value is bound as a text, which the statement casts to the type that PostgreSQL has found for the
 //! parameter, so that a value of each type of PostgreSQL can be bound.
 
-use std::str::FromStr;
-
 use rulebook::handler_kind::HandlerError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind};
 use sqlx::{Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+use url::Url;
 
 use super::postgres_value::base_type;
 use super::prepared::{Described, check_placeholders, statement_error};
 use super::{Accepts, Binding, Bound, Column, ColumnType, NamedValue, PrepareError};
+use crate::address::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
 
@@ -19,7 +19,8 @@ pub(super) const CHECK_CLIENT: &str =
     "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
 
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(PgConnectOptions::from_str(url)?.disable_statement_logging())
+    let url = Url::parse(url).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    Ok(PgConnectOptions::from_url(&without_unknown_parameters(url))?.disable_statement_logging())
 }
 
 /// The type of a parameter, and how its values are bound.

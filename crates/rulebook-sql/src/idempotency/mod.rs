@@ -14,6 +14,7 @@ use rulebook::idempotency::{ClaimedKey, IdempotencyError, IdempotencyStorage, Ke
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use crate::address::{UNENCODED, has_unencoded_credentials};
 use crate::database::{Dialect, Session};
 use crate::settings::DatabaseSettings;
 use records::Records;
@@ -73,6 +74,9 @@ impl SqlIdempotency {
         let Some(dialect) = Dialect::from_url(url) else {
             return Err(invalid("its address must begin with `postgres://`, `mysql://`, `mariadb://` or `sqlite:`"));
         };
+        if has_unencoded_credentials(dialect, url) {
+            return Err(invalid(UNENCODED));
+        }
         let mut settings = DatabaseSettings::at("idempotency", url, dialect);
         settings.pool_timeout = CONNECT_TIMEOUT;
         settings.timeout = TIMEOUT;

@@ -14,6 +14,7 @@ use rulebook::key::{KeyEntryError, KeyError, KeySet, KeyState, KeyStorage, Usage
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use crate::address::{UNENCODED, has_unencoded_credentials};
 use crate::database::{Dialect, Session};
 use crate::settings::DatabaseSettings;
 use statements::Statements;
@@ -82,6 +83,9 @@ impl SqlKeys {
         let Some((dialect, statements)) = dialect.and_then(|dialect| Some((dialect, Statements::of(dialect)?))) else {
             return Err(invalid("its address must begin with `postgres://`, `mysql://` or `mariadb://`"));
         };
+        if has_unencoded_credentials(dialect, url) {
+            return Err(invalid(UNENCODED));
+        }
         let mut settings = DatabaseSettings::at("keys", url, dialect);
         settings.pool_timeout = CONNECT_TIMEOUT;
         settings.timeout = LOAD_TIMEOUT;

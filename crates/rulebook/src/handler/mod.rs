@@ -41,6 +41,6 @@ pub use out::{Out, OutputProbe};
 pub use readiness_check::ReadinessCheck;
 pub use state::ProgramState;
 pub use value_kind::{MockHandler, ValueKind};
-pub use variables::expand_variables;
+pub use variables::{expand_url_variables, expand_variables};
 pub use worker_thread::WorkerThread;
 pub(crate) use worker_thread::run_worker;

@@ -1,9 +1,14 @@
 //! Environment variables in the settings of handlers, so that a definition does not contain credentials and addresses
 //! of machines.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rulebook_model::span::Span;
 
 use super::HandlerError;
+
+/// The characters that are percent-encoded in the user name and the password of a URL, and in the values of its query.
+/// The colon is not, so that one variable can contain both the user name and the password.
+const URL_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Replaces each `${NAME}` in a setting by the value of this environment variable, and each `${NAME:-default}`, if the
 /// variable is not set or empty, by the default. `span` is the span of the text.
@@ -11,13 +16,57 @@ use super::HandlerError;
 /// # Errors
 /// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.
 pub fn expand_variables(text: &str, span: Span) -> Result<String, HandlerError> {
-    expand(text, |name| std::env::var(name).ok()).map_err(|error| error.at(span))
+    expand(text, environment, |_| false).map_err(|error| error.at(span))
 }
 
-fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, HandlerError> {
+/// Replaces the variables in a URL, as [`expand_variables`] does. In the user name, the password and the values of the
+/// query, the characters of a value that have a meaning in URLs are percent-encoded.
+///
+/// # Errors
+/// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.
+pub fn expand_url_variables(url: &str, span: Span) -> Result<String, HandlerError> {
+    expand_url(url, environment).map_err(|error| error.at(span))
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn expand_url(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, HandlerError> {
+    let text = hide_variables(url);
+    let authority = text.find("://").map_or(text.len(), |scheme| scheme + 3);
+    let authority_end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |end| authority + end);
+    let host = text[authority..authority_end].rfind('@').map_or(authority, |at| authority + at);
+    let query = text.find('?').unwrap_or(text.len());
+    let is_encoded =
+        |start: usize| (authority..host).contains(&start) || (start > query && text[..start].ends_with('='));
+    expand(url, variable, is_encoded)
+}
+
+/// Replaces each variable by spaces, so that only the other characters remain at their positions.
+fn hide_variables(text: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let length = after.find('}').map_or(after.len(), |end| end + 1);
+        hidden.push_str(before);
+        hidden.extend(std::iter::repeat_n(' ', length + 2));
+        rest = &after[length..];
+    }
+    hidden + rest
+}
+
+/// Replaces the variables in a text. The values of those whose position in the text is `is_encoded` are
+/// percent-encoded.
+fn expand(
+    text: &str,
+    variable: impl Fn(&str) -> Option<String>,
+    is_encoded: impl Fn(usize) -> bool,
+) -> Result<String, HandlerError> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
+        let start = text.len() - rest.len() + before.len();
         let (inner, after) = after.split_once('}').unwrap_or_default();
         let (name, default) = match inner.split_once(":-") {
             Some((name, default)) => (name, Some(default.to_owned())),
@@ -32,7 +81,10 @@ fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
             return Err(error.help(format!("set it, or write a default: `${{{name}:-default}}`")));
         };
         expanded.push_str(before);
-        expanded.push_str(&value);
+        match is_encoded(start) {
+            true => expanded.extend(utf8_percent_encode(&value, URL_VALUE)),
+            false => expanded.push_str(&value),
+        }
         rest = after;
     }
     expanded.push_str(rest);
@@ -50,7 +102,7 @@ mod tests {
             "EMPTY" => Some(String::new()),
             _ => None,
         };
-        let expand = |text| expand(text, variable).map_err(|error| error.message);
+        let expand = |text| expand(text, variable, |_| false).map_err(|error| error.message);
         let missing = |name: &str| Err(format!("the environment variable `{name}` is not set"));
         let syntax = Err("`${` must be followed by the name of an environment variable and `}`".to_owned());
         assert_eq!(expand("postgres://a:${PASSWORD}@host/b"), Ok("postgres://a:se}cret@host/b".to_owned()));
@@ -61,5 +113,30 @@ mod tests {
         assert_eq!(expand("${OTHER"), syntax);
         assert_eq!(expand("${a b}"), syntax);
         assert_eq!(expand("sqlite:$a"), Ok("sqlite:$a".to_owned()));
+    }
+
+    #[test]
+    fn values_in_the_credentials_and_the_query_of_a_url_are_percent_encoded() {
+        let variable = |name: &str| match name {
+            "PASSWORD" => Some("user1@secret%/x?#é".to_owned()),
+            "URL" => Some("postgres://a:b%40@host/c".to_owned()),
+            "BOTH" => Some("ada:a/b".to_owned()),
+            "HOST" => Some("host:5432/c?d=e".to_owned()),
+            _ => None,
+        };
+        let encoded = "user1%40secret%25%2Fx%3F%23%C3%A9";
+        for (url, expected) in [
+            ("postgres://ada:${PASSWORD}@host/b", format!("postgres://ada:{encoded}@host/b")),
+            ("postgres://${PASSWORD}:${PASSWORD}@host", format!("postgres://{encoded}:{encoded}@host")),
+            ("postgres://host/b?password=${PASSWORD}&c=d", format!("postgres://host/b?password={encoded}&c=d")),
+            ("postgres://${BOTH}@host/b", "postgres://ada:a%2Fb@host/b".to_owned()),
+            ("postgres://a@${HOST}", "postgres://a@host:5432/c?d=e".to_owned()),
+            ("${URL}", "postgres://a:b%40@host/c".to_owned()),
+            ("${MISSING:-postgres://a:b%40@host/c}", "postgres://a:b%40@host/c".to_owned()),
+            ("${SCHEME:-redis}://a:${MISSING:-b/c}@host", "redis://a:b%2Fc@host".to_owned()),
+        ] {
+            assert_eq!(expand_url(url, variable).map_err(|error| error.message), Ok(expected), "{url}");
+        }
+        assert!(expand_url("postgres://${", variable).is_err());
     }
 }
