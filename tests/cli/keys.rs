@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::server_process::{ServerProcess, free_address};
+
 use super::{RunResult, definition_folder, run_program, shop_folder};
 
 #[test]
@@ -153,6 +155,39 @@ fn a_key_is_written_to_a_file_that_only_its_owner_can_read() {
     let unknown = run_program(folder.path(), &["keys", "rotate", "00000000", "--output", "none.key"]);
     assert_eq!(unknown.exit_code, Some(1));
     assert!(!folder.path().join("none.key").exists(), "no empty file remains");
+}
+
+#[test]
+fn commands_that_would_not_change_the_keys_of_the_server_are_refused() {
+    let folder = shop_folder();
+    drop(ServerProcess::start(folder.path(), &free_address(), &["serve"]));
+    let note = folder.path().join("data/keys.storage");
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "keys.json\n");
+    let run = |arguments: &[&str]| run_program(folder.path(), &[&["keys"], arguments].concat());
+    let database = ["--key-storage", "postgres://ada:hunter2@127.0.0.1:1/keys"];
+    let add = ["add", "--name", "ada"];
+    let refused = run(&[&add[..], &database].concat());
+    assert_eq!((refused.exit_code, refused.stdout.as_str()), (Some(2), ""));
+    let expected = "error: the server with the data folder data has its keys in data/keys.json, but this command would \
+                    use the database of --key-storage\nunset RULEBOOK_KEY_STORAGE";
+    assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
+    assert_eq!(run(&add).exit_code, Some(0));
+
+    // A server with this database has been started.
+    std::fs::write(&note, "postgres://db.internal:5432/keys\n").unwrap();
+    for command in [&add[..], &["rotate", "00000000"], &["revoke", "00000000"]] {
+        let refused = run(command);
+        assert_eq!((refused.exit_code, refused.stdout.as_str()), (Some(2), ""));
+        let expected = "has its keys in postgres://db.internal:5432/keys, but this command would use data/keys.json\n\
+                        set RULEBOOK_KEY_STORAGE";
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
+    let listed = run(&["list"]);
+    assert!(listed.exit_code == Some(0) && listed.stderr.starts_with("warning: the server"), "{}", listed.stderr);
+    let copied = run(&[&["copy", "--to", "database"][..], &database].concat());
+    assert_eq!(copied.exit_code, Some(3), "the database cannot be reached: {}", copied.stderr);
+    drop(ServerProcess::start(folder.path(), &free_address(), &["serve"]));
+    assert_eq!(run(&add).exit_code, Some(0), "the server uses the file again");
 }
 
 #[test]

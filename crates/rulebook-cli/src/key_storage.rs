@@ -8,7 +8,7 @@ use rulebook::key::{self, KeyFile, KeyStorage, Keys};
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
 
-use super::Settings;
+use super::{Settings, used_keys};
 
 /// The time for which the start of a server waits for the database.
 const START_WAIT: Duration = Duration::from_secs(30);
@@ -44,11 +44,14 @@ pub(super) fn load_keys(
         return Ok(None);
     }
     let Some(url) = database_url(settings, Some(api))? else {
-        let keys = Keys::open(file(data), workers);
-        return keys.map(|keys| Some((keys, false))).map_err(|error| format!("--data {}: {error}", data.display()));
+        let keys = Keys::open(file(data), workers).map_err(|error| format!("--data {}: {error}", data.display()))?;
+        used_keys::note(data, None);
+        return Ok(Some((keys, false)));
     };
     let keys = Keys::open(database(&url, data, START_WAIT)?, workers);
-    keys.map(|keys| Some((keys, true))).map_err(|error| format!("--key-storage: {error}"))
+    let keys = keys.map_err(|error| format!("--key-storage: {error}"))?;
+    used_keys::note(data, Some(&keys.location()));
+    Ok(Some((keys, true)))
 }
 
 /// Returns the storage in the file of the data folder.

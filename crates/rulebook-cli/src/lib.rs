@@ -42,6 +42,7 @@ mod shell;
 #[cfg_attr(not(feature = "traces"), path = "without_traces.rs")]
 mod traces;
 mod types;
+mod used_keys;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::{AddHandlers, Exit, Settings, key_storage, output};
+use super::{AddHandlers, Exit, Settings, key_storage, output, used_keys};
 use place::{Place, find_keys};
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
@@ -34,6 +34,8 @@ The file keys.json in the --data folder contains a hash of each key. The hashes 
 environment variable RULEBOOK_PEPPER (at least 32 characters), or the file `pepper` beside keys.json, which is created \
 with the first key. With --key-storage, the keys are in a database that several servers share; all of them need the same \
 pepper. A running server applies changes within a second.
+
+A server notes in its --data folder where its keys are. Commands that would change other keys are refused.
 
 Exit codes: 0 success; 1 the definition has errors, or there is no such key; 2 invalid usage; 3 a file cannot be read or \
 written.";
@@ -159,6 +161,15 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
         Ok(place) => place,
         Err(exit) => return exit,
     };
+    match (&command, used_keys::check_place(&data, database.is_some())) {
+        // This command uses the keys in both places.
+        (_, Ok(())) | (Command::Copy { .. }, _) => {}
+        (Command::List { .. }, Err(message)) => print_warning(&message),
+        (_, Err(message)) => {
+            output::print_to_stderr(&format!("error: {message}\n"));
+            return Exit::InvalidUsage;
+        }
+    }
     let storage = match &database {
         Some(url) => match key_storage::database(url, &data, key_storage::COMMAND_WAIT) {
             Ok(storage) => storage,
@@ -167,6 +178,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
         None => key_storage::file(&data),
     };
     let storage = &*storage;
+    if database.is_some()
+        && !matches!(command, Command::Copy { .. })
+        && let Some(message) = used_keys::compare_database(&data, &storage.location())
+    {
+        print_warning(&message);
+    }
     let result = match command {
         Command::Add(options) => add_key(storage, options),
         Command::List { json } => key::now(storage).and_then(|now| {
@@ -204,6 +221,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             _ => Exit::SystemError,
         }
     })
+}
+
+fn print_warning(message: &str) {
+    output::print_to_stderr(&format!("warning: {message}\n"));
 }
 
 /// Returns the value of `--files` if it is a valid file pattern.
