@@ -23,6 +23,7 @@ mod page;
 mod pool;
 mod results;
 mod sqlite_files;
+mod tls;
 mod values;
 mod violations;
 mod waiting;
