@@ -14,6 +14,10 @@ use crate::database::{Session, SessionConnection, TextRow};
 
 /// The number of attempts of a statement, which the database may refuse because another server changes the same record.
 const ATTEMPTS: usize = 5;
+/// The part of the remaining records that a server adds until it counts those of all servers again, and the least part
+/// of the maximum, because counting many records takes long.
+const PART_OF_REMAINING: u64 = 16;
+const MIN_PART: u64 = 1_000;
 /// The minimum time between two counts of records by requests while there are too many.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -27,6 +31,10 @@ pub(super) struct Records {
     permits: Semaphore,
     /// The number of records that have not expired, as far as it is known: other servers add some, and some expire.
     count: AtomicU64,
+    /// The number of records at which a request counts them again.
+    count_again_at: AtomicU64,
+    /// The maximum number of records of the last request.
+    max: AtomicU64,
     /// The time at which a request has counted the records and found too many. It is locked while they are counted, so
     /// that other requests wait for the result.
     found_full: AsyncMutex<Option<Instant>>,
@@ -40,6 +48,8 @@ impl Records {
             idle: Mutex::default(),
             permits: Semaphore::new(max_connections),
             count: AtomicU64::default(),
+            count_again_at: AtomicU64::default(),
+            max: AtomicU64::default(),
             found_full: AsyncMutex::default(),
         }
     }
@@ -99,16 +109,18 @@ impl Records {
         Err(sqlx::Error::Protocol("the record changes again and again".to_owned()))
     }
 
-    /// Returns `true` if there are too many records. If it seems so, counts them again, unless there were too many less
-    /// than [`COUNT_INTERVAL`] ago.
+    /// Returns `true` if there are too many records. Counts them again if this server has added some since it counted
+    /// them, unless there were too many less than [`COUNT_INTERVAL`] ago.
     async fn is_full(&self, max: u64) -> Result<bool, sqlx::Error> {
-        if self.count.load(Ordering::Relaxed) < max {
+        self.max.store(max, Ordering::Relaxed);
+        let must_count = || self.count.load(Ordering::Relaxed) >= self.count_again_at.load(Ordering::Relaxed).min(max);
+        if !must_count() {
             return Ok(false);
         }
         let mut found_full = self.found_full.lock().await;
         let is_full = || self.count.load(Ordering::Relaxed) >= max;
         // Another request may have counted the records in the meantime.
-        if is_full() && found_full.is_none_or(|time| time.elapsed() >= COUNT_INTERVAL) {
+        if must_count() && found_full.is_none_or(|time| time.elapsed() >= COUNT_INTERVAL) {
             self.count_while_locked().await?;
             *found_full = is_full().then(Instant::now);
         }
@@ -154,6 +166,9 @@ impl Records {
         // request that finds too many records counts them again.
         let add_claimed = |count: u64| Some(counted.unwrap_or_default() + count.saturating_sub(before));
         let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add_claimed);
+        let (count, max) = (self.count.load(Ordering::Relaxed), self.max.load(Ordering::Relaxed));
+        let step = (max.saturating_sub(count) / PART_OF_REMAINING).max(max / MIN_PART).max(1);
+        self.count_again_at.store(count + step, Ordering::Relaxed);
         Ok(())
     }
 

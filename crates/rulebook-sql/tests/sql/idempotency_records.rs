@@ -147,6 +147,22 @@ fn concurrent_claims_wait_until_the_records_are_counted() {
 }
 
 #[test]
+fn servers_that_share_a_database_count_the_records_of_all_of_them() {
+    const MAX: u64 = 48;
+    for_each_database(|database| {
+        let storages = [(); 3].map(|()| open(database));
+        let try_claim = |server: usize, index: u64| {
+            try_claim(&storages[server], &limited(&format!("{server}{index}"), LONG, MAX))
+        };
+        // Each server counts the records while there are few.
+        assert_eq!([0, 1, 2].map(|server| try_claim(server, 0)), [const { KeyState::Claimed }; 3]);
+        let claimed = |server| (1..).take_while(|index| try_claim(server, *index) == KeyState::Claimed).count() as u64;
+        let total = 3 + claimed(0) + claimed(1) + claimed(2);
+        assert!((MAX..=MAX + 2 * MAX / 16).contains(&total), "{:?}: {total}", database.kind);
+    });
+}
+
+#[test]
 fn claims_succeed_after_the_database_has_closed_all_connections() {
     const CLAIMS: usize = 32;
     const CONNECTIONS: usize = 8;
