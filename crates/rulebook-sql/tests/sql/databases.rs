@@ -115,9 +115,14 @@ impl Server {
 
 /// Executes statements on a database server.
 pub fn execute(url: &str, sql: &str) {
+    try_execute(url, sql).unwrap();
+}
+
+/// Runs statements with a new connection, and returns the error of a statement that fails.
+pub fn try_execute(url: &str, sql: &str) -> sqlx::Result<()> {
     install_default_drivers();
     let execute = async { AnyConnection::connect(url).await?.execute(sql).await };
-    runtime().block_on(execute).unwrap();
+    runtime().block_on(execute).map(drop)
 }
 
 /// Runs a test with SQLite and with each database server that exists.
