@@ -78,6 +78,22 @@ fn the_log_names_a_collector_of_traces_that_refuses_spans_and_accepts_them_again
     assert!(lines[1].contains("INFO"), "{log}");
 }
 
+#[test]
+fn the_log_says_that_the_authorities_for_the_certificate_of_a_collector_are_missing() {
+    let (folder, address, collector) = (shop_folder(), free_address(), silent_service());
+    let url = format!("https://{}", collector.local_addr().unwrap());
+    let mut command = crate::server_process::program(folder.path());
+    command.args(["serve", "--traces", &url]).env("OTEL_BSP_SCHEDULE_DELAY", "200");
+    command.env("SSL_CERT_FILE", "/missing").env("SSL_CERT_DIR", "/missing");
+    let server = ServerProcess::run(&mut command, folder.path(), &address);
+    status_of(&address, "/");
+    let is_explained = || {
+        let log = server.log();
+        log.contains("No CA certificates were loaded from the system; install the certificates of authorities")
+    };
+    assert!(wait_until(is_explained), "{}", server.log());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_does_not_wait_long_for_a_silent_collector_when_it_stops() {

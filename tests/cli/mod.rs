@@ -1,6 +1,7 @@
 //! Tests of the command line. Each test runs the program of the demo in a new process.
 
 mod absent_services;
+mod buckets;
 mod call;
 mod check;
 mod help;

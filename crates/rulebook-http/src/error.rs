@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use rulebook::ApiError;
+use rulebook::{ApiError, describe_with_causes};
 use thiserror::Error;
 
 use super::address::Origin;
@@ -27,7 +27,7 @@ pub enum UpstreamError {
     #[error("no response within {0:?}")]
     Timeout(Duration),
     /// The connection failed, or what arrived is not a response.
-    #[error("{}", describe(.0))]
+    #[error("{}", describe_with_causes(.0))]
     Connection(#[source] hyper::Error),
     /// The response is not one that a handler accepts.
     #[error("{0}")]
@@ -40,22 +40,11 @@ pub enum UpstreamError {
     Upload(String),
 }
 
-/// Describes an error of a connection with its causes.
-fn describe(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 impl UpstreamError {
     /// Returns the error of a connection.
     pub fn from_connection(error: hyper::Error) -> Self {
         // Only the body of a request is code of this crate: a file that cannot be read.
-        if error.is_user() { Self::Upload(describe(&error)) } else { Self::Connection(error) }
+        if error.is_user() { Self::Upload(describe_with_causes(&error)) } else { Self::Connection(error) }
     }
 
     /// Returns the error for the client. The log names the upstream.

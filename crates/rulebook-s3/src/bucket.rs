@@ -12,6 +12,7 @@ use object_store::path::Path;
 use object_store::{
     Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
+use rulebook::describe_with_causes;
 use rulebook::store::StoreError;
 use rulebook_model::files_location::S3Location;
 use serde::Serialize;
@@ -61,7 +62,7 @@ pub(crate) enum Written {
 
 /// Returns a function that converts an error of the bucket. `action` describes the operation.
 pub(crate) fn error_during(action: &'static str) -> impl Fn(Error) -> StoreError {
-    move |error| StoreError::Unavailable { action, error: Box::new(error) }
+    move |error| StoreError::Unavailable { action, error: describe_with_causes(&error).into() }
 }
 
 impl Bucket {

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3ConfigKey};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig, UpdateVersion};
 use rulebook::store::StoreError;
 use rulebook_model::files_location::S3Location;
 use serde::{Deserialize, Serialize};
 
-use crate::bucket::{Bucket, Written};
+use crate::bucket::{Bucket, Written, error_during};
+use crate::environment::{endpoint, read_environment};
 
 const OPEN: &str = "opening the bucket of stored files";
+/// What an operator can check if a bucket cannot be used.
+const HELP: &str = "check that the bucket exists; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the credentials, \
+                    AWS_ENDPOINT_URL is the server, and AWS_REGION the region";
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the bucket may send nothing.
@@ -34,18 +38,31 @@ const FORMAT: Format = Format { format: 1 };
 pub(crate) fn client(location: &S3Location) -> Result<AmazonS3, StoreError> {
     // If the program has chosen another implementation of cryptography already, it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = AmazonS3Builder::from_env().with_bucket_name(&location.bucket);
-    let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
+    let builder = read_environment().map_err(|error| StoreError::Unavailable { action: OPEN, error: error.into() })?;
+    let is_plain = endpoint(&builder).is_some_and(|url| url.starts_with("http://"));
+    let has_credentials = builder.get_config_value(&AmazonS3ConfigKey::AccessKeyId).is_some();
     // The timeout of a whole request would end long downloads.
     let options = ClientOptions::new()
-        .with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")))
+        .with_allow_http(is_plain)
+        // A machine that needs no certificates may have none. Services that issue credentials have TLS.
+        .with_no_system_certificates(is_plain && has_credentials)
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_read_timeout(READ_TIMEOUT)
         .with_timeout_disabled();
     let retry =
         RetryConfig { max_retries: MAX_RETRIES, retry_timeout: RETRY_TIMEOUT, backoff: BackoffConfig::default() };
-    let client = builder.with_client_options(options).with_retry(retry).build();
-    client.map_err(|error| StoreError::Unavailable { action: OPEN, error: Box::new(error) })
+    let builder = builder.with_bucket_name(&location.bucket).with_client_options(options).with_retry(retry);
+    builder.build().map_err(error_during(OPEN))
+}
+
+/// Adds what an operator can check to the error of the first request.
+fn with_help(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { action, error } => {
+            StoreError::Unavailable { action, error: format!("{error}; {HELP}").into() }
+        }
+        other => other,
+    }
 }
 
 impl Bucket {
@@ -54,7 +71,7 @@ impl Bucket {
     pub(crate) async fn check_format(&self) -> Result<(), StoreError> {
         let failed = |why: &str| Err(StoreError::Unavailable { action: OPEN, error: why.into() });
         let key = self.keys.single("format");
-        self.write_if(&key, &FORMAT, &None, OPEN).await?;
+        self.write_if(&key, &FORMAT, &None, OPEN).await.map_err(with_help)?;
         let Some(found) = self.read::<Format>(&key, OPEN).await? else {
             return failed("an object cannot be read after it was written");
         };

@@ -18,6 +18,7 @@ mod cleanup;
 mod connect;
 mod download;
 mod engine;
+mod environment;
 mod keys;
 mod links;
 mod pointer;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
+use rulebook::describe_with_causes;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
@@ -67,7 +68,7 @@ impl HttpClient for WaitingClient {
         self.log_change(match &sent {
             Ok(response) if response.status().is_success() => None,
             Ok(response) => Some(format!("its response has the status {}", response.status().as_u16())),
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(describe_with_causes(error)),
         });
         Ok(sent?)
     }

@@ -79,6 +79,7 @@ mod client_shares;
 mod engine;
 pub mod envelope;
 pub mod error;
+mod error_causes;
 mod file_stamp;
 mod handler;
 pub mod handler_kind;
@@ -106,6 +107,8 @@ pub use call::{
 #[doc(hidden)]
 pub use engine::Validated;
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
+#[doc(hidden)]
+pub use error_causes::describe_with_causes;
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;

@@ -51,9 +51,6 @@ pub(super) const COMMAND: Command = Command {
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
-/// What an operator can check if a bucket cannot be used.
-const S3_HELP: &str = "\ncheck that the bucket exists; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the credentials, \
-                       AWS_ENDPOINT_URL is the server, and AWS_REGION the region";
 /// The default address and port of the server.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -126,8 +123,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if let Some(files) = engine.files()
         && let Err(error) = files.open_required()
     {
-        let help = if files.location().starts_with("s3://") { S3_HELP } else { "" };
-        return output::print_system_error(&format!("--files {}: {error}{help}", files.location()));
+        return output::print_system_error(&format!("--files {}: {error}", files.location()));
     }
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
