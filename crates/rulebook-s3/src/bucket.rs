@@ -65,6 +65,12 @@ pub(crate) fn error_during(action: &'static str) -> impl Fn(Error) -> StoreError
     move |error| StoreError::Unavailable { action, error: describe_with_causes(&error).into() }
 }
 
+/// Returns `true` if an object does not exist. If the bucket does not exist, this is an error of the bucket.
+pub(crate) fn is_missing_object(error: &Error) -> bool {
+    // The response is a part of the message.
+    matches!(error, Error::NotFound { source, .. } if !source.to_string().contains("<Code>NoSuchBucket</Code>"))
+}
+
 impl Bucket {
     pub(crate) fn new(s3: AmazonS3, location: S3Location) -> Self {
         let keys = Keys::new(&location.prefix);
@@ -94,7 +100,7 @@ impl Bucket {
     async fn get(&self, key: &Path, action: &'static str) -> Result<Option<(Bytes, ObjectMeta)>, StoreError> {
         let result = match self.s3.get_opts(key, GetOptions::default()).await {
             Ok(result) => result,
-            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) if is_missing_object(&error) => return Ok(None),
             Err(error) => return Err(error_during(action)(error)),
         };
         let meta = result.meta.clone();
@@ -155,8 +161,8 @@ impl Bucket {
     /// Deletes an object. Succeeds if the object does not exist.
     pub(crate) async fn delete(&self, key: &Path) -> Result<(), StoreError> {
         match self.s3.delete(key).await {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error_during("deleting an object")(error)),
+            Err(error) if !is_missing_object(&error) => Err(error_during("deleting an object")(error)),
+            _ => Ok(()),
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use crate::background::Tasks;
-use crate::bucket::{Bucket, error_during};
+use crate::bucket::{Bucket, error_during, is_missing_object};
 use crate::keys::Keys;
 
 /// The length of all parts except the last. It is the minimum of Amazon S3 ("Multipart upload limits"); some servers
@@ -205,8 +205,8 @@ impl Bucket {
     /// Aborts a multipart upload, and deletes the record of it.
     pub(crate) async fn abort_upload(&self, target: &Target, upload: &MultipartId) -> Result<(), StoreError> {
         match self.s3.abort_multipart(&target.key(&self.keys), upload).await {
-            Ok(()) | Err(Error::NotFound { .. }) => {}
-            Err(error) => return Err(error_during("aborting an upload")(error)),
+            Err(error) if !is_missing_object(&error) => return Err(error_during("aborting an upload")(error)),
+            _ => {}
         }
         self.delete(&self.keys.upload(&target.id)).await
     }

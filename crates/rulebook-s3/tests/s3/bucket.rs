@@ -102,6 +102,26 @@ fn a_bucket_that_cannot_be_used_is_an_error_that_names_no_secrets() {
 }
 
 #[test]
+fn files_of_a_bucket_that_was_deleted_are_unavailable_and_not_missing() {
+    if new_url().is_none() {
+        return;
+    }
+    let bucket = format!("rulebook-deleted-{}", std::process::id());
+    let address = format!("{}/{bucket}", std::env::var("AWS_ENDPOINT_URL").unwrap());
+    ureq::put(&address).send_empty().unwrap();
+    let url = format!("s3://{bucket}/files");
+    let store = open_s3(&url);
+    publish_file(&store, "a", b"one").unwrap();
+    assert!(matches!(store.read(&file_name("NoSuchBucket")), Err(StoreError::NotFound(_))));
+    let objects = Objects::new(&url);
+    objects.list("").iter().for_each(|(key, _)| objects.delete(key));
+    ureq::delete(&address).call().unwrap();
+    for failed in [store.read(&file_name("a")).map(drop), store.info(&file_name("b")).map(drop)] {
+        assert!(matches!(failed, Err(StoreError::Unavailable { .. })), "{failed:?}");
+    }
+}
+
+#[test]
 fn a_name_that_is_too_long_for_a_key_is_an_error() {
     let Some(url) = new_url() else { return };
     let store = open_s3(&url);
