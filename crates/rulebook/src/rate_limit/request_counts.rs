@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{RateLimitBy, WhenUnavailable};
 
 use super::caller::Caller;
@@ -179,7 +180,8 @@ impl<'a> RequestCounts<'a> {
             Err(NotCounted::UsedUp(quota)) => (quota, None),
             Err(NotCounted::Unavailable) => {
                 self.give_back_all(counted);
-                return Err(ApiError::unavailable("the shared counter of rate limits is unavailable"));
+                // The log contains one warning about the counter instead of one for each request.
+                return Err(ApiError::plain(ErrorCode::Unavailable));
             }
         };
         if let LimitIndex::Identity(_) = limit {
