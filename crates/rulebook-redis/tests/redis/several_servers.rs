@@ -15,13 +15,17 @@ fn definition(requests: u32, by: &str) -> String {
     )
 }
 
-/// Starts three servers that count together.
+/// Starts three servers with a limit, which they count together.
 fn three_servers(requests: u32, by: &str, redis: &RedisServer) -> [Client; 3] {
+    three_servers_of(&definition(requests, by), &format!("{requests}-{by}"), redis)
+}
+
+/// Starts three servers of a definition that count together, with this prefix.
+fn three_servers_of(definition: &str, prefix: &str, redis: &RedisServer) -> [Client; 3] {
     [0, 1, 2].map(|_| {
-        let settings = SharedCounterSettings::new().when_unavailable(WhenUnavailable::Closed);
-        let settings = settings.prefix(format!("{requests}-{by}"));
+        let settings = SharedCounterSettings::new().when_unavailable(WhenUnavailable::Closed).prefix(prefix);
         // Other tests use the processors at the same time.
-        serve(&definition(requests, by), redis.url(), settings.timeout(std::time::Duration::from_secs(10)))
+        serve(definition, redis.url(), settings.timeout(std::time::Duration::from_secs(10)))
     })
 }
 
@@ -53,6 +57,23 @@ fn three_servers_together_allow_exactly_the_limit() {
         let servers = three_servers(limit, by, &redis);
         assert_eq!(send(&servers, requests), (limit, requests - limit), "{by}");
     }
+}
+
+#[test]
+fn of_requests_that_cost_more_than_one_fewer_than_the_cost_stay_unused_at_each_server() {
+    const LIMIT: u32 = 200;
+    const COST: u32 = 5;
+    let Some(redis) = RedisServer::get() else { return };
+    wait_for_new_hour();
+    let definition = format!(
+        r#"{{ "GET": {{ "info": "Limited", "options": {{
+            "rate_limit": {{ "requests": {LIMIT}, "per": "day", "by": "all" }}, "cost": {COST} }} }} }}"#
+    );
+    let servers = three_servers_of(&definition, "cost", &redis);
+    let (allowed, refused) = send(&servers, LIMIT);
+    assert_eq!(allowed + refused, LIMIT);
+    let unused = LIMIT.checked_sub(allowed * COST);
+    assert!(unused.is_some_and(|unused| unused <= 3 * (COST - 1)), "{unused:?}");
 }
 
 #[test]
