@@ -80,7 +80,8 @@ pub struct TlsSettings {
     /// is valid for the name of the server which the client sends (RFC 6066 section 3), otherwise the first one.
     pub certificates: Vec<(PathBuf, PathBuf)>,
     /// The file, in the PEM format, with the certificates of the authorities from which the certificates of clients
-    /// must come. If it is `None`, the server asks clients for no certificate.
+    /// must come. If it is `None`, the server asks clients for no certificate. Otherwise it verifies the certificate of
+    /// each new connection: TLS sessions are not resumed.
     pub client_ca: Option<PathBuf>,
     /// Whether a client must have a certificate from one of these authorities.
     pub client_certificates: ClientCertificateMode,

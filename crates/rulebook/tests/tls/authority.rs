@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -74,15 +75,18 @@ impl Authority {
 
     /// Returns a certificate of a client.
     pub(super) fn client_pair(&self, subject: &str, names: &[SanType], is_expired: bool) -> Pair {
+        // In the years 2020 and 2096.
+        self.client_pair_until(subject, names, if is_expired { 1_600_000_000 } else { 4_000_000_000 })
+    }
+
+    /// Returns a certificate of a client that is valid until this time, in seconds since 1970.
+    pub(super) fn client_pair_until(&self, subject: &str, names: &[SanType], end: u64) -> Pair {
         let mut parameters = CertificateParams::new([]).unwrap();
         parameters.distinguished_name = rcgen::DistinguishedName::new();
         parameters.distinguished_name.push(DnType::CommonName, subject);
         parameters.subject_alt_names = names.to_vec();
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        if is_expired {
-            parameters.not_before = date_time_ymd(2020, 1, 1);
-            parameters.not_after = date_time_ymd(2021, 1, 1);
-        }
+        parameters.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end);
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
         Pair { certificate: certificate.der().clone(), key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, DEFAULT_VERSIONS, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 use super::authority::{Authority, Pair};
 
@@ -23,10 +23,19 @@ pub(super) struct Connection(pub(super) StreamOwned<ClientConnection, TcpStream>
 impl Client {
     /// Creates a client that trusts an authority, and has a certificate or none.
     pub(super) fn new(authority: &Authority, pair: Option<Pair>) -> Self {
+        Self::with_versions(authority, pair, DEFAULT_VERSIONS)
+    }
+
+    /// Does the same as [`Client::new`], for a client that speaks only these versions of TLS.
+    pub(super) fn with_versions(
+        authority: &Authority,
+        pair: Option<Pair>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(authority.certificate()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
         let builder = builder.with_root_certificates(roots);
         let config = match pair {
             Some(Pair { certificate, key }) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),

@@ -1,11 +1,16 @@
 //! Clients with certificates (mutual TLS).
 
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use rcgen::SanType;
 use rulebook::{CertificateName, ClientCertificate, ClientCertificateMode, ClientCertificates, Identity};
+use rustls::HandshakeKind;
+use rustls::version::{TLS12, TLS13};
 
 use super::TestServer;
 use super::authority::{Authority, Pair};
-use super::client::Client;
+use super::client::{Client, wait_until};
 
 fn dns(name: &str) -> SanType {
     SanType::DnsName(name.try_into().unwrap())
@@ -26,12 +31,22 @@ fn start(mode: ClientCertificateMode) -> TestServer {
 
 /// Returns the response to a request of a client with this certificate; `None` if the server does not accept it.
 fn response(server: &TestServer, pair: Option<Pair>, path: &str) -> Option<String> {
-    let client = Client::new(&server.authority, pair);
-    let mut connection = server.try_connect(&client).ok()?;
+    response_to(server, &Client::new(&server.authority, pair), path).map(|(response, _)| response)
+}
+
+/// Returns the response to a request of a client, and the kind of the handshake of its connection; `None` if the server
+/// does not accept it.
+fn response_to(server: &TestServer, client: &Client, path: &str) -> Option<(String, HandshakeKind)> {
+    let mut connection = server.try_connect(client).ok()?;
     // With TLS 1.3, the client learns only after the handshake that the server has rejected its certificate.
-    use std::io::Write;
     connection.0.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).ok()?;
-    String::from_utf8(connection.receive().ok()?).ok()
+    let response = String::from_utf8(connection.receive().ok()?).ok()?;
+    Some((response, connection.0.conn.handshake_kind()?))
+}
+
+/// Returns the time in seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 #[test]
@@ -73,6 +88,39 @@ fn certificates_that_are_not_valid_are_rejected() {
 }
 
 #[test]
+fn an_expired_certificate_is_rejected_although_the_client_has_a_session() {
+    let servers = ClientCertificateMode::ALL.map(start);
+    // Enough time for the first connections, also on a busy machine.
+    let expiry = now() + 6;
+    let mut clients = Vec::new();
+    for server in &servers {
+        for version in [&TLS12, &TLS13] {
+            let pair = server.authority.client_pair_until("a", &[dns("billing.internal")], expiry);
+            let client = Client::with_versions(&server.authority, Some(pair), &[version]);
+            for _ in 0..2 {
+                let (caller, handshake) = response_to(server, &client, "/caller").unwrap();
+                assert!(caller.contains("billing") && handshake == HandshakeKind::Full, "{handshake:?}: {caller}");
+            }
+            clients.push((server, client));
+        }
+    }
+    wait_until(|| now() > expiry);
+    for (server, client) in clients {
+        assert_eq!(response_to(server, &client, "/caller"), None);
+    }
+}
+
+#[test]
+fn sessions_are_resumed_if_clients_have_no_certificates() {
+    let server = TestServer::start();
+    for version in [&TLS12, &TLS13] {
+        let client = Client::with_versions(&server.authority, None, &[version]);
+        let handshakes = [(); 2].map(|()| response_to(&server, &client, "/caller").unwrap().1);
+        assert_eq!(handshakes, [HandshakeKind::Full, HandshakeKind::Resumed], "{version:?}");
+    }
+}
+
+#[test]
 fn a_server_without_authorities_asks_for_no_certificate() {
     let server = TestServer::start();
     let pair = server.authority.client_pair("a", &[dns("billing.internal")], false);
@@ -85,10 +133,12 @@ fn a_changed_file_of_authorities_takes_effect() {
     let other = Authority::new();
     let pair = || Some(other.client_pair("a", &[dns("billing.internal")], false));
     assert_eq!(response(&server, pair(), "/caller"), None);
-    std::fs::copy(other.file(), server.authority.file()).unwrap();
-    super::client::wait_until(|| response(&server, pair(), "/caller").is_some_and(|text| text.contains("billing")));
     let previous = server.authority.client_pair("a", &[dns("billing.internal")], false);
-    assert_eq!(response(&server, Some(previous), "/caller"), None);
+    let previous = Client::new(&server.authority, Some(previous));
+    assert!(response_to(&server, &previous, "/caller").is_some());
+    std::fs::copy(other.file(), server.authority.file()).unwrap();
+    wait_until(|| response(&server, pair(), "/caller").is_some_and(|text| text.contains("billing")));
+    assert_eq!(response_to(&server, &previous, "/caller"), None);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use rulebook::ClientCertificates;
 use rustls::ProtocolVersion;
+use rustls::version::TLS12;
 
 use super::client::{Client, plain_request};
 use super::{FILE_LEN, TestServer, file_bytes};
@@ -30,12 +31,7 @@ fn one_connection_serves_several_requests() {
 #[test]
 fn clients_can_speak_tls_1_2() {
     let server = TestServer::start();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(server.authority.certificate()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_protocol_versions(&[&rustls::version::TLS12]).unwrap();
-    let client = Client(std::sync::Arc::new(builder.with_root_certificates(roots).with_no_client_auth()));
+    let client = Client::with_versions(&server.authority, None, &[&TLS12]);
     let mut connection = server.try_connect(&client).unwrap();
     assert!(connection.get("/caller").starts_with("HTTP/1.1 200 "));
     assert_eq!(connection.0.conn.protocol_version(), Some(ProtocolVersion::TLSv1_2));

@@ -12,7 +12,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
@@ -138,6 +140,12 @@ fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
         Some(file) => builder.with_client_cert_verifier(client_verifier(file, settings.client_certificates, provider)?),
     };
     let mut without_http2 = builder.with_cert_resolver(Arc::new(CertificatesByName(keys)));
+    if settings.client_ca.is_some() {
+        // The certificate of the client is verified only in a full handshake. A client that could resume its session
+        // would still be accepted after its certificate has expired.
+        without_http2.session_storage = Arc::new(NoServerSessionStorage {});
+        without_http2.send_tls13_tickets = 0;
+    }
     without_http2.alpn_protocols = HTTP1_PROTOCOLS.map(<[u8]>::to_vec).into();
     let mut with_http2 = without_http2.clone();
     with_http2.alpn_protocols.insert(0, HTTP2_PROTOCOL.to_vec());
