@@ -6,8 +6,6 @@ use super::algorithm::{Algorithm, PublicKey};
 use super::token::decode;
 use super::unique_json::parse_object;
 
-/// The maximum number of keys that are used of a set.
-const MAX_KEYS: usize = 100;
 /// The lengths of RSA moduli in bytes: from 2048 to 8192 bits, which `ring` supports.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
@@ -29,17 +27,16 @@ impl VerificationKey {
 }
 
 /// Reads a key set. Keys that cannot verify signatures of tokens are ignored (RFC 7517 section 5): keys for encryption,
-/// shared secrets, keys of unknown types, and keys that are malformed or too short.
+/// shared secrets, keys of unknown types, and keys that are malformed or too short. So the result can be empty.
 ///
 /// # Errors
-/// Fails if the text is not a key set, or contains no usable key. The error is a message.
+/// Fails if the text is not a key set. The error is a message.
 pub fn parse_key_set(text: &[u8]) -> Result<Vec<VerificationKey>, String> {
     let set = parse_object(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;
     let Some(Json::Array(keys)) = set.get("keys") else {
         return Err("it is not a JSON Web Key Set: the array `keys` is missing".to_owned());
     };
-    let keys: Vec<_> = keys.iter().filter_map(|key| parse_key(key.as_object()?)).take(MAX_KEYS).collect();
-    if keys.is_empty() { Err("it contains no public key for signatures".to_owned()) } else { Ok(keys) }
+    Ok(keys.iter().filter_map(|key| parse_key(key.as_object()?)).collect())
 }
 
 fn parse_key(jwk: &Map<String, Json>) -> Option<VerificationKey> {

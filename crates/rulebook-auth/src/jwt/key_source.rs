@@ -9,7 +9,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Origin;
-use super::key_set::KeySet;
+use super::jwk::VerificationKey;
+use super::key_set::{KeySet, MAX_KEYS};
 
 /// The maximum number of requests that wait for the keys at the same time.
 const MAX_WAITING: usize = 1024;
@@ -145,17 +146,28 @@ impl KeySource {
     /// verified.
     async fn fetch(&self) -> Result<(), String> {
         let fetched = self.origin.fetch(self.times.timeout).await;
-        let result = fetched.map(|keys| {
-            let is_new = self.current.load().as_ref().is_none_or(|current| current.keys != keys);
-            if is_new {
-                log::info!("{}: keys of the issuer: {}", self.origin, keys.len());
-                self.current.store(Some(Arc::new(KeySet::new(keys))));
-            }
-        });
+        let result = fetched.map(|keys| self.replace(keys));
         self.last.send_modify(|last| {
             *last = LastFetch { count: last.count + 1, ended: Some(Instant::now()), succeeded: result.is_ok() };
         });
         result
+    }
+
+    /// Replaces the keys by those that have been fetched, if they differ. An issuer that has removed all of its keys
+    /// accepts no token any more.
+    fn replace(&self, mut keys: Vec<VerificationKey>) {
+        let count = keys.len();
+        keys.truncate(MAX_KEYS);
+        if self.current.load().as_ref().is_some_and(|current| current.keys == keys) {
+            return;
+        }
+        let origin = &self.origin;
+        match count {
+            0 => log::warn!("{origin}: the issuer has no public key for signatures, so that no token is valid"),
+            1..=MAX_KEYS => log::info!("{origin}: keys of the issuer: {count}"),
+            _ => log::warn!("{origin}: the issuer has {count} keys, of which only the first {MAX_KEYS} are used"),
+        }
+        self.current.store(Some(Arc::new(KeySet::new(keys))));
     }
 }
 

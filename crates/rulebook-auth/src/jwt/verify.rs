@@ -46,7 +46,10 @@ pub fn verify_token(
     if !candidates.iter().any(|key| token.algorithm.verify(&key.key, token.message, &token.signature)) {
         return Err(match token.key_id {
             Some(_) => TokenError::Invalid("the signature of the token is wrong"),
-            None => TokenError::UnknownKey,
+            None => {
+                keys.warn_of_untried_keys(token.algorithm, &rules.issuer);
+                TokenError::UnknownKey
+            }
         });
     }
     let expires = token.claims.get("exp").and_then(serde_json::Value::as_f64).unwrap_or_default();

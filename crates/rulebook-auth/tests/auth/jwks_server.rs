@@ -23,6 +23,8 @@ struct Shared {
     is_away: AtomicBool,
     /// The time before each response in milliseconds.
     delay: AtomicUsize,
+    /// The status of the responses; 0 stands for 200.
+    status: AtomicUsize,
 }
 
 impl JwksServer {
@@ -58,6 +60,10 @@ impl JwksServer {
         self.shared.delay.store(usize::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    pub fn set_status(&self, status: usize) {
+        self.shared.status.store(status, Ordering::SeqCst);
+    }
+
     pub fn fetches(&self) -> usize {
         self.shared.fetches.load(Ordering::SeqCst)
     }
@@ -73,7 +79,8 @@ impl Shared {
             return;
         }
         let body = self.body.lock().unwrap().clone();
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:";
-        let _ = write!(stream, "{head} {}\r\n\r\n{body}", body.len());
+        let status = self.status.load(Ordering::SeqCst).max(200);
+        let head = "Content-Type: application/json\r\nConnection: close\r\nContent-Length:";
+        let _ = write!(stream, "HTTP/1.1 {status} Status\r\n{head} {}\r\n\r\n{body}", body.len());
     }
 }

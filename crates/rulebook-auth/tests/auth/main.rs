@@ -9,6 +9,8 @@ mod forged;
 mod issuer;
 mod jwks_server;
 mod mtls;
+mod key_limits;
+mod log_lines;
 mod permissions;
 mod remembered;
 mod rotation;

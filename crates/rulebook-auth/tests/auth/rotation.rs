@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::issuer::Issuer;
 use super::jwks_server::JwksServer;
-use super::{claims, claims_with, jwt, serve, status};
+use super::{claims, claims_with, jwt, log_lines, serve, status};
 
 /// Serves an API whose key set is on a server, with these settings besides the usual ones.
 fn serve_with(server: &JwksServer, settings: &Json) -> Client {
@@ -129,11 +129,44 @@ fn invalid_key_sets_leave_the_keys_as_they_were() {
     let server = JwksServer::start(&issuer.jwks());
     let client = serve_with(&server, &json!({ "cooldown": 0.02, "refresh": 0.02, "timeout": 1 }));
     let large = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(300 << 10));
-    for text in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[],"keys":[]}"#, "[1]", &large] {
+    let page = "<!DOCTYPE html><title>Maintenance</title>";
+    for text in ["", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, "[1]", page, &large] {
         server.publish_text(text.to_owned());
         let fetches = server.fetches();
         wait_until("the key set is fetched", || server.fetches() > fetches + 1);
         assert_eq!(status(&client, "/note", &issuer.token("RS256", &claims())), 200, "{text:.30}");
+    }
+}
+
+#[test]
+fn responses_with_another_status_leave_the_keys_as_they_were() {
+    let issuer = Issuer::new();
+    let server = JwksServer::start(&issuer.jwks());
+    let client = serve_with(&server, &json!({ "cooldown": 0.02, "refresh": 0.02 }));
+    server.publish(&json!({ "keys": [] }));
+    server.set_status(500);
+    let fetches = server.fetches();
+    wait_until("the key set is fetched", || server.fetches() > fetches + 1);
+    assert_eq!(status(&client, "/note", &issuer.token("RS256", &claims())), 200);
+}
+
+#[test]
+fn no_token_is_valid_after_the_issuer_has_removed_all_keys() {
+    log_lines::capture();
+    let issuer = Issuer::new();
+    let shared_secret = json!({ "kty": "oct", "kid": "rsa", "k": "c2VjcmV0" });
+    for keys in [json!([]), json!([shared_secret]), json!([{}])] {
+        let server = JwksServer::start(&issuer.jwks());
+        let client = serve_with(&server, &json!({ "cooldown": 0.02, "refresh": 0.02 }));
+        let token = issuer.token("RS256", &claims());
+        assert_eq!(status(&client, "/note", &token), 200);
+        server.publish(&json!({ "keys": keys }));
+        wait_until("the remembered token is refused", || status(&client, "/note", &token) == 401);
+        assert_eq!(status(&client, "/note", &issuer.token("EdDSA", &claims())), 401);
+        let warning = format!("WARN {}: the issuer has no public key for signatures", server.url);
+        assert_eq!(log_lines::containing(&warning), 1);
+        server.publish(&issuer.jwks());
+        wait_until("the new keys are used", || status(&client, "/note", &token) == 200);
     }
 }
 
