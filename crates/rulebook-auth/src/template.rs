@@ -33,7 +33,7 @@ impl Template {
     /// Parses the text of a template. `node` is its place in the definition.
     ///
     /// # Errors
-    /// Fails if a brace is not closed, a claim has no name, or the text cannot be a permission.
+    /// Fails if a brace or a bracket is not closed, a claim has no name, or the text cannot be a permission.
     pub fn parse(text: &str, node: &JsonNode) -> Result<Self, HandlerError> {
         let error = |message: &str, start, end| HandlerError::new(message).at(node.part(start, end));
         let mut pieces = Vec::new();
@@ -60,6 +60,10 @@ impl Template {
         }
         if pieces.is_empty() {
             return Err(error("a permission must not be empty", 0, 0));
+        }
+        if let Some(at) = misplaced_bracket(text) {
+            let help = "write the value of a permission in brackets: `user[{sub}]`";
+            return Err(error("brackets in a permission are closed, not empty and not nested", at, at + 1).help(help));
         }
         let invalid = text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control() || *c == ',');
         match invalid {
@@ -93,6 +97,23 @@ impl Template {
         }
         permissions
     }
+}
+
+/// Returns the position of a bracket that is not closed, has not been opened, or encloses nothing or other brackets.
+/// Brackets in the name of a claim have no meaning.
+fn misplaced_bracket(text: &str) -> Option<usize> {
+    let (mut opened, mut is_in_claim) = (None, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' | '}' => is_in_claim = c == '{',
+            _ if is_in_claim => {}
+            '[' if opened.is_some() => return Some(at),
+            '[' => opened = Some(at),
+            ']' if opened.take().is_none_or(|start| start + 1 == at) => return Some(at),
+            _ => {}
+        }
+    }
+    opened
 }
 
 /// Reads a template of permissions, or an array of them, that can only insert the name of the caller. `owner` is the

@@ -1,10 +1,11 @@
 //! Fetches the key set of an issuer, from its server or from a file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
 use tokio::task::spawn_blocking;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
@@ -86,7 +87,10 @@ fn download(url: &Url, authorities: Option<&PathBuf>, timeout: Duration) -> Resu
 }
 
 /// Reads the certificates of authorities in a PEM file.
-fn read_authorities(path: &PathBuf) -> Result<Vec<Certificate<'static>>, String> {
+///
+/// # Errors
+/// Fails if the file cannot be read, or contains no certificate or one that is not valid. The error is a message.
+pub fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let error = |error: &dyn fmt::Display| format!("`ca` cannot be used: {}: {error}", path.display());
     let text = std::fs::read(path).map_err(|reason| error(&reason))?;
     let items = parse_pem(&text).collect::<Result<Vec<_>, _>>().map_err(|reason| error(&reason))?;
@@ -95,5 +99,9 @@ fn read_authorities(path: &PathBuf) -> Result<Vec<Certificate<'static>>, String>
         _ => None,
     });
     let certificates: Vec<_> = certificates.collect();
-    if certificates.is_empty() { Err(error(&"it contains no certificate")) } else { Ok(certificates) }
+    let mut roots = RootCertStore::empty();
+    for certificate in &certificates {
+        roots.add(certificate.der().into()).map_err(|reason| error(&reason))?;
+    }
+    if certificates.is_empty() { Err(error(&"it contains no certificate in the PEM format")) } else { Ok(certificates) }
 }

@@ -1,5 +1,6 @@
 //! The kind of authenticator `jwt`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rulebook::AuthScheme;
@@ -8,7 +9,7 @@ use rulebook::handler_kind::HandlerError;
 use url::Url;
 
 use super::authenticator::JwtAuthenticator;
-use super::fetch::Origin;
+use super::fetch::{Origin, read_authorities};
 use super::key_source::KeySource;
 use super::settings::{JwtSettings, SETTINGS};
 
@@ -26,7 +27,7 @@ impl AuthKind for JwtKind {
     }
 
     fn compile(&self, settings: &AuthSettings<'_>) -> Result<CompiledAuth, Vec<HandlerError>> {
-        let JwtSettings { rules, origin, times, resource, openid, jwks } = JwtSettings::read(settings)?;
+        let JwtSettings { rules, origin, times, resource, openid, jwks, ca } = JwtSettings::read(settings)?;
         let is_file = matches!(origin, Origin::File(_));
         let source = Arc::new(KeySource::new(origin, times));
         let scheme = AuthScheme::Jwt {
@@ -38,6 +39,10 @@ impl AuthKind for JwtKind {
             resource.map(|resource| ProtectedResource { resource, authorization_servers: vec![rules.issuer.clone()] });
         let authenticator = JwtAuthenticator { rules, source: Arc::clone(&source), scheme };
         let compiled = CompiledAuth::new(authenticator).on_start(move || async move {
+            if let Some(ca) = ca {
+                let read = read_authorities(Path::new(&ca.value));
+                read.map_err(|message| vec![HandlerError::new(message).at(ca.span)])?;
+            }
             if let Err(message) = source.fetch_first().await {
                 if is_file {
                     return Err(vec![HandlerError::new(format!("`jwks` cannot be used: {message}")).at(jwks.span)]);

@@ -74,6 +74,8 @@ pub struct JwtSettings {
     pub openid: bool,
     /// The place of `jwks` in the definition.
     pub jwks: Spanned<String>,
+    /// The file with the authorities that certify the issuer's server.
+    pub ca: Option<Spanned<String>>,
 }
 
 impl JwtSettings {
@@ -94,10 +96,10 @@ impl JwtSettings {
         let name = reader.optional("name", non_empty_text).map_or_else(|| "sub".to_owned(), |name| name.value);
         let token_type = reader.optional("token_type", non_empty_text).map(|name| name.value.to_ascii_lowercase());
         let leeway = reader.optional("leeway", |node, name| whole_number(node, name, 0..=MAX_LEEWAY));
-        let ca = reader.optional("ca", non_empty_text).map(|path| PathBuf::from(path.value));
+        let ca = reader.optional("ca", |node, name| Ok(Spanned::new(expanded_text(node, name)?, node.span)));
         let resource = reader.optional("resource", resource);
         let openid = reader.optional("openid", boolean);
-        let origin = jwks.as_ref().and_then(|(text, node)| reader.origin(text, node, ca));
+        let origin = jwks.as_ref().and_then(|(text, node)| reader.origin(text, node, ca.as_ref()));
         let is_file = matches!(origin, Some(Origin::File(_)));
         let times = reader.times(is_file);
         match (issuer, audiences, jwks, origin) {
@@ -116,6 +118,7 @@ impl JwtSettings {
                 resource,
                 openid: openid.unwrap_or(false),
                 jwks: Spanned::new(jwks, node.span),
+                ca,
             }),
             _ => Err(errors),
         }
@@ -205,12 +208,13 @@ impl<'a> Reader<'_, 'a> {
         algorithms
     }
 
-    fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<PathBuf>) -> Option<Origin> {
+    fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<&Spanned<String>>) -> Option<Origin> {
         if !text.contains("://") {
             return Some(Origin::File(PathBuf::from(text)));
         }
-        let url = web_url(text, "jwks", node).map_err(|error| self.errors.push(error)).ok()?;
-        Some(Origin::Url(url, ca))
+        let url = web_url(text, "jwks", node, "without TLS, others on the network could replace the keys");
+        let url = url.map_err(|error| self.errors.push(error)).ok()?;
+        Some(Origin::Url(url, ca.map(|path| PathBuf::from(&path.value))))
     }
 
     /// Reads the times of fetches. A file is read again every second, so that a changed file takes effect.
@@ -253,15 +257,15 @@ fn algorithm_error(name: &Spanned<String>) -> HandlerError {
 /// Reads the address of the API as a protected resource (RFC 9728 section 1.2).
 fn resource(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
     let text = expanded_text(node, name)?;
-    let url = web_url(&text, name, node)?;
+    let url = web_url(&text, name, node, "clients that send tokens to this address need TLS")?;
     if url.query().is_some() {
         return Err(HandlerError::new(format!("`{name}` must not contain a query")).at(node.span));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Parses the address of a server. Only the same machine may be reached without TLS.
-fn web_url(text: &str, name: &str, node: &JsonNode) -> Result<Url, HandlerError> {
+/// Parses the address of a server. Only the same machine may be reached without TLS, for the reason in `why_tls`.
+fn web_url(text: &str, name: &str, node: &JsonNode, why_tls: &str) -> Result<Url, HandlerError> {
     let error = |message: String| HandlerError::new(message).at(node.span);
     let Ok(url) = Url::parse(text) else {
         return Err(
@@ -284,7 +288,7 @@ fn web_url(text: &str, name: &str, node: &JsonNode) -> Result<Url, HandlerError>
         "https" => Ok(url),
         "http" if is_loopback => Ok(url),
         "http" => Err(error(format!("`{name}` must begin with `https://`"))
-            .help("without TLS, others on the network could replace the keys; `http://` is for this machine only")),
+            .help(format!("{why_tls}; `http://` is for this machine only"))),
         _ => Err(error(format!("`{name}` must begin with `https://`"))),
     }
 }

@@ -44,6 +44,7 @@ fn errors_name_the_part_that_is_wrong() {
         with("\"openid\": \"yes\""),
         with("\"resource\": \"api.example\""),
         with("\"resource\": \"https://api.example/?a=b\""),
+        with("\"resource\": \"http://api.example\""),
         keys_of("http://id.example/jwks.json"),
         keys_of("https://user:password@id.example/jwks.json"),
         keys_of("ftp://id.example/jwks.json"),
@@ -57,6 +58,10 @@ fn errors_name_the_part_that_is_wrong() {
         only(
             "{ \"jwt\": { \"issuer\": \"a\", \"audience\": \"b\", \"jwks\": \"c\",\n  \"permissions\": [\n    \
              \"user[{sub\", \"a}\", \"{}\", \"\", \"a b\", \"{a{b}\"\n  ]\n} }",
+        ),
+        only(
+            "{ \"jwt\": { \"issuer\": \"a\", \"audience\": \"b\", \"jwks\": \"c\",\n  \"permissions\": [\n    \
+             \"user[{sub}\", \"user{sub}]\", \"user[]\", \"a[b[{sub}]]\", \"a[b].c[{x]}\"\n  ]\n} }",
         ),
     ];
     let basic = [
@@ -99,9 +104,31 @@ fn valid_settings_have_no_errors() {
 }
 
 #[test]
-fn a_missing_file_is_an_error_when_the_server_starts() {
-    let auth = json!({ "jwt": { "issuer": "a", "audience": "b", "jwks": "no-file.json", "permissions": "x" } });
-    let engine = super::rulebook(&auth).build().unwrap();
-    let error = engine.start().unwrap_err().to_string();
-    assert!(error.contains("error[bad-auth]: `jwks` cannot be used: no-file.json: No such file"), "{error}");
+fn files_that_cannot_be_used_are_errors_when_the_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("key.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
+    std::fs::write(path("invalid.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let https = "https://127.0.0.1:1/jwks.json";
+    let cases = [
+        (json!({ "jwks": "no-file.json" }), "`jwks` cannot be used: no-file.json: No such file".to_owned()),
+        (json!({ "jwks": https, "ca": "no-file.pem" }), "`ca` cannot be used: no-file.pem: No such file".to_owned()),
+        (
+            json!({ "jwks": https, "ca": path("key.pem") }),
+            format!("`ca` cannot be used: {}: it contains no certificate in the PEM format", path("key.pem")),
+        ),
+        (
+            json!({ "jwks": https, "ca": path("invalid.pem") }),
+            format!("`ca` cannot be used: {}: invalid peer certificate: ", path("invalid.pem")),
+        ),
+    ];
+    for (files, expected) in cases {
+        let mut jwt = json!({ "issuer": "a", "audience": "b", "permissions": "x" });
+        jwt.as_object_mut().unwrap().extend(files.as_object().unwrap().clone());
+        let engine = super::rulebook(&json!({ "jwt": jwt })).build().unwrap();
+        let error = engine.start().unwrap_err().to_string();
+        assert!(error.contains(&format!("error[bad-auth]: {expected}")), "{error}");
+        let setting = if files["ca"].is_null() { "jwks" } else { "ca" };
+        assert!(error.contains(&format!("\"{setting}\":")) && error.contains("--> app.json:1:"), "{error}");
+    }
 }
