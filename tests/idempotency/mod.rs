@@ -31,6 +31,18 @@ impl Authenticate for Names {
     }
 }
 
+/// An authenticator for gateways, which send the credentials of their users besides their own.
+struct Gateways;
+
+impl Authenticate for Gateways {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        match head.header("x-gateway") {
+            None => Authentication::Anonymous,
+            Some(name) => Authentication::Identity(Identity::new(name, ["gateway"]).with_namespace("gateways")),
+        }
+    }
+}
+
 /// A server whose handlers count how often they run.
 struct Shop {
     server: TestServer,
@@ -106,7 +118,7 @@ impl Shop {
             .put("/order", run.clone())
             .post("/plain", run)
             .post("/slow", slow);
-        let rulebook = Rulebook::read(definition(limits)).authenticator(Names).module(module);
+        let rulebook = Rulebook::read(definition(limits)).authenticator(Gateways).authenticator(Names).module(module);
         let engine = rulebook.build().unwrap_or_else(|report| panic!("{report}"));
         let server = TestServer::with_settings(&engine, |settings| settings.with_workers(2));
         Self { server, runs, proceed }

@@ -130,6 +130,24 @@ fn each_caller_and_each_method_has_its_keys() {
 }
 
 #[test]
+fn all_credentials_together_identify_the_caller() {
+    let shop = Shop::new();
+    let send = |gateway: Option<&str>, name: Option<&str>| {
+        let request = order("POST", "/order", "tea").field("idempotency-key", "a");
+        let fields = [("x-gateway", gateway), ("authorization", name)];
+        let fields = fields.into_iter().filter_map(|(field, value)| Some((field, value?)));
+        is_replayed(&shop.send(&fields.fold(request, |request, (field, value)| request.field(field, value))))
+    };
+    for gateway in [None, Some("ada"), Some("eu")] {
+        for name in [None, Some("ada"), Some("grace")] {
+            assert!(!send(gateway, name), "{gateway:?} {name:?}");
+            assert!(send(gateway, name), "{gateway:?} {name:?}");
+        }
+    }
+    assert_eq!(shop.runs(), 9);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn anonymous_callers_with_different_addresses_have_different_keys() {
     let shop = Shop::new();

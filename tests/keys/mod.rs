@@ -2,6 +2,7 @@
 //! requests by keys.
 
 mod authentication;
+mod callers;
 mod changes;
 mod cost;
 mod files;

@@ -12,6 +12,9 @@ const CLIENTS_HELP: &str = "write the names in certificates: `{ \"dns:billing.in
 /// The names of the settings of a client.
 const CLIENT_SETTINGS: [&str; 2] = ["name", "permissions"];
 
+/// The namespace of the names of callers.
+const NAMESPACE: &str = "mtls";
+
 /// The kind of authenticator `mtls`, which accepts the certificates of clients (RFC 8446 section 4.3.2) that the server
 /// has verified with the authorities in `TlsSettings::client_ca`. It needs the feature `tls` of the crate `rulebook`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,7 +65,7 @@ fn client(member: &JsonMember) -> Result<(CertificateName, Identity), Vec<Handle
         (Ok(certificate_name), Some(name)) if errors.is_empty() => {
             let claims = name_claims(&name.value);
             let permissions = templates.iter().flat_map(|template| template.permissions(&claims));
-            Ok((certificate_name, Identity::new(name.value.as_str(), permissions)))
+            Ok((certificate_name, Identity::new(name.value.as_str(), permissions).with_namespace(NAMESPACE)))
         }
         _ => Err(errors),
     }

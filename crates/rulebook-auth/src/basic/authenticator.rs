@@ -22,16 +22,19 @@ const MAX_WAITING: usize = 64;
 pub struct BasicAuthenticator {
     pub users: Arc<ArcSwapOption<Users>>,
     pub scheme: AuthScheme,
+    /// The namespace of the names of users.
+    pub namespace: String,
     failed: Arc<FailedLogins>,
     computations: Arc<Semaphore>,
     places: Semaphore,
 }
 
 impl BasicAuthenticator {
-    pub fn new(users: Arc<ArcSwapOption<Users>>, scheme: AuthScheme) -> Self {
+    pub fn new(users: Arc<ArcSwapOption<Users>>, scheme: AuthScheme, namespace: String) -> Self {
         Self {
             users,
             scheme,
+            namespace,
             failed: Arc::default(),
             computations: Arc::new(Semaphore::new(COMPUTATIONS)),
             places: Semaphore::new(MAX_WAITING),
@@ -57,7 +60,7 @@ impl BasicAuthenticator {
         if users.is_verified(credential)
             && let Some(user) = users.find(&name)
         {
-            let identity = user.identity(&name);
+            let identity = user.identity(&name, &self.namespace);
             users.verified.remember(credential, identity.clone());
             return Authentication::Identity(identity);
         }
@@ -83,7 +86,7 @@ impl BasicAuthenticator {
         match (verified.await, users.find(&name)) {
             (Ok(true), Some(user)) => {
                 attempt.succeed();
-                let identity = user.identity(&name);
+                let identity = user.identity(&name, &self.namespace);
                 users.remember(credential);
                 users.verified.remember(credential, identity.clone());
                 Authentication::Identity(identity)

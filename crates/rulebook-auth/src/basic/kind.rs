@@ -38,14 +38,14 @@ impl AuthKind for BasicKind {
             settings.required("users").map_err(|error| error.help("write the path of a file with lines `name:hash`"));
         let file = node.and_then(|node| {
             let path = non_empty_text(node, "users")?;
-            Ok((PathBuf::from(expand_variables(&path.value, path.span)?), path.span))
+            Ok((PathBuf::from(expand_variables(&path.value, path.span)?), path))
         });
         let templates =
             settings.optional("permissions").map_or_else(|| Ok(Vec::new()), |node| name_templates(node, "user"));
         let realm = settings.optional("realm").map(|node| realm(node, "realm")).transpose();
         let templates = templates.map_err(|mut found| errors.append(&mut found)).unwrap_or_default();
         let realm = realm.map_err(|error| errors.push(error)).ok().flatten();
-        let (path, span) = match file {
+        let (path, written) = match file {
             Ok(file) if errors.is_empty() => file,
             Ok(_) => return Err(errors),
             Err(error) => {
@@ -55,11 +55,13 @@ impl AuthKind for BasicKind {
         };
         let users = Arc::new(ArcSwapOption::empty());
         let scheme = AuthScheme::basic(&realm.unwrap_or_else(|| ascii_title(&settings.api.title)));
-        let compiled = CompiledAuth::new(BasicAuthenticator::new(Arc::clone(&users), scheme));
+        // Several servers can have the file in different places. The text in the definition is the same.
+        let namespace = format!("basic:{}", written.value);
+        let compiled = CompiledAuth::new(BasicAuthenticator::new(Arc::clone(&users), scheme, namespace));
         Ok(compiled.on_start(move || async move {
             match Users::read(&path, &templates) {
                 Ok(read) => users.store(Some(Arc::new(read))),
-                Err(message) => return Err(vec![HandlerError::new(message).at(span)]),
+                Err(message) => return Err(vec![HandlerError::new(message).at(written.span)]),
             }
             tokio::spawn(watch(path, templates, users));
             Ok(())

@@ -112,8 +112,8 @@ impl Users {
 
 impl User {
     /// Returns a new identity, which shares no reference count with the identities of other workers.
-    pub fn identity(&self, name: &str) -> Identity {
-        Identity::new(name, self.permissions.iter().map(String::as_str))
+    pub fn identity(&self, name: &str, namespace: &str) -> Identity {
+        Identity::new(name, self.permissions.iter().map(String::as_str)).with_namespace(namespace)
     }
 }
 

@@ -66,5 +66,6 @@ fn identity(rules: &TokenRules, claims: Claims) -> Result<Identity, &'static str
     let mut unique: Vec<String> = permissions.collect();
     unique.sort_unstable();
     unique.dedup();
-    Ok(Identity::new(name, unique).with(claims))
+    // A name is unique only among those of its issuer (RFC 7519 section 4.1.2).
+    Ok(Identity::new(name, unique).with_namespace(&format!("jwt:{}", rules.issuer)).with(claims))
 }

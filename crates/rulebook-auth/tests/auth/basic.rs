@@ -20,7 +20,7 @@ fn argon2_hash(password: &str) -> String {
     argon2.hash_password(password.as_bytes(), &salt).unwrap().to_string()
 }
 
-fn bcrypt_hash(password: &str) -> String {
+pub fn bcrypt_hash(password: &str) -> String {
     bcrypt::hash_with_salt(password, 4, *b"a salt for tests").unwrap().format_for_version(bcrypt::Version::TwoY)
 }
 

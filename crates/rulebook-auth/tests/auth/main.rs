@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod basic;
+mod callers;
 mod definition_errors;
 mod documents;
 mod forged;
 mod issuer;
 mod jwks_server;
-mod mtls;
 mod key_limits;
 mod log_lines;
+mod mtls;
 mod permissions;
 mod remembered;
 mod rotation;

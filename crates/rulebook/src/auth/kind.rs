@@ -39,7 +39,10 @@ use crate::handler::{HandlerError, ReadinessCheck};
 ///
 /// impl Authenticate for Proxy {
 ///     async fn authenticate(&self, head: &Head) -> Authentication {
-///         let user = head.header(&self.0).map(|name| Identity::new(name, [format!("user[{name}]")]));
+///         let user = head.header(&self.0).map(|name| {
+///             // Users of the proxy are other callers than API keys of the same name.
+///             Identity::new(name, [format!("user[{name}]")]).with_namespace("proxy")
+///         });
 ///         user.map_or(Authentication::Anonymous, Authentication::Identity)
 ///     }
 ///

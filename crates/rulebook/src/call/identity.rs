@@ -27,7 +27,9 @@ pub struct Identity(Arc<IdentityData>);
 /// The data of an identity. All clones of the identity share it, because each request clones an identity.
 #[derive(Clone)]
 struct IdentityData {
-    name: Box<str>,
+    name: QualifiedName,
+    /// The names of the other identities of the caller that have been combined with this one.
+    combined_names: Vec<QualifiedName>,
     permissions: Box<[Box<str>]>,
     /// Each of these counts the requests of the identity. The list is empty if the number of requests is not limited.
     rate_limiters: Vec<Arc<RateLimiter>>,
@@ -38,17 +40,40 @@ struct IdentityData {
     attached_values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
+/// A name with its namespace, which together identify a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QualifiedName {
+    /// Distinguishes equal names from different sources.
+    pub namespace: Box<str>,
+    /// The name that handlers can read.
+    pub name: Box<str>,
+}
+
 impl Identity {
     /// Creates an identity with a name and permissions. A permission has the form that it has in definitions, with
     /// values in place of variables: `user[12]`.
     pub fn new<S: Into<Box<str>>>(name: &str, permissions: impl IntoIterator<Item = S>) -> Self {
         Self(Arc::new(IdentityData {
-            name: name.into(),
+            name: QualifiedName { namespace: Box::default(), name: name.into() },
+            combined_names: Vec::new(),
             permissions: permissions.into_iter().map(Into::into).collect(),
             rate_limiters: Vec::new(),
             files: Vec::new(),
             attached_values: Vec::new(),
         }))
+    }
+
+    /// Sets the namespace of the name, such as the issuer of the credential. Identities with the same name are the same
+    /// caller only in the same namespace: otherwise their requests are counted separately for limits, and they can use
+    /// the same idempotency keys. Neither handlers nor the log see the namespace. It must be the same at all servers
+    /// that share limits or idempotency keys.
+    ///
+    /// The default is empty, so that several authenticators of a program can identify the same user. API keys, and the
+    /// kinds of authenticators `jwt`, `basic` and `mtls`, have other namespaces.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: &str) -> Self {
+        Arc::make_mut(&mut self.0).name.namespace = namespace.into();
+        self
     }
 
     /// Attaches a value of the program, such as the id of a user. The value replaces an attached value of the same
@@ -82,18 +107,21 @@ impl Identity {
         self
     }
 
-    /// Copies the name and the attached values to a new identity with other permissions. The new identity has no rate
+    /// Copies the names and the attached values to a new identity with other permissions. The new identity has no rate
     /// limiter and no file patterns.
     pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
         let mut identity = Self::new(self.name(), permissions);
-        Arc::make_mut(&mut identity.0).attached_values.clone_from(&self.0.attached_values);
+        let data = Arc::make_mut(&mut identity.0);
+        data.name.clone_from(&self.0.name);
+        data.combined_names.clone_from(&self.0.combined_names);
+        data.attached_values.clone_from(&self.0.attached_values);
         identity
     }
 
     /// Returns the name of the identity, which handlers can read and the log contains.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.0.name.name
     }
 
     /// Returns the permissions, in the form in which they were passed to [`Identity::new`].
@@ -122,6 +150,16 @@ impl Identity {
         Self(Arc::new(IdentityData::clone(&self.0)))
     }
 
+    /// Returns the name with its namespace, by which the requests of the caller are counted.
+    pub(crate) fn qualified_name(&self) -> &QualifiedName {
+        &self.0.name
+    }
+
+    /// Returns the names of the other identities that have been combined with this one.
+    pub(crate) fn combined_names(&self) -> &[QualifiedName] {
+        &self.0.combined_names
+    }
+
     /// Returns the permissions as a slice.
     pub(crate) fn permission_list(&self) -> &[Box<str>] {
         &self.0.permissions
@@ -138,6 +176,11 @@ impl Identity {
     /// limit of the first one.
     pub(crate) fn combined_with(mut self, other: &Self) -> Self {
         let data = Arc::make_mut(&mut self.0);
+        for name in std::iter::once(&other.0.name).chain(&other.0.combined_names) {
+            if data.name != *name && !data.combined_names.contains(name) {
+                data.combined_names.push(name.clone());
+            }
+        }
         let others = other.0.permissions.iter();
         let added: Vec<_> = others.filter(|permission| !data.permissions.contains(permission)).cloned().collect();
         data.permissions = std::mem::take(&mut data.permissions).into_iter().chain(added).collect();
@@ -159,7 +202,7 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("name", &self.0.name)
+            .field("name", &self.name())
             .field("permissions", &self.0.permissions)
             .finish_non_exhaustive()
     }

@@ -45,6 +45,7 @@ pub use etag::ETag;
 pub(crate) use etag_list::ETagList;
 pub use head::{Head, is_secret_header_field};
 pub use identity::Identity;
+pub(crate) use identity::QualifiedName;
 pub use outcome::{Outcome, ReturnedValue, Success};
 pub(crate) use prefer::{applied_preference, preferred_value};
 pub use quota::Quota;

@@ -107,8 +107,12 @@ impl RequestHasher {
         key: &str,
     ) -> Fingerprint {
         let caller = Caller::new(RateLimitBy::Caller, identity, client).shared_name();
+        // With the same first credential and other further ones, the caller may be another one: an example is a gateway
+        // with a certificate, which passes on the tokens of users.
+        let others = identity.map_or(&[][..], Identity::combined_names);
+        let others = others.iter().flat_map(|other| [&*other.namespace, &*other.name]);
         let mut id = Sha256::new();
-        for part in [method, &caller, key] {
+        for part in [method, &caller, key].into_iter().chain(others) {
             id.update((part.len() as u64).to_le_bytes());
             id.update(part);
         }

@@ -25,6 +25,8 @@ const LAST_USE_PRECISION: i64 = 10;
 /// The difference in milliseconds between the clock of a storage and that of this server by which the difference that
 /// a table uses may be wrong.
 const CLOCK_PRECISION: i64 = 1_500;
+/// The namespace of the names of keys.
+const NAMESPACE: &str = "keys";
 
 /// The keys of a storage, by their ids.
 pub(super) struct KeyTable {
@@ -143,7 +145,7 @@ impl StoredKey {
                 None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, None, workers)))),
             },
         };
-        let identity = Identity::new(&name, scope);
+        let identity = Identity::new(&name, scope).with_namespace(NAMESPACE);
         let identity = match &rate_limiter {
             Some(rate_limiter) => identity.with_rate_limiter(Arc::clone(rate_limiter)),
             None => identity,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rulebook_model::model::RateLimitBy;
 use sha2::{Digest, Sha256};
 
-use crate::call::Identity;
+use crate::call::{Identity, QualifiedName};
 
 /// The client whose requests a limit counts together.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub enum Caller<'a> {
     /// address of all clients without an address.
     Address(Option<IpAddr>),
     /// The caller with this name.
-    Identity(&'a str),
+    Identity(&'a QualifiedName),
 }
 
 impl<'a> Caller<'a> {
@@ -25,7 +25,7 @@ impl<'a> Caller<'a> {
     pub fn new(by: RateLimitBy, identity: Option<&'a Identity>, client: Option<IpAddr>) -> Self {
         match (by, identity) {
             (RateLimitBy::All, _) => Self::All,
-            (RateLimitBy::Caller, Some(identity)) => Self::Identity(identity.name()),
+            (RateLimitBy::Caller, Some(identity)) => Self::Identity(identity.qualified_name()),
             (RateLimitBy::Caller, None) | (RateLimitBy::Address, _) => Self::Address(client),
         }
     }
@@ -54,7 +54,14 @@ impl<'a> Caller<'a> {
             Self::Address(None) => ":address:unknown".to_owned(),
             Self::Address(Some(IpAddr::V4(address))) => format!(":address:{address}"),
             Self::Address(Some(IpAddr::V6(address))) => format!(":address:{:x}", address.to_bits() >> 64),
-            Self::Identity(name) => format!(":caller:{}", hex::encode(&Sha256::digest(name)[..16])),
+            Self::Identity(QualifiedName { namespace, name }) => {
+                let mut hash = Sha256::new();
+                // The length separates the namespace from the name.
+                hash.update((namespace.len() as u64).to_le_bytes());
+                hash.update(&**namespace);
+                hash.update(&**name);
+                format!(":caller:{}", hex::encode(&hash.finalize()[..16]))
+            }
         }
     }
 }
