@@ -61,6 +61,16 @@ fn the_address_that_a_trusted_proxy_sends_counts_for_handlers_and_the_log() {
 }
 
 #[test]
+fn a_client_cannot_hide_its_address_with_a_malformed_field() {
+    let app = json!({ "trusted_proxies": ["127.0.0.0/8"], "forwarded_field": "forwarded" });
+    let server = serve(&whoami_engine(app), Settings::new());
+    for sent in ["for=x\"", "for=\"x", "for=10.0.0.1;\"", "\\\"", ", \", ,"] {
+        let response = ask(&server, &[("forwarded", &format!("{sent}, for=192.0.2.70"))]);
+        assert_eq!(response.json()["client"], "192.0.2.70", "{sent}");
+    }
+}
+
+#[test]
 fn settings_of_the_program_have_priority_over_the_definition() {
     let engine = whoami_engine(json!({ "trusted_proxies": ["127.0.0.1"], "forwarded_field": "forwarded" }));
     let fields = [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=203.0.113.9")];

@@ -52,14 +52,8 @@ impl TrustedProxies {
             _ => &X_FORWARDED_FOR,
         };
         let fields = headers.iter().rev().filter(|(known, _)| known == name).map(|(_, value)| value);
-        let elements = fields.flat_map(|value| {
-            match self.field {
-                ForwardedField::Forwarded => split_outside_of_quotes(value.as_bytes(), b','),
-                _ => value.as_bytes().split(|byte| *byte == b',').collect(),
-            }
-            .into_iter()
-            .rev()
-        });
+        let has_quotes = self.field == ForwardedField::Forwarded;
+        let elements = fields.flat_map(|value| elements_from_end(value.as_bytes(), has_quotes));
         let mut client = peer;
         for element in elements {
             // An element without an address, such as `unknown`, hides everything before it.
@@ -88,6 +82,33 @@ impl TrustedProxies {
     }
 }
 
+/// Returns the elements of a list in a header field, from the last one. If `has_quotes` is `true`, the elements can
+/// contain quoted strings (RFC 9110 section 5.6.4), in which commas do not separate elements.
+///
+/// The quotes are matched from the end, because only what trusted proxies have appended there is known to be
+/// well-formed. The quote of a client that has no counterpart then hides nothing that a proxy has appended.
+fn elements_from_end(list: &[u8], has_quotes: bool) -> impl Iterator<Item = &[u8]> {
+    let mut is_quoted = false;
+    // After a quote inside of a quoted string: whether it is a part of the string, because an odd number of backslashes
+    // is in front of it. Otherwise the string begins with it.
+    let mut is_part_of_string: Option<bool> = None;
+    list.rsplit(move |byte| {
+        if let Some(is_escaped) = is_part_of_string.take() {
+            if *byte == b'\\' {
+                is_part_of_string = Some(!is_escaped);
+                return false;
+            }
+            is_quoted = is_escaped;
+        }
+        match (*byte, is_quoted) {
+            (b'"', false) => is_quoted = has_quotes,
+            (b'"', true) => is_part_of_string = Some(false),
+            _ => {}
+        }
+        *byte == b',' && !is_quoted
+    })
+}
+
 /// Parses an IP address with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
 /// `[2001:db8::1]:4711` (RFC 7239 section 6).
 fn parse_address(text: &str) -> Option<IpAddr> {
@@ -100,6 +121,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
+
     use super::*;
 
     fn client_of(proxies: &TrustedProxies, name: &'static str, peer: &str, fields: &[&str]) -> String {
@@ -164,12 +187,40 @@ mod tests {
             (&["for=198.51.100.7;host=\"\\\", for=203.0.113.9;x=\""], "198.51.100.7"),
             (&["host=\"a;for=203.0.113.9;x=\";for=198.51.100.7"], "198.51.100.7"),
             (&["host=\", for=203.0.113.9", "for=198.51.100.7"], "198.51.100.7"),
-            // The quote of the client makes the value malformed, so that no address in it is believed.
-            (&["host=\", for=198.51.100.7"], "127.0.0.1"),
+            // Quotes of the client that have no counterpart do not hide what the proxy has appended.
+            (&["for=x\", for=198.51.100.7"], "198.51.100.7"),
+            (&["for=\"x, for=198.51.100.7"], "198.51.100.7"),
+            (&["for=\"x\\, for=198.51.100.7"], "198.51.100.7"),
+            (&["for=x\", for=\"[2001:db8::7]:4711\""], "2001:db8::7"),
+            (&["for=x\", for=198.51.100.7;host=\"a\\\\\", for=10.1.2.3;host=\"\\\"b, c\""], "198.51.100.7"),
+            (&["for=203.0.113.9, \", for=10.1.2.3"], "10.1.2.3"),
+            (&["for=203.0.113.9;host=\"a, for=10.1.2.3;host=b\""], "203.0.113.9"),
         ];
         for (fields, expected) in cases {
             assert_eq!(client_of(&proxies, "forwarded", "127.0.0.1", fields), *expected, "{fields:?}");
         }
+    }
+
+    /// Whatever a client sends, the address that the proxy appends is the address of the client.
+    fn check_appended_elements(sent: &[u8]) {
+        let proxies = proxies(ForwardedField::Forwarded);
+        for element in ["for=198.51.100.7", "For=\"198.51.100.7:80\";host=\"a\\\\\\\", for=10.1.2.3;\\\\\""] {
+            let appended = [sent, b", ", element.as_bytes()].concat();
+            let Ok(value) = HeaderValue::from_bytes(&appended) else { continue };
+            let peer = SocketAddr::from(([127, 0, 0, 1], 9));
+            let client = proxies.client_address(Some(peer), &[(FORWARDED, value)]);
+            assert_eq!(client, Some(IpAddr::from([198, 51, 100, 7])), "{element}");
+        }
+    }
+
+    #[test]
+    fn fuzz_forwarded() {
+        const TOKENS: &[&str] = &["for=", "10.1.2.3", "\"", "\\", ",", ", ", ";", "host=a", "=", "x", "é"];
+        let inputs = Inputs::check_corpus("forwarded", TOKENS, check_appended_elements);
+        check!()
+            .with_iterations(TEXTS)
+            .with_max_len(MAX_SCRIPT_LEN)
+            .for_each(|script| inputs.check_script(script, check_appended_elements));
     }
 
     #[test]
